@@ -1,0 +1,83 @@
+"""What corpora give: pairs, dialogues and questions. Plain data, nothing else."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant"]
+
+
+def content_key(*parts: str) -> str:
+    """A short name for some text that is the same on every machine and in every order of the data."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def draw(key: str, purpose: str, seed: int = 0) -> float:
+    """A number in [0, 1) that depends on the record, the purpose and the seed, and on nothing else."""
+    digest = hashlib.sha256(f"{seed}\x1f{purpose}\x1f{key}".encode()).digest()
+    return int.from_bytes(digest[:7], "big") / (1 << 56)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A sentence (or passage) and its human translation."""
+
+    source: str
+    target: str
+    source_language: str
+    target_language: str
+    document: str = ""
+
+    @property
+    def direction(self) -> str:
+        return f"{self.source_language}-{self.target_language}"
+
+    @property
+    def key(self) -> str:
+        return content_key(self.direction, self.source, self.target)
+
+    def reversed(self) -> "Pair":
+        return Pair(self.target, self.source, self.target_language, self.source_language, self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a conversation."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """A conversation to learn from: it ends with the assistant's turn."""
+
+    turns: tuple[Turn, ...]
+    origin: str = ""
+
+    @property
+    def key(self) -> str:
+        return content_key(*(f"{turn.role}:{turn.text}" for turn in self.turns))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How an answer is judged by rule: the name of a function of `evaluation.checks`, and what it needs."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A prompt whose answer can be checked. The turns end with the user's."""
+
+    family: str
+    turns: tuple[Turn, ...]
+    check: Check
+    language: str = "en"
+
+    @property
+    def key(self) -> str:
+        return content_key(self.family, *(f"{turn.role}:{turn.text}" for turn in self.turns))

@@ -1,0 +1,33 @@
+"""What goes wrong, said to the person: what, where, and what to do.
+
+Every error that a user can cause is a `DragomanError`. Each child is also the standard exception
+that fits it, so that library code may catch `ValueError` or `RuntimeError` without knowing us.
+"""
+
+
+class DragomanError(Exception):
+    """Base of all errors that end a command with a sentence instead of a traceback."""
+
+
+class RecipeError(DragomanError, ValueError):
+    """A recipe that does not say what it should; the message lists every fault with file and line."""
+
+
+class DataError(DragomanError, ValueError):
+    """A corpus file that cannot be read as what it claims to be."""
+
+
+class TemplateError(DragomanError, ValueError):
+    """A chat template that is missing, or that changes the assistant's text."""
+
+
+class StoreError(DragomanError, RuntimeError):
+    """An artifact that is damaged, from a newer version, or that the disk has no room for."""
+
+
+class EngineError(DragomanError, RuntimeError):
+    """A model that cannot be loaded, or an engine that cannot do what was asked."""
+
+
+class TrainingError(DragomanError, RuntimeError):
+    """Training or merging that cannot start, or whose result must not be published."""

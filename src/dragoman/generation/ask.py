@@ -1,0 +1,75 @@
+"""What is asked of a model and what it answers. Token ids in, token ids out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Ids = tuple[int, ...]
+Finish = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How completions are drawn. Temperature 0 is greedy.
+
+    `stop` are the token ids any of which ends the answer. `ban_first` are ids that may not be the
+    first generated token. Each prompt's random numbers come from `seed` and the prompt's own ids,
+    so that a completion depends neither on its neighbours nor on their number. `logprobs` asks for
+    that many most likely tokens at each step.
+    """
+
+    max_tokens: int
+    stop: Ids
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    seed: int = 0
+    ban_first: Ids = ()
+    logprobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the model wrote.
+
+    `ids` are the generated ids exactly as the engine returned them; where `finish` is `stop` the
+    last of them is the token that ended the answer. `text` is decoded from the ids before it.
+    `logprobs`, where asked for, has one entry a generated token: pairs of id and log-probability.
+    """
+
+    ids: Ids
+    text: str
+    finish: Finish
+    logprobs: tuple[tuple[tuple[int, float], ...], ...] | None = None
+
+    @property
+    def body(self) -> Ids:
+        """The generated ids without the token that ended them."""
+        return self.ids[:-1] if self.finish == "stop" else self.ids
+
+    @property
+    def end(self) -> Ids:
+        """The token that ended the answer; empty where it was cut off."""
+        return self.ids[-1:] if self.finish == "stop" else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request for completions: which model, which prompts, how sampled, and what for (for the progress line)."""
+
+    model: str
+    prompts: Sequence[Ids]
+    sampling: Sampling
+    purpose: str
+
+
+class Engine(Protocol):
+    """Something that holds a model and completes prompts."""
+
+    def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+        """Yields (index of the prompt, completion) as they get done, in any order."""
+        ...
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        ...

@@ -1,0 +1,165 @@
+"""What a recipe says. The text under a field is its documentation and its help.
+
+No torch here, and nothing heavy: `dragoman show` and `--dry-run` answer at once.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors; the text under each field becomes its description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+Direction = Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Za-z]+)?-[a-z]{2,3}(_[A-Za-z]+)?$")]
+
+
+class Files(Strict):
+    """Parallel text of one's own: either two aligned files, or one table."""
+
+    source: str | None = None
+    """Text file with one source sentence a line; `target` names its translation."""
+    target: str | None = None
+    """Text file with the translations, line by line."""
+    table: str | None = None
+    """One file for both sides: .tsv (two columns), .jsonl (`source` and `target`, or a `translation` object) or ALMA's .json."""
+    direction: Direction
+    """Languages of source and target, such as `de-en`."""
+    both: bool = False
+    """Also use every pair the other way round."""
+
+
+class Corpus(Strict):
+    """Where translation pairs come from: a corpus of the catalogue, or one's own files."""
+
+    corpus: str | None = None
+    """Name in the catalogue (`dragoman data list`), or `lab`."""
+    files: tuple[Files, ...] = ()
+    """One's own files, instead of a corpus of the catalogue."""
+    directions: tuple[Direction, ...] = ()
+    """Directions to take from the corpus; all it has when empty."""
+    limit: Positive | None = None
+    """At most so many pairs a direction, drawn by the seed; all when absent."""
+    seed: int = 0
+    """Decides which pairs a limit keeps."""
+
+
+class Data(Strict):
+    train: Corpus
+    """Pairs to learn from."""
+    test: Corpus
+    """Pairs to be judged on."""
+    max_tokens: Positive = 1024
+    """Training examples whose prompt and reference are longer than this are left out, and counted."""
+
+
+class Generation(Strict):
+    """How models are asked."""
+
+    engine: Literal["hf"] = "hf"
+    """Which engine completes prompts."""
+    batch_tokens: Positive = 32768
+    """Tokens, padding and room for the answers counted in, that one batch of the `hf` engine may hold."""
+    shard: Positive = 512
+    """Completions in one shard of the cache: what a kill can cost at most."""
+    seed: int = 0
+    """Seed of sampled generation."""
+
+
+class Lora(Strict):
+    """The adapter."""
+
+    rank: Positive = 16
+    """Rank of the two factors."""
+    alpha: float | None = None
+    """Scale of the update is alpha / rank; twice the rank when absent."""
+    dropout: Fraction = 0.0
+    """Dropout before the first factor."""
+    targets: str | tuple[str, ...] = "all-linear"
+    """Which layers: `all-linear`, or names such as `q_proj`."""
+
+
+class Training(Strict):
+    """How a model is fitted to the examples."""
+
+    epochs: Annotated[float, Field(gt=0)] = 3
+    """Passes over the examples."""
+    batch_size: Positive = 128
+    """Examples in one optimizer step, over all devices and accumulated micro-batches."""
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    """Peak of the learning rate."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    """How the rate falls after warm-up."""
+    warmup: Fraction = 0.0
+    """Share of the steps over which the rate rises to its peak."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Decoupled weight decay."""
+    max_grad_norm: Annotated[float, Field(ge=0)] = 1.0
+    """Gradients are scaled down to this norm."""
+    lora: Lora = Lora()
+    """The adapter that is trained."""
+    seed: int = 0
+    """Seed of the adapter's start and of the order of the data."""
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    """Of the forward and backward pass; `auto` takes bf16 where the processor has it."""
+    batch_tokens: Positive = 16384
+    """Tokens, padding counted in, that one micro-batch may hold."""
+    packing: Literal["auto", "on", "off"] = "auto"
+    """Pack examples end to end with block-diagonal attention (`auto`: on an accelerator), or pad batches of similar length."""
+    gradient_checkpointing: bool = False
+    """Trade time for memory."""
+    save_every: Positive | None = None
+    """Optimizer steps between checkpoints; about one a minute when absent."""
+    report_to: tuple[str, ...] = ()
+    """Trackers known to transformers, such as `wandb` or `tensorboard`. The log in the run's folder is always written."""
+
+
+class Evaluation(Strict):
+    """How models are judged."""
+
+    questions: Positive = 100
+    """Questions of each ability family."""
+    max_tokens: Positive = 256
+    """Longest answer to a question."""
+    translation_tokens: Positive = 256
+    """Longest answer to a translation request."""
+    noise_seeds: Annotated[int, Field(ge=0)] = 2
+    """How many other draws of questions the backbone answers, to know how much retention moves by chance."""
+    bootstrap: Positive = 1000
+    """Resamples behind intervals and significance."""
+    seed: int = 0
+    """Decides which questions are asked."""
+
+
+class Recipe(Strict):
+    """An experiment: a backbone, pairs, the methods to compare, and how they are judged."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    """Results land in `runs/NAME`."""
+    backbone: str
+    """A directory, a name on the Hugging Face hub, or `lab`."""
+    revision: str | None = None
+    """Commit or tag of a backbone on the hub."""
+    trust_remote_code: bool = False
+    """Run Python code that comes with the backbone. Off unless a recipe says so by name."""
+    system: str | None = None
+    """System prompt; what the chat template does by itself when absent."""
+    data: Data
+    """What is learnt from, and what is judged on."""
+    methods: Annotated[tuple[dict[str, Any], ...], Field(min_length=1)]
+    """One or several: a name (`vanilla`), or a name with its options (`radis: {rationale_fraction: 0.5}`). Each is trained, judged and compared."""
+    generation: Generation = Generation()
+    """How models are asked."""
+    training: Training = Training()
+    """How a model is fitted to the examples."""
+    evaluate: tuple[str, ...] = ("translation",)
+    """Suites to judge with: `translation`, `lab`, or files of questions."""
+    evaluation: Evaluation = Evaluation()
+    """How models are judged."""
+    runs: str = "runs"
+    """Folder for results; finished work is kept below it, in `.store`, and shared by all recipes there."""

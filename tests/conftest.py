@@ -1,0 +1,20 @@
+"""Shared by all tests: where the real files are, and no network."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with real benchmark files and tokenizers; the test is skipped where there is none."""
+    folder = Path(os.environ.get("DRAGOMAN_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; set DRAGOMAN_TEST_DATA to have these tests run")
+    return folder
