@@ -3,9 +3,13 @@
 No torch here, and nothing heavy: `dragoman show` and `--dry-run` answer at once.
 """
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_DIRECTION = re.compile(r"[a-z]{2,3}(_[A-Za-z]+)?-[a-z]{2,3}(_[A-Za-z]+)?")
 
 
 class Strict(BaseModel):
@@ -14,16 +18,31 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise ValueError(f"'{text}' will name a folder: use letters, digits and . _ -")
+    return text
+
+
+def _direction(text: str) -> str:
+    if not _DIRECTION.fullmatch(text):
+        raise ValueError(f"'{text}' is not a direction; write source and target language as in de-en")
+    source, target = text.split("-")
+    if source == target:
+        raise ValueError(f"'{text}' has the same language on both sides")
+    return text
+
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
-Direction = Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Za-z]+)?-[a-z]{2,3}(_[A-Za-z]+)?$")]
+Direction = Annotated[str, AfterValidator(_direction)]
 
 
 class Files(Strict):
     """Parallel text of one's own: either two aligned files, or one table."""
 
     source: str | None = None
-    """Text file with one source sentence a line; `target` names its translation."""
+    """Text file with one source sentence a line; `target` names its translation. Relative paths count from where dragoman is run."""
     target: str | None = None
     """Text file with the translations, line by line."""
     table: str | None = None
@@ -32,6 +51,19 @@ class Files(Strict):
     """Languages of source and target, such as `de-en`."""
     both: bool = False
     """Also use every pair the other way round."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if self.table is not None and (self.source is not None or self.target is not None):
+            raise ValueError("has a table and also source or target; give the table alone, or the two files")
+        if self.table is None and (self.source is None or self.target is None):
+            raise ValueError("needs both source and target, or one table")
+        return self
+
+
+def _directions(files: Files) -> set[str]:
+    source, target = files.direction.split("-")
+    return {files.direction, f"{target}-{source}"} if files.both else {files.direction}
 
 
 class Corpus(Strict):
@@ -47,6 +79,17 @@ class Corpus(Strict):
     """At most so many pairs a direction, drawn by the seed; all when absent."""
     seed: int = 0
     """Decides which pairs a limit keeps."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if self.corpus is not None and self.files:
+            raise ValueError("has a corpus and also files; keep one (`corpus: null` drops an inherited one)")
+        if self.corpus is None and not self.files:
+            raise ValueError("names no pairs; give a corpus of the catalogue, or files")
+        own = {direction for file in self.files for direction in _directions(file)}
+        if self.files and (unknown := sorted(set(self.directions) - own)):
+            raise ValueError(f"asks for {', '.join(unknown)}, but the files have {', '.join(sorted(own))}")
+        return self
 
 
 class Data(Strict):
@@ -139,7 +182,7 @@ class Evaluation(Strict):
 class Recipe(Strict):
     """An experiment: a backbone, pairs, the methods to compare, and how they are judged."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Annotated[str, AfterValidator(_name)]
     """Results land in `runs/NAME`."""
     backbone: str
     """A directory, a name on the Hugging Face hub, or `lab`."""

@@ -1,0 +1,189 @@
+"""Loads a recipe: the file, what it extends, the command line's overrides; every fault at once."""
+
+from collections.abc import Collection, Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from dragoman.errors import RecipeError
+from dragoman.recipe.faults import faults, suggestion
+from dragoman.recipe.schema import NAME, Recipe
+from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Said, parse, read, spelled
+
+
+def load(
+    path: Path,
+    overrides: Sequence[str] = (),
+    *,
+    methods: Mapping[str, type[BaseModel]],
+    suites: Collection[str],
+) -> Recipe:
+    """The recipe in `path`, after its `extends` and the overrides (`training.epochs=1`).
+
+    `methods` are the options of each known method, `suites` the names of the known suites. Each
+    entry of the recipe's `methods` comes back as `{name: all its options}`.
+
+    Raises RecipeError with every fault, one a line: file and line, field, what is wrong, what to do.
+    """
+    said = _extended(path, str(path), ())
+    readable = not said.faults
+    for override in overrides:
+        _override(said, override)
+    if readable:
+        said.faults += _validate_methods(said, methods) + _validate_suites(said, suites)
+    recipe = None
+    try:
+        recipe = Recipe.model_validate(said.value)
+    except ValidationError as error:
+        if readable:
+            said.faults += faults(error, Recipe, said)
+    if said.faults or recipe is None:
+        raise RecipeError("\n".join(map(str, sorted(set(said.faults)))))
+    return recipe
+
+
+def _extended(path: Path, shown: str, seen: tuple[Path, ...]) -> Said:
+    child = read(path, shown)
+    place = child.place(("extends",))
+    base = child.value.pop("extends", None)
+    if base is None:
+        return child
+    if not isinstance(base, str):
+        child.faults.append(Fault(place, "extends", "should be the path of one recipe"))
+        return child
+    target = path.parent / base
+    seen = (*seen, path.resolve())
+    if target.resolve() in seen:
+        child.faults.append(Fault(place, "extends", f"{base} extends this recipe in turn; take one of the two out"))
+        return child
+    if not target.is_file():
+        child.faults.append(Fault(place, "extends", f"there is no file {target}; the path counts from this recipe"))
+        return child
+    parent = _extended(target, str(target), seen)
+    parent.faults += child.faults
+    _merge(parent, child, ())
+    parent.places[()] = child.places[()]
+    return parent
+
+
+def _merge(parent: Said, child: Said, path: Keys) -> None:
+    """Mappings are merged key by key; anything else of the child's replaces the parent's."""
+    old, new = _get(parent.value, path), _get(child.value, path)
+    for key, value in new.items():
+        below = (*path, key)
+        if isinstance(value, dict) and isinstance(old.get(key), dict):
+            _merge(parent, child, below)
+            continue
+        _forget(parent, below)
+        old[key] = deepcopy(value)
+        parent.places |= {at: place for at, place in child.places.items() if at[: len(below)] == below}
+
+
+def _override(said: Said, text: str) -> None:
+    name, equals, value_text = text.partition("=")
+    path: Keys = tuple(int(part) if part.isdigit() else part for part in name.strip().split("."))
+    if not equals or not all(part != "" for part in path):
+        said.faults.append(Fault(COMMAND_LINE, "", f"'{text}' should look like training.epochs=1"))
+        return
+    if path == ("extends",):
+        said.faults.append(
+            Fault(COMMAND_LINE, "extends", "belongs in a recipe's file; write one that extends the other")
+        )
+        return
+    try:
+        value = parse(value_text)
+    except yaml.YAMLError:
+        said.faults.append(Fault(COMMAND_LINE, spelled(path), f"{value_text!r} is not a YAML value; put it in quotes"))
+        return
+    holder = said.value
+    for depth, part in enumerate(path):
+        if isinstance(part, int) and (not isinstance(holder, list) or part >= len(holder)):
+            where = spelled(path[:depth]) or "the recipe"
+            said.faults.append(Fault(COMMAND_LINE, spelled(path), f"{where} has no entry {part}; they count from 0"))
+            return
+        if depth < len(path) - 1:
+            below = holder[part] if isinstance(part, int) else holder.get(part)
+            if path[:depth] == ("methods",) and isinstance(below, str):
+                below = holder[part] = {below: {}}
+            if not isinstance(below, list if isinstance(path[depth + 1], int) else dict):
+                below = holder[part] = {}
+                said.places.setdefault(path[: depth + 1], COMMAND_LINE)
+            holder = below
+    _forget(said, path)
+    holder[path[-1]] = value
+    said.places[path] = COMMAND_LINE
+
+
+def _get(value: Any, path: Keys) -> Any:
+    for part in path:
+        value = value[part]
+    return value
+
+
+def _forget(said: Said, path: Keys) -> None:
+    for at in [at for at in said.places if at[: len(path)] == path]:
+        del said.places[at]
+
+
+def _validate_methods(said: Said, methods: Mapping[str, type[BaseModel]]) -> list[Fault]:
+    """Checks each entry against its method's options and writes all the options out, in place."""
+    entries = said.value.get("methods")
+    if not isinstance(entries, list):
+        return []  # the schema says what is wrong with it
+    found: list[Fault] = []
+    names: dict[str, Place] = {}
+    for index, entry in enumerate(entries):
+        path: Keys = ("methods", index)
+        if isinstance(entry, str):
+            entry = {entry: {}}
+        if not isinstance(entry, dict) or len(entry) != 1:
+            text = "should be one method: a name, or a name with its options, each after its own dash"
+            found.append(Fault(said.place(path), spelled(path), text))
+            entries[index] = {}
+            continue
+        (name, given), *_ = entry.items()
+        entries[index] = entry
+        if name not in methods:
+            found.append(Fault(said.place(path), spelled(path), f"no method '{name}'; {suggestion(name, methods)}"))
+            continue
+        entry[name] = given = {} if given is None else given
+        try:
+            options = methods[name].model_validate(given).model_dump(mode="json")
+        except ValidationError as error:
+            found += faults(error, methods[name], said, (*path, name))
+            continue
+        entry[name] = options
+        label = options.get("label") or name
+        place = said.place((*path, name, "label"))
+        if label in names or label == "backbone":
+            taken = (
+                f"is already the method at {names[label]}"
+                if label in names
+                else "is the name of the backbone's own row"
+            )
+            text = f"'{label}' {taken}; give this one a label, as in `{name}: {{label: {name}-2}}`"
+            found.append(Fault(place, spelled(path), text))
+        elif not NAME.fullmatch(label):
+            found.append(
+                Fault(place, spelled((*path, name, "label")), f"'{label}' will name a folder: letters, digits, . _ -")
+            )
+        names.setdefault(label, place)
+    return found
+
+
+def _validate_suites(said: Said, suites: Collection[str]) -> list[Fault]:
+    named = said.value.get("evaluate")
+    if not isinstance(named, list):
+        return []
+    return [
+        Fault(
+            said.place(("evaluate", index)),
+            spelled(("evaluate", index)),
+            f"no suite '{name}'; {suggestion(name, suites)} (a file of questions ends in .jsonl)",
+        )
+        for index, name in enumerate(named)
+        if isinstance(name, str) and name not in suites and not name.endswith(".jsonl")
+    ]

@@ -1,0 +1,150 @@
+"""Reads YAML and remembers on which line everything was said.
+
+Plain words mean what they look like: `on` and `no` are text, `1e-4` is a number, `true` and `false`
+are the only truth values (YAML 1.2's reading; PyYAML's own would turn `packing: on` into `True`).
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Keys = tuple[str | int, ...]
+
+_INTEGER = re.compile(r"[-+]?[0-9][0-9_]*")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"([-+]?)\.(inf|nan)", re.IGNORECASE)
+_PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq")}
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where something was said: a file and a line, or the command line."""
+
+    file: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+COMMAND_LINE = Place("command line")
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing that is wrong, and where."""
+
+    place: Place
+    about: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.about}: {self.text}" if self.about else f"{self.place}: {self.text}"
+
+
+@dataclass
+class Said:
+    """Values as they were written, the place of each, and what was wrong with the writing itself."""
+
+    value: Any
+    places: dict[Keys, Place] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def place(self, path: Keys) -> Place:
+        """The place of the value at `path`, or of the nearest thing around it."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places[path]
+
+
+def spelled(path: Keys) -> str:
+    """`("methods", 0, "radis")` as a person would write it: `methods[0].radis`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+def read(path: Path, shown: str) -> Said:
+    """What a YAML file says. `shown` is how the file is called in messages."""
+    said = Said({}, {(): Place(shown, 1)})
+    if not path.is_file():
+        what = "is a folder, not a recipe" if path.is_dir() else "there is no such file"
+        said.faults.append(Fault(Place(shown), "", f"{what}; check the path"))
+        return said
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        root = yaml.compose(text, Loader=yaml.BaseLoader)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        said.faults.append(Fault(Place(shown, line), "", "is not UTF-8; save the file as UTF-8"))
+        return said
+    except yaml.YAMLError as error:
+        said.faults.append(_syntax(error, shown))
+        return said
+    if not isinstance(root, yaml.MappingNode):
+        fault = "is empty" if root is None else "holds no mapping"
+        said.faults.append(Fault(Place(shown, 1), "", f"{fault}; a recipe is made of lines such as `name: my-recipe`"))
+        return said
+    said.value = _value(root, (), shown, said, ())
+    return said
+
+
+def parse(text: str) -> Any:
+    """The value of one override. Raises `yaml.YAMLError` where it is not YAML."""
+    node = yaml.compose(text, Loader=yaml.BaseLoader)
+    return None if node is None else _value(node, (), "", Said(None), ())
+
+
+def _syntax(error: yaml.YAMLError, shown: str) -> Fault:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return Fault(Place(shown), "", f"cannot be read as YAML: {' '.join(str(error).split())}")
+    hint = "; indent with spaces" if "'\\t'" in (error.problem or "") else "; check indentation, colons and brackets"
+    context = f"{error.context}, " if error.context else ""
+    return Fault(Place(shown, error.problem_mark.line + 1), "", f"not YAML: {context}{error.problem}{hint}")
+
+
+def _value(node: yaml.Node, path: Keys, shown: str, said: Said, around: tuple[yaml.Node, ...]) -> Any:
+    place = Place(shown, node.start_mark.line + 1)
+    said.places.setdefault(path, place)
+    if node in around:
+        said.faults.append(Fault(place, spelled(path), "contains itself; write the values out"))
+        return None
+    if node.tag not in _PLAIN_TAGS:
+        tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+        said.faults.append(
+            Fault(place, spelled(path), f"has the tag {tag}; recipes have no tags, write the value alone")
+        )
+        return None
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(node.value) if node.style is None else node.value
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(child, (*path, index), shown, said, (*around, node)) for index, child in enumerate(node.value)]
+    values: dict[str, Any] = {}
+    for key, child in node.value:
+        place = Place(shown, key.start_mark.line + 1)
+        if not isinstance(key, yaml.ScalarNode):
+            said.faults.append(Fault(place, spelled(path), "has a key that is not a word; write `key: value`"))
+            continue
+        below = (*path, key.value)
+        if key.value in values:
+            first = said.places[below].line
+            said.faults.append(Fault(place, spelled(below), f"is said twice (first on line {first}); keep one"))
+            continue
+        said.places[below] = place
+        values[key.value] = _value(child, below, shown, said, (*around, node))
+    return values
+
+
+def _scalar(text: str) -> Any:
+    if text in ("", "~", "null", "Null", "NULL"):
+        return None
+    if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
+        return text.lower() == "true"
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if match := _SPECIAL.fullmatch(text):
+        return float(match[1] + match[2])
+    return text

@@ -1,0 +1,35 @@
+"""Writes a recipe back as YAML: everything spelled out, with the text of each field where asked for."""
+
+from textwrap import indent
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from dragoman.recipe.schema import Recipe
+
+
+def resolved(recipe: Recipe, comments: bool = False) -> str:
+    """The whole recipe, defaults included, as YAML that loads to the same recipe again."""
+    return "".join(_lines(recipe, comments, ""))
+
+
+def _lines(model: BaseModel, comments: bool, margin: str) -> list[str]:
+    lines = []
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if comments and field.description:
+            lines.append(f"{margin}# {field.description}\n")
+        if isinstance(value, BaseModel):
+            lines += [f"{margin}{name}:\n", *_lines(value, comments, f"{margin}  ")]
+        else:
+            lines.append(f"{margin}{name}:{_leaf(model.model_dump(mode='json')[name], margin)}")
+    return lines
+
+
+def _leaf(value: Any, margin: str) -> str:
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        block = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000)
+        return "\n" + indent(block, f"{margin}  ")
+    text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=True)
+    return f" {text.removesuffix('...' + chr(10))}"
