@@ -1,0 +1,102 @@
+"""How sure a number is: intervals, and whether two rows differ.
+
+Corpus metrics are functions of counts summed over sentences, so a resample of a corpus is one
+matrix product and not a thousand rounds of scoring. The draws are sacreBLEU's own (its default
+generator and seed), which makes every interval and p value here comparable with its command line.
+Two rows judged on the same sentences, or questions, get the same draws: all comparisons are paired.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Interval = tuple[float, float]
+
+SEED = 12345  # sacreBLEU's default
+_BLOCK = 1 << 22  # draws held in memory at once
+
+
+def resample(statistics: Floats, count: int, seed: int = SEED) -> Floats:
+    """Sums of `count` resamples with replacement: [items, width] → [count, width]."""
+    items = len(statistics)
+    generator = np.random.default_rng(seed)
+    sums = np.empty((count, statistics.shape[1]))
+    step = max(1, _BLOCK // items)
+    for start in range(0, count, step):
+        rows = min(step, count - start)
+        drawn = generator.choice(items, size=(rows, items), replace=True)
+        drawn += np.arange(rows)[:, None] * items
+        times = np.bincount(drawn.ravel(), minlength=rows * items).reshape(rows, items)
+        sums[start : start + rows] = times @ statistics
+    return sums
+
+
+def chrf(sums: Floats, beta: float = 2.0) -> Floats:
+    """chrF of summed counts: [..., 3 × orders] (hypothesis, reference, match of each order) → [...], 0 to 100."""
+    hypothesis, reference, match = sums[..., 0::3], sums[..., 1::3], sums[..., 2::3]
+    counted = (hypothesis > 0) & (reference > 0)
+    orders = np.maximum(counted.sum(-1), 1)
+    precision = (np.divide(match, hypothesis, out=np.zeros_like(match), where=counted)).sum(-1) / orders
+    recall = (np.divide(match, reference, out=np.zeros_like(match), where=counted)).sum(-1) / orders
+    below = beta**2 * precision + recall
+    score = np.divide((1 + beta**2) * precision * recall, below, out=np.zeros_like(below), where=below > 0)
+    return np.asarray(100 * score)
+
+
+def bleu(sums: Floats) -> Floats:
+    """BLEU with sacreBLEU's default smoothing of summed counts.
+
+    [..., 2 + 2 × orders] (lengths of hypothesis and reference, matches, totals) → [...], 0 to 100.
+    """
+    orders = (sums.shape[-1] - 2) // 2
+    length, reference = sums[..., 0], sums[..., 1]
+    match, total = sums[..., 2 : 2 + orders], sums[..., 2 + orders :]
+    # An order without a match counts as 1/2 of one, the next such order as 1/4, and so on.
+    halvings = np.cumsum(match == 0, axis=-1)
+    smoothed = np.where(match == 0, 0.5**halvings, match)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(smoothed) - np.log(total)
+        penalty = np.where(length < reference, np.exp(1 - reference / length), 1.0)
+        score = 100 * penalty * np.exp(logs.mean(-1))
+    return np.where((match.sum(-1) > 0) & (total > 0).all(-1), score, 0.0)
+
+
+def interval(scores: Floats) -> Interval:
+    """The middle 95 % of resampled scores, cut where sacreBLEU cuts; NaNs (no score) are left out."""
+    ordered = np.sort(scores[~np.isnan(scores)])
+    if not len(ordered):
+        return (math.nan, math.nan)
+    cut = len(ordered) // 40
+    return (float(ordered[cut]), float(ordered[-cut - 1]))
+
+
+def paired_p(baseline: Floats, system: Floats, difference: float) -> float:
+    """p value of sacreBLEU's paired bootstrap test for the observed `difference`, from paired resampled scores."""
+    gaps = np.abs(system - baseline)
+    beyond = int((gaps - gaps.mean() > abs(difference)).sum())
+    return (beyond + 1) / (len(gaps) + 1)
+
+
+def wilson(passed: int, asked: int, z: float = 1.959963984540054) -> Interval:
+    """Wilson's 95 % interval of a share, in percent; unlike the textbook one it holds at 0 and 100 %."""
+    if not asked:
+        return (0.0, 100.0)
+    share = passed / asked
+    below = 1 + z**2 / asked
+    middle = (share + z**2 / (2 * asked)) / below
+    half = z / below * math.sqrt(share * (1 - share) / asked + z**2 / (4 * asked**2))
+    return (100 * max(0.0, middle - half), 100 * min(1.0, middle + half))
+
+
+def mcnemar(before: Sequence[bool], after: Sequence[bool]) -> float:
+    """Exact two-sided p value that two rows answer the same questions equally well."""
+    lost = sum(a and not b for a, b in zip(before, after, strict=True))
+    won = sum(b and not a for a, b in zip(before, after, strict=True))
+    changed = lost + won
+    if not changed:
+        return 1.0
+    tail = sum(math.comb(changed, k) for k in range(min(lost, won) + 1)) / 2**changed
+    return min(1.0, 2 * tail)

@@ -1,0 +1,171 @@
+"""The translation suite: the skill that is gained.
+
+Every test pair is translated greedily, the translation is taken out of the answer, and what the
+corpus metrics need of each sentence is kept beside it. Scores, intervals and comparisons between
+rows are then sums over these counts (`scores.py`), whichever process they are made in.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dragoman.corpora.records import Pair
+from dragoman.errors import EngineError
+from dragoman.evaluation.extraction import extract
+from dragoman.evaluation.languages import base, in_wrong_language, labels
+from dragoman.generation.ask import Ask, Completion, Ids, Sampling
+from dragoman.recipe.schema import Evaluation
+
+METRICS = ("chrf++", "bleu")
+RATES = ("chatter", "empty", "copy", "wrong_language", "cut_off", "extraction_failed")
+_TOKENIZERS = {"zh": "zh", "ja": "ja-mecab"}
+
+
+class Speaker(Protocol):
+    """What the suite needs of `prompts.speak.Speaker`."""
+
+    @property
+    def stop(self) -> Ids: ...
+
+    def translate(self, pair: Pair) -> Ids: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """One test sentence: what was asked, what came back, and what is counted of it.
+
+    `flags` has an entry for each of `RATES`; `wrong_language` is None where the rule cannot tell. A
+    failed extraction is scored on the whole answer. `statistics` holds the sentence's counts for
+    each metric, in sacreBLEU's order.
+    """
+
+    pair: Pair
+    answer: str
+    hypothesis: str
+    flags: Mapping[str, bool | None]
+    statistics: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationResult:
+    """All test sentences, and the metrics' signatures: direction → metric → signature."""
+
+    items: tuple[Translated, ...]
+    signatures: Mapping[str, Mapping[str, str]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that `from_json` reads back."""
+        return {
+            "signatures": {direction: dict(names) for direction, names in self.signatures.items()},
+            "items": [
+                {
+                    "source": item.pair.source,
+                    "target": item.pair.target,
+                    "source_language": item.pair.source_language,
+                    "target_language": item.pair.target_language,
+                    "document": item.pair.document,
+                    "answer": item.answer,
+                    "hypothesis": item.hypothesis,
+                    "flags": dict(item.flags),
+                    "statistics": {name: list(counts) for name, counts in item.statistics.items()},
+                }
+                for item in self.items
+            ],
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "TranslationResult":
+        items = tuple(
+            Translated(
+                pair=Pair(
+                    row["source"], row["target"], row["source_language"], row["target_language"], row["document"]
+                ),
+                answer=row["answer"],
+                hypothesis=row["hypothesis"],
+                flags=row["flags"],
+                statistics={name: tuple(counts) for name, counts in row["statistics"].items()},
+            )
+            for row in data["items"]
+        )
+        return TranslationResult(items, data["signatures"])
+
+
+def translation(
+    model: str, pairs: Sequence[Pair], speak: Speaker, settings: Evaluation
+) -> Generator[Ask, list[Completion], TranslationResult]:
+    """Asks for all test translations, greedily, and returns them with their counts.
+
+    Raises `EngineError` before anything is asked where a metric's tokenizer is not installed.
+    """
+    for language in {pair.target_language for pair in pairs}:
+        _metrics(language)
+    prompts = [speak.translate(pair) for pair in pairs]
+    sampling = Sampling(max_tokens=settings.translation_tokens, stop=speak.stop)
+    completions = yield Ask(model, prompts, sampling, "test translations")
+    return judge(pairs, completions)
+
+
+def judge(pairs: Sequence[Pair], completions: Sequence[Completion]) -> TranslationResult:
+    """The completions of the pairs' prompts, extracted and counted."""
+    extracted = [
+        extract(completion.text, pair.source, labels(pair.target_language))
+        for pair, completion in zip(pairs, completions, strict=True)
+    ]
+    counts, signatures = sentence_statistics(pairs, [found.text for found in extracted])
+    items = tuple(
+        Translated(
+            pair=pair,
+            answer=completion.text,
+            hypothesis=found.text,
+            flags={
+                "chatter": found.chatter,
+                "empty": not found.text,
+                "copy": _is_copy(found.text, pair),
+                "wrong_language": in_wrong_language(found.text, pair.source_language, pair.target_language),
+                "cut_off": completion.finish == "length",
+                "extraction_failed": bool(found.text) and not found.found,
+            },
+            statistics=statistics,
+        )
+        for pair, completion, found, statistics in zip(pairs, completions, extracted, counts, strict=True)
+    )
+    return TranslationResult(items, signatures)
+
+
+def sentence_statistics(
+    pairs: Sequence[Pair], hypotheses: Sequence[str]
+) -> tuple[list[dict[str, tuple[int, ...]]], dict[str, dict[str, str]]]:
+    """Each sentence's counts for each metric, and the signatures: direction → metric → signature."""
+    counts: list[dict[str, tuple[int, ...]]] = [{} for _ in pairs]
+    signatures: dict[str, dict[str, str]] = {}
+    for direction in dict.fromkeys(pair.direction for pair in pairs):
+        chosen = [i for i, pair in enumerate(pairs) if pair.direction == direction]
+        signatures[direction] = {}
+        for name, metric in _metrics(pairs[chosen[0]].target_language).items():
+            rows = metric._extract_corpus_statistics(
+                [hypotheses[i] for i in chosen], [[pairs[i].target for i in chosen]]
+            )
+            signatures[direction][name] = f"{name}|{metric.get_signature()}"
+            for i, row in zip(chosen, rows, strict=True):
+                counts[i][name] = tuple(row)
+    return counts, signatures
+
+
+def _metrics(language: str) -> dict[str, Any]:
+    from sacrebleu.metrics import BLEU, CHRF
+
+    tokenizer = _TOKENIZERS.get(base(language), "13a")
+    try:
+        bleu = BLEU(tokenize=tokenizer, force=True)
+    except RuntimeError as error:  # sacreBLEU's Japanese tokenizer is a package of its own
+        raise EngineError(f"BLEU into {language} needs sacreBLEU's tokenizer {tokenizer}: {error}") from error
+    return {"chrf++": CHRF(word_order=2), "bleu": bleu}
+
+
+def _is_copy(hypothesis: str, pair: Pair) -> bool:
+    """The source over again, where the reference is not just that."""
+
+    def plain(text: str) -> str:
+        return "".join(character for character in text.casefold() if character.isalnum())
+
+    return bool(plain(hypothesis)) and plain(hypothesis) == plain(pair.source) != plain(pair.target)
