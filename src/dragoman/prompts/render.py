@@ -1,0 +1,275 @@
+"""The one renderer: here, and nowhere else, a conversation becomes token ids.
+
+A model that answers and a model that is trained must see the same ids, so both come from the same
+cut through the rendered text: a conversation is rendered by the backbone's own chat template with a
+placeholder as the assistant's answer, and what stands before the placeholder is the prompt. That
+needs neither `add_generation_prompt` nor `continue_final_message`, which differ from the finished
+turn for some backbones (Qwen3 adds an empty think block, Llama-3 trims).
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from jinja2 import TemplateError as JinjaError
+
+from dragoman.corpora.records import Turn
+from dragoman.errors import DataError, EngineError, TemplateError
+
+Ids = tuple[int, ...]
+
+# What a template must hand through unchanged. All are stripped at both ends, as every text is here.
+PROBES = (
+    "Good morning!",
+    "first line\nsecond line",
+    "a\n\nb",
+    "above\n\n\n\nbelow",
+    "(An aside.) Then more …",
+    "– „Guten Morgen“, sagte er: «Ça va ?»",
+    "早上好！这是一句话。",
+    "Доброе утро, мир; как дела?",
+    "two  spaces, a\ttab, and  more",
+    'He said "yes" & <b>left</b>, it\'s {{ fine }}.',
+    "```python\ndef f(x):\n    return {x: [1, 2]}\n```",
+    "line \n separator\u2028and 👩‍🔬 e\u0301",
+    "1. one\n2. two\n\n- three: 3.5 % # ok\\n",
+)
+
+
+Part = Literal["prompt", "answer", "end"]
+
+
+class Run(NamedTuple):
+    """Neighbouring tokens of a conversation that play one part in it."""
+
+    part: Part
+    ids: Ids
+
+
+class Renderer:
+    """Renders conversations with a backbone's own vocabulary and chat template.
+
+    Answers are stripped at both ends first: some templates do that themselves, and what would
+    follow whitespace differs between a finished turn and one that goes on. The template is tried
+    out at once; one that alters the assistant's text is refused with a `TemplateError`.
+    """
+
+    def __init__(self, tokenizer: Any, system: str | None = None):
+        self.tokenizer = tokenizer
+        self.system = system
+        self.name = str(tokenizer.name_or_path) or "the backbone"
+        if not tokenizer.chat_template:
+            raise TemplateError(
+                f"{self.name} has no chat template, so there is no telling how it expects a question. "
+                "Take the instruct or chat version of this model, or put a chat_template.jinja in its folder."
+            )
+        question = [Turn("user", "Who are you?")]
+        self._check_system(question)
+        before, after = self._around(question)
+        self._check_probes(question, before, after)
+        self._closing, self.end = self._find_end(before, after)
+
+    @classmethod
+    def load(
+        cls, path: str | Path, trust_remote_code: bool = False, system: str | None = None, revision: str | None = None
+    ) -> "Renderer":
+        """Reads the tokenizer of a folder or of a model on the hub; `EngineError` where there is none."""
+        from transformers import AutoTokenizer
+
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(str(path), trust_remote_code=trust_remote_code, revision=revision)
+        except (OSError, ValueError, KeyError, ImportError) as error:
+            raise EngineError(_unloadable(str(path), error)) from error
+        return cls(tokenizer, system)
+
+    def prompt(self, turns: Sequence[Turn]) -> Ids:
+        """The conversation so far, ready for the assistant to answer; the last turn is the user's."""
+        return self._encode(_without_spaces(self._around(turns)[0]))
+
+    def answer(self, turns: Sequence[Turn], text: str) -> tuple[Ids, Ids]:
+        """Prompt and answer: after the two together the model would go on with the assistant's turn.
+
+        The prompt is exactly `prompt(turns)`. Where a token would reach over the boundary between
+        the two, the answer is tokenised by itself.
+        """
+        before = self._around(turns)[0]
+        start = _without_spaces(before)
+        prompt = self._encode(start)
+        return prompt, self._after(start, prompt, before[len(start) :] + text.strip())
+
+    def conversation(self, turns: Sequence[Turn]) -> tuple[Run, ...]:
+        """A finished conversation as the template renders it whole, cut at the assistant's answers."""
+        answers = [turn.text.strip() for turn in turns if turn.role == "assistant"]
+        if turns[-1].role != "assistant" or not all(answers):
+            raise DataError(
+                "a conversation to learn from must end with the assistant's turn, and none of its answers may be "
+                f"empty; this one begins: {turns[0].text[:80]!r}"
+            )
+        before, *betweens = self._pieces(turns)
+        parts: list[tuple[Part, str]] = []
+        for answer, between in zip(answers, betweens, strict=True):
+            start = _without_spaces(before)
+            parts += [("prompt", start), ("answer", before[len(start) :] + answer)]
+            closed = bool(self._closing) and between.startswith(self._closing)
+            if closed:
+                parts.append(("end", self._closing))
+            before = between[len(self._closing) :] if closed else between
+        runs = []
+        text, ids = "", Ids()
+        for part, more in parts:
+            runs.append(Run(part, self._after(text, ids, more)))
+            text, ids = text + more, ids + runs[-1].ids
+        if runs[-1].part != "end":  # a template that leaves the last turn open
+            runs.append(Run("end", self.end))
+        return tuple(runs)
+
+    @cached_property
+    def stop(self) -> Ids:
+        """Ids any of which ends an answer: the token that ends a turn, and the vocabulary's end of text."""
+        eos = self.tokenizer.eos_token_id
+        return tuple(dict.fromkeys([self.end[-1], *([] if eos is None else [int(eos)])]))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of some ids, without special tokens; spaces are left as they are."""
+        text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return str(text)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all that determines the ids: vocabulary, merges, template, special tokens, system prompt."""
+        tokenizer = self.tokenizer
+        if tokenizer.is_fast:
+            vocabulary = json.loads(tokenizer.backend_tokenizer.to_str())
+            vocabulary.pop("truncation")  # what the last call left behind, not what the tokenizer is
+            vocabulary.pop("padding")
+        else:
+            vocabulary = tokenizer.get_vocab()
+        parts = [vocabulary, tokenizer.get_chat_template(), tokenizer.special_tokens_map, self.system]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+    # --- from here on: how it is done
+
+    def _render(self, turns: Sequence[Turn]) -> str:
+        if self.system is not None and turns[0].role != "system":
+            turns = [Turn("system", self.system), *turns]
+        messages = [{"role": turn.role, "content": turn.text} for turn in turns]
+        try:
+            return str(self.tokenizer.apply_chat_template(messages, tokenize=False, strftime_now=_same_day))
+        except JinjaError as error:
+            roles = ", ".join(turn.role for turn in turns)
+            advice = (
+                " It knows no system prompt: leave `system` out of the recipe." if turns[0].role == "system" else ""
+            )
+            raise TemplateError(
+                f"the chat template of {self.name} refuses a conversation whose turns are {roles}. It says: "
+                f"{error}.{advice}"
+            ) from error
+
+    def _around(self, turns: Sequence[Turn]) -> tuple[str, str]:
+        """What the template puts before and after the assistant's next answer."""
+        mark = "DragomanAnswerHere"
+        before, found, after = self._render([*turns, Turn("assistant", mark)]).rpartition(mark)
+        if not found:
+            raise self._not_as_it_is(mark, after)
+        return before, after
+
+    def _pieces(self, turns: Sequence[Turn]) -> list[str]:
+        """The rendered text around the answers of a conversation: what is before, between and after them."""
+        marked = [
+            Turn(turn.role, f"DragomanAnswer{place}Here") if turn.role == "assistant" else turn
+            for place, turn in enumerate(turns)
+        ]
+        rest = self._render(marked)
+        pieces = []
+        for mark in (turn.text for turn in marked if turn.role == "assistant"):
+            piece, found, rest = rest.partition(mark)
+            if not found:
+                raise self._not_as_it_is(mark, piece)
+            pieces.append(piece)
+        return [*pieces, rest]
+
+    def _not_as_it_is(self, mark: str, rendered: str) -> TemplateError:
+        return TemplateError(
+            f"the chat template of {self.name} does not render the assistant's text as it is: {mark!r} is not in "
+            f"{rendered[-200:]!r}. Correct the template in the backbone's folder, or take another backbone."
+        )
+
+    def _encode(self, text: str) -> Ids:
+        # the template has already written the token that begins a text
+        return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _after(self, text: str, ids: Ids, more: str) -> Ids:
+        """The ids of `more` where it follows `text`, whose ids are given and stay what they are."""
+        whole = self._encode(text + more)
+        if whole[: len(ids)] == ids:
+            return whole[len(ids) :]
+        apart = self._encode(more)
+        if self.tokenizer.decode(ids + apart) == self.tokenizer.decode(whole):
+            return apart
+        # SentencePiece puts a space before a text that begins; after a line feed it does not
+        return self._encode("\n" + more)[len(self._encode("\n")) :]
+
+    def _find_end(self, before: str, after: str) -> tuple[str, Ids]:
+        """The text that closes a turn, and its ids up to and including the token that ends it."""
+        special = set(self.tokenizer.all_special_ids) | set(self.tokenizer.added_tokens_decoder)
+        text = before + "Yes"
+        ids = self._after(text, self._encode(text), after)
+        for place, token in enumerate(ids):
+            if token in special:
+                mark = self.tokenizer.convert_ids_to_tokens(token)
+                return after[: after.index(mark) + len(mark)], ids[: place + 1]
+        if after.strip() or self.tokenizer.eos_token_id is None:
+            raise TemplateError(
+                f"the chat template of {self.name} ends the assistant's turn with {after!r}, in which there is no "
+                "special token, so a model could not be told where to stop. Use a template that ends a turn with one."
+            )
+        return "", (int(self.tokenizer.eos_token_id),)
+
+    def _check_system(self, question: list[Turn]) -> None:
+        if self.system is None:
+            return
+        if self.system.strip() not in self._render(question):
+            raise TemplateError(
+                f"the chat template of {self.name} leaves the system prompt out. Take `system` out of the recipe, or "
+                "use a backbone whose template knows system messages."
+            )
+
+    def _check_probes(self, question: list[Turn], before: str, after: str) -> None:
+        for probe in PROBES:
+            rendered = self._render([*question, Turn("assistant", probe)])
+            if rendered != before + probe + after:
+                middle = rendered.removeprefix(before).removesuffix(after)
+                raise TemplateError(
+                    f"the chat template of {self.name} alters the assistant's text: it turned {probe!r} into "
+                    f"{middle!r}. A model trained through it would learn other text than the references. "
+                    "Correct the template in the backbone's folder (chat_template.jinja), or take another backbone."
+                )
+
+
+def _without_spaces(text: str) -> str:
+    """A space before an answer belongs to the answer: in every vocabulary a word carries it in front."""
+    return text.rstrip(" ")
+
+
+def _same_day(form: str) -> str:
+    """Some templates write today's date into the prompt; ids must not depend on the clock."""
+    return datetime(2024, 7, 26).strftime(form)
+
+
+def _unloadable(path: str, error: Exception) -> str:
+    first = str(error).strip().split("\n")[0][:300]
+    if Path(path).is_dir():
+        names = sorted(item.name for item in Path(path).iterdir())[:12]
+        return (
+            f"no tokenizer can be loaded from the folder {path}, which holds {', '.join(names) or 'nothing'}. It "
+            f"needs at least tokenizer.json and tokenizer_config.json. transformers said: {first}"
+        )
+    return (
+        f"no tokenizer found for {path!r}: there is no such folder here, and the Hugging Face hub did not give one. "
+        "Check the spelling; without a network (or with HF_HUB_OFFLINE=1) the model must have been downloaded "
+        f"before. transformers said: {first}"
+    )
