@@ -1,0 +1,91 @@
+"""What the lab's backbone can do besides translating: families of tasks, each scored by rule.
+
+A prompt is held out by its own hash, so pre-training and evaluation agree without a list: lessons never contain
+a held-out prompt, evaluation asks nothing else.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import accumulate
+from random import Random
+
+from dragoman.corpora.records import Dialogue, Question, Turn, draw
+from dragoman.errors import DataError
+from dragoman.lab.families import arithmetic, facts, harmless, refusals
+from dragoman.lab.families.tasks import Task
+
+__all__ = ["FAMILIES", "SKILLS", "Task", "is_held_out", "lesson", "questions", "task"]
+
+HELD_OUT = 0.12
+
+_MAKERS: dict[str, Callable[[Random], Task]] = {
+    "arithmetic": arithmetic.task,
+    "facts": facts.task,
+    "refusal": refusals.task,
+    "harmless": harmless.task,
+}
+
+SKILLS: tuple[str, ...] = ("programs",)
+FAMILIES: tuple[str, ...] = tuple(family for family in _MAKERS if family not in SKILLS)
+
+# How often a lesson teaches each family: what takes more practice comes more often.
+_WEIGHTS = {
+    "arithmetic": 5,
+    "instructions": 5,
+    "facts": 4,
+    "reading": 5,
+    "explaining": 4,
+    "refusal": 1.5,
+    "harmless": 1.5,
+    "follow_up": 4,
+}
+
+
+def task(family: str, rng: Random) -> Task:
+    """One drawn task of a family or skill. Raises `DataError` for a name that is neither."""
+    if family not in _MAKERS:
+        raise DataError(f"The lab has no family {family!r}. It has: {', '.join((*FAMILIES, *SKILLS))}.")
+    return _MAKERS[family](rng)
+
+
+def is_held_out(question: Question) -> bool:
+    """Whether the prompt is kept for evaluation. Depends on its turns alone: equal prompts are on one side."""
+    return draw(replace(question, family="").key, "held out") < HELD_OUT
+
+
+def questions(family: str, count: int, seed: int) -> list[Question]:
+    """`count` different held-out questions of a family, the same ones for the same seed.
+
+    Raises `DataError` where the family has not that many.
+    """
+    rng = Random(f"questions {family} {seed}")
+    found: dict[str, Question] = {}
+    for _ in range(count * 200 + 2000):
+        if len(found) == count:
+            break
+        question = task(family, rng).question
+        if is_held_out(question):
+            found.setdefault(question.key, question)
+    if len(found) < count:
+        raise DataError(
+            f"Family {family!r} has only about {len(found)} held-out questions; ask for fewer than {count}."
+        )
+    return list(found.values())
+
+
+def lesson(rng: Random) -> Dialogue:
+    """One dialogue to pre-train on: one to three exchanges of drawn families, never a held-out prompt."""
+    turns: tuple[Turn, ...] = ()
+    for _ in range(rng.choice((1, 1, 1, 1, 2, 2, 3))):
+        family = rng.choices(FAMILIES, cum_weights=list(accumulate(_WEIGHTS[family] for family in FAMILIES)))[0]
+        drawn = task(family, rng)
+        while _shows_held_out(drawn.question):
+            drawn = task(family, rng)
+        turns += (*drawn.question.turns, Turn("assistant", drawn.answer))
+    return Dialogue(turns, "lab lesson")
+
+
+def _shows_held_out(question: Question) -> bool:
+    """Whether the prompt, or an earlier prompt inside its conversation, is kept for evaluation."""
+    ends = [at + 1 for at, turn in enumerate(question.turns) if turn.role == "user"]
+    return any(is_held_out(replace(question, turns=question.turns[:end])) for end in ends)

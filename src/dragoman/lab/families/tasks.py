@@ -1,0 +1,45 @@
+"""What every family of abilities makes: a question, and one answer that passes its check."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, TypeVar
+
+from dragoman.corpora.records import Check, Question, Turn
+
+Entry = TypeVar("Entry")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A question and an assistant's answer to it."""
+
+    question: Question
+    answer: str
+
+
+def single(family: str, prompt: str, check: Check, answer: str, language: str = "en") -> Task:
+    """A task of one user turn."""
+    return Task(Question(family, (Turn("user", prompt),), check, language), answer)
+
+
+def part(name: str, **arguments: Any) -> dict[str, Any]:
+    """One check inside `all_of`."""
+    return {"name": name, "arguments": arguments}
+
+
+def all_of(*parts: dict[str, Any]) -> Check:
+    """The check that every part passes; a single part stands alone."""
+    if len(parts) == 1:
+        return Check(parts[0]["name"], parts[0]["arguments"])
+    return Check("all_of", {"checks": list(parts)})
+
+
+def some(rng: Random, entries: Sequence[Entry], count: int) -> list[Entry]:
+    """`count` different entries in a drawn order."""
+    return rng.sample(list(entries), count)
+
+
+def capital(text: str) -> str:
+    """The text with its first letter in upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
