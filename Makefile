@@ -1,0 +1,51 @@
+# The first call of any target sets everything up in .venv: torch by itself first, so that pip takes
+# the build which this machine is set up for, then the rest at the versions of constraints.txt.
+# `make demo` needs less than `make test`, so each has a stamp of its own.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Byte-compiling everything at installation takes longer than compiling on first use what is used.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
+
+.PHONY: demo test bench lint format clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/demo.stamp
+	$(BIN)/dragoman demo
+
+test: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist
+
+$(VENV)/torch.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "dragoman needs Python 3.11 or newer and $(PYTHON) is " + sys.version.split()[0] + "; name another, as in: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@echo "setting up $(VENV) (a few minutes, once)"
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) torch==2.13.0
+	@touch $@
+
+# The wheel's build needs setuptools alone, and torch has brought it: no build environment of its own.
+$(VENV)/demo.stamp: $(VENV)/torch.stamp pyproject.toml constraints.txt
+	$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/torch.stamp pyproject.toml constraints.txt
+	$(INSTALL) --no-build-isolation --editable '.[dev]'
+	@touch $(VENV)/demo.stamp $@
