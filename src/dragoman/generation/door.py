@@ -1,0 +1,188 @@
+"""The one door to models: asks go in, completions come out, and nothing is generated twice.
+
+What is in the cache is answered from there; a model is opened only for the rest, and one at a
+time. Finished completions are kept shard by shard, so that a killed run goes on where it was.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from dragoman.errors import EngineError
+from dragoman.generation.ask import Ask, Completion, Engine, Ids, Sampling
+from dragoman.generation.cache import Group
+from dragoman.generation.progress import note, progress
+
+T = TypeVar("T")
+Asking = Generator[Ask, list[Completion], T]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenModel:
+    """A model that can be asked: what names its contents, and how it is loaded.
+
+    `fingerprint` covers everything that determines answers besides sampling and prompt: weights,
+    adapter, engine and precision. `load` is called only where something must be generated.
+    """
+
+    fingerprint: str
+    load: Callable[[], Engine]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How completions ended. None of these is dropped; they are counted so that they are seen."""
+
+    total: int
+    cut: int
+    """Ended by the token limit."""
+    empty: int
+    """Ended at once: no token before the end, or only white space."""
+    looping: int
+    """The last four tokens occur five times or more."""
+
+
+class Door:
+    """Answers asks from the cache in `folder`, and from models for what is missing there.
+
+    `models` says for a name in an ask which model that is; it is called once a name and should be
+    quick. `shard` is how many completions are kept at a time: what a kill can cost at most, beside
+    the batch in flight. `say` gets sentences for the person at the screen.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        models: Callable[[str], OpenModel],
+        *,
+        shard: int = 512,
+        say: Callable[[str], None] = note,
+    ):
+        self.folder = folder
+        self._models = models
+        self._shard = shard
+        self._say = say
+        self._known: dict[str, OpenModel] = {}
+        self._groups: dict[tuple[str, Sampling], Group] = {}
+        self._engine: tuple[str, Engine] | None = None
+
+    def answer(self, ask: Ask) -> list[Completion]:
+        """The completions of an ask, in the order of its prompts."""
+        prompts = [tuple(prompt) for prompt in ask.prompts]
+        model = self._model(ask.model)
+        group = self._group(model, ask.sampling)
+        group.refresh()
+        distinct = list(dict.fromkeys(prompts))
+        missing = [prompt for prompt in distinct if prompt not in group]
+        if missing:
+            if len(missing) < len(distinct):
+                self._say(
+                    f"{ask.purpose}: {len(distinct) - len(missing):,} of {len(distinct):,} were in the cache; "
+                    "going on from there."
+                )
+            self._generate(ask, missing, model, group)
+        answers = group.get(distinct)
+        if len(answers) < len(distinct):
+            raise EngineError(
+                f"{ask.purpose}: {len(distinct) - len(answers)} of {len(distinct)} prompts got no answer."
+            )
+        return [answers[prompt] for prompt in prompts]
+
+    def close(self) -> None:
+        """Gives back the memory of the model that is open, if any."""
+        if self._engine is not None:
+            self._engine[1].close()
+            self._engine = None
+
+    def __enter__(self) -> "Door":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _model(self, name: str) -> OpenModel:
+        if name not in self._known:
+            self._known[name] = self._models(name)
+        return self._known[name]
+
+    def _group(self, model: OpenModel, sampling: Sampling) -> Group:
+        key = (model.fingerprint, sampling)
+        if key not in self._groups:
+            self._groups[key] = Group(self.folder, model.fingerprint, sampling, self._say)
+        return self._groups[key]
+
+    def _open(self, model: OpenModel) -> Engine:
+        if self._engine is None or self._engine[0] != model.fingerprint:
+            self.close()
+            self._engine = (model.fingerprint, model.load())
+        return self._engine[1]
+
+    def _generate(self, ask: Ask, missing: Sequence[Ids], model: OpenModel, group: Group) -> None:
+        engine = self._open(model)
+        done: list[tuple[Ids, Completion]] = []
+        with progress(ask.purpose, len(missing), "prompts") as bar:
+            try:
+                for index, completion in engine.complete(missing, ask.sampling):
+                    done.append((missing[index], completion))
+                    bar.advance(1, tokens=len(completion.ids))
+                    if len(done) >= self._shard:
+                        group.put(done)
+                        done = []
+            finally:  # an interrupt loses nothing that is finished
+                if done:
+                    group.put(done)
+
+
+def tally(completions: Sequence[Completion]) -> Tally:
+    """Counts what is cut off, empty, or repeats itself."""
+    return Tally(
+        total=len(completions),
+        cut=sum(completion.finish == "length" for completion in completions),
+        empty=sum(not completion.text.strip() for completion in completions),
+        looping=sum(loops(completion.body) for completion in completions),
+    )
+
+
+def loops(ids: Ids) -> bool:
+    """Whether the last four tokens occur at least five times."""
+    return len(ids) >= 8 and sum(ids[start : start + 4] == ids[-4:] for start in range(len(ids) - 3)) >= 5
+
+
+def drive(generator: Asking[T], door: Door) -> T:
+    """Runs a method or a suite to its end, and returns what it returns."""
+    return drive_all({"": generator}, door)[""]
+
+
+def drive_all(generators: Mapping[str, Asking[T]], door: Door) -> dict[str, T]:
+    """Runs several to their ends side by side; asks of one model and one sampling share their batches."""
+    results: dict[str, T] = {}
+    pending: dict[str, Ask] = {}
+
+    def resume(name: str, answers: list[Completion] | None) -> None:
+        generator = generators[name]
+        try:
+            pending[name] = next(generator) if answers is None else generator.send(answers)
+        except StopIteration as end:
+            results[name] = end.value
+
+    for name in generators:
+        resume(name, None)
+    model = ""
+    while pending:
+        together = Counter((ask.model, ask.sampling) for ask in pending.values())
+        chosen = max(together, key=lambda key: (key[0] == model, together[key]))  # loading a model takes long
+        model = chosen[0]
+        names = [name for name, ask in pending.items() if (ask.model, ask.sampling) == chosen]
+        asks = [pending.pop(name) for name in names]
+        prompts = [prompt for ask in asks for prompt in ask.prompts]
+        purpose = ", ".join(dict.fromkeys(ask.purpose for ask in asks))
+        answers = door.answer(replace(asks[0], prompts=prompts, purpose=purpose))
+        for name, ask in zip(names, asks, strict=True):
+            resume(name, answers[: len(ask.prompts)])
+            answers = answers[len(ask.prompts) :]
+    return {name: results[name] for name in generators}

@@ -1,0 +1,192 @@
+"""The engine that runs wherever torch runs: batched decoding over a model of transformers.
+
+Prompts of similar length share a batch, whose size is counted in tokens; rows leave when they are
+done, and the key-value cache is cut down to those that go on.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+
+from dragoman.errors import EngineError
+from dragoman.generation.ask import Completion, Finish, Ids, Sampling
+from dragoman.generation.draws import choose, key_array, most_likely, row_key
+from dragoman.generation.models import Precision, load_model
+
+Logprobs = tuple[tuple[int, float], ...]
+
+
+@dataclass(slots=True)
+class Row:
+    """A prompt on its way: what has been generated, and how much may be."""
+
+    index: int
+    prompt: Ids
+    limit: int
+    key: int
+    ids: list[int] = field(default_factory=list)
+    logprobs: list[Logprobs] = field(default_factory=list)
+
+
+class HfEngine:
+    """Completes prompts with a causal language model of transformers.
+
+    `model` is a directory, a name of the hub, or a loaded model (then `precision`, `device`,
+    `adapter` and the rest do not apply). `decode` turns ids into text. `batch_tokens` is what one
+    batch may hold, padding and room for the answers counted in.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        decode: Callable[[Sequence[int]], str],
+        batch_tokens: int = 32768,
+        precision: Precision = "auto",
+        device: str = "auto",
+        adapter: Path | None = None,
+        trust_remote_code: bool = False,
+        revision: str | None = None,
+    ):
+        if isinstance(model, str | Path):
+            model = load_model(
+                model,
+                precision=precision,
+                device=device,
+                adapter=adapter,
+                trust_remote_code=trust_remote_code,
+                revision=revision,
+            )
+        self.model = model
+        self.decode = decode
+        self.batch_tokens = batch_tokens
+        self.context: int | None = model.config.get_text_config().to_dict().get("max_position_embeddings")
+
+    def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+        """Yields (index of the prompt, completion) as rows get done, the longest prompts first.
+
+        A prompt that leaves no room in the model's context is an EngineError; where there is room
+        for fewer than `max_tokens`, the answer is as long as fits.
+        """
+        waiting = self._rows(prompts, sampling)
+        budget = self.batch_tokens
+        while waiting:
+            batch = _next_batch(waiting, budget)
+            try:  # how much fits is known only by trying
+                for row, finish in self._decode(batch, sampling):
+                    batch.remove(row)
+                    yield row.index, self._completion(row, finish, sampling)
+                continue
+            except torch.OutOfMemoryError as error:
+                if len(batch) == 1:
+                    raise EngineError(
+                        f"Out of memory with a single prompt of {len(batch[0].prompt)} tokens and room for "
+                        f"{batch[0].limit}. Lower max_tokens, or use a machine with more memory."
+                    ) from error
+                budget = _size(batch) // 2
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            for row in batch:
+                row.ids.clear()
+                row.logprobs.clear()
+            waiting.extend(batch)
+            waiting.sort(key=_length)
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        self.model = None
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _rows(self, prompts: Sequence[Ids], sampling: Sampling) -> list[Row]:
+        """The prompts in order of length, each with the room for its answer."""
+        lengths = [len(prompt) for prompt in prompts]
+        if 0 in lengths:
+            raise EngineError(f"Prompt {lengths.index(0)} is empty: there is nothing to continue.")
+        context = self.context or max(lengths, default=0) + sampling.max_tokens
+        long = [length for length in lengths if length >= context]
+        if long:
+            raise EngineError(
+                f"{len(long)} of {len(prompts)} prompts leave no room for an answer: the longest has {max(long)} "
+                f"tokens, and the model's context is {context}. Leave such records out, or take another backbone."
+            )
+        rows = [
+            Row(index, prompt, min(sampling.max_tokens, context - len(prompt)), row_key(sampling.seed, prompt))
+            for index, prompt in enumerate(prompts)
+        ]
+        return sorted(rows, key=_length)
+
+    def _completion(self, row: Row, finish: Finish, sampling: Sampling) -> Completion:
+        body = row.ids[:-1] if finish == "stop" else row.ids
+        return Completion(tuple(row.ids), self.decode(body), finish, tuple(row.logprobs) if sampling.logprobs else None)
+
+    @torch.inference_mode()
+    def _decode(self, batch: Sequence[Row], sampling: Sampling) -> Iterator[tuple[Row, Finish]]:
+        """Generates for all rows of a batch, and yields each as it ends."""
+        device = self.model.device
+        stop = frozenset(sampling.stop)
+        live: list[Row | None] = list(batch)  # None where a row is done but still in the tensors
+        keys = key_array([row.key for row in batch])
+        width = max(len(row.prompt) for row in batch)
+        ids = torch.tensor([(0,) * (width - len(row.prompt)) + tuple(row.prompt) for row in batch], device=device)
+        padding = torch.tensor([width - len(row.prompt) for row in batch], device=device)
+        mask = None if not padding.any() else (torch.arange(width, device=device) >= padding[:, None]).long()
+        positions = (torch.arange(width, device=device) - padding[:, None]).clamp_(min=0)  # [rows, width]
+        cache = DynamicCache(config=self.model.config)
+        step = 0
+        while True:
+            logits = self.model(
+                input_ids=ids,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            ).logits[:, -1]  # [rows, vocab]
+            chosen = choose(logits, sampling, keys, step)
+            likely = most_likely(logits, sampling.logprobs) if sampling.logprobs else []
+            step += 1
+            for place, token in enumerate(chosen.tolist()):
+                row = live[place]
+                if row is None:
+                    continue
+                row.ids.append(token)
+                if likely:
+                    row.logprobs.append(likely[place])
+                if token in stop or step >= row.limit:
+                    live[place] = None
+                    yield row, "stop" if token in stop else "length"
+            going = [place for place, row in enumerate(live) if row is not None]
+            if not going:
+                return
+            ids, positions = chosen[:, None], positions[:, -1:] + 1
+            if len(going) <= 0.875 * len(live):
+                kept = torch.tensor(going, device=device)
+                cache.batch_select_indices(kept)
+                ids, positions, keys = ids[kept], positions[kept], keys[going]
+                mask = None if mask is None else mask[kept]
+                live = [live[place] for place in going]
+            if mask is not None:
+                mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
+
+
+def _length(row: Row) -> int:
+    return len(row.prompt)
+
+
+def _size(batch: Sequence[Row]) -> int:
+    """Tokens that a batch holds at its end."""
+    return len(batch) * (max(len(row.prompt) for row in batch) + max(row.limit for row in batch))
+
+
+def _next_batch(waiting: list[Row], budget: int) -> list[Row]:
+    """Takes from the end of `waiting` (sorted by length) as many rows as fit into the budget, at least one."""
+    room = len(waiting[-1].prompt) + max(row.limit for row in waiting)
+    count = min(len(waiting), max(1, budget // room))
+    batch = waiting[-count:]
+    del waiting[-count:]
+    return batch

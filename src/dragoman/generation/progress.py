@@ -1,0 +1,106 @@
+"""One live line for long work: what, how much, how fast, and how long still.
+
+On a terminal the line is redrawn in place; elsewhere a plain line comes every few seconds. Work
+that is over in two seconds shows nothing.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock, Timer
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+PATIENCE = 2.0
+EVERY = 5.0
+
+
+def note(text: str) -> None:
+    """Says one sentence beside the work, on the error stream, where progress is shown as well."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def progress(label: str, total: int, unit: str) -> Iterator["Bar"]:
+    """Shows how far the work inside has come; `advance` of what it gives is called as parts get done."""
+    bar = Bar(label, total, unit, Console(stderr=True))
+    try:
+        yield bar
+    finally:
+        bar.close()
+
+
+class Bar:
+    """A count of what is done. It holds the live display, so it lives as long as the work."""
+
+    def __init__(self, label: str, total: int, unit: str, console: Console):
+        self.label, self.total, self.unit = label, total, unit
+        self.done = 0
+        self.tokens = 0
+        self._remark = ""
+        self._console = console
+        self._start = self._printed = time.monotonic()
+        self._live: Progress | None = None
+        self._lock = Lock()  # the timer shows the line in a thread of its own
+        self._closed = False
+        self._timer = Timer(PATIENCE, self._show)
+        self._timer.daemon = True
+        if console.is_terminal:
+            self._timer.start()
+
+    def advance(self, count: int = 1, tokens: int = 0, remark: str = "") -> None:
+        """`count` more are done, with `tokens` more tokens; `remark` is shown at the end of the line."""
+        self.done += count
+        self.tokens += tokens
+        self._remark = remark or self._remark
+        now = time.monotonic()
+        if self._live is not None:
+            self._live.update(self._live.task_ids[0], completed=self.done, line=self.line())
+        elif not self._console.is_terminal and now - self._printed >= EVERY:
+            self._printed = now
+            note(f"{self.label}  {self.line()}")
+
+    def line(self) -> str:
+        """Such as `120/1,000 prompts  5,400 tokens/s  0:12 left`."""
+        seconds = max(time.monotonic() - self._start, 1e-9)
+        rate = f"{self.tokens / seconds:,.0f} tokens/s" if self.tokens else f"{self.done / seconds:,.1f} {self.unit}/s"
+        parts = [f"{self.done:,}/{self.total:,} {self.unit}", rate]
+        if 0 < self.done < self.total:
+            parts.append(f"{_clock(seconds * (self.total - self.done) / self.done)} left")
+        elif self.done:
+            parts.append(f"in {_clock(seconds)}")
+        return "  ".join([*parts, self._remark] if self._remark else parts)
+
+    def close(self) -> None:
+        """Takes the live line away and leaves one plain line about work that took its time."""
+        self._timer.cancel()
+        with self._lock:
+            self._closed = True
+            if self._live is not None:
+                self._live.stop()
+        if time.monotonic() - self._start >= PATIENCE:
+            note(f"{self.label}  {self.line()}")
+
+    def _show(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            live = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(24),
+                TextColumn("{task.fields[line]}"),
+                console=self._console,
+                transient=True,
+            )
+            live.add_task(self.label, total=self.total, completed=self.done, line=self.line())
+            live.start()
+            self._live = live
+
+
+def _clock(seconds: float) -> str:
+    whole = int(seconds + 0.5)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

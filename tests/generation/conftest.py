@@ -1,0 +1,46 @@
+"""A tiny Llama with random weights: answers mean nothing, but every number in them is exact."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+Ids = tuple[int, ...]
+VOCABULARY = 61
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Any:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(7)
+    config = LlamaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=96,
+        initializer_range=0.35,  # far from uniform, so that greedy paths differ
+        tie_word_embeddings=False,
+        bos_token_id=None,
+        eos_token_id=None,
+        pad_token_id=0,
+    )
+    return LlamaForCausalLM(config).eval()
+
+
+@pytest.fixture(scope="session")
+def spell() -> Callable[[Sequence[int]], str]:
+    """Token ids as text: their numbers."""
+    return lambda ids: " ".join(map(str, ids))
+
+
+@pytest.fixture(scope="session")
+def prompts() -> list[Ids]:
+    """Forty prompts of 3 to 30 tokens, all different."""
+    rng = random.Random(3)
+    return [tuple(rng.randrange(VOCABULARY) for _ in range(rng.randrange(3, 31))) for _ in range(40)]
