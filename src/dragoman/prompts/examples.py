@@ -84,6 +84,20 @@ class ExampleTable:
             return np.zeros(0, dtype=np.int64)
         return np.concatenate([np.diff(part["offsets"]) for part in self._parts])
 
+    def trained(self) -> tuple[dict[str, int], int]:
+        """Trained tokens of each segment, and how many examples have none.
+
+        The first token of an example is predicted from nothing, so it is never trained.
+        """
+        counts = np.zeros(len(self.names), dtype=np.int64)
+        empty = 0
+        for part in self._parts:
+            live = part["weights"] > 0
+            live[part["offsets"][:-1]] = False
+            counts += np.bincount(part["recode"][part["segments"][live]], minlength=len(self.names))
+            empty += int((np.diff(np.concatenate([[0], np.cumsum(live)])[part["offsets"]]) == 0).sum())
+        return dict(zip(self.names, counts.tolist(), strict=True)), empty
+
     def __getitem__(self, index: int) -> Row:
         if not 0 <= index < len(self):
             raise IndexError(f"example {index} of {len(self)}")

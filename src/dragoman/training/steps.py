@@ -1,0 +1,172 @@
+"""transformers' `Trainer`, taught to take whole optimizer steps.
+
+The Trainer believes that every batch is a step of its own (accumulation 1). A batch here is a
+`Step`: all micro-batches of one optimizer step, with the sum of weights that the mean is taken
+over. So the mean is right whatever the number of micro-batches and devices.
+"""
+
+import contextlib
+import json
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+from transformers import Trainer, TrainingArguments
+
+from dragoman.errors import TrainingError
+from dragoman.generation.progress import Bar
+from dragoman.prompts.examples import ExampleTable
+from dragoman.training import checkpoints
+from dragoman.training.batching import Batcher, Micro, Order, Step
+
+# Without `save_every`, checkpoints are about so many seconds apart, by the pace of the first steps.
+SAVE_SECONDS = 60.0
+PACE_STEPS = 5
+
+
+class MetricsLog:
+    """`metrics.jsonl`: one line a step. After a resume the lines of steps that are done again are gone."""
+
+    def __init__(self, path: Path, done: int, writes: bool):
+        self.path, self.writes = path, writes
+        self.tokens = 0
+        self.loss = math.nan
+        kept = []
+        if done and path.is_file():
+            lines = path.read_text(encoding="utf-8").splitlines()
+            whole = (json.loads(line) for line in lines if line.endswith("}"))
+            kept = [line for line in whole if line["step"] <= done]
+        if kept:
+            self.tokens, self.loss = kept[-1]["tokens"], kept[-1]["loss"]
+        if writes:
+            beside = path.with_suffix(".beside")
+            beside.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+            beside.replace(path)
+
+    def write(self, line: dict[str, float]) -> None:
+        if self.writes:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+
+
+class StepLoader(DataLoader[Any]):
+    """Hands the number of the epoch on to the order of examples."""
+
+    batch_sampler: Order
+
+    def set_epoch(self, epoch: int) -> None:
+        self.batch_sampler.set_epoch(epoch)
+
+
+class StepTrainer(Trainer):
+    """Trains on `Step`s. The model's forward pass returns the loss of each trained token (`loss.teach_forward`)."""
+
+    def __init__(
+        self,
+        model: Any,
+        arguments: TrainingArguments,
+        examples: ExampleTable,
+        *,
+        order: Order,
+        batcher: Batcher,
+        paced: bool,
+        log: MetricsLog,
+        bar: Bar,
+    ):
+        self.examples, self.order, self.batcher, self.paced = examples, order, batcher, paced
+        self.metrics_log, self.bar = log, bar
+        self.sums = torch.zeros(3, len(examples.names), dtype=torch.float64, device=arguments.device)
+        self.step_tokens, self.step_total = 0, 0.0
+        self.clock = 0.0
+        self.first: tuple[int, float] | None = None
+        super().__init__(model=model, args=arguments, train_dataset=examples)
+        self.callback_handler.callbacks = [c for c in self.callback_handler.callbacks if type(c).__name__ != "PrinterCallback"]
+
+    def get_train_dataloader(self) -> StepLoader:
+        return StepLoader(self.examples, batch_sampler=self.order, collate_fn=self.batcher)
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[Step], num_batches: int, device: torch.device
+    ) -> tuple[list[Step], float | None]:
+        """The next step, and what its mean is taken over."""
+        self.clock = time.monotonic()
+        step = next(epoch_iterator)
+        return [step], step.total
+
+    def training_step(self, model: Any, inputs: Step, num_items_in_batch: Any = None) -> torch.Tensor:
+        """Forward and backward through all micro-batches; gradients are exchanged with the last."""
+        model.train()
+        scale = self.args.world_size / inputs.total  # gradients are averaged over devices afterwards
+        loss = torch.zeros((), device=self.args.device)
+        for number, micro in enumerate(inputs.micros, 1):
+            last = number == len(inputs.micros)
+            self.accelerator.gradient_state._set_sync_gradients(last)
+            with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
+                loss += self._micro_step(model, micro.to(self.args.device), scale)
+        self.step_tokens, self.step_total = inputs.tokens, inputs.total
+        return loss
+
+    def _micro_step(self, model: Any, micro: Micro, scale: float) -> torch.Tensor:
+        losses = model(
+            input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets
+        )
+        weighted = losses * micro.weights
+        loss = weighted.sum() * scale
+        self.accelerator.backward(loss)
+        live = (micro.weights > 0).double()
+        parts = torch.stack([live, losses.detach() * live, weighted.detach()]).double()
+        self.sums.index_add_(1, micro.segments, parts)
+        return loss.detach()
+
+    def floating_point_ops(self, inputs: Step) -> int:
+        """Not counted: it would cost more than it tells."""
+        return 0
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Adds the losses of the segments, and writes the line of the step."""
+        if "loss" not in logs:
+            super().log(logs, start_time)
+            return
+        step, loss = self.state.global_step, logs["loss"]
+        if not math.isfinite(loss) or not math.isfinite(logs.get("grad_norm", 0.0)):
+            raise TrainingError(
+                f"The loss of step {step} is {loss}, the norm of its gradient {logs.get('grad_norm')}. Lower "
+                "training.learning_rate, or set training.precision: fp32. The last checkpoint is from before."
+            )
+        sums = self.accelerator.reduce(self.sums, reduction="sum").tolist()
+        self.sums.zero_()
+        for name, count, nll, weighted in zip(self.examples.names, *sums, strict=True):
+            if count:
+                logs[f"loss/{name}"] = nll / count
+                logs[f"term/{name}"] = weighted / self.step_total
+        seconds = time.monotonic() - self.clock
+        self.metrics_log.tokens += self.step_tokens
+        self.metrics_log.loss = loss
+        logs |= {"tokens": self.metrics_log.tokens, "tokens_per_second": round(self.step_tokens / seconds, 1)}
+        super().log(logs, start_time)
+        self.metrics_log.write({"step": step, **logs})
+        self.bar.advance(1, tokens=self.step_tokens, remark=f"loss {loss:.3f}")
+        self._set_pace(step)
+
+    def _set_pace(self, step: int) -> None:
+        """Decides after some steps how many lie between checkpoints; the first device decides for all."""
+        if not self.paced:
+            return
+        if self.first is None:
+            self.first = step, time.monotonic()
+        elif step == self.first[0] + PACE_STEPS:
+            seconds = (time.monotonic() - self.first[1]) / PACE_STEPS
+            every = torch.tensor([max(1, round(SAVE_SECONDS / seconds))], device=self.args.device)
+            if self.args.world_size > 1:
+                torch.distributed.broadcast(every, src=0)
+            self.state.save_steps = int(every)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if self.args.should_save:
+            checkpoints.seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")

@@ -1,0 +1,153 @@
+"""Fitting an adapter: a thin extension of transformers' `Trainer`.
+
+What the `Trainer` brings (resuming, schedules, DDP, FSDP, DeepSpeed, trackers) is its own. What is
+different here: it is handed whole optimizer steps, already cut into micro-batches, so that the mean
+is over all trained tokens of the step; and the loss of each segment is logged apart.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import TrainingArguments, set_seed
+
+from dragoman.errors import TrainingError
+from dragoman.generation.models import load_model, pick_device, pick_dtype
+from dragoman.generation.progress import note, progress
+from dragoman.prompts.examples import ExampleTable
+from dragoman.recipe.schema import Training
+from dragoman.training import checkpoints
+from dragoman.training.batching import Batcher, Order
+from dragoman.training.loss import teach_forward
+from dragoman.training.steps import MetricsLog, StepTrainer
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A finished training: where the adapter is, and what it took."""
+
+    adapter: Path
+    steps: int
+    tokens: int
+    seconds: float
+    loss: float
+
+
+def fit(
+    model: str | Path,
+    examples: ExampleTable,
+    settings: Training,
+    out: Path,
+    *,
+    trust_remote_code: bool = False,
+    revision: str | None = None,
+    label: str = "training",
+) -> Fit:
+    """Trains a LoRA adapter on the examples; it is in `out/adapter`, the course of the losses in `out/metrics.jsonl`.
+
+    Goes on from the newest complete checkpoint in `out/checkpoints`. A TrainingError says, before
+    anything starts, that there is nothing to train on, or later that the loss is not a number.
+    """
+    _check(examples)
+    started = time.monotonic()
+    folder = out / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    device = pick_device()
+    precision = "bf16" if pick_dtype(settings.precision, device) == torch.bfloat16 else "fp32"
+    arguments = _arguments(settings, folder, len(examples))
+    set_seed(settings.seed)
+    backbone = load_model(
+        model, precision=precision, device="cpu", trust_remote_code=trust_remote_code, revision=revision
+    )
+    teach_forward(backbone)
+    network = adapt(backbone, settings)
+    last = checkpoints.newest(folder)
+    done = checkpoints.step_of(last) if last else 0
+    steps = math.ceil(settings.epochs * math.ceil(len(examples) / settings.batch_size))
+    if arguments.should_save:
+        checkpoints.clear(folder, last)
+        if last is not None:
+            note(f"{label}  goes on from step {done:,} of {steps:,}")
+    packed = settings.packing == "on" or (settings.packing == "auto" and device.type != "cpu")
+    log = MetricsLog(out / "metrics.jsonl", done, arguments.should_save)
+    with progress(label, steps - done, "steps") as bar:
+        trainer = StepTrainer(
+            network,
+            arguments,
+            examples,
+            order=Order(len(examples), settings.batch_size, settings.seed),
+            batcher=Batcher(settings.batch_tokens, packed, arguments.process_index, arguments.world_size),
+            paced=settings.save_every is None,
+            log=log,
+            bar=bar,
+        )
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    adapter = out / "adapter"
+    trainer.save_model(str(adapter))
+    return Fit(adapter, trainer.state.global_step, log.tokens, time.monotonic() - started, log.loss)
+
+
+def adapt(backbone: Any, settings: Training) -> Any:
+    """The backbone with a fresh adapter around it; the adapter alone is trained, in fp32."""
+    lora = settings.lora
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=lora.rank,
+        lora_alpha=2 * lora.rank if lora.alpha is None else lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=lora.targets if isinstance(lora.targets, str) else list(lora.targets),
+    )
+    return get_peft_model(backbone, config)
+
+
+def _check(examples: ExampleTable) -> None:
+    if not len(examples):
+        raise TrainingError(f"There are no examples to train on in {examples.folder}.")
+    trained, empty = examples.trained()
+    idle = [name for name, count in trained.items() if not count and name != "prompt"]
+    if idle:
+        raise TrainingError(
+            f"No token is trained in the segment{'s' * (len(idle) > 1)} {', '.join(idle)} of {examples.folder}. "
+            "Give it a weight above 0, or leave it out."
+        )
+    if empty:
+        raise TrainingError(
+            f"{empty:,} of {len(examples):,} examples in {examples.folder} have no trained token. "
+            "Leave them out: they would only take time."
+        )
+
+
+def _arguments(settings: Training, folder: Path, examples: int) -> TrainingArguments:
+    schedule = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}[settings.schedule]
+    steps = math.ceil(settings.epochs * math.ceil(examples / settings.batch_size))
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=settings.epochs,
+        gradient_accumulation_steps=1,  # a step brings its micro-batches along
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=schedule,
+        warmup_steps=round(settings.warmup * steps),
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_grad_norm,
+        seed=settings.seed,
+        gradient_checkpointing=settings.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        bf16=False,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        save_steps=settings.save_every or steps,
+        save_total_limit=2,
+        report_to=list(settings.report_to),
+        disable_tqdm=True,
+        log_level="error",
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+    )
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices are for torchrun: DataParallel cannot do this loss
+    arguments.per_device_train_batch_size = max(1, settings.batch_size // arguments.world_size)
+    return arguments
