@@ -2,13 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from dragoman.corpora.records import Dialogue, Pair, Question, Turn
 from dragoman.errors import DataError
-from dragoman.generation.ask import Completion
 from dragoman.prompts.examples import Example, Ids, Segment
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.translation import instruction
+
+
+class Written(Protocol):
+    """What a model wrote, as ids: a `Completion` is one, whichever engine it came from."""
+
+    @property
+    def body(self) -> Ids:
+        """The generated ids without the token that ended them."""
+
+    @property
+    def end(self) -> Ids:
+        """The token that ended the answer; empty where it was cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,7 @@ class Speaker:
         """The request alone, with the instruction that `prefix` would take."""
         return self.renderer.prompt(self._request(pair))
 
-    def example(self, prefix: Prefix, rationale: Completion | None = None) -> Example:
+    def example(self, prefix: Prefix, rationale: Written | None = None) -> Example:
         """Prompt, reference, what the model wrote after it, and the end of the turn.
 
         The rationale's tokens are those that the engine returned, and so is the token that ends it:
