@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Byte-compiling everything at installation takes longer than compiling on first use what is used.
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt
 
 .PHONY: demo test bench lint format clean
 .DELETE_ON_ERROR:
@@ -36,16 +36,16 @@ clean:
 $(VENV)/torch.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	  "dragoman needs Python 3.11 or newer and $(PYTHON) is " + sys.version.split()[0] + "; name another, as in: make PYTHON=python3.12 $(MAKECMDGOALS)")'
-	@echo "setting up $(VENV) (a few minutes, once)"
+	@echo "setting up $(VENV), once"
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) torch==2.13.0
 	@touch $@
 
 # The wheel's build needs setuptools alone, and torch has brought it: no build environment of its own.
 $(VENV)/demo.stamp: $(VENV)/torch.stamp pyproject.toml constraints.txt
-	$(INSTALL) --no-build-isolation --editable .
+	$(INSTALL) -qq --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/torch.stamp pyproject.toml constraints.txt
-	$(INSTALL) --no-build-isolation --editable '.[dev]'
+	$(INSTALL) -qq --no-build-isolation --editable '.[dev]'
 	@touch $(VENV)/demo.stamp $@

@@ -1,0 +1,104 @@
+"""What this machine can do, and what is missing."""
+
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+PINS = Path(__file__).parents[1] / "constraints.txt"
+CORE = ("torch", "transformers", "peft", "accelerate", "numpy", "safetensors", "sacrebleu", "pydantic", "typer")
+OPTIONAL = {
+    "trl": "to compare training speed with TRL's trainer",
+    "wandb": "to log training to Weights & Biases",
+    "tensorboard": "to log training to TensorBoard",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; `advice` says what to do where something is missing."""
+
+    verdict: Literal["ok", "note", "missing"]
+    about: str
+    text: str
+    advice: str = ""
+
+
+def findings() -> Iterator[Finding]:
+    """All that is worth knowing about this machine, the quick things first."""
+    python = platform.python_version()
+    yield Finding("ok" if sys.version_info >= (3, 11) else "missing", "Python", python, "3.11 or newer is needed")
+    yield from _versions()
+    yield from _processor()
+    yield _accelerator()
+    free = shutil.disk_usage(".").free / 2**30
+    room = "room for small models; a 7B model and its merged copy need about 45 GiB" if free < 45 else ""
+    yield Finding("note" if room else "ok", "disk", f"{free:.0f} GiB free here", room)
+    offline = os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0")
+    yield Finding(
+        "ok",
+        "network",
+        "HF_HUB_OFFLINE is set: nothing is fetched" if offline else "used only where a recipe names something there",
+    )
+    for name, use in OPTIONAL.items():
+        if importlib.util.find_spec(name) is None:
+            yield Finding("note", name, f"not installed ({use})", f"pip install {name}")
+
+
+def pins() -> dict[str, str]:
+    """The versions that were tested together."""
+    lines = PINS.read_text(encoding="utf-8").splitlines()
+    return {name.lower(): pinned for name, equals, pinned in (line.partition("==") for line in lines) if equals}
+
+
+def _versions() -> Iterator[Finding]:
+    tested, others = pins(), 0
+    for name in CORE:
+        try:
+            installed = version(name)
+        except PackageNotFoundError:
+            yield Finding("missing", name, "not installed", f"pip install {name}=={tested[name]}")
+            continue
+        if installed.split("+")[0] == tested[name]:
+            others += 1
+        else:
+            yield Finding(
+                "note", name, f"{installed}; tested with {tested[name]}", f"pip install {name}=={tested[name]}"
+            )
+    yield Finding("ok", "versions", f"{others} of {len(CORE)} main libraries are at the tested version")
+
+
+def _processor() -> Iterator[Finding]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    yield Finding("ok", "processor", f"{platform.machine()}, {cores} cores, {memory:.0f} GiB memory")
+    info = Path("/proc/cpuinfo")
+    flags = set(re.findall(r"\S+", info.read_text())) if info.is_file() else set()
+    fast = sorted(flags & {"amx_bf16", "avx512_bf16", "bf16"})
+    yield Finding(
+        "ok" if fast else "note",
+        "bf16 on it",
+        f"yes ({', '.join(fast)})" if fast else "no: training and generation on the processor take fp32",
+    )
+
+
+def _accelerator() -> Finding:
+    if importlib.util.find_spec("torch") is None:
+        return Finding("missing", "accelerator", "torch is not installed", "pip install torch==" + pins()["torch"])
+    import torch
+
+    if not torch.accelerator.is_available():
+        built = "this build of torch is for processors only" if "+cpu" in torch.__version__ else "torch sees none"
+        return Finding("note", "accelerator", f"none ({built})", "the lab runs without; a 7B model wants a GPU")
+    count = torch.accelerator.device_count()
+    if not torch.cuda.is_available():
+        return Finding("ok", "accelerator", f"{count} × {torch.accelerator.current_accelerator()}")
+    name, memory = torch.cuda.get_device_name(0), torch.cuda.get_device_properties(0).total_memory / 2**30
+    return Finding("ok", "accelerator", f"{count} × {name}, {memory:.0f} GiB each")
