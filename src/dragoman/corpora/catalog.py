@@ -1,0 +1,198 @@
+"""The catalogue: corpora that a recipe can name, and how their files get here.
+
+A file is taken from a mirror (`DRAGOMAN_MIRROR`), from the cache, or from the network, in this
+order, and its checksum is verified each time, wherever it came from.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import Literal
+from urllib.error import URLError
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import yaml
+
+from dragoman.corpora.parallel import ParallelText
+from dragoman.errors import DataError
+
+Role = Literal["train", "valid", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it was when the entry was written."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The files of one direction and role."""
+
+    role: Role
+    direction: str
+    both: bool = False
+    source: str | None = None
+    target: str | None = None
+    table: str | None = None
+    references: str = ""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(path for path in (self.source, self.target, self.table) if path is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A corpus of the catalogue."""
+
+    name: str
+    description: str
+    licence: str
+    homepage: str
+    address: str
+    folder: str
+    parts: tuple[Part, ...]
+    files: Mapping[str, File]
+
+    def directions(self, role: Role) -> tuple[str, ...]:
+        """What the corpus has to offer for a role."""
+        texts = [ParallelText(part.direction, both=part.both) for part in self.parts if part.role == role]
+        return tuple(dict.fromkeys(direction for text in texts for direction in text.directions))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files.values())
+
+
+@cache
+def catalogue() -> Mapping[str, Entry]:
+    """All entries by name."""
+    text = package_files("dragoman.corpora").joinpath("catalog.yaml").read_text(encoding="utf-8")
+    return {
+        name: Entry(
+            name=name,
+            description=entry["description"],
+            licence=entry["licence"],
+            homepage=entry["homepage"],
+            address=entry["address"],
+            folder=entry["folder"],
+            parts=tuple(Part(**part) for part in entry["parts"]),
+            files={path: File(**file) for path, file in entry["files"].items()},
+        )
+        for name, entry in yaml.safe_load(text).items()
+    }
+
+
+def find(name: str) -> Entry:
+    """The entry of that name; `DataError` with the nearest names where there is none."""
+    entries = catalogue()
+    if name not in entries:
+        near = get_close_matches(name, entries, n=1)
+        raise DataError(
+            f"no corpus {name!r} in the catalogue."
+            + (f" Did you mean {near[0]!r}?" if near else "")
+            + f" It has {', '.join(entries)}. Files of one's own go under `files`."
+        )
+    return entries[name]
+
+
+def parallel_text(name: str, role: Role, directions: tuple[str, ...] = ()) -> tuple[ParallelText, ...]:
+    """The files of a corpus for a role, here and verified; only those that serve the directions, if any are given."""
+    entry = find(name)
+    if not entry.directions(role):
+        roles = ", ".join(dict.fromkeys(part.role for part in entry.parts))
+        raise DataError(f"corpus {name!r} has no {role} part; it has {roles}")
+    texts = []
+    for part in entry.parts:
+        offered = ParallelText(part.direction, both=part.both).directions
+        if part.role != role or (directions and not set(offered) & set(directions)):
+            continue
+        source, target, table = (path and local(entry, path) for path in (part.source, part.target, part.table))
+        texts.append(ParallelText(part.direction, source or None, target or None, table or None, part.both))
+    return tuple(texts)
+
+
+def local(entry: Entry, path: str) -> Path:
+    """A file of a corpus on this machine, its checksum verified; it is downloaded where it isn't here yet."""
+    expected = entry.files[path]
+    cached = cache_folder() / "corpora" / entry.folder / path
+    mirror = os.environ.get("DRAGOMAN_MIRROR")
+    for place in [*([Path(mirror) / entry.folder / path] if mirror else []), cached]:
+        if place.is_file():
+            _verify(place, expected)
+            return place
+    address = f"{entry.address}/{quote(path)}"
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        raise DataError(
+            f"{path} of corpus {entry.name!r} is not on this machine, and HF_HUB_OFFLINE forbids to download it. "
+            f"Put {address} at {cached}, or let DRAGOMAN_MIRROR name a folder that has {entry.folder}/{path}"
+            + (f" ({mirror} has not)." if mirror else ".")
+        )
+    _download(address, cached, expected)
+    return cached
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: `DRAGOMAN_CACHE`, or `~/.cache/dragoman`."""
+    named = os.environ.get("DRAGOMAN_CACHE")
+    return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dragoman"
+
+
+def _verify(path: Path, expected: File) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected.sha256:
+        raise DataError(
+            f"{path} is not the file that the catalogue describes: its sha256 is {found} ({path.stat().st_size:,} "
+            f"bytes) and should be {expected.sha256} ({expected.size:,} bytes). Delete it and run again to get it anew."
+        )
+
+
+def _download(address: str, goal: Path, expected: File) -> None:
+    """Written beside and renamed when complete and verified, so that what lies at `goal` is whole."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    goal.parent.mkdir(parents=True, exist_ok=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    digest, size = hashlib.sha256(), 0
+    with tempfile.NamedTemporaryFile(dir=goal.parent, prefix=f".{goal.name}.", delete=False) as file:
+        partial = Path(file.name)
+        try:
+            with (
+                urlopen(address, timeout=60) as answer,
+                Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+            ):
+                task = progress.add_task(goal.name, total=expected.size)
+                while block := answer.read(1 << 18):
+                    file.write(block)
+                    digest.update(block)
+                    size += len(block)
+                    progress.update(task, completed=size)
+            file.flush()
+            os.fsync(file.fileno())
+        except (URLError, OSError) as error:
+            partial.unlink()
+            raise DataError(
+                f"{address} could not be downloaded ({error}). Check the network and run again, or put the file at "
+                f"{goal} yourself."
+            ) from error
+    if digest.hexdigest() != expected.sha256:
+        partial.unlink()
+        cut = "the download was cut off; run again" if size < expected.size else "the file there has changed"
+        raise DataError(
+            f"{address} gave other bytes than the catalogue describes: sha256 {digest.hexdigest()} ({size:,} bytes) "
+            f"instead of {expected.sha256} ({expected.size:,} bytes). Probably {cut}. Nothing was kept."
+        )
+    partial.replace(goal)
