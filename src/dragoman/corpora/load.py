@@ -17,24 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.corpora import catalog
-from dragoman.corpora.parallel import ParallelText, read
+from dragoman.corpora.parallel import FilesChoice, ParallelText, located, read
 from dragoman.corpora.records import Pair, draw
 from dragoman.errors import DataError
-
-
-class FilesChoice(Protocol):
-    """Files of one's own, as a recipe names them."""
-
-    @property
-    def source(self) -> str | None: ...
-    @property
-    def target(self) -> str | None: ...
-    @property
-    def table(self) -> str | None: ...
-    @property
-    def direction(self) -> str: ...
-    @property
-    def both(self) -> bool: ...
 
 
 class CorpusChoice(Protocol):
@@ -89,7 +74,7 @@ def load(corpus: CorpusChoice, role: catalog.Role, base: Path) -> Loaded:
         name = f"corpus {corpus.corpus!r}"
         offered = catalog.find(corpus.corpus).directions(role)
     else:
-        texts = tuple(_located(files, base) for files in corpus.files)
+        texts = tuple(located(files, base) for files in corpus.files)
         name = "what `files` names"
         offered = tuple(dict.fromkeys(direction for text in texts for direction in text.directions))
     unknown = [direction for direction in directions if direction not in offered]
@@ -133,8 +118,3 @@ def select(
 def _read_all(texts: Sequence[ParallelText], directions: Sequence[str], dropped: Counter[str]) -> Iterator[Pair]:
     wanted = set(directions)
     return (pair for text in texts for pair in read(text, dropped) if pair.direction in wanted)
-
-
-def _located(files: FilesChoice, base: Path) -> ParallelText:
-    source, target, table = (path and base / path for path in (files.source, files.target, files.table))
-    return ParallelText(files.direction, source or None, target or None, table or None, files.both)

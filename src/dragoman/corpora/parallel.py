@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
@@ -43,6 +43,32 @@ class ParallelText:
     @property
     def paths(self) -> tuple[Path, ...]:
         return tuple(path for path in (self.source, self.target, self.table) if path is not None)
+
+
+class FilesChoice(Protocol):
+    """Files of one's own, as a recipe names them."""
+
+    @property
+    def source(self) -> str | None: ...
+    @property
+    def target(self) -> str | None: ...
+    @property
+    def table(self) -> str | None: ...
+    @property
+    def direction(self) -> str: ...
+    @property
+    def both(self) -> bool: ...
+
+
+def located(files: FilesChoice, base: Path = Path()) -> ParallelText:
+    """The files that a recipe names, relative to `base` (the recipe's folder)."""
+    source, target, table = (path and base / path for path in (files.source, files.target, files.table))
+    return ParallelText(files.direction, source or None, target or None, table or None, files.both)
+
+
+def read_files(files: FilesChoice, base: Path = Path()) -> Iterator[Pair]:
+    """The pairs of the files that a recipe names, as `read` gives them."""
+    return read(located(files, base))
 
 
 def read(text: ParallelText, dropped: Counter[str] | None = None) -> Iterator[Pair]:
