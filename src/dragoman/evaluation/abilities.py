@@ -32,9 +32,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class AbilityResult:
-    """All questions in the order asked."""
+    """All questions in the order asked, and the longest answer that was allowed."""
 
     items: tuple[Answered, ...]
+    max_tokens: int
 
     @property
     def families(self) -> dict[str, tuple[Answered, ...]]:
@@ -44,6 +45,7 @@ class AbilityResult:
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back."""
         return {
+            "max_tokens": self.max_tokens,
             "items": [
                 {
                     "family": item.question.family,
@@ -56,7 +58,7 @@ class AbilityResult:
                     "cut_off": item.cut_off,
                 }
                 for item in self.items
-            ]
+            ],
         }
 
     @staticmethod
@@ -76,7 +78,8 @@ class AbilityResult:
                     cut_off=row["cut_off"],
                 )
                 for row in data["items"]
-            )
+            ),
+            data["max_tokens"],
         )
 
 
@@ -92,7 +95,8 @@ def abilities(
     sampling = Sampling(max_tokens=settings.max_tokens, stop=speak.stop)
     completions = yield Ask(model, [speak.question(question) for question in questions], sampling, "test questions")
     return AbilityResult(
-        tuple(_judged(question, completion) for question, completion in zip(questions, completions, strict=True))
+        tuple(_judged(question, completion) for question, completion in zip(questions, completions, strict=True)),
+        settings.max_tokens,
     )
 
 

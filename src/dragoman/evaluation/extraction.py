@@ -27,50 +27,57 @@ class Extracted:
     found: bool
 
 
-_OPENERS = (
-    r"(?:sure|certainly|of course|okay|ok|absolutely|yes|gladly|natürlich|gerne|certo|certamente)(?: thing)?[!,.]*\s*"
+def _one_of(*words: str) -> str:
+    return f"(?:{'|'.join(words)})"
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)
+
+
+_OPENER = (
+    _one_of("sure", "certainly", "of course", "okay", "ok", "absolutely", "yes", "gladly", "gerne", "natürlich")
+    + r"(?: thing)?[!,.]*\s*"
 )
-_TRANSLATION = r"(?:translat\w*|übersetz\w*|traduzion\w*|traduc\w*|traduç\w*|překlad\w*|перевод\w*|翻译|翻訳|訳)"
-# "Sure! Here is the translation of your sentence into German:", "The translation is:"
-_ANNOUNCEMENT = re.compile(
-    rf"^(?:{_OPENERS})?"
-    rf"(?:(?:here(?: is|'s|’s| you go| are)|this is|the|this|a|in|it|your|hier ist|die|das|ecco|la|以下是)\b[^\n:：]{{0,160}}?)?"
-    rf"[^\n:：]{{0,80}}{_TRANSLATION}[^\n:：]{{0,160}}?[:：]\s*",
-    re.IGNORECASE,
+_TRANSLATION = _one_of(
+    r"translat\w*", r"übersetz\w*", r"tradu(?:zion|c|ç)\w*", r"překlad\w*", r"перевод\w*", "翻译", "翻訳"
 )
-_OPENER_ALONE = re.compile(rf"^{_OPENERS}(?:here (?:it is|you go|'s|is)[^\n:]{{0,40}}[:!.])?\s*$", re.IGNORECASE)
-_HERE = re.compile(
-    rf"^(?:{_OPENERS})?(?:here you go|here it is|here is the sentence in \w+|here's the sentence in \w+)\s*[:!]\s*",
-    re.IGNORECASE,
+_HERE_IT_IS = _one_of("here you go", "here it is", r"here(?: is|['’]s) the sentence in \w+")
+_OPEN, _CLOSE = '["“„«]', '["”“»]'
+
+# "Sure! Here is the translation of your sentence into German:" · "Translation:"
+_ANNOUNCEMENT = _pattern(rf"^(?:{_OPENER})?[^\n:：]{{0,160}}?{_TRANSLATION}[^\n:：]{{0,160}}?[:：]\s*")
+_HERE = _pattern(rf"^(?:{_OPENER})?{_HERE_IT_IS}\s*[:!]\s*")
+_OPENER_ALONE = _pattern(rf"^{_OPENER}$")
+_HEADING = _pattern(rf"^[#*_ ]+[^\n]{{0,40}}{_TRANSLATION}[^\n]{{0,40}}$")  # "### Translation"
+# 'The sentence "…" can be translated as "…"': the last quotation of the sentence
+_QUOTED_LAST = _pattern(
+    rf"^[^\n]{{0,200}}?{_TRANSLATION}[^\n]{{0,200}}?\b(?:is|as|to|be|lautet|è)\b\s*[:：]?\s*"
+    rf"{_OPEN}([^\n]+?){_CLOSE}[.!]?(?:\s|$)"
 )
-_QUOTED_IN_SENTENCE = re.compile(
-    rf"^(?:{_OPENERS})?[^\n]{{0,200}}?{_TRANSLATION}[^\n]{{0,200}}?\b(?:is|as|to|be|would be|lautet|è)\b\s*[:：]?\s*"
-    r"[\"“„«]([^\n]+?)[\"”“»][.!]?(?:\s|$)",
-    re.IGNORECASE,
+# '"…" is the translation'
+_QUOTED_FIRST = _pattern(rf"^{_OPEN}([^\n]+?){_CLOSE},?\s+(?:is|would be|ist|è|means)\b[^\n]*")
+
+# Lines that begin to explain: a word that announces it, or a sentence about the translation
+_EXPLAINING = _one_of(
+    *("notes?", "please note", "explanations?", "literal(?:ly| translation)", "alternatives?", "alternatively", "or"),
+    *("breakdown", "vocabulary", "grammar", "context", "source", "original", "meaning", "pronunciation", "pinyin"),
+    *("word[- ]by[- ]word", "romanization", "erklärung", "erläuterung", "anmerkung", "hinweis", "oder"),
+    *("nota", "spiegazione", "oppure", "explication", "remarque", "explicación", "注", "注意", "说明", "解释"),
 )
-_QUOTED_FIRST = re.compile(
-    rf"^[\"“„«]([^\n]+?)[\"”“»],?\s+(?:is|would be|ist|è|means|in)\b[^\n]*{_TRANSLATION}?", re.IGNORECASE
+_ABOUT_IT = _one_of(
+    r"(?:in )?this (?:sentence|translation)",
+    r"the (?:word|phrase|sentence|verb|term|translation|german|italian|english)s? [\"'“‘„«\w]",
+    r"here,? (?:is|are|the|we)",
+    r"i (?:have|translated|hope|used)",
+    "let me know",
 )
-_ENDERS = re.compile(
-    r"^[\s\W]{0,4}(?:note|notes|explanation|explanations|literally|literal translation|alternatively|alternative|alternatives|"
-    r"or|or alternatively|breakdown|vocabulary|grammar|context|source|original|meaning|pronunciation|pinyin|romanization|"
-    r"word[- ]by[- ]word|please note|in this (?:sentence|translation)|this (?:sentence|translation)|the (?:word|phrase|sentence|verb|term)s?|"
-    r"here,? (?:is|are|the|we)|i (?:have|translated|hope|used)|let me know|"
-    r"erklärung|erläuterung|anmerkung|hinweis|oder|nota|note|spiegazione|oppure|explication|remarque|explicación|注|注意|说明|解释)"
-    r"\b[\s*]*(?:[:：,(]|$|\s)",
-    re.IGNORECASE,
-)
-_INLINE_NOTE = re.compile(
-    r"\s+[(\[](?:note|explanation|literally|literal|or|lit\.|alternatively|anmerkung|nota)\b[^\n]*$", re.IGNORECASE
-)
-_HEADING = re.compile(rf"^[#*_ ]+[^\n]{{0,40}}{_TRANSLATION}[^\n]{{0,40}}$", re.IGNORECASE)
-_WORD_TRANSLATION = re.compile(_TRANSLATION, re.IGNORECASE)
+_ENDER = _pattern(rf"^[\s\W]{{0,4}}(?:{_EXPLAINING}[\s*]*(?:[:：,(]|$)|{_ABOUT_IT})")
+_INLINE_NOTE = _pattern(rf"\s+[(\[](?:{_EXPLAINING}|lit\.)[^\n]*$")
+_CANNOT = _one_of("can(?:no|['’])t", "can not", "unable to", "not able to", "won['’]t", "could(?:n['’]t| not)")
+_REFUSAL = _pattern(rf"\b{_CANNOT}\b[^.\n]{{0,40}}\b(?:translat|assist|fulfil|provide)|\bas an ai\b")
+_WORD_TRANSLATION = _pattern(_TRANSLATION)
 _COLON = re.compile("[:：]")
-_REFUSAL = re.compile(
-    r"\b(?:can(?:no|['’])t|can not|unable to|not able to|won['’]t|could(?:n['’]t| not))\b[^.\n]{0,40}\b(?:translat|assist|fulfil|provide)"
-    r"|\bas an ai\b",
-    re.IGNORECASE,
-)
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "»": "«", "'": "'", "‘": "’", "‚": "‘", "「": "」", "『": "』"}
 _BLANK = re.compile(r"\n[ \t]*\n+")
 
@@ -89,7 +96,7 @@ def extract(answer: str, source: str, labels: Sequence[str] = ()) -> Extracted:
         return Extracted(whole, chatter=True, found=False)
     source = source.replace("\r\n", "\n").strip()
     text, led_in = _without_lead_in(_unwrapped(whole, source), source, labels)
-    text, went_on = _of_the_source_s_shape(_unwrapped(text, source), source)
+    text, went_on = _in_the_source_s_shape(_unwrapped(text, source), source)
     text = _unwrapped(text, source)
     if not text:
         return Extracted(whole, chatter=True, found=False)
@@ -97,12 +104,12 @@ def extract(answer: str, source: str, labels: Sequence[str] = ()) -> Extracted:
 
 
 def _without_lead_in(text: str, source: str, labels: Sequence[str]) -> tuple[str, bool]:
-    for sentence in (_QUOTED_IN_SENTENCE, _QUOTED_FIRST):
+    for sentence in (_QUOTED_LAST, _QUOTED_FIRST):
         quoted = sentence.match(text)
         if quoted and not _quoted(source) and not _WORD_TRANSLATION.search(source):
             return quoted[1], True
-    names = "|".join(re.escape(name) for name in labels)
-    label = re.compile(rf"^\W{{0,4}}(?:{names})(?: translation)?\W{{0,3}}[:：][\s*]*", re.IGNORECASE) if names else None
+    names = _one_of(*map(re.escape, labels))
+    label = _pattern(rf"^\W{{0,4}}{names}(?: translation)?\W{{0,3}}[:：][\s*]*") if labels else None
     before = text
     for _ in range(3):  # "Sure!" · "Here is the translation:" · "German:"
         bare = text.lstrip("*_ ")
@@ -125,14 +132,14 @@ def _adds_a_colon(text: str, end: int, source: str) -> bool:
     return len(_COLON.findall(line)) > len(_COLON.findall(first))
 
 
-def _of_the_source_s_shape(text: str, source: str) -> tuple[str, bool]:
+def _in_the_source_s_shape(text: str, source: str) -> tuple[str, bool]:
     """As many paragraphs as the source has, each with as many lines as the source's, up to an explanation."""
     shape = [paragraph.count("\n") + 1 for paragraph in _BLANK.split(source)]
     paragraphs = _BLANK.split(text)
     kept: list[str] = []
     for paragraph, room in zip(paragraphs, shape, strict=False):
         lines = paragraph.strip().split("\n")[:room]
-        stop = next((i for i, line in enumerate(lines) if (kept or i) and _ENDERS.match(line)), len(lines))
+        stop = next((i for i, line in enumerate(lines) if (kept or i) and _ENDER.match(line)), len(lines))
         if stop:
             kept.append("\n".join(line.rstrip() for line in lines[:stop]))
         if stop < len(lines):

@@ -28,18 +28,60 @@ SCRIPTS: Mapping[str, str] = {
 FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
     code: frozenset(words.split())
     for code, words in {
-        "en": "the a an of and to is are was were has have had not will would it he she they we you his her their this that with for on at by from who which what where when why how do does did if because but my your our there be been",
-        "de": "der die das den dem des ein eine einen einem einer eines und zu ist sind war waren hat haben hatte nicht wird werden würde es er sie wir ihr sein seine seinen ihre ihren dieser diese dieses mit für auf bei von wer was wo wann warum wie wenn weil dass aber mein kein keine im am vom zum zur ich du auch",
-        "it": "il lo la i gli le un uno una di e è sono era erano ha hanno aveva non sarà che chi cosa dove quando perché come se ma con per su da del dello della dei degli delle al allo alla ai agli alle nel nella nei nelle sul sulla mio tuo suo sua suoi loro questo questa si ci lui lei noi voi io anche",
-        "fr": "le la les un une des du de et est sont était a ont avait ne pas sera que qui quoi où quand pourquoi comment si mais avec pour sur dans par au aux il elle ils elles nous vous je tu mon son sa ses leur ce cette ces aussi",
-        "es": "el la los las un una unos unas de y es son era eran ha han había no será que quién qué dónde cuándo por cómo si pero con para en sobre del al él ella ellos nosotros yo tú su sus mi este esta también se lo le",
-        "pt": "o a os as um uma de e é são era eram tem têm não será que quem onde quando por como se mas com para em no na nos nas do da dos das ao ele ela eles nós eu seu sua meu este esta também",
-        "nl": "de het een van en is zijn was waren heeft hebben had niet zal wie wat waar wanneer waarom hoe als omdat maar met voor op bij door uit hij zij wij jullie ik mijn zijn haar dit dat deze die ook naar er",
-        "cs": "a je jsou byl byla bylo byli se si na v ve z ze do s k o u po pro že co kdo kde kdy proč jak když ale nebo ten ta to ti jeho její jejich mít má není bude také jsem který která které",
-        "pl": "i jest są był była było byli się na w we z ze do o u po dla że co kto gdzie kiedy dlaczego jak gdy ale lub ten ta to jego jej ich ma nie będzie także który która które oraz przez",
-        "is": "og er eru var voru hefur hafa ekki að á í við með fyrir um hann hún það þeir þær við ég þú sem hver hvað hvar hvenær en sinn hans hennar frá til þetta þessi af",
-        "sv": "och är var har hade inte att en ett den det de på i med för av om han hon vi ni jag som vem vad när men hans hennes från till detta denna ska",
-        "tr": "ve bir bu şu o için ile de da mi mı ne kim nerede ama çok daha gibi kadar olan olarak değil var yok",
+        "en": """
+            the a an of and to is are was were has have had not will would it he she they we you his her their
+            this that with for on at by from who which what where when why how do does did if because but my
+            your our there be been
+        """,
+        "de": """
+            der die das den dem des ein eine einen einem einer eines und zu ist sind war waren hat haben hatte
+            nicht wird werden würde es er sie wir ihr sein seine seinen ihre ihren dieser diese dieses mit für
+            auf bei von wer was wo wann warum wie wenn weil dass aber mein kein keine im am vom zum zur ich du
+            auch
+        """,
+        "it": """
+            il lo la i gli le un uno una di e è sono era erano ha hanno aveva non sarà che chi cosa dove quando
+            perché come se ma con per su da del dello della dei degli delle al allo alla ai agli alle nel nella
+            nei nelle sul sulla mio tuo suo sua suoi loro questo questa si ci lui lei noi voi io anche
+        """,
+        "fr": """
+            le la les un une des du de et est sont était a ont avait ne pas sera que qui quoi où quand pourquoi
+            comment si mais avec pour sur dans par au aux il elle ils elles nous vous je tu mon son sa ses leur
+            ce cette ces aussi
+        """,
+        "es": """
+            el la los las un una unos unas de y es son era eran ha han había no será que quién qué dónde cuándo
+            por cómo si pero con para en sobre del al él ella ellos nosotros yo tú su sus mi este esta también
+            se lo le
+        """,
+        "pt": """
+            o a os as um uma de e é são era eram tem têm não será que quem onde quando por como se mas com para
+            em no na nos nas do da dos das ao ele ela eles nós eu seu sua meu este esta também
+        """,
+        "nl": """
+            de het een van en is zijn was waren heeft hebben had niet zal wie wat waar wanneer waarom hoe als
+            omdat maar met voor op bij door uit hij zij wij jullie ik mijn zijn haar dit dat deze die ook naar
+            er
+        """,
+        "cs": """
+            a je jsou byl byla bylo byli se si na v ve z ze do s k o u po pro že co kdo kde kdy proč jak když
+            ale nebo ten ta to ti jeho její jejich mít má není bude také jsem který která které
+        """,
+        "pl": """
+            i jest są był była było byli się na w we z ze do o u po dla że co kto gdzie kiedy dlaczego jak gdy
+            ale lub ten ta to jego jej ich ma nie będzie także który która które oraz przez
+        """,
+        "is": """
+            og er eru var voru hefur hafa ekki að á í við með fyrir um hann hún það þeir þær við ég þú sem hver
+            hvað hvar hvenær en sinn hans hennar frá til þetta þessi af
+        """,
+        "sv": """
+            och är var har hade inte att en ett den det de på i med för av om han hon vi ni jag som vem vad när
+            men hans hennes från till detta denna ska
+        """,
+        "tr": """
+            ve bir bu şu o için ile de da mi mı ne kim nerede ama çok daha gibi kadar olan olarak değil var yok
+        """,
     }.items()
 }
 """Words that hardly any sentence of the language does without."""

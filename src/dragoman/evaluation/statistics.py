@@ -98,5 +98,5 @@ def mcnemar(before: Sequence[bool], after: Sequence[bool]) -> float:
     changed = lost + won
     if not changed:
         return 1.0
-    tail = sum(math.comb(changed, k) for k in range(min(lost, won) + 1)) / 2**changed
-    return min(1.0, 2 * tail)
+    tail: int = sum(math.comb(changed, k) for k in range(min(lost, won) + 1))
+    return min(1.0, float(2 * tail / 2**changed))

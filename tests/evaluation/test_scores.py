@@ -1,0 +1,164 @@
+"""The scorecard, value by value."""
+
+import json
+from collections.abc import Sequence
+
+import pytest
+from sacrebleu.metrics import CHRF
+
+from dragoman.corpora.records import Check, Pair, Question, Turn
+from dragoman.errors import DataError
+from dragoman.evaluation.abilities import AbilityResult, Answered
+from dragoman.evaluation.scores import RowResults, scorecard
+from dragoman.evaluation.translation import judge
+from dragoman.generation.ask import Completion
+
+SENTENCES = [
+    f"the {a} {b} in the old {c}" for a in ("cat", "dog") for b in ("sleeps", "runs") for c in ("garden", "house")
+]
+PAIRS = [Pair(f"satz {i}", text, "de", "en") for i, text in enumerate(SENTENCES)]
+PAIRS += [Pair(f"sentence {i}", f"der satz nummer {i} ist lang", "en", "it") for i in range(5)]
+BACK = [pair.reversed() for pair in PAIRS[:3]]
+
+
+def translated(hypotheses: Sequence[str], pairs: Sequence[Pair] = PAIRS):
+    return judge(pairs, [Completion((1, 0), text, "stop") for text in hypotheses])
+
+
+def answered(**families: str) -> AbilityResult:
+    """`facts="+-"`: one question passed, one failed; `?` could not be read."""
+    items = [
+        Answered(
+            Question(family, (Turn("user", f"{family} {i}"),), Check("equals", {"values": ["x"]})),
+            answer="x",
+            passed=mark == "+",
+            extracted=mark != "?",
+            cut_off=False,
+        )
+        for family, marks in families.items()
+        for i, mark in enumerate(marks)
+    ]
+    return AbilityResult(tuple(items), max_tokens=64)
+
+
+PERFECT = [pair.target for pair in PAIRS]
+POOR = [text.replace("old ", "") for text in PERFECT]
+BACKBONE = RowResults(translated(POOR), answered(facts="++++-", refusals="++--"))
+VANILLA = RowResults(translated(PERFECT), answered(facts="++---", refusals="?---"))
+
+
+def test_translation_is_scored_by_direction_and_averaged() -> None:
+    card = scorecard({"backbone": BACKBONE, "vanilla": VANILLA}, bootstrap=200)
+    backbone, vanilla = card["rows"]
+    assert [row["name"] for row in card["rows"]] == ["backbone", "vanilla"]
+    assert list(vanilla["translation"]["directions"]) == ["de-en", "en-it"]
+    assert vanilla["translation"]["mean"] == vanilla["translation"]["all"]["chrf++"]["score"] == pytest.approx(100)
+    assert vanilla["translation"]["into_english"]["directions"] == ["de-en"]
+    assert vanilla["translation"]["out_of_english"]["directions"] == ["en-it"]
+
+    into, out = (backbone["translation"]["directions"][name]["chrf++"]["score"] for name in ("de-en", "en-it"))
+    assert into == pytest.approx(CHRF(word_order=2).corpus_score(POOR[:8], [PERFECT[:8]]).score, abs=1e-9)
+    assert out == pytest.approx(100)
+    assert backbone["translation"]["mean"] == pytest.approx((into + out) / 2)
+
+    gained = vanilla["translation"]["into_english"]["chrf++"]
+    assert gained["delta"] == pytest.approx(100 - into)
+    assert gained["n"] == 8
+    low, high = gained["delta_interval"]
+    assert low <= gained["delta"] <= high
+    assert gained["p"] < 0.05
+    assert "chrf++|nrefs:1|bs:200|seed:12345|case:mixed" in gained["signature"]
+    unchanged = vanilla["translation"]["out_of_english"]["chrf++"]
+    assert (unchanged["delta"], unchanged["p"]) == (0, 1.0)
+    mean = vanilla["translation"]["all"]["bleu"]
+    assert mean["n"] == 13
+    assert mean["signature"].startswith("mean of 2 directions: bleu|")
+    assert backbone["translation"]["all"]["bleu"]["delta"] is None
+
+
+def test_a_group_without_directions_is_null() -> None:
+    card = scorecard({"backbone": RowResults(translated([pair.target for pair in BACK], BACK))}, bootstrap=10)
+    row = card["rows"][0]
+    assert row["translation"]["into_english"] is None
+    assert row["translation"]["out_of_english"]["directions"] == ["en-de"]
+    assert (row["abilities"], row["retention"], row["inside_noise"]) == ({}, None, None)
+
+
+def test_rates_are_counted_over_what_could_be_judged() -> None:
+    pairs = [Pair("Das ist gut.", "This is good.", "de", "en"), Pair("Ez jó.", "This is good.", "hu", "en")]
+    row = RowResults(translated(["Das ist gut.", "Sure! Here is the translation: This is good."], pairs))
+    rates = scorecard({"backbone": row}, bootstrap=10)["rows"][0]["translation"]["rates"]
+    assert rates["wrong_language"] == {"count": 1, "n": 1, "rate": 100.0}
+    assert rates["copy"] == {"count": 1, "n": 2, "rate": 50.0}
+    assert rates["chatter"] == {"count": 1, "n": 2, "rate": 50.0}
+    assert rates["empty"] == {"count": 0, "n": 2, "rate": 0.0}
+
+
+def test_retention_is_the_score_over_the_backbones() -> None:
+    row = scorecard({"backbone": BACKBONE, "vanilla": VANILLA}, bootstrap=400)["rows"][1]
+    facts, refusals = row["abilities"]["facts"], row["abilities"]["refusals"]
+    assert (facts["score"], facts["n"], facts["passed"], facts["delta"], facts["retention"]) == (40, 5, 2, -40, 50)
+    assert facts["p"] == 0.5  # two lost, none won
+    assert facts["interval"] == pytest.approx([11.8, 76.9], abs=0.1)
+    assert facts["retention_interval"][0] < 50 < facts["retention_interval"][1]
+    assert facts["signature"].startswith("passed|check:equals|decoding:greedy|tokens:64|")
+    assert (refusals["score"], refusals["retention"], refusals["not_extracted"]) == (0, 0, 1)
+    assert refusals["retention_interval"] == [0, 0]
+    assert row["retention"] == 25
+    assert row["retention_interval"][0] < 25 < row["retention_interval"][1]
+
+
+def test_the_backbone_keeps_all_of_itself() -> None:
+    row = scorecard({"backbone": BACKBONE}, bootstrap=50)["rows"][0]
+    assert row["retention"] == 100
+    assert row["retention_interval"] == [100, 100]
+    assert row["abilities"]["facts"]["delta"] is None
+
+
+def test_an_ability_that_the_backbone_lacks_has_no_retention() -> None:
+    backbone = RowResults(None, answered(facts="++", magic="--"))
+    vanilla = RowResults(None, answered(facts="+-", magic="++"))
+    row = scorecard({"backbone": backbone, "vanilla": vanilla}, bootstrap=50)["rows"][1]
+    assert row["abilities"]["magic"]["retention"] is None
+    assert row["abilities"]["magic"]["retention_interval"] is None
+    assert row["retention"] == 50
+    assert row["retention_without"] == ["magic"]
+
+
+def test_the_noise_floor_is_the_backbone_against_itself() -> None:
+    draws = [answered(facts="+++--", refusals="++--"), answered(facts="+++++", refusals="+++-")]
+    kept = RowResults(BACKBONE.translation, answered(facts="+++--", refusals="++--"))
+    card = scorecard({"backbone": BACKBONE, "vanilla": VANILLA, "radis": kept}, draws, bootstrap=50)
+    assert card["noise"] == {
+        "draws": 2,
+        "retention": pytest.approx(37.5),  # (125 + 150) / 2 of the second draw
+        "families": {
+            "facts": {"scores": [80, 60, 100], "retention": pytest.approx(25)},
+            "refusals": {"scores": [50, 50, 75], "retention": pytest.approx(50)},
+        },
+    }
+    backbone, vanilla, radis = card["rows"]
+    assert (backbone["inside_noise"], vanilla["inside_noise"], radis["inside_noise"]) == (None, False, True)
+    assert vanilla["abilities"]["facts"]["inside_noise"] is False
+    assert radis["abilities"]["facts"]["inside_noise"] is True
+    assert scorecard({"backbone": BACKBONE, "vanilla": VANILLA}, bootstrap=50)["rows"][1]["inside_noise"] is None
+
+
+def test_a_scorecard_is_plain_data_and_the_same_every_time() -> None:
+    rows = {"backbone": BACKBONE, "vanilla": VANILLA}
+    stored = {name: RowResults.from_json(json.loads(json.dumps(row.to_json()))) for name, row in rows.items()}
+    card = scorecard(rows, [BACKBONE.abilities], bootstrap=50)
+    assert json.loads(json.dumps(card)) == card == scorecard(stored, [BACKBONE.abilities], bootstrap=50)
+
+
+def test_rows_that_cannot_be_compared_are_refused() -> None:
+    other = RowResults(BACKBONE.translation, answered(facts="+", refusals="++--"))
+    with pytest.raises(DataError, match="Row 'vanilla' was not asked the questions of the backbone"):
+        scorecard({"backbone": BACKBONE, "vanilla": other})
+    other = RowResults(translated(PERFECT[:-1], PAIRS[:-1]), BACKBONE.abilities)
+    with pytest.raises(DataError, match="Row 'vanilla' was not judged on the test sentences of the backbone"):
+        scorecard({"backbone": BACKBONE, "vanilla": other})
+    with pytest.raises(DataError, match="No row 'backbone'"):
+        scorecard({"vanilla": VANILLA})
+    with pytest.raises(DataError, match="other families"):
+        scorecard({"backbone": BACKBONE}, [answered(facts="+")])
