@@ -74,7 +74,12 @@ def interval(scores: Floats) -> Interval:
 
 
 def paired_p(baseline: Floats, system: Floats, difference: float) -> float:
-    """p value of sacreBLEU's paired bootstrap test for the observed `difference`, from paired resampled scores."""
+    """p value of sacreBLEU's paired bootstrap test for the observed `difference`, from paired resampled scores.
+
+    Where the two rows score the same it is 1 (sacreBLEU says 1 / (resamples + 1) of two equal systems).
+    """
+    if abs(difference) < 1e-9:
+        return 1.0
     gaps = np.abs(system - baseline)
     beyond = int((gaps - gaps.mean() > abs(difference)).sum())
     return (beyond + 1) / (len(gaps) + 1)
