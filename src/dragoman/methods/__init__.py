@@ -1,0 +1,51 @@
+"""What is taught. A method turns pairs into examples; it asks models and never holds one.
+
+A method is one file of this folder: a class `Options` and a generator function with the file's
+name. It yields `Ask`s, is sent the completions, and returns a `Lesson`.
+"""
+
+import importlib
+import pkgutil
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+
+from dragoman.corpora.records import Pair
+from dragoman.generation.ask import Ask, Completion
+from dragoman.prompts.examples import Example
+from dragoman.prompts.speak import Speaker
+from dragoman.recipe.schema import Strict
+
+
+class MethodOptions(Strict):
+    """Options that every method has."""
+
+    label: str | None = None
+    """Name of this row in tables, where a method is used more than once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a method made of some pairs, and what it counted on the way."""
+
+    examples: list[Example]
+    notes: Counter[str] = field(default_factory=Counter)
+
+
+Making = Generator[Ask, list[Completion], Lesson]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method by name: its options and the function."""
+
+    name: str
+    options: type[MethodOptions]
+    make: Callable[[Sequence[Pair], Speaker, MethodOptions], Making]
+
+
+def available() -> dict[str, Method]:
+    """All methods of this folder by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    modules = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
+    return {name: Method(name, module.Options, vars(module)[name]) for name, module in modules.items()}

@@ -1,0 +1,17 @@
+"""Plain fine-tuning: the reference is all there is to learn. The baseline that forgets."""
+
+from collections.abc import Sequence
+
+from dragoman.corpora.records import Pair
+from dragoman.methods import Lesson, Making, MethodOptions
+from dragoman.prompts.speak import Speaker
+
+
+class Options(MethodOptions):
+    pass
+
+
+def vanilla(pairs: Sequence[Pair], speak: Speaker, options: Options) -> Making:
+    """L = -log P(y | x, I): the first term of RaDis' equation 4, alone."""
+    yield from ()
+    return Lesson([speak.example(speak.prefix(pair), None) for pair in pairs])

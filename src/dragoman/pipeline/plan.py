@@ -1,0 +1,165 @@
+"""A recipe becomes stages; each has a name made of the contents it depends on.
+
+A stage is named after the *contents* of what it reads, not after the settings upstream. So a change
+that comes to nothing stops where it comes to nothing: a reworded comment in a method makes its
+examples again (from cached completions), and training, which sees the same examples, is not run.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import dragoman
+from dragoman.pipeline.backbone import Backbone, find_backbone
+from dragoman.pipeline.sources import data_inputs
+from dragoman.recipe.schema import Recipe
+from dragoman.store import Artifact, Store, fingerprint
+
+Kind = Literal["data", "examples", "train", "merge", "evaluate", "report"]
+KINDS: tuple[Kind, ...] = ("data", "examples", "train", "merge", "evaluate", "report")
+
+# Raised when the same inputs come to mean another result. Stages that are cheap to repeat name the
+# code that makes them instead; training is not, and a comment must not cost anyone a night of it.
+MAKING = {"data": 1, "train": 1, "merge": 1}
+CODE = {"examples": ("methods", "prompts"), "evaluate": ("evaluation", "prompts"), "report": ("evaluation", "report")}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One piece of work: what it is, for which row of the table, and after which stages."""
+
+    kind: Kind
+    row: str
+    needs: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind}-{self.row}" if self.row else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage in a plan. Its name is known once all that it needs is done."""
+
+    stage: Stage
+    name: str | None
+    artifact: Artifact | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    recipe: Recipe
+    backbone: Backbone
+    store: Store
+    steps: tuple[Step, ...]
+
+    @property
+    def finished(self) -> bool:
+        return all(step.artifact for step in self.steps)
+
+
+def rows(recipe: Recipe) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Row of the table → method and its options."""
+    named = [next(iter(method.items())) for method in recipe.methods]
+    return {options.get("label") or name: (name, options) for name, options in named}
+
+
+def stages(recipe: Recipe) -> list[Stage]:
+    """All stages of a recipe, in an order in which they can be done."""
+    found = [Stage("data", ""), Stage("evaluate", "backbone", ("data",))]
+    for row in rows(recipe):
+        found += [
+            Stage("examples", row, ("data",)),
+            Stage("train", row, (f"examples-{row}",)),
+            Stage("merge", row, (f"train-{row}",)),
+            Stage("evaluate", row, ("data", f"merge-{row}")),
+        ]
+    judged = tuple(f"{kind}-{row}" for row in rows(recipe) for kind in ("examples", "train", "evaluate"))
+    return [*found, Stage("report", "", ("data", "evaluate-backbone", *judged))]
+
+
+def open_store(recipe: Recipe, say: Any = lambda _: None) -> Store:
+    return Store(Path(recipe.runs) / ".store", say)
+
+
+def plan(recipe: Recipe, store: Store | None = None) -> Plan:
+    """What is done and what is not. Reads manifests and checksums, starts nothing."""
+    store = store or open_store(recipe)
+    backbone = find_backbone(recipe, store.digests)
+    done: dict[str, Artifact] = {}
+    steps = []
+    for stage in stages(recipe):
+        name = artifact_name(recipe, stage, backbone, done, store)
+        artifact = store.find(name) if name else None
+        if artifact:
+            done[stage.title] = artifact
+        steps.append(Step(stage, name, artifact))
+    return Plan(recipe, backbone, store, tuple(steps))
+
+
+def artifact_name(
+    recipe: Recipe, stage: Stage, backbone: Backbone, done: Mapping[str, Artifact], store: Store
+) -> str | None:
+    """The stage's kind, row and fingerprint; None as long as something it needs is not done."""
+    if any(need not in done for need in stage.needs):
+        return None
+    inputs = _inputs(recipe, stage, backbone, done, store)
+    inputs["made by"] = MAKING.get(stage.kind) or code_digest(*CODE[stage.kind])
+    return f"{stage.title}-{fingerprint(inputs)}"
+
+
+def _inputs(
+    recipe: Recipe, stage: Stage, backbone: Backbone, done: Mapping[str, Artifact], store: Store
+) -> dict[str, Any]:
+    row = stage.row
+    if stage.kind == "data":
+        return data_inputs(recipe, store.digests)
+    if stage.kind == "examples":
+        method, options = rows(recipe)[row]
+        return {
+            "pairs": done["data"].digest("train.jsonl"),
+            "method": method,
+            "options": {name: value for name, value in options.items() if name != "label"},
+            "backbone": backbone.digest,
+            "system": recipe.system,
+            "max_tokens": recipe.data.max_tokens,
+        }
+    if stage.kind == "train":
+        settings = recipe.training.model_dump(exclude={"save_every", "report_to"})
+        return {
+            "examples": done[f"examples-{row}"].digest("examples/*"),
+            "backbone": backbone.digest,
+            "training": settings,
+        }
+    if stage.kind == "merge":
+        return {"adapter": done[f"train-{row}"].digest("adapter/*"), "backbone": backbone.digest}
+    if stage.kind == "evaluate":
+        model = backbone.digest if row == "backbone" else done[f"merge-{row}"].digest("model/*")
+        return {
+            "model": model,
+            "test": done["data"].digest("test.jsonl"),
+            "questions": done["data"].digest("questions.jsonl"),
+            "evaluation": recipe.evaluation.model_dump(),
+            "system": recipe.system,
+            "suites": list(recipe.evaluate),
+            "role": "backbone" if row == "backbone" else "model",
+        }
+    return {
+        "name": recipe.name,
+        "version": dragoman.__version__,
+        "judged": {title: artifact.digest() for title, artifact in done.items() if title in stage.needs},
+        "evaluation": recipe.evaluation.model_dump(),
+    }
+
+
+def code_digest(*rooms: str) -> str:
+    """One name for the source text of some rooms of this package."""
+    root = Path(dragoman.__file__).parent
+    digest = hashlib.sha256()
+    for room in rooms:
+        for path in sorted((root / room).rglob("*")):
+            if path.suffix in {".py", ".html", ".css", ".js"}:
+                digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]

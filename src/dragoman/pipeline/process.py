@@ -1,0 +1,76 @@
+"""A process of its own for every stage that holds a model, so that the memory is given back.
+
+A server process imports the heavy libraries once and forks one child a stage; nothing in it ever
+touches an accelerator. A child ends when its parent dies, whatever way that happens.
+"""
+
+import multiprocessing as mp
+import os
+import resource
+import threading
+import traceback
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from dragoman.errors import DragomanError, EngineError
+
+PRELOADED = ["dragoman.pipeline.work"]
+Facts = dict[str, Any]
+
+
+def in_own_process(task: str, *arguments: Any) -> Facts:
+    """The facts that a function of `work` returns, and its peak memory. Errors meant for the user come through.
+
+    The function goes by its name, so that this process need not import what it needs.
+
+    Raises EngineError where the process was killed, as it is when memory runs out.
+    """
+    context = mp.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_child, args=(theirs, task, arguments))
+    child.start()
+    theirs.close()
+    try:
+        outcome, value = ours.recv()
+    except EOFError:
+        child.join()
+        why = "it was killed, most likely because memory ran out" if child.exitcode == -9 else "it ended unexpectedly"
+        raise EngineError(
+            f"the process for {task} stopped with exit code {child.exitcode}: {why}. What was finished is "
+            "kept; lower generation.batch_tokens or training.batch_tokens and run again."
+        ) from None
+    except BaseException:
+        child.terminate()
+        raise
+    finally:
+        child.join(30)
+    if outcome == "error":
+        raise value
+    if outcome == "traceback":
+        raise RuntimeError(f"{task} failed in its own process:\n{value}")
+    facts: Facts = value
+    return facts
+
+
+def _child(answer: Connection, task: str, arguments: tuple[Any, ...]) -> None:
+    from dragoman.pipeline import work
+
+    parent = mp.parent_process()
+    assert parent is not None
+    threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
+    try:
+        facts = vars(work)[task](*arguments)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        answer.send(("facts", {**facts, "peak_memory": peak}))
+    except KeyboardInterrupt:
+        os._exit(130)
+    except (DragomanError, OSError) as fault:
+        answer.send(("error", fault))
+    except BaseException:
+        answer.send(("traceback", traceback.format_exc()))
+
+
+def _die_with(parent: int) -> None:
+    wait([parent])
+    os._exit(1)

@@ -1,0 +1,171 @@
+"""Where a recipe's pairs and questions come from, and the files they are kept in between stages."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import dragoman.lab
+from dragoman.corpora import catalog
+from dragoman.corpora import questions as question_files
+from dragoman.corpora.load import load, locate
+from dragoman.corpora.records import Check, Pair, Question, Turn, draw
+from dragoman.errors import DataError
+from dragoman.lab import abilities, world
+from dragoman.recipe.schema import Corpus, Recipe
+from dragoman.store import Digests, sha256
+
+SUITES = ("translation", "lab")
+LAB_DIRECTIONS = ("en-de", "de-en", "en-it", "it-en")
+LAB_PAIRS = 2000  # a direction, where a recipe names no limit
+HERE = Path()
+
+T = TypeVar("T")
+
+
+def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
+    """All that determines the pairs and questions of a recipe, by contents. Corpora are fetched where they must be.
+
+    Raises DataError where a file is missing.
+    """
+    found: dict[str, Any] = {
+        "train": _corpus_inputs(recipe.data.train, "train", digests),
+        "test": _corpus_inputs(recipe.data.test, "test", digests),
+        "asked": recipe.evaluation.model_dump(include={"questions", "noise_seeds", "seed"}),
+    }
+    for suite in recipe.evaluate:
+        if suite == "lab":
+            found[suite] = _lab_digest()
+        elif suite not in SUITES:
+            found[suite] = digests.of(_existing(Path(suite)))
+    return found
+
+
+def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict[str, Any]:
+    inputs = corpus.model_dump()
+    if corpus.corpus == "lab":
+        return {**inputs, "contents": _lab_digest()}
+    texts, _ = locate(corpus, role, HERE)
+    return {**inputs, "contents": [digests.of(_existing(path)) for text in texts for path in text.paths]}
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise DataError(f"there is no file {path} (paths in a recipe count from the folder you are in: {Path.cwd()})")
+    return path
+
+
+def _lab_digest() -> list[str]:
+    """The lab's corpora are its code: they change when a file of the world changes."""
+    return [sha256(path) for path in sorted(Path(dragoman.lab.__file__).parent.rglob("*.py"))]
+
+
+def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
+    """Writes train.jsonl, test.jsonl and questions.jsonl, and returns what was counted on the way.
+
+    Training pairs that share a side with a test pair are left out, so that no score is remembered.
+    """
+    test = list(_pairs(recipe.data.test, "test", Counter()))
+    seen = {side for pair in test for side in (pair.source, pair.target)}
+    dropped: Counter[str] = Counter()
+    directions: Counter[str] = Counter()
+
+    def clean() -> Iterator[Pair]:
+        for pair in _pairs(recipe.data.train, "train", dropped):
+            if pair.source in seen or pair.target in seen:
+                dropped["also in the test set"] += 1
+            else:
+                directions[pair.direction] += 1
+                yield pair
+
+    write_lines(out / "test.jsonl", map(asdict, test))
+    write_lines(out / "train.jsonl", map(asdict, clean()))
+    if not directions or not test:
+        raise DataError(f"no pairs left to {'train on' if test else 'test on'}; left out: {dict(dropped)}")
+    draws = _draws(recipe)
+    write_lines(
+        out / "questions.jsonl",
+        ({"draw": number, **asdict(question)} for number, drawn in enumerate(draws) for question in drawn),
+    )
+    return {
+        "train": dict(directions),
+        "test": dict(Counter(pair.direction for pair in test)),
+        "questions": dict(Counter(question.family for question in draws[0])),
+        "left out": {reason: count for reason, count in dropped.items() if count},
+    }
+
+
+def _pairs(corpus: Corpus, role: catalog.Role, dropped: Counter[str]) -> Iterable[Pair]:
+    if corpus.corpus == "lab":
+        count = corpus.limit or LAB_PAIRS
+        return world.pairs(
+            "test" if role == "test" else "train", corpus.directions or LAB_DIRECTIONS, count, corpus.seed
+        )
+    loaded = load(corpus, role, HERE)
+    dropped.update(loaded.dropped)
+    return loaded
+
+
+def _draws(recipe: Recipe) -> list[list[Question]]:
+    """The questions that every model is asked, and the other draws for the backbone's noise floor."""
+    settings = recipe.evaluation
+    draws: list[list[Question]] = []
+    for seed in range(settings.seed, settings.seed + 1 + settings.noise_seeds):
+        drawn: list[Question] = []
+        for suite in recipe.evaluate:
+            if suite == "lab":
+                for family in abilities.FAMILIES:
+                    drawn += abilities.questions(family, settings.questions, seed)
+            elif suite not in SUITES:
+                drawn += _from_file(Path(suite), settings.questions, seed)
+        draws.append(drawn)
+    return draws
+
+
+def _from_file(path: Path, count: int, seed: int) -> list[Question]:
+    """At most `count` questions of each family, drawn by the seed."""
+    families: dict[str, list[Question]] = {}
+    for question in question_files.read_questions(path):
+        families.setdefault(question.family, []).append(question)
+    return [
+        question
+        for questions in families.values()
+        for question in sorted(questions, key=lambda one: draw(one.key, "asked", seed))[:count]
+    ]
+
+
+def read_pairs(path: Path) -> Iterator[Pair]:
+    return (Pair(**record) for record in read_lines(path))
+
+
+def read_questions(path: Path) -> list[list[Question]]:
+    """The draws of questions, the one that counts first."""
+    draws: dict[int, list[Question]] = {}
+    for record in read_lines(path):
+        number = record.pop("draw")
+        record["turns"] = tuple(Turn(**turn) for turn in record["turns"])
+        record["check"] = Check(**record["check"])
+        draws.setdefault(number, []).append(Question(**record))
+    return [draws[number] for number in sorted(draws)]
+
+
+def write_lines(path: Path, records: Iterable[Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def read_lines(path: Path) -> Iterator[Any]:
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def chunks(records: Iterable[T], size: int) -> Iterator[Sequence[T]]:
+    """The records in runs of `size`; the last may be shorter."""
+    iterator = iter(records)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
