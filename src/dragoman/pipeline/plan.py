@@ -80,6 +80,12 @@ def stages(recipe: Recipe) -> list[Stage]:
     return [*found, Stage("report", "", ("data", "evaluate-backbone", *judged))]
 
 
+def kind_of_work(recipe: Recipe, stage: Stage, backbone: Backbone) -> list[str]:
+    """What makes two stages take the same time for the same amount of work."""
+    method = rows(recipe)[stage.row][0] if stage.row in rows(recipe) else stage.row
+    return [stage.kind, method, backbone.digest]
+
+
 def open_store(recipe: Recipe, say: Any = lambda _: None) -> Store:
     return Store(Path(recipe.runs) / ".store", say)
 

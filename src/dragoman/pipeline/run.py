@@ -11,7 +11,7 @@ from typing import Any
 from dragoman.generation.progress import note
 from dragoman.pipeline import sources
 from dragoman.pipeline.backbone import Backbone, find_backbone
-from dragoman.pipeline.plan import Kind, Stage, artifact_name, open_store, rows, stages
+from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages
 from dragoman.pipeline.process import in_own_process
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
@@ -106,6 +106,7 @@ def _do(
         started = time.monotonic()
         facts = _make(recipe, stage, backbone, done, store, out)
         facts["seconds"] = round(time.monotonic() - started, 2)
+        facts["rate"] = {"of": kind_of_work(recipe, stage, backbone), "units": facts.pop("units", 1)}
         facts["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
         facts["versions"] = {library: version(library) for library in LIBRARIES}
         artifact = store.finish(name, facts)

@@ -7,7 +7,6 @@ and returns the facts that its artifact's manifest records.
 import json
 import shutil
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +72,7 @@ def make_examples(recipe: Recipe, backbone: Backbone, row: str, data: Path, out:
     table = ExampleTable(out / "examples")
     trained, _ = table.trained()
     return {
+        "units": len(table),
         "examples": len(table),
         "tokens": int(table.lengths.sum()),
         "trained": trained,
@@ -91,7 +91,13 @@ def train(recipe: Recipe, backbone: Backbone, row: str, examples: Path, out: Pat
         label=f"training {row}",
     )
     shutil.rmtree(out / "checkpoints")
-    return {"steps": result.steps, "tokens": result.tokens, "loss": result.loss, "device": device_name()}
+    return {
+        "units": len(ExampleTable(examples / "examples")),
+        "steps": result.steps,
+        "tokens": result.tokens,
+        "loss": result.loss,
+        "device": device_name(),
+    }
 
 
 def make_model(recipe: Recipe, backbone: Backbone, adapter: Path, data: Path, out: Path) -> Facts:
@@ -128,7 +134,8 @@ def evaluate(
     found = RowResults(translated, kept[0] if kept else None)
     write_atomic(out / "results.json", json.dumps(found.to_json(), ensure_ascii=False))
     write_atomic(out / "noise.json", json.dumps([draw.to_json() for draw in kept[1:]], ensure_ascii=False))
-    return {"device": device_name()}
+    asked = len(translated.items if translated else ()) + sum(len(draw.items) for draw in kept)
+    return {"units": asked, "device": device_name()}
 
 
 def speaker(recipe: Recipe, backbone: Backbone) -> Speaker:

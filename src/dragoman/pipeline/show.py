@@ -1,0 +1,41 @@
+"""What a run would do, for the person at the screen."""
+
+from rich.console import Console
+from rich.table import Table
+
+from dragoman.pipeline.cost import cost
+from dragoman.pipeline.plan import Plan
+
+
+def print_plan(plan: Plan, console: Console | None = None) -> None:
+    """One line a stage: done, or what it will take."""
+    console = console or Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("stage", "state", "work", "time"):
+        table.add_column(title, justify="right" if title == "time" else "left")
+    left, unknown = 0.0, False
+    for step in plan.steps:
+        if step.artifact:
+            table.add_row(step.stage.title, "[green]done[/]", "", f"[dim]{clock(step.artifact.facts['seconds'])}[/]")
+            continue
+        needed = cost(plan, step.stage)
+        left += needed.seconds or 0
+        unknown |= needed.seconds is None
+        table.add_row(step.stage.title, "to do", needed.work, "?" if needed.seconds is None else clock(needed.seconds))
+    console.print(table)
+    todo = sum(step.artifact is None for step in plan.steps)
+    if not todo:
+        console.print(f"\nAll {len(plan.steps)} stages of {plan.recipe.name} are done.")
+        return
+    rest = f", about {clock(left)} by what earlier runs took here" if left else ""
+    rest += " (stages marked ? were not measured yet)" if unknown else ""
+    console.print(f"\n{todo} of {len(plan.steps)} stages are to do{rest}.")
+    if plan.backbone.folder is None:
+        console.print(f"The backbone {plan.backbone.name} is not on this machine yet; a run fetches it first.")
+
+
+def clock(seconds: float) -> str:
+    """Such as 1:05 for 65 seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
