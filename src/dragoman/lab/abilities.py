@@ -11,7 +11,17 @@ from random import Random
 
 from dragoman.corpora.records import Dialogue, Question, Turn, draw
 from dragoman.errors import DataError
-from dragoman.lab.families import arithmetic, facts, follow_up, harmless, instructions, programs, refusals
+from dragoman.lab.families import (
+    arithmetic,
+    explaining,
+    facts,
+    follow_up,
+    harmless,
+    instructions,
+    programs,
+    reading,
+    refusals,
+)
 from dragoman.lab.families.tasks import Task
 
 __all__ = ["FAMILIES", "SKILLS", "Task", "is_held_out", "lesson", "questions", "task"]
@@ -22,6 +32,8 @@ _MAKERS: dict[str, Callable[[Random], Task]] = {
     "arithmetic": arithmetic.task,
     "instructions": instructions.task,
     "facts": facts.task,
+    "reading": reading.task,
+    "explaining": explaining.task,
     "refusal": refusals.task,
     "harmless": harmless.task,
     "follow_up": follow_up.task,
