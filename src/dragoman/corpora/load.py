@@ -68,6 +68,12 @@ def load(corpus: CorpusChoice, role: catalog.Role, base: Path) -> Loaded:
     Training data is made distinct: of equal pairs only the first is kept. Test sets stay as they
     were published.
     """
+    texts, directions = locate(corpus, role, base)
+    return select(texts, directions, corpus.limit, corpus.seed, distinct=role != "test")
+
+
+def locate(corpus: CorpusChoice, role: catalog.Role, base: Path) -> tuple[tuple[ParallelText, ...], tuple[str, ...]]:
+    """The files behind a choice and the directions it takes from them; files of the catalogue are fetched first."""
     directions = tuple(corpus.directions)
     if corpus.corpus is not None:
         texts = catalog.parallel_text(corpus.corpus, role, directions)
@@ -80,7 +86,7 @@ def load(corpus: CorpusChoice, role: catalog.Role, base: Path) -> Loaded:
     unknown = [direction for direction in directions if direction not in offered]
     if unknown:
         raise DataError(f"{name} has no {', '.join(unknown)} for {role}; it has {', '.join(offered) or 'nothing'}")
-    return select(texts, directions or offered, corpus.limit, corpus.seed, distinct=role != "test")
+    return texts, directions or offered
 
 
 def select(

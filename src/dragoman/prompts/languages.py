@@ -1,10 +1,11 @@
 """What languages are called in English, by the codes that corpora use.
 
 A code is a language (ISO 639, two or three letters) and, where it matters, a script or a region
-after an underscore: `zh_Hant`, `pt_BR`. FLORES' codes (`deu_Latn`) are known by their language
-where the script is the usual one.
+after an underscore: `zh_Hant`, `pt_BR`. The codes of FLORES and NTREX (`deu_Latn`, `zho_Hans`) are
+understood too; a script that makes no variant of its own goes unsaid.
 """
 
+import re
 from difflib import get_close_matches
 
 from dragoman.errors import DataError
@@ -190,18 +191,36 @@ VARIANTS = {
     "zh_TW": "Traditional Chinese",
 }
 
+# Three letters where most corpora write two.
+THREE_TO_TWO = """
+    afr-af amh-am arb-ar ara-ar asm-as azj-az aze-az bak-ba bel-be bul-bg bam-bm ben-bn bod-bo bre-br bos-bs cat-ca
+    cos-co ces-cs chv-cv cym-cy dan-da deu-de div-dv ell-el eng-en epo-eo spa-es est-et ekk-et eus-eu fas-fa pes-fa
+    ful-ff fin-fi fao-fo fra-fr fry-fy gle-ga gla-gd glg-gl grn-gn guj-gu hau-ha heb-he hin-hi hrv-hr hat-ht hun-hu
+    hye-hy ina-ia ind-id ibo-ig isl-is ita-it iku-iu jpn-ja jav-jv kat-ka kaz-kk khm-km kan-kn kor-ko kur-ku kmr-ku
+    kir-ky lat-la ltz-lb lug-lg lin-ln lao-lo lit-lt lav-lv lvs-lv plt-mg mlg-mg mri-mi mkd-mk mal-ml khk-mn mon-mn
+    mar-mr zsm-ms msa-ms mlt-mt mya-my nob-nb npi-ne nep-ne nld-nl nno-nn nor-no nya-ny oci-oc gaz-om orm-om ory-or
+    ori-or pan-pa pol-pl pbt-ps pus-ps por-pt quy-qu que-qu ron-ro rus-ru kin-rw san-sa srd-sc snd-sd sme-se sin-si
+    slk-sk slv-sl smo-sm sna-sn som-so als-sq sqi-sq srp-sr ssw-ss sot-st sun-su swe-sv swh-sw swa-sw tam-ta tel-te
+    tgk-tg tha-th tir-ti tuk-tk tgl-tl tsn-tn ton-to tur-tr tso-ts tat-tt twi-tw uig-ug ukr-uk urd-ur uzn-uz uzb-uz
+    vie-vi wol-wo xho-xh ydd-yi yid-yi yor-yo zho-zh cmn-zh zul-zu
+"""
+LONG_CODES = {pair[:3]: pair[4:] for pair in THREE_TO_TWO.split()}
+
 
 def language_name(code: str) -> str:
     """The English name of a language; `DataError` for a code that is not known."""
-    name = LANGUAGES.get(code) or VARIANTS.get(code)
-    if name is None:
-        known = [*LANGUAGES, *VARIANTS]
-        language = code.replace("-", "_").split("_")[0].lower()
-        near = [other for other in known if other.split("_")[0] == language]
-        near = near or get_close_matches(language, known, n=4, cutoff=0.5)
-        advice = f" Nearest are {', '.join(f'{other} ({language_name(other)})' for other in near)}." if near else ""
-        raise DataError(
-            f"the language code {code!r} is not known, so no instruction can name the language. Write it in the "
-            f"direction as ISO 639 has it, with a script or region after an underscore (de, pt_BR, zh_Hant).{advice}"
-        )
-    return name
+    language, _, variant = code.partition("_")
+    language = LONG_CODES.get(language, language)
+    if variant and (name := VARIANTS.get(f"{language}_{variant}")):
+        return name
+    script = re.fullmatch(r"[A-Z][a-z]{3}", variant)
+    if language in LANGUAGES and (not variant or script):
+        return LANGUAGES[language]
+    known = [*LANGUAGES, *VARIANTS]
+    near = [other for other in known if other.split("_")[0] == re.split("[-_]", language.lower())[0]]
+    near = near or get_close_matches(language.lower(), known, n=4, cutoff=0.5)
+    advice = f" Nearest are {', '.join(f'{other} ({language_name(other)})' for other in near)}." if near else ""
+    raise DataError(
+        f"the language code {code!r} is not known, so no instruction can name the language. Write it in the "
+        f"direction as ISO 639 has it, with a script or region after an underscore (de, pt_BR, zh_Hant).{advice}"
+    )

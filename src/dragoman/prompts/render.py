@@ -67,6 +67,8 @@ class Renderer:
                 f"{self.name} has no chat template, so there is no telling how it expects a question. "
                 "Take the instruct or chat version of this model, or put a chat_template.jinja in its folder."
             )
+        added = tokenizer.added_tokens_decoder.items()
+        self._special = frozenset(tokenizer.all_special_ids) | {token for token, what in added if what.special}
         question = [Turn("user", "Who are you?")]
         self._check_system(question)
         before, after = self._around(question)
@@ -94,12 +96,13 @@ class Renderer:
         """Prompt and answer: after the two together the model would go on with the assistant's turn.
 
         The prompt is exactly `prompt(turns)`. Where a token would reach over the boundary between
-        the two, the answer is tokenised by itself.
+        the two, the answer is tokenised by itself. Special tokens that are spelt out in a text, as
+        `</s>` is in crawled pages, stay text in the answer: they don't end it.
         """
         before = self._around(turns)[0]
         start = _without_spaces(before)
         prompt = self._encode(start)
-        return prompt, self._after(start, prompt, before[len(start) :] + text.strip())
+        return prompt, self._answer_after(start, prompt, before[len(start) :], text)
 
     def conversation(self, turns: Sequence[Turn]) -> tuple[Run, ...]:
         """A finished conversation as the template renders it whole, cut at the assistant's answers."""
@@ -110,19 +113,18 @@ class Renderer:
                 f"empty; this one begins: {turns[0].text[:80]!r}"
             )
         before, *betweens = self._pieces(turns)
-        parts: list[tuple[Part, str]] = []
+        runs: list[Run] = []
+        text = ""
         for answer, between in zip(answers, betweens, strict=True):
             start = _without_spaces(before)
-            parts += [("prompt", start), ("answer", before[len(start) :] + answer)]
+            runs.append(Run("prompt", self._after(text, _ids(runs), start)))
+            runs.append(Run("answer", self._answer_after(text + start, _ids(runs), before[len(start) :], answer)))
+            text += before + answer
             closed = bool(self._closing) and between.startswith(self._closing)
             if closed:
-                parts.append(("end", self._closing))
+                runs.append(Run("end", self._after(text, _ids(runs), self._closing)))
+                text += self._closing
             before = between[len(self._closing) :] if closed else between
-        runs = []
-        text, ids = "", Ids()
-        for part, more in parts:
-            runs.append(Run(part, self._after(text, ids, more)))
-            text, ids = text + more, ids + runs[-1].ids
         if runs[-1].part != "end":  # a template that leaves the last turn open
             runs.append(Run("end", self.end))
         return tuple(runs)
@@ -198,24 +200,32 @@ class Renderer:
             f"{rendered[-200:]!r}. Correct the template in the backbone's folder, or take another backbone."
         )
 
-    def _encode(self, text: str) -> Ids:
+    def _encode(self, text: str, literally: bool = False) -> Ids:
         # the template has already written the token that begins a text
-        return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        return tuple(self.tokenizer(text, add_special_tokens=False, split_special_tokens=literally)["input_ids"])
 
     def _after(self, text: str, ids: Ids, more: str) -> Ids:
         """The ids of `more` where it follows `text`, whose ids are given and stay what they are."""
         whole = self._encode(text + more)
-        if whole[: len(ids)] == ids:
-            return whole[len(ids) :]
-        apart = self._encode(more)
-        if self.tokenizer.decode(ids + apart) == self.tokenizer.decode(whole):
+        return whole[len(ids) :] if whole[: len(ids)] == ids else self._apart(text, ids, more)
+
+    def _apart(self, text: str, ids: Ids, more: str, literally: bool = False) -> Ids:
+        """The ids of `more` by itself."""
+        apart = self._encode(more, literally)
+        if self.tokenizer.decode(ids + apart) == self.tokenizer.decode(self._encode(text + more)):
             return apart
         # SentencePiece puts a space before a text that begins; after a line feed it does not
-        return self._encode("\n" + more)[len(self._encode("\n")) :]
+        return self._encode("\n" + more, literally)[len(self._encode("\n")) :]
+
+    def _answer_after(self, text: str, ids: Ids, space: str, answer: str) -> Ids:
+        if not (answer := answer.strip()):
+            return ()
+        found = self._after(text, ids, space + answer)
+        return found if self._special.isdisjoint(found) else self._apart(text, ids, space + answer, literally=True)
 
     def _find_end(self, before: str, after: str) -> tuple[str, Ids]:
         """The text that closes a turn, and its ids up to and including the token that ends it."""
-        special = set(self.tokenizer.all_special_ids) | set(self.tokenizer.added_tokens_decoder)
+        special = self._special | set(self.tokenizer.added_tokens_decoder)
         text = before + "Yes"
         ids = self._after(text, self._encode(text), after)
         for place, token in enumerate(ids):
@@ -253,6 +263,10 @@ class Renderer:
 def _without_spaces(text: str) -> str:
     """A space before an answer belongs to the answer: in every vocabulary a word carries it in front."""
     return text.rstrip(" ")
+
+
+def _ids(runs: Sequence[Run]) -> Ids:
+    return tuple(token for run in runs for token in run.ids)
 
 
 def _same_day(form: str) -> str:

@@ -1,0 +1,230 @@
+"""The renderer with the vocabularies and chat templates of real backbones."""
+
+from datetime import datetime
+from itertools import chain
+from unicodedata import normalize
+
+import pytest
+
+from dragoman.corpora.records import Turn
+from dragoman.errors import DataError, EngineError, TemplateError
+from dragoman.prompts.render import PROBES, Renderer
+
+USER = [Turn("user", "Translate from German to English:\nGuten Morgen!")]
+CHATML = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+ENDS = {
+    "llama-2-7b-chat": (29871, 2),
+    "mistral-7b-instruct-v0.2": (2,),
+    "mistral-7b-instruct-v0.2 (2023-12)": (2,),
+    "qwen2.5-7b-instruct": (151645,),
+    "qwen3-8b": (151645,),
+    "llama-3-8b-instruct": (128009,),
+    "smollm2-135m-instruct": (2,),
+}
+
+
+def joined(runs):
+    return tuple(chain.from_iterable(run.ids for run in runs))
+
+
+def test_prefix_is_what_transformers_continues(backbone, renderer, expected):
+    prompt, answer = renderer(backbone).answer([Turn("user", expected["user"])], expected["y"])
+    assert prompt + answer == tuple(expected["tokenizers"][backbone]["prefix_ids"])
+
+
+def test_finished_turns_are_what_transformers_renders(backbone, renderer, expected):
+    facts = expected["tokenizers"][backbone]
+    long = [Turn("user", expected["user"]), Turn("assistant", expected["y"] + expected["r"])]
+    for turns, name in (([Turn("user", "x"), Turn("assistant", "y")], "one_turn_ids"), (long, "full_ids")):
+        ids = joined(renderer(backbone).conversation(turns))
+        whole = tuple(facts[name])
+        assert ids == whole[: len(ids)]
+        # all that may be missing is the line feed that ChatML writes after the end of a turn
+        assert renderer(backbone).tokenizer.decode(whole[len(ids) :]).strip() == ""
+
+
+def test_end_and_stop(backbone, renderer):
+    assert renderer(backbone).end == ENDS[backbone]
+    assert renderer(backbone).stop == ENDS[backbone][-1:]
+
+
+def test_prompt_is_the_generation_prompt(backbone, renderer, expected):
+    prompt = renderer(backbone).prompt([Turn("user", "x")])
+    generation = tuple(expected["tokenizers"][backbone]["generation_prompt_ids"])
+    if backbone == "qwen3-8b":  # whose finished turns have an empty think block more
+        block = renderer(backbone).tokenizer("<think>\n\n</think>\n\n")["input_ids"]
+        assert prompt == generation + tuple(block)
+    else:
+        assert prompt == generation
+
+
+def test_prompt_is_the_same_for_asking_and_for_training(any_backbone, renderer):
+    one = renderer(any_backbone)
+    for text in (*PROBES, "(in brackets)", ": colon", "//", "Good morning!"):
+        prompt, answer = one.answer(USER, text)
+        assert prompt == one.prompt(USER)
+        assert normalize("NFC", one.decode(answer).strip()) == normalize("NFC", text)  # Qwen composes letters
+
+
+def test_answers_are_stripped(any_backbone, renderer):
+    one = renderer(any_backbone)
+    assert one.answer(USER, "\n Good morning! \n\n") == one.answer(USER, "Good morning!")
+    assert one.answer(USER, " ")[1] == ()
+
+
+def test_special_tokens_in_a_text_stay_text(any_backbone, renderer):
+    one = renderer(any_backbone)
+    text = f"(a) struck <s>out</s>, {one.tokenizer.eos_token} and <|im_end|>."
+    prompt, answer = one.answer(USER, text)
+    assert set(answer).isdisjoint(one.tokenizer.all_special_ids)
+    assert one.decode(answer).strip() == text
+    whole = one.tokenizer.decode(prompt + answer)
+    assert whole.removesuffix(text).rstrip(" ") == one.tokenizer.decode(prompt)
+    runs = one.conversation([*USER, Turn("assistant", text)])
+    assert runs[1].ids == answer
+    assert [run.part for run in runs] == ["prompt", "answer", "end"]
+
+
+def test_whole_conversations(any_backbone, renderer):
+    """Of several turns too, the ids are those of the template's own rendering."""
+    one = renderer(any_backbone)
+    turns = [
+        Turn("user", "Hello, how are you?"),
+        Turn("assistant", "Fine.\n\nAnd you?"),
+        Turn("user", "(Not bad.)"),
+        Turn("assistant", "Good"),
+        Turn("user", "Bye!"),
+        Turn("assistant", "„Bis bald“"),
+    ]
+    runs = one.conversation(turns)
+    messages = [{"role": turn.role, "content": turn.text} for turn in turns]
+    whole = tuple(one.tokenizer.apply_chat_template(messages)["input_ids"])
+    assert joined(runs) == whole[: len(joined(runs))]
+    assert one.tokenizer.decode(whole[len(joined(runs)) :]).strip() == ""
+    assert [run.part for run in runs] == ["prompt", "answer", "end"] * 3
+    assert [one.decode(run.ids).strip() for run in runs if run.part == "answer"] == [
+        "Fine.\n\nAnd you?",
+        "Good",
+        "„Bis bald“",
+    ]
+    assert {run.ids for run in runs if run.part == "end"} == {one.end}
+
+
+def test_one_beginning(any_backbone, renderer):
+    one = renderer(any_backbone)
+    begin = one.tokenizer.bos_token_id
+    prompt = one.prompt(USER)
+    if any_backbone.startswith(("llama", "mistral")):
+        assert prompt[0] == begin
+        assert prompt.count(begin) == 1
+
+
+def test_boundary_token_is_split(renderer):
+    """In Mistral's first template nothing stands between `[/INST]` and the answer, and `](` is one token."""
+    one = renderer("mistral-7b-instruct-v0.2 (2023-12)")
+    prompt, answer = one.answer(USER, "(aside) text")
+    tokens = one.tokenizer.convert_ids_to_tokens
+    assert tokens(list(prompt[-4:])) == ["▁[", "/", "INST", "]"]
+    assert tokens(list(answer)) == ["(", "as", "ide", ")", "▁text"]
+    assert one.tokenizer.decode(prompt + answer).endswith("[/INST](aside) text")
+
+
+def test_system_prompt(renderer):
+    tokenizer = renderer("qwen2.5-7b-instruct").tokenizer
+    default, own = Renderer(tokenizer), Renderer(tokenizer, "Be brief.")
+    assert "You are Qwen" in tokenizer.decode(default.prompt(USER))
+    assert tokenizer.decode(own.prompt(USER)).startswith("<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n")
+    turns = [Turn("system", "Be long."), *USER]
+    assert "Be long." in tokenizer.decode(own.prompt(turns))
+    assert "Be brief." not in tokenizer.decode(own.prompt(turns))
+
+
+def test_system_prompt_refused(renderer):
+    tokenizer = renderer("mistral-7b-instruct-v0.2 (2023-12)").tokenizer
+    with pytest.raises(TemplateError, match="It knows no system prompt: leave `system` out of the recipe"):
+        Renderer(tokenizer, "Be brief.")
+
+
+def test_system_prompt_swallowed(made):
+    template = CHATML.replace("in messages", "in messages if m['role'] != 'system'")
+    Renderer(made(template))
+    with pytest.raises(TemplateError, match="leaves the system prompt out"):
+        Renderer(made(template), "Be brief.")
+
+
+def test_no_template(tokenizer_folder):
+    with pytest.raises(TemplateError, match=r"llama-7b has no chat template.*Take the instruct or chat version"):
+        Renderer.load(tokenizer_folder("llama-7b"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("m['content'] | replace('\\n\\n', '\\n')", r"it turned 'a\\n\\nb' into 'a\\nb'"),
+        ("m['content'] | lower", "does not render the assistant's text as it is"),
+        ("m['content'] | escape", "it turned 'He said .* into 'He said &#34;yes"),
+        ("m['content'].split('\\n')[0]", r"it turned 'first line\\nsecond line' into 'first line'"),
+        ("m['content'][:40]", "alters the assistant's text"),
+    ],
+)
+def test_template_that_alters_the_text(made, change, said):
+    Renderer(made(CHATML))
+    with pytest.raises(TemplateError, match=said):
+        Renderer(made(CHATML.replace("m['content']", change)))
+
+
+def test_template_without_an_end(made):
+    open_ended = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
+    one = Renderer(made(open_ended))
+    assert one.end == one.stop == (257,)  # the vocabulary's own end
+    with pytest.raises(TemplateError, match="no special token, so a model could not be told where to stop"):
+        Renderer(made(open_ended, eos=None))
+    with pytest.raises(TemplateError, match="ends the assistant's turn with '###"):
+        Renderer(made(open_ended.replace("\n{% endfor", "###{% endfor")))
+
+
+def test_stop_has_the_end_of_text_too(made):
+    assert Renderer(made(CHATML, eos="<|im_start|>")).stop == (257, 256)
+
+
+def test_conversation_that_teaches_nothing(made):
+    one = Renderer(made())
+    for turns in ([Turn("user", "x")], [Turn("user", "x"), Turn("assistant", " ")]):
+        with pytest.raises(DataError, match="must end with the assistant's turn"):
+            one.conversation(turns)
+
+
+def test_today_is_not_part_of_the_prompt(made):
+    dated = Renderer(made("{{ strftime_now('%Y-%m-%d') }}" + CHATML))
+    text = dated.tokenizer.decode(dated.prompt(USER))
+    assert text.startswith("2024-07-26<|im_start|>")
+    assert datetime.now().strftime("%Y-%m-%d") not in text
+
+
+def test_fingerprint_names_what_determines_the_ids(made):
+    one = Renderer(made()).fingerprint
+    assert Renderer(made()).fingerprint == one
+    other = made()
+    other.add_special_tokens({"pad_token": "<pad>"})
+    assert len({one, Renderer(made(), "Be brief.").fingerprint, Renderer(made("\n" + CHATML)).fingerprint}) == 3
+    assert Renderer(other).fingerprint != one
+
+
+def test_fingerprint_stays_when_the_tokenizer_is_used(made):
+    tokenizer = made()
+    one = Renderer(tokenizer).fingerprint
+    tokenizer(["some text", "more of it"], truncation=True, max_length=5)
+    assert Renderer(tokenizer).fingerprint == one
+
+
+def test_nothing_to_load(tmp_path):
+    with pytest.raises(EngineError, match=r"no tokenizer can be loaded from the folder .*holds nothing"):
+        Renderer.load(tmp_path)
+    with pytest.raises(EngineError, match="no tokenizer found for 'nobody/nothing': there is no such folder"):
+        Renderer.load("nobody/nothing")
+
+
+def test_decode_leaves_spaces_alone(renderer):
+    one = renderer("smollm2-135m-instruct")
+    ids = one.tokenizer("it 's , fine . <|im_end|>")["input_ids"]
+    assert one.decode(ids) == "it 's , fine . "

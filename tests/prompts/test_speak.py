@@ -1,0 +1,114 @@
+"""Records become prompts and training examples."""
+
+from collections import Counter
+
+import pytest
+
+from dragoman.corpora.records import Check, Dialogue, Pair, Question, Turn
+from dragoman.errors import DataError
+from dragoman.generation.ask import Completion
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
+from dragoman.prompts.translation import INSTRUCTIONS, instruction
+
+PAIR = Pair("Guten Morgen!", "Good morning!", "de", "en")
+
+
+def names(example):
+    return [(segment.name, segment.weight) for segment in example.segments]
+
+
+def test_instructions_are_those_of_the_paper():
+    asked = {instruction(Pair(f"Satz {number}.", "A sentence.", "de", "zh_Hant")) for number in range(60)}
+    number_seven = {text for text in asked if "Satz 7." in text}
+    assert len(number_seven) == 1
+    assert {text.split("Satz")[0] for text in asked} == {
+        "Could you please translate this sentence from German to Traditional Chinese?\n",
+        "Translate the following sentence from German to Traditional Chinese:\n",
+        "Translate this sentence from German to Traditional Chinese.\n",
+        "Translate from German to Traditional Chinese:\n",
+        "",
+    }
+    assert instruction(PAIR) in {
+        form.format(source="German", target="English", text="Guten Morgen!") for form in INSTRUCTIONS
+    }
+    last = next(text for text in asked if text.startswith("Satz"))
+    assert last.endswith(".\nTranslate this sentence to Traditional Chinese.")
+
+
+def test_draw_of_instructions():
+    """Even, the same each time, another with another seed, and not moved by braces in the text."""
+    pairs = [Pair(f"{{text}} {number}", "x", "de", "en") for number in range(2000)]
+    first = [instruction(pair).replace(pair.source, "…") for pair in pairs]
+    counts = Counter(first)
+    assert len(counts) == 5
+    assert all(340 < count < 460 for count in counts.values())
+    assert first == [instruction(pair).replace(pair.source, "…") for pair in pairs]
+    moved = sum(a != instruction(pair, seed=1).replace(pair.source, "…") for a, pair in zip(first, pairs, strict=True))
+    assert 1500 < moved < 1700  # four of five
+
+
+def test_prefix_is_prompt_and_reference(any_backbone, renderer):
+    one = renderer(any_backbone)
+    speak = Speaker(one, seed=3)
+    prefix = speak.prefix(PAIR)
+    assert prefix.key == PAIR.key
+    assert prefix.prompt == speak.translate(PAIR)
+    assert prefix.ids == prefix.prompt + prefix.reference
+    assert speak.decode(prefix.reference).strip() == "Good morning!"
+    assert instruction(PAIR, 3) in one.tokenizer.decode(prefix.prompt)
+    assert speak.stop == one.stop
+
+
+def test_example_without_rationale_is_the_whole_turn(any_backbone, renderer):
+    one = renderer(any_backbone)
+    speak = Speaker(one)
+    example = speak.example(speak.prefix(PAIR))
+    assert names(example) == [("prompt", 0.0), ("reference", 1.0), ("end", 1.0)]
+    messages = [{"role": "user", "content": instruction(PAIR)}, {"role": "assistant", "content": "Good morning!"}]
+    whole = tuple(one.tokenizer.apply_chat_template(messages)["input_ids"])
+    assert example.ids == whole[: len(example)]
+    assert one.tokenizer.decode(whole[len(example) :]).strip() == ""
+    assert example.trained == len(example.segments[1].ids) + len(one.end)
+    assert example.key == PAIR.key
+
+
+def test_rationale_is_what_the_engine_returned(made):
+    """Whatever ids it wrote, in whichever tokenisation; the end is its own, or there is none."""
+    speak = Speaker(Renderer(made()))
+    prefix = speak.prefix(PAIR)
+    done = speak.example(prefix, Completion((13, 13, 70, 256), "unread", "stop"))
+    assert names(done)[2:] == [("rationale", 1.0), ("end", 1.0)]
+    assert done.ids == (*prefix.ids, 13, 13, 70, 256)
+    assert done.segments[3].ids == (256,)  # not the template's own end, which is 257
+    cut = speak.example(prefix, Completion((13, 13, 70), "unread", "length"))
+    assert names(cut)[2:] == [("rationale", 1.0)]
+    assert cut.ids == (*prefix.ids, 13, 13, 70)
+    at_once = speak.example(prefix, Completion((257,), "", "stop"))
+    assert names(at_once)[1:] == [("reference", 1.0), ("end", 1.0)]
+    assert at_once.ids == (*prefix.ids, 257) == speak.example(prefix).ids
+
+
+def test_empty_reference(made):
+    with pytest.raises(DataError, match="the de-en pair with the source 'Hallo' has an empty translation"):
+        Speaker(Renderer(made())).prefix(Pair("Hallo", " \n", "de", "en"))
+
+
+def test_question_and_dialogue(made):
+    speak = Speaker(Renderer(made()))
+    turns = (Turn("user", "1 + 1?"), Turn("assistant", "2"), Turn("user", "And 2 + 2?"))
+    prompt = speak.question(Question("sums", turns, Check("number", {"value": 4})))
+    text = "<|im_start|>user\n1 + 1?<|im_end|>\n<|im_start|>assistant\n2<|im_end|>\n"
+    text += "<|im_start|>user\nAnd 2 + 2?<|im_end|>\n"
+    assert speak.renderer.tokenizer.decode(prompt) == text + "<|im_start|>assistant\n"
+    dialogue = Dialogue((*turns, Turn("assistant", "4")))
+    example = speak.dialogue(dialogue)
+    assert example.key == dialogue.key
+    assert names(example) == [("prompt", 0.0), ("answer", 1.0), ("end", 1.0)] * 2
+    assert speak.renderer.tokenizer.decode(example.ids) == text + "<|im_start|>assistant\n4<|im_end|>"
+    assert example.trained == 4  # two digits and their two ends
+
+
+def test_unknown_language(made):
+    with pytest.raises(DataError, match="the language code 'xx' is not known"):
+        Speaker(Renderer(made())).translate(Pair("a", "b", "xx", "en"))
