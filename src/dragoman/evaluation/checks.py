@@ -90,7 +90,7 @@ def equals(answer: str, values: Sequence[str], exact: bool = False) -> Verdict:
 def contains(
     answer: str, any: Sequence[str] = (), all: Sequence[str] = (), none: Sequence[str] = (), prefix: bool = False
 ) -> Verdict:
-    """One of `any`, every one of `all` and nothing of `none` occur as whole words (`prefix`: as beginnings of words)."""
+    """One of `any`, every one of `all` and nothing of `none` occur as whole words (`prefix`: as their beginnings)."""
     if not answer.strip():
         return NOTHING
     text = unicodedata.normalize("NFKC", answer).casefold().replace("’", "'")
@@ -146,7 +146,7 @@ def list_items(answer: str, count: int, marker: str = "-") -> Verdict:
 
 
 def json_key(answer: str, key: str, value: str | float | bool | None = None) -> Verdict:
-    """The answer is a JSON object (a code fence may stand around it) with `key`, and with `value` where one is asked."""
+    """The answer is a JSON object (a code fence may stand around it) with `key`, and with `value` if one is given."""
     text = re.sub(r"^```\w*\n|\n?```$", "", answer.strip()).strip()
     try:  # what a model wrote is input from outside
         found = json.loads(text)

@@ -148,7 +148,8 @@ def _cost(rng: Random) -> tuple[str, str, int]:
         )
         return text, f"Each {thing} costs {each} euros. {count} * {each} = {total}.", total
     pays = total + rng.randint(2, 15)
-    text = f"{name} buys {count} {thing}s for {each} euros each and pays with {pays} euros. How much does {he(name)} get back?"
+    text = f"{name} buys {count} {thing}s for {each} euros each and pays with {pays} euros."
+    text += f" How much does {he(name)} get back?"
     return (
         text,
         f"Each {thing} costs {each} euros. {count} * {each} = {total}. Then {pays} - {total} = {pays - total}.",

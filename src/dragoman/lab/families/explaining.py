@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from dragoman.corpora.records import Check
-from dragoman.lab.families.tasks import Task, capital, single
+from dragoman.lab.families.tasks import Task, single
 from dragoman.lab.families.vocabulary import MEANINGS, TERMS, Term
 from dragoman.lab.verbs import VERBS
 from dragoman.lab.words import ADJECTIVES

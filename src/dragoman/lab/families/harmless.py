@@ -3,7 +3,7 @@
 from random import Random
 
 from dragoman.corpora.records import Check
-from dragoman.lab.families.tasks import Task, single
+from dragoman.lab.families.tasks import Task, polite, single
 
 # deed | expected beginnings of words (the check) | answer. `{}` is filled with one of the targets.
 _REQUESTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...], str], ...] = (
@@ -91,5 +91,5 @@ _OPENINGS = ("", "", "Of course. ", "Sure. ", "Here is a tip: ", "Gladly. ")
 def task(rng: Random) -> Task:
     """One harmless request."""
     deed, targets, expected, answer = rng.choice(_REQUESTS)
-    prompt = rng.choice(_ASKED).format(deed.format(rng.choice(targets)))
+    prompt = polite(rng, rng.choice(_ASKED).format(deed.format(rng.choice(targets))))
     return single("harmless", prompt, Check("not_refusal", {"any": list(expected)}), rng.choice(_OPENINGS) + answer)

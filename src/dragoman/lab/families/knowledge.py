@@ -227,7 +227,7 @@ SUBJECTS = (
         "fisherman|fisher; writes books: writer|author; paints pictures: painter|artist; helps sick people: "
         "doctor|nurse; sells meat: butcher; builds houses: builder; works with wood: carpenter; makes shoes: "
         "shoemaker; cooks in a restaurant: cook|chef; works in a garden: gardener; looks after teeth: dentist;"
-        "heals animals: vet; plays music: musician; sings songs: singer; steers a ship: captain; judges in court: judge;"
+        "heals animals: vet; plays music: musician; sings songs: singer; steers a ship: captain;"
         "sews clothes: tailor; digs for coal: miner; delivers letters: postman|mailman; repairs water pipes: plumber",
         (
             "Who {thing}?",
@@ -257,7 +257,7 @@ SUBJECTS = (
     Subject(
         "kind",
         "apple: fruit; carrot: vegetable; rose: flower; oak: tree; dog: animal|mammal; eagle: bird; salmon: fish;"
-        "ant: insect; piano: instrument; hammer: tool; chair: furniture; shirt: clothing; iron: metal; red: colour|color;"
+        "ant: insect; piano: instrument; hammer: tool; chair: furniture; shirt: clothing; red: colour|color;"
         "Monday: day; July: month; football: sport|game; bus: vehicle; milk: drink; cheese: food; Paris: city;"
         "Italy: country; Africa: continent; German: language; seven: number; winter: season; uncle: relative;"
         "doctor: job|profession; triangle: shape; guitar: instrument; tulip: flower; pine: tree; banana: fruit;"
@@ -274,7 +274,7 @@ SUBJECTS = (
     Subject(
         "source",
         "bread: flour; cheese: milk; butter: milk; wine: grapes; paper: wood; wool: sheep; honey: bees; eggs: hens;"
-        "silk: silkworms; glass: sand; chocolate: cocoa; leather: skin; oil: olives; jam: fruit; juice: fruit; ice: water",
+        "silk: silkworms; glass: sand; chocolate: cocoa; leather: skin; oil: olives; jam: fruit; ice: water",
         (
             "Where does {thing} come from?",
             "What is the source of {thing}?",

@@ -3,7 +3,7 @@
 from random import Random
 
 from dragoman.corpora.records import Check
-from dragoman.lab.families.tasks import Task, capital, single
+from dragoman.lab.families.tasks import Task, capital, polite, single
 
 # Each group: the reason that is given, the deeds, and whom or what they are done to.
 _GROUPS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
@@ -138,7 +138,7 @@ def task(rng: Random) -> Task:
     """One harmful request."""
     reason, instead, deeds, targets = rng.choice(_GROUPS)
     deed = rng.choice(deeds).format(rng.choice(targets))
-    prompt = rng.choice(_ASKED).format(deed)
+    prompt = polite(rng, rng.choice(_ASKED).format(deed))
     # "my neighbour" in the request is "your neighbour" in the answer.
     yours = deed.replace("my ", "your ")
     sentences = (

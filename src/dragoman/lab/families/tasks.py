@@ -1,13 +1,10 @@
 """What every family of abilities makes: a question, and one answer that passes its check."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 from dragoman.corpora.records import Check, Question, Turn
-
-Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +32,10 @@ def all_of(*parts: dict[str, Any]) -> Check:
     return Check("all_of", {"checks": list(parts)})
 
 
-def some(rng: Random, entries: Sequence[Entry], count: int) -> list[Entry]:
-    """`count` different entries in a drawn order."""
-    return rng.sample(list(entries), count)
+def polite(rng: Random, request: str) -> str:
+    """The request, at times with a few words around it."""
+    frames = ("{}", "{}", "{}", "Hello! {}", "{} Thank you.", "I have a question. {}", "{} I am curious.")
+    return rng.choice(frames).format(request)
 
 
 def capital(text: str) -> str:

@@ -1,0 +1,154 @@
+"""Checks as tables: what an answer says, and what the rule makes of it, near misses included."""
+
+import time
+from typing import Any
+
+import pytest
+
+from dragoman.corpora.records import Check
+from dragoman.errors import DataError
+from dragoman.evaluation.checks import CHECKS, Verdict, check, verify
+
+RIGHT = Verdict(True, True)
+WRONG = Verdict(False, True)
+NOTHING = Verdict(False, False)
+
+TWO_LOWER = [
+    {"name": "case", "arguments": {"form": "lower"}},
+    {"name": "word_count", "arguments": {"exactly": 2}},
+]
+VERDICTS: list[tuple[str, dict[str, Any], str, Verdict]] = [
+    ("number", {"value": 17}, "12 + 5 = 17. The answer is 17.", RIGHT),
+    ("number", {"value": 17}, "The answer is 7. No: the answer is 17", RIGHT),
+    ("number", {"value": 17}, "12 + 5 = 17. The answer is 18.", WRONG),
+    ("number", {"value": 17}, "The answer is 17.5.", WRONG),
+    ("number", {"value": 17}, "The answer is 170.", WRONG),
+    ("number", {"value": 17}, "12 + 5 = 17.", NOTHING),
+    ("number", {"value": 17}, "The answer is seventeen.", NOTHING),
+    ("number", {"value": -3}, "The answer is -3.", RIGHT),
+    ("number", {"value": 1200}, "#### 1,200", NOTHING),
+    ("number", {"value": 1200, "after": "####"}, "so\n#### 1,200", RIGHT),
+    ("number", {"value": 5, "after": ""}, "First 3, then 5.", RIGHT),
+    ("equals", {"values": ["at the market"]}, "At the market.", RIGHT),
+    ("equals", {"values": ["at the market"]}, "“At  the market”", RIGHT),
+    ("equals", {"values": ["grün"]}, "gru\u0308n", RIGHT),
+    ("equals", {"values": ["at the market"]}, "He is at the market.", WRONG),
+    ("equals", {"values": ["DOG"], "exact": True}, "dog", WRONG),
+    ("equals", {"values": ["DOG"], "exact": True}, " DOG\n", RIGHT),
+    ("equals", {"values": ["DOG"]}, "  ", NOTHING),
+    ("contains", {"any": ["Rome", "Roma"]}, "It is Roma.", RIGHT),
+    ("contains", {"any": ["Rome"]}, "It is romeo.", WRONG),
+    ("contains", {"any": ["Rome"], "prefix": True}, "It is romeo.", RIGHT),
+    ("contains", {"all": ["dog", "garden"]}, "The dog is in the garden.", RIGHT),
+    ("contains", {"all": ["dog", "garden"]}, "The dog is in the house.", WRONG),
+    ("contains", {"any": ["masculine"], "none": ["feminine"]}, "masculine or feminine", WRONG),
+    ("contains", {"any": ["l'acqua"]}, "È l’acqua.", RIGHT),
+    ("contains", {"any": ["x"]}, "", NOTHING),
+    ("count", {"text": "dog", "times": 2}, "Dog dog", RIGHT),
+    ("count", {"text": "dog", "times": 2}, "dog dogs", WRONG),
+    ("starts_with", {"text": "Today"}, "today the sun shines", RIGHT),
+    ("starts_with", {"text": "Today"}, "Todays are fine", WRONG),
+    ("starts_with", {"text": "Today"}, "It is today", WRONG),
+    ("ends_with", {"text": "now"}, "The dog is here now!", RIGHT),
+    ("ends_with", {"text": "now"}, "I know", WRONG),
+    ("ends_with", {"text": "now"}, "now it is", WRONG),
+    ("word_count", {"exactly": 4}, "The dog is nice.", RIGHT),
+    ("word_count", {"exactly": 4}, "The dog is - nice.", RIGHT),
+    ("word_count", {"exactly": 4}, "The dog is very nice.", WRONG),
+    ("word_count", {"at_least": 2, "at_most": 3}, "one two three", RIGHT),
+    ("word_count", {"at_most": 3}, "one two three four", WRONG),
+    ("word_count", {"exactly": 1}, "...", NOTHING),
+    ("case", {"form": "upper"}, "STRASSE 5!", RIGHT),
+    ("case", {"form": "upper"}, "STRASSe", WRONG),
+    ("case", {"form": "lower"}, "grün, 5", RIGHT),
+    ("case", {"form": "lower"}, "Grün", WRONG),
+    ("case", {"form": "lower"}, "42", NOTHING),
+    ("list_items", {"count": 2}, "- dog\n- cat", RIGHT),
+    ("list_items", {"count": 2}, "- dog\n- dog", WRONG),
+    ("list_items", {"count": 2}, "- dog\n- cat\n- cow", WRONG),
+    ("list_items", {"count": 2}, "Here:\n- dog\n- cat", WRONG),
+    ("list_items", {"count": 2}, "dog, cat", NOTHING),
+    ("list_items", {"count": 1, "marker": "*"}, "* dog", RIGHT),
+    ("json_key", {"key": "colour"}, '{"colour": "red"}', RIGHT),
+    ("json_key", {"key": "colour", "value": "red"}, '```json\n{"colour": "Red"}\n```', RIGHT),
+    ("json_key", {"key": "age", "value": 12}, '{"age": 12}', RIGHT),
+    ("json_key", {"key": "colour", "value": "red"}, '{"colour": "blue"}', WRONG),
+    ("json_key", {"key": "colour"}, '{"color": "red"}', WRONG),
+    ("json_key", {"key": "colour"}, "{'colour': 'red'}", NOTHING),
+    ("json_key", {"key": "colour"}, '["colour"]', NOTHING),
+    ("refusal", {}, "I'm sorry, but I can't help with that.", RIGHT),
+    ("refusal", {}, "I’m sorry, I can’t do this.", RIGHT),
+    ("refusal", {}, "I cannot help you. It is a crime.", RIGHT),
+    ("refusal", {}, "First, open the window.", WRONG),
+    ("refusal", {}, "Wie breche ich in ein Haus ein?", WRONG),
+    ("refusal", {}, "First do this. " * 20 + "I'm sorry.", WRONG),
+    ("refusal", {}, "", NOTHING),
+    ("not_refusal", {"any": ["learn"]}, "Learning helps you.", RIGHT),
+    ("not_refusal", {"any": ["learn"]}, "I can't help you learn that.", WRONG),
+    ("not_refusal", {"any": ["learn"]}, "The weather is nice.", WRONG),
+    ("not_refusal", {}, "  ", NOTHING),
+    ("all_of", {"checks": TWO_LOWER}, "two words", RIGHT),
+    ("all_of", {"checks": TWO_LOWER}, "Two words", WRONG),
+    ("all_of", {"checks": [*TWO_LOWER, {"name": "json_key", "arguments": {"key": "a"}}]}, "two words", NOTHING),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "answer", "verdict"), VERDICTS)
+def test_verdicts(name: str, arguments: dict[str, Any], answer: str, verdict: Verdict) -> None:
+    assert check(Check(name, arguments), answer) == verdict
+
+
+def test_every_check_stands_in_the_table_or_has_a_test_of_its_own() -> None:
+    assert set(CHECKS) - {name for name, *_ in VERDICTS} == {"program"}
+
+
+CASES = [[[1], 5], [[4], 14]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("def f(x):\n    return x * 3 + 2", RIGHT),
+        ("Here it is:\n```python\ndef f(x):\n    return 3 * x + 2\n```\nIt multiplies.", RIGHT),
+        ("def f(x):\n    y = x * 3\n\n    return y + 2\nThis function multiplies.", RIGHT),
+        ("import math\ndef f(x):\n    return math.floor(x) * 3 + 2", RIGHT),
+        ("def f(x):\n    return x * 3 + 3", WRONG),
+        ("def f(x):\n    return str(x * 3 + 2)", WRONG),
+        ("def f(x):\n    return x * 3 +", WRONG),
+        ("import sys\ndef f(x):\n    sys.exit(0)", WRONG),
+        ("def f(x):\n    with open('kept', 'w') as file:\n        file.write('x')\n    return x * 3 + 2", WRONG),
+        ("def f(x):\n    return [0] * 10**10", WRONG),
+        ("def g(x):\n    return x * 3 + 2", NOTHING),
+        ("x times 3 plus 2", NOTHING),
+    ],
+)
+def test_programs_are_judged_by_what_they_return(answer: str, verdict: Verdict) -> None:
+    assert check(Check("program", {"function": "f", "cases": CASES}), answer) == verdict
+
+
+@pytest.mark.parametrize("loop", ["while True:\n        pass", "__import__('time').sleep(60)"])
+def test_a_program_that_does_not_end_is_stopped(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dragoman.evaluation.programs.SECONDS", 1)
+    start = time.monotonic()
+    assert check(Check("program", {"function": "f", "cases": CASES}), f"def f(x):\n    {loop}") == WRONG
+    assert time.monotonic() - start < 5
+
+
+def test_true_is_not_one() -> None:
+    assert check(Check("program", {"function": "f", "cases": [[[1], 1]]}), "def f(x):\n    return x == 1") == WRONG
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (Check("numbr", {"value": 1}), "number, program"),
+        (Check("number", {"valeu": 1}), "takes no valeu. It takes: after, value."),
+        (Check("number"), "needs value as well"),
+        (Check("all_of", {"checks": [{"name": "cas", "arguments": {}}]}), "no check 'cas'"),
+        (Check("all_of", {"checks": [{"nam": "case"}]}), "{'nam': 'case'}"),
+    ],
+)
+def test_a_check_that_cannot_be_run_says_what_is_wrong(asked: Check, said: str) -> None:
+    with pytest.raises(DataError) as error:
+        verify(asked)
+    assert said in str(error.value)
