@@ -18,7 +18,7 @@ from dragoman.prompts.examples import Row
 
 # What a forward and backward pass costs beside its tokens, in tokens: one more micro-batch is worth
 # it where it saves more padding than this. Measured on two cores with 5M parameters.
-OVERHEAD = 128
+OVERHEAD = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,15 @@ class Batcher:
     """
 
     batch_tokens: int
-    packed: bool = False
+    line: int = 0  # width of the lines that examples are packed into; 0: not packed
     device: int = 0
     devices: int = 1
 
     def __call__(self, rows: Sequence[Row]) -> Step:
         lengths = np.array([len(row.ids) for row in rows])
-        groups = share(split(lengths, self.batch_tokens, self.packed), lengths, self.devices)
-        make = pack if self.packed else pad
-        micros = [make([rows[index] for index in group]) for group in groups[self.device :: self.devices]]
+        groups = share(split(lengths, self.batch_tokens, self.line > 0), lengths, self.devices)
+        parts = [[rows[index] for index in group] for group in groups[self.device :: self.devices]]
+        micros = [pack(part, self.line) if self.line else pad(part) for part in parts]
         blank = _blank(micros[0] if micros else pad([rows[0]]))
         micros += [blank] * (-(-len(groups) // self.devices) - len(micros))
         total = sum(float(row.weights[1:].sum(dtype=np.float64)) for row in rows)
@@ -152,12 +152,29 @@ def pad(rows: Sequence[Row]) -> Micro:
     return _micro(ids, None, rows, [at * width for at in range(len(rows))])
 
 
-def pack(rows: Sequence[Row]) -> Micro:
-    """Examples end to end in one line. Position ids that start again keep each to itself."""
-    ids = np.concatenate([row.ids for row in rows]).astype(np.int64)[None]
-    places = np.concatenate([np.arange(len(row.ids)) for row in rows])[None]
-    starts = np.cumsum([0, *(len(row.ids) for row in rows)])[:-1]
-    return _micro(ids, torch.from_numpy(places), rows, starts.tolist())
+def pack(rows: Sequence[Row], line: int) -> Micro:
+    """Examples end to end in lines of a width that the longest fits into.
+
+    Position ids that start again with every example keep each to itself: from them the attention
+    is made block-diagonal.
+    """
+    width = min(max(line, *(len(row.ids) for row in rows)), sum(len(row.ids) for row in rows))
+    filled: list[int] = []
+    starts = []
+    for row in rows:
+        at = next((number for number, used in enumerate(filled) if used + len(row.ids) <= width), len(filled))
+        if at == len(filled):
+            filled.append(0)
+        starts.append(at * width + filled[at])
+        filled[at] += len(row.ids)
+    ids = np.zeros(len(filled) * width, dtype=np.int64)
+    places = np.tile(np.arange(width), len(filled))
+    for start, row in zip(starts, rows, strict=True):
+        ids[start : start + len(row.ids)] = row.ids
+        places[start : start + len(row.ids)] = np.arange(len(row.ids))
+    for number, used in enumerate(filled):
+        places[number * width + used : (number + 1) * width] = np.arange(width - used)
+    return _micro(ids.reshape(-1, width), torch.from_numpy(places.reshape(-1, width)), rows, starts)
 
 
 def _micro(ids: NDArray[np.int64], places: torch.Tensor | None, rows: Sequence[Row], starts: Sequence[int]) -> Micro:

@@ -16,8 +16,9 @@ from torch.utils.checkpoint import checkpoint
 
 from dragoman.errors import TrainingError
 
-# Logits of one chunk, in entries: 64 MiB in fp32.
-CHUNK = 1 << 24
+# Logits of one chunk, in entries. On a processor a chunk should stay in its cache.
+CHUNK = {"cpu": 1 << 20}
+ACCELERATOR_CHUNK = 1 << 26
 
 Head = Callable[[torch.Tensor], torch.Tensor]
 
@@ -28,7 +29,7 @@ def token_nll(hidden: torch.Tensor, targets: torch.Tensor, head: Head, vocabular
     hidden [trained, width], targets [trained] → [trained]. With a frozen head the gradient is made
     on the way forward, so that nothing as wide as the vocabulary is kept or computed twice.
     """
-    rows = max(1, CHUNK // vocabulary)
+    rows = max(1, CHUNK.get(hidden.device.type, ACCELERATOR_CHUNK) // vocabulary)
     if frozen:
         return _FrozenHead.apply(hidden, targets, head, rows)  # type: ignore[no-any-return]
     parts = zip(hidden.split(rows), targets.split(rows), strict=True)

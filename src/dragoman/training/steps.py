@@ -84,7 +84,9 @@ class StepTrainer(Trainer):
         self.clock = 0.0
         self.first: tuple[int, float] | None = None
         super().__init__(model=model, args=arguments, train_dataset=examples)
-        self.callback_handler.callbacks = [c for c in self.callback_handler.callbacks if type(c).__name__ != "PrinterCallback"]
+        self.callback_handler.callbacks = [
+            c for c in self.callback_handler.callbacks if type(c).__name__ != "PrinterCallback"
+        ]
 
     def get_train_dataloader(self) -> StepLoader:
         return StepLoader(self.examples, batch_sampler=self.order, collate_fn=self.batcher)
@@ -111,9 +113,7 @@ class StepTrainer(Trainer):
         return loss
 
     def _micro_step(self, model: Any, micro: Micro, scale: float) -> torch.Tensor:
-        losses = model(
-            input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets
-        )
+        losses = model(input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets)
         weighted = losses * micro.weights
         loss = weighted.sum() * scale
         self.accelerator.backward(loss)

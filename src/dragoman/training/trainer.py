@@ -12,18 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
 from transformers import TrainingArguments, set_seed
+from transformers.utils import is_flash_attn_2_available
 
 from dragoman.errors import TrainingError
 from dragoman.generation.models import load_model, pick_device, pick_dtype
 from dragoman.generation.progress import note, progress
 from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Training
-from dragoman.training import checkpoints
+from dragoman.training import attention, checkpoints
+from dragoman.training.adapters import adapt
 from dragoman.training.batching import Batcher, Order
 from dragoman.training.loss import teach_forward
 from dragoman.training.steps import MetricsLog, StepTrainer
+
+
+# Width of packed lines where attention looks at the whole line to find its blocks.
+PACKED_LINE = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,8 @@ def fit(
         model, precision=precision, device="cpu", trust_remote_code=trust_remote_code, revision=revision
     )
     teach_forward(backbone)
-    network = adapt(backbone, settings)
+    line = choose_attention(backbone, settings, device)
+    network = adapt(backbone, settings.lora)
     last = checkpoints.newest(folder)
     done = checkpoints.step_of(last) if last else 0
     steps = math.ceil(settings.epochs * math.ceil(len(examples) / settings.batch_size))
@@ -72,7 +78,6 @@ def fit(
         checkpoints.clear(folder, last)
         if last is not None:
             note(f"{label}  goes on from step {done:,} of {steps:,}")
-    packed = settings.packing == "on" or (settings.packing == "auto" and device.type != "cpu")
     log = MetricsLog(out / "metrics.jsonl", done, arguments.should_save)
     with progress(label, steps - done, "steps") as bar:
         trainer = StepTrainer(
@@ -80,7 +85,7 @@ def fit(
             arguments,
             examples,
             order=Order(len(examples), settings.batch_size, settings.seed),
-            batcher=Batcher(settings.batch_tokens, packed, arguments.process_index, arguments.world_size),
+            batcher=Batcher(settings.batch_tokens, line, arguments.process_index, arguments.world_size),
             paced=settings.save_every is None,
             log=log,
             bar=bar,
@@ -91,17 +96,17 @@ def fit(
     return Fit(adapter, trainer.state.global_step, log.tokens, time.monotonic() - started, log.loss)
 
 
-def adapt(backbone: Any, settings: Training) -> Any:
-    """The backbone with a fresh adapter around it; the adapter alone is trained, in fp32."""
-    lora = settings.lora
-    config = LoraConfig(
-        task_type="CAUSAL_LM",
-        r=lora.rank,
-        lora_alpha=2 * lora.rank if lora.alpha is None else lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=lora.targets if isinstance(lora.targets, str) else list(lora.targets),
-    )
-    return get_peft_model(backbone, config)
+def choose_attention(model: Any, settings: Training, device: torch.device) -> int:
+    """Sets the attention that is fastest here; returns the width of packed lines, 0 for padded batches."""
+    packed = settings.packing == "on" or (settings.packing == "auto" and device.type != "cpu")
+    plain = model.config._attn_implementation == "sdpa"
+    if packed and plain and device.type == "cuda" and is_flash_attn_2_available():
+        model.set_attn_implementation("flash_attention_2")  # told the bounds of examples: lines may be of any width
+        return settings.batch_tokens
+    if device.type == "cpu" and plain and not packed and model.dtype == torch.bfloat16:
+        attention.register()
+        model.set_attn_implementation(attention.PRODUCTS)
+    return min(PACKED_LINE, settings.batch_tokens) if packed else 0
 
 
 def _check(examples: ExampleTable) -> None:

@@ -1,0 +1,54 @@
+"""Attention for training on a processor, where torch's own is slow.
+
+torch's fused attention goes backward in bf16 on a processor at a fifth of the speed of plain matrix
+products (measured with AVX-512, widths of 64 to 128). Examples for translation are short, so that
+the scores of a micro-batch are small, and plain products win.
+"""
+
+from typing import Any
+
+import torch
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+PRODUCTS = "dragoman_products"
+
+# Beyond it the scores take more memory than they save time.
+WIDEST = 512
+
+
+def products(
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **extra: Any,
+) -> tuple[torch.Tensor, None]:
+    """Causal attention by plain products: [rows, heads, width, size] → [rows, width, heads, size].
+
+    What has a mask of its own, dropout, or is too wide goes the usual way.
+    """
+    rows, heads, width, size = query.shape
+    if attention_mask is not None or dropout or width > WIDEST or key.shape[2] != width:
+        usual: tuple[torch.Tensor, None] = sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **extra
+        )
+        return usual
+    groups = heads // key.shape[1]
+    if groups > 1:
+        key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
+    future = torch.full((width, width), float("-inf"), dtype=query.dtype, device=query.device).triu(1)
+    scale = size**-0.5 if scaling is None else scaling
+    scores = torch.baddbmm(future, query.reshape(-1, width, size), key.reshape(-1, width, size).mT, alpha=scale)
+    mixed = torch.bmm(scores.softmax(-1), value.reshape(-1, width, size)).view(rows, heads, width, size)
+    return mixed.transpose(1, 2).contiguous(), None
+
+
+def register() -> None:
+    """Makes `products` known to transformers."""
+    AttentionInterface.register(PRODUCTS, products)
+    AttentionMaskInterface.register(PRODUCTS, sdpa_mask)
