@@ -1,0 +1,234 @@
+"""One page that shows what was gained and what was kept: self-contained, no script, no network.
+
+Whatever comes from models or data is text to this page: the template engine escapes it all, and the
+page's own policy forbids scripts and requests besides.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from dragoman.corpora.records import draw
+from dragoman.evaluation.abilities import Answered
+from dragoman.evaluation.scores import RowResults
+from dragoman.evaluation.statistics import chrf
+from dragoman.evaluation.translation import Translated
+from dragoman.report import charts, words
+from dragoman.report.tables import markdown
+from dragoman.report.words import Card
+
+Piece = tuple[str, str]  # name of a segment, and its text
+TRANSLATIONS = 2  # shown of each direction
+EXAMPLES = 3  # shown of each method
+SEGMENTS = ("reference", "rationale", "end", "prompt")  # in the order of their colours
+RATE_TITLES = {
+    "chatter": "goes on to talk",
+    "empty": "empty",
+    "copy": "copies the source",
+    "wrong_language": "wrong language",
+    "cut_off": "cut off",
+    "extraction_failed": "no translation found",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the page shows beside the scorecard. All of it may be empty."""
+
+    name: str
+    """The experiment's name."""
+    results: Mapping[str, RowResults] = field(default_factory=dict)
+    """Every row's answers."""
+    losses: Mapping[str, Sequence[Mapping[str, float]]] = field(default_factory=dict)
+    """Method → lines of its `metrics.jsonl`: `step`, `loss`, and `loss/NAME` for each segment."""
+    examples: Mapping[str, Sequence[Sequence[Piece]]] = field(default_factory=dict)
+    """Method → some training examples, each as the texts of its named segments."""
+    notes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Method → what was counted while its examples were made."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """How it was made: versions, machine, times, sizes."""
+    recipe: str = ""
+    """The resolved recipe."""
+
+
+def write_report(folder: Path, card: Card, details: Details) -> None:
+    """Writes `scorecard.json`, `report.html` and `table.md` into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "scorecard.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (folder / "report.html").write_text(page(card, details), encoding="utf-8")
+    (folder / "table.md").write_text(markdown(card), encoding="utf-8")
+
+
+def page(card: Card, details: Details) -> str:
+    """The page as HTML text."""
+    colours = {row["name"]: index for index, row in enumerate(card["rows"])}
+    return _template().render(
+        card=card,
+        rows=card["rows"],
+        details=details,
+        colours=colours,
+        verdict=words.verdict(card),
+        remarks=words.remarks(card),
+        plane=_plane(card, colours),
+        groups=_groups(card),
+        families=list(dict.fromkeys(family for row in card["rows"] for family in row["abilities"])),
+        rates=RATE_TITLES,
+        bar=_bar,
+        segment=_segment,
+        losses={name: _curves(lines, _highest(details.losses)) for name, lines in details.losses.items() if lines},
+        translations=_translations(details),
+        examples={name: list(some[:EXAMPLES]) for name, some in details.examples.items() if some},
+        answers=_answers(details, card["backbone"]),
+        signatures=_signatures(card),
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("dragoman.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": words.number,
+        "signed": words.signed,
+        "spread": words.spread,
+        "plain": words.plain,
+        "p_value": words.p_value,
+        "significant": words.significant,
+    }
+    return environment.get_template("page.html")
+
+
+def _groups(card: Card) -> list[tuple[str, str]]:
+    titles = {"into_english": "into English", "out_of_english": "out of English", "all": "all directions"}
+    return [(key, title) for key, title in titles.items() if any(_group(row, key) for row in card["rows"])]
+
+
+def _group(row: Card, key: str) -> Any:
+    return row["translation"] and row["translation"][key]
+
+
+def _plane(card: Card, colours: Mapping[str, int]) -> Markup | None:
+    """Translation against retention, where both were judged."""
+    points = [
+        charts.Point(
+            name=row["name"],
+            x=row["translation"]["mean"],
+            x_interval=tuple(row["translation"]["all"]["chrf++"]["interval"]),
+            y=row["retention"],
+            y_interval=tuple(row["retention_interval"]),
+            colour=colours[row["name"]],
+        )
+        for row in card["rows"]
+        if _group(row, "all") and row["retention"] is not None
+    ]
+    if not points:
+        return None
+    noise = card["noise"]["retention"] if card["noise"] else None
+    return charts.plane(points, noise, "translation, chrF++", "abilities kept")
+
+
+def _bar(ability: Card, colour: int) -> Markup | str:
+    if ability["retention"] is None:
+        return ""
+    return charts.kept_bar(ability["retention"], tuple(ability["retention_interval"]), colour)
+
+
+def _highest(losses: Mapping[str, Sequence[Mapping[str, float]]]) -> float | None:
+    """One scale for all methods: the highest loss of any segment once training has settled in."""
+    settled = [value for lines in losses.values() for curve in _by_segment(lines) for _, value in curve.points[2:]]
+    return max(settled, default=None)
+
+
+def _curves(lines: Sequence[Mapping[str, float]], top: float | None) -> Markup:
+    return charts.curves(_by_segment(lines), top)
+
+
+def _by_segment(lines: Sequence[Mapping[str, float]]) -> list[charts.Curve]:
+    """The segments' own losses; the loss of all together where they were not logged apart."""
+    names = list(dict.fromkeys(key for line in lines for key in line if key.startswith("loss/"))) or ["loss"]
+    return [
+        charts.Curve(
+            name=name.removeprefix("loss/"),
+            points=[(line["step"], line[name]) for line in lines if name in line],
+            colour=_segment(name.removeprefix("loss/")),
+        )
+        for name in names
+    ]
+
+
+def _segment(name: str) -> int:
+    """The colour of a kind of segment; those that are not known share the last."""
+    return SEGMENTS.index(name) if name in SEGMENTS else len(SEGMENTS)
+
+
+def _translations(details: Details) -> list[dict[str, Any]]:
+    """Some test sentences of each direction, drawn by a hash and not picked, with every row's translation."""
+    judged = {name: result.translation.items for name, result in details.results.items() if result.translation}
+    if not judged:
+        return []
+    pairs = [item.pair for item in next(iter(judged.values()))]
+    shown = []
+    for direction in dict.fromkeys(pair.direction for pair in pairs):
+        among = [index for index, pair in enumerate(pairs) if pair.direction == direction]
+        for index in sorted(among, key=lambda i: draw(pairs[i].key, "page"))[:TRANSLATIONS]:
+            versions = {name: (items[index], _sentence_score(items[index])) for name, items in judged.items()}
+            shown.append({"pair": pairs[index], "versions": versions})
+    return shown
+
+
+def _sentence_score(item: Translated) -> float:
+    return float(chrf(np.array(item.statistics["chrf++"], dtype=np.float64)))
+
+
+def _answers(details: Details, backbone: str) -> list[dict[str, Any]]:
+    """For each family a question that some row forgot and one that all rows kept, drawn by a hash."""
+    judged = {name: result.abilities for name, result in details.results.items() if result.abilities}
+    if backbone not in judged:
+        return []
+    shown = []
+    by_row = {name: result.families for name, result in judged.items()}
+    for family in by_row[backbone]:
+        questions = [
+            dict(zip(by_row, answers, strict=True))
+            for answers in zip(*(families[family] for families in by_row.values()), strict=True)
+        ]
+        known = sorted(
+            (answers for answers in questions if answers[backbone].passed),
+            key=lambda answers: draw(answers[backbone].question.key, "page"),
+        )
+        forgotten = next((answers for answers in known if not _all_passed(answers)), None)
+        kept = next((answers for answers in known if _all_passed(answers)), None)
+        picked = [answers for answers in (forgotten, kept) if answers]
+        if picked:
+            shown.append({"family": family, "questions": picked})
+    return shown
+
+
+def _all_passed(answers: Mapping[str, Answered]) -> bool:
+    return all(answer.passed for answer in answers.values())
+
+
+def _signatures(card: Card) -> dict[str, str]:
+    """What was measured → how. The backbone's, since all rows are judged alike."""
+    row = card["rows"][0]
+    found: dict[str, str] = {}
+    if row["translation"]:
+        for direction, metrics in row["translation"]["directions"].items():
+            found |= {
+                f"{direction} {name}": f"{score['signature']} · n {score['n']}" for name, score in metrics.items()
+            }
+    for family, ability in row["abilities"].items():
+        found[words.plain(family)] = f"{ability['signature']} · n {ability['n']}"
+    return found
