@@ -4,21 +4,19 @@ import errno
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dragoman.commands import data
+from dragoman.commands.options import Languages, Longest, Model, Overrides, Recipe, Source, Table, Target
 from dragoman.errors import DragomanError
 
-Recipe = Annotated[Path, typer.Argument(help="A recipe (YAML).", show_default=False)]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[KEY=VALUE]...", help="Fields to say otherwise, as in training.epochs=1", show_default=False
-    ),
-]
-Model = Annotated[str, typer.Argument(help="A directory, a name on the Hugging Face hub, or lab.", show_default=False)]
-Longest = Annotated[int, typer.Option("--max-tokens", min=1, help="Longest answer.")]
+if TYPE_CHECKING:
+    from dragoman.pipeline.plan import Kind
+
+SEGMENT_COLOURS = {"prompt": "white", "reference": "green", "rationale": "cyan", "end": "magenta"}
+VERDICT_COLOURS = {"ok": "green", "note": "yellow", "missing": "red"}
 
 
 class Sentences(typer.core.TyperGroup):
@@ -28,9 +26,8 @@ class Sentences(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except (DragomanError, OSError) as fault:
-            if isinstance(fault, OSError) and fault.errno == errno.EPIPE:
-                raise
-            if os.environ.get("DRAGOMAN_DEBUG"):
+            broken_pipe = isinstance(fault, OSError) and fault.errno == errno.EPIPE
+            if broken_pipe or os.environ.get("DRAGOMAN_DEBUG"):
                 raise
             typer.secho(_sentence(fault), fg="red", err=True)
             raise typer.Exit(2 if isinstance(fault, ValueError) else 1) from None
@@ -39,22 +36,22 @@ class Sentences(typer.core.TyperGroup):
             raise typer.Exit(130) from None
 
 
+def _sentence(fault: DragomanError | OSError) -> str:
+    if isinstance(fault, DragomanError):
+        return str(fault)
+    what = "the disk is full; make room and run again" if fault.errno == errno.ENOSPC else fault.strerror or str(fault)
+    return f"{fault.filename}: {what}" if fault.filename else what
+
+
 app = typer.Typer(
     cls=Sentences,
     name="dragoman",
     help="Teach an instruct LLM to translate, and let it stay the assistant it was.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,
+    rich_markup_mode=None,  # rich takes longer to import than everything else that --help needs
     pretty_exceptions_enable=False,
 )
-
-
-def _sentence(fault: DragomanError | OSError) -> str:
-    if isinstance(fault, DragomanError):
-        return str(fault)
-    what = "the disk is full; make room and run again" if fault.errno == errno.ENOSPC else fault.strerror or str(fault)
-    return f"{fault.filename}: {what}" if fault.filename else what
 
 
 def _version(wanted: bool) -> None:
@@ -75,48 +72,114 @@ def top(
 
 
 @app.command()
+def demo(overrides: Overrides = None) -> None:
+    """Teach the embedded model in two ways, and compare them."""
+    from dragoman.commands import recipes
+
+    recipes.finish(recipes.recipe(recipes.DEMO, overrides or ()))
+
+
+@app.command()
 def init(
-    source: Annotated[Path | None, typer.Option(help="Source sentences, one a line.", show_default=False)] = None,
-    target: Annotated[Path | None, typer.Option(help="Their translations, line by line.", show_default=False)] = None,
-    table: Annotated[
-        Path | None, typer.Option(help="Or both in one .tsv, .jsonl or .json.", show_default=False)
-    ] = None,
-    direction: Annotated[str, typer.Option(help="Languages, as in de-en; file names such as a.de tell.")] = "",
+    source: Source = None,
+    target: Target = None,
+    table: Table = None,
+    direction: Languages = "",
     backbone: Annotated[str, typer.Option(help="The model to teach.")] = "Qwen/Qwen2.5-1.5B-Instruct",
     output: Annotated[Path, typer.Option(help="The recipe to write.")] = Path("recipe.yaml"),
-    data: Annotated[Path, typer.Option(help="Folder for the training and the test part.")] = Path("data"),
-    test: Annotated[int | None, typer.Option(min=1, help="Source sentences to hold out; a tenth, at most 500.")] = None,
+    folder: Annotated[Path, typer.Option("--data", help="Folder for the training and the test part.")] = Path("data"),
+    test: Annotated[
+        int | None, typer.Option(min=1, help="Source sentences to hold out; a tenth, at most 500, when absent.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
     """Write a starter recipe for your own parallel files."""
     from dragoman.commands import init as starter
 
-    files = starter.files(source, target, table, direction)
-    made = starter.write_starter(files, backbone, output, data, test_pairs=test, force=force)
-    typer.echo(f"{made.train} pairs to learn from and {made.test} to be judged on, in {made.folder}")
+    text = starter.parallel_text(source, target, table, direction)
+    made = starter.write_starter(text, backbone, output, folder, test=test, force=force)
+    left_out = f"; {made.empty} with an empty side left out" if made.empty else ""
+    typer.echo(f"{made.train} pairs to learn from and {made.test} to be judged on, in {made.folder}{left_out}")
     typer.echo(f"{made.recipe}: look it over, then: dragoman run {made.recipe} --dry-run")
 
 
 @app.command()
-def doctor() -> None:
-    """Tell what this machine can do, and what is missing."""
-    from dragoman.commands.doctor import findings
+def run(
+    recipe: Recipe,
+    overrides: Overrides = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is done and what the rest takes.")] = False,
+) -> None:
+    """Do all that a recipe says; nothing is done twice."""
+    from dragoman.commands import recipes
 
-    missing = False
-    for finding in findings():
-        colour = {"ok": "green", "note": "yellow", "missing": "red"}[finding.verdict]
-        advice = f" → {finding.advice}" if finding.advice and finding.verdict != "ok" else ""
-        typer.echo(f"{typer.style(f'{finding.verdict:8}', fg=colour)}{finding.about:14}{finding.text}{advice}")
-        missing |= finding.verdict == "missing"
-    if missing:
-        raise typer.Exit(1)
+    loaded = recipes.recipe(recipe, overrides or ())
+    if dry_run:
+        recipes.tell(loaded)
+    else:
+        recipes.finish(loaded)
+
+
+@app.command()
+def show(
+    recipe: Recipe,
+    overrides: Overrides = None,
+    examples: Annotated[int, typer.Option(min=0, help="Examples to print after the recipe.")] = 2,
+    comments: Annotated[bool, typer.Option("--comments", help="Say what each field is for.")] = False,
+) -> None:
+    """Print a recipe in full, and examples with their segments."""
+    from dragoman.commands import recipes
+    from dragoman.recipe.write import resolved
+
+    loaded = recipes.recipe(recipe, overrides or ())
+    typer.echo(resolved(loaded, comments), nl=False)
+    if examples:
+        from dragoman.commands.examples import made_of
+
+        for example in made_of(loaded, examples):
+            typer.secho(f"\n{example.row or 'not made yet; prompt and reference will be'}", bold=True)
+            for part in example.parts:
+                kind = f"{part.name}, {part.tokens} tokens{'' if part.trained else ', not trained'}"
+                colour = SEGMENT_COLOURS.get(part.name, "yellow")
+                typer.echo(f"{typer.style(f'  [{kind}]', dim=True)}\n{typer.style(part.text, fg=colour)}")
+
+
+@app.command()
+def generate(recipe: Recipe, overrides: Overrides = None) -> None:
+    """Make training examples, and what is generated for them."""
+    _upto("examples", recipe, overrides)
+
+
+@app.command()
+def train(recipe: Recipe, overrides: Overrides = None) -> None:
+    """Train adapters, after what they need."""
+    _upto("train", recipe, overrides)
+
+
+@app.command()
+def merge(recipe: Recipe, overrides: Overrides = None) -> None:
+    """Merge adapters into models, after what they need."""
+    _upto("merge", recipe, overrides)
+
+
+@app.command()
+def evaluate(recipe: Recipe, overrides: Overrides = None) -> None:
+    """Judge models, after what they need."""
+    _upto("evaluate", recipe, overrides)
+
+
+def _upto(kind: "Kind", recipe: Path, overrides: list[str] | None) -> None:
+    from dragoman.commands import recipes
+
+    typer.echo(f"results: {recipes.go(recipes.recipe(recipe, overrides or ()), upto=kind)}")
 
 
 @app.command()
 def translate(
     model: Model,
     direction: Annotated[str, typer.Option(help="Languages, as in de-en.", show_default=False)],
-    file: Annotated[Path | None, typer.Argument(help="One sentence a line; standard input when absent.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="One sentence a line; standard input when absent.", show_default=False)
+    ] = None,
     max_tokens: Longest = 512,
 ) -> None:
     """Translate lines of text."""
@@ -152,6 +215,24 @@ def chat(
         answer = talker.answer([*turns, Turn("user", said)], temperature)
         typer.echo(f"{model}: {answer}")
         turns += [Turn("user", said), Turn("assistant", answer)]
+
+
+app.add_typer(data.app, name="data")
+
+
+@app.command()
+def doctor() -> None:
+    """Tell what this machine can do, and what is missing."""
+    from dragoman.commands.doctor import findings
+
+    missing = False
+    for finding in findings():
+        advice = f" → {finding.advice}" if finding.advice and finding.verdict != "ok" else ""
+        verdict = typer.style(f"{finding.verdict:8}", fg=VERDICT_COLOURS[finding.verdict])
+        typer.echo(f"{verdict}{finding.about:14}{finding.text}{advice}")
+        missing |= finding.verdict == "missing"
+    if missing:
+        raise typer.Exit(1)
 
 
 def main() -> None:

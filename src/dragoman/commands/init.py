@@ -1,44 +1,42 @@
 """A starter recipe for one's own parallel files, with a part of them held out to be judged on."""
 
+import json
 import math
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from dragoman.corpora.parallel import read_files
+from dragoman.corpora.parallel import ParallelText, read
 from dragoman.corpora.records import Pair, content_key, draw
 from dragoman.errors import DataError
 from dragoman.prompts.languages import language_name
-from dragoman.recipe.schema import Files
 
-TEST_PAIRS = 500
+TEST_SENTENCES = 500
 TEST_SHARE = 0.1
 
 STARTER = """\
-# Teaches {backbone} to translate from {source_language} into {target_language}, in two ways, and shows
-# what it gained and what it kept. `dragoman run {recipe}` does all of it; `--dry-run` shows the plan first.
+# Teaches {backbone} to translate from {source} into {target}, in two ways, and shows
+# what each gained and what it kept. `dragoman run {recipe} --dry-run` shows the plan, without it all is done.
 name: {name}
 backbone: {backbone}  # a directory, or a chat model on the Hugging Face hub
 
 data:
   train:
     files:
-      - source: {train_source}
-        target: {train_target}
+      - table: {train_file}
         direction: {direction}
         both: false  # true: learn the other direction from the same pairs as well
-  test:  # {test} of {total} pairs, held out: none of their source sentences is in the training part
+  test:  # {test} of {total} pairs; none of their source sentences is in the training part
     files:
-      - source: {test_source}
-        target: {test_target}
+      - table: {test_file}
         direction: {direction}
   max_tokens: 1024  # longer examples are left out, and counted
 
 methods:  # each is trained, judged and compared
   - vanilla  # learns the translations alone
-  - radis: {{rationale: {{max_tokens: 256}}}}  # also learns what the backbone itself says next, and so forgets less
+  - radis: {{rationale: {{max_tokens: 256}}}}  # also learns what the backbone itself goes on to say, and forgets less
 
 training:
   epochs: 3
@@ -53,28 +51,91 @@ evaluate: [translation]
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """What was written: the recipe, and how many pairs went where."""
+    """What was written: the recipe, where the pairs went, and how many of them."""
 
     recipe: Path
+    folder: Path
     train: int
     test: int
-    folder: Path
+    empty: int
 
 
-def files(source: Path | None, target: Path | None, table: Path | None, direction: str) -> Files:
+def parallel_text(source: Path | None, target: Path | None, table: Path | None, direction: str) -> ParallelText:
     """The files that the command line names. DataError where they are not one table or two files."""
     if (table is None) == (source is None) or (source is None) != (target is None):
         raise DataError("which text? Name --source and --target, or one --table")
-    given = {name: str(path) for name, path in (("source", source), ("target", target), ("table", table)) if path}
-    given["direction"] = direction or guess_direction(source, target)
-    try:
-        return Files.model_validate(given)
-    except ValidationError as error:
-        raise DataError(f"--direction: {error.errors()[0]['ctx']['error']}") from None
+    direction = direction or _guessed(source, target)
+    codes = direction.split("-")
+    if len(codes) != 2 or codes[0] == codes[1]:
+        raise DataError(f"--direction {direction}: write source and target language, as in de-en")
+    for code in codes:
+        language_name(code)
+    return ParallelText(direction, source, target, table)
 
 
-def guess_direction(source: Path | None, target: Path | None) -> str:
-    """`de-en` from files that end in .de and .en. DataError where the names do not tell."""
+def write_starter(
+    text: ParallelText, backbone: str, output: Path, folder: Path, *, test: int | None = None, force: bool = False
+) -> Starter:
+    """Splits the pairs into `folder`/train.jsonl and test.jsonl, and writes the recipe to `output`.
+
+    Raises DataError where the files cannot be read or are too few to be split, and where something
+    would be overwritten without `force`.
+    """
+    files = {part: folder / f"{part}.jsonl" for part in ("train", "test")}
+    there = [str(path) for path in (output, *files.values()) if path.exists()]
+    if there and not force:
+        raise DataError(f"{', '.join(there)}: there already. Take another --output or --data, or say --force")
+    dropped: Counter[str] = Counter()
+    pairs = list(read(text, dropped))
+    sentences = len({pair.source for pair in pairs})
+    wanted = test or min(TEST_SENTENCES, math.ceil(sentences * TEST_SHARE))
+    if sentences <= wanted:
+        raise DataError(
+            f"{sentences} different source sentences are too few to be judged on {wanted} and to learn from others"
+        )
+    sides = hold_out(pairs, wanted)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, chosen in zip(files.values(), sides, strict=True):
+        records = ({"source": pair.source, "target": pair.target} for pair in chosen)
+        lines = "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
+        path.write_text(lines, encoding="utf-8")
+    source, target = map(language_name, text.languages)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(
+        STARTER.format(
+            name=text.direction if output.stem == "recipe" else re.sub(r"[^A-Za-z0-9]+", "-", output.stem).strip("-"),
+            backbone=_yaml(backbone),
+            recipe=output,
+            direction=text.direction,
+            source=source,
+            target=target,
+            train_file=_yaml(str(files["train"])),
+            test_file=_yaml(str(files["test"])),
+            test=len(sides[1]),
+            total=len(pairs),
+            batch_size=128 if len(sides[0]) >= 10_000 else 32,
+        ),
+        encoding="utf-8",
+    )
+    return Starter(output, folder, len(sides[0]), len(sides[1]), dropped["empty"])
+
+
+def hold_out(pairs: Sequence[Pair], wanted: int) -> tuple[list[Pair], list[Pair]]:
+    """Training and test part, `wanted` source sentences in the latter.
+
+    The draw depends on the source sentence alone, so all its copies go to the same side, and the
+    same sentences are held out whatever the order of the file.
+    """
+    keys = sorted({content_key(pair.source) for pair in pairs}, key=lambda key: draw(key, "held out"))
+    held = set(keys[:wanted])
+    sides: tuple[list[Pair], list[Pair]] = ([], [])
+    for pair in pairs:
+        sides[content_key(pair.source) in held].append(pair)
+    return sides
+
+
+def _guessed(source: Path | None, target: Path | None) -> str:
+    """`de-en` for files that end in .de and .en."""
     codes = [path.suffix.lstrip(".") for path in (source, target) if path is not None]
     if len(codes) != 2:
         raise DataError("which languages are these? Say so, as in --direction de-en")
@@ -82,62 +143,12 @@ def guess_direction(source: Path | None, target: Path | None) -> str:
         try:
             language_name(code)
         except DataError:
-            raise DataError(f"which languages are these? '.{code}' is no language; say --direction de-en") from None
+            raise DataError(
+                f"which languages are these? '.{code}' names none; say so, as in --direction de-en"
+            ) from None
     return "-".join(codes)
 
 
-def write_starter(
-    files: Files, backbone: str, output: Path, folder: Path, *, test_pairs: int | None = None, force: bool = False
-) -> Starter:
-    """Splits the pairs into `folder`/train.* and test.*, and writes the recipe to `output`.
-
-    Pairs with the same source sentence stay on one side. Raises DataError where the files cannot be
-    read, are too few to be split, or where something would be overwritten without `force`.
-    """
-    source, target = files.direction.split("-")
-    names = {part: [folder / f"{part}.{language}" for language in (source, target)] for part in ("train", "test")}
-    written = [output, *names["train"], *names["test"]]
-    if not force and (there := [str(path) for path in written if path.exists()]):
-        raise DataError(f"{', '.join(there)}: there already; take another --output or --data, or say --force")
-    pairs = list(read_files(files))
-    wanted = test_pairs or min(TEST_PAIRS, math.ceil(len(pairs) * TEST_SHARE))
-    train, test = hold_out(pairs, wanted)
-    if not train or not test:
-        raise DataError(
-            f"{len(pairs)} pairs of {len({pair.source for pair in pairs})} different source sentences are too few to "
-            f"train on some and to be judged on {wanted} others"
-        )
-    for part, chosen in (("train", train), ("test", test)):
-        for path, lines in zip(names[part], (lambda p: p.source, lambda p: p.target), strict=True):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("".join(f"{lines(pair)}\n" for pair in chosen), encoding="utf-8", newline="\n")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(
-        STARTER.format(
-            name=f"{output.stem}-{files.direction}" if output.stem == "recipe" else output.stem,
-            backbone=backbone,
-            recipe=output,
-            direction=files.direction,
-            source_language=language_name(source),
-            target_language=language_name(target),
-            train_source=names["train"][0],
-            train_target=names["train"][1],
-            test_source=names["test"][0],
-            test_target=names["test"][1],
-            test=len(test),
-            total=len(pairs),
-            batch_size=128 if len(train) >= 10_000 else 32,
-        ),
-        encoding="utf-8",
-    )
-    return Starter(output, len(train), len(test), folder)
-
-
-def hold_out(pairs: Sequence[Pair], wanted: int) -> tuple[list[Pair], list[Pair]]:
-    """Training and test part. The draw depends on the source sentence alone, so copies stay together."""
-    keys = sorted({content_key(pair.source) for pair in pairs}, key=lambda key: draw(key, "held out"))
-    held = set(keys[:wanted])
-    sides: tuple[list[Pair], list[Pair]] = ([], [])
-    for pair in pairs:
-        sides[content_key(pair.source) in held].append(pair)
-    return sides
+def _yaml(text: str) -> str:
+    """The text as a YAML value, in quotes where it needs them (a JSON string is one)."""
+    return text if re.fullmatch(r"[A-Za-z/.~][\w/.~-]*", text) else json.dumps(text, ensure_ascii=False)

@@ -29,19 +29,20 @@ def load(
     Raises RecipeError with every fault, one a line: file and line, field, what is wrong, what to do.
     """
     said = _extended(path, str(path), ())
-    readable = not said.faults
     for override in overrides:
         _override(said, override)
-    if readable:
-        said.faults += _validate_methods(said, methods) + _validate_suites(said, suites)
     recipe = None
-    try:
-        recipe = Recipe.model_validate(said.value)
-    except ValidationError as error:
-        if readable:
-            said.faults += faults(error, Recipe, said)
+    if not said.broken:
+        found = _validate_methods(said, methods) + _validate_suites(said, suites)
+        try:
+            recipe = Recipe.model_validate(said.value)
+        except ValidationError as error:
+            found += faults(error, Recipe, said)
+        known = {(fault.place, fault.about) for fault in said.faults}
+        said.faults += [fault for fault in found if (fault.place, fault.about) not in known]
     if said.faults or recipe is None:
-        raise RecipeError("\n".join(map(str, sorted(set(said.faults)))))
+        in_order = sorted(set(said.faults), key=lambda fault: (fault.place == COMMAND_LINE, fault))
+        raise RecipeError("\n".join(map(str, in_order)))
     return recipe
 
 
@@ -51,22 +52,24 @@ def _extended(path: Path, shown: str, seen: tuple[Path, ...]) -> Said:
     base = child.value.pop("extends", None)
     if base is None:
         return child
-    if not isinstance(base, str):
-        child.faults.append(Fault(place, "extends", "should be the path of one recipe"))
-        return child
-    target = path.parent / base
+    target = path.parent / str(base)
     seen = (*seen, path.resolve())
-    if target.resolve() in seen:
-        child.faults.append(Fault(place, "extends", f"{base} extends this recipe in turn; take one of the two out"))
-        return child
-    if not target.is_file():
-        child.faults.append(Fault(place, "extends", f"there is no file {target}; the path counts from this recipe"))
-        return child
-    parent = _extended(target, str(target), seen)
-    parent.faults += child.faults
-    _merge(parent, child, ())
-    parent.places[()] = child.places[()]
-    return parent
+    if not isinstance(base, str):
+        fault = "should be the path of one recipe"
+    elif target.resolve() in seen:
+        fault = f"{base} extends this recipe in turn; take one of the two out"
+    elif not target.is_file():
+        fault = f"there is no file {target}; the path counts from this recipe"
+    else:
+        parent = _extended(target, str(target), seen)
+        _merge(parent, child, ())
+        parent.faults += child.faults
+        parent.places[()] = child.places[()]
+        parent.broken |= child.broken
+        return parent
+    child.faults.append(Fault(place, "extends", fault))
+    child.broken = True
+    return child
 
 
 def _merge(parent: Said, child: Said, path: Keys) -> None:
@@ -104,14 +107,21 @@ def _override(said: Said, text: str) -> None:
             where = spelled(path[:depth]) or "the recipe"
             said.faults.append(Fault(COMMAND_LINE, spelled(path), f"{where} has no entry {part}; they count from 0"))
             return
-        if depth < len(path) - 1:
-            below = holder[part] if isinstance(part, int) else holder.get(part)
-            if path[:depth] == ("methods",) and isinstance(below, str):
-                below = holder[part] = {below: {}}
-            if not isinstance(below, list if isinstance(path[depth + 1], int) else dict):
-                below = holder[part] = {}
+        if depth == len(path) - 1:
+            break
+        below = holder[part] if isinstance(part, int) else holder.get(part)
+        if path[:depth] == ("methods",) and isinstance(below, str):
+            below = holder[part] = {below: {}}  # a bare name gets options
+        if not isinstance(below, dict | list):
+            below = {}
+            if isinstance(path[depth + 1], str):
+                holder[part] = below
                 said.places.setdefault(path[: depth + 1], COMMAND_LINE)
-            holder = below
+        if isinstance(below, list) and isinstance(path[depth + 1], str):
+            where = spelled(path[: depth + 1])
+            said.faults.append(Fault(COMMAND_LINE, spelled(path), f"{where} is a list; say which entry, as in 0"))
+            return
+        holder = below
     _forget(said, path)
     holder[path[-1]] = value
     said.places[path] = COMMAND_LINE
@@ -168,7 +178,11 @@ def _validate_methods(said: Said, methods: Mapping[str, type[BaseModel]]) -> lis
             found.append(Fault(place, spelled(path), text))
         elif not NAME.fullmatch(label):
             found.append(
-                Fault(place, spelled((*path, name, "label")), f"'{label}' will name a folder: letters, digits, . _ -")
+                Fault(
+                    place,
+                    spelled((*path, name, "label")),
+                    f"'{label}' will name a folder: use letters, digits and . _ -",
+                )
             )
         names.setdefault(label, place)
     return found

@@ -52,6 +52,7 @@ class Said:
     value: Any
     places: dict[Keys, Place] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    broken: bool = False  # so badly written that there is no telling what else is wrong
 
     def place(self, path: Keys) -> Place:
         """The place of the value at `path`, or of the nearest thing around it."""
@@ -68,26 +69,30 @@ def spelled(path: Keys) -> str:
 def read(path: Path, shown: str) -> Said:
     """What a YAML file says. `shown` is how the file is called in messages."""
     said = Said({}, {(): Place(shown, 1)})
+    root = _composed(path, shown)
+    if isinstance(root, Fault):
+        said.faults.append(root)
+        said.broken = True
+    else:
+        said.value = _value(root, (), shown, said, ())
+    return said
+
+
+def _composed(path: Path, shown: str) -> yaml.MappingNode | Fault:
     if not path.is_file():
         what = "is a folder, not a recipe" if path.is_dir() else "there is no such file"
-        said.faults.append(Fault(Place(shown), "", f"{what}; check the path"))
-        return said
+        return Fault(Place(shown), "", f"{what}; check the path")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
+        root = yaml.compose(path.read_bytes().decode("utf-8-sig"), Loader=yaml.BaseLoader)
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        said.faults.append(Fault(Place(shown, line), "", "is not UTF-8; save the file as UTF-8"))
-        return said
+        return Fault(Place(shown, line), "", "is not UTF-8; save the file as UTF-8")
     except yaml.YAMLError as error:
-        said.faults.append(_syntax(error, shown))
-        return said
+        return _syntax(error, shown)
     if not isinstance(root, yaml.MappingNode):
-        fault = "is empty" if root is None else "holds no mapping"
-        said.faults.append(Fault(Place(shown, 1), "", f"{fault}; a recipe is made of lines such as `name: my-recipe`"))
-        return said
-    said.value = _value(root, (), shown, said, ())
-    return said
+        what = "is empty" if root is None else "holds no mapping"
+        return Fault(Place(shown, 1), "", f"{what}; a recipe is made of lines such as `name: my-recipe`")
+    return root
 
 
 def parse(text: str) -> Any:
@@ -105,8 +110,7 @@ def _syntax(error: yaml.YAMLError, shown: str) -> Fault:
 
 
 def _value(node: yaml.Node, path: Keys, shown: str, said: Said, around: tuple[yaml.Node, ...]) -> Any:
-    place = Place(shown, node.start_mark.line + 1)
-    said.places.setdefault(path, place)
+    place = said.places.setdefault(path, Place(shown, node.start_mark.line + 1))
     if node in around:
         said.faults.append(Fault(place, spelled(path), "contains itself; write the values out"))
         return None
@@ -117,7 +121,7 @@ def _value(node: yaml.Node, path: Keys, shown: str, said: Said, around: tuple[ya
         )
         return None
     if isinstance(node, yaml.ScalarNode):
-        return _scalar(node.value) if node.style is None else node.value
+        return scalar(node.value) if node.style is None else node.value
     if isinstance(node, yaml.SequenceNode):
         return [_value(child, (*path, index), shown, said, (*around, node)) for index, child in enumerate(node.value)]
     values: dict[str, Any] = {}
@@ -136,7 +140,8 @@ def _value(node: yaml.Node, path: Keys, shown: str, said: Said, around: tuple[ya
     return values
 
 
-def _scalar(text: str) -> Any:
+def scalar(text: str) -> Any:
+    """What a word without quotes means."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):

@@ -7,6 +7,18 @@ import yaml
 from pydantic import BaseModel
 
 from dragoman.recipe.schema import Recipe
+from dragoman.recipe.source import scalar
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes the words that `source.scalar` reads as something other than text."""
+
+
+def _quoted(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, None if scalar(text) == text else "'")
+
+
+_Dumper.add_representer(str, _quoted)
 
 
 def resolved(recipe: Recipe, comments: bool = False) -> str:
@@ -28,8 +40,8 @@ def _lines(model: BaseModel, comments: bool, margin: str) -> list[str]:
 
 
 def _leaf(value: Any, margin: str) -> str:
-    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        block = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000)
-        return "\n" + indent(block, f"{margin}  ")
-    text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=True)
-    return f" {text.removesuffix('...' + chr(10))}"
+    entries = isinstance(value, list) and any(isinstance(item, dict) for item in value)
+    text = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=not entries
+    )
+    return "\n" + indent(text, f"{margin}  ") if entries else f" {text.removesuffix('...' + chr(10))}"

@@ -1,0 +1,67 @@
+"""What the `data` commands tell: the corpora of the catalogue, and a first look at one's own files."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dragoman.corpora import catalog
+from dragoman.corpora.load import select
+from dragoman.corpora.parallel import ParallelText
+from dragoman.corpora.records import Pair, draw
+
+ROLES: tuple[catalog.Role, ...] = ("train", "valid", "test")
+SAMPLES = 3
+
+
+def entries() -> Iterator[tuple[str, str]]:
+    """Each corpus by name, and what there is to know about it."""
+    for name, entry in catalog.catalogue().items():
+        parts = "; ".join(f"{role}: {', '.join(found)}" for role in ROLES if (found := entry.directions(role)))
+        yield (
+            name,
+            f"{entry.description} {parts}. {entry.size / 1e6:.1f} MB. Licence: {entry.licence}. {entry.homepage}",
+        )
+
+
+def get(name: str) -> list[Path]:
+    """The files of a corpus, here and verified. DataError where they cannot be had."""
+    entry = catalog.find(name)
+    return [catalog.local(entry, path) for path in entry.files]
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What some files hold. Lengths are characters of source and target: median, 99 %, longest."""
+
+    pairs: int
+    dropped: Counter[str]
+    lengths: tuple[tuple[int, int, int], tuple[int, int, int]]
+    copies: int
+    lopsided: int
+    samples: list[Pair]
+
+
+def inspect(text: ParallelText) -> Inspection:
+    """Counts what a look at the files should tell before hours are spent on them. DataError where they are faulty."""
+    loaded = select([text], text.directions, None, 0, distinct=True)
+    lengths: tuple[list[int], list[int]] = ([], [])
+    copies = lopsided = 0
+    samples: list[tuple[float, Pair]] = []
+    for pair in loaded:
+        source, target = len(pair.source), len(pair.target)
+        lengths[0].append(source)
+        lengths[1].append(target)
+        copies += pair.source == pair.target
+        lopsided += max(source, target) > 20 and max(source, target) > 3 * min(source, target)
+        samples = sorted([*samples, (draw(pair.key, "sample"), pair)], key=lambda drawn: drawn[0])[:SAMPLES]
+    measured = [_spread(sorted(side)) for side in lengths]
+    return Inspection(
+        len(loaded), loaded.dropped, (measured[0], measured[1]), copies, lopsided, [pair for _, pair in samples]
+    )
+
+
+def _spread(ordered: list[int]) -> tuple[int, int, int]:
+    if not ordered:
+        return (0, 0, 0)
+    return ordered[len(ordered) // 2], ordered[int(0.99 * (len(ordered) - 1))], ordered[-1]

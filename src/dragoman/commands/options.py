@@ -1,0 +1,20 @@
+"""Arguments and options that several commands share, with their help."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Recipe = Annotated[Path, typer.Argument(help="A recipe (YAML).", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="KEY=VALUE", help="Fields to say otherwise, as in training.epochs=1", show_default=False),
+]
+Model = Annotated[str, typer.Argument(help="A directory, a name on the Hugging Face hub, or lab.", show_default=False)]
+Longest = Annotated[int, typer.Option("--max-tokens", min=1, help="Longest answer.")]
+Source = Annotated[Path | None, typer.Option(help="Source sentences, one a line.", show_default=False)]
+Target = Annotated[Path | None, typer.Option(help="Their translations, line by line.", show_default=False)]
+Table = Annotated[Path | None, typer.Option(help="Or both in one .tsv, .jsonl or .json.", show_default=False)]
+Languages = Annotated[
+    str, typer.Option("--direction", help="Languages, as in de-en; file names such as a.de tell.", show_default=False)
+]

@@ -1,0 +1,311 @@
+"""Faulty recipes and what is said about them, word by word."""
+
+from pathlib import Path
+
+import pytest
+
+from dragoman.errors import RecipeError
+from dragoman.methods import available
+from dragoman.recipe.load import load
+from dragoman.recipe.schema import Recipe
+
+SUITES = ("translation", "lab")
+OPTIONS = {name: method.options for name, method in available().items()}
+GOOD = """\
+name: small
+backbone: lab
+data:
+  train: {corpus: lab}
+  test: {corpus: lab}
+methods: [vanilla]
+"""
+
+
+def loaded(folder: Path, text: str | bytes, *overrides: str, **others: str) -> Recipe:
+    for name, content in others.items():
+        (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
+    path = folder / "recipe.yaml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return load(path, overrides, methods=OPTIONS, suites=SUITES)
+
+
+def said(folder: Path, text: str | bytes, *overrides: str, **others: str) -> list[str]:
+    """The lines of the error, without the folder."""
+    with pytest.raises(RecipeError) as caught:
+        loaded(folder, text, *overrides, **others)
+    return str(caught.value).replace(f"{folder}/", "").split("\n")
+
+
+ONE_FAULT = {
+    "unknown key": (
+        GOOD + "training:\n  learning_rte: 1e-4\n",
+        "recipe.yaml:8: training.learning_rte: no such key; did you mean 'learning_rate'?",
+    ),
+    "unknown key unlike any": (
+        GOOD + "generation: {zzz: 1}\n",
+        "recipe.yaml:7: generation.zzz: no such key; there are: batch_tokens, engine, seed, shard",
+    ),
+    "unknown key at the top": (
+        GOOD + "extend: a.yaml\n",
+        "recipe.yaml:7: extend: no such key; did you mean 'extends'?",
+    ),
+    "number out of range": (
+        GOOD + "training:\n  batch_size: 8\n  epochs: 0\n",
+        "recipe.yaml:9: training.epochs: should be more than 0, not 0. Passes over the examples.",
+    ),
+    "text for a number": (
+        GOOD + "training: {batch_size: many}\n",
+        "recipe.yaml:7: training.batch_size: should be a whole number, not 'many'. Examples in one optimizer step, over "
+        "all devices and accumulated micro-batches.",
+    ),
+    "another word": (
+        GOOD + "training: {precision: fp16}\n",
+        "recipe.yaml:7: training.precision: 'fp16' is not one of 'auto', 'bf16' or 'fp32'. Of the forward and backward "
+        "pass; `auto` takes bf16 where the processor has it.",
+    ),
+    "word for a list": (
+        GOOD + "evaluate: translation\n",
+        "recipe.yaml:7: evaluate: should be a list such as [a, b], not 'translation'. Suites to judge with: "
+        "`translation`, `lab`, or files of questions.",
+    ),
+    "empty section": (
+        GOOD + "training:\n",
+        "recipe.yaml:7: training: should be a mapping of keys to values, not empty. How a model is fitted to the examples.",
+    ),
+    "missing field": (
+        GOOD.replace("backbone: lab\n", ""),
+        "recipe.yaml:1: backbone: is missing. A directory, a name on the Hugging Face hub, or `lab`.",
+    ),
+    "missing field below": (
+        GOOD.replace("  test: {corpus: lab}\n", ""),
+        "recipe.yaml:3: data.test: is missing. Pairs to be judged on.",
+    ),
+    "name for no folder": (
+        GOOD.replace("small", "../up"),
+        "recipe.yaml:1: name: '../up' will name a folder: use letters, digits and . _ -",
+    ),
+    "not a direction": (
+        GOOD.replace("test: {corpus: lab}", "test: {corpus: lab, directions: [de-en, deen]}"),
+        "recipe.yaml:5: data.test.directions[1]: 'deen' is not a direction; write source and target language as in de-en",
+    ),
+    "direction onto itself": (
+        GOOD.replace("test: {corpus: lab}", "test: {corpus: lab, directions: [de-de]}"),
+        "recipe.yaml:5: data.test.directions[0]: 'de-de' has the same language on both sides",
+    ),
+    "corpus and files": (
+        GOOD.replace("test: {corpus: lab}", "test: {corpus: lab, files: [{table: a.tsv, direction: de-en}]}"),
+        "recipe.yaml:5: data.test: has a corpus and also files; keep one (`corpus: null` drops an inherited one)",
+    ),
+    "neither corpus nor files": (
+        GOOD.replace("test: {corpus: lab}", "test: {limit: 3}"),
+        "recipe.yaml:5: data.test: names no pairs; give a corpus of the catalogue, or files",
+    ),
+    "half a pair of files": (
+        GOOD.replace("test: {corpus: lab}", "test:\n    files:\n      - {source: a.de, direction: de-en}"),
+        "recipe.yaml:7: data.test.files[0]: needs both source and target, or one table",
+    ),
+    "table and files": (
+        GOOD.replace(
+            "test: {corpus: lab}", "test:\n    files:\n      - {table: a.tsv, target: a.en, direction: de-en}"
+        ),
+        "recipe.yaml:7: data.test.files[0]: has a table and also source or target; give the table alone, or the two files",
+    ),
+    "direction that the files lack": (
+        GOOD.replace("test: {corpus: lab}", "test: {files: [{table: a.tsv, direction: de-en}], directions: [en-de]}"),
+        "recipe.yaml:5: data.test: asks for en-de, but the files have de-en",
+    ),
+    "misspelt method": (
+        GOOD.replace("[vanilla]", "\n  - radi"),
+        "recipe.yaml:7: methods[0]: no method 'radi'; did you mean 'radis'?",
+    ),
+    "misspelt option": (
+        GOOD.replace("[vanilla]", "\n  - vanilla\n  - radis:\n      rationale:\n        max_token: 3"),
+        "recipe.yaml:10: methods[1].radis.rationale.max_token: no such key; did you mean 'max_tokens'?",
+    ),
+    "option out of range": (
+        GOOD.replace("[vanilla]", "\n  - radis:\n      rationale_fraction: 1.5"),
+        "recipe.yaml:8: methods[0].radis.rationale_fraction: should be at most 1, not 1.5. Share of the examples that "
+        "carry a rationale; the others are plain references.",
+    ),
+    "two methods in one entry": (
+        GOOD.replace("[vanilla]", "\n  - vanilla:\n    radis:"),
+        "recipe.yaml:7: methods[0]: should be one method: a name, or a name with its options, each after its own dash",
+    ),
+    "no method": (
+        GOOD.replace("[vanilla]", "[]"),
+        "recipe.yaml:6: methods: is empty; give at least 1. One or several: a name (`vanilla`), or a name with its options "
+        "(`radis: {rationale_fraction: 0.5}`). Each is trained, judged and compared.",
+    ),
+    "the same method twice": (
+        GOOD.replace("[vanilla]", "\n  - radis\n  - vanilla\n  - radis: {rationale_fraction: 0.5}"),
+        "recipe.yaml:9: methods[2]: 'radis' is already the method at recipe.yaml:7; give this one a label, as in `radis: "
+        "{label: radis-2}`",
+    ),
+    "a label that is taken": (
+        GOOD.replace("[vanilla]", "\n  - vanilla: {label: backbone}"),
+        "recipe.yaml:7: methods[0]: 'backbone' is the name of the backbone's own row; give this one a label, as in "
+        "`vanilla: {label: vanilla-2}`",
+    ),
+    "a label for no folder": (
+        GOOD.replace("[vanilla]", "\n  - vanilla: {label: a/b}"),
+        "recipe.yaml:7: methods[0].vanilla.label: 'a/b' will name a folder: use letters, digits and . _ -",
+    ),
+    "misspelt suite": (
+        GOOD + "evaluate:\n  - translatio\n  - mine.jsonl\n",
+        "recipe.yaml:8: evaluate[0]: no suite 'translatio'; did you mean 'translation'? (a file of questions ends in .jsonl)",
+    ),
+    "said twice": (GOOD + "name: b\n", "recipe.yaml:7: name: is said twice (first on line 1); keep one"),
+    "contains itself": (
+        GOOD + "training: &here\n  lora: *here\n",
+        "recipe.yaml:8: training.lora: contains itself; write the values out",
+    ),
+    "a tag": (
+        GOOD.replace("small", "!!python/name:os.system x"),
+        "recipe.yaml:1: name: has the tag !!python/name:os.system; recipes have no tags, write the value alone",
+    ),
+    "open bracket": (
+        "name: a\nmethods: [vanilla\nbackbone: lab\n",
+        "recipe.yaml:3: not YAML: while parsing a flow sequence, expected ',' or ']', but got ':'; check indentation, "
+        "colons and brackets",
+    ),
+    "tab": (
+        "name: a\ntraining:\n\tepochs: 1\n",
+        "recipe.yaml:3: not YAML: while scanning for the next token, found character '\\t' that cannot start any token; "
+        "indent with spaces",
+    ),
+    "a list": ("- a\n", "recipe.yaml:1: holds no mapping; a recipe is made of lines such as `name: my-recipe`"),
+    "nothing": ("# later\n", "recipe.yaml:1: is empty; a recipe is made of lines such as `name: my-recipe`"),
+    "not UTF-8": (b"name: a\nsystem: \xfcber\n", "recipe.yaml:2: is not UTF-8; save the file as UTF-8"),
+}
+
+
+@pytest.mark.parametrize("case", ONE_FAULT)
+def test_one_fault(case: str, tmp_path: Path) -> None:
+    text, message = ONE_FAULT[case]
+    assert said(tmp_path, text) == [message]
+
+
+def test_all_faults_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = """\
+name: a b
+backbone: lab
+data:
+  train: {corpus: lab, direction: [de-en]}
+  test: {files: [{source: a.de, direction: de-en}]}
+methods: [radis: {rationale: {max_tokens: 0}}, vanila]
+training:
+  epochs: -1
+  epochs: 2
+evaluate: [labs]
+"""
+    assert [line.split(";")[0].split(". ")[0] for line in said(tmp_path, text, "training.warmup=2", "runs")] == [
+        "recipe.yaml:1: name: 'a b' will name a folder: use letters, digits and ",
+        "recipe.yaml:4: data.train.direction: no such key",
+        "recipe.yaml:5: data.test.files[0]: needs both source and target, or one table",
+        "recipe.yaml:6: methods[0].radis.rationale.max_tokens: should be at least 1, not 0",
+        "recipe.yaml:6: methods[1]: no method 'vanila'",
+        "recipe.yaml:8: training.epochs: should be more than 0, not -1",
+        "recipe.yaml:9: training.epochs: is said twice (first on line 8)",
+        "recipe.yaml:10: evaluate[0]: no suite 'labs'",
+        "command line: 'runs' should look like training.epochs=1",
+        "command line: training.warmup: should be at most 1, not 2",
+    ]
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"nowhere\.yaml: there is no such file; check the path$"):
+        load(tmp_path / "nowhere.yaml", methods=OPTIONS, suites=SUITES)
+    with pytest.raises(RecipeError, match=r"is a folder, not a recipe; check the path$"):
+        load(tmp_path, methods=OPTIONS, suites=SUITES)
+
+
+def test_plain_words_mean_what_they_look_like(tmp_path: Path) -> None:
+    recipe = loaded(
+        tmp_path, GOOD + "system: no\ntraining: {learning_rate: 1e-4, packing: on, save_every: ~, report_to: ['1']}\n"
+    )
+    assert recipe.system == "no"
+    assert recipe.training.learning_rate == 1e-4
+    assert recipe.training.packing == "on"
+    assert recipe.training.save_every is None
+    assert recipe.training.report_to == ("1",)
+
+
+def test_methods_come_with_all_their_options(tmp_path: Path) -> None:
+    text = GOOD.replace("[vanilla]", "\n  - vanilla\n  - radis:\n  - radis: {label: half, rationale_fraction: 0.5}")
+    vanilla, plain, half = loaded(tmp_path, text).methods
+    assert vanilla == {"vanilla": OPTIONS["vanilla"]().model_dump(mode="json")}
+    assert plain == {"radis": OPTIONS["radis"]().model_dump(mode="json")}
+    assert half == {"radis": plain["radis"] | {"label": "half", "rationale_fraction": 0.5}}
+
+
+def test_overrides(tmp_path: Path) -> None:
+    overrides = (
+        "training.epochs=1",
+        "training.lora.targets=[q_proj, v_proj]",
+        "methods.1.radis.rationale.max_tokens=7",
+        "name=x=y-",
+        "system='on'",
+    )
+    with pytest.raises(RecipeError, match=r"^command line: name: 'x=y-' will name a folder"):
+        loaded(tmp_path, GOOD.replace("[vanilla]", "[vanilla, radis]"), *overrides)
+    recipe = loaded(tmp_path, GOOD.replace("[vanilla]", "[vanilla, radis]"), *overrides, "name=last-wins")
+    assert recipe.name == "last-wins"
+    assert recipe.training.epochs == 1
+    assert recipe.training.lora.targets == ("q_proj", "v_proj")
+    assert recipe.methods[1]["radis"]["rationale"]["max_tokens"] == 7
+    assert recipe.system == "on"
+    assert [next(iter(method)) for method in loaded(tmp_path, GOOD, "methods=[radis]").methods] == ["radis"]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("training.epoch=1", "command line: training.epoch: no such key; did you mean 'epochs'?"),
+        ("methods=[vanilla, radi]", "command line: methods[1]: no method 'radi'; did you mean 'radis'?"),
+        ("methods.3=radis", "command line: methods[3]: methods has no entry 3; they count from 0"),
+        ("training.epochs", "command line: 'training.epochs' should look like training.epochs=1"),
+        ("evaluate=[lab", "command line: evaluate: '[lab' is not a YAML value; put it in quotes"),
+        ("nothing.there=1", "command line: nothing: no such key; there are: "),
+        ("extends=a.yaml", "command line: extends: belongs in a recipe's file; write one that extends the other"),
+        ("data.train.files.0.table=a", "command line: data.train.files[0].table: data.train.files has no entry 0; "),
+    ],
+)
+def test_faulty_overrides(override: str, message: str, tmp_path: Path) -> None:
+    assert said(tmp_path, GOOD, override)[0].startswith(message)
+
+
+def test_extends_merges_mappings_and_replaces_lists(tmp_path: Path) -> None:
+    base = GOOD.replace("[vanilla]", "[vanilla, radis]") + "training: {epochs: 5, lora: {rank: 4, dropout: 0.1}}\n"
+    child = "extends: base.yaml\nname: child\nmethods: [radis]\ntraining: {lora: {rank: 8}}\n"
+    recipe = loaded(tmp_path, child, "training.lora.dropout=0.2", base=base)
+    assert (recipe.name, recipe.backbone) == ("child", "lab")
+    assert [next(iter(method)) for method in recipe.methods] == ["radis"]
+    assert (recipe.training.epochs, recipe.training.lora.rank, recipe.training.lora.dropout) == (5, 8, 0.2)
+
+
+def test_extends_counts_from_the_recipe_that_says_it(tmp_path: Path) -> None:
+    below = tmp_path / "below"
+    below.mkdir()
+    (below / "middle.yaml").write_text("extends: ../base.yaml\nname: middle\n", encoding="utf-8")
+    recipe = loaded(tmp_path, "extends: below/middle.yaml\nbackbone: other/model\n", base=GOOD)
+    assert (recipe.name, recipe.backbone) == ("middle", "other/model")
+
+
+def test_each_fault_names_the_file_that_said_it(tmp_path: Path) -> None:
+    base = GOOD + "training:\n  epochs: 0\n  batch_size: 0\n"
+    child = "extends: base.yaml\ntraining:\n  batch_size: -8\n  wramup: 0\n"
+    assert [line.split(";")[0].split(". ")[0] for line in said(tmp_path, child, base=base)] == [
+        "base.yaml:8: training.epochs: should be more than 0, not 0",
+        "recipe.yaml:3: training.batch_size: should be at least 1, not -8",
+        "recipe.yaml:4: training.wramup: no such key",
+    ]
+
+
+def test_extends_that_leads_nowhere(tmp_path: Path) -> None:
+    assert said(tmp_path, "extends: base.yaml\n", base="name: a\nextends: recipe.yaml\n")[0] == (
+        "base.yaml:2: extends: recipe.yaml extends this recipe in turn; take one of the two out"
+    )
+    assert said(tmp_path, "extends: gone.yaml\n")[0] == (
+        "recipe.yaml:1: extends: there is no file gone.yaml; the path counts from this recipe"
+    )
+    assert said(tmp_path, GOOD + "extends: [a, b]\n") == ["recipe.yaml:7: extends: should be the path of one recipe"]
