@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dragoman.generation.ask import Ask, Completion, Finish, Ids, Sampling
-from dragoman.generation.door import Asking, Door, OpenModel, Tally, drive, drive_all, tally
+from dragoman.generation.door import Door, OpenModel
 
 SAMPLING = Sampling(max_tokens=8, stop=(2,))
 PROMPTS: list[Ids] = [(number, number + 1) for number in range(100)]

@@ -1,15 +1,12 @@
 """The engine against transformers' own `generate`, token for token."""
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import pytest
 import torch
 
-from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.generation.hf import HfEngine
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import DynamicCache
 
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Finish, Ids, Sampling
+from dragoman.generation.attention import decoding, new_cache
 from dragoman.generation.draws import choose, key_array, most_likely, row_key
 from dragoman.generation.models import Precision, load_model
 
@@ -136,17 +136,18 @@ class HfEngine:
         padding = torch.tensor([width - len(row.prompt) for row in batch], device=device)
         mask = None if not padding.any() else (torch.arange(width, device=device) >= padding[:, None]).long()
         positions = (torch.arange(width, device=device) - padding[:, None]).clamp_(min=0)  # [rows, width]
-        cache = DynamicCache(config=self.model.config)
+        cache = new_cache(self.model)
         step = 0
         while True:
-            logits = self.model(
-                input_ids=ids,
-                attention_mask=mask,
-                position_ids=positions,
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            ).logits[:, -1]  # [rows, vocab]
+            with decoding(self.model):
+                logits = self.model(
+                    input_ids=ids,
+                    attention_mask=mask,
+                    position_ids=positions,
+                    past_key_values=cache,
+                    use_cache=True,
+                    logits_to_keep=1,
+                ).logits[:, -1]  # [rows, vocab]
             chosen = choose(logits, sampling, keys, step)
             likely = most_likely(logits, sampling.logprobs) if sampling.logprobs else []
             step += 1

@@ -1,0 +1,115 @@
+"""What makes decoding on the CPU quick: attention for a single query, and a cache with room to grow.
+
+torch's fused attention is made for many queries at once; for the one query of a decoding step two
+batched products are five times as fast there. And the usual cache copies all it holds at every
+step; one with spare room copies once in many.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from transformers import AttentionInterface, DynamicCache
+from transformers.cache_utils import DynamicLayer
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+
+NAME = "dragoman_decode"
+SPARE = 32  # tokens
+
+
+class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
+    """Keys and values in buffers with spare room at the end, which the causal mask keeps out of sight."""
+
+    is_compileable = True  # says that the mask must always be made, for it hides the spare room
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.length = 0
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        start, self.length = self.length, self.length + key_states.shape[2]
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+            self.keys, self.values = _with_room(key_states), _with_room(value_states)
+            return key_states, value_states
+        if self.length > self.keys.shape[2]:
+            self.keys, self.values = _with_room(self.keys), _with_room(self.values)
+        self.keys[:, :, start : self.length] = key_states
+        self.values[:, :, start : self.length] = value_states
+        return self.keys, self.values
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """How many keys the next `update` returns, and from which on."""
+        if not self.is_initialized:
+            return query_length, 0
+        room = self.keys.shape[2]
+        return room if self.length + query_length <= room else room + SPARE, 0
+
+    def get_seq_length(self) -> int:
+        return self.length
+
+
+def new_cache(model: Any) -> DynamicCache:
+    """A cache for one batch: with room to grow where the model decodes with two products."""
+    cache = DynamicCache(config=model.config)
+    if _decodes_here(model) and all(type(layer) is DynamicLayer for layer in cache.layers):
+        cache.layers = [RoomyLayer() for _ in cache.layers]
+    return cache
+
+
+def decode_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,  # [rows, heads, new, size]
+    key: torch.Tensor,  # [rows, key heads, seen, size]
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,  # [rows, 1, new, seen], true where attended
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **more: Any,
+) -> tuple[torch.Tensor, None]:
+    """What `sdpa` gives, to rounding: softmax(q k / sqrt(size)) v."""
+    if query.shape[2] != 1 or more.get("position_bias") is not None:
+        fused: tuple[torch.Tensor, None] = sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout, scaling, **more
+        )
+        return fused
+    rows, heads, _, size = query.shape
+    grouped = query.reshape(rows, key.shape[1], heads // key.shape[1], size)  # heads that share keys become queries
+    scores = torch.matmul(grouped, key.transpose(2, 3)).float()
+    scores *= size**-0.5 if scaling is None else scaling
+    if attention_mask is not None:
+        scores.masked_fill_(~attention_mask, -torch.inf)
+    mixed = torch.matmul(scores.softmax(dim=-1).to(value.dtype), value)  # [rows, key heads, group, size]
+    return mixed.reshape(rows, 1, heads, value.shape[3]), None
+
+
+@contextmanager
+def decoding(model: Any) -> Iterator[None]:
+    """Has a model on the CPU that uses `sdpa` decode with two products, as long as the block lasts."""
+    if not _decodes_here(model):
+        yield
+        return
+    model.set_attn_implementation(NAME)
+    try:
+        yield
+    finally:
+        model.set_attn_implementation("sdpa")
+
+
+def _decodes_here(model: Any) -> bool:
+    return model.device.type == "cpu" and model.config._attn_implementation in ("sdpa", NAME)
+
+
+def _with_room(states: torch.Tensor) -> torch.Tensor:
+    rows, heads, length, size = states.shape
+    roomy = states.new_zeros(rows, heads, length + SPARE, size)
+    roomy[:, :, :length] = states
+    return roomy
+
+
+AttentionInterface.register(NAME, decode_attention)
+AttentionMaskInterface.register(NAME, sdpa_mask)
