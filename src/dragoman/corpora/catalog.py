@@ -6,15 +6,14 @@ order, and its checksum is verified each time, wherever it came from.
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from http.client import HTTPException
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Literal
-from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import urlopen
 
@@ -128,6 +127,8 @@ def local(entry: Entry, path: str) -> Path:
     expected = entry.files[path]
     cached = cache_folder() / "corpora" / entry.folder / path
     mirror = os.environ.get("DRAGOMAN_MIRROR")
+    if mirror and not Path(mirror).is_dir():
+        raise DataError(f"DRAGOMAN_MIRROR names {mirror}, and there is no such folder")
     for place in [*([Path(mirror) / entry.folder / path] if mirror else []), cached]:
         if place.is_file():
             _verify(place, expected)
@@ -161,38 +162,43 @@ def _verify(path: Path, expected: File) -> None:
 
 def _download(address: str, goal: Path, expected: File) -> None:
     """Written beside and renamed when complete and verified, so that what lies at `goal` is whole."""
+    goal.parent.mkdir(parents=True, exist_ok=True)
+    partial = goal.with_name(f".{goal.name}.{os.getpid()}")
+    try:
+        found, size = _fetch(address, partial, expected.size)
+        if found != expected.sha256:
+            cut = "the download was cut off; run again" if size < expected.size else "the file there has changed"
+            raise DataError(
+                f"{address} gave other bytes than the catalogue describes: sha256 {found} ({size:,} bytes) instead of "
+                f"{expected.sha256} ({expected.size:,} bytes). Probably {cut}. Nothing was kept."
+            )
+        partial.replace(goal)
+    except (HTTPException, OSError) as error:
+        raise DataError(
+            f"{address} could not be downloaded ({error}). Check the network and run again, or put the file at "
+            f"{goal} yourself."
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _fetch(address: str, path: Path, size: int) -> tuple[str, int]:
+    """Copies what is at an address to a file, with a progress bar; gives its sha256 and its size."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    goal.parent.mkdir(parents=True, exist_ok=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    digest, size = hashlib.sha256(), 0
-    with tempfile.NamedTemporaryFile(dir=goal.parent, prefix=f".{goal.name}.", delete=False) as file:
-        partial = Path(file.name)
-        try:
-            with (
-                urlopen(address, timeout=60) as answer,
-                Progress(*columns, console=Console(stderr=True), transient=True) as progress,
-            ):
-                task = progress.add_task(goal.name, total=expected.size)
-                while block := answer.read(1 << 18):
-                    file.write(block)
-                    digest.update(block)
-                    size += len(block)
-                    progress.update(task, completed=size)
-            file.flush()
-            os.fsync(file.fileno())
-        except (URLError, OSError) as error:
-            partial.unlink()
-            raise DataError(
-                f"{address} could not be downloaded ({error}). Check the network and run again, or put the file at "
-                f"{goal} yourself."
-            ) from error
-    if digest.hexdigest() != expected.sha256:
-        partial.unlink()
-        cut = "the download was cut off; run again" if size < expected.size else "the file there has changed"
-        raise DataError(
-            f"{address} gave other bytes than the catalogue describes: sha256 {digest.hexdigest()} ({size:,} bytes) "
-            f"instead of {expected.sha256} ({expected.size:,} bytes). Probably {cut}. Nothing was kept."
-        )
-    partial.replace(goal)
+    digest = hashlib.sha256()
+    with (
+        path.open("wb") as file,
+        urlopen(address, timeout=60) as answer,
+        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+    ):
+        task = progress.add_task(address.rsplit("/", 1)[-1], total=size)
+        while block := answer.read(1 << 18):
+            file.write(block)
+            digest.update(block)
+            progress.update(task, advance=len(block))
+        file.flush()
+        os.fsync(file.fileno())
+        return digest.hexdigest(), file.tell()

@@ -1,0 +1,190 @@
+"""The catalogue: what it says, and downloads from a server on this machine."""
+
+import hashlib
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from dragoman.corpora import catalog
+from dragoman.corpora.catalog import Entry, File, Part
+from dragoman.errors import DataError
+
+TEXT = b"Ja.\n" * 100_000
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serves a folder; a file named cut.* ends in the middle."""
+
+    asked: list[str]
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if "cut." in self.path:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(TEXT)))
+            self.end_headers()
+            self.wfile.write(TEXT[:1000])
+        else:
+            super().do_GET()
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """A corpus on a server: (entry, requests so far)."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    (folder / "a b.de").write_bytes(TEXT)
+    (folder / "other.de").write_bytes(b"changed\n")
+    asked: list[str] = []
+    handler = type("Here", (Handler,), {"asked": asked})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
+    thread = threading.Thread(target=partial(server.serve_forever, poll_interval=0.01), daemon=True)
+    thread.start()
+    file = File(len(TEXT), hashlib.sha256(TEXT).hexdigest())
+    paths = ("a b.de", "other.de", "cut.de", "gone.de")
+    entry = Entry(
+        "toy", "…", "none", "…", f"http://127.0.0.1:{server.server_port}", "toy-folder", (), dict.fromkeys(paths, file)
+    )
+    monkeypatch.setenv("DRAGOMAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("DRAGOMAN_MIRROR", raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    yield entry, asked
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def left(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.is_file()]
+
+
+def test_download_once(served, tmp_path):
+    entry, asked = served
+    path = catalog.local(entry, "a b.de")
+    assert path == tmp_path / "cache" / "corpora" / "toy-folder" / "a b.de"
+    assert path.read_bytes() == TEXT
+    assert catalog.local(entry, "a b.de") == path
+    assert asked == ["/a%20b.de"]
+    assert left(tmp_path / "cache") == ["a b.de"]  # and nothing half done beside it
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("other.de", r"other\.de gave other bytes .*\(8 bytes\) instead of .*\(400,000 bytes\)"),
+        ("cut.de", r"cut\.de (gave other bytes .*the download was cut off; run again|could not be downloaded)"),
+        ("gone.de", r"gone\.de could not be downloaded \(HTTP Error 404.*put the file at .*gone\.de yourself"),
+    ],
+)
+def test_downloads_that_fail_leave_nothing(served, tmp_path, name, said):
+    with pytest.raises(DataError, match=said):
+        catalog.local(served[0], name)
+    assert left(tmp_path / "cache") == []
+
+
+def test_damaged_file_in_the_cache(served):
+    entry, _ = served
+    path = catalog.local(entry, "a b.de")
+    path.write_bytes(TEXT[:-1] + b"!")
+    good, bad = hashlib.sha256(TEXT).hexdigest(), hashlib.sha256(TEXT[:-1] + b"!").hexdigest()
+    with pytest.raises(DataError, match=f"a b.de is not the file .*sha256 is {bad} .*should be {good} .*Delete it"):
+        catalog.local(entry, "a b.de")
+
+
+def test_mirror_comes_first_and_is_verified(served, tmp_path, monkeypatch):
+    entry, asked = served
+    mirror = tmp_path / "mirror"
+    (mirror / "toy-folder").mkdir(parents=True)
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(mirror))
+    (mirror / "toy-folder" / "other.de").write_bytes(TEXT)
+    assert catalog.local(entry, "other.de") == mirror / "toy-folder" / "other.de"
+    assert asked == []
+    (mirror / "toy-folder" / "other.de").write_bytes(b"changed\n")
+    with pytest.raises(DataError, match=r"mirror.*is not the file that the catalogue describes"):
+        catalog.local(entry, "other.de")
+    assert catalog.local(entry, "a b.de").is_relative_to(tmp_path / "cache")  # which the mirror has not
+
+
+def test_mirror_that_is_not_there(served, tmp_path, monkeypatch):
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(tmp_path / "none"))
+    with pytest.raises(DataError, match=r"DRAGOMAN_MIRROR names .*none, and there is no such folder"):
+        catalog.local(served[0], "a b.de")
+
+
+def test_nobody_there(served, tmp_path):
+    entry, _ = served
+    away = Entry("toy", "…", "none", "…", "http://127.0.0.1:9", "toy-folder", (), entry.files)
+    with pytest.raises(DataError, match=r"could not be downloaded .*Check the network and run again"):
+        catalog.local(away, "a b.de")
+    assert left(tmp_path / "cache") == []
+
+
+def test_offline(served, tmp_path, monkeypatch):
+    entry, asked = served
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(tmp_path))
+    with pytest.raises(DataError) as error:
+        catalog.local(entry, "a b.de")
+    for part in ("HF_HUB_OFFLINE", f"{entry.address}/a%20b.de", str(tmp_path / "cache"), "toy-folder/a b.de"):
+        assert part in str(error.value)
+    assert asked == []
+
+
+def test_where_the_cache_is(monkeypatch, tmp_path):
+    monkeypatch.setenv("DRAGOMAN_CACHE", str(tmp_path))
+    assert catalog.cache_folder() == tmp_path
+    monkeypatch.delenv("DRAGOMAN_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert catalog.cache_folder() == tmp_path / ".cache" / "dragoman"
+
+
+def test_entries_are_whole():
+    for name, entry in catalog.catalogue().items():
+        assert entry.name == name
+        assert entry.licence
+        assert entry.address.startswith("https://")
+        used = {path for part in entry.parts for path in part.paths}
+        assert used == set(entry.files)
+        assert all(len(file.sha256) == 64 and file.size > 0 for file in entry.files.values())
+
+
+def test_wmt22_has_the_references_of_the_paper():
+    parts = catalog.find("wmt22").parts
+    sets = {part.direction: part.references for part in parts}
+    assert sets == {
+        "cs-en": "B", "en-cs": "B", "de-en": "A", "en-de": "A", "ru-en": "A", "en-ru": "A", "zh-en": "A", "en-zh": "A"
+    }  # fmt: skip
+    assert all(f".ref.{part.references}." in str(part.target) for part in parts)
+    assert {part.role for part in parts} == {"test"}
+
+
+def test_only_the_files_that_serve(real_data, monkeypatch):
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
+    (text,) = catalog.parallel_text("alma-human", "train", ("en-de",))
+    assert text.direction == "de-en"
+    assert [path.name for path in text.paths] == ["train.de-en.de", "train.de-en.en"]
+
+
+def test_every_file_of_the_catalogue(real_data, monkeypatch):
+    """All of them are in the mirror, with the checksums of the catalogue."""
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
+    for entry in catalog.catalogue().values():
+        for path, file in entry.files.items():
+            assert catalog.local(entry, path).stat().st_size == file.size
+
+
+def test_unknown_name():
+    with pytest.raises(DataError, match=r"no corpus 'alma-humans' .*Did you mean 'alma-human'\?.*wmt22"):
+        catalog.find("alma-humans")
+
+
+def test_part_paths():
+    assert Part("train", "de-en", source="a", target="b").paths == ("a", "b")
+    assert Part("train", "de-en", table="c").paths == ("c",)
