@@ -76,7 +76,7 @@ def stages(recipe: Recipe) -> list[Stage]:
             Stage("merge", row, (f"train-{row}",)),
             Stage("evaluate", row, ("data", f"merge-{row}")),
         ]
-    judged = tuple(f"{kind}-{row}" for row in rows(recipe) for kind in ("examples", "train", "evaluate"))
+    judged = tuple(f"{kind}-{row}" for row in rows(recipe) for kind in ("examples", "train", "merge", "evaluate"))
     return [*found, Stage("report", "", ("data", "evaluate-backbone", *judged))]
 
 

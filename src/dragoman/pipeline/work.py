@@ -7,6 +7,7 @@ and returns the facts that its artifact's manifest records.
 import json
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from dragoman.generation.models import fingerprint, pick_device, pick_dtype
 from dragoman.pipeline.backbone import Backbone
 from dragoman.pipeline.plan import rows
 from dragoman.pipeline.sources import chunks, read_pairs, read_questions
-from dragoman.prompts.examples import ExampleTable, write_examples
+from dragoman.prompts.examples import Example, ExampleTable, write_examples
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
@@ -33,6 +34,7 @@ from dragoman.store import write_atomic
 from dragoman.training.merge import merge
 from dragoman.training.trainer import fit
 
+SAMPLES = 8  # examples kept as text, to be read on the page
 CHUNK = 4096  # pairs that a method sees at a time
 PROBES = 16  # prompts on which a merged model is compared with its adapter
 Facts = dict[str, Any]
@@ -67,6 +69,8 @@ def make_examples(recipe: Recipe, backbone: Backbone, row: str, data: Path, out:
                 lesson = drive(making, answers)
                 lesson.notes["left out: longer than data.max_tokens"] += len(chunk) - len(fitting)
                 write_examples(out / "examples", number, lesson.examples)
+                if number == 0:
+                    write_atomic(out / "samples.json", json.dumps(_samples(lesson.examples, speak), ensure_ascii=False))
                 write_atomic(counted, json.dumps(lesson.notes))
             notes.update(json.loads(counted.read_text()))
     table = ExampleTable(out / "examples")
@@ -78,6 +82,15 @@ def make_examples(recipe: Recipe, backbone: Backbone, row: str, data: Path, out:
         "trained": trained,
         "notes": {name: count for name, count in notes.items() if count},
     }
+
+
+def _samples(examples: Sequence[Example], speak: Speaker) -> list[list[tuple[str, str]]]:
+    """Some examples to read: the names and texts of their segments."""
+    chosen = examples[:: max(1, len(examples) // SAMPLES)][:SAMPLES]
+    return [
+        [(segment.name, speak.renderer.tokenizer.decode(list(segment.ids))) for segment in example.segments]
+        for example in chosen
+    ]
 
 
 def train(recipe: Recipe, backbone: Backbone, row: str, examples: Path, out: Path) -> Facts:
