@@ -212,10 +212,13 @@ class Renderer:
     def _apart(self, text: str, ids: Ids, more: str, literally: bool = False) -> Ids:
         """The ids of `more` by itself."""
         apart = self._encode(more, literally)
-        if self.tokenizer.decode(ids + apart) == self.tokenizer.decode(self._encode(text + more)):
+        if self._text(ids + apart) == self._text(self._encode(text + more)):
             return apart
         # SentencePiece puts a space before a text that begins; after a line feed it does not
         return self._encode("\n" + more, literally)[len(self._encode("\n")) :]
+
+    def _text(self, ids: Ids) -> str:
+        return str(self.tokenizer.decode(ids, clean_up_tokenization_spaces=False))
 
     def _answer_after(self, text: str, ids: Ids, space: str, answer: str) -> Ids:
         if not (answer := answer.strip()):
