@@ -27,6 +27,7 @@ from dragoman.lab.families.tasks import Task
 __all__ = ["FAMILIES", "SKILLS", "Task", "is_held_out", "lesson", "questions", "task"]
 
 HELD_OUT = 0.12
+PATIENCE = 5000  # draws in a row without a new question: then there are no more
 
 _MAKERS: dict[str, Callable[[Random], Task]] = {
     "arithmetic": arithmetic.task,
@@ -75,12 +76,13 @@ def questions(family: str, count: int, seed: int) -> list[Question]:
     """
     rng = Random(f"questions {family} {seed}")
     found: dict[str, Question] = {}
-    for _ in range(count * 200 + 2000):
-        if len(found) == count:
-            break
+    in_vain = 0
+    while len(found) < count and in_vain < PATIENCE:
         question = task(family, rng).question
-        if is_held_out(question):
-            found.setdefault(question.key, question)
+        new = is_held_out(question) and question.key not in found
+        in_vain = 0 if new else in_vain + 1
+        if new:
+            found[question.key] = question
     if len(found) < count:
         raise DataError(
             f"Family {family!r} has only about {len(found)} held-out questions; ask for fewer than {count}."

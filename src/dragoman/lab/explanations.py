@@ -4,16 +4,17 @@ Instruct models go on like this of their own accord (RaDis, Table 4 and appendix
 Everything said is true of the sentence, since it is made from its meaning.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
 from dragoman.corpora.records import Dialogue, Turn
-from dragoman.lab import english, german, italian, world
+from dragoman.lab import german, world
 from dragoman.lab.entries import Adjective, Adverb, Language, Noun, Verb
+from dragoman.lab.families.grammar import phrase_text
 from dragoman.lab.families.knowledge import SUBJECTS
 from dragoman.lab.families.vocabulary import LANGUAGES, Foreign, Term, term
-from dragoman.lab.meaning import Clause, Meaning, Phrase, Pronoun, Spot
+from dragoman.lab.meaning import Meaning, Pronoun
 from dragoman.lab.words import NUMBERS
 from dragoman.prompts.translation import INSTRUCTIONS
 
@@ -28,7 +29,7 @@ WAYS_TO_ASK = (
     "What does this mean in {target}?\n{text}",
     "{text}\nWhat is this in {target}?",
     "I need this in {target}: {text}",
-    "Give me a {target} translation of this {source} sentence.\n{text}",
+    "Give me the {target} translation of this {source} sentence.\n{text}",
     "{source}: {text}\n{target}:",
     "Write this {source} sentence in {target}:\n{text}",
 )
@@ -80,7 +81,7 @@ def translation_answer(meaning: Meaning, source_language: Language, target_langu
         source_language,
         target_language,
         target_language if target_language != "en" else source_language if source_language != "en" else "de",
-        tuple(dict.fromkeys(words_of(meaning))),
+        tuple(words_of(meaning)),
     )
     kinds = dict.fromkeys(rng.sample(_KINDS, len(_KINDS)))
     remarks = {kind: remark for kind in kinds if (remark := kind(view, rng))}
@@ -92,7 +93,10 @@ def translation_answer(meaning: Meaning, source_language: Language, target_langu
         chosen.append(_style)
     # Another wording stands right after the translation that it replaces.
     chosen.sort(key=lambda kind: kind is not _wording)
-    text = rng.choice(("\n\n", " ", "\n")).join(remarks[kind] for kind in chosen)
+    between = rng.choice(("\n\n", "\n", " "))
+    if between == " " and any("\n" in remarks[kind] for kind in chosen):  # a list is not gone on with in its last line
+        between = "\n\n"
+    text = between.join(remarks[kind] for kind in chosen)
     return "\n\n" + text
 
 
@@ -109,51 +113,11 @@ def translation_dialogue(
     return Dialogue((Turn("user", asked), Turn("assistant", answer)), "lab translation")
 
 
-def clauses_of(meaning: Meaning) -> Iterator[Clause]:
-    """The main clauses and what hangs on them with *that*."""
-    for clause in (meaning.clause, meaning.other):
-        while clause is not None:
-            yield clause
-            clause = clause.that
-
-
-def words_of(meaning: Meaning) -> Iterator[Word]:
-    """Nouns, verbs, adjectives and adverbs of the sentence; the verb *be* and names are left out."""
-    for clause in clauses_of(meaning):
-        yield from _clause_words(clause)
-
-
-def _clause_words(clause: Clause) -> Iterator[Word]:
-    for phrase in (clause.subject, clause.object, clause.recipient, clause.compared):
-        yield from _phrase_words(phrase)
-    for spot in clause.spots:
-        if isinstance(spot, Spot):
-            yield from _phrase_words(spot.phrase)
-        else:
-            yield spot
-    if clause.verb.en != "be":
-        yield clause.verb
-    for word in (clause.predicate, clause.manner, clause.time, clause.frequency):
-        if word is not None:
-            yield word
-
-
-def _phrase_words(phrase: Phrase | None) -> Iterator[Word]:
-    while phrase is not None:
-        if isinstance(phrase.head, Noun):
-            yield phrase.head
-        if phrase.adjective is not None:
-            yield phrase.adjective
-        if phrase.relative is not None:
-            yield from _clause_words(phrase.relative)
-        phrase = phrase.also
-
-
-def phrase_text(phrase: Phrase, language: Language) -> str:
-    """The phrase as a subject."""
-    if language == "en":
-        return english.noun_phrase(phrase)
-    return german.noun_phrase(phrase, "nom") if language == "de" else italian.noun_phrase(phrase)
+def words_of(meaning: Meaning) -> list[Word]:
+    """The different nouns, verbs, adjectives and adverbs of the sentence; the verb *be* and names are left out."""
+    parts = world.parts(meaning)
+    nouns, verbs = [used.entry for used in parts.nouns], [used.entry for used in parts.verbs if used.entry.en != "be"]
+    return list(dict.fromkeys((*nouns, *verbs, *parts.adjectives, *parts.adverbs)))
 
 
 def _listed(items: list[str]) -> str:

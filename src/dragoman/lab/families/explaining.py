@@ -4,6 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from dragoman.corpora.records import Check
+from dragoman.lab.families import grammar
 from dragoman.lab.families.tasks import Task, single
 from dragoman.lab.families.vocabulary import MEANINGS, TERMS, Term
 from dragoman.lab.verbs import VERBS
@@ -171,4 +172,8 @@ _KINDS: tuple[Callable[[Random], tuple[str, Check, str]], ...] = (
     _kind,
     _everything,
     _form,
+    grammar.explained,
+    grammar.explained,
+    grammar.explained,
+    grammar.explained,
 )
