@@ -108,10 +108,7 @@ def clause_text(
         subject = "there" if clause.exists else noun_phrase(clause.subject) if clause.subject is not None else ""
     helper, main = verb_words(clause, person, many, inverted)
     start = [clause.time.en] if clause.time is not None and clause.time_first else []
-    if inverted:
-        words = [*start, front, helper, subject]
-    else:
-        words = [*start, front, subject, helper]
+    words = [*start, front, *((helper, subject) if inverted else (subject, helper))]
     bare_negation = clause.exists and clause.object is not None and clause.object.determiner in ("a", "bare")
     if clause.negated and not bare_negation:
         words = [*words[:-1], words[-1] + "not"] if words[-1] == "can" else [*words, "not"]

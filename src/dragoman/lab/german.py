@@ -24,7 +24,7 @@ PRONOUNS = {  # nominative, accusative, dative
 POSSESSIVES = {"1": "mein", "2": "dein", "1p": "unser", "3p": "ihr", "m": "sein", "f": "ihr", "n": "sein"}
 CASES: tuple[Case, ...] = ("nom", "acc", "dat")
 CONTRACTIONS = {
-    "in dem": "im", "in das": "ins", "an dem": "am", "an das": "ans", "zu dem": "zum", "zu der": "zur", "von dem": "vom",
+    "in dem": "im", "in das": "ins", "an dem": "am", "an das": "ans", "zu dem": "zum", "zu der": "zur",
 }  # fmt: skip
 RELATIONS = {"with": "mit", "under": "unter", "behind": "hinter", "in front of": "vor", "next to": "neben", "by": "mit"}
 LINKS = {"because": "weil", "when": "wenn", "if": "wenn", "and": "und", "but": "aber"}

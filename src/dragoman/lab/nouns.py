@@ -2,8 +2,8 @@
 
 Columns: English singular and plural | German gender (* marks der Junge, den Jungen), singular and plural |
 Italian gender, singular and plural. A dash is a plural that is not used. Persons may add what English calls them
-(he, she, it) where the German gender does not say it, and `family` for nouns like *mia madre*. Places add the prepositions
-of being there and of going there in the three languages; an exclamation mark: no article in Italian (*a scuola*).
+(he, she, it) where the German gender does not say it, and `family` for nouns like *mia madre*. Places add the
+prepositions of being there and of going there in the three languages; `!`: no article in Italian (*a scuola*).
 """
 
 from typing import Literal, cast
@@ -246,7 +246,7 @@ tower towers | m Turm Türme | f torre torri | in in in | to zu+dat a
 
 PLACES = """
 garden gardens | m Garten Gärten | m giardino giardini | in in in | to in+acc in
-city cities | f Stadt Städte | f città città | in in in | to in+acc in
+city cities | f Stadt Städte | f città città | in in in! | to in+acc in!
 kitchen kitchens | f Küche Küchen | f cucina cucine | in in in! | to in+acc in!
 village villages | n Dorf Dörfer | m villaggio villaggi | in in in | to in+acc in
 park parks | m Park Parks | m parco parchi | in in in | to in+acc a

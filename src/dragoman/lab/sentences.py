@@ -1,38 +1,55 @@
-"""Draws clauses and whole sentences out of the choices of `drawing`."""
+"""Draws clauses and whole sentences. Every choice comes from the one `random.Random` that is handed in."""
 
 from dataclasses import replace
 from random import Random
 
-from dragoman.lab import drawing
-from dragoman.lab.drawing import Pool
-from dragoman.lab.entries import Modal, Verb
-from dragoman.lab.meaning import Asked, Clause, Link, Meaning, Phrase, Pronoun, Spot, Tense
-from dragoman.lab.verbs import BE, MODALS
+from dragoman.lab import phrases
+from dragoman.lab.entries import Modal, Noun, Verb
+from dragoman.lab.meaning import Asked, Clause, Determiner, Link, Meaning, Phrase, Pronoun, Spot, Tense
+from dragoman.lab.phrases import PERSON, draw_place, draw_subject, kind_of, stands_for
+from dragoman.lab.pools import (
+    ACTIONS,
+    INCOMPARABLE,
+    MOOD_ADJECTIVES,
+    NOUN,
+    SAYING,
+    Pool,
+    adjectives_for,
+    nouns_of,
+    verbs_for,
+)  # fmt: skip
+from dragoman.lab.verbs import BE, MODALS, VERBS
+from dragoman.lab.words import NAMES
 
 FRAMES = Pool(
     [
-        ("statement", 0.44), ("predicate", 0.07), ("comparison", 0.04), ("exists", 0.05), ("weather", 0.02),
-        ("question", 0.14), ("because", 0.07), ("when", 0.06), ("if", 0.03), ("join", 0.07), ("that", 0.06),
+        ("statement", 0.44), ("predicate", 0.06), ("comparison", 0.04), ("exists", 0.05), ("weather", 0.02),
+        ("question", 0.14), ("because", 0.08), ("when", 0.06), ("if", 0.03), ("join", 0.07), ("that", 0.06),
     ]
 )  # fmt: skip
 ASKED: Pool[Asked] = Pool(
     [
-        ("yes or no", 0.3),
-        ("who", 0.14),
-        ("what", 0.16),
-        ("how many", 0.08),
-        ("where", 0.14),
-        ("when", 0.09),
+        ("yes or no", 0.3), ("who", 0.14), ("what", 0.16), ("how many", 0.08), ("where", 0.14), ("when", 0.09),
         ("why", 0.09),
     ]
-)
-MODAL_POOL: Pool[Modal] = Pool([(MODALS[0], 3), (MODALS[1], 3), (MODALS[2], 3)])
+)  # fmt: skip
+MODAL_POOL: Pool[Modal] = Pool((modal, 1) for modal in MODALS)
+PRESENT_OR_PAST: Pool[Tense] = Pool([("present", 0.65), ("past", 0.35)])
 EXISTING = frozenset({"animal", "plant", "object", "furniture", "person", "vehicle"})
-PERSON = frozenset({"person"})
+EDIBLE = frozenset({"food", "drink"})
+PANTRIES = Pool([(NOUN["kitchen"], 3), (NOUN["shop"], 1), (NOUN["house"], 1), (NOUN["restaurant"], 1)])
+COUNTED: Pool[Determiner] = Pool([("a", 0.5), ("number", 0.35), ("many", 0.15)])
+DESCRIBED: Pool[str] = Pool(
+    [("person", 0.5), ("animal", 0.12), ("object", 0.08), ("building", 0.08), ("clothing", 0.06), ("food", 0.08),
+     ("vehicle", 0.08)]
+)  # fmt: skip
+WEATHER = [verb for verb in VERBS if "weather" in verb.subjects]
+RAINY = [NOUN[name] for name in ["city", "mountain", "village", "forest", "island", "garden", "beach"]]
+IT = Phrase(Pronoun(3, gender="n"))
 
 
 def draw(rng: Random) -> Meaning:
-    """The next sentence that this source of chance says."""
+    """The next sentence that this source of chance thinks of."""
     while True:
         meaning = attempt(rng, FRAMES.draw(rng))
         if meaning is not None:
@@ -46,13 +63,14 @@ def attempt(rng: Random, frame: str) -> Meaning | None:
             clause = draw_clause(rng)
             return Meaning(clause) if clause is not None else None
         case "predicate":
-            return Meaning(draw_predicate(rng, drawing.TENSES.draw(rng)))
+            clause = draw_predicate(rng, phrases.TENSES.draw(rng))
+            return Meaning(replace(clause, time=phrases.TIMES[clause.tense].draw(rng) if is_mood(clause) else None))
         case "comparison":
             return draw_comparison(rng)
         case "exists":
             return draw_exists(rng)
         case "weather":
-            return Meaning(draw_weather(rng, drawing.TENSES.draw(rng)))
+            return Meaning(draw_weather(rng, phrases.TENSES.draw(rng)))
         case "question":
             return draw_question(rng, ASKED.draw(rng))
         case "that":
@@ -62,16 +80,6 @@ def attempt(rng: Random, frame: str) -> Meaning | None:
         case "join":
             return draw_join(rng)
     return draw_condition(rng, "when" if frame == "when" else "if")
-
-
-def draw_verb(rng: Random) -> Verb:
-    while True:
-        verb = VERB_POOL.draw(rng)
-        if "weather" not in verb.subjects and "that!" not in verb.takes:
-            return verb
-
-
-VERB_POOL = drawing.zipf(drawing.VERBS, 7)
 
 
 def draw_clause(
@@ -84,46 +92,45 @@ def draw_clause(
     plain: bool = False,
 ) -> Clause | None:
     """A clause with a full verb. `light` keeps it short, `plain` without negation and modal verb."""
-    tense = tense or drawing.TENSES.draw(rng)
+    tense = tense or phrases.TENSES.draw(rng)
     negated = not plain and rng.random() < 0.14
-    never = negated and tense == "present" and rng.random() < 0.25
     if verb is None:
-        verb = draw_verb(rng) if subject is None else drawing.verbs_for(*drawing.kind_of(subject)).draw(rng)
+        verb = ACTIONS.draw(rng) if subject is None else verbs_for(*kind_of(subject)).draw(rng)
     if subject is None:
-        subject = drawing.draw_subject(rng, verb.subjects, safe=negated)
-        if not light and not plain and rng.random() < 0.07:
-            subject = draw_relative(rng, subject)
-    kind, _ = drawing.kind_of(subject)
+        subject = draw_subject(rng, verb.subjects, safe=negated)
+        if not light and not plain and rng.random() < 0.08:
+            subject = with_relative(rng, subject)
     modal = None
-    if not plain and tense != "future" and not verb.lasting and kind in ("person", "animal") and rng.random() < 0.11:
+    movable = tense != "future" and not verb.lasting and kind_of(subject)[0] in ("person", "animal")
+    if movable and not plain and rng.random() < 0.11:
         modal = MODAL_POOL.draw(rng)
         if negated and tense == "past" and modal.en == "must":
             modal = None
-    thing = None
+    if verb.en == verb.en_past and tense != "future" and (subject.many or subject.person < 3):
+        tense, modal = "future", None  # English would not show which tense it is
+    never = negated and tense == "present" and modal is None and rng.random() < 0.25
+
+    thing = recipient = None
     if verb.objects and not ("optional" in verb.takes and rng.random() < 0.3):
-        thing = drawing.draw_object(rng, verb, subject, negated)
+        thing = phrases.draw_object(rng, verb, subject, negated)
         if thing is None:
             return None
-    recipient = None
-    if thing is not None and ("recipient!" in verb.takes or ("recipient" in verb.takes and rng.random() < 0.35)):
-        recipient = draw_recipient(rng, subject)
-        if recipient is None or isinstance(thing.head, Pronoun):
-            return None
-    spots = drawing.draw_spots(rng, verb, subject, 0.2 if light else 0.45)
-    if recipient is not None and rng.random() < 0.7:
-        spots = ()
+        if "recipient!" in verb.takes or ("recipient" in verb.takes and rng.random() < 0.35):
+            recipient = phrases.another(rng, subject) if rng.random() < 0.3 else phrases.companion(rng, subject)
+            if recipient is None:
+                return None
+    spots = phrases.draw_spots(rng, verb, subject, 0.1 if recipient is not None else 0.2 if light else 0.45)
     manner = None
     if not negated and rng.random() < (0.1 if light else 0.25):
-        fitting = [name for name in drawing.MANNERS if name in verb.takes and (name != "together" or subject.many)]
-        manner = drawing.MANNERS[rng.choice(fitting)] if fitting else None
-    time, frequency = None, None
-    if not light and not never:
-        if tense == "present" and modal is None and not negated and not verb.lasting and rng.random() < 0.1:
-            frequency = drawing.FREQUENCIES.draw(rng)
-        elif rng.random() < (0.3 if tense == "present" else 0.45) and not (verb.lasting and tense == "present"):
-            time = drawing.TIMES[tense].draw(rng)
-    if verb.en == verb.en_past and tense != "future" and (subject.many or subject.person < 3) and modal is None:
-        tense, time, frequency, never = "future", None, None, False  # English would not show which tense it is
+        fitting = [name for name in phrases.MANNERS if name in verb.takes and (name != "together" or subject.many)]
+        manner = phrases.MANNERS[rng.choice(fitting)] if fitting else None
+    time = frequency = None
+    steady = tense == "present" and (verb.lasting or never)
+    if not light and not steady:
+        if tense == "present" and modal is None and not negated and rng.random() < 0.1:
+            frequency = phrases.FREQUENCIES.draw(rng)
+        elif rng.random() < (0.35 if tense == "present" else 0.5):
+            time = phrases.TIMES[tense].draw(rng)
     return Clause(
         verb, subject, tense, thing, recipient, spots=spots, manner=manner, time=time, frequency=frequency,
         time_first=time is not None and subject.relative is None and rng.random() < 0.45,
@@ -131,61 +138,51 @@ def draw_clause(
     )  # fmt: skip
 
 
-def draw_recipient(rng: Random, subject: Phrase) -> Phrase | None:
-    """To whom."""
-    if rng.random() < 0.3:
-        return drawing.other_person(rng, subject)
-    return drawing.companion_of(rng, subject)
-
-
-def draw_relative(rng: Random, subject: Phrase) -> Phrase:
-    """The subject with a relative clause that says which one."""
-    if subject.determiner not in ("the", "own") or not hasattr(subject.head, "kind"):
+def with_relative(rng: Random, subject: Phrase) -> Phrase:
+    """The subject, where it can have one, with a relative clause that says which one."""
+    if subject.determiner != "the" or not isinstance(subject.head, Noun) or subject.head.kind == "nature":
         return subject
-    bare = replace(subject, determiner="the", adjective=None, owner=None)
-    clause = draw_clause(
-        rng, tense=Pool[Tense]([("present", 2), ("past", 1)]).draw(rng), subject=bare, light=True, plain=True
-    )
-    if clause is None or (clause.object is not None and clause.object.also is not None):
+    bare = replace(subject, adjective=None)
+    clause = draw_clause(rng, tense=PRESENT_OR_PAST.draw(rng), subject=bare, light=True, plain=True)
+    if clause is None or clause.tense == "future":
         return subject
     return replace(bare, relative=clause)
 
 
 def draw_predicate(rng: Random, tense: Tense, subject: Phrase | None = None) -> Clause:
     """Something is somehow."""
-    negated = rng.random() < 0.15
     if subject is None:
-        kinds = Pool([("person", 0.5), ("animal", 0.12), ("object", 0.08), ("building", 0.08), ("clothing", 0.06),
-                      ("food", 0.08), ("vehicle", 0.08)]).draw(rng)  # fmt: skip
-        subject = replace(drawing.draw_subject(rng, frozenset({kinds}), safe=True), adjective=None)
-        if subject.determiner == "bare":
-            subject = replace(subject, determiner="the")
-    head = subject.head
-    kind, name = drawing.kind_of(subject)
-    pool = drawing.PERSON_ADJECTIVES if not name else drawing.adjectives_for(name)
-    del head, kind
-    adjective = (pool or drawing.PERSON_ADJECTIVES).draw(rng)
-    return Clause(BE, subject, tense, predicate=adjective, negated=negated)
+        subject = replace(draw_subject(rng, frozenset({DESCRIBED.draw(rng)}), safe=True), adjective=None)
+    adjective = adjectives_for(kind_of(subject)[1]).draw(rng)
+    return Clause(BE, subject, tense, predicate=adjective, negated=rng.random() < 0.15)
 
 
-def draw_mood(rng: Random, tense: Tense, subject: Phrase) -> Clause:
-    """The subject is tired, happy, ill …"""
-    return Clause(BE, subject, tense, predicate=drawing.MOOD_ADJECTIVES.draw(rng), negated=rng.random() < 0.12)
+def is_mood(clause: Clause) -> bool:
+    """Tired, happy, ill: what may be so today and not tomorrow."""
+    passing = ("tired", "ill", "sad", "happy", "hungry", "thirsty", "angry")
+    return clause.predicate is not None and clause.predicate.en in passing
+
+
+def draw_reason(rng: Random, tense: Tense, subject: Phrase) -> Clause | None:
+    """What the subject of the main clause is, or does besides."""
+    again = Phrase(stands_for(subject))
+    if rng.random() < 0.35:
+        return draw_clause(rng, tense=tense, subject=again, light=True)
+    if kind_of(subject)[0] == "person":
+        return Clause(BE, again, tense, predicate=MOOD_ADJECTIVES.draw(rng), negated=rng.random() < 0.12)
+    return draw_predicate(rng, tense, again)
 
 
 def draw_comparison(rng: Random) -> Meaning | None:
     """One is more so than the other."""
-    clause = draw_predicate(rng, Pool[Tense]([("present", 0.7), ("past", 0.3)]).draw(rng))
+    clause = draw_predicate(rng, PRESENT_OR_PAST.draw(rng))
     subject, adjective = clause.subject, clause.predicate
-    if subject is None or adjective is None or adjective.en in ("broken", "modern", "good", "empty", "full", "ripe"):
+    if subject is None or adjective is None or adjective.en in INCOMPARABLE:
         return None
-    kind, _ = drawing.kind_of(subject)
-    other = replace(drawing.draw_subject(rng, frozenset({kind}), safe=True), adjective=None)
-    if other.head == subject.head or isinstance(other.head, Pronoun) or other.also or other.determiner == "bare":
+    other = replace(draw_subject(rng, frozenset({kind_of(subject)[0]}), safe=True), adjective=None)
+    if other.head == subject.head or isinstance(other.head, Pronoun) or other.also is not None:
         return None
-    _, name = drawing.kind_of(other)
-    pool = drawing.adjectives_for(name) if name else drawing.PERSON_ADJECTIVES
-    if pool is None or adjective not in pool.items:
+    if adjective not in adjectives_for(kind_of(other)[1]).items:
         return None
     return Meaning(replace(clause, compared=other))
 
@@ -193,101 +190,80 @@ def draw_comparison(rng: Random) -> Meaning | None:
 def draw_exists(rng: Random) -> Meaning | None:
     """There is something somewhere."""
     negated = rng.random() < 0.2
-    pool = drawing.nouns_of(EXISTING if rng.random() < 0.8 else frozenset({"drink", "food"}))
-    assert pool is not None
-    noun = pool.draw(rng)
-    if noun.mass and not negated:
+    noun = nouns_of(EXISTING if rng.random() < 0.8 else EDIBLE).draw(rng)
+    thing = phrases.determined(rng, noun, phrases.INDEFINITE if negated else COUNTED)
+    if noun.family or (thing.determiner in ("the", "bare") and not negated):
         return None
-    determiners = Pool([("a", 1.0)]) if negated else Pool([("a", 0.5), ("number", 0.35), ("many", 0.15)])
-    thing = drawing.describe(rng, drawing.determined(rng, noun, determiners, None), 0.3)  # type: ignore[arg-type]
-    if thing.determiner == "bare" and not negated:
-        return None
-    place = drawing.draw_place(rng, BE)
-    if noun.kind in ("food", "drink") and isinstance(place, Spot):
-        kitchen = Pool([("kitchen", 3.0), ("shop", 1.0), ("house", 1.0), ("restaurant", 1.0)]).draw(rng)
-        place = Spot("at", Phrase(drawing.BY_NAME[kitchen]))
+    place = draw_place(rng, frozenset())
+    if noun.kind in EDIBLE:
+        place = Spot("at", Phrase(PANTRIES.draw(rng)))
     if isinstance(place, Spot) and place.phrase.head == noun:
         return None
-    tense = Pool[Tense]([("present", 0.7), ("past", 0.3)]).draw(rng)
-    asked: Asked = "yes or no" if not negated and thing.determiner == "a" and rng.random() < 0.2 else ""
+    asked: Asked = "yes or no" if thing.determiner == "a" and not negated and rng.random() < 0.2 else ""
+    thing = phrases.describe(rng, thing, 0.3)
+    tense = PRESENT_OR_PAST.draw(rng)
     return Meaning(Clause(BE, None, tense, thing, spots=(place,), negated=negated, exists=True), asked)
 
 
-def draw_weather(rng: Random, tense: Tense, light: bool = False) -> Clause:
-    """It rains, it snows."""
-    time = drawing.TIMES[tense].draw(rng) if not light and rng.random() < 0.7 else None
-    verb = rng.choice(drawing.WEATHER)
-    place = None
-    if rng.random() < 0.4:
-        name = rng.choice(["mountain", "city", "village", "forest", "island", "garden", "beach"])
-        place = Spot("at", Phrase(drawing.BY_NAME[name]))
-    return Clause(
-        verb, drawing.IT, tense, time=time, spots=(place,) if place else (), negated=rng.random() < 0.2,
-        time_first=time is not None and rng.random() < 0.5,
-    )  # fmt: skip
+def draw_weather(rng: Random, tense: Tense, *, light: bool = False) -> Clause:
+    """It rains, it snows: somewhere, some time; `light` may leave both out."""
+    verb = rng.choice(WEATHER)
+    time = phrases.TIMES[tense].draw(rng) if not light else None
+    spots = (Spot("at", Phrase(rng.choice(RAINY))),) if rng.random() < 0.4 else ()
+    first = time is not None and rng.random() < 0.5
+    return Clause(verb, IT, tense, time=time, spots=spots, negated=rng.random() < 0.2, time_first=first)
 
 
 def draw_question(rng: Random, asked: Asked) -> Meaning | None:
     """A question that is asked for a whole sentence, or for one part of it."""
+    tense = phrases.TENSES.draw(rng)
     if asked == "yes or no":
-        clause = draw_predicate(rng, drawing.TENSES.draw(rng)) if rng.random() < 0.25 else draw_clause(rng, plain=True)
+        clause = draw_predicate(rng, tense) if rng.random() < 0.25 else draw_clause(rng, tense=tense, plain=True)
         return Meaning(replace(clause, time_first=False, negated=False), asked) if clause is not None else None
-    tense = drawing.TENSES.draw(rng)
     if asked == "who":
-        verb = drawing.verbs_for("person", "").draw(rng)
-        clause = draw_clause(rng, tense=tense, subject=Phrase(drawing.NAMES[0]), verb=verb, plain=True)
-        if clause is None or "own" in owned(clause) or any(phrase_is_me(p) for p in (clause.object, clause.recipient)):
+        anybody = Phrase(NAMES[0])
+        clause = draw_clause(rng, tense=tense, subject=anybody, plain=True)
+        if clause is None or "own" in {phrase.determiner for phrase in around(clause)}:
             return None
         return Meaning(replace(clause, subject=None, time_first=False), asked)
-    purpose = asked if asked in ("what", "how many", "where") else ""
-    subject = drawing.draw_subject(rng, PERSON, safe=True)
-    pool = drawing.verbs_for(*drawing.kind_of(subject), purpose)
-    clause = draw_clause(rng, tense=tense, subject=subject, verb=pool.draw(rng), light=True, plain=asked != "why")
+    subject = draw_subject(rng, PERSON, safe=True)
+    verb = verbs_for(*kind_of(subject), asked).draw(rng)
+    clause = draw_clause(rng, tense=tense, subject=subject, verb=verb, light=True, plain=asked != "why")
     if clause is None:
         return None
-    clause = replace(clause, manner=None, time_first=False)
-    if asked == "what":
-        return Meaning(replace(clause, object=None, spots=clause.spots[:1]), asked) if clause.object else None
-    if asked == "how many":
-        thing = clause.object
-        if thing is None or not hasattr(thing.head, "kind") or not thing.head.en_plural:  # type: ignore[union-attr]
-            return None
-        return Meaning(
-            replace(clause, object=replace(Phrase(thing.head, True, "bare"), adjective=thing.adjective)), asked
-        )
-    if asked == "where":
-        toward = "goal!" in clause.verb.takes
-        return Meaning(replace(clause, spots=()), asked, toward=toward)
+    clause = replace(clause, manner=None, time=phrases.TIMES[clause.tense].draw(rng) if rng.random() < 0.15 else None)
+    thing = clause.object
+    match asked:
+        case "what":
+            return Meaning(replace(clause, object=None), asked) if thing is not None else None
+        case "how many":
+            if thing is None or not isinstance(thing.head, Noun) or thing.head.mass:
+                return None
+            return Meaning(replace(clause, object=Phrase(thing.head, True, "bare", adjective=thing.adjective)), asked)
+        case "where":
+            return Meaning(replace(clause, spots=()), asked, toward="goal!" in verb.takes)
+        case "when":
+            return Meaning(replace(clause, time=None), asked)
     return Meaning(clause, asked)
 
 
-def owned(clause: Clause) -> set[str]:
-    phrases = [clause.object, clause.recipient, *(spot.phrase for spot in clause.spots if isinstance(spot, Spot))]
-    return {phrase.determiner for phrase in phrases if phrase is not None}
-
-
-def phrase_is_me(phrase: Phrase | None) -> bool:
-    return phrase is not None and isinstance(phrase.head, Pronoun)
+def around(clause: Clause) -> list[Phrase]:
+    """The phrases of a clause besides its subject."""
+    said = [clause.object, clause.recipient, *(spot.phrase for spot in clause.spots if isinstance(spot, Spot))]
+    return [phrase for phrase in said if phrase is not None]
 
 
 def draw_that(rng: Random) -> Meaning | None:
     """Somebody says, knows, sees that something is so."""
-    verb = SAYING.draw(rng)
-    tense = Pool[Tense]([("present", 0.65), ("past", 0.35)]).draw(rng)
-    subject = drawing.draw_subject(rng, PERSON)
-    inner_tense = "past" if tense == "past" else drawing.TENSES.draw(rng)
+    tense = PRESENT_OR_PAST.draw(rng)
+    subject = draw_subject(rng, PERSON)
+    inner_tense = "past" if tense == "past" else phrases.TENSES.draw(rng)
     inner = draw_predicate(rng, inner_tense) if rng.random() < 0.3 else draw_clause(rng, tense=inner_tense)
-    if inner is None or inner.subject is None or inner.subject.relative is not None:
+    if inner is None or inner.subject is None or inner.subject.relative is not None or inner.tense != inner_tense:
         return None
-    return Meaning(Clause(verb, subject, tense, that=replace(inner, time_first=False)))
-
-
-SAYING = Pool((verb, 1.0) for verb in drawing.VERBS if drawing.serves(verb, "that"))
-
-
-def takes_up(phrase: Phrase) -> Phrase:
-    """The subject of the next clause: the same one again, as a pronoun."""
-    return Phrase(drawing.stands_for(phrase))
+    if inner.subject.head == subject.head:
+        inner = replace(inner, subject=Phrase(stands_for(subject)))
+    return Meaning(Clause(SAYING.draw(rng), subject, tense, that=replace(inner, time_first=False)))
 
 
 def draw_because(rng: Random) -> Meaning | None:
@@ -295,36 +271,34 @@ def draw_because(rng: Random) -> Meaning | None:
     clause = draw_clause(rng, light=rng.random() < 0.6)
     if clause is None or clause.subject is None or clause.subject.determiner in ("every", "many", "number"):
         return None
-    kind, _ = drawing.kind_of(clause.subject)
     luck = rng.random()
-    reason: Clause | None
-    if luck < 0.45 and kind in ("person", "animal"):
-        reason = draw_mood(rng, clause.tense, takes_up(clause.subject)) if kind == "person" else draw_predicate(
-            rng, clause.tense, takes_up(clause.subject))  # fmt: skip
-    elif luck < 0.65 and kind in ("person", "animal"):
-        reason = draw_clause(rng, tense=clause.tense, subject=takes_up(clause.subject), light=True)
+    if luck < 0.65 and kind_of(clause.subject)[0] in ("person", "animal"):
+        reason = draw_reason(rng, clause.tense, clause.subject)
     elif luck < 0.8:
         reason = draw_weather(rng, clause.tense, light=True)
     else:
         reason = draw_clause(rng, tense=clause.tense, light=True)
-    return Meaning(clause, link="because", other=reason) if reason is not None else None
+    if reason is None or reason.verb == clause.verb:
+        return None
+    return Meaning(clause, link="because", other=reason)
 
 
 def draw_condition(rng: Random, link: Link) -> Meaning | None:
-    """When or if something is so, something else is."""
-    tense: Tense = Pool[Tense]([("present", 0.6), ("past", 0.4)]).draw(rng) if link == "when" else "present"
-    clause = draw_clause(rng, tense="future" if link == "if" else tense, light=True)
-    if clause is None or clause.subject is None or clause.never:
+    """When or if something is so, something else is; *if* looks to the future."""
+    tense: Tense = PRESENT_OR_PAST.draw(rng) if link == "when" else "present"
+    main_tense: Tense = "future" if link == "if" else tense
+    clause = draw_clause(rng, tense=main_tense, light=True)
+    if clause is None or clause.subject is None or clause.never or clause.tense != main_tense:
         return None
     luck = rng.random()
+    other: Clause | None
     if luck < 0.3:
-        other: Clause | None = draw_weather(rng, tense, light=True)
+        other = draw_weather(rng, tense, light=True)
     elif luck < 0.65 and isinstance(clause.subject.head, Pronoun):
-        other = draw_mood(rng, tense, clause.subject) if luck < 0.45 else draw_clause(
-            rng, tense=tense, subject=clause.subject, light=True, plain=True)  # fmt: skip
+        other = draw_reason(rng, tense, clause.subject)
     else:
         other = draw_clause(rng, tense=tense, light=True, plain=True)
-    if other is None or other.subject is None or other.tense != tense or (clause.tense == "present" and link == "if"):
+    if other is None or other.tense != tense or other.verb == clause.verb:
         return None
     return Meaning(clause, link=link, other=other, other_first=rng.random() < 0.6)
 
@@ -335,14 +309,13 @@ def draw_join(rng: Random) -> Meaning | None:
     first = draw_clause(rng, light=True, plain=link == "and")
     if first is None or first.subject is None:
         return None
-    if link == "and" and rng.random() < 0.6:
-        second = draw_clause(rng, tense=first.tense, subject=first.subject, light=True, plain=True)
-        if second is None or second.verb is first.verb or second.tense != first.tense or first.object is None:
-            return None
-        return Meaning(first, link=link, other=second, shared=True)
-    second = draw_clause(rng, tense=first.tense, light=True, plain=link == "and")
-    if second is None or second.subject is None or second.subject.head == first.subject.head:
+    shared = link == "and" and first.object is not None and rng.random() < 0.65
+    subject = first.subject if shared else None
+    second = draw_clause(rng, tense=first.tense, subject=subject, light=True, plain=link == "and")
+    if second is None or second.subject is None or second.verb == first.verb or second.tense != first.tense:
         return None
-    if link == "but" and first.negated == second.negated:
+    if not shared and second.subject.head == first.subject.head:
+        return None
+    if link == "but" and (first.negated or first.never):
         second = replace(second, negated=False, never=False)
-    return Meaning(first, link=link, other=second)
+    return Meaning(first, link=link, other=second, shared=shared)

@@ -1,100 +1,144 @@
 """The verbs, commonest first, and how irregular forms are written down.
 
-Columns:
+Columns (a row may go on in indented lines):
 English: infinitive, past where it is irregular, `+word` for what stays behind the verb (get +up, look +for).
 German: infinitive (`an.rufen`: separable; `sich`: reflexive), `du/er` forms where they are irregular, participle,
   `!` if the perfect takes sein, `=kannte` for the preterite of a lasting state.
-Italian: infinitive (`-isc` for capisco; reflexives end in -si), `=` io/tu/lui/noi/loro where irregular, participle where
-  irregular, `!` if it takes essere, `>` stem of the future where irregular.
-Subjects: kinds. Objects: kinds or English nouns. Marking of the object: German case or preposition / Italian preposition.
-Takes: place (at any, or at the nouns marked @), goal, with, vehicle, recipient, that, each with `!` if it must be there,
-  adverbs of manner by their English words; `optional` if the object may be left out.
+Italian: infinitive (`-isc` for capisco; reflexives end in -si), `=` io/tu/lui/noi/loro where irregular, participle
+  where irregular, `!` if it takes essere, `>` stem of the future where irregular.
+Subjects: kinds or English nouns. Objects: the same.
+Object's marking: German case or preposition / Italian preposition.
+Takes: place (any, or those marked @), goal, with, vehicle, recipient, that, each with `!` if it must be there;
+  adverbs of manner by their English words; `optional` if the object may be left out; `lasting` for a state.
 """
+
+import re
 
 from dragoman.lab.entries import Modal, Verb
 
 VERB_TABLE = """
-see saw | sehen siehst/sieht gesehen | vedere visto >vedr | person animal | person animal building vehicle star moon cloud | acc | place that
-have had | haben hast/hat gehabt =hatte | avere =ho/hai/ha/abbiamo/hanno avuto >avr | person | object tool animal vehicle clothing text idea | acc |
+see saw | sehen siehst/sieht gesehen | vedere visto >vedr | person animal | person animal building vehicle star moon
+  cloud | acc | place that
+have had | haben hast/hat gehabt =hatte | avere =ho/hai/ha/abbiamo/hanno avuto >avr | person | object tool dog cat
+  horse cow pig sheep rabbit duck donkey goat vehicle clothing text idea | acc |
 go went | gehen gegangen ! | andare =vado/vai/va/andiamo/vanno ! >andr | person | | | goal! with
-eat ate | essen isst/isst gegessen | mangiare | person | food | acc | place @kitchen @restaurant @garden @house @park @hotel slowly quickly together optional
-drink drank | trinken getrunken | bere =bevo/bevi/beve/beviamo/bevono bevuto >berr | person animal | drink | acc | place @kitchen @restaurant @house @garden @hotel
-live | wohnen gewohnt | abitare | person | | | place! with
-sleep slept | schlafen schläfst/schläft geschlafen | dormire | person animal | | | place @room @house @hotel @garden @hospital @forest @beach well quietly
-buy bought | kaufen gekauft | comprare | person | food drink object tool furniture clothing text vehicle animal flower rose | acc | place @shop @market @city @village @station @square @airport @island
-read read | lesen liest/liest gelesen | leggere letto | person | text | acc | place slowly carefully quietly optional @library @room @garden @park @school @house @office @beach
+eat ate | essen isst/isst gegessen | mangiare | person | food | acc | place @kitchen @restaurant @garden @house @park
+  @hotel slowly quickly together optional
+drink drank | trinken getrunken | bere =bevo/bevi/beve/beviamo/bevono bevuto >berr | person animal | drink | acc |
+  place @kitchen @restaurant @house @garden @hotel
+live | wohnen gewohnt | abitare | person |  |  | place! @house @city @village @castle @farm @island @street @hotel
+  @tower with
+sleep slept | schlafen schläfst/schläft geschlafen | dormire | person animal | | | place @room @house @hotel @garden
+  @hospital @forest @beach well quietly
+buy bought | kaufen gekauft | comprare | person | food drink object tool furniture clothing text vehicle dog cat horse
+  cow pig sheep rabbit duck donkey goat flower rose | acc | place @shop @market @city @village @station @square
+  @airport @island
+read read | lesen liest/liest gelesen | leggere letto | person | text | acc | place slowly carefully quietly optional
+  @library @room @garden @park @school @house @office @beach
 find found | finden gefunden | trovare | person animal | object tool clothing mushroom nut ball key | acc | place
-give gave | geben gibst/gibt gegeben | dare =do/dai/dà/diamo/danno dato >dar | person | object tool text clothing food flower | acc | recipient!
-play | spielen gespielt | giocare | person animal | | | place @garden @park @street @room @beach @school @square @field with together quietly
-work | arbeiten gearbeitet | lavorare | person | | | place @office @school @hospital @shop @farm @kitchen @field @restaurant @hotel @museum @garden @station with slowly carefully
+give gave | geben gibst/gibt gegeben | dare =do/dai/dà/diamo/danno dato >dar | person | object tool text clothing food
+  flower | acc | recipient!
+play | spielen gespielt | giocare | person animal | | | place @garden @park @street @room @beach @school @square
+  @field with together quietly
+work | arbeiten gearbeitet | lavorare | person | | | place @office @school @hospital @shop @farm @kitchen @field
+  @restaurant @hotel @museum @garden @station with slowly carefully
 come came | kommen gekommen ! | venire =vengo/vieni/viene/veniamo/vengono venuto ! >verr | person animal | | | goal!
-know knew | kennen gekannt =kannte | conoscere conosciuto | person | person building place song story language poem | acc | lasting
-write wrote | schreiben geschrieben | scrivere scritto | person | letter postcard poem novel story | acc | recipient place @library @room @office @kitchen @hotel slowly quickly carefully
-help | helfen hilfst/hilft geholfen | aiutare | person | person | dat | place @kitchen @garden @shop @farm @office @hospital @field
+know knew | kennen gekannt =kannte | conoscere conosciuto | person | person building place song story language poem |
+  acc | lasting
+write wrote | schreiben geschrieben | scrivere scritto | person | letter postcard poem novel story | acc | recipient
+  place @library @room @office @kitchen @hotel slowly quickly carefully
+help | helfen hilfst/hilft geholfen | aiutare | person | person | dat | place @kitchen @garden @shop @farm @office
+  @hospital @field
 say said | sagen gesagt | dire =dico/dici/dice/diciamo/dicono detto >dir | person | | | that!
-love | lieben geliebt =liebte | amare | person | person animal music city village lake mountain garden island | acc | lasting
+love | lieben geliebt =liebte | amare | person | person animal music city village lake mountain garden island | acc |
+  lasting
 go went | fahren fährst/fährt gefahren ! | andare =vado/vai/va/andiamo/vanno ! >andr | person | | | goal! vehicle!
 look +for | suchen gesucht | cercare | person animal | person object tool clothing | acc | place
-eat ate | fressen frisst/frisst gefressen | mangiare | animal | food flower | acc | place @garden @field @farm @forest @park optional quickly
+eat ate | fressen frisst/frisst gefressen | mangiare | animal | food flower | acc | place @garden @field @farm @forest
+  @park optional quickly
 sing sang | singen gesungen | cantare | person bird | music | acc | place well quietly together optional
-make made | machen gemacht | fare =faccio/fai/fa/facciamo/fanno fatto >far | person | exercise cake photo | acc | place @kitchen @garden @school @house @room @park
-carry | tragen trägst/trägt getragen | trasportare | person | object tool suitcase backpack box ladder | acc | goal slowly carefully
-wait +for | warten gewartet | aspettare | person | person train bus taxi letter answer | auf+acc | place patiently quietly optional
+make made | machen gemacht | fare =faccio/fai/fa/facciamo/fanno fatto >far | person | cake soup salad basket doll
+  coffee tea cheese | acc | place @kitchen @garden @school @house @room @park
+carry | tragen trägst/trägt getragen | trasportare | person | object tool suitcase backpack box ladder | acc | goal
+  slowly carefully
+wait +for | warten gewartet | aspettare | person | person train bus taxi letter answer | auf+acc | place patiently
+  quietly optional
 speak spoke | sprechen sprichst/spricht gesprochen | parlare | person | | | with! place slowly quietly
-learn | lernen gelernt | imparare | person | language song poem word lesson | acc | place @school @library @room @house quickly gladly slowly
-cook | kochen gekocht | cucinare | person | soup meat fish potato rice carrot mushroom | acc | place @kitchen @restaurant @house @hotel well gladly
-open | öffnen geöffnet | aprire aperto | person | door window box bottle letter suitcase gift cupboard bag umbrella | acc | slowly carefully quickly
+learn | lernen gelernt | imparare | person | language song poem word lesson | acc | place @school @library @room
+  @house quickly gladly slowly
+cook | kochen gekocht | cucinare | person | soup meat fish potato rice carrot mushroom | acc | place @kitchen
+  @restaurant @house @hotel well gladly
+open | öffnen geöffnet | aprire aperto | person | door window box bottle letter suitcase gift cupboard bag umbrella |
+  acc | slowly carefully quickly
 stay | bleiben geblieben ! | restare ! | person animal | | | place!
-know knew | wissen =weiß/weißt/weiß/wissen gewusst =wusste | sapere =so/sai/sa/sappiamo/sanno saputo >sapr | person | | | that! lasting
+know knew | wissen =weiß/weißt/weiß/wissen gewusst =wusste | sapere =so/sai/sa/sappiamo/sanno saputo >sapr | person |
+  | | that! lasting
 run ran | laufen läufst/läuft gelaufen ! | correre corso ! | person animal | | | goal!
 meet met | treffen triffst/trifft getroffen | incontrare | person | person | acc | place
-bring brought | bringen gebracht | portare | person | food drink object text flower | acc | recipient!
-show showed | zeigen gezeigt | mostrare | person | picture photo book letter ticket gift animal house garden | acc | recipient!
-close | schließen schließt/schließt geschlossen | chiudere chiuso | person | door window box suitcase book cupboard shop | acc | slowly quietly carefully
+bring brought | bringen gebracht | portare | person | food drink object tool text flower | acc | recipient!
+show showed | zeigen gezeigt | mostrare | person | picture photo book letter ticket gift animal house garden | acc |
+  recipient!
+close | schließen schließt/schließt geschlossen | chiudere chiuso | person | door window box suitcase book cupboard
+  shop | acc | slowly quietly carefully
 swim swam | schwimmen geschwommen ! | nuotare | person animal | | | place @lake @river well gladly quickly
-sell sold | verkaufen verkauft | vendere venduto | person | food drink object furniture clothing animal vehicle | acc | place @shop @market @city @village @square @station recipient
-wash | waschen wäschst/wäscht gewaschen | lavare | person | shirt dress skirt jacket glove scarf car plate glass spoon knife dog | acc | carefully quickly
+sell sold | verkaufen verkauft | vendere venduto | person | food drink object furniture clothing dog cat horse cow pig
+  sheep rabbit duck donkey goat vehicle | acc | place @shop @market @city @village @square @station recipient
+wash | waschen wäschst/wäscht gewaschen | lavare | person | shirt dress skirt jacket glove scarf car plate glass spoon
+  knife dog | acc | carefully quickly
 hear heard | hören gehört | sentire | person animal | music person animal wind | acc | that
-understand understood | verstehen verstanden | capire -isc | person | question answer language text problem lesson word | acc | well
+understand understood | verstehen verstanden | capire -isc | person | question answer language text problem lesson
+  word | acc | well
 dance | tanzen getanzt | ballare | person | | | place with well gladly together
-arrive | an.kommen angekommen ! | arrivare ! | person vehicle | | | place @station @airport @village @hotel @city @island
+arrive | an.kommen angekommen ! | arrivare ! | person vehicle | | | place @station @airport @village @hotel @city
+  @island
 call | an.rufen angerufen | chiamare | person | person | acc |
 answer | antworten geantwortet | rispondere risposto | person | person | dat/a | quickly quietly patiently
 get got +up | auf.stehen aufgestanden ! | alzarsi | person | | | slowly quickly
-explain | erklären erklärt | spiegare | person | game lesson word problem question exercise | acc | recipient patiently well slowly
+explain | erklären erklärt | spiegare | person | game lesson word problem question exercise | acc | recipient
+  patiently well slowly
 travel travelled | reisen gereist ! | viaggiare | person | | | with
-paint | malen gemalt | dipingere dipinto | person | picture animal flower tree house moon boat | acc | place @garden @room @park @lake @beach @mountain @school slowly carefully gladly
+paint | malen gemalt | dipingere dipinto | person | picture animal flower tree house moon boat | acc | place @garden
+  @room @park @lake @beach @mountain @school slowly carefully gladly
 visit | besuchen besucht | visitare | person | museum castle city island church village tower farm | acc | with
-forget forgot | vergessen vergisst/vergisst vergessen | dimenticare | person | key umbrella ticket bag word answer question backpack | acc | that
+forget forgot | vergessen vergisst/vergisst vergessen | dimenticare | person | key umbrella ticket bag word answer
+  question backpack | acc | that
 thank | danken gedankt | ringraziare | person | person | dat |
 bark | bellen gebellt | abbaiare | dog | | | place
 laugh | lachen gelacht | ridere riso | person | | | place
 cry | weinen geweint | piangere pianto | person | | | place
 begin began | beginnen begonnen | cominciare ! | lesson game | | | place @school @park @theatre @museum @church
 follow | folgen gefolgt ! | seguire | person animal | person animal | dat |
-clean | putzen geputzt | pulire -isc | person | house kitchen room window shoe bicycle table office | acc | carefully quickly gladly
-cut cut | schneiden geschnitten | tagliare | person | bread cheese meat onion cake apple rope tomato tree | acc | carefully slowly quickly
+clean | putzen geputzt | pulire -isc | person | house kitchen room window shoe bicycle table office | acc | carefully
+  quickly gladly
+cut cut | schneiden geschnitten | tagliare | person | bread cheese meat onion cake apple rope tomato tree | acc |
+  carefully slowly quickly
 wash | sich waschen wäschst/wäscht gewaschen | lavarsi | person | | | place
 invite | ein.laden lädst/lädt eingeladen | invitare | person | person | acc |
 fly flew | fliegen geflogen ! | volare ! | bird bee duck | | | goal!
 teach taught | unterrichten unterrichtet | insegnare | teacher | language | acc | place @school @village @city
-lose lost | verlieren verloren | perdere perso | person | key ticket ball umbrella glove ring suitcase game bag | acc | place
-wear wore | an.ziehen angezogen | indossare | person | clothing | acc |
-remember | sich erinnern erinnert | ricordare | person | person story song game word | an+acc | 
+lose lost | verlieren verloren | perdere perso | person | key ticket ball umbrella glove ring suitcase game bag | acc
+  | place
+put put +on | an.ziehen angezogen | indossare | person | clothing | acc |
+remember | sich erinnern erinnert | ricordare | person | person story song game word | an+acc |
 build built | bauen gebaut | costruire -isc | person | house boat bridge tower table bench | acc | place with
-watch | beobachten beobachtet | osservare | person animal | animal star cloud moon ship person | acc | place @forest @park @garden @lake @field @mountain @beach quietly carefully
+watch | beobachten beobachtet | osservare | person animal | animal star cloud moon ship person | acc | place @forest
+  @park @garden @lake @field @mountain @beach quietly carefully
 shine shone | scheinen geschienen | brillare | sun moon star | | |
 water | gießen gießt/gießt gegossen | annaffiare | person | plant | acc | gladly carefully
 think thought +of | denken gedacht | pensare | person | person problem question game | an+acc/a |
 fall fell +asleep | ein.schlafen schläfst/schläft eingeschlafen ! | addormentarsi | person animal | | | place
-repair | reparieren repariert | riparare | person | vehicle furniture clock lamp shoe | acc | place @garden @house @street @office slowly carefully quickly
+repair | reparieren repariert | riparare | person | vehicle furniture clock lamp shoe | acc | place @garden @house
+  @street @office slowly carefully quickly
 pay paid +for | bezahlen bezahlt | pagare | person | ticket food drink coat lamp | acc | place
 rest | sich aus.ruhen ausgeruht | riposarsi | person animal | | | place
-catch caught | fangen fängst/fängt gefangen | catturare | animal fisherman policeman | mouse bird fish thief rabbit frog | acc |
+catch caught | fangen fängst/fängt gefangen | catturare | animal fisherman policeman | mouse bird fish thief rabbit
+  frog | acc |
 hide hid | verstecken versteckt | nascondere nascosto | person | gift letter key chocolate ring box doll | acc | place
 plant | pflanzen gepflanzt | piantare | person | plant onion potato | acc | place
-steal stole | stehlen stiehlst/stiehlt gestohlen | rubare | thief fox monkey | ring bicycle picture bag car food | acc | place
-disappear | verschwinden verschwunden ! | scomparire =scompaio/scompari/scompare/scompariamo/scompaiono scomparso ! | person animal vehicle moon | | |
+steal stole | stehlen stiehlst/stiehlt gestohlen | rubare | thief fox monkey | ring bicycle picture bag car food | acc
+  | place
+disappear | verschwinden verschwunden ! | scomparire =scompaio/scompari/scompare/scompariamo/scompaiono scomparso ! |
+  person animal vehicle moon | | |
 rain | regnen geregnet | piovere piovuto | weather | | |
 snow | schneien geschneit | nevicare | weather | | |
 """
@@ -200,10 +244,19 @@ BE = Verb(
 )  # fmt: skip
 
 MODALS = (
-    Modal("can", "could", ("kann", "kannst", "kann", "können"), "konnte", ("posso", "puoi", "può", "possiamo", "possono"), "pote"),
-    Modal("must", "had to", ("muss", "musst", "muss", "müssen"), "musste", ("devo", "devi", "deve", "dobbiamo", "devono"), "dove"),
-    Modal("want", "wanted to", ("will", "willst", "will", "wollen"), "wollte", ("voglio", "vuoi", "vuole", "vogliamo", "vogliono"), "vole"),
+    Modal(
+        "can", "could", ("kann", "kannst", "kann", "können"), "konnte",
+        ("posso", "puoi", "può", "possiamo", "possono"), "pote",
+    ),
+    Modal(
+        "must", "had to", ("muss", "musst", "muss", "müssen"), "musste",
+        ("devo", "devi", "deve", "dobbiamo", "devono"), "dove",
+    ),
+    Modal(
+        "want", "wanted to", ("will", "willst", "will", "wollen"), "wollte",
+        ("voglio", "vuoi", "vuole", "vogliamo", "vogliono"), "vole",
+    ),
 )  # fmt: skip
 MAY_NOT = ("darf", "darfst", "darf", "dürfen")  # what German says for *must not*
 
-VERBS = tuple(read(row) for row in VERB_TABLE.strip().splitlines())
+VERBS = tuple(read(row) for row in re.sub(r"\n +", " ", VERB_TABLE.strip()).splitlines())

@@ -1,7 +1,8 @@
 """Adjectives, adverbs, first names, numbers, commonest first.
 
 Adjectives: English, comparative unless it is *more …* | German, comparative, attributive stem where it differs |
-Italian, masculine plural where it is irregular, `<` if it stands before its noun | English opposite | kinds it goes with.
+Italian, masculine plural where it is irregular, `<` if it stands before its noun | English opposite |
+kinds of nouns it goes with.
 """
 
 from typing import Literal
@@ -129,9 +130,9 @@ patiently | geduldig | con pazienza | manner
 rarely | selten | raramente | frequency
 """
 
-NAME_TABLE = (
-    "Anna:f Marco:m Maria:f Paul:m Laura:f Peter:m Giulia:f Thomas:m Sofia:f Luca:m Emma:f Felix:m Clara:f Simon:m"
-)
+NAME_TABLE = """
+Anna:f Marco:m Maria:f Paul:m Laura:f Peter:m Giulia:f Thomas:m Sofia:f Luca:m Emma:f Felix:m Clara:f Simon:m
+"""
 
 NAMES = tuple(Name(row.split(":")[0], "f" if row.endswith("f") else "m") for row in NAME_TABLE.split())
 

@@ -99,7 +99,7 @@ def meanings(part: Split, seed: int) -> Iterator[Meaning]:
         meaning = draw(rng)
         if split(meaning) != part:
             continue
-        key = hash(say(meaning, "en") + say(meaning, "de"))
+        key = hash(say(meaning, "en"))
         if key not in seen:
             seen.add(key)
             yield meaning
@@ -157,6 +157,7 @@ def parts(meaning: Meaning) -> Parts:
     adjectives = [p.adjective for p in said] + [clause.predicate for clause in every]
     adverbs = [word for c in every for word in (c.time, c.frequency, c.manner, *c.spots) if isinstance(word, Adverb)]
     main = meaning.clause
+    subject = main.object if main.exists else main.subject
     return Parts(
         nouns=tuple(UsedNoun(p.head, p.plural) for p in said if isinstance(p.head, Noun)),
         names=tuple(p.head for p in said if isinstance(p.head, Name)),
@@ -168,5 +169,5 @@ def parts(meaning: Meaning) -> Parts:
         negated=main.negated or main.never,
         question=bool(meaning.asked),
         subordinate=len(every) > 1 and meaning.link not in ("and", "but"),
-        subject=main.subject.head if main.subject is not None else None,
+        subject=subject.head if subject is not None else None,
     )
