@@ -9,7 +9,6 @@ from typer.testing import CliRunner, Result
 
 from dragoman import cli, errors
 from dragoman.commands import doctor
-from dragoman.commands import init as starter
 from dragoman.commands.recipes import recipe
 
 COMMANDS = [
@@ -21,6 +20,7 @@ COMMANDS = [
     "train",
     "merge",
     "evaluate",
+    "report",
     "translate",
     "chat",
     "doctor",
@@ -131,15 +131,6 @@ def test_init_says_what_is_wrong(run: Run, tmp_path: Path, words: tuple[str, ...
     result = run("init", *words)
     assert result.exit_code == 2
     assert sentence in result.stderr
-
-
-def test_the_same_sentences_are_held_out_whatever_the_order(tmp_path: Path) -> None:
-    write_pairs(tmp_path, 50)
-    pairs = list(starter.read(starter.parallel_text(tmp_path / "a.de", tmp_path / "a.en", None, "")))
-    _, held = starter.hold_out(pairs, 5)
-    _, again = starter.hold_out(pairs[::-1], 5)
-    assert held == again[::-1]
-    assert len({pair.source for pair in held}) == 5
 
 
 def test_doctor_knows_the_tested_versions(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

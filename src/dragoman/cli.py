@@ -94,10 +94,11 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
     """Write a starter recipe for your own parallel files."""
-    from dragoman.commands import init as starter
+    from dragoman.commands.files import parallel_text
+    from dragoman.commands.init import write_starter
 
-    text = starter.parallel_text(source, target, table, direction)
-    made = starter.write_starter(text, backbone, output, folder, test=test, force=force)
+    text = parallel_text(source, target, table, direction)
+    made = write_starter(text, backbone, output, folder, test=test, force=force)
     left_out = f"; {made.empty} with an empty side left out" if made.empty else ""
     typer.echo(f"{made.train} pairs to learn from and {made.test} to be judged on, in {made.folder}{left_out}")
     typer.echo(f"{made.recipe}: look it over, then: dragoman run {made.recipe} --dry-run")
@@ -167,6 +168,14 @@ def evaluate(recipe: Recipe, overrides: Overrides = None) -> None:
     _upto("evaluate", recipe, overrides)
 
 
+@app.command()
+def report(recipe: Recipe, overrides: Overrides = None) -> None:
+    """Show the comparison of a recipe that is done."""
+    from dragoman.commands import recipes
+
+    recipes.again(recipes.recipe(recipe, overrides or ()))
+
+
 def _upto(kind: "Kind", recipe: Path, overrides: list[str] | None) -> None:
     from dragoman.commands import recipes
 
@@ -186,7 +195,8 @@ def translate(
     from dragoman.commands.talk import Talker
 
     text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
-    for line in Talker(model, max_tokens=max_tokens).translate(text.removesuffix("\n").split("\n"), direction):
+    talker = Talker.load(model, max_tokens=max_tokens)
+    for line in talker.translate(text.removesuffix("\n").split("\n"), direction):
         typer.echo(line)
 
 
@@ -201,7 +211,7 @@ def chat(
     from dragoman.commands.talk import Talker
     from dragoman.corpora.records import Turn
 
-    talker = Talker(model, system=system, max_tokens=max_tokens)
+    talker = Talker.load(model, system=system, max_tokens=max_tokens)
     turns: list[Turn] = []
     while True:
         try:

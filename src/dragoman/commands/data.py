@@ -31,7 +31,7 @@ def get(name: Annotated[str, typer.Argument(help="A corpus of the catalogue.", s
 def inspect(source: Source = None, target: Target = None, table: Table = None, direction: Languages = "") -> None:
     """Count pairs, lengths and what looks odd in your own parallel files."""
     from dragoman.commands import corpora
-    from dragoman.commands.init import parallel_text
+    from dragoman.commands.files import parallel_text
 
     found = corpora.inspect(parallel_text(source, target, table, direction))
     typer.echo(f"{found.pairs} pairs")

@@ -60,19 +60,6 @@ class Starter:
     empty: int
 
 
-def parallel_text(source: Path | None, target: Path | None, table: Path | None, direction: str) -> ParallelText:
-    """The files that the command line names. DataError where they are not one table or two files."""
-    if (table is None) == (source is None) or (source is None) != (target is None):
-        raise DataError("which text? Name --source and --target, or one --table")
-    direction = direction or _guessed(source, target)
-    codes = direction.split("-")
-    if len(codes) != 2 or codes[0] == codes[1]:
-        raise DataError(f"--direction {direction}: write source and target language, as in de-en")
-    for code in codes:
-        language_name(code)
-    return ParallelText(direction, source, target, table)
-
-
 def write_starter(
     text: ParallelText, backbone: str, output: Path, folder: Path, *, test: int | None = None, force: bool = False
 ) -> Starter:
@@ -132,21 +119,6 @@ def hold_out(pairs: Sequence[Pair], wanted: int) -> tuple[list[Pair], list[Pair]
     for pair in pairs:
         sides[content_key(pair.source) in held].append(pair)
     return sides
-
-
-def _guessed(source: Path | None, target: Path | None) -> str:
-    """`de-en` for files that end in .de and .en."""
-    codes = [path.suffix.lstrip(".") for path in (source, target) if path is not None]
-    if len(codes) != 2:
-        raise DataError("which languages are these? Say so, as in --direction de-en")
-    for code in codes:
-        try:
-            language_name(code)
-        except DataError:
-            raise DataError(
-                f"which languages are these? '.{code}' names none; say so, as in --direction de-en"
-            ) from None
-    return "-".join(codes)
 
 
 def _yaml(text: str) -> str:

@@ -1,8 +1,12 @@
 """A recipe from the command line: checked against the methods and suites that exist, told, and done."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
+from dragoman.errors import StoreError
 from dragoman.methods import available
 from dragoman.pipeline.plan import Kind, plan
 from dragoman.pipeline.run import run
@@ -10,6 +14,7 @@ from dragoman.pipeline.show import print_plan
 from dragoman.pipeline.sources import SUITES
 from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
+from dragoman.report.tables import show
 
 DEMO = Path(__file__).parents[1] / "lab" / "demo.yaml"
 
@@ -30,6 +35,18 @@ def go(recipe: Recipe, *, upto: Kind | None = None) -> Path:
     return run(recipe, upto=upto)
 
 
-def finish(recipe: Recipe) -> Path:
-    """Does all of a recipe, and returns the folder with the results."""
-    return go(recipe)
+def finish(recipe: Recipe) -> None:
+    """Does all of a recipe that is not done yet, and prints the comparison."""
+    folder = go(recipe)
+    card = json.loads((folder / "scorecard.json").read_text(encoding="utf-8"))
+    console = Console()
+    show(card, console)
+    console.print(f"{folder / 'report.html'}: the same with pictures, translations and rationales to read")
+
+
+def again(recipe: Recipe) -> None:
+    """Prints the comparison of a recipe that is done. StoreError where it is not."""
+    todo = [step.stage.title for step in plan(recipe).steps if not step.artifact]
+    if todo:
+        raise StoreError(f"{recipe.name} is not done: `dragoman run` has yet to do {', '.join(todo)}.")
+    finish(recipe)

@@ -2,37 +2,43 @@
 
 from collections.abc import Iterator, Sequence
 
+from dragoman.commands.files import languages
 from dragoman.corpora.records import Pair, Turn
 from dragoman.evaluation.extraction import extract
-from dragoman.generation.ask import Sampling
-from dragoman.generation.hf import HfEngine
-from dragoman.lab import BACKBONE
+from dragoman.generation.ask import Engine, Sampling
 from dragoman.prompts.languages import language_name
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 
-INSTRUCTION_SEED = 0
-
 
 class Talker:
-    """A loaded model that answers. `model` is a directory, a name on the hub, or `lab`."""
+    """A model that answers."""
 
-    def __init__(self, model: str, *, system: str | None = None, max_tokens: int = 512):
-        where = str(BACKBONE) if model == "lab" else model
-        self.renderer = Renderer.load(where, system=system)
-        self.engine = HfEngine(where, decode=self.renderer.decode)
+    def __init__(self, renderer: Renderer, engine: Engine, max_tokens: int = 512):
+        self.renderer = renderer
+        self.engine = engine
         self.max_tokens = max_tokens
+
+    @classmethod
+    def load(cls, model: str, *, system: str | None = None, max_tokens: int = 512) -> "Talker":
+        """The model of a directory, of the hub, or `lab`. EngineError or TemplateError where it cannot talk."""
+        from dragoman.generation.hf import HfEngine
+        from dragoman.lab import BACKBONE
+
+        where = str(BACKBONE) if model == "lab" else model
+        renderer = Renderer.load(where, system=system)
+        return cls(renderer, HfEngine(where, decode=renderer.decode), max_tokens)
 
     def translate(self, lines: Sequence[str], direction: str) -> Iterator[str]:
         """The translation of each line, in order; an empty line stays empty."""
-        source, target = direction.split("-")
-        speak = Speaker(self.renderer, INSTRUCTION_SEED)
-        asked = {index: speak.translate(Pair(line, "", source, target)) for index, line in enumerate(lines) if line}
-        sampling = Sampling(self.max_tokens, self.renderer.stop)
-        answers = dict(self.engine.complete(list(asked.values()), sampling))
-        texts = {index: answers[at].text for at, index in enumerate(asked)}
+        source, target = languages(direction)
+        speak = Speaker(self.renderer)
+        asked = [index for index, line in enumerate(lines) if line.strip()]
+        prompts = [speak.translate(Pair(lines[index].strip(), "", source, target)) for index in asked]
+        answers = dict(self.engine.complete(prompts, Sampling(self.max_tokens, self.renderer.stop)))
+        texts = {index: answers[place].text for place, index in enumerate(asked)}
         for index, line in enumerate(lines):
-            found = extract(texts[index], line, (language_name(target),)).text if line else ""
+            found = extract(texts[index], line, (language_name(target),)).text if index in texts else ""
             yield " ".join(found.split("\n"))
 
     def answer(self, turns: Sequence[Turn], temperature: float = 0.0) -> str:

@@ -1,0 +1,34 @@
+"""What a first look at one's own files tells."""
+
+from pathlib import Path
+
+import pytest
+
+from dragoman.commands import corpora
+from dragoman.corpora.parallel import ParallelText
+
+
+def test_inspection_counts(tmp_path: Path) -> None:
+    rows = [("a", "b")] * 3 + [("kurz", "kurz"), ("x" * 10, "y" * 40), ("", "empty"), ("Wort", "word")]
+    path = tmp_path / "a.tsv"
+    path.write_text("".join(f"{source}\t{target}\n" for source, target in rows), encoding="utf-8")
+    found = corpora.inspect(ParallelText("de-en", table=path))
+    assert found.pairs == 4
+    assert found.dropped == {"empty": 1, "duplicate": 2}
+    assert found.lengths == ((4, 4, 10), (4, 4, 40))
+    assert (found.copies, found.lopsided) == (1, 1)
+    assert len(found.samples) == len(set(found.samples)) == 3
+
+
+def test_every_corpus_is_listed_with_its_licence() -> None:
+    listed = dict(corpora.entries())
+    assert {"alma-human", "wmt22"} <= set(listed)
+    assert all("Licence: " in text for text in listed.values())
+    assert "test: cs-en, " in listed["wmt22"]
+
+
+def test_get_verifies_a_mirror(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
+    paths = corpora.get("alma-human")
+    assert len(paths) == len(set(paths))
+    assert all(path.is_relative_to(real_data) for path in paths)

@@ -1,0 +1,48 @@
+"""Lines in, as many lines out, in their order, whatever order the engine answers in."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from dragoman.commands.talk import Talker
+from dragoman.corpora.records import Turn
+from dragoman.errors import DataError
+from dragoman.generation.ask import Completion, Ids, Sampling
+from dragoman.prompts.render import Renderer
+
+
+class Echo:
+    """An engine that answers the last prompt first, and repeats what it was asked in capitals."""
+
+    def __init__(self, renderer: Renderer):
+        self.renderer = renderer
+
+    def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+        for index in reversed(range(len(prompts))):
+            asked = self.renderer.decode(prompts[index]).partition("user\n")[2].removesuffix("\nassistant\n")
+            sentence = next(line for line in asked.split("\n") if line.startswith("Satz"))
+            yield index, Completion(sampling.stop[:1], f"Translation: {sentence.upper()}\n\nNote: {asked}", "stop")
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+@pytest.fixture(scope="module")
+def talker(real_data: Path) -> Talker:
+    renderer = Renderer.load(real_data / "tokenizers" / "smollm2-135m-instruct")
+    return Talker(renderer, Echo(renderer))
+
+
+def test_translations_come_in_order_and_bare(talker: Talker) -> None:
+    lines = ["Satz eins.", "", "Satz zwei.", "Satz drei. "]
+    assert list(talker.translate(lines, "de-en")) == ["SATZ EINS.", "", "SATZ ZWEI.", "SATZ DREI."]
+
+
+def test_direction_is_checked(talker: Talker) -> None:
+    with pytest.raises(DataError, match="--direction de: write source and target language"):
+        list(talker.translate(["Satz"], "de"))
+
+
+def test_answer_is_the_assistant_s_text(talker: Talker) -> None:
+    assert talker.answer([Turn("user", "Satz vier")]) == "Translation: SATZ VIER\n\nNote: Satz vier"
