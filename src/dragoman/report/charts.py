@@ -33,7 +33,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
         return [low]
     rough = (high - low) / about
     scale = 10.0 ** math.floor(math.log10(rough))
-    step = next(scale * factor for factor in (1, 2, 5, 10) if scale * factor >= rough * 0.999)
+    step = next(scale * factor for factor in (1, 2, 2.5, 5, 10) if scale * factor >= rough * 0.999)
     first = math.ceil(low / step - 1e-9)
     return [round(step * k, 10) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
@@ -103,20 +103,23 @@ class Point:
     colour: int
 
 
-def plane(points: Sequence[Point], noise: float | None, x_label: str, y_label: str) -> Markup:
-    """Skill to the right, abilities kept upwards, with error bars; the noise floor is a band around 100 %."""
+def plane(points: Sequence[Point], noise: float | None, x_label: str, y_label: str, style: str = "") -> Markup:
+    """Skill to the right, abilities kept upwards, with error bars; the noise floor is a band around 100 %.
+
+    With a `style` sheet inside, the picture stands on its own.
+    """
     width, height = 640.0, 420.0
     xs = [value for point in points for value in (point.x, *point.x_interval)]
     ys = [value for point in points for value in (point.y, *point.y_interval)]
     low, high = padded([*ys, 100.0], 0.1, 4.0)
-    frame = Frame(52, 40, width - 16, height - 50, padded(xs, 0.14, 1.0), (max(0.0, low), high))
-    drawn = []
+    frame = Frame(52, 40, width - 16, height - 50, padded(xs, 0.14, 1.0), (0.0 if low < 60 else low, high))
+    drawn = [tag("style", style)] if style else []
     if noise:
         top, bottom = frame.at_y(min(100 + noise, frame.y[1])), frame.at_y(max(100 - noise, frame.y[0]))
         drawn.append(
             tag("rect", class_="noise", x=frame.left, y=top, width=frame.right - frame.left, height=bottom - top)
         )
-        drawn.append(tag("text", "noise floor", class_="tick", x=frame.left + 6, y=top - 5))
+        drawn.append(tag("text", "noise floor", class_="tick", x=frame.left + 6, y=bottom + 14))
     drawn += _axes(frame, x_label, y_label, unit=" %")
     taken: list[Interval] = []
     for point in sorted(points, key=lambda point: -point.y):
@@ -191,13 +194,11 @@ def curves(lines: Sequence[Curve], top: float | None = None) -> Markup:
     return _svg(width, height, "Loss of each segment over the steps", drawn)
 
 
-def running_mean(values: Sequence[float], weight: float = 0.1) -> list[float]:
-    """Exponential running mean, corrected for its start."""
-    mean, norm, found = 0.0, 0.0, []
-    for value in values:
-        mean, norm = mean + weight * (value - mean), norm + weight * (1 - norm)
-        found.append(mean / norm)
-    return found
+def running_mean(values: Sequence[float]) -> list[float]:
+    """The mean of each value and its neighbours, a fortieth of all on either side."""
+    reach = max(1, len(values) // 40)
+    windows = (values[max(0, i - reach) : i + reach + 1] for i in range(len(values)))
+    return [sum(window) / len(window) for window in windows]
 
 
 def apart(places: Sequence[float], gap: float) -> list[float]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dragoman.corpora.records import draw
@@ -59,39 +59,52 @@ class Details:
 
 
 def write_report(folder: Path, card: Card, details: Details) -> None:
-    """Writes `scorecard.json`, `report.html` and `table.md` into the folder."""
+    """Writes `scorecard.json`, `report.html`, `table.md`, and `picture.svg` where there is something to draw."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "scorecard.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (folder / "report.html").write_text(page(card, details), encoding="utf-8")
     (folder / "table.md").write_text(markdown(card), encoding="utf-8")
+    drawn = picture(card)
+    if drawn:
+        (folder / "picture.svg").write_text(drawn + "\n", encoding="utf-8")
 
 
 def page(card: Card, details: Details) -> str:
     """The page as HTML text."""
     colours = {row["name"]: index for index, row in enumerate(card["rows"])}
-    return _template().render(
-        card=card,
-        rows=card["rows"],
-        details=details,
-        colours=colours,
-        verdict=words.verdict(card),
-        remarks=words.remarks(card),
-        plane=_plane(card, colours),
-        groups=_groups(card),
-        families=list(dict.fromkeys(family for row in card["rows"] for family in row["abilities"])),
-        rates=RATE_TITLES,
-        bar=_bar,
-        segment=_segment,
-        losses={name: _curves(lines, _highest(details.losses)) for name, lines in details.losses.items() if lines},
-        translations=_translations(details),
-        examples={name: list(some[:EXAMPLES]) for name, some in details.examples.items() if some},
-        answers=_answers(details, card["backbone"]),
-        signatures=_signatures(card),
+    return (
+        _templates()
+        .get_template("page.html")
+        .render(
+            card=card,
+            rows=card["rows"],
+            details=details,
+            colours=colours,
+            verdict=words.verdict(card),
+            remarks=words.remarks(card),
+            plane=_plane(card),
+            groups=_groups(card),
+            families=list(dict.fromkeys(family for row in card["rows"] for family in row["abilities"])),
+            rates=RATE_TITLES,
+            bar=_bar,
+            segment=_segment,
+            losses={name: _curves(lines, _highest(details.losses)) for name, lines in details.losses.items() if lines},
+            translations=_translations(details),
+            examples={name: list(some[:EXAMPLES]) for name, some in details.examples.items() if some},
+            answers=_answers(details, card["backbone"]),
+            signatures=_signatures(card),
+        )
     )
 
 
+def picture(card: Card) -> str | None:
+    """Translation against retention as a picture of its own; None where one of the two was not judged."""
+    style = "".join(_templates().get_template(name).render() for name in ("colours.css", "charts.css"))
+    return _plane(card, style)
+
+
 @cache
-def _template() -> Template:
+def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("dragoman.report", "templates"),
         autoescape=True,
@@ -107,7 +120,7 @@ def _template() -> Template:
         "p_value": words.p_value,
         "significant": words.significant,
     }
-    return environment.get_template("page.html")
+    return environment
 
 
 def _groups(card: Card) -> list[tuple[str, str]]:
@@ -119,8 +132,7 @@ def _group(row: Card, key: str) -> Any:
     return row["translation"] and row["translation"][key]
 
 
-def _plane(card: Card, colours: Mapping[str, int]) -> Markup | None:
-    """Translation against retention, where both were judged."""
+def _plane(card: Card, style: str = "") -> Markup | None:
     points = [
         charts.Point(
             name=row["name"],
@@ -128,15 +140,15 @@ def _plane(card: Card, colours: Mapping[str, int]) -> Markup | None:
             x_interval=tuple(row["translation"]["all"]["chrf++"]["interval"]),
             y=row["retention"],
             y_interval=tuple(row["retention_interval"]),
-            colour=colours[row["name"]],
+            colour=index,
         )
-        for row in card["rows"]
+        for index, row in enumerate(card["rows"])
         if _group(row, "all") and row["retention"] is not None
     ]
     if not points:
         return None
     noise = card["noise"]["retention"] if card["noise"] else None
-    return charts.plane(points, noise, "translation, chrF++", "abilities kept")
+    return charts.plane(points, noise, "translation, chrF++", "abilities kept", style)
 
 
 def _bar(ability: Card, colour: int) -> Markup | str:

@@ -9,10 +9,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dragoman.report.words import Card, number, plain, remarks, signed, significant, spread, verdict
+from dragoman.report.words import Card, methods, number, plain, remarks, signed, significant, spread, verdict
 
-WIDTH = 118  # columns of a terminal that a table may fill; more abilities get another table below
+ACROSS = 3  # methods side by side in one table; more get a table below
 _GROUPS = (("into_english", "into English"), ("out_of_english", "out of English"), ("all", "all"))
+_RATES = (("chatter", "goes on to talk"), ("wrong_language", "wrong language"), ("cut_off", "cut off"))
 
 
 def show(card: Card, console: Console) -> None:
@@ -21,90 +22,81 @@ def show(card: Card, console: Console) -> None:
 
 
 def terminal(card: Card) -> Group:
-    """The verdict, skill gained, abilities kept, and what the marks mean. Made for 100 to 120 columns."""
-    parts: list[RenderableType] = []
-    if _translated(card):
-        parts.append(_skill(card))
-    tables = _split(_families(card))
-    parts += [_abilities(card, families, last=families is tables[-1]) for families in tables]
-    parts.append(Padding(_legend(card), (0, 1)))
-    parts += [Padding(Text(f"{name} {claim}.", style="bold"), (0, 1)) for name, claim in verdict(card)]
+    """Skill gained beside abilities kept, what the marks mean, and the verdict. Made for 100 to 120 columns."""
+    backbone, others = card["rows"][0], methods(card)
+    parts: list[RenderableType] = [
+        _table(card, [backbone, *others[start : start + ACROSS]]) for start in range(0, max(1, len(others)), ACROSS)
+    ]
+    parts.append(Padding(_legend(card), (0, 1, 1, 1)))
+    parts += [Padding(_claim(name, claim), (0, 1)) for name, claim in verdict(card)]
     parts += [Padding(Text(remark, style="dim"), (0, 1)) for remark in remarks(card)]
     return Group(*parts)
 
 
-def _table(title: str) -> Table:
-    table = Table(title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD, header_style="dim")
-    table.add_column("", style="bold", no_wrap=True)
+def _table(card: Card, rows: Sequence[Card]) -> Table:
+    """What was measured down, rows of the scorecard across."""
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=True)
+    table.add_column("")
+    for row in rows:
+        table.add_column(Text(row["name"]), no_wrap=True)
+    blank = [""] * len(rows)
+    if _translated(card):
+        table.add_row(Text("Skill gained", style="bold"), *blank)
+        for key, title in _groups(card):
+            scores = [row["translation"][key]["chrf++"] for row in rows]
+            table.add_row(Text(f"{title}, chrF++"), *(_score(score, 1) for score in scores))
+        table.add_row(Text("all, BLEU"), *(_score(row["translation"]["all"]["bleu"], 1) for row in rows))
+        for rate, title in _RATES:
+            table.add_row(Text(f"{title}, %", style="dim"), *(_rate(row["translation"]["rates"][rate]) for row in rows))
+    families = _families(card)
+    if families:
+        if _translated(card):
+            table.add_row("", *blank)
+        table.add_row(Text("Abilities kept", style="bold"), *blank)
+        for family in families:
+            table.add_row(Text(f"{plain(family)}, %"), *(_score(row["abilities"][family], 0) for row in rows))
+        table.add_row(Text("kept of all (RP), %", style="bold"), *(_retention(row, card["backbone"]) for row in rows))
     return table
 
 
-def _skill(card: Card) -> Table:
-    table = _table("Skill gained: translation")
-    groups = [(key, title) for key, title in _GROUPS if any(row["translation"][key] for row in _translated(card))]
-    for _, title in groups:
-        table.add_column(f"{title}\nchrF++", justify="right")
-    for title in ("all\nBLEU", "chatter\n%", "wrong language\n%", "cut off\n%"):
-        table.add_column(title, justify="right")
-    for row in card["rows"]:
-        translation = row["translation"]
-        cells = [_score(translation[key]["chrf++"]) if translation[key] else Text("–") for key, _ in groups]
-        cells.append(_score(translation["all"]["bleu"]))
-        cells += [Text(number(translation["rates"][rate]["rate"])) for rate in ("chatter", "wrong_language", "cut_off")]
-        table.add_row(Text(row["name"]), *cells)
-    return table
-
-
-def _score(score: Card) -> Text:
-    """The score with its delta; below it the interval."""
-    text = Text(f"{score['score']:.1f}", style="bold" if score["delta"] is not None else "")
+def _score(score: Card, digits: int) -> Text:
+    """The score, its difference from the backbone's, and its interval, each in a place of its own."""
+    text = Text(f"{number(score['score'], digits):>5}", style="bold")
     if score["delta"] is not None:
-        mark = "*" if significant(score["p"]) else ""
-        text.append(f" {signed(score['delta'])}{mark}", style=_tint(score["delta"], bool(mark)))
-    text.append(f"\n{spread(score['interval'])}", style="dim not bold")
-    return text
+        mark = "*" if significant(score["p"]) else "~" if score.get("inside_noise") else ""
+        tint = "dim" if mark != "*" else "green" if score["delta"] > 0 else "red"
+        text.append(f" {signed(score['delta'], digits) + mark:<7}", style=f"{tint} not bold")
+    return text.append(f" {spread(score['interval'], digits)}", style="dim not bold")
 
 
-def _abilities(card: Card, families: Sequence[str], last: bool) -> Table:
-    table = _table("Abilities kept, % passed")
-    for family in families:
-        table.add_column(Text(plain(family)), justify="right")
-    if last:
-        table.add_column("kept (RP)", justify="right")
-    for row in card["rows"]:
-        cells = [_ability(row["abilities"][family]) for family in families]
-        table.add_row(Text(row["name"]), *cells, *([_retention(row, card["backbone"])] if last else []))
-    return table
-
-
-def _ability(ability: Card) -> Text:
-    text = Text(f"{ability['score']:.0f}", style="bold" if ability["delta"] is not None else "")
-    if ability["delta"] is not None:
-        mark = "*" if significant(ability["p"]) else "~" if ability["inside_noise"] else ""
-        text.append(f" {signed(ability['delta'], 0)}{mark}", style=_tint(ability["delta"], mark == "*"))
-    text.append(f"\n{spread(ability['interval'], 0)}", style="dim not bold")
-    return text
+def _rate(rate: Card) -> Text:
+    return Text(f"{number(rate['rate']):>5}", style="dim")
 
 
 def _retention(row: Card, backbone: str) -> Text:
-    if row["retention"] is None:
-        return Text("–")
-    text = Text(f"{row['retention']:.0f} %{'~' if row['inside_noise'] else ''}", style="bold")
-    if row["name"] != backbone:
-        text.append(f"\n{spread(row['retention_interval'], 0)}", style="dim not bold")
-    return text
+    text = Text(f"{number(row['retention'], 0):>5}", style="bold")
+    if row["name"] == backbone or row["retention"] is None:
+        return text
+    tint = "green" if row["retention"] >= 80 else "yellow" if row["retention"] >= 50 else "red"
+    text.stylize(tint)
+    text.append(f" {'~' if row['inside_noise'] else '':<7}", style="dim not bold")
+    return text.append(f" {spread(row['retention_interval'], 0)}", style="dim not bold")
 
 
-def _tint(delta: float, sure: bool) -> str:
-    return "dim not bold" if not sure else "green not bold" if delta > 0 else "red not bold"
+def _claim(name: str, claim: str) -> Text:
+    return Text(name, style="bold").append(f" {claim}.", style="not bold")
 
 
 def _legend(card: Card) -> Text:
-    parts = ["* differs from the backbone, p < 0.05 (paired bootstrap; exact McNemar test for abilities)"]
+    parts = ["* differs from the backbone, p < 0.05"]
     if card["noise"]:
         parts.append("~ inside the noise floor")
-    parts.append("below: 95 % intervals")
+    parts.append("dim ranges: 95 % intervals")
     return Text(" · ".join(parts), style="dim")
+
+
+def _groups(card: Card) -> list[tuple[str, str]]:
+    return [(key, title) for key, title in _GROUPS if any(row["translation"][key] for row in _translated(card))]
 
 
 def markdown(card: Card) -> str:
@@ -112,11 +104,8 @@ def markdown(card: Card) -> str:
     rows = card["rows"]
     lines = [["", *(row["name"] for row in rows)], ["---", *("---:" for _ in rows)]]
     if _translated(card):
-        for key, title in _GROUPS:
-            if any(row["translation"][key] for row in rows):
-                lines.append(
-                    [f"translation {title}, chrF++", *(_words(row["translation"][key]["chrf++"]) for row in rows)]
-                )
+        for key, title in _groups(card):
+            lines.append([f"translation {title}, chrF++", *(_words(row["translation"][key]["chrf++"]) for row in rows)])
     for family in _families(card):
         lines.append([f"{plain(family)}, %", *(_words(row["abilities"][family], 0) for row in rows)])
     if any(row["retention"] is not None for row in rows):
@@ -149,23 +138,8 @@ def _legend_words(card: Card) -> str:
 
 
 def _translated(card: Card) -> list[Any]:
-    return [row for row in card["rows"] if row["translation"]]
+    return [row for row in card["rows"] if row["translation"] and row["translation"]["all"]]
 
 
 def _families(card: Card) -> list[str]:
     return list(dict.fromkeys(family for row in card["rows"] for family in row["abilities"]))
-
-
-def _split(families: Sequence[str]) -> list[list[str]]:
-    """As few tables as fit beside the names and the retention."""
-    room = WIDTH - 30
-    tables: list[list[str]] = [[]] if families else []
-    for family in families:
-        if sum(map(_width, tables[-1])) + _width(family) > room:
-            tables.append([])
-        tables[-1].append(family)
-    return tables
-
-
-def _width(family: str) -> int:
-    return 2 + max(len(family), len("100 −10*"))

@@ -1,0 +1,81 @@
+"""Pictures: what stands where, and that text stays text."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from dragoman.report.charts import Curve, Frame, Point, apart, curves, kept_bar, padded, plane, running_mean, tag, ticks
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_text_and_attributes_are_escaped() -> None:
+    drawn = tag("text", "<b>&", tag("tspan", '"'), class_='a"b', stroke_width=1.50)
+    assert drawn == '<text class="a&#34;b" stroke-width="1.5">&lt;b&gt;&amp;<tspan>&#34;</tspan></text>'
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "about", "expected"),
+    [
+        (0, 100, 5, [0, 20 + 5, 50, 75, 100]),
+        (31.2, 58.9, 5, [40, 50]),
+        (0, 2.5, 5, [0, 0.5, 1, 1.5, 2, 2.5]),
+        (0, 240, 5, [0, 50, 100, 150, 200]),
+        (7, 7, 5, [7]),
+    ],
+)
+def test_ticks_are_round(low: float, high: float, about: int, expected: list[float]) -> None:
+    assert ticks(low, high, about) == expected
+
+
+def test_a_frame_maps_values_to_places() -> None:
+    frame = Frame(50, 20, 250, 120, x=(0, 10), y=(0, 1))
+    assert (frame.at_x(5), frame.at_y(0), frame.at_y(1)) == (150, 120, 20)
+    assert padded([10, 20], 0.1, 0.5) == (9, 21)
+    assert padded([10, 10], 0.1, 0.5) == (9.5, 10.5)
+
+
+def test_the_plane_sets_better_to_the_right_and_more_kept_above() -> None:
+    points = [
+        Point("backbone", 40.0, (38.0, 42.0), 100.0, (100.0, 100.0), 0),
+        Point("<i>vanilla</i>", 60.0, (58.0, 62.0), 30.0, (25.0, 35.0), 1),
+    ]
+    root = ElementTree.fromstring(plane(points, 3.0, "skill", "kept"))
+    circles = {circle.get("cx"): float(circle.get("cy", "nan")) for circle in root.iter(f"{SVG}circle")}
+    (left, high), (right, low) = sorted(circles.items(), key=lambda place: float(place[0]))
+    assert float(left) < float(right)
+    assert high < low
+    band = next(rect for rect in root.iter(f"{SVG}rect"))
+    assert float(band.get("y", "nan")) < high < float(band.get("y", "nan")) + float(band.get("height", "nan"))
+    assert "<i>vanilla</i>" in [text.text for text in root.iter(f"{SVG}text")]
+    assert not list(ElementTree.fromstring(plane(points, None, "skill", "kept")).iter(f"{SVG}rect"))
+
+
+def test_names_of_points_in_one_place_do_not_cover_each_other() -> None:
+    same = [Point(name, 50.0, (49.0, 51.0), 90.0, (89.0, 91.0), i) for i, name in enumerate("abc")]
+    root = ElementTree.fromstring(plane(same, None, "skill", "kept"))
+    heights = sorted(float(t.get("y", "nan")) for t in root.iter(f"{SVG}text") if (t.text or "") in "abc")
+    assert [later - earlier for earlier, later in zip(heights, heights[1:], strict=False)] == [16, 16]
+
+
+def test_curves_end_with_name_and_value() -> None:
+    lines = [Curve("reference", [(1, 2.0), (2, 1.0), (3, 0.5)], 0), Curve("rationale", [(1, 0.4)], 1)]
+    root = ElementTree.fromstring(curves(lines))
+    texts = [text.text for text in root.iter(f"{SVG}text")]
+    assert "reference 0.75" in texts
+    assert "rationale 0.40" in texts
+    assert len(list(root.iter(f"{SVG}polyline"))) == 4
+
+
+def test_means_and_distances() -> None:
+    assert running_mean([1.0, 2.0, 6.0]) == [1.5, 3.0, 4.0]
+    assert apart([10.0, 11.0, 40.0], 5.0) == [10.0, 15.0, 40.0]
+    assert apart([11.0, 10.0], 5.0) == [15.0, 10.0]
+
+
+def test_a_bar_is_as_long_as_what_is_kept() -> None:
+    bar = ElementTree.fromstring(kept_bar(50.0, (40.0, 200.0), 2))
+    trough, filled = (float(rect.get("width", "nan")) for rect in bar.iter(f"{SVG}rect"))
+    assert filled == pytest.approx(trough / 2, abs=0.01)
+    whisker = next(line for line in bar.iter(f"{SVG}line") if "whisker" in line.get("class", ""))
+    assert float(whisker.get("x2", "nan")) == 120
