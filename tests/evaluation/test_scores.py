@@ -84,6 +84,11 @@ def test_a_group_without_directions_is_null() -> None:
     assert (row["abilities"], row["retention"], row["inside_noise"]) == ({}, None, None)
 
 
+def test_no_questions_are_no_abilities() -> None:
+    row = scorecard({"backbone": RowResults(None, answered())}, bootstrap=10)["rows"][0]
+    assert (row["translation"], row["abilities"], row["retention"]) == (None, {}, None)
+
+
 def test_rates_are_counted_over_what_could_be_judged() -> None:
     pairs = [Pair("Das ist gut.", "This is good.", "de", "en"), Pair("Ez jó.", "This is good.", "hu", "en")]
     row = RowResults(translated(["Das ist gut.", "Sure! Here is the translation: This is good."], pairs))

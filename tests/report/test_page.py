@@ -100,10 +100,7 @@ def test_the_same_results_give_the_same_page(html: str, card: dict, details: Det
 def test_every_row_is_shown_for_the_sentences_and_questions_drawn(html: str, details: Details) -> None:
     texts = Reader(html).texts
     assert sum(text.strip() == "reference" for text in texts) == 8 + 3  # two a direction; three examples' segments
-    assert (
-        texts.count("the whole answer") == sum(text.strip().startswith("Explanation: the verb") for text in texts)
-        or True
-    )
+    assert "the whole answer" in texts
     passed, failed = texts.count("✓"), texts.count("✗")
     assert passed >= 9 * 3  # the questions that all rows kept, but for refusals, and the backbone's others
     assert failed >= 9  # one forgotten of each ability
