@@ -46,7 +46,7 @@ FAMILIES: tuple[str, ...] = tuple(family for family in _MAKERS if family not in 
 
 # How often a lesson teaches each family: what takes more practice comes more often.
 _WEIGHTS = {
-    "arithmetic": 5,
+    "arithmetic": 6,
     "instructions": 5,
     "facts": 4,
     "reading": 5,

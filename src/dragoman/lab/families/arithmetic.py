@@ -55,21 +55,21 @@ def task(rng: Random) -> Task:
 
 
 def _small(rng: Random) -> int:
-    return rng.randint(2, 20) if rng.random() < 0.7 else rng.randint(2, 50)
+    return rng.randint(2, 15) if rng.random() < 0.8 else rng.randint(2, 30)
 
 
 def _changes(rng: Random) -> tuple[str, str, int]:
     name, friend = rng.sample(PEOPLE, 2)
-    start = rng.randint(5, 60)
+    start = rng.randint(5, 45)
     words = {"name": name, "friend": friend, "things": rng.choice(_THINGS), "he": he(name), "him": him(name)}
     words["He"] = capital(words["he"])
     text = [rng.choice(_START).format(n=start, **words)]
     steps = [f"{name} starts with {start} {words['things']}."]
     now = start
     for link in ("", "Then ")[: rng.choice((1, 1, 2))]:
-        amount = min(_small(rng), 99 - now)
-        if amount < 2 or (rng.random() < 0.5 and now > 3):
-            amount = rng.randint(2, min(now - 1, 30))
+        amount = min(_small(rng), 80 - now)
+        if rng.random() < 0.5 and now > 3:
+            amount = min(_small(rng), now - 1)
             text.append(rng.choice(_FEWER).format(k=amount, **words))
             steps.append(f"{link}{now} - {amount} = {now - amount}.")
             now -= amount
@@ -84,7 +84,7 @@ def _changes(rng: Random) -> tuple[str, str, int]:
 
 def _together(rng: Random) -> tuple[str, str, int]:
     one, two = rng.sample(PEOPLE, 2)
-    a, b, things = rng.randint(3, 49), _small(rng), rng.choice(_THINGS)
+    a, b, things = rng.randint(3, 40), _small(rng), rng.choice(_THINGS)
     if rng.random() < 0.6:
         ask = rng.choice(("How many {} do they have together?", "How many {} do they have in all?"))
         return (
@@ -112,7 +112,7 @@ def _groups(rng: Random) -> tuple[str, str, int]:
     )
     steps, now = f"There are {count} {boxes} with {each} {things}. {count} * {each} = {count * each}.", count * each
     if rng.random() < 0.35:
-        amount = rng.randint(2, min(now - 1, 15))
+        amount = rng.randint(2, min(now - 1, 12))
         if rng.random() < 0.5:
             text += f" {name} takes away {amount} {things}."
             steps, now = f"{steps} Then {now} - {amount} = {now - amount}.", now - amount
@@ -147,7 +147,7 @@ def _cost(rng: Random) -> tuple[str, str, int]:
             )
         )
         return text, f"Each {thing} costs {each} euros. {count} * {each} = {total}.", total
-    pays = total + rng.randint(2, 15)
+    pays = total + rng.randint(2, 12)
     text = f"{name} buys {count} {thing}s for {each} euros each and pays with {pays} euros."
     text += f" How much does {he(name)} get back?"
     return (
@@ -159,7 +159,7 @@ def _cost(rng: Random) -> tuple[str, str, int]:
 
 def _ages(rng: Random) -> tuple[str, str, int]:
     one, two = rng.sample(PEOPLE, 2)
-    age, gap = rng.randint(8, 60), rng.randint(2, 15)
+    age, gap = rng.randint(8, 50), rng.randint(2, 12)
     if rng.random() < 0.5:
         text = f"{one} is {age} years old. {two} is {gap} years older. How old is {two}?"
         return text, f"{two} is older than {one}. {age} + {gap} = {age + gap}.", age + gap
@@ -170,7 +170,7 @@ def _ages(rng: Random) -> tuple[str, str, int]:
 
 def _bare(rng: Random) -> tuple[str, str, int]:
     kind = rng.choice("+-*")
-    a, b = (rng.randint(2, 9), rng.randint(2, 9)) if kind == "*" else (rng.randint(5, 60), _small(rng))
+    a, b = (rng.randint(2, 9), rng.randint(2, 9)) if kind == "*" else (rng.randint(5, 45), _small(rng))
     if kind == "-" and b > a:
         a, b = b, a
     value = {"+": a + b, "-": a - b, "*": a * b}[kind]

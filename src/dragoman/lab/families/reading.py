@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from dragoman.corpora.records import Check
-from dragoman.lab.families.tasks import Task, capital, single
+from dragoman.corpora.records import Check, Question, Turn
+from dragoman.lab.families.tasks import Task, capital
 from dragoman.lab.families.words import PEOPLE
 
 Language = Literal["en", "de", "it"]
@@ -131,7 +131,7 @@ class _Line:
 
 
 def task(rng: Random) -> Task:
-    """A text of two to four sentences about different people, and a question about one of them."""
+    """A text of two to four sentences about different people, and one to three questions: the last is the task."""
     language = rng.choice(tuple(_INDEX))
     people = rng.sample(PEOPLE, rng.randint(2, 4))
     # Kinds are often shared by the people of a text, so that the answer cannot be found by its kind alone.
@@ -142,10 +142,15 @@ def task(rng: Random) -> Task:
     open_questions = [pair for pair in questions if [asked for asked, _ in questions].count(pair[0]) == 1]
     if not open_questions:
         return task(rng)
-    question, answer = rng.choice(open_questions)
     text = " ".join(line.text for line in lines)
-    prompt = rng.choice(_ASKED[language]).format(text=text, question=question)
-    return single("reading", prompt, Check("equals", {"values": [answer]}), capital(answer) + ".", language)
+    asked = rng.sample(open_questions, min(len(open_questions), rng.choice((1, 1, 2, 3))))
+    turns: list[Turn] = []
+    for at, (question, answer) in enumerate(asked):
+        # After the first question, only the next one is said.
+        prompt = question if at else rng.choice(_ASKED[language]).format(text=text, question=question)
+        turns += [Turn("user", prompt), Turn("assistant", capital(answer) + ".")]
+    check = Check("equals", {"values": [asked[-1][1]]})
+    return Task(Question("reading", tuple(turns[:-1]), check, language), turns[-1].text)
 
 
 def _deed(rng: Random, language: Language, name: str) -> _Line:

@@ -61,12 +61,12 @@ def term(entry: Noun | Verb | Adjective | Adverb, language: Foreign) -> Term:
     )
 
 
+_ENTRIES: tuple[Noun | Verb | Adjective | Adverb, ...] = (*NOUNS, *VERBS, *ADJECTIVES, *ADVERBS)
+
+
 def _dictionary() -> tuple[tuple[Term, ...], dict[tuple[str, str], list[str]]]:
-    terms = tuple(
-        dict.fromkeys(
-            term(entry, language) for language in ("de", "it") for entry in (*NOUNS, *VERBS, *ADJECTIVES, *ADVERBS)
-        )
-    )
+    languages: tuple[Foreign, ...] = ("de", "it")
+    terms = tuple(dict.fromkeys(term(entry, language) for language in languages for entry in _ENTRIES))
     meanings: dict[tuple[str, str], list[str]] = defaultdict(list)
     for item in terms:
         meanings[item.language, item.word].append(item.english.removeprefix("to "))
