@@ -97,6 +97,7 @@ def test_a_missing_tokenizer_is_said_before_anything_is_asked() -> None:
         ("This is not good.", "de", "en", False),
         ("Il gatto non dorme.", "en", "it", False),
         ("Il gatto non dorme.", "it", "de", True),
+        ("A volte piove sull'isola.", "en", "it", False),
         ("Berlin", "de", "en", False),
         ("这很好。", "en", "zh", False),
         ("This is 好.", "en", "zh_Hans", True),
