@@ -40,19 +40,20 @@ FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
             auch
         """,
         "it": """
-            il lo la i gli le un uno una l all dall dell nell sull a di e è sono era erano ha hanno aveva non sarà che chi
-            cosa dove quando perché come se ma con per su da del dello della dei degli delle al allo alla ai agli alle nel nella
-            nei nelle sul sulla mio tuo suo sua suoi loro questo questa si ci lui lei noi voi io anche
+            il lo la i gli le un uno una l all dall dell nell sull a di e è sono era erano ha hanno aveva non
+            sarà che chi cosa dove quando perché come se ma con per su da del dello della dei degli delle al
+            allo alla ai agli alle nel nella nei nelle sul sulla mio tuo suo sua suoi loro questo questa si ci
+            lui lei noi voi io anche
         """,
         "fr": """
-            le la les l d un une à des du de et est sont était a ont avait ne pas sera que qui quoi où quand pourquoi
-            comment si mais avec pour sur dans par au aux il elle ils elles nous vous je tu mon son sa ses leur
-            ce cette ces aussi
+            le la les l d un une à des du de et est sont était a ont avait ne pas sera que qui quoi où quand
+            pourquoi comment si mais avec pour sur dans par au aux il elle ils elles nous vous je tu mon son sa
+            ses leur ce cette ces aussi
         """,
         "es": """
             a el la los las un una unos unas de y es son era eran ha han había no será que quién qué dónde
-            cuándo por cómo si pero con para en sobre del al él ella ellos nosotros yo tú su sus mi este esta también
-            se lo le
+            cuándo por cómo si pero con para en sobre del al él ella ellos nosotros yo tú su sus mi este esta
+            también se lo le
         """,
         "pt": """
             o a os as um uma de e é são era eram tem têm não será que quem onde quando por como se mas com para
