@@ -102,6 +102,7 @@ def clause_text(
     clause: Clause, *, subject: str | None = None, shape: Phrase | None = None, inverted: bool = False, front: str = ""
 ) -> str:
     """One clause. `inverted` puts the auxiliary before the subject, behind `front`."""
+    asking = front.startswith(("what", "how"))  # what they look *for*: the object stands in front
     agreeing = shape if shape is not None else clause.object if clause.exists else clause.subject
     person, many = (agreeing.person, agreeing.many) if agreeing is not None else (3, False)
     if subject is None:
@@ -116,7 +117,8 @@ def clause_text(
         words.append("never")
     if clause.frequency is not None:
         words.append(clause.frequency.en)
-    words += [main, clause.verb.en_particle]
+    preposition = bool(clause.verb.objects) and clause.object is None and not asking
+    words += [main, "" if preposition else clause.verb.en_particle]
     if clause.object is not None:
         text = noun_phrase(clause.object, 1)
         if clause.exists and clause.negated:

@@ -193,9 +193,11 @@ def middle(clause: Clause, index: int) -> list[str]:
         words.append("nie")
     elif clause.negated and not (clause.object is not None and clause.object.determiner in ("a", "bare")):
         words.append("nicht")
+    staying = [spot for spot in clause.spots if not toward(spot)]
+    words += [spot.de for spot in staying if isinstance(spot, Adverb)]  # hier schnell, aber schnell im Garten
     if clause.manner is not None:
         words.append(clause.manner.de)
-    words += [spot_text(spot) for spot in clause.spots if not toward(spot)]
+    words += [spot_text(spot) for spot in staying if isinstance(spot, Spot)]
     if late:
         words.append(late_object)
     if clause.predicate is not None:

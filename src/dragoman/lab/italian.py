@@ -1,5 +1,7 @@
 """Italian: articles by sound, agreement of adjectives and participles, subjects that may go unsaid."""
 
+from dataclasses import replace
+
 from dragoman.lab.entries import Adjective, Adverb, Noun, Verb
 from dragoman.lab.meaning import Clause, Meaning, Phrase, Pronoun, Spot, gender, phrase_gender
 from dragoman.lab.words import NUMBERS
@@ -104,6 +106,8 @@ def parts(phrase: Phrase, bare: bool = False) -> tuple[str, list[str]]:
             return article, [form, *words]
         case "a" if not plural:
             return "", [indefinite(words[0], shape), *words]
+        case "no":
+            return "", ["ness" + indefinite(words[0], shape), *words]
         case "this":
             form = "quest'" if words[0][0] in VOWELS and not plural else participle("questo", shape, plural)
             return "", [form, *words]
@@ -209,16 +213,20 @@ def clause_text(
     words.append("mai" if clause.never else "")
     words.append(clause.frequency.it if clause.frequency is not None else "")
     words.append(rest)
+    manner = clause.manner.it if clause.manner is not None else ""
+    words.append("" if " " in manner else manner)  # mangia velocemente la mela, taglia la mela con attenzione
     if clause.object is not None and not isinstance(clause.object.head, Pronoun):
-        preposition = clause.verb.it_object
-        words.append(contracted(preposition, clause.object) if preposition else noun_phrase(clause.object))
+        preposition, thing = clause.verb.it_object, clause.object
+        if clause.exists and clause.negated and thing.determiner == "a":
+            thing = replace(thing, determiner="no")
+        words.append(contracted(preposition, thing) if preposition else noun_phrase(thing))
+    words.append(manner if " " in manner else "")
     if clause.predicate is not None:
         text = adjective_form(clause.predicate, form, index > 2)
         words.append(f"più {text} {contracted('di', clause.compared)}" if clause.compared is not None else text)
     if clause.recipient is not None and not isinstance(clause.recipient.head, Pronoun):
         words.append(contracted("a", clause.recipient))
     words.append(subject if behind else "")
-    words.append(clause.manner.it if clause.manner is not None else "")
     words += [spot_text(spot) for spot in clause.spots]
     words.append(clause.time.it if clause.time is not None and not clause.time_first else "")
     if clause.that is not None:

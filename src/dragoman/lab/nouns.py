@@ -251,7 +251,7 @@ kitchen kitchens | f Küche Küchen | f cucina cucine | in in in! | to in+acc in
 village villages | n Dorf Dörfer | m villaggio villaggi | in in in | to in+acc in
 park parks | m Park Parks | m parco parchi | in in in | to in+acc a
 market markets | m Markt Märkte | m mercato mercati | at auf a | to auf+acc a
-street streets | f Straße Straßen | f strada strade | on auf su | to zu+dat a
+street streets | f Straße Straßen | f strada strade | on auf su
 room rooms | n Zimmer Zimmer | f stanza stanze | in in in | to in+acc in
 forest forests | m Wald Wälder | m bosco boschi | in in in | to in+acc in
 office offices | n Büro Büros | m ufficio uffici | in in in! | to in+acc in!
@@ -296,7 +296,7 @@ def read(row: str, kind: Kind) -> Noun:
     named = [PRONOUNS[mark] for mark in marks if mark in PRONOUNS]
     at = to = None
     if kind in ("building", "place"):
-        at, to = (cast(tuple[str, str, str], tuple(column)) for column in columns[3:5])
+        at, to = (cast(tuple[str, str, str], tuple(column)) or None for column in (*columns[3:], [])[:2])
     return Noun(
         en=en,
         en_plural=en_plural.strip("-"),

@@ -5,7 +5,7 @@ from random import Random
 
 from dragoman.lab.entries import Adverb, Noun, Verb
 from dragoman.lab.meaning import Determiner, Phrase, Pronoun, Relation, Spot, Tense
-from dragoman.lab.pools import GOALS, VEHICLES, Pool, adjectives_for, nouns_of, places_of, zipf
+from dragoman.lab.pools import GOALS, VEHICLES, Pool, adjectives_for, nouns_of, objects_for, places_of, zipf
 from dragoman.lab.words import ADVERBS, NAMES
 
 TENSES: Pool[Tense] = Pool([("present", 0.45), ("past", 0.33), ("future", 0.22)])
@@ -39,6 +39,7 @@ NUMBER_POOL = zipf(range(2, 13), 1)
 PERSON = frozenset({"person"})
 UNDER = frozenset({"tree", "table", "bed", "bridge", "bench", "chair", "bush"})
 BESIDE = frozenset({"house", "church", "school", "tree", "station", "castle", "river", "window", "tower", "theatre"})
+OWNABLE = ("house", "garden", "room", "kitchen", "shop", "office", "farm", "village", "city", "school")
 RELATIONS: Pool[Relation] = Pool([("under", 1), ("behind", 1), ("in front of", 1), ("next to", 1)])
 
 
@@ -56,7 +57,7 @@ def stands_for(phrase: Phrase) -> Pronoun:
     if isinstance(head, Pronoun) and (head.person < 3 or head.antecedent is not None or head.gender == "n"):
         return head
     also = Phrase(phrase.also.head) if phrase.also is not None else None
-    return Pronoun(3, antecedent=Phrase(head, phrase.plural, also=also))
+    return Pronoun(3, phrase.many, antecedent=Phrase(head, phrase.plural, also=also))
 
 
 def describe(rng: Random, phrase: Phrase, chance: float) -> Phrase:
@@ -71,12 +72,14 @@ def describe(rng: Random, phrase: Phrase, chance: float) -> Phrase:
 def determined(rng: Random, noun: Noun, determiners: Determiners, owner: Pronoun | None = None) -> Phrase:
     """The noun with a determiner and a number of things that fits it."""
     determiner = determiners.draw(rng)
-    if determiner == "own" and (owner is None or noun.en in ("man", "woman")):
+    if determiner == "own" and (owner is None or noun.en in ("man", "woman") or (noun.at and noun.en not in OWNABLE)):
+        determiner = "the"
+    if noun.family and determiner == "a":
         determiner = "the"
     if noun.mass:
         if determiner == "a":
             determiner = "bare"
-        elif determiner not in ("own", "this"):
+        elif determiner != "this":
             determiner = "the"
     elif determiner == "number":
         return Phrase(noun, True, "number", NUMBER_POOL.draw(rng))
@@ -117,7 +120,7 @@ def draw_object(rng: Random, verb: Verb, subject: Phrase, negated: bool) -> Phra
             return another(rng, subject)
         name = NAME_POOL.draw(rng)
         return None if subject.also is not None or subject.head == name else Phrase(name)
-    pool = nouns_of(verb.objects)
+    pool = nouns_of(objects_for(verb, kind_of(subject)[0]))
     noun = pool.draw(rng)
     if kind_of(subject)[1] == noun.en:
         return None
@@ -157,19 +160,19 @@ def draw_spots(rng: Random, verb: Verb, subject: Phrase, chance: float) -> tuple
     """Where, whereto, with whom, by what, as far as the verb asks or allows; `chance` is for what may be left out."""
     takes = verb.takes
     spots: list[Spot | Adverb] = []
-    if "with!" in takes or ("with" in takes and rng.random() < 0.2):
-        friend = companion(rng, subject)
-        if friend is not None:
-            spots.append(Spot("with", friend))
-    if "vehicle!" in takes:
-        spots.append(Spot("by", Phrase(VEHICLES.draw(rng))))
     if "goal!" in takes or ("goal" in takes and rng.random() < chance):
         if verb.en != "fly" and rng.random() < 0.12:
             spots.append(HOMEWARD)
         else:
             goal = replace(determined(rng, GOALS.draw(rng), TO_GO_TO), plural=False)
             spots.append(Spot("to", describe(rng, goal, 0.15)))
-    elif "place!" in takes or ("place" in takes and rng.random() < chance):
+    if "vehicle!" in takes:
+        spots.append(Spot("by", Phrase(VEHICLES.draw(rng))))
+    if "with!" in takes or ("with" in takes and rng.random() < 0.2):
+        friend = companion(rng, subject)
+        if friend is not None:
+            spots.append(Spot("with", friend))
+    if "place!" in takes or ("place" in takes and rng.random() < chance):
         spots.append(draw_place(rng, takes))
     return tuple(spots)
 

@@ -16,7 +16,7 @@ MOODS = (
     "happy", "tired", "ill",
     "sad", "hungry", "thirsty", "angry", "lazy", "curious", "brave", "strong", "young", "old", "poor",
 )  # what may be a reason  # fmt: skip
-INCOMPARABLE = ("broken", "modern", "good", "empty", "full", "ripe")
+INCOMPARABLE = ("ill", "broken", "modern", "good", "empty", "full", "ripe")
 
 
 class Pool(Generic[T]):
@@ -72,6 +72,12 @@ def places_of(takes: frozenset[str]) -> Pool[Noun]:
     """Where it may be, by what the verb takes: at the places marked with @, or at any."""
     named = [take[1:] for take in takes if take.startswith("@")]
     return weighted((noun for noun in NOUNS if noun.at and (not named or noun.en in named)), 3)
+
+
+def objects_for(verb: Verb, kind: str) -> frozenset[str]:
+    """The objects that the verb has with a subject of that kind: an animal's may be fewer (`animal:water`)."""
+    fewer = frozenset(take[7:] for take in verb.takes if take.startswith("animal:")) if kind == "animal" else None
+    return fewer or verb.objects
 
 
 GOALS = weighted((noun for noun in NOUNS if noun.to), 3)

@@ -61,7 +61,11 @@ def attempt(rng: Random, frame: str) -> Meaning | None:
     match frame:
         case "statement":
             clause = draw_clause(rng)
-            return Meaning(clause) if clause is not None else None
+            if clause is None:
+                return None
+            if not (clause.object or clause.spots or clause.time or clause.frequency or clause.never):
+                clause = replace(clause, time=phrases.TIMES[clause.tense].draw(rng))  # not just: he sleeps
+            return Meaning(clause)
         case "predicate":
             clause = draw_predicate(rng, phrases.TENSES.draw(rng))
             return Meaning(replace(clause, time=phrases.TIMES[clause.tense].draw(rng) if is_mood(clause) else None))
@@ -209,9 +213,10 @@ def draw_weather(rng: Random, tense: Tense, *, light: bool = False) -> Clause:
     """It rains, it snows: somewhere, some time; `light` may leave both out."""
     verb = rng.choice(WEATHER)
     time = phrases.TIMES[tense].draw(rng) if not light else None
-    spots = (Spot("at", Phrase(rng.choice(RAINY))),) if rng.random() < 0.4 else ()
+    negated = rng.random() < 0.2
+    spots = (Spot("at", Phrase(rng.choice(RAINY))),) if not negated and rng.random() < 0.5 else ()
     first = time is not None and rng.random() < 0.5
-    return Clause(verb, IT, tense, time=time, spots=spots, negated=rng.random() < 0.2, time_first=first)
+    return Clause(verb, IT, tense, time=time, spots=spots, negated=negated, time_first=first)
 
 
 def draw_question(rng: Random, asked: Asked) -> Meaning | None:
@@ -227,6 +232,8 @@ def draw_question(rng: Random, asked: Asked) -> Meaning | None:
             return None
         return Meaning(replace(clause, subject=None, time_first=False), asked)
     subject = draw_subject(rng, PERSON, safe=True)
+    if isinstance(subject.head, Pronoun) and subject.person == 3 and not subject.many:
+        subject = Phrase(phrases.NAME_POOL.draw(rng))  # Italian says no lui or lei behind the verb
     verb = verbs_for(*kind_of(subject), asked).draw(rng)
     clause = draw_clause(rng, tense=tense, subject=subject, verb=verb, light=True, plain=asked != "why")
     if clause is None:

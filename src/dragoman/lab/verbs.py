@@ -9,7 +9,8 @@ Italian: infinitive (`-isc` for capisco; reflexives end in -si), `=` io/tu/lui/n
 Subjects: kinds or English nouns. Objects: the same.
 Object's marking: German case or preposition / Italian preposition.
 Takes: place (any, or those marked @), goal, with, vehicle, recipient, that, each with `!` if it must be there;
-  adverbs of manner by their English words; `optional` if the object may be left out; `lasting` for a state.
+  adverbs of manner by their English words; `optional` if the object may be left out; `lasting` for a state;
+  `animal:water`: objects of animals, where they are fewer.
 """
 
 import re
@@ -17,27 +18,28 @@ import re
 from dragoman.lab.entries import Modal, Verb
 
 VERB_TABLE = """
-see saw | sehen siehst/sieht gesehen | vedere visto >vedr | person animal | person animal building vehicle star moon
-  cloud | acc | place that
+see saw | sehen siehst/sieht gesehen | vedere visto >vedr | person animal | person animal house church castle tower bridge tree vehicle
+  star moon cloud | acc | place that
 have had | haben hast/hat gehabt =hatte | avere =ho/hai/ha/abbiamo/hanno avuto >avr | person | object tool dog cat
-  horse cow pig sheep rabbit duck donkey goat vehicle clothing text idea | acc |
+  horse cow pig sheep rabbit duck donkey goat vehicle clothing book newspaper letter idea | acc |
 go went | gehen gegangen ! | andare =vado/vai/va/andiamo/vanno ! >andr | person | | | goal! with
 eat ate | essen isst/isst gegessen | mangiare | person | food | acc | place @kitchen @restaurant @garden @house @park
   @hotel slowly quickly together optional
 drink drank | trinken getrunken | bere =bevo/bevi/beve/beviamo/bevono bevuto >berr | person animal | drink | acc |
-  place @kitchen @restaurant @house @garden @hotel
+  animal:water animal:milk place @kitchen @restaurant @house @garden @hotel
 live | wohnen gewohnt | abitare | person |  |  | place! @house @city @village @castle @farm @island @street @hotel
   @tower with
 sleep slept | schlafen schläfst/schläft geschlafen | dormire | person animal | | | place @room @house @hotel @garden
   @hospital @forest @beach well quietly
-buy bought | kaufen gekauft | comprare | person | food drink object tool furniture clothing text vehicle dog cat horse
-  cow pig sheep rabbit duck donkey goat flower rose | acc | place @shop @market @city @village @station @square
-  @airport @island
+buy bought | kaufen gekauft | comprare | person | food drink object tool furniture clothing book newspaper postcard
+  novel vehicle dog cat horse cow pig sheep rabbit duck donkey goat flower rose | acc | place @shop @market @city
+  @village @station @square @airport @island
 read read | lesen liest/liest gelesen | leggere letto | person | text | acc | place slowly carefully quietly optional
   @library @room @garden @park @school @house @office @beach
-find found | finden gefunden | trovare | person animal | object tool clothing mushroom nut ball key | acc | place
-give gave | geben gibst/gibt gegeben | dare =do/dai/dà/diamo/danno dato >dar | person | object tool text clothing food
-  flower | acc | recipient!
+find found | finden gefunden | trovare | person animal | object tool clothing mushroom nut | acc | animal:mushroom
+  animal:nut animal:ball animal:shoe animal:glove animal:apple place
+give gave | geben gibst/gibt gegeben | dare =do/dai/dà/diamo/danno dato >dar | person | object tool book newspaper
+  postcard novel clothing food flower | acc | recipient!
 play | spielen gespielt | giocare | person animal | | | place @garden @park @street @room @beach @school @square
   @field with together quietly
 work | arbeiten gearbeitet | lavorare | person | | | place @office @school @hospital @shop @farm @kitchen @field
@@ -53,7 +55,8 @@ say said | sagen gesagt | dire =dico/dici/dice/diciamo/dicono detto >dir | perso
 love | lieben geliebt =liebte | amare | person | person animal music city village lake mountain garden island | acc |
   lasting
 go went | fahren fährst/fährt gefahren ! | andare =vado/vai/va/andiamo/vanno ! >andr | person | | | goal! vehicle!
-look +for | suchen gesucht | cercare | person animal | person object tool clothing | acc | place
+look +for | suchen gesucht | cercare | person animal | person object tool clothing | acc | animal:ball animal:shoe
+  animal:nut animal:mouse animal:cat animal:dog place
 eat ate | fressen frisst/frisst gefressen | mangiare | animal | food flower | acc | place @garden @field @farm @forest
   @park optional quickly
 sing sang | singen gesungen | cantare | person bird | music | acc | place well quietly together optional
@@ -75,7 +78,8 @@ know knew | wissen =weiß/weißt/weiß/wissen gewusst =wusste | sapere =so/sai/s
   | | that! lasting
 run ran | laufen läufst/läuft gelaufen ! | correre corso ! | person animal | | | goal!
 meet met | treffen triffst/trifft getroffen | incontrare | person | person | acc | place
-bring brought | bringen gebracht | portare | person | food drink object tool text flower | acc | recipient!
+bring brought | bringen gebracht | portare | person | food drink object tool book newspaper postcard novel flower |
+  acc | recipient!
 show showed | zeigen gezeigt | mostrare | person | picture photo book letter ticket gift animal house garden | acc |
   recipient!
 close | schließen schließt/schließt geschlossen | chiudere chiuso | person | door window box suitcase book cupboard
@@ -103,7 +107,7 @@ visit | besuchen besucht | visitare | person | museum castle city island church 
 forget forgot | vergessen vergisst/vergisst vergessen | dimenticare | person | key umbrella ticket bag word answer
   question backpack | acc | that
 thank | danken gedankt | ringraziare | person | person | dat |
-bark | bellen gebellt | abbaiare | dog | | | place
+bark | bellen gebellt | abbaiare | dog | | | place @garden @house @street @park @forest @village
 laugh | lachen gelacht | ridere riso | person | | | place
 cry | weinen geweint | piangere pianto | person | | | place
 begin began | beginnen begonnen | cominciare ! | lesson game | | | place @school @park @theatre @museum @church

@@ -155,7 +155,7 @@ def read_adjective(row: str) -> Adjective:
     """One row of the table as an entry."""
     english, german, italian, opposite, kinds = (column.strip() for column in row.split("|"))
     en, en_more = (*english.split(), f"more {english}")[:2]
-    de, de_more, de_stem = (*german.split(), german.split()[0])[:3]
+    de, de_more, de_stem = (*german.split(), german.split()[0].removesuffix("e"))[:3]
     it = [form for form in italian.split() if form != "<"]
     ending = it[0][-2:]
     regular = it[0][:-1] if ending == "io" else it[0][:-1] + "i"
