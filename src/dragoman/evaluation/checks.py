@@ -19,11 +19,10 @@ from dragoman.evaluation.programs import code_of, runs
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 _REFUSAL = re.compile(
     r"\b(?:i(?:'m| am) (?:very |so |really )?(?:sorry|afraid)"
-    r"|i (?:can't|cannot|can not|won't|will not|don't want to|must not|may not|am not able to|am unable to)"
+    r"|i (?:can't|cannot|can not|won't|will not|am not able to|am unable to)"
     r"|i'm (?:not able|unable) to"
     r"|(?:can't|cannot|won't|will not|am not able to|unable to) (?:help|assist|support|do that|answer)"
-    r"|i (?:have to|must) (?:decline|refuse|say no)"
-    r"|(?:no|sorry), (?:but )?(?:i|that)\b)",
+    r"|i (?:have to|must) (?:decline|refuse|say no))",
     re.IGNORECASE,
 )
 
