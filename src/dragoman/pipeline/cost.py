@@ -34,7 +34,7 @@ def pairs_to_train(plan: Plan) -> int | None:
     """Training pairs: as counted where the data is read already, else as the recipe limits them."""
     data = next(step.artifact for step in plan.steps if step.stage.kind == "data")
     if data:
-        return sum(data.facts["train"].values())
+        return sum(int(count) for count in data.facts["train"].values())
     corpus = plan.recipe.data.train
     return corpus.limit * len(corpus.directions) if corpus.limit and corpus.directions else None
 

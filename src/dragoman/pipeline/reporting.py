@@ -15,7 +15,7 @@ from dragoman.store import Artifact
 
 
 def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> dict[str, Any]:
-    """Writes scorecard.json, report.html and table.md to `out/report`."""
+    """Writes the scorecard, the page, a table and a picture to `out/report`."""
     named = ["backbone", *rows(recipe)]
     results = {row: RowResults.from_json(done[f"evaluate-{row}"].read_json("results.json")) for row in named}
     noise = [
@@ -57,7 +57,7 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
         facts[row] = (
             f"{made['examples']:,} examples, {made['tokens']:,} tokens, made in {made['seconds']:.0f} s; "
             f"{trained['steps']:,} steps in {trained['seconds']:.0f} s, at most {trained['peak_memory'] / 1e9:.1f} GB; "
-            f"merged: {merged['agreement']:.0%} of greedy tokens agree, logits differ by at most {merged['logits']:.2g}"
+            f"merged: {merged['agreement']:.0%} of greedy tokens agree, logits differ by at most {merged['fp32_max']:.1g} before the cast"
         )
     facts["versions"] = ", ".join(f"{name} {number}" for name, number in judged["versions"].items())
     return facts

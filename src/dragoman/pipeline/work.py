@@ -8,6 +8,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,7 @@ def make_model(recipe: Recipe, backbone: Backbone, adapter: Path, data: Path, ou
     """Backbone and adapter become one model, which is published only if it does what the two did."""
     speak = speaker(recipe, backbone)
     pairs = [pair for pair, _ in zip(read_pairs(data / "test.jsonl"), range(PROBES), strict=False)]
+    shutil.rmtree(out / "model", ignore_errors=True)  # of a run that was cut off before it published this
     parity = merge(
         backbone.path,
         adapter,
@@ -124,7 +126,7 @@ def make_model(recipe: Recipe, backbone: Backbone, adapter: Path, data: Path, ou
         [speak.translate(pair) for pair in pairs],
         trust_remote_code=backbone.trust_remote_code,
     )
-    return {"logits": parity.logits, "agreement": parity.agreement}
+    return asdict(parity)
 
 
 def evaluate(
