@@ -18,8 +18,8 @@ import re
 from dragoman.lab.entries import Modal, Verb
 
 VERB_TABLE = """
-see saw | sehen siehst/sieht gesehen | vedere visto >vedr | person animal | person animal house church castle tower bridge tree vehicle
-  star moon cloud | acc | place that
+see saw | sehen siehst/sieht gesehen | vedere visto >vedr | person animal | person animal house church castle tower
+  bridge tree vehicle star moon cloud | acc | place that
 have had | haben hast/hat gehabt =hatte | avere =ho/hai/ha/abbiamo/hanno avuto >avr | person | object tool dog cat
   horse cow pig sheep rabbit duck donkey goat vehicle clothing book newspaper letter idea | acc |
 go went | gehen gegangen ! | andare =vado/vai/va/andiamo/vanno ! >andr | person | | | goal! with

@@ -70,6 +70,11 @@ broken | kaputt kaputter | rotto | | object vehicle furniture tool
 ripe riper | reif reifer | maturo | unripe | food
 ugly uglier | hässlich hässlicher | brutto | beautiful | clothing building furniture
 modern | modern moderner | moderno | old | building furniture vehicle
+slow slower | langsam langsamer | lento | fast | vehicle animal
+short shorter | kurz kürzer | corto | long | text music clothing tool idea
+bad worse | schlecht schlechter | cattivo | good | food drink idea music
+weak weaker | schwach schwächer | debole | strong | person animal drink
+hard harder | hart härter | duro | soft | furniture
 tasty tastier | lecker leckerer | gustoso | | food drink
 narrow narrower | eng enger | stretto | wide | clothing place
 round rounder | rund runder | rotondo | | object furniture
@@ -88,6 +93,10 @@ FITS: dict[str, str] = {  # where a kind is too wide: the nouns of it that the a
     "cold": "water milk tea beer juice soup river lake room",
     "warm": "water milk tea soup coat jacket scarf glove hat room bread",
     "round": "table mirror box basket lamp plate",
+    "hard": "bed sofa chair bench",
+    "weak": "coffee tea beer wine",
+    "bad": "answer question apple fish meat wine coffee soup song game",
+    "short": "letter story poem song novel rope dress skirt coat scarf lesson game answer question exercise",
     "soft": "bed sofa chair shirt scarf coat glove jacket",
     "long": "letter story poem song novel book rope ladder dress skirt coat scarf lesson game answer question exercise",
 }
