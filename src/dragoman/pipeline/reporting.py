@@ -57,7 +57,7 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
         facts[row] = (
             f"{made['examples']:,} examples, {made['tokens']:,} tokens, made in {made['seconds']:.0f} s; "
             f"{trained['steps']:,} steps in {trained['seconds']:.0f} s, at most {trained['peak_memory'] / 1e9:.1f} GB; "
-            f"merged: {merged['agreement']:.0%} of greedy tokens agree, logits differ by at most {merged['fp32_max']:.1g} before the cast"
+            f"merged: {merged['agreement']:.0%} of greedy tokens agree, fp32 logits differ by {merged['fp32_max']:.0e}"
         )
     facts["versions"] = ", ".join(f"{name} {number}" for name, number in judged["versions"].items())
     return facts
