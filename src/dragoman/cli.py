@@ -217,6 +217,7 @@ def chat(
         try:
             said = input("you: ").strip()
         except EOFError:
+            typer.echo()
             return
         if not said:
             turns = []

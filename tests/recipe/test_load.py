@@ -92,6 +92,15 @@ ONE_FAULT = {
         GOOD.replace("test: {corpus: lab}", "test: {corpus: lab, directions: [de-de]}"),
         "recipe.yaml:5: data.test.directions[0]: 'de-de' has the same language on both sides",
     ),
+    "the same direction twice": (
+        GOOD.replace("test: {corpus: lab}", "test: {corpus: lab, directions: [de-en, en-de, de-en]}"),
+        "recipe.yaml:5: data.test.directions: names 'de-en' twice; once is enough",
+    ),
+    "judged by nothing": (
+        GOOD + "evaluate: []\n",
+        "recipe.yaml:7: evaluate: is empty; give at least 1. Suites to judge with: `translation`, `lab`, or files of "
+        "questions.",
+    ),
     "corpus and files": (
         GOOD.replace("test: {corpus: lab}", "test: {corpus: lab, files: [{table: a.tsv, direction: de-en}]}"),
         "recipe.yaml:5: data.test: has a corpus and also files; keep one (`corpus: null` drops an inherited one)",

@@ -46,7 +46,11 @@ def finish(recipe: Recipe) -> None:
 
 def again(recipe: Recipe) -> None:
     """Prints the comparison of a recipe that is done. StoreError where it is not."""
-    todo = [step.stage.title for step in plan(recipe).steps if not step.artifact]
+    steps = plan(recipe).steps
+    todo = [step.stage.title for step in steps if not step.artifact]
     if todo:
-        raise StoreError(f"{recipe.name} is not done: `dragoman run` has yet to do {', '.join(todo)}.")
+        raise StoreError(
+            f"{recipe.name} is not done: {len(todo)} of {len(steps)} stages are to do, {todo[0]} next. "
+            "`dragoman run` does them."
+        )
     finish(recipe)

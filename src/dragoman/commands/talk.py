@@ -22,9 +22,12 @@ class Talker:
     @classmethod
     def load(cls, model: str, *, system: str | None = None, max_tokens: int = 512) -> "Talker":
         """The model of a directory, of the hub, or `lab`. EngineError or TemplateError where it cannot talk."""
+        from transformers.utils.logging import disable_progress_bar
+
         from dragoman.generation.hf import HfEngine
         from dragoman.lab import BACKBONE
 
+        disable_progress_bar()
         where = str(BACKBONE) if model == "lab" else model
         renderer = Renderer.load(where, system=system)
         return cls(renderer, HfEngine(where, decode=renderer.decode), max_tokens)

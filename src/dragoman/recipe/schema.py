@@ -33,9 +33,16 @@ def _direction(text: str) -> str:
     return text
 
 
+def _distinct(words: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := next((word for word in words if words.count(word) > 1), None):
+        raise ValueError(f"names '{twice}' twice; once is enough")
+    return words
+
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 Direction = Annotated[str, AfterValidator(_direction)]
+Distinct = AfterValidator(_distinct)
 
 
 class Files(Strict):
@@ -73,7 +80,7 @@ class Corpus(Strict):
     """Name in the catalogue (`dragoman data list`), or `lab`."""
     files: tuple[Files, ...] = ()
     """One's own files, instead of a corpus of the catalogue."""
-    directions: tuple[Direction, ...] = ()
+    directions: Annotated[tuple[Direction, ...], Distinct] = ()
     """Directions to take from the corpus; all it has when empty."""
     limit: Positive | None = None
     """At most so many pairs a direction, drawn by the seed; all when absent."""
@@ -200,7 +207,7 @@ class Recipe(Strict):
     """How models are asked."""
     training: Training = Training()
     """How a model is fitted to the examples."""
-    evaluate: tuple[str, ...] = ("translation",)
+    evaluate: Annotated[tuple[str, ...], Field(min_length=1), Distinct] = ("translation",)
     """Suites to judge with: `translation`, `lab`, or files of questions."""
     evaluation: Evaluation = Evaluation()
     """How models are judged."""
