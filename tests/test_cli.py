@@ -25,6 +25,7 @@ COMMANDS = [
     "chat",
     "doctor",
     "data",
+    "lab",
 ]
 Run = Callable[..., Result]
 
@@ -78,6 +79,25 @@ def test_faults_become_sentences(
     monkeypatch.setenv("DRAGOMAN_DEBUG", "1")
     if not isinstance(fault, KeyboardInterrupt):
         assert run("doctor").exception is fault
+
+
+def test_lab_world(run: Run) -> None:
+    result = run("lab", "world", "--direction", "de-it", "--count", "3")
+    assert result.exit_code == 0
+    assert [len(line.split("\t")) for line in result.stdout.splitlines()] == [2, 2, 2]
+    assert run("lab", "world", "--direction", "de-it", "--count", "3").stdout == result.stdout
+    assert run("lab", "world", "--direction", "de-it", "--count", "3", "--seed", "1").stdout != result.stdout
+    assert run("lab", "world", "--family", "arithmetic", "--count", "1").stdout.startswith("user: ")
+    refused = run("lab", "world", "--direction", "de-fr")
+    assert refused.stderr == "--direction de-fr: the lab has en, de and it, but not fr\n"
+    assert refused.exit_code == 2
+
+
+def test_pretraining_anew_deletes_nothing_else(run: Run) -> None:
+    Path("mine").mkdir()
+    Path("mine/notes.txt").write_text("keep me", encoding="utf-8")
+    assert run("lab", "pretrain", "mine", "--anew").exit_code == 2
+    assert Path("mine/notes.txt").read_text(encoding="utf-8") == "keep me"
 
 
 def test_init_writes_a_recipe_that_loads(run: Run, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dragoman.commands import data
+from dragoman.commands import data, lab
 from dragoman.commands.options import Languages, Longest, Model, Overrides, Recipe, Source, Table, Target
 from dragoman.errors import DragomanError
 
@@ -229,6 +229,7 @@ def chat(
 
 
 app.add_typer(data.app, name="data")
+app.add_typer(lab.app, name="lab")
 
 
 @app.command()

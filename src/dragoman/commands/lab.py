@@ -1,0 +1,50 @@
+"""The `lab` commands: sentences and questions of the small world, and its backbone made anew."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+LANGUAGES = {"en", "de", "it"}
+
+app = typer.Typer(help="The small world: world, pretrain.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("world")
+def world(
+    direction: Annotated[str, typer.Option(help="Languages of the pairs, among en, de and it.")] = "en-de",
+    family: Annotated[str | None, typer.Option(help="Questions of this family instead of pairs.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
+    seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
+) -> None:
+    """Print sentences with their translations, or questions."""
+    from dragoman.commands.files import languages
+    from dragoman.errors import DataError
+    from dragoman.lab import abilities
+    from dragoman.lab.world import pairs
+
+    if family:
+        for question in abilities.questions(family, count, seed):
+            typer.echo("\n".join(f"{turn.role}: {turn.text}" for turn in question.turns) + "\n")
+        return
+    if unknown := set(languages(direction)) - LANGUAGES:
+        raise DataError(f"--direction {direction}: the lab has en, de and it, but not {', '.join(sorted(unknown))}")
+    for pair in pairs("train", [direction], count, seed):
+        typer.echo(f"{pair.source}\t{pair.target}")
+
+
+@app.command("pretrain")
+def pretrain(
+    out: Annotated[Path, typer.Argument(help="Folder to work in; the backbone comes to lie below it.")],
+    seed: Annotated[int, typer.Option(help="Decides vocabulary, documents and first weights.")] = 0,
+    tokens: Annotated[int, typer.Option(min=1, help="Tokens to learn from.")] = 24_000_000,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Time after which it is over in any case.")] = 100.0,
+    anew: Annotated[bool, typer.Option("--anew", help="Do not go on with what lies there.")] = False,
+) -> None:
+    """Pre-train the lab's backbone from a seed; cut off, it goes on where it was."""
+    from dragoman.errors import DataError
+    from dragoman.lab.pretrain import pretrain as run
+
+    if anew and out.is_dir() and any(out.iterdir()) and not (out / "plan.json").is_file():
+        raise DataError(f"{out} holds something, but no pre-training; --anew would delete it. Name another folder")
+    typer.echo(run(out, seed=seed, tokens=tokens, minutes=minutes, resume=not anew))
