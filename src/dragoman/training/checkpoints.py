@@ -28,6 +28,14 @@ def newest(folder: Path) -> Path | None:
     return max((path for path in folder.glob("checkpoint-*") if _is_whole(path)), key=step_of, default=None)
 
 
+def publish(checkpoint: Path, adapter: Path) -> None:
+    """Copies the adapter out of a finished checkpoint."""
+    shutil.rmtree(adapter, ignore_errors=True)
+    adapter.mkdir()
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        shutil.copyfile(checkpoint / name, adapter / name)
+
+
 def clear(folder: Path, kept: Path | None) -> None:
     """Takes away every checkpoint but one: they were cut off, or are older."""
     for path in folder.glob("checkpoint-*"):

@@ -62,7 +62,7 @@ class StepLoader(DataLoader[Any]):
         self.batch_sampler.set_epoch(epoch)
 
 
-class StepTrainer(Trainer):
+class StepTrainer(Trainer):  # type: ignore[misc]
     """Trains on `Step`s. The model's forward pass returns the loss of each trained token (`loss.teach_forward`)."""
 
     def __init__(
@@ -89,7 +89,8 @@ class StepTrainer(Trainer):
         ]
 
     def get_train_dataloader(self) -> StepLoader:
-        return StepLoader(self.examples, batch_sampler=self.order, collate_fn=self.batcher)
+        rows: Any = self.examples
+        return StepLoader(rows, batch_sampler=self.order, collate_fn=self.batcher)
 
     def get_batch_samples(
         self, epoch_iterator: Iterator[Step], num_batches: int, device: torch.device
@@ -113,9 +114,9 @@ class StepTrainer(Trainer):
         return loss
 
     def _micro_step(self, model: Any, micro: Micro, scale: float) -> torch.Tensor:
-        losses = model(input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets)
+        losses: torch.Tensor = model(input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets)
         weighted = losses * micro.weights
-        loss = weighted.sum() * scale
+        loss: torch.Tensor = weighted.sum() * scale
         self.accelerator.backward(loss)
         live = (micro.weights > 0).double()
         parts = torch.stack([live, losses.detach() * live, weighted.detach()]).double()

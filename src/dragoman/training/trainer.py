@@ -5,18 +5,21 @@ different here: it is handed whole optimizer steps, already cut into micro-batch
 is over all trained tokens of the step; and the loss of each segment is logged apart.
 """
 
+import json
 import math
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from transformers import TrainingArguments, set_seed
 from transformers.utils import is_flash_attn_2_available
 
 from dragoman.errors import TrainingError
-from dragoman.generation.models import load_model, pick_device, pick_dtype
+from dragoman.generation.models import Precision, load_model, pick_device, pick_dtype
 from dragoman.generation.progress import note, progress
 from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Training
@@ -25,7 +28,6 @@ from dragoman.training.adapters import adapt
 from dragoman.training.batching import Batcher, Order
 from dragoman.training.loss import teach_forward
 from dragoman.training.steps import MetricsLog, StepTrainer
-
 
 # Width of packed lines where attention looks at the whole line to find its blocks.
 PACKED_LINE = 2048
@@ -62,7 +64,7 @@ def fit(
     folder = out / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     device = pick_device()
-    precision = "bf16" if pick_dtype(settings.precision, device) == torch.bfloat16 else "fp32"
+    precision: Precision = "bf16" if pick_dtype(settings.precision, device) == torch.bfloat16 else "fp32"
     arguments = _arguments(settings, folder, len(examples))
     set_seed(settings.seed)
     backbone = load_model(
@@ -72,6 +74,8 @@ def fit(
     line = choose_attention(backbone, settings, device)
     network = adapt(backbone, settings.lora)
     last = checkpoints.newest(folder)
+    PartialState().wait_for_everyone()
+    _check_same_run(out / "training.json", last, {"model": str(model), "examples": len(examples)}, settings)
     done = checkpoints.step_of(last) if last else 0
     steps = math.ceil(settings.epochs * math.ceil(len(examples) / settings.batch_size))
     if arguments.should_save:
@@ -90,10 +94,14 @@ def fit(
             log=log,
             bar=bar,
         )
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        if done < steps:
+            trainer.train(resume_from_checkpoint=str(last) if last else None)
     adapter = out / "adapter"
-    trainer.save_model(str(adapter))
-    return Fit(adapter, trainer.state.global_step, log.tokens, time.monotonic() - started, log.loss)
+    if arguments.should_save:
+        checkpoints.publish(folder / f"checkpoint-{steps}", adapter)
+        shutil.rmtree(folder)
+    PartialState().wait_for_everyone()
+    return Fit(adapter, steps, log.tokens, time.monotonic() - started, log.loss)
 
 
 def choose_attention(model: Any, settings: Training, device: torch.device) -> int:
@@ -107,6 +115,20 @@ def choose_attention(model: Any, settings: Training, device: torch.device) -> in
         attention.register()
         model.set_attn_implementation(attention.PRODUCTS)
     return min(PACKED_LINE, settings.batch_tokens) if packed else 0
+
+
+def _check_same_run(path: Path, last: Path | None, identity: dict[str, Any], settings: Training) -> None:
+    """A checkpoint of another run must not be gone on from."""
+    identity |= settings.model_dump(mode="json", exclude={"save_every", "report_to"})
+    if last is not None:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        changed = [name for name in identity if identity[name] != before.get(name)]
+        if changed:
+            raise TrainingError(
+                f"{last} is from a training with another {', '.join(changed)}. "
+                f"Train into another folder, or take {last.parent} away."
+            )
+    path.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
 
 
 def _check(examples: ExampleTable) -> None:

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from peft.tuners.lora import Linear
+from transformers import AttentionInterface, LlamaForCausalLM
+
+from dragoman.recipe.schema import Lora
+from dragoman.training import attention
+from dragoman.training.adapters import adapt
+
+
+def _gradients(network: torch.nn.Module, ids: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    torch.manual_seed(5)
+    for name, weight in network.named_parameters():
+        if "lora_" in name:
+            torch.nn.init.normal_(weight, std=0.1)
+    logits = network(input_ids=ids, use_cache=False).logits
+    logits.float().log_softmax(-1)[..., 3].sum().backward()
+    return logits.detach(), {n: w.grad for n, w in network.named_parameters() if w.requires_grad and w.grad is not None}
+
+
+def test_the_product_gives_the_numbers_of_peft(tiny: Path) -> None:
+    ids = torch.arange(24).view(2, 12)
+    ours = adapt(LlamaForCausalLM.from_pretrained(tiny), Lora(rank=4, alpha=12))
+    plain = LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=12, target_modules="all-linear")
+    theirs = get_peft_model(LlamaForCausalLM.from_pretrained(tiny), plain)
+    assert sum("forward" in vars(layer) for layer in ours.modules() if isinstance(layer, Linear)) == 14
+    logits, found = _gradients(ours, ids)
+    expected_logits, expected = _gradients(theirs, ids)
+    torch.testing.assert_close(logits, expected_logits, rtol=1e-5, atol=1e-5)
+    assert found.keys() == expected.keys()
+    assert len(found) == 28
+    for name in expected:
+        torch.testing.assert_close(found[name], expected[name], rtol=1e-4, atol=1e-4)
+
+
+def test_alpha_is_twice_the_rank_and_dropout_is_left_to_peft(tiny: Path) -> None:
+    network = adapt(LlamaForCausalLM.from_pretrained(tiny), Lora(rank=4, dropout=0.1, targets=("q_proj",)))
+    layers = [layer for layer in network.modules() if isinstance(layer, Linear)]
+    assert len(layers) == 2
+    assert {layer.scaling["default"] for layer in layers} == {2.0}
+    assert not any("forward" in vars(layer) for layer in layers)
+
+
+@pytest.mark.parametrize("width", [7, 600])  # by products, and the usual way
+def test_attention_by_products_gives_the_numbers_of_torch(width: int, tiny: Path) -> None:
+    torch.manual_seed(0)
+    ids = torch.randint(0, 97, (2, width))
+    usual = LlamaForCausalLM.from_pretrained(tiny)
+    ours = LlamaForCausalLM.from_pretrained(tiny)
+    attention.register()
+    assert AttentionInterface()[attention.PRODUCTS] is attention.products
+    ours.set_attn_implementation(attention.PRODUCTS)
+    found, expected = (model(input_ids=ids, use_cache=False).logits for model in (ours, usual))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    found[..., 0].sum().backward()
+    expected[..., 0].sum().backward()
+    name = "model.layers.0.self_attn.k_proj.weight"
+    torch.testing.assert_close(ours.get_parameter(name).grad, usual.get_parameter(name).grad, rtol=1e-3, atol=1e-3)

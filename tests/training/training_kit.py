@@ -1,0 +1,38 @@
+"""What the training tests share: random examples, small settings, and reading the log."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from dragoman.prompts.examples import Example, Segment
+from dragoman.recipe.schema import Lora, Training
+
+VOCABULARY = 97
+
+
+def examples(count: int, rationale: float = 1.0, seed: int = 0, longest: int = 40) -> list[Example]:
+    """Examples of very different lengths; one in four has no rationale."""
+    dice = random.Random(seed)
+
+    def ids(low: int, high: int) -> tuple[int, ...]:
+        return tuple(dice.randrange(VOCABULARY) for _ in range(dice.randint(low, high)))
+
+    made = []
+    for number in range(count):
+        segments = [Segment("prompt", ids(2, 9), 0.0), Segment("reference", ids(1, 12))]
+        if number % 4:
+            segments.append(Segment("rationale", ids(1, longest), rationale))
+        made.append(Example((*segments, Segment("end", (2,)))))
+    return made
+
+
+def settings(**changes: Any) -> Training:
+    """Small and exact: fp32, rank 4, four examples a step."""
+    usual = {"epochs": 1, "batch_size": 4, "learning_rate": 1e-2, "precision": "fp32", "lora": Lora(rank=4)}
+    return Training(**{**usual, **changes})
+
+
+def metrics(out: Path) -> list[dict[str, float]]:
+    """The lines of a run's log."""
+    return [json.loads(line) for line in (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
