@@ -37,7 +37,7 @@ expensive | teuer teurer teur | caro | cheap | {THINGS}
 cheap cheaper | billig billiger | economico economici | expensive | {THINGS}
 friendly friendlier | freundlich freundlicher | gentile | | person
 loving | liebevoll liebevoller | affettuoso | | person animal
-strong stronger | stark stärker | forte | weak | person animal drink
+strong stronger | stark stärker | forte | weak | person animal
 clever cleverer | klug klüger | intelligente | stupid | person animal
 difficult | schwierig schwieriger | difficile | easy | text idea
 easy easier | einfach einfacher | facile | difficult | text idea
@@ -73,7 +73,7 @@ modern | modern moderner | moderno | old | building furniture vehicle
 slow slower | langsam langsamer | lento | fast | vehicle animal
 short shorter | kurz kürzer | corto | long | text music clothing tool idea
 bad worse | schlecht schlechter | cattivo | good | food drink idea music
-weak weaker | schwach schwächer | debole | strong | person animal drink
+weak weaker | schwach schwächer | debole | strong | person animal
 hard harder | hart härter | duro | soft | furniture
 tasty tastier | lecker leckerer | gustoso | | food drink
 narrow narrower | eng enger | stretto | wide | clothing place
@@ -86,7 +86,6 @@ FITS: dict[str, str] = {  # where a kind is too wide: the nouns of it that the a
     "sweet": "apple pear orange strawberry cherry cake chocolate honey tea coffee juice wine",
     "fresh": "bread apple fish meat salad tomato orange lemon strawberry pear mushroom cherry cheese",
     "high": "tower castle house church",
-    "strong": "coffee tea beer wine",
     "narrow": "street room bridge shirt skirt shoe dress jacket coat kitchen",
     "dangerous": "knife wolf bear lion fox dog street mountain river bee hammer forest bridge",
     "wild": "horse cat dog duck goat donkey rabbit rose bush pig",
@@ -94,7 +93,6 @@ FITS: dict[str, str] = {  # where a kind is too wide: the nouns of it that the a
     "warm": "water milk tea soup coat jacket scarf glove hat room bread",
     "round": "table mirror box basket lamp plate",
     "hard": "bed sofa chair bench",
-    "weak": "coffee tea beer wine",
     "bad": "answer question apple fish meat wine coffee soup song game",
     "short": "letter story poem song novel rope dress skirt coat scarf lesson game answer question exercise",
     "soft": "bed sofa chair shirt scarf coat glove jacket",
