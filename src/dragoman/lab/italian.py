@@ -256,7 +256,8 @@ def question(meaning: Meaning) -> str:
         bare = Clause(clause.verb, clause.subject, clause.tense, recipient=clause.recipient, spots=clause.spots,
                       time=clause.time)  # fmt: skip
         return clause_text(bare, front=front, behind=True)
-    return clause_text(clause, front=ASKED[meaning.asked], behind=meaning.asked != "why")
+    before = meaning.asked == "why" or (meaning.asked == "when" and clause.object is not None)
+    return clause_text(clause, front=ASKED[meaning.asked], behind=not before)
 
 
 def sentence(meaning: Meaning) -> str:

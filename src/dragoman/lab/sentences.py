@@ -110,6 +110,8 @@ def draw_clause(
         modal = MODAL_POOL.draw(rng)
         if negated and tense == "past" and modal.en == "must":
             modal = None
+    if verb.lasting and tense == "future" and verb.en != "have":
+        return None  # what will begin has another verb: kennenlernen
     if verb.en == verb.en_past and tense != "future" and (subject.many or subject.person < 3):
         tense, modal = "future", None  # English would not show which tense it is
     never = negated and tense == "present" and modal is None and rng.random() < 0.25
@@ -126,7 +128,8 @@ def draw_clause(
     spots = phrases.draw_spots(rng, verb, subject, 0.1 if recipient is not None else 0.2 if light else 0.45)
     manner = None
     if not negated and rng.random() < (0.1 if light else 0.25):
-        fitting = [name for name in phrases.MANNERS if name in verb.takes and (name != "together" or subject.many)]
+        excluded = {"" if subject.many else "together", "" if thing is None or thing.determiner == "the" else "well"}
+        fitting = [name for name in phrases.MANNERS if name in verb.takes and name not in excluded]
         manner = phrases.MANNERS[rng.choice(fitting)] if fitting else None
     time = frequency = None
     steady = tense == "present" and (verb.lasting or never)

@@ -36,8 +36,8 @@ buy bought | kaufen gekauft | comprare | person | food drink object tool furnitu
   @village @station @square @airport @island
 read read | lesen liest/liest gelesen | leggere letto | person | text | acc | place slowly carefully quietly optional
   @library @room @garden @park @school @house @office @beach
-find found | finden gefunden | trovare | person animal | object tool clothing mushroom nut stone leaf | acc | animal:mushroom
-  animal:nut animal:ball animal:shoe animal:glove animal:apple place
+find found | finden gefunden | trovare | person animal | object tool clothing mushroom nut stone leaf | acc |
+  animal:mushroom animal:nut animal:ball animal:shoe animal:glove animal:apple place
 give gave | geben gibst/gibt gegeben | dare =do/dai/dà/diamo/danno dato >dar | person | object tool book newspaper
   postcard novel clothing food flower | acc | recipient!
 play | spielen gespielt | giocare | person animal | | | place @garden @park @street @room @beach @school @square
@@ -62,8 +62,8 @@ eat ate | fressen frisst/frisst gefressen | mangiare | animal | food flower | ac
 sing sang | singen gesungen | cantare | person bird | music | acc | place well quietly together optional
 make made | machen gemacht | fare =faccio/fai/fa/facciamo/fanno fatto >far | person | cake soup salad basket doll
   coffee tea cheese | acc | place @kitchen @garden @school @house @room @park
-carry | tragen trägst/trägt getragen | trasportare | person | object tool suitcase backpack box ladder stone | acc | goal
-  slowly carefully
+carry | tragen trägst/trägt getragen | trasportare | person | object tool suitcase backpack box ladder stone | acc |
+  goal slowly carefully
 wait +for | warten gewartet | aspettare | person | person train bus taxi letter answer | auf+acc | place patiently
   quietly optional
 speak spoke | sprechen sprichst/spricht gesprochen | parlare | person | | | with! place slowly quietly
@@ -101,8 +101,8 @@ get got +up | auf.stehen aufgestanden ! | alzarsi | person | | | slowly quickly
 explain | erklären erklärt | spiegare | person | game lesson word problem question exercise | acc | recipient
   patiently well slowly
 travel travelled | reisen gereist ! | viaggiare | person | | | with
-paint | malen gemalt | dipingere dipinto | person | picture animal flower tree house moon boat leaf | acc | place @garden
-  @room @park @lake @beach @mountain @school slowly carefully gladly
+paint | malen gemalt | dipingere dipinto | person | picture animal flower tree house moon boat leaf | acc | place
+  @garden @room @park @lake @beach @mountain @school slowly carefully gladly
 visit | besuchen besucht | visitare | person | museum castle city island church village tower farm | acc | with
 forget forgot | vergessen vergisst/vergisst vergessen | dimenticare | person | key umbrella ticket bag word answer
   question backpack | acc | that
@@ -124,8 +124,8 @@ lose lost | verlieren verloren | perdere perso | person | key ticket ball umbrel
   | place
 put put +on | an.ziehen angezogen | indossare | person | clothing | acc |
 remember | sich erinnern erinnert | ricordare | person | person story song game word | an+acc |
-build built | bauen gebaut | costruire -isc | person | house boat bridge tower table bench | acc |
-  place @village @city @garden @beach @farm @island with
+build built | bauen gebaut | costruire -isc | person | house boat bridge tower table bench | acc | place @village
+  @city @garden @beach @farm @island with
 watch | beobachten beobachtet | osservare | person animal | animal star cloud moon ship person | acc | place @forest
   @park @garden @lake @field @mountain @beach quietly carefully
 shine shone | scheinen geschienen | brillare | sun moon star | | |
