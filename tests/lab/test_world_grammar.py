@@ -398,7 +398,8 @@ def test_sentences(meaning, english, german, italian):
 @pytest.mark.parametrize(
     ("noun", "language", "definite", "plural", "expected"),
     [
-        ("dog", "de", True, False, "der Hund"), ("dog", "de", False, False, "ein Hund"), ("dog", "de", False, True, "Hunde"),
+        ("dog", "de", True, False, "der Hund"), ("dog", "de", False, False, "ein Hund"),
+        ("dog", "de", False, True, "Hunde"),
         ("friend", "it", True, True, "gli amici"), ("mirror", "it", True, False, "lo specchio"),
         ("orange", "it", False, False, "un'arancia"), ("apple", "en", False, False, "an apple"),
         ("child", "en", True, True, "the children"), ("water", "it", True, False, "l'acqua"),
