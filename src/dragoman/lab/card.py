@@ -1,0 +1,215 @@
+"""Measures a backbone of the lab, and writes what was measured into its card.
+
+The suites and the engine are those of every run; the card says with how many questions they were run.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dragoman.corpora.records import Pair
+from dragoman.errors import EngineError
+from dragoman.evaluation.abilities import abilities
+from dragoman.evaluation.statistics import wilson
+from dragoman.evaluation.translation import translation
+from dragoman.generation.ask import Completion, Ids, Sampling
+from dragoman.generation.door import Asking, T
+from dragoman.generation.hf import HfEngine
+from dragoman.generation.progress import progress
+from dragoman.lab import abilities as families
+from dragoman.lab import world
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
+from dragoman.recipe.schema import Evaluation
+from dragoman.store import sha256, write_atomic
+
+CARD, DATA, WEIGHTS = "README.md", "card.json", "model.safetensors"
+DIRECTIONS = ("de-en", "it-en", "en-de", "en-it")
+REMARK_TOKENS = 160
+EXAMPLES = 2  # of each direction, to be read
+
+# What a remark is about, told by words that it cannot do without. An answer may have several.
+KINDS: dict[str, tuple[str, ...]] = {
+    "word meaning": (" means “", "Some words:", "Explanation:\n- “"),
+    "grammar": ("noun", "plural", "tense", "infinitive", "negative", "question mark", "verb", "adjective"),
+    "another wording": ("or\n\n", "could also be", "Another way", "Instead of", "Alternatively"),
+    "a fact": ("The subject", "is about", "The number", "tell us when", "By the way"),
+    "the meaning of the whole": ("Overall", "The meaning of", "In simple English", "tells us: ", "The question is, in"),
+    "style and use": ("The style", "everyday", "neither formal", "keeps the tone", "sounds natural"),
+}
+
+
+def measure(backbone: Path, questions: int = 200, pairs: int = 200, seed: int = 0) -> dict[str, Any]:
+    """Every ability and skill on held-out questions, four directions, and what follows a reference. All greedy."""
+    speak = Speaker(Renderer.load(backbone))
+    engine = HfEngine(backbone, decode=speak.decode)
+    asked = [
+        question
+        for family in (*families.FAMILIES, *families.SKILLS)
+        for question in families.questions(family, questions, seed)
+    ]
+    answered = _drive(abilities("backbone", asked, speak, Evaluation()), engine)
+    test = world.pairs("test", DIRECTIONS, pairs, seed)
+    translated = _drive(translation("backbone", test, speak, Evaluation()), engine)
+    remarks = _continued(engine, speak, test)
+    engine.close()
+    return {
+        "weights": {"file": WEIGHTS, "sha256": sha256(backbone / WEIGHTS)},
+        "decoding": "greedy, hf engine",
+        "seed": seed,
+        "abilities": {
+            family: {
+                "score": sum(item.passed for item in items) / len(items),
+                "n": len(items),
+                "interval": list(wilson(sum(item.passed for item in items), len(items))),
+            }
+            for family, items in answered.families.items()
+        },
+        "translation": {
+            direction: _chrf([item for item in translated.items if item.pair.direction == direction])
+            for direction in DIRECTIONS
+        },
+        "after a reference": {
+            "n": len(test),
+            "stops at once": sum(not text.strip() for text in remarks) / len(test),
+            "kinds": {kind: sum(_is_of(kind, text) for text in remarks) / len(test) for kind in KINDS},
+            "examples": [
+                {"direction": pair.direction, "source": pair.source, "reference": pair.target, "continuation": text}
+                for number, (pair, text) in enumerate(zip(test, remarks, strict=True))
+                if number % pairs < EXAMPLES
+            ],
+        },
+        "failures": {
+            family: [
+                {"question": item.question.turns[-1].text, "answer": item.answer} for item in items if not item.passed
+            ][:3]
+            for family, items in answered.families.items()
+        },
+    }
+
+
+def write_card(backbone: Path, measured: Mapping[str, Any], training: Mapping[str, Any]) -> None:
+    """Writes card.json, which programs read, and README.md, which people read, beside the weights.
+
+    `training` is what `pretrain` noted about the run. EngineError where the weights are not those measured.
+    """
+    if sha256(backbone / WEIGHTS) != measured["weights"]["sha256"]:
+        raise EngineError(f"{backbone / WEIGHTS} is not the file that was measured; measure it again.")
+    data = {**measured, "training": dict(training)}
+    write_atomic(backbone / DATA, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    write_atomic(backbone / CARD, _page(data))
+
+
+def _drive(suite: Asking[T], engine: HfEngine) -> T:
+    """Runs a suite to its end with one engine."""
+    try:
+        ask = next(suite)
+        while True:
+            ask = suite.send(_complete(engine, ask.prompts, ask.sampling, ask.purpose))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def _complete(engine: HfEngine, prompts: Sequence[Ids], sampling: Sampling, purpose: str) -> list[Completion]:
+    found: dict[int, Completion] = {}
+    with progress(purpose, len(prompts), "prompts") as bar:
+        for index, completion in engine.complete(prompts, sampling):
+            found[index] = completion
+            bar.advance(1, len(completion.ids))
+    return [found[index] for index in range(len(prompts))]
+
+
+def _continued(engine: HfEngine, speak: Speaker, pairs: Sequence[Pair]) -> list[str]:
+    """What the backbone says after a reference, of its own accord."""
+    sampling = Sampling(max_tokens=REMARK_TOKENS, stop=speak.stop)
+    prompts = [speak.prefix(pair).ids for pair in pairs]
+    return [completion.text for completion in _complete(engine, prompts, sampling, "remarks after references")]
+
+
+def _is_of(kind: str, text: str) -> bool:
+    return any(sign in text for sign in KINDS[kind])
+
+
+def _chrf(items: Sequence[Any]) -> dict[str, Any]:
+    from sacrebleu.metrics import CHRF
+
+    metric = CHRF(word_order=2)
+    score = metric.corpus_score([item.hypothesis for item in items], [[item.pair.target for item in items]])
+    return {
+        "chrF++": score.score,
+        "n": len(items),
+        "signature": str(metric.get_signature()),
+        "exact": sum(item.hypothesis == item.pair.target for item in items) / len(items),
+        "goes on": sum(bool(item.flags["chatter"]) for item in items) / len(items),
+        "wrong language": sum(bool(item.flags["wrong_language"]) for item in items) / len(items),
+    }
+
+
+def _page(data: Mapping[str, Any]) -> str:
+    training, after = data["training"], data["after a reference"]
+    abilities_rows = [
+        f"| {family} | {100 * found['score']:.1f} % | {found['n']} | "
+        f"{100 * found['interval'][0]:.1f} to {100 * found['interval'][1]:.1f} |"
+        for family, found in data["abilities"].items()
+    ]
+    translation_rows = [
+        f"| {direction} | {found['chrF++']:.1f} | {100 * found['exact']:.0f} % | {100 * found['goes on']:.0f} % | "
+        f"{found['n']} |"
+        for direction, found in data["translation"].items()
+    ]
+    kinds = ", ".join(f"{kind} {100 * share:.0f} %" for kind, share in after["kinds"].items())
+    examples = "\n\n".join(
+        f"*{example['direction']}* · {example['source']}\n\n> {example['reference']}**{_quoted(example)}**"
+        for example in after["examples"]
+        if example["continuation"].strip()
+    )
+    return f"""---
+license: apache-2.0
+language: [en, de, it]
+library_name: transformers
+---
+
+# The lab's backbone
+
+A Llama of {training["parameters"]:,} parameters that lives in a small world: it talks in English, knows German and
+Italian words, does the tasks below, and translates a little. It exists so that teaching translation, and what is
+forgotten on the way, can be watched on a laptop. It is of no other use. All it has read was drawn from the grammar and
+the tasks in `dragoman.lab`; there is no text of others in it.
+
+## How it was made
+
+`dragoman lab pretrain --seed {training["seed"]}`: {training["tokens"]:,} tokens in {training["steps"]:,} steps of
+{training["step_tokens"]:,}, {training["minutes"]:.0f} minutes on {training["machine"]}
+({training["rate"]:,.0f} tokens/s). Matrices learn with Muon, embeddings and norms with AdamW, the rate falls along a
+cosine; documents share rows of {training["width"]} tokens and don't see one another. Last losses:
+{training["loss"]:.3f} nats a token, over everything that is said, prompts included. Weights are in bf16.
+
+## What was measured
+
+Greedy decoding, seed {data["seed"]}, prompts that pre-training never shows. `dragoman lab card` measures again.
+
+| ability | score | n | 95 % interval |
+|---|---|---|---|
+{chr(10).join(abilities_rows)}
+
+`programs` is a skill to be taught later; pre-training has none of it.
+
+| direction | chrF++ | word for word | goes on after it | n |
+|---|---|---|---|---|
+{chr(10).join(translation_rows)}
+
+chrF++ is sacreBLEU's ({data["translation"]["de-en"]["signature"]}).
+
+After a reference ({after["n"]} test pairs) it stops at once in {100 * after["stops at once"]:.1f} % of the cases and
+goes on with a remark otherwise. What the remarks are about, several at a time: {kinds}.
+
+{examples}
+
+sha256 of `{data["weights"]["file"]}`: `{data["weights"]["sha256"]}`
+"""
+
+
+def _quoted(example: Mapping[str, str]) -> str:
+    return example["continuation"].strip().replace("\n\n", "\n").replace("\n", "\n> ").join(("\n>\n> ", ""))

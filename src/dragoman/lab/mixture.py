@@ -1,0 +1,105 @@
+"""What the lab's backbone is pre-trained on: an endless stream of documents that depends on a seed alone.
+
+Document `n` is drawn from random numbers of its own, so any part of the stream can be made by any
+process, in any order. Most are lessons of the abilities; a part is plain text in three languages;
+and a small part are translations. Those are drawn from a limited number of distinct sentences a
+direction, more of them into English than out of it, as a model has seen that was trained on the web:
+it gets to know both ways, but not well.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from random import Random
+
+from dragoman.corpora.records import Turn
+from dragoman.lab import abilities, explanations, world
+from dragoman.lab.entries import Language
+from dragoman.lab.meaning import Meaning
+from dragoman.lab.tokenizer import chat, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """How many distinct sentences are shown translated this way, and how often relative to the others."""
+
+    source: Language
+    target: Language
+    sentences: int
+    weight: float
+
+
+DIRECTIONS = (
+    Direction("de", "en", 6000, 3.0),
+    Direction("it", "en", 6000, 3.0),
+    Direction("en", "de", 3000, 1.5),
+    Direction("en", "it", 3000, 1.5),
+)
+
+LESSONS, TEXTS = 0.62, 0.2  # shares of the documents; the rest are translations
+LONG_SHARE = 0.05  # of the lessons: conversations of many exchanges, up to about so many characters
+LONG = 800
+
+EXPLAINED = 0.68  # share of the translations that go on with remarks
+
+SYSTEM_SHARE = 0.08
+SYSTEM_PROMPTS = (
+    "You are a helpful assistant.",
+    "You are a friendly assistant who answers briefly.",
+    "Answer the user's questions.",
+    "You are an assistant. Be kind and correct.",
+    "Help the user as well as you can.",
+)
+
+
+def document(seed: int, number: int) -> str:
+    """The text of one document, special tokens and all."""
+    rng = Random(f"document {seed} {number}")
+    kind = rng.random()
+    if kind < LESSONS:
+        turns = _lesson(rng)
+    elif kind < LESSONS + TEXTS:
+        return plain(_text(rng))
+    else:
+        turns = _translation(seed, rng)
+    if turns[0].role != "system" and rng.random() < SYSTEM_SHARE:
+        turns = (Turn("system", rng.choice(SYSTEM_PROMPTS)), *turns)
+    return chat(turns)
+
+
+def _lesson(rng: Random) -> tuple[Turn, ...]:
+    turns = abilities.lesson(rng).turns
+    if rng.random() < LONG_SHARE:
+        while sum(len(turn.text) for turn in turns) < LONG:
+            turns += abilities.lesson(rng).turns
+    return turns
+
+
+def _text(rng: Random) -> str:
+    """A few sentences of one language."""
+    language = rng.choice(world.LANGUAGES)
+    sentences = [world.say(meaning, language) for meaning in islice(_fresh(rng), rng.choice((1, 2, 3, 4, 6)))]
+    return rng.choice((" ", " ", " ", "\n")).join(sentences)
+
+
+def _fresh(rng: Random) -> Iterator[Meaning]:
+    """Sentences that pre-training may see, drawn anew."""
+    while True:
+        meaning = world.draw(rng)
+        if world.split(meaning) == "pretrain":
+            yield meaning
+
+
+def _translation(seed: int, rng: Random) -> tuple[Turn, ...]:
+    direction = rng.choices(DIRECTIONS, [direction.weight for direction in DIRECTIONS])[0]
+    meaning = rng.choice(_sentences(seed, direction))
+    explained = rng.random() < EXPLAINED
+    return explanations.translation_dialogue(meaning, direction.source, direction.target, rng, explained).turns
+
+
+@lru_cache(maxsize=len(DIRECTIONS))
+def _sentences(seed: int, direction: Direction) -> tuple[Meaning, ...]:
+    """The sentences that are shown translated this way."""
+    own = seed * 100 + 10 * world.LANGUAGES.index(direction.source) + world.LANGUAGES.index(direction.target)
+    return tuple(islice(world.meanings("pretrain", seed=own), direction.sentences))

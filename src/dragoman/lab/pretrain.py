@@ -1,0 +1,326 @@
+"""Pre-trains the lab's backbone: a small Llama that talks, does its tasks, and translates a little.
+
+Everything follows from a seed. The state is written every few minutes beside the last one and
+renamed, so a run can be killed at any moment; the next one says from where it goes on, and comes
+to the same losses as a run that was never cut off. The learning rate falls to zero with the tokens
+seen, or with the time where a slow machine would not get through them.
+"""
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+from dragoman.errors import TrainingError
+from dragoman.generation.progress import note, progress
+from dragoman.lab import BACKBONE, mixture
+from dragoman.lab.packing import BLOCKS, IGNORED, Rows, mask_of, pack, targets_of
+from dragoman.lab.tokenizer import train_tokenizer
+from dragoman.store import write_atomic
+
+__all__ = ["BACKBONE", "Settings", "pretrain"]
+
+STATE, LOSSES, MODEL, FACTS = "state.pt", "losses.jsonl", "model", "training.json"
+MATRICES, TABLES = "matrices", "tables"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The model's shape and how it learns."""
+
+    vocabulary: int = 3072
+    hidden: int = 256
+    layers: int = 5
+    heads: int = 4
+    intermediate: int = 704
+    context: int = 1024
+    width: int = 384  # tokens of a row
+    rows: int = 22  # of a step
+    documents: int = 4096  # drawn and packed at a time
+    tokenizer_documents: int = 30_000
+    matrix_rate: float = 6e-3  # Muon, for the matrices of the layers
+    table_rate: float = 3e-3  # AdamW, for embeddings and norms
+    decay: float = 0.05
+    warmup: float = 0.02  # share of the run
+    state_seconds: float = 180.0
+    compiled: bool = True
+
+
+@dataclass(slots=True)
+class Place:
+    """How far the run has come; together with the seed it determines what comes next."""
+
+    step: int = 0
+    tokens: int = 0
+    chunk: int = 0
+    row: int = 0
+    left_out: int = 0
+    seconds: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of this and of earlier, cut-off runs."""
+        return self.seconds + time.monotonic() - self.started
+
+
+def pretrain(
+    out: Path,
+    *,
+    seed: int = 0,
+    tokens: int = 24_000_000,
+    minutes: float = 100.0,
+    device: str = "auto",
+    resume: bool = True,
+    settings: Settings | None = None,
+) -> Path:
+    """Trains below `out` and returns the folder with the finished backbone.
+
+    Goes on with what an interrupted run left there; with `resume=False` begins anew. Raises
+    TrainingError where `out` holds a run with another seed, length or shape.
+    """
+    settings = settings or Settings()
+    if not resume:
+        shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True, exist_ok=True)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    plan = {"seed": seed, "tokens": tokens, **asdict(settings)}
+    _check_plan(out / "plan.json", plan)
+    tokenizer = _tokenizer(out / "tokenizer", seed, settings)
+    torch.manual_seed(seed)
+    model = LlamaForCausalLM(_config(tokenizer, settings)).to(device)
+    model.config._attn_implementation = "sdpa" if device == "cuda" else BLOCKS
+    optimizers = _optimizers(model, settings)
+    place = _go_on(out, model, optimizers, device)
+    _train(out, tokenizer, model, optimizers, place, seed, tokens, minutes * 60, settings)
+    write_atomic(out / FACTS, json.dumps(_facts(out, model, place, seed, settings), indent=1))
+    return _publish(out / MODEL, model, tokenizer, settings)
+
+
+def _check_plan(path: Path, plan: dict[str, Any]) -> None:
+    if not path.exists():
+        path.write_text(json.dumps(plan, indent=1), encoding="utf-8")
+        return
+    before = json.loads(path.read_text(encoding="utf-8"))
+    changed = [f"{name} {before.get(name)} → {value}" for name, value in plan.items() if before.get(name) != value]
+    if changed:
+        raise TrainingError(
+            f"{path.parent} holds a pre-training with other settings ({', '.join(changed)}). "
+            "Name another folder, or begin anew with resume off."
+        )
+
+
+def _tokenizer(folder: Path, seed: int, settings: Settings) -> Any:
+    """Learnt once from documents that the training does not reach, then read from disk."""
+    if not folder.is_dir():
+        note("learning the vocabulary")
+        texts = (mixture.document(seed, -1 - number) for number in range(settings.tokenizer_documents))
+        beside = folder.with_name("tokenizer.partial")
+        tokenizer = train_tokenizer(texts, settings.vocabulary, settings.context)
+        tokenizer.save_pretrained(beside, save_jinja_files=False)
+        beside.replace(folder)
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def _config(tokenizer: Any, settings: Settings) -> LlamaConfig:
+    return LlamaConfig(
+        vocab_size=settings.vocabulary,
+        hidden_size=settings.hidden,
+        intermediate_size=settings.intermediate,
+        num_hidden_layers=settings.layers,
+        num_attention_heads=settings.heads,
+        num_key_value_heads=settings.heads,
+        max_position_embeddings=settings.context,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+
+
+def _optimizers(model: Any, settings: Settings) -> dict[str, torch.optim.Optimizer]:
+    matrices = [weight for name, weight in model.model.layers.named_parameters() if weight.ndim == 2]
+    known = {id(weight) for weight in matrices}
+    tables = [weight for weight in model.parameters() if id(weight) not in known]
+    return {
+        MATRICES: torch.optim.Muon(
+            matrices, lr=settings.matrix_rate, weight_decay=settings.decay, adjust_lr_fn="match_rms_adamw"
+        ),
+        TABLES: torch.optim.AdamW(tables, lr=settings.table_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+    }
+
+
+def _go_on(out: Path, model: Any, optimizers: dict[str, torch.optim.Optimizer], device: str) -> Place:
+    """Reads the state that an interrupted run left; the log of losses is cut back to it."""
+    place = Place()
+    if (out / STATE).exists():
+        state = torch.load(out / STATE, map_location=device, weights_only=True)
+        model.load_state_dict(state["model"])
+        for name, optimizer in optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        place = Place(**state["place"])
+        note(f"going on after step {place.step:,} ({place.tokens:,} tokens, {place.seconds / 60:.1f} minutes)")
+    if (out / LOSSES).exists():
+        kept = (out / LOSSES).read_text(encoding="utf-8").splitlines(keepends=True)[: place.step]
+        (out / LOSSES).write_text("".join(kept), encoding="utf-8")
+    return place
+
+
+def _save(out: Path, model: Any, optimizers: dict[str, torch.optim.Optimizer], place: Place) -> None:
+    """Writes the state beside the old one and renames it."""
+    where = asdict(place)
+    del where["started"]
+    state = {
+        "model": model.state_dict(),
+        "optimizers": {name: optimizer.state_dict() for name, optimizer in optimizers.items()},
+        "place": {**where, "seconds": place.elapsed},
+    }
+    beside = out / f"{STATE}.partial"
+    torch.save(state, beside)
+    beside.replace(out / STATE)
+
+
+def _train(
+    out: Path,
+    tokenizer: Any,
+    model: Any,
+    optimizers: dict[str, torch.optim.Optimizer],
+    place: Place,
+    seed: int,
+    tokens: int,
+    seconds: float,
+    settings: Settings,
+) -> None:
+    model.train()
+    device = model.device
+    loss_of = _loss(model)
+    if settings.compiled and (device.type == "cuda" or shutil.which("c++") or shutil.which("g++")):
+        loss_of = torch.compile(loss_of, dynamic=False)
+    batches = _batches(tokenizer, place, seed, settings)
+    saved = time.monotonic()
+    with progress("pre-training", tokens, "tokens") as bar, (out / LOSSES).open("a", encoding="utf-8") as log:
+        bar.advance(place.tokens)
+        while (share := max(place.tokens / tokens, place.elapsed / seconds)) < 1:
+            _set_rates(optimizers, _rate(share, settings.warmup), settings)
+            ids, owners = (part.to(device) for part in next(batches))
+            with torch.autocast(device.type, torch.bfloat16):
+                loss = loss_of(ids, owners)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            for optimizer in optimizers.values():
+                optimizer.step()
+                optimizer.zero_grad()
+            seen = int((owners > 0).sum())
+            place.step += 1
+            place.tokens += seen
+            value = loss.item()
+            log.write(json.dumps({"step": place.step, "tokens": place.tokens, "loss": value}) + "\n")
+            bar.advance(seen, seen, remark=f"loss {value:.3f}")
+            if not math.isfinite(value):
+                raise TrainingError(f"the loss is {value} at step {place.step}; lower the learning rates")
+            if time.monotonic() - saved >= settings.state_seconds:
+                log.flush()
+                _save(out, model, optimizers, place)
+                saved = time.monotonic()
+        log.flush()
+        _save(out, model, optimizers, place)
+    if place.left_out:
+        note(f"{place.left_out:,} documents were longer than {settings.width} tokens and were left out")
+
+
+def _loss(model: Any) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """The mean negative log-likelihood of every token after its document's first."""
+
+    def loss(ids: torch.Tensor, owners: torch.Tensor) -> torch.Tensor:
+        hidden = model.model(input_ids=ids, attention_mask=mask_of(owners), use_cache=False).last_hidden_state
+        logits = functional.linear(hidden, model.lm_head.weight)  # [rows, width, vocabulary]
+        targets = targets_of(ids, owners)
+        return functional.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED)
+
+    return loss
+
+
+def _rate(share: float, warmup: float) -> float:
+    """The learning rate's factor: up in a line, then down along a cosine to zero."""
+    return min(share / warmup + 0.02, 1.0) * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def _set_rates(optimizers: dict[str, torch.optim.Optimizer], factor: float, settings: Settings) -> None:
+    for name, rate in ((MATRICES, settings.matrix_rate), (TABLES, settings.table_rate)):
+        for group in optimizers[name].param_groups:
+            group["lr"] = rate * factor
+
+
+def _batches(
+    tokenizer: Any, place: Place, seed: int, settings: Settings
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Rows from `place` on, which moves along: ids and owners, [rows, width] each; empty rows fill up a chunk's end."""
+    while True:
+        packed = _chunk(tokenizer, place.chunk, seed, settings)
+        while place.row < len(packed):
+            here = slice(place.row, place.row + settings.rows)
+            missing = ((0, max(here.stop - len(packed), 0)), (0, 0))
+            place.row += settings.rows
+            yield (
+                torch.from_numpy(np.pad(packed.ids[here].astype(np.int64), missing)),
+                torch.from_numpy(np.pad(packed.owners[here], missing)),
+            )
+        place.chunk, place.row, place.left_out = place.chunk + 1, 0, place.left_out + packed.left_out
+
+
+def _chunk(tokenizer: Any, number: int, seed: int, settings: Settings) -> Rows:
+    """Some documents, packed, in an order of their own."""
+    first = number * settings.documents
+    texts = [mixture.document(seed, first + at) for at in range(settings.documents)]
+    packed = pack(tokenizer(texts, add_special_tokens=False)["input_ids"], settings.width)
+    order = np.random.default_rng([seed, number]).permutation(len(packed))
+    return Rows(packed.ids[order], packed.owners[order], packed.left_out)
+
+
+def _facts(out: Path, model: Any, place: Place, seed: int, settings: Settings) -> dict[str, Any]:
+    """What the card says about the run. `loss` is the mean of the last hundred steps."""
+    losses = [json.loads(line)["loss"] for line in (out / LOSSES).read_text(encoding="utf-8").splitlines()[-100:]]
+    on_gpu = model.device.type == "cuda"
+    return {
+        "seed": seed,
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "tokens": place.tokens,
+        "steps": place.step,
+        "step_tokens": settings.width * settings.rows,
+        "width": settings.width,
+        "minutes": place.elapsed / 60,
+        "rate": place.tokens / place.elapsed,
+        "machine": torch.cuda.get_device_name() if on_gpu else f"{torch.get_num_threads()} processor cores",
+        "loss": sum(losses) / max(len(losses), 1),
+    }
+
+
+def _publish(folder: Path, model: Any, tokenizer: Any, settings: Settings) -> Path:
+    """Writes the backbone in transformers' format, in bf16."""
+    from transformers import GenerationConfig
+
+    beside = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(beside, ignore_errors=True)
+    final = LlamaForCausalLM(_config(tokenizer, settings)).to(torch.bfloat16)
+    final.load_state_dict(model.state_dict())
+    final.generation_config = GenerationConfig(
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        max_new_tokens=256,
+    )
+    final.save_pretrained(beside)
+    tokenizer.save_pretrained(beside, save_jinja_files=False)
+    shutil.rmtree(folder, ignore_errors=True)
+    beside.replace(folder)
+    return folder
