@@ -17,7 +17,7 @@ POSSESSIVES = {"1": "mio mia miei mie", "2": "tuo tua tuoi tue", "1p": "nostro n
                "3": "suo sua suoi sue", "3p": "loro loro loro loro"}  # fmt: skip
 PREPOSITIONS = {"a": "a", "di": "de", "da": "da", "in": "ne", "su": "su"}  # before an article: ne-l, de-l
 RELATIONS = {"with": "con", "under": "sotto", "behind": "dietro", "in front of": "davanti a", "next to": "accanto a"}
-LINKS = {"because": "perché", "when": "quando", "if": "se", "and": "e", "but": "ma"}
+LINKS = {"because": "perché", "when": "quando", "if": "se", "but": "ma"}
 ASKED = {"who": "chi", "what": "che cosa", "where": "dove", "when": "quando", "why": "perché"}
 VOWELS = "aeiouàèéìòù"
 
@@ -25,6 +25,11 @@ VOWELS = "aeiouàèéìòù"
 def join(words: list[str]) -> str:
     """Words with spaces between them, but none after an apostrophe."""
     return " ".join(word for word in words if word).replace("' ", "'")
+
+
+def joined(first: str, second: str) -> str:
+    """pane e latte, Anna ed Emma."""
+    return f"{first} {'ed' if second[0] in 'eE' else 'e'} {second}"
 
 
 def difficult(word: str) -> bool:
@@ -125,7 +130,7 @@ def noun_phrase(phrase: Phrase) -> str:
     article, words = parts(phrase)
     text = join([article, *words])
     if phrase.also is not None:
-        text = f"{text} e {noun_phrase(phrase.also)}"
+        text = joined(text, noun_phrase(phrase.also))
     if phrase.relative is not None:
         text = f"{text} che {clause_text(phrase.relative, subject='', shape=phrase)}"
     return text
@@ -141,9 +146,11 @@ def contracted(preposition: str, phrase: Phrase) -> str:
         ending = article if article == "i" else "gli" if article == "gli" else "l" if article == "il" else "l" + article
         article = PREPOSITIONS[preposition] + ending
         return join([before, article, *words])
+    if preposition == "a" and not article and words[0][0] in "aA":
+        preposition = "ad"  # ad Anna
     text = join([before, preposition, article, *words])
     if phrase.also is not None:
-        text = f"{text} e {contracted(preposition, phrase.also)}"
+        text = joined(text, contracted(preposition, phrase.also))
     return text
 
 
@@ -268,9 +275,10 @@ def sentence(meaning: Meaning) -> str:
     if other is None:
         return clause_text(clause)
     if meaning.link in ("and", "but"):
-        comma = "," if meaning.link == "but" else ""
         second = clause_text(other, subject="" if meaning.shared else None)
-        return f"{clause_text(clause)}{comma} {LINKS[meaning.link]} {second}"
+        if meaning.link == "and":
+            return joined(clause_text(clause), second)
+        return f"{clause_text(clause)}, {LINKS['but']} {second}"
     subordinate = f"{LINKS[meaning.link]} {clause_text(other)}"
     if meaning.other_first:
         return f"{subordinate}, {clause_text(clause)}"

@@ -5,7 +5,7 @@ from random import Random
 
 from dragoman.lab.entries import Adverb, Noun, Verb
 from dragoman.lab.meaning import Determiner, Phrase, Pronoun, Relation, Spot, Tense
-from dragoman.lab.pools import GOALS, VEHICLES, Pool, adjectives_for, nouns_of, objects_for, places_of, zipf
+from dragoman.lab.pools import FAR_GOALS, GOALS, VEHICLES, Pool, adjectives_for, nouns_of, objects_for, places_of, zipf
 from dragoman.lab.words import ADVERBS, NAMES
 
 TENSES: Pool[Tense] = Pool([("present", 0.45), ("past", 0.33), ("future", 0.22)])
@@ -164,7 +164,8 @@ def draw_spots(rng: Random, verb: Verb, subject: Phrase, chance: float) -> tuple
         if verb.en != "fly" and rng.random() < 0.12:
             spots.append(HOMEWARD)
         else:
-            goal = replace(determined(rng, GOALS.draw(rng), TO_GO_TO), plural=False)
+            goals = FAR_GOALS if "vehicle!" in takes else GOALS
+            goal = replace(determined(rng, goals.draw(rng), TO_GO_TO), plural=False)
             spots.append(Spot("to", describe(rng, goal, 0.15)))
     if "vehicle!" in takes:
         spots.append(Spot("by", Phrase(VEHICLES.draw(rng))))

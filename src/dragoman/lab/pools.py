@@ -81,6 +81,7 @@ def objects_for(verb: Verb, kind: str) -> frozenset[str]:
 
 
 GOALS = weighted((noun for noun in NOUNS if noun.to), 3)
+FAR_GOALS = weighted((noun for noun in GOALS.items if noun.en not in ("kitchen", "room", "garden", "office")), 3)
 VEHICLES = weighted((noun for noun in NOUNS if noun.kind == "vehicle"), 2)
 ACTIONS = Pool(
     (verb, 1 / (rank + 7))
@@ -116,11 +117,12 @@ def verbs_for(kind: str, name: str, asked: str = "") -> Pool[Verb]:
 def adjectives_for(name: str) -> Pool[Adjective]:
     """The adjectives that go with a noun; without a name, with a person."""
     kind = NOUN[name].kind if name else "person"
-    return Pool(
-        (adjective, 1 / (rank + 6))
-        for rank, adjective in enumerate(ADJECTIVES)
+    fitting = [
+        adjective
+        for adjective in ADJECTIVES
         if kind in adjective.kinds and name in FITS.get(adjective.en, name).split(" ")
-    )
+    ]
+    return zipf(fitting, 6)
 
 
 MOOD_ADJECTIVES = zipf([adjective for adjective in ADJECTIVES if adjective.en in MOODS], 4)

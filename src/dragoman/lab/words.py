@@ -25,7 +25,7 @@ happy happier | glücklich glücklicher | felice | sad | person
 tired | müde müder | stanco stanchi | awake | person animal
 long longer | lang länger | lungo lunghi | short | text music tool clothing idea
 white whiter | weiß weißer | bianco bianchi | black | object clothing vehicle furniture animal plant
-black blacker | schwarz schwarzer | nero | white | object clothing vehicle animal
+black blacker | schwarz schwärzer | nero | white | object clothing vehicle animal
 green greener | grün grüner | verde | | object clothing vehicle plant furniture
 cold colder | kalt kälter | freddo | warm | food drink place
 warm warmer | warm wärmer | caldo | cold | food drink clothing place
