@@ -166,6 +166,17 @@ TABLE = [
         "Der Junge sieht den Bären unter dem alten Baum.",
         "Il ragazzo vede l'orso sotto il vecchio albero.",
     ),
+    (
+        does(
+            "bring/bringen",
+            Phrase(NAME["Maria"], also=who(NAME["Emma"])),
+            thing=a("water"),
+            recipient=who(NAME["Anna"]),
+        ),
+        "Maria and Emma bring water to Anna.",
+        "Maria und Emma bringen Anna Wasser.",
+        "Maria ed Emma portano acqua ad Anna.",
+    ),
     # articles by sound
     (
         does("have/haben", the("uncle"), thing=a("umbrella", "new")),
