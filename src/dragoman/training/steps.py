@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from dragoman.errors import TrainingError
 from dragoman.generation.progress import Bar
@@ -79,14 +79,12 @@ class StepTrainer(Trainer):  # type: ignore[misc]
     ):
         self.examples, self.order, self.batcher, self.paced = examples, order, batcher, paced
         self.metrics_log, self.bar = log, bar
-        self.sums = torch.zeros(3, len(examples.names), dtype=torch.float64, device=arguments.device)
+        self.sums = torch.zeros(3, len(examples.names), device=arguments.device)
         self.step_tokens, self.step_total = 0, 0.0
         self.clock = 0.0
         self.first: tuple[int, float] | None = None
         super().__init__(model=model, args=arguments, train_dataset=examples)
-        self.callback_handler.callbacks = [
-            c for c in self.callback_handler.callbacks if type(c).__name__ != "PrinterCallback"
-        ]
+        self.remove_callback(PrinterCallback)
 
     def get_train_dataloader(self) -> StepLoader:
         rows: Any = self.examples
@@ -114,12 +112,14 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         return loss
 
     def _micro_step(self, model: Any, micro: Micro, scale: float) -> torch.Tensor:
-        losses: torch.Tensor = model(input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets)
+        losses: torch.Tensor = model(
+            input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets
+        )
         weighted = losses * micro.weights
         loss: torch.Tensor = weighted.sum() * scale
         self.accelerator.backward(loss)
-        live = (micro.weights > 0).double()
-        parts = torch.stack([live, losses.detach() * live, weighted.detach()]).double()
+        live = (micro.weights > 0).float()
+        parts = torch.stack([live, losses.detach() * live, weighted.detach()])
         self.sums.index_add_(1, micro.segments, parts)
         return loss.detach()
 
