@@ -57,7 +57,7 @@ def test_show_prints_recipe_and_segments(folder: Path) -> None:
     assert result.exit_code == 0, result.stderr
     written, _, examples = result.stdout.partition("\nnot made yet; prompt and reference will be\n")
     assert "\n  epochs: 1.0\n" in written
-    assert "  [reference, 3 tokens]\nGood day.\n  [end, 1 tokens]\n<|im_end|>\n" in examples
+    assert "  [reference, 3 tokens]\nGood day.\n  [end, 1 token]\n<|im_end|>\n" in examples
 
 
 def test_text_cannot_command_the_terminal() -> None:

@@ -41,7 +41,9 @@ def finish(recipe: Recipe) -> None:
     card = json.loads((folder / "scorecard.json").read_text(encoding="utf-8"))
     console = Console()
     show(card, console)
-    console.print(f"{folder / 'report.html'}: the same with pictures, translations and rationales to read")
+    console.print(
+        f"{folder / 'report.html'}: the same with pictures, translations and rationales to read", soft_wrap=True
+    )
 
 
 def again(recipe: Recipe) -> None:
