@@ -41,7 +41,10 @@ LESSONS, TEXTS = 0.62, 0.2  # shares of the documents; the rest are translations
 LONG_SHARE = 0.05  # of the lessons: conversations of many exchanges, up to about so many characters
 LONG = 800
 
-EXPLAINED = 0.68  # share of the translations that go on with remarks
+EXPLAINED = 0.72  # share of the translations that go on with remarks
+# Share of those in which the remarks are tokenised apart from the translation. Elsewhere a full stop and the blank
+# line after it are one token, and a model that had seen only that would take a lone full stop for the end.
+APART = 0.7
 
 SYSTEM_SHARE = 0.08
 SYSTEM_PROMPTS = (
@@ -53,19 +56,25 @@ SYSTEM_PROMPTS = (
 )
 
 
-def document(seed: int, number: int) -> str:
-    """The text of one document, special tokens and all."""
+def document(seed: int, number: int) -> tuple[str, ...]:
+    """The text of one document, special tokens and all, in the pieces in which it is tokenised: one, or two."""
     rng = Random(f"document {seed} {number}")
     kind = rng.random()
     if kind < LESSONS:
         turns = _lesson(rng)
     elif kind < LESSONS + TEXTS:
-        return plain(_text(rng))
+        return (plain(_text(rng)),)
     else:
         turns = _translation(seed, rng)
     if turns[0].role != "system" and rng.random() < SYSTEM_SHARE:
         turns = (Turn("system", rng.choice(SYSTEM_PROMPTS)), *turns)
-    return chat(turns)
+    text = chat(turns)
+    if kind >= LESSONS + TEXTS and rng.random() < APART:
+        _, blank, remarks = text.rpartition("<|assistant|>")[2].partition("\n\n")
+        if remarks:
+            rest = len(blank + remarks)
+            return text[:-rest], text[-rest:]
+    return (text,)
 
 
 def _lesson(rng: Random) -> tuple[Turn, ...]:

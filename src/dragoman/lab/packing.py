@@ -63,6 +63,25 @@ def pack(documents: Sequence[Sequence[int]], width: int) -> Rows:
     return Rows(ids, owners, left_out)
 
 
+def weights_of(
+    ids: torch.Tensor, owners: torch.Tensor, assistant: int, others: Sequence[int], rest: float
+) -> torch.Tensor:
+    """How much the prediction after each token counts: what the assistant says 1, other turns `rest`, padding nothing.
+
+    Texts that are no conversation count 1. `assistant` and `others` are the tokens that begin turns. [rows, width]
+    """
+    place = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
+    starts = torch.zeros_like(ids, dtype=torch.bool)
+    for token in others:
+        starts |= ids == token
+    said = torch.where(ids == assistant, place, -1).cummax(1).values
+    asked = torch.where(starts, place, -1).cummax(1).values
+    begun = torch.zeros_like(starts)
+    begun[:, 1:] = owners[:, 1:] != owners[:, :-1]
+    first = torch.where(begun, place, 0).cummax(1).values
+    return torch.where((asked >= first) & (asked > said), rest, 1.0) * (targets_of(ids, owners) != IGNORED)
+
+
 def mask_of(owners: torch.Tensor) -> torch.Tensor:
     """Who sees whom: the earlier tokens of the same document. [rows, width] → [rows, 1, width, width]"""
     width = owners.shape[1]

@@ -23,8 +23,8 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from dragoman.errors import TrainingError
 from dragoman.generation.progress import note, progress
 from dragoman.lab import BACKBONE, mixture
-from dragoman.lab.packing import BLOCKS, IGNORED, Rows, mask_of, pack, targets_of
-from dragoman.lab.tokenizer import train_tokenizer
+from dragoman.lab.packing import BLOCKS, IGNORED, Rows, mask_of, pack, targets_of, weights_of
+from dragoman.lab.tokenizer import ROLES, train_tokenizer
 from dragoman.store import write_atomic
 
 __all__ = ["BACKBONE", "Settings", "pretrain"]
@@ -41,7 +41,7 @@ class Settings:
     hidden: int = 256
     layers: int = 5
     heads: int = 4
-    intermediate: int = 704
+    intermediate: int = 512
     context: int = 1024
     width: int = 384  # tokens of a row
     rows: int = 22  # of a step
@@ -50,6 +50,7 @@ class Settings:
     matrix_rate: float = 6e-3  # Muon, for the matrices of the layers
     table_rate: float = 3e-3  # AdamW, for embeddings and norms
     decay: float = 0.05
+    prompt_weight: float = 0.2  # what the user says counts less than what is to be answered
     warmup: float = 0.02  # share of the run
     state_seconds: float = 180.0
     compiled: bool = True
@@ -124,7 +125,7 @@ def _tokenizer(folder: Path, seed: int, settings: Settings) -> Any:
     """Learnt once from documents that the training does not reach, then read from disk."""
     if not folder.is_dir():
         note("learning the vocabulary")
-        texts = (mixture.document(seed, -1 - number) for number in range(settings.tokenizer_documents))
+        texts = ("".join(mixture.document(seed, -1 - number)) for number in range(settings.tokenizer_documents))
         beside = folder.with_name("tokenizer.partial")
         tokenizer = train_tokenizer(texts, settings.vocabulary, settings.context)
         tokenizer.save_pretrained(beside, save_jinja_files=False)
@@ -203,7 +204,7 @@ def _train(
 ) -> None:
     model.train()
     device = model.device
-    loss_of = _loss(model)
+    loss_of = _loss(model, tokenizer, settings)
     if settings.compiled and (device.type == "cuda" or shutil.which("c++") or shutil.which("g++")):
         loss_of = torch.compile(loss_of, dynamic=False)
     batches = _batches(tokenizer, place, seed, settings)
@@ -238,14 +239,18 @@ def _train(
         note(f"{place.left_out:,} documents were longer than {settings.width} tokens and were left out")
 
 
-def _loss(model: Any) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """The mean negative log-likelihood of every token after its document's first."""
+def _loss(model: Any, tokenizer: Any, settings: Settings) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """The weighted mean of the negative log-likelihood of every token after its document's first."""
+    system, user, assistant = (int(tokenizer.convert_tokens_to_ids(f"<|{role}|>")) for role in ROLES)
 
     def loss(ids: torch.Tensor, owners: torch.Tensor) -> torch.Tensor:
         hidden = model.model(input_ids=ids, attention_mask=mask_of(owners), use_cache=False).last_hidden_state
         logits = functional.linear(hidden, model.lm_head.weight)  # [rows, width, vocabulary]
-        targets = targets_of(ids, owners)
-        return functional.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED)
+        losses = functional.cross_entropy(
+            logits.flatten(0, 1).float(), targets_of(ids, owners).flatten(), ignore_index=IGNORED, reduction="none"
+        )
+        weights = weights_of(ids, owners, assistant, (system, user), settings.prompt_weight).flatten()
+        return (losses * weights).sum() / weights.sum()
 
     return loss
 
@@ -281,8 +286,11 @@ def _batches(
 def _chunk(tokenizer: Any, number: int, seed: int, settings: Settings) -> Rows:
     """Some documents, packed, in an order of their own."""
     first = number * settings.documents
-    texts = [mixture.document(seed, first + at) for at in range(settings.documents)]
-    packed = pack(tokenizer(texts, add_special_tokens=False)["input_ids"], settings.width)
+    documents = [mixture.document(seed, first + at) for at in range(settings.documents)]
+    pieces = iter(
+        tokenizer([piece for document in documents for piece in document], add_special_tokens=False)["input_ids"]
+    )
+    packed = pack([[token for _ in document for token in next(pieces)] for document in documents], settings.width)
     order = np.random.default_rng([seed, number]).permutation(len(packed))
     return Rows(packed.ids[order], packed.owners[order], packed.left_out)
 
