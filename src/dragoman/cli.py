@@ -139,7 +139,8 @@ def show(
         for example in made_of(loaded, examples):
             typer.secho(f"\n{example.row or 'not made yet; prompt and reference will be'}", bold=True)
             for part in example.parts:
-                kind = f"{part.name}, {part.tokens} token{'s' * (part.tokens != 1)}{'' if part.trained else ', not trained'}"
+                tokens = f"{part.tokens} token{'s' * (part.tokens != 1)}"
+                kind = f"{part.name}, {tokens}{'' if part.trained else ', not trained'}"
                 colour = SEGMENT_COLOURS.get(part.name, "yellow")
                 typer.echo(f"{typer.style(f'  [{kind}]', dim=True)}\n{typer.style(part.text, fg=colour)}")
 
