@@ -211,7 +211,7 @@ def _train(
     saved = time.monotonic()
     with progress("pre-training", tokens, "tokens") as bar, (out / LOSSES).open("a", encoding="utf-8") as log:
         bar.advance(place.tokens)
-        while (share := max(place.tokens / tokens, place.elapsed / seconds)) < 1:
+        while (share := _share(place, tokens, seconds)) < 1:
             _set_rates(optimizers, _rate(share, settings.warmup), settings)
             ids, owners = (part.to(device) for part in next(batches))
             with torch.autocast(device.type, torch.bfloat16):
@@ -253,6 +253,11 @@ def _loss(model: Any, tokenizer: Any, settings: Settings) -> Callable[[torch.Ten
         return (losses * weights).sum() / weights.sum()
 
     return loss
+
+
+def _share(place: Place, tokens: int, seconds: float) -> float:
+    """How much of the run is done. Time counts in whole hundredths: where it suffices, it changes nothing."""
+    return max(place.tokens / tokens, math.floor(100 * place.elapsed / seconds) / 100)
 
 
 def _rate(share: float, warmup: float) -> float:

@@ -1,0 +1,119 @@
+"""Pre-training: the same seed gives the same losses, also when the run is killed on the way."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import LlamaForCausalLM
+
+from dragoman.errors import TrainingError
+from dragoman.lab import mixture, pretrain
+from dragoman.lab.packing import BLOCKS, IGNORED, mask_of, pack, targets_of
+from dragoman.lab.pretrain import Settings
+
+TINY = Settings(
+    vocabulary=600,
+    hidden=64,
+    layers=2,
+    heads=2,
+    intermediate=96,
+    width=256,
+    rows=3,
+    documents=24,
+    tokenizer_documents=120,
+    state_seconds=0.0,
+    compiled=False,
+)
+TOKENS = 6000
+
+
+@pytest.fixture(autouse=True)
+def few_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = tuple(mixture.Direction(d.source, d.target, 30, d.weight) for d in mixture.DIRECTIONS)
+    monkeypatch.setattr(mixture, "DIRECTIONS", small)
+
+
+def losses(out: Path) -> list[float]:
+    return [json.loads(line)["loss"] for line in (out / "losses.jsonl").read_text().splitlines()]
+
+
+def run(out: Path, **changes: object) -> Path:
+    return pretrain.pretrain(out, **{"seed": 3, "tokens": TOKENS, "device": "cpu", "settings": TINY, **changes})  # type: ignore[arg-type]
+
+
+def test_a_killed_run_goes_on_to_the_same_losses_and_weights(tmp_path, monkeypatch, capsys):
+    whole = run(tmp_path / "whole")
+    expected = losses(tmp_path / "whole")
+    assert len(expected) > 8  # further than one chunk of documents
+    assert expected[-1] < expected[0] - 0.3
+
+    save = pretrain._save
+
+    def killed_at_the_sixth(out, model, optimizers, place):
+        if place.step == 6:
+            raise KeyboardInterrupt
+        save(out, model, optimizers, place)
+
+    monkeypatch.setattr(pretrain, "_save", killed_at_the_sixth)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "killed")
+    monkeypatch.setattr(pretrain, "_save", save)
+    again = run(tmp_path / "killed")
+
+    assert "going on after step 5" in capsys.readouterr().err
+    assert losses(tmp_path / "killed") == expected
+    assert (again / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+
+
+def test_another_seed_in_the_same_folder_is_refused(tmp_path):
+    run(tmp_path, tokens=500)
+    with pytest.raises(TrainingError, match="other settings \\(seed 3 → 4\\)"):
+        run(tmp_path, tokens=500, seed=4)
+    run(tmp_path, tokens=500, seed=4, resume=False)
+
+
+def test_a_slow_machine_comes_to_its_end_in_time(tmp_path):
+    run(tmp_path, tokens=10**9, minutes=0.02)
+    facts = json.loads((tmp_path / "training.json").read_text())
+    assert 1 <= facts["steps"] < 10_000
+    assert facts["minutes"] < 0.2
+    assert facts["tokens"] <= facts["steps"] * facts["step_tokens"]
+
+
+def test_the_rate_rises_in_a_line_and_falls_along_a_cosine():
+    assert pretrain._rate(0.0, 0.02) == pytest.approx(0.02)
+    assert pretrain._rate(0.5, 0.02) == pytest.approx(0.5)
+    assert pretrain._rate(1.0, 0.02) == pytest.approx(0.0)
+
+
+def test_documents_are_packed_whole_and_what_is_too_long_is_counted():
+    rows = pack([[1] * 5, [2] * 4, [3] * 9, [4] * 3], width=8)
+    assert rows.left_out == 1
+    assert rows.ids.tolist() == [[1, 1, 1, 1, 1, 4, 4, 4], [2, 2, 2, 2, 0, 0, 0, 0]]
+    assert rows.owners.tolist() == [[1, 1, 1, 1, 1, 2, 2, 2], [1, 1, 1, 1, 0, 0, 0, 0]]
+
+
+def test_no_target_lies_in_another_document():
+    ids = torch.tensor([[5, 6, 7, 8, 0]])
+    owners = torch.tensor([[1, 1, 2, 2, 0]])
+    assert targets_of(ids, owners).tolist() == [[6, IGNORED, 8, IGNORED, IGNORED]]
+
+
+def test_no_token_sees_another_document_in_blocks_as_alone():
+    """More than one block wide, so that the blocks' seam is inside a document."""
+    torch.manual_seed(0)
+    tokenizer = type("Ids", (), {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0})
+    model = LlamaForCausalLM(pretrain._config(tokenizer, TINY)).eval()
+    documents = [torch.randint(3, 600, (length,)).tolist() for length in (100, 90, 60)]
+    rows = pack(documents, width=256)
+    ids, owners = torch.from_numpy(rows.ids.astype("int64")), torch.from_numpy(rows.owners)
+    model.set_attn_implementation(BLOCKS)
+    with torch.no_grad():
+        packed = model(input_ids=ids, attention_mask=mask_of(owners), use_cache=False).logits[0]
+        model.set_attn_implementation("sdpa")
+        start = 0
+        for document in documents:
+            alone = model(input_ids=torch.tensor([document]), use_cache=False).logits[0]
+            assert torch.allclose(packed[start : start + len(document)], alone, atol=1e-4)
+            start += len(document)
