@@ -1,22 +1,26 @@
 """The engine against transformers' own `generate`, token for token."""
 
+import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import torch
+from transformers import MistralConfig, MistralForCausalLM
 
+from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.generation.hf import HfEngine
 
 Spell = Callable[[Sequence[int]], str]
-GREEDY = Sampling(max_tokens=24, stop=(5, 11))
+GREEDY = Sampling(max_tokens=40, stop=(5, 11))
 DRAWN = replace(GREEDY, temperature=1.0, seed=4)
 
 
 def run(
-    model: Any, spell: Spell, prompts: Sequence[Ids], sampling: Sampling, batch_tokens: int = 600
+    model: Any, spell: Spell, prompts: Sequence[Ids], sampling: Sampling, batch_tokens: int = 800
 ) -> list[Completion]:
     engine = HfEngine(model, decode=spell, batch_tokens=batch_tokens)
     done = dict(engine.complete(prompts, sampling))
@@ -40,13 +44,146 @@ def plain(model: Any, prompt: Ids, sampling: Sampling, **more: Any) -> Ids:
 def test_greedy_equals_plain_generate(tiny: Any, spell: Spell, prompts: list[Ids]) -> None:
     answers = run(tiny, spell, prompts, GREEDY)
     assert [answer.ids for answer in answers] == [plain(tiny, prompt, GREEDY) for prompt in prompts]
+    assert run(tiny, spell, prompts, GREEDY, batch_tokens=100_000) == answers
     ends = Counter(answer.finish for answer in answers)
     assert ends["stop"] >= 5
     assert ends["length"] >= 5
     for answer in answers:
         assert (answer.ids[-1] in GREEDY.stop) == (answer.finish == "stop")
-        assert (len(answer.ids) == 24) or answer.finish == "stop"
+        assert len(answer.ids) == 40 or answer.finish == "stop"
         assert answer.text == spell(answer.body)
         assert not set(answer.body) & set(GREEDY.stop)
         assert answer.logprobs is None
-    assert len({answer.ids for answer in answers}) > 30
+    assert len({answer.ids for answer in answers}) > 18
+
+
+def test_a_model_with_a_sliding_window(spell: Spell, prompts: list[Ids]) -> None:
+    torch.manual_seed(1)
+    config = MistralConfig(
+        vocab_size=61,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        sliding_window=8,
+        initializer_range=0.35,
+        bos_token_id=None,
+        eos_token_id=None,
+        pad_token_id=0,
+    )
+    model = MistralForCausalLM(config).eval()
+    answers = run(model, spell, prompts, GREEDY)
+    assert [answer.ids for answer in answers] == [plain(model, prompt, GREEDY) for prompt in prompts]
+
+
+@pytest.mark.parametrize("sampling", [GREEDY, DRAWN, replace(DRAWN, temperature=0.8, top_p=0.9, top_k=20)])
+def test_neighbours_and_order_change_nothing(tiny: Any, spell: Spell, prompts: list[Ids], sampling: Sampling) -> None:
+    together = run(tiny, spell, prompts, sampling)
+    alone = [run(tiny, spell, [prompt], sampling)[0] for prompt in prompts]
+    assert [answer.ids for answer in together] == [answer.ids for answer in alone]
+    order = random.Random(0).sample(range(len(prompts)), len(prompts))
+    shuffled = run(tiny, spell, [prompts[index] for index in order], sampling, batch_tokens=3000)
+    assert [answer.ids for answer in shuffled] == [together[index].ids for index in order]
+
+
+def test_another_seed_draws_something_else(tiny: Any, spell: Spell, prompts: list[Ids]) -> None:
+    first, again = run(tiny, spell, prompts, DRAWN), run(tiny, spell, prompts, DRAWN)
+    other = run(tiny, spell, prompts, replace(DRAWN, seed=5))
+    assert first == again
+    assert sum(one.ids == two.ids for one, two in zip(first, other, strict=True)) <= 2
+
+
+def test_banned_ids_are_banned_at_the_first_step_only(tiny: Any, spell: Spell, prompts: list[Ids]) -> None:
+    free = run(tiny, spell, prompts, GREEDY)
+    banned = tuple(dict.fromkeys(answer.ids[0] for answer in free))[:5]
+    held = run(tiny, spell, prompts, replace(GREEDY, ban_first=banned))
+    assert not {answer.ids[0] for answer in held} & set(banned)
+    assert any(set(answer.ids[1:]) & set(banned) for answer in held)
+    for before, after in zip(free, held, strict=True):
+        assert before.ids[0] in banned or before == after
+    expected = [plain(tiny, prompt, GREEDY, begin_suppress_tokens=list(banned)) for prompt in prompts]
+    assert [answer.ids for answer in held] == expected
+
+
+def test_log_probabilities_are_the_models_own(tiny: Any, spell: Spell, prompts: list[Ids]) -> None:
+    sampling = replace(DRAWN, temperature=0.5, top_k=3, ban_first=(1, 2), logprobs=4)
+    for prompt, answer in zip(prompts[:8], run(tiny, spell, prompts[:8], sampling), strict=True):
+        assert answer.logprobs is not None
+        assert len(answer.logprobs) == len(answer.ids)
+        with torch.no_grad():
+            logits = tiny(torch.tensor([prompt + answer.ids])).logits[0, len(prompt) - 1 : -1]
+        values, ids = logits.log_softmax(-1).topk(4)
+        assert [[token for token, _ in step] for step in answer.logprobs] == ids.tolist()
+        got = torch.tensor([[value for _, value in step] for step in answer.logprobs])
+        torch.testing.assert_close(got, values, atol=1e-5, rtol=0)
+
+
+def test_the_answer_ends_where_the_context_ends(tiny: Any, spell: Spell) -> None:
+    prompt = tuple(range(12, 52)) + tuple(range(12, 52))  # 80 of 96
+    sampling = Sampling(max_tokens=50, stop=())
+    (answer,) = run(tiny, spell, [prompt], sampling)
+    assert (len(answer.ids), answer.finish) == (16, "length")
+    short, long = run(tiny, spell, [(1, 2, 3), prompt], sampling)
+    assert (len(short.ids), long) == (50, answer)
+    with pytest.raises(EngineError, match=r"1 of 2 prompts leave no room .* longest has 96 tokens.* context is 96"):
+        run(tiny, spell, [(1,), (1,) * 96], sampling)
+    with pytest.raises(EngineError, match="Prompt 1 is empty"):
+        run(tiny, spell, [(1,), ()], sampling)
+    assert run(tiny, spell, [], sampling) == []
+
+
+def test_rows_leave_when_they_are_done(
+    tiny: Any, spell: Spell, prompts: list[Ids], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = 0
+    forward = tiny.forward
+
+    def counting(input_ids: torch.Tensor, **more: Any) -> Any:
+        nonlocal computed
+        computed += len(input_ids)
+        return forward(input_ids=input_ids, **more)
+
+    monkeypatch.setattr(tiny, "forward", counting)
+    answers = run(tiny, spell, prompts, replace(GREEDY, stop=tuple(range(8))), batch_tokens=100_000)
+    needed = sum(len(answer.ids) for answer in answers)
+    assert needed < 0.5 * len(prompts) * 40  # or there would be nothing to leave early
+    assert needed <= computed <= 1.15 * needed
+    assert tiny.config._attn_implementation == "sdpa"  # the model is given back as it was
+
+
+def test_out_of_memory_halves_the_batch(
+    tiny: Any, spell: Spell, prompts: list[Ids], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    forward = tiny.forward
+    roof = 9
+
+    def cramped(input_ids: torch.Tensor, past_key_values: Any, **more: Any) -> Any:
+        seen = past_key_values.get_seq_length()
+        if not seen:
+            sizes.append(len(input_ids))
+        if len(input_ids) > roof and (seen > 40 or roof == 0):
+            raise torch.OutOfMemoryError("no room")
+        return forward(input_ids=input_ids, past_key_values=past_key_values, **more)
+
+    expected = run(tiny, spell, prompts, DRAWN)
+    monkeypatch.setattr(tiny, "forward", cramped)
+    assert run(tiny, spell, prompts, DRAWN, batch_tokens=100_000) == expected
+    assert sizes[0] == 24
+    assert sizes[1] <= 12
+    roof = 0
+    with pytest.raises(EngineError, match="Out of memory with a single prompt of 30 tokens"):
+        run(tiny, spell, prompts, DRAWN)
+
+
+def test_bf16_answers_like_fp32_but_for_near_ties(tiny: Any, spell: Spell, prompts: list[Ids]) -> None:
+    short = replace(GREEDY, max_tokens=4)
+    exact = run(tiny, spell, prompts, short)
+    tiny.to(torch.bfloat16)
+    try:
+        rounded = run(tiny, spell, prompts, short)
+    finally:
+        tiny.to(torch.float32)
+    assert sum(one.ids[0] == two.ids[0] for one, two in zip(exact, rounded, strict=True)) >= 21

@@ -115,6 +115,7 @@ def load_model(
 
     With `adapter`, a PEFT model around it. An EngineError says which model could not be loaded and why.
     """
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     folder = locate(name, revision, trust_remote_code)
@@ -131,7 +132,7 @@ def load_model(
             from peft import PeftModel
 
             model = PeftModel.from_pretrained(model, adapter)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise EngineError(f"The model {name} could not be loaded:\n  {error}") from error
     return model.to(where).eval()
 
