@@ -1,5 +1,6 @@
 """The engine against transformers' own `generate`, token for token."""
 
+import copy
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -114,10 +115,11 @@ def test_log_probabilities_are_the_models_own(tiny: Any, spell: Spell, prompts: 
         assert len(answer.logprobs) == len(answer.ids)
         with torch.no_grad():
             logits = tiny(torch.tensor([prompt + answer.ids])).logits[0, len(prompt) - 1 : -1]
-        values, ids = logits.log_softmax(-1).topk(4)
-        assert [[token for token, _ in step] for step in answer.logprobs] == ids.tolist()
+        expected = logits.log_softmax(-1)
         got = torch.tensor([[value for _, value in step] for step in answer.logprobs])
-        torch.testing.assert_close(got, values, atol=1e-5, rtol=0)
+        ids = torch.tensor([[token for token, _ in step] for step in answer.logprobs])
+        torch.testing.assert_close(got, expected.topk(4).values, atol=1e-4, rtol=0)
+        torch.testing.assert_close(got, expected.gather(1, ids), atol=1e-4, rtol=0)
 
 
 def test_the_answer_ends_where_the_context_ends(tiny: Any, spell: Spell) -> None:
@@ -181,9 +183,5 @@ def test_out_of_memory_halves_the_batch(
 def test_bf16_answers_like_fp32_but_for_near_ties(tiny: Any, spell: Spell, prompts: list[Ids]) -> None:
     short = replace(GREEDY, max_tokens=4)
     exact = run(tiny, spell, prompts, short)
-    tiny.to(torch.bfloat16)
-    try:
-        rounded = run(tiny, spell, prompts, short)
-    finally:
-        tiny.to(torch.float32)
+    rounded = run(copy.deepcopy(tiny).to(torch.bfloat16), spell, prompts, short)
     assert sum(one.ids[0] == two.ids[0] for one, two in zip(exact, rounded, strict=True)) >= 21
