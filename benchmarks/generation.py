@@ -1,8 +1,8 @@
 """How fast the `hf` engine is, against transformers' plain `generate` in batches of 16 in data order.
 
 Both complete the same prompts greedily with the same model in the same precision, in one process,
-turn by turn. The model is the lab's backbone where there is one, and random weights of that size
-where there is none. `python benchmarks/generation.py [--prompts 1000] [--out FILE]`.
+turn by turn: the lab's backbone, asked for translations and with the questions of its abilities.
+`python benchmarks/generation.py [--prompts 1000] [--out FILE]`.
 """
 
 import argparse
@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 import dragoman.lab
 from dragoman.generation.ask import Ids, Sampling
 from dragoman.generation.hf import HfEngine
-from dragoman.generation.models import load_model, pick_device, pick_dtype
+from dragoman.generation.models import load_model
+from dragoman.lab import world
+from dragoman.lab.abilities import FAMILIES, questions
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
 
 NEW_TOKENS = 48
 PLAIN_BATCH = 16
@@ -27,9 +30,10 @@ PLAIN_BATCH = 16
 
 def measure(prompts: int = 1000, batch_tokens: int = 32768, rounds: int = 2) -> dict[str, Any]:
     """Tokens a second of both ways (the better of `rounds`), their ratio, and how many answers agree."""
-    model, name, stop = _model()
-    asked = _prompts(model.config.vocab_size, prompts)
-    engine = HfEngine(model, decode=lambda ids: "", batch_tokens=batch_tokens)
+    backbone = Path(dragoman.lab.__path__[0]) / "backbone"
+    model, speak = load_model(backbone), Speaker(Renderer.load(backbone))
+    asked, stop = _prompts(speak, prompts), speak.stop
+    engine = HfEngine(model, decode=speak.decode, batch_tokens=batch_tokens)
     sampling = Sampling(max_tokens=NEW_TOKENS, stop=stop)
     ways: dict[str, Callable[[list[Ids]], list[Ids]]] = {
         "generate": lambda some: _plain(model, some, stop),
@@ -47,52 +51,28 @@ def measure(prompts: int = 1000, batch_tokens: int = 32768, rounds: int = 2) -> 
     rates = {label: sum(map(len, answers[label])) / seconds[label] for label in ways}
     same = sum(one == other for one, other in zip(answers["generate"], answers["engine"], strict=True))
     return {
-        "model": name,
+        "model": f"lab backbone, {model.num_parameters() / 1e6:.1f}M parameters",
         "precision": str(model.dtype).removeprefix("torch."),
         "device": str(model.device),
         "threads": torch.get_num_threads(),
-        "prompts": prompts,
+        "prompts": len(asked),
         "new_tokens": NEW_TOKENS,
         "batch_tokens": batch_tokens,
         "generate_tokens_per_second": round(rates["generate"], 1),
         "engine_tokens_per_second": round(rates["engine"], 1),
         "ratio": round(rates["engine"] / rates["generate"], 2),
-        "answers_alike": round(same / prompts, 4),
+        "answers_alike": round(same / len(asked), 4),
     }
 
 
-def _model() -> tuple[Any, str, Ids]:
-    backbone = Path(dragoman.lab.__path__[0]) / "backbone"
-    if (backbone / "config.json").is_file():
-        model = load_model(backbone)
-        stop = model.generation_config.eos_token_id
-        return model, "lab", tuple(stop) if isinstance(stop, list) else (stop,)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=4096,
-        hidden_size=256,
-        intermediate_size=640,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=4,
-        max_position_embeddings=1024,
-        tie_word_embeddings=True,
-        bos_token_id=None,
-        eos_token_id=None,
-        pad_token_id=0,
-    )
-    device = pick_device()
-    model = LlamaForCausalLM(config).to(device, pick_dtype("auto", device)).eval()
-    return model, f"random, {model.num_parameters() / 1e6:.1f}M parameters", (1,)
-
-
-def _prompts(vocabulary: int, count: int) -> list[Ids]:
-    """Lengths as of sentences in a chat template: most are short, some are long."""
-    rng = random.Random(0)
-    return [
-        tuple(rng.randrange(3, vocabulary) for _ in range(min(200, 20 + int(rng.expovariate(1 / 30)))))
-        for _ in range(count)
+def _prompts(speak: Speaker, count: int) -> list[Ids]:
+    """Half translations in four directions, half questions of every family, in mixed order."""
+    pairs = world.pairs("test", ("de-en", "it-en", "en-de", "en-it"), -(-count // 8), seed=0)
+    asked = [
+        question for family in FAMILIES for question in questions(family, -(-count // (2 * len(FAMILIES))), seed=0)
     ]
+    prompts = [speak.translate(pair) for pair in pairs] + [speak.question(question) for question in asked]
+    return random.Random(0).sample(prompts, min(count, len(prompts)))
 
 
 @torch.inference_mode()

@@ -31,9 +31,14 @@ def test_a_finished_artifact_is_found_with_its_facts_and_checksums(tmp_path: Pat
 
 def test_what_was_not_finished_is_not_found_but_is_still_there_to_go_on_with(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    with pytest.raises(KeyboardInterrupt), store.making("train-radis-1") as out:
-        (out / "checkpoint").write_text("step 100")
-        raise KeyboardInterrupt
+
+    def begin() -> None:
+        with store.making("train-radis-1") as out:
+            (out / "checkpoint").write_text("step 100")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        begin()
     assert store.find("train-radis-1") is None
     with store.making("train-radis-1") as out:
         assert (out / "checkpoint").read_text() == "step 100"

@@ -76,7 +76,7 @@ def test_radis_trains_reference_and_rationale_with_the_ids_that_were_generated(s
     first = parts(lesson.examples[0])
     assert first["rationale"] == (11, 12, 0)
     assert first["end"] == (speak.stop[0],)
-    assert lesson.examples[0].ids == speak.prefix(PAIRS[0]).ids + (11, 12, 0, speak.stop[0])
+    assert lesson.examples[0].ids == (*speak.prefix(PAIRS[0]).ids, 11, 12, 0, speak.stop[0])
     assert "end" not in parts(lesson.examples[-1])  # cut off: its end is not trained
     assert lesson.notes["would have stopped at once"] == 2
     assert lesson.notes["asked whether it would stop at once"] == 8
@@ -99,5 +99,5 @@ def test_a_fraction_of_the_examples_carries_a_rationale_whatever_their_order(spe
     assert 0 < len(expected) < len(PAIRS)
     for pairs in (PAIRS, PAIRS[::-1]):
         _, lesson = told(radis.radis(pairs, speak, options), stopping, rationales)
-        enriched = {pair.key for pair, example in zip(pairs, lesson.examples, strict=True) if "rationale" in parts(example)}
-        assert enriched == expected
+        made = zip(pairs, lesson.examples, strict=True)
+        assert {pair.key for pair, example in made if "rationale" in parts(example)} == expected

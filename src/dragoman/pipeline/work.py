@@ -104,7 +104,6 @@ def train(recipe: Recipe, backbone: Backbone, row: str, examples: Path, out: Pat
         trust_remote_code=backbone.trust_remote_code,
         label=f"training {row}",
     )
-    shutil.rmtree(out / "checkpoints")
     return {
         "units": len(ExampleTable(examples / "examples")),
         "steps": result.steps,
