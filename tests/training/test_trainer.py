@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -287,3 +288,31 @@ def test_checkpoints_are_kept_few(tiny: Path, table: Write, tmp_path: Path, monk
     assert max(len(names) for names in seen) == 2
     assert seen[-1] == ["checkpoint-4", "checkpoint-5"]
     assert json.loads((tmp_path / "out" / "training.json").read_text())["examples"] == 20
+
+
+SHARED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {kit!r})
+from training_kit import settings
+from dragoman.prompts.examples import ExampleTable
+from dragoman.training.trainer import fit
+
+fit({tiny!r}, ExampleTable(Path({table!r})), settings(batch_tokens=80, save_every=2), Path({out!r}))
+"""
+
+
+def test_two_devices_give_the_losses_of_one(tiny: Path, table: Write, tmp_path: Path) -> None:
+    rows = table(examples(13))  # the last step has one example for two devices
+    fit(tiny, rows, settings(batch_tokens=80), tmp_path / "one")
+    script = tmp_path / "shared.py"
+    places = {"tiny": str(tiny), "table": str(rows.folder), "out": str(tmp_path / "two")}
+    script.write_text(SHARED.format(kit=str(Path(__file__).parent), **places), encoding="utf-8")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    lines, expected = metrics(tmp_path / "two"), metrics(tmp_path / "one")
+    assert len(lines) == len(expected) == 4
+    for key in ("loss", "grad_norm", "loss/reference", "term/end", "tokens"):
+        assert [line[key] for line in lines] == pytest.approx([line[key] for line in expected], rel=1e-4), key

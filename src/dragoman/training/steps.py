@@ -75,7 +75,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         batcher: Batcher,
         paced: bool,
         log: MetricsLog,
-        bar: Bar,
+        bar: Bar | None,
     ):
         self.examples, self.order, self.batcher, self.paced = examples, order, batcher, paced
         self.metrics_log, self.bar = log, bar
@@ -150,7 +150,8 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         logs |= {"tokens": self.metrics_log.tokens, "tokens_per_second": round(self.step_tokens / seconds, 1)}
         super().log(logs, start_time)
         self.metrics_log.write({"step": step, **logs})
-        self.bar.advance(1, tokens=self.step_tokens, remark=f"loss {loss:.3f}")
+        if self.bar is not None:
+            self.bar.advance(1, tokens=self.step_tokens, remark=f"loss {loss:.3f}")
         self._set_pace(step)
 
     def _set_pace(self, step: int) -> None:

@@ -5,6 +5,7 @@ different here: it is handed whole optimizer steps, already cut into micro-batch
 is over all trained tokens of the step; and the loss of each segment is logged apart.
 """
 
+import contextlib
 import json
 import math
 import shutil
@@ -83,7 +84,8 @@ def fit(
         if last is not None:
             note(f"{label}  goes on from step {done:,} of {steps:,}")
     log = MetricsLog(out / "metrics.jsonl", done, arguments.should_save)
-    with progress(label, steps - done, "steps") as bar:
+    shown = progress(label, steps - done, "steps") if arguments.should_save else contextlib.nullcontext()
+    with shown as bar:
         trainer = StepTrainer(
             network,
             arguments,
@@ -164,6 +166,8 @@ def _arguments(settings: Training, folder: Path, examples: int) -> TrainingArgum
         gradient_checkpointing=settings.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
         bf16=False,
+        ddp_find_unused_parameters=False,
+        use_cpu=pick_device().type == "cpu",
         logging_steps=1,
         logging_nan_inf_filter=False,
         save_strategy="steps",
