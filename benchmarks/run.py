@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import again
+import geometry
 
 import generation
 import training
@@ -23,8 +24,10 @@ LIBRARIES = ("dragoman", "torch", "transformers", "peft", "trl")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, help="write the page here")
-    out = parser.parse_args().out
-    text = page(training.measure(), generation.measure(), again.measure())
+    geometry.add_argument(parser)
+    chosen = parser.parse_args()
+    shape, out = chosen.geometry, chosen.out
+    text = page(training.measure(shape), generation.measure(shape), again.measure())
     print(text)
     if out:
         out.write_text(text, encoding="utf-8")
@@ -47,7 +50,7 @@ def page(trained: dict[str, Any], generated: dict[str, Any], repeated: dict[str,
             "",
             "## Training",
             "",
-            f"LoRA of rank 16 on all linear layers of the lab's backbone ({trained['parameters'] / 1e6:.1f} M "
+            f"LoRA of rank 16 on all linear layers of a model of the shape `{trained['model']}` ({trained['parameters'] / 1e6:.1f} M "
             f"parameters), batches of {trained['batch']} examples, bf16, {trained['threads']} threads. TRL's "
             "`SFTTrainer` gets the same token ids and labels: at its defaults, and tuned (no gradient checkpointing, "
             "grouped by length).",
@@ -59,8 +62,8 @@ def page(trained: dict[str, Any], generated: dict[str, Any], repeated: dict[str,
             "## Generation",
             "",
             f"{generated['prompts']:,} prompts, greedy, at most {generated['new_tokens']} new tokens, "
-            f"{generated['model']} backbone in {generated['precision']}; {generated['answers_alike']:.1%} of the answers "
-            "are the same to the token.",
+            f"{generated['model']} backbone in {generated['precision']}; {generated['answers_alike']:.1%} of them "
+            "come out the same to the token.",
             "",
             "| | tokens/s | ratio |",
             "|---|---:|---:|",

@@ -4,7 +4,7 @@ TRL runs twice: as it comes (gradient checkpointing, 8 examples a device, data i
 tuned (no checkpointing, grouped by length, a larger micro-batch). Every run has a
 process of its own, so that its peak memory is its own; they take turns, and the better of the rounds
 counts. On a machine that does other work as well, the processor's own seconds tell more than the wall's.
-`python benchmarks/training.py [--steps 6] [--rounds 2] [--out FILE]`.
+`python benchmarks/training.py [--geometry 7b] [--steps 6] [--rounds 2] [--out FILE]`.
 """
 
 import argparse
@@ -18,16 +18,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import geometry
+
 BATCH = 64
 Moment = tuple[float, float]  # of the wall's clock, and of the processor's
 WAYS = ("dragoman", "trl", "trl tuned")
 
 
-def measure(steps: int = 6, rounds: int = 2) -> dict[str, Any]:
+def measure(shape: str = "lab", steps: int = 6, rounds: int = 2) -> dict[str, Any]:
     """Tokens a second and peak memory of each way (the better of `rounds`), and the ratios."""
     best: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        facts = _prepare(Path(folder), steps)
+        facts = _prepare(Path(folder), shape, steps)
         for turn in range(rounds):
             for way in WAYS:
                 report = Path(folder) / f"{way}-{turn}.json"
@@ -45,30 +47,14 @@ def measure(steps: int = 6, rounds: int = 2) -> dict[str, Any]:
     return result
 
 
-def _prepare(folder: Path, steps: int) -> dict[str, Any]:
-    """The model and the data, on disk for all ways: the lab's backbone, or random weights of its size."""
+def _prepare(folder: Path, shape: str, steps: int) -> dict[str, Any]:
+    """The model, with random weights, and the data, on disk for all ways."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig
+    from transformers import AutoModelForCausalLM
 
-    import dragoman.lab
     from dragoman.prompts.examples import Example, Segment, write_examples
 
-    backbone = Path(dragoman.lab.__path__[0]) / "backbone"
-    trained = (backbone / "config.json").is_file()
-    config = (
-        AutoConfig.from_pretrained(backbone)
-        if trained
-        else LlamaConfig(
-            vocab_size=4096,
-            hidden_size=256,
-            intermediate_size=704,
-            num_hidden_layers=5,
-            num_attention_heads=4,
-            num_key_value_heads=4,
-            max_position_embeddings=1024,
-            tie_word_embeddings=True,
-        )
-    )
+    config = geometry.config_of(shape)
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
     model.save_pretrained(folder / "model")
@@ -90,7 +76,7 @@ def _prepare(folder: Path, steps: int) -> dict[str, Any]:
     ]
     write_examples(folder / "table", 0, made)
     return {
-        "model": "lab" if trained else "random weights of the lab's size",
+        "model": shape,
         "parameters": model.num_parameters(),
         "threads": torch.get_num_threads(),
         "batch": BATCH,
@@ -187,13 +173,14 @@ def _trl(folder: Path, clock: list[Moment], tuned: bool) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    geometry.add_argument(parser)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    result = _run(chosen.way, chosen.folder) if chosen.way else measure(chosen.steps, chosen.rounds)
+    result = _run(chosen.way, chosen.folder) if chosen.way else measure(chosen.geometry, chosen.steps, chosen.rounds)
     text = json.dumps(result, indent=2)
     if chosen.out:
         chosen.out.write_text(text + "\n", encoding="utf-8")

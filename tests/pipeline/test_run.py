@@ -1,0 +1,149 @@
+"""The whole pipeline through the command line: once, again, changed, damaged, killed half-way, twice at a time."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+DRAGOMAN = str(Path(sys.executable).with_name("dragoman"))
+Write = Callable[[Path], Path]
+
+
+def start(*arguments: str | Path) -> subprocess.Popen[str]:
+    command = [DRAGOMAN, *map(str, arguments)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def dragoman(*arguments: str | Path) -> str:
+    """What a command prints; it must succeed."""
+    process = start(*arguments)
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    return said
+
+
+def losses(runs: Path, row: str) -> list[float]:
+    lines = (runs / "small" / f"{row}.jsonl").read_text().splitlines()
+    return [json.loads(line)["loss"] for line in lines]
+
+
+def artifacts(runs: Path) -> dict[str, float]:
+    return {path.parent.name: path.stat().st_mtime_ns for path in runs.glob(".store/artifacts/*/manifest.json")}
+
+
+def test_a_recipe_is_done_once_and_only_what_changed_or_broke_is_done_again(
+    tmp_path: Path, small_recipe: Write
+) -> None:
+    recipe, runs = small_recipe(tmp_path), tmp_path / "runs"
+    assert "12 stages are to do" in dragoman("run", recipe, "--dry-run").replace("12 of 12", "12")
+    dragoman("run", recipe)
+
+    card = json.loads((runs / "small" / "scorecard.json").read_text())
+    assert [row["name"] for row in card["rows"]] == ["backbone", "vanilla", "radis"]
+    assert set(card["rows"][1]["translation"]["directions"]) == {"de-en", "en-de"}
+    assert card["rows"][2]["translation"]["out_of_english"]["chrf++"]["n"] == 6
+    assert card["rows"][0]["abilities"]["arithmetic"]["n"] == 2
+    assert "<html" in (runs / "small" / "report.html").read_text()
+    assert (runs / "small" / "models" / "radis" / "model.safetensors").is_file()
+    # These losses were computed once and written down: whoever changes them changes what is trained.
+    assert losses(runs, "vanilla") == pytest.approx(VANILLA, abs=2e-4)
+    assert losses(runs, "radis") == pytest.approx(RADIS, abs=2e-4)
+
+    before = artifacts(runs)
+    assert len(before) == 12
+    said = dragoman("run", recipe)
+    assert said.count("done before") == 12
+    assert artifacts(runs) == before
+    assert "All 12 stages of small are done" in dragoman("run", recipe, "--dry-run")
+
+    # A shorter training makes adapters, models, scores and the report again, and no examples.
+    said = dragoman("run", recipe, "training.epochs=1")
+    again = {name.rpartition("-")[0] for name in set(artifacts(runs)) - set(before)}
+    assert again == {f"{kind}-{row}" for kind in ("train", "merge", "evaluate") for row in ("vanilla", "radis")} | {
+        "report"
+    }
+
+    # A damaged artifact is seen by its checksum, set aside, and made again from the cached completions.
+    results = next(runs.glob(".store/artifacts/evaluate-radis-*/results.json"))
+    whole = results.read_bytes()
+    results.write_bytes(whole.replace(b"translation", b"trAnslation", 1))
+    report = sorted(runs.glob(".store/artifacts/report-*"))
+    for folder in report:
+        shutil.rmtree(folder)
+    changed = results.parent.name
+    both = dragoman("run", recipe) + dragoman("run", recipe, "training.epochs=1")
+    assert f"damaged: {changed}" in both
+    assert results.read_bytes() == whole
+
+
+def test_a_killed_run_leaves_no_process_behind_and_goes_on_where_it_was(tmp_path: Path, small_recipe: Write) -> None:
+    long = ("methods=[vanilla]", "training.epochs=40")
+    whole = small_recipe(tmp_path / "whole")
+    dragoman("train", whole, *long)
+    cut = small_recipe(tmp_path / "cut")
+    process = start("train", cut, *long)
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "cut").glob("runs/.store/partial/train-*/checkpoints/checkpoint-1*")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    while _alive(process.pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    said = dragoman("train", cut, *long)
+    assert "goes on from step" in said
+    assert losses(tmp_path / "cut" / "runs", "vanilla") == losses(tmp_path / "whole" / "runs", "vanilla")
+
+
+def _alive(group: int) -> bool:
+    """Whether a process of the group still runs."""
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[2]) == group and fields[0] not in "ZX":
+            return True
+    return False
+
+
+def test_two_runs_on_one_store_share_the_work(tmp_path: Path, small_recipe: Write) -> None:
+    recipe = small_recipe(tmp_path)
+    processes = [start("generate", recipe) for _ in range(2)]
+    said = [process.communicate(timeout=300)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    assert sorted(name.rpartition("-")[0] for name in artifacts(tmp_path / "runs")) == [
+        "data",
+        "examples-radis",
+        "examples-vanilla",
+    ]
+    assert not list((tmp_path / "runs" / ".store" / "partial").iterdir())
+
+
+def test_ctrl_c_ends_with_a_sentence(tmp_path: Path, small_recipe: Write) -> None:
+    process = start("train", small_recipe(tmp_path), "training.epochs=400")
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("runs/.store/partial/train-*")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "run again to go on" in said
+    assert "Traceback" not in said
+
+
+VANILLA: list[float] = []
+RADIS: list[float] = []

@@ -1,0 +1,47 @@
+"""What only an accelerator can show: packed training and the engine agree with the processor."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from dragoman.generation.ask import Sampling
+from dragoman.generation.hf import HfEngine
+from dragoman.lab import BACKBONE, world
+from dragoman.prompts.examples import ExampleTable, write_examples
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
+from dragoman.recipe.schema import Training
+from dragoman.training.trainer import fit
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no accelerator on this machine"),
+]
+
+
+@pytest.fixture(scope="module")
+def speak() -> Speaker:
+    return Speaker(Renderer.load(BACKBONE))
+
+
+def test_the_engine_completes_as_on_the_processor(speak: Speaker) -> None:
+    prompts = [speak.translate(pair) for pair in world.pairs("test", ["de-en"], 64, 0)]
+    sampling = Sampling(max_tokens=24, stop=speak.stop)
+    answers = []
+    for device in ("cpu", "cuda"):
+        engine = HfEngine(BACKBONE, decode=speak.decode, precision="fp32", device=device)
+        done = dict(engine.complete(prompts, sampling))
+        answers.append([done[index].ids for index in range(len(prompts))])
+    same = sum(one == other for one, other in zip(*answers, strict=True))
+    assert same >= 62  # a near tie may fall the other way
+
+
+def test_packed_training_on_the_accelerator_gives_the_losses_of_padded_training(speak: Speaker, tmp_path: Path) -> None:
+    pairs = world.pairs("train", ["de-en", "en-it"], 64, 0)
+    write_examples(tmp_path / "table", 0, [speak.example(speak.prefix(pair)) for pair in pairs])
+    found = {}
+    for packing in ("on", "off"):
+        settings = Training(epochs=1, batch_size=16, learning_rate=1e-3, precision="fp32", packing=packing)
+        found[packing] = fit(BACKBONE, ExampleTable(tmp_path / "table"), settings, tmp_path / packing).loss
+    assert found["on"] == pytest.approx(found["off"], abs=1e-3)
