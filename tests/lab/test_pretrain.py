@@ -74,8 +74,8 @@ def test_another_seed_in_the_same_folder_is_refused(tmp_path):
 
 
 def test_a_slow_machine_comes_to_its_end_in_time(tmp_path):
-    run(tmp_path, tokens=10**9, minutes=0.02)
-    facts = json.loads((tmp_path / "training.json").read_text())
+    backbone = run(tmp_path, tokens=10**9, minutes=0.02)
+    facts = json.loads((backbone / "card.json").read_text())["training"]
     assert 1 <= facts["steps"] < 10_000
     assert facts["minutes"] < 0.2
     assert facts["tokens"] <= facts["steps"] * facts["step_tokens"]

@@ -7,7 +7,7 @@ import typer
 
 LANGUAGES = {"en", "de", "it"}
 
-app = typer.Typer(help="The small world: world, pretrain.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="The small world: world, pretrain, card.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("world")
@@ -48,3 +48,16 @@ def pretrain(
     if anew and out.is_dir() and any(out.iterdir()) and not (out / "plan.json").is_file():
         raise DataError(f"{out} holds something, but no pre-training; --anew would delete it. Name another folder")
     typer.echo(run(out, seed=seed, tokens=tokens, minutes=minutes, resume=not anew))
+
+
+@app.command("card")
+def card(
+    backbone: Annotated[Path, typer.Argument(help="The folder that `lab pretrain` gave.")],
+    questions: Annotated[int, typer.Option(min=1, help="Questions of each family.")] = 200,
+    pairs: Annotated[int, typer.Option(min=1, help="Test pairs of each direction.")] = 200,
+) -> None:
+    """Measure a backbone of the lab, and write its card beside the weights."""
+    from dragoman.lab.card import write_card
+
+    write_card(backbone, questions, pairs)
+    typer.echo(backbone / "README.md")

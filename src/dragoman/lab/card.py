@@ -40,7 +40,20 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def measure(backbone: Path, questions: int = 200, pairs: int = 200, seed: int = 0) -> dict[str, Any]:
+def write_card(backbone: Path, questions: int = 200, pairs: int = 200, seed: int = 0) -> None:
+    """Measures, and writes card.json, which programs read, and README.md, which people read, beside the weights.
+
+    What is known about the training stays as it stands in card.json. EngineError where `backbone` is none of the lab's.
+    """
+    if not (backbone / DATA).is_file():
+        raise EngineError(f"{backbone} has no {DATA}; name the folder that `dragoman lab pretrain` gave.")
+    training = json.loads((backbone / DATA).read_text(encoding="utf-8"))["training"]
+    data = {**measure(backbone, questions, pairs, seed), "training": training}
+    write_atomic(backbone / DATA, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    write_atomic(backbone / CARD, _page(data))
+
+
+def measure(backbone: Path, questions: int, pairs: int, seed: int) -> dict[str, Any]:
     """Every ability and skill on held-out questions, four directions, and what follows a reference. All greedy."""
     speak = Speaker(Renderer.load(backbone))
     engine = HfEngine(backbone, decode=speak.decode)
@@ -62,7 +75,7 @@ def measure(backbone: Path, questions: int = 200, pairs: int = 200, seed: int = 
             family: {
                 "score": sum(item.passed for item in items) / len(items),
                 "n": len(items),
-                "interval": list(wilson(sum(item.passed for item in items), len(items))),
+                "interval": [bound / 100 for bound in wilson(sum(item.passed for item in items), len(items))],
             }
             for family, items in answered.families.items()
         },
@@ -87,18 +100,6 @@ def measure(backbone: Path, questions: int = 200, pairs: int = 200, seed: int = 
             for family, items in answered.families.items()
         },
     }
-
-
-def write_card(backbone: Path, measured: Mapping[str, Any], training: Mapping[str, Any]) -> None:
-    """Writes card.json, which programs read, and README.md, which people read, beside the weights.
-
-    `training` is what `pretrain` noted about the run. EngineError where the weights are not those measured.
-    """
-    if sha256(backbone / WEIGHTS) != measured["weights"]["sha256"]:
-        raise EngineError(f"{backbone / WEIGHTS} is not the file that was measured; measure it again.")
-    data = {**measured, "training": dict(training)}
-    write_atomic(backbone / DATA, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    write_atomic(backbone / CARD, _page(data))
 
 
 def _drive(suite: Asking[T], engine: HfEngine) -> T:
@@ -161,7 +162,7 @@ def _page(data: Mapping[str, Any]) -> str:
     ]
     kinds = ", ".join(f"{kind} {100 * share:.0f} %" for kind, share in after["kinds"].items())
     examples = "\n\n".join(
-        f"*{example['direction']}* · {example['source']}\n\n> {example['reference']}**{_quoted(example)}**"
+        f"*{example['direction']}*: {example['source']}\n\n> {example['reference']}{_quoted(example['continuation'])}"
         for example in after["examples"]
         if example["continuation"].strip()
     )
@@ -183,8 +184,8 @@ the tasks in `dragoman.lab`; there is no text of others in it.
 `dragoman lab pretrain --seed {training["seed"]}`: {training["tokens"]:,} tokens in {training["steps"]:,} steps of
 {training["step_tokens"]:,}, {training["minutes"]:.0f} minutes on {training["machine"]}
 ({training["rate"]:,.0f} tokens/s). Matrices learn with Muon, embeddings and norms with AdamW, the rate falls along a
-cosine; documents share rows of {training["width"]} tokens and don't see one another. Last losses:
-{training["loss"]:.3f} nats a token, over everything that is said, prompts included. Weights are in bf16.
+cosine; documents share rows of {training["width"]} tokens and don't see one another. Every token is learnt, those of
+prompts with a fifth of the weight; the loss came to {training["loss"]:.3f} nats. Weights are in bf16.
 
 ## What was measured
 
@@ -203,7 +204,8 @@ Greedy decoding, seed {data["seed"]}, prompts that pre-training never shows. `dr
 chrF++ is sacreBLEU's ({data["translation"]["de-en"]["signature"]}).
 
 After a reference ({after["n"]} test pairs) it stops at once in {100 * after["stops at once"]:.1f} % of the cases and
-goes on with a remark otherwise. What the remarks are about, several at a time: {kinds}.
+goes on with remarks otherwise. What they are about, several at a time: {kinds}.
+In these, all after the reference is the backbone's own:
 
 {examples}
 
@@ -211,5 +213,6 @@ sha256 of `{data["weights"]["file"]}`: `{data["weights"]["sha256"]}`
 """
 
 
-def _quoted(example: Mapping[str, str]) -> str:
-    return example["continuation"].strip().replace("\n\n", "\n").replace("\n", "\n> ").join(("\n>\n> ", ""))
+def _quoted(text: str) -> str:
+    """The text inside a quotation, line by line."""
+    return text.replace("\n", "\n> ")

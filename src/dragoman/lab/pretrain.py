@@ -25,11 +25,10 @@ from dragoman.generation.progress import note, progress
 from dragoman.lab import BACKBONE, mixture
 from dragoman.lab.packing import BLOCKS, IGNORED, Rows, mask_of, pack, targets_of, weights_of
 from dragoman.lab.tokenizer import ROLES, train_tokenizer
-from dragoman.store import write_atomic
 
 __all__ = ["BACKBONE", "Settings", "pretrain"]
 
-STATE, LOSSES, MODEL, FACTS = "state.pt", "losses.jsonl", "model", "training.json"
+STATE, LOSSES, MODEL, CARD = "state.pt", "losses.jsonl", "model", "card.json"
 MATRICES, TABLES = "matrices", "tables"
 
 
@@ -104,8 +103,7 @@ def pretrain(
     optimizers = _optimizers(model, settings)
     place = _go_on(out, model, optimizers, device)
     _train(out, tokenizer, model, optimizers, place, seed, tokens, minutes * 60, settings)
-    write_atomic(out / FACTS, json.dumps(_facts(out, model, place, seed, settings), indent=1))
-    return _publish(out / MODEL, model, tokenizer, settings)
+    return _publish(out / MODEL, model, tokenizer, settings, _facts(out, model, place, seed, settings))
 
 
 def _check_plan(path: Path, plan: dict[str, Any]) -> None:
@@ -318,8 +316,8 @@ def _facts(out: Path, model: Any, place: Place, seed: int, settings: Settings) -
     }
 
 
-def _publish(folder: Path, model: Any, tokenizer: Any, settings: Settings) -> Path:
-    """Writes the backbone in transformers' format, in bf16."""
+def _publish(folder: Path, model: Any, tokenizer: Any, settings: Settings, facts: dict[str, Any]) -> Path:
+    """Writes the backbone in transformers' format, in bf16, and the beginning of its card."""
     from transformers import GenerationConfig
 
     beside = folder.with_name(f"{folder.name}.partial")
@@ -334,6 +332,7 @@ def _publish(folder: Path, model: Any, tokenizer: Any, settings: Settings) -> Pa
     )
     final.save_pretrained(beside)
     tokenizer.save_pretrained(beside, save_jinja_files=False)
+    (beside / CARD).write_text(json.dumps({"training": facts}, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     beside.replace(folder)
     return folder
