@@ -50,7 +50,8 @@ def page(trained: dict[str, Any], generated: dict[str, Any], repeated: dict[str,
             "",
             "## Training",
             "",
-            f"LoRA of rank 16 on all linear layers of a model of the shape `{trained['model']}` ({trained['parameters'] / 1e6:.1f} M "
+            "LoRA of rank 16 on all linear layers of a model of the shape "
+            f"`{trained['model']}` ({trained['parameters'] / 1e6:.1f} M "
             f"parameters), batches of {trained['batch']} examples, bf16, {trained['threads']} threads. TRL's "
             "`SFTTrainer` gets the same token ids and labels: at its defaults, and tuned (no gradient checkpointing, "
             "grouped by length).",
