@@ -165,7 +165,7 @@ class HfEngine:
             if not going:
                 return
             ids, positions = chosen[:, None], positions[:, -1:] + 1
-            if len(going) <= 0.875 * len(live):
+            if len(going) <= 0.8 * len(live):
                 kept = torch.tensor(going, device=device)
                 cache.batch_select_indices(kept)
                 ids, positions, keys = ids[kept], positions[kept], keys[going]

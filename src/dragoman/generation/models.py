@@ -26,7 +26,8 @@ _NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 def locate(name: str | Path, revision: str | None = None, trust_remote_code: bool = False) -> Path:
     """The directory of a model: the one that is named, or the local copy of a model of the Hugging Face hub.
 
-    The hub is asked only for what is not here yet. An EngineError says what is missing.
+    Without a network, or with HF_HUB_OFFLINE=1, the copy of an earlier download serves. An EngineError
+    says what is missing.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
