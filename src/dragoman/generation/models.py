@@ -5,13 +5,12 @@ finished work stay quick.
 """
 
 import hashlib
-import json
-import os
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dragoman.errors import EngineError
+from dragoman.store import sha256
 
 if TYPE_CHECKING:
     import torch
@@ -23,11 +22,13 @@ _DECIDING = ("config.json", "*.safetensors", "*.safetensors.index.json", "adapte
 _NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 
 
-def locate(name: str | Path, revision: str | None = None, trust_remote_code: bool = False) -> Path:
+def locate(
+    name: str | Path, revision: str | None = None, trust_remote_code: bool = False, *, fetch: bool = True
+) -> Path:
     """The directory of a model: the one that is named, or the local copy of a model of the Hugging Face hub.
 
-    Without a network, or with HF_HUB_OFFLINE=1, the copy of an earlier download serves. An EngineError
-    says what is missing.
+    Without a network, with HF_HUB_OFFLINE=1, or with `fetch` off, the copy of an earlier download
+    serves. An EngineError says what is missing.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -41,7 +42,7 @@ def locate(name: str | Path, revision: str | None = None, trust_remote_code: boo
 
     wanted = [*_NEEDED, "*.py"] if trust_remote_code else list(_NEEDED)
     try:  # the edge to the network
-        return Path(snapshot_download(text, revision=revision, allow_patterns=wanted))
+        return Path(snapshot_download(text, revision=revision, allow_patterns=wanted, local_files_only=not fetch))
     except (OSError, ValueError) as error:
         at = f" at revision {revision}" if revision else ""
         raise EngineError(
@@ -50,30 +51,18 @@ def locate(name: str | Path, revision: str | None = None, trust_remote_code: boo
         ) from error
 
 
-def fingerprint(
-    name: str | Path,
-    *,
-    adapter: Path | None = None,
-    revision: str | None = None,
-    trust_remote_code: bool = False,
-    memo: Path | None = None,
-) -> str:
+def fingerprint(folder: Path, *, adapter: Path | None = None, digest_of: Callable[[Path], str] = sha256) -> str:
     """A hash of the contents of a model: its configuration, its weights, and those of the adapter.
 
-    Weights are read once: `memo` names a small JSON file that remembers the hashes of files by
-    path, size and time of change.
+    `digest_of` may remember the digests of files that have not changed (`store.Digests.of`), so that
+    large weights are read once.
     """
-    folder = locate(name, revision, trust_remote_code)
-    known = _read_memo(memo)
-    before = dict(known)
     whole = hashlib.sha256()
     for part, root in (("model", folder), ("adapter", adapter)):
         if root is None:
             continue
         for path in sorted({path for pattern in _DECIDING for path in root.glob(pattern)}):
-            whole.update(f"{part}\x1f{path.name}\x1f{_file_hash(path, known)}\n".encode())
-    if memo is not None and known != before:
-        _write_memo(memo, known)
+            whole.update(f"{part}\x1f{path.name}\x1f{digest_of(path)}\n".encode())
     return whole.hexdigest()
 
 
@@ -136,30 +125,3 @@ def load_model(
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise EngineError(f"The model {name} could not be loaded:\n  {error}") from error
     return model.to(where).eval()
-
-
-def _file_hash(path: Path, known: dict[str, str]) -> str:
-    state = path.stat()
-    key = f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
-    if key not in known:
-        with path.open("rb") as file:
-            known[key] = hashlib.file_digest(file, "sha256").hexdigest()
-    return known[key]
-
-
-def _read_memo(memo: Path | None) -> dict[str, str]:
-    if memo is None or not memo.is_file():
-        return {}
-    try:  # a memo that is damaged costs a second reading of the weights, nothing else
-        content = json.loads(memo.read_text(encoding="utf-8"))
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _write_memo(memo: Path, known: dict[str, str]) -> None:
-    memo.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=memo.parent, prefix=f".{memo.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(known, file, indent=1)
-    Path(name).replace(memo)

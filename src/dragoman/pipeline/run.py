@@ -28,7 +28,7 @@ def run(recipe: Recipe, *, upto: Kind | None = None, say: Callable[[str], None] 
     Raises DragomanError with what is wrong: before work begins where that can be known.
     """
     store = open_store(recipe, say)
-    backbone = find_backbone(recipe, store.digests, download=True)
+    backbone = find_backbone(recipe, store.digests, fetch=True)
     done: dict[str, Artifact] = {}
     checked = False
     for stage in stages(recipe):

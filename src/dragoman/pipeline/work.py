@@ -31,7 +31,7 @@ from dragoman.prompts.examples import Example, ExampleTable, write_examples
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
-from dragoman.store import write_atomic
+from dragoman.store import Digests, write_atomic
 from dragoman.training.merge import merge
 from dragoman.training.trainer import fit
 
@@ -178,7 +178,7 @@ def door(
                 trust_remote_code=backbone.trust_remote_code,
             )
 
-        contents = fingerprint(folder, trust_remote_code=backbone.trust_remote_code, memo=cache / "weights.json")
+        contents = fingerprint(folder, digest_of=Digests(cache / "weights.json").of)
         return OpenModel(f"{contents}|hf|{pick_dtype('auto', pick_device())}", load)
 
     return Door(cache, open_model, shard=recipe.generation.shard)
