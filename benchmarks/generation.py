@@ -1,8 +1,8 @@
 """How fast the `hf` engine is, against transformers' plain `generate` in batches of 16 in data order.
 
 Both complete the same prompts greedily with the same model in the same precision, in one process,
-turn by turn: the lab's backbone, asked for translations and with the questions of its abilities.
-`python benchmarks/generation.py [--prompts 1000] [--out FILE]`.
+turn by turn: the lab's backbone, or another shape with random weights, asked for translations and with
+the questions of the lab's abilities. `python benchmarks/generation.py [--geometry 7b] [--prompts 1000] [--out FILE]`.
 """
 
 import argparse
@@ -13,13 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import geometry
 import torch
 
-import dragoman.lab
 from dragoman.generation.ask import Ids, Sampling
 from dragoman.generation.hf import HfEngine
-from dragoman.generation.models import load_model
-from dragoman.lab import world
+from dragoman.lab import BACKBONE, world
 from dragoman.lab.abilities import FAMILIES, questions
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
@@ -28,10 +27,9 @@ NEW_TOKENS = 48
 PLAIN_BATCH = 16
 
 
-def measure(prompts: int = 1000, batch_tokens: int = 32768, rounds: int = 2) -> dict[str, Any]:
+def measure(shape: str = "lab", prompts: int = 1000, batch_tokens: int = 32768, rounds: int = 2) -> dict[str, Any]:
     """Tokens a second of both ways (the better of `rounds`), their ratio, and how many answers agree."""
-    backbone = Path(dragoman.lab.__path__[0]) / "backbone"
-    model, speak = load_model(backbone), Speaker(Renderer.load(backbone))
+    model, speak = geometry.model_of(shape), Speaker(Renderer.load(BACKBONE))
     asked, stop = _prompts(speak, prompts), speak.stop
     engine = HfEngine(model, decode=speak.decode, batch_tokens=batch_tokens)
     sampling = Sampling(max_tokens=NEW_TOKENS, stop=stop)
@@ -51,7 +49,7 @@ def measure(prompts: int = 1000, batch_tokens: int = 32768, rounds: int = 2) -> 
     rates = {label: sum(map(len, answers[label])) / seconds[label] for label in ways}
     same = sum(one == other for one, other in zip(answers["generate"], answers["engine"], strict=True))
     return {
-        "model": f"lab backbone, {model.num_parameters() / 1e6:.1f}M parameters",
+        "model": f"{shape}, {model.num_parameters() / 1e6:.1f}M parameters",
         "precision": str(model.dtype).removeprefix("torch."),
         "device": str(model.device),
         "threads": torch.get_num_threads(),
@@ -104,11 +102,12 @@ def _engine(engine: HfEngine, prompts: list[Ids], sampling: Sampling) -> list[Id
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    geometry.add_argument(parser)
     parser.add_argument("--prompts", type=int, default=1000)
     parser.add_argument("--batch-tokens", type=int, default=32768)
     parser.add_argument("--out", type=Path, help="write the numbers here as JSON")
     arguments = parser.parse_args()
-    result = measure(arguments.prompts, arguments.batch_tokens)
+    result = measure(arguments.geometry, arguments.prompts, arguments.batch_tokens)
     for key, value in result.items():
         print(f"{key:28} {value}")
     if arguments.out is not None:
