@@ -78,8 +78,8 @@ def test_radis_trains_reference_and_rationale_with_the_ids_that_were_generated(s
     assert first["end"] == (speak.stop[0],)
     assert lesson.examples[0].ids == (*speak.prefix(PAIRS[0]).ids, 11, 12, 0, speak.stop[0])
     assert "end" not in parts(lesson.examples[-1])  # cut off: its end is not trained
-    assert lesson.notes["would have stopped at once"] == 2
-    assert lesson.notes["asked whether it would stop at once"] == 8
+    assert lesson.notes["of the probed would have stopped at once"] == 2
+    assert lesson.notes["probed"] == 8
     assert lesson.notes["rationales cut off"] == 1
 
 

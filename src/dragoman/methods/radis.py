@@ -46,8 +46,8 @@ def radis(pairs: Sequence[Pair], speak: Speaker, options: Options) -> Making:
     first = yield Ask(
         "backbone", [prefix.ids for prefix in probed], Sampling(1, speak.stop), "would the backbone stop at once?"
     )
-    notes["asked whether it would stop at once"] += len(first)
-    notes["would have stopped at once"] += sum(completion.finish == "stop" for completion in first)
+    notes["probed"] += len(first)
+    notes["of the probed would have stopped at once"] += sum(completion.finish == "stop" for completion in first)
 
     sampling = Sampling(
         **options.rationale.model_dump(),

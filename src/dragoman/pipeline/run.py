@@ -13,6 +13,7 @@ from dragoman.pipeline import sources
 from dragoman.pipeline.backbone import Backbone, find_backbone
 from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages
 from dragoman.pipeline.process import in_own_process
+from dragoman.pipeline.show import clock, told
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.store import Artifact, Store, write_atomic
@@ -41,7 +42,7 @@ def run(recipe: Recipe, *, upto: Kind | None = None, say: Callable[[str], None] 
             _check(recipe, backbone, done, store)
             checked = True
         if artifact:
-            say(f"✓ {stage.title}: done before")
+            say(f"✓ {stage.title}  done before")
         else:
             artifact = _do(recipe, stage, name, backbone, done, store, say)
         done[stage.title] = artifact
@@ -110,7 +111,8 @@ def _do(
         facts["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
         facts["versions"] = {library: version(library) for library in LIBRARIES}
         artifact = store.finish(name, facts)
-    say(f"✓ {stage.title}: {facts['seconds']:.0f} s")
+    words = told(stage.kind, facts)
+    say(f"✓ {stage.title}  {clock(facts['seconds'])}{f'  {words}' if words else ''}")
     return artifact
 
 

@@ -1,4 +1,7 @@
-"""What a run would do, for the person at the screen."""
+"""What a run would do and what it did, for the person at the screen."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -16,7 +19,9 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
     left, unknown = 0.0, False
     for step in plan.steps:
         if step.artifact:
-            table.add_row(step.stage.title, "[green]done[/]", "", f"[dim]{clock(step.artifact.facts['seconds'])}[/]")
+            facts = step.artifact.facts
+            work = f"[dim]{told(step.stage.kind, facts)}[/]"
+            table.add_row(step.stage.title, "[green]done[/]", work, f"[dim]{clock(facts['seconds'])}[/]")
             continue
         needed = cost(plan, step.stage)
         left += needed.seconds or 0
@@ -32,6 +37,24 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
     console.print(f"\n{todo} of {len(plan.steps)} stages are to do{rest}.")
     if plan.backbone.folder is None:
         console.print(f"The backbone {plan.backbone.name} is not on this machine yet; a run fetches it first.")
+
+
+def told(kind: str, facts: Mapping[str, Any]) -> str:
+    """What came of a stage, in a few words; nothing that was dropped or cut goes unsaid."""
+    parts: list[str] = []
+    if kind == "data":
+        parts = [f"{sum(facts[part].values()):,} {part}" for part in ("train", "test", "questions") if facts[part]]
+        parts += [f"left out: {count:,} {reason}" for reason, count in facts["left out"].items()]
+    elif kind == "examples":
+        parts = [f"{facts['examples']:,} examples", f"{facts['tokens']:,} tokens"]
+        parts += [f"{count:,} {what}" for what, count in facts["notes"].items()]
+    elif kind == "train":
+        parts = [f"{facts['steps']:,} steps", f"loss {facts['loss']:.3f}"]
+    elif kind == "merge":
+        parts = [f"{facts['agreement']:.0%} of greedy tokens as with the adapter"]
+    elif kind == "evaluate":
+        parts = [f"{facts['rate']['units']:,} answers"]
+    return ", ".join(parts)
 
 
 def clock(seconds: float) -> str:
