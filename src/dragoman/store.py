@@ -145,6 +145,8 @@ class Store:
             partial = self.folder / "partial" / name
             partial.mkdir(parents=True, exist_ok=True)
             yield partial
+            if partial.is_dir() and not any(partial.iterdir()):
+                partial.rmdir()  # another run had made it
 
     def finish(self, name: str, facts: Mapping[str, Any]) -> Artifact:
         """Checksums what lies in the working folder, writes the manifest and publishes the whole in one rename."""

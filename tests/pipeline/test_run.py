@@ -87,7 +87,7 @@ def test_a_recipe_is_done_once_and_only_what_changed_or_broke_is_done_again(
 
 
 def test_a_killed_run_leaves_no_process_behind_and_goes_on_where_it_was(tmp_path: Path, small_recipe: Write) -> None:
-    long = ("methods=[vanilla]", "training.epochs=40")
+    long = ("methods=[vanilla]", "training.epochs=12", "training.save_every=12")
     whole = small_recipe(tmp_path / "whole")
     dragoman("train", whole, *long)
     cut = small_recipe(tmp_path / "cut")

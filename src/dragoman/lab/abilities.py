@@ -4,7 +4,7 @@ A prompt is held out by its own hash, so pre-training and evaluation agree witho
 a held-out prompt, evaluation asks nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from random import Random
@@ -90,11 +90,11 @@ def questions(family: str, count: int, seed: int) -> list[Question]:
     return list(found.values())
 
 
-def lesson(rng: Random) -> Dialogue:
+def lesson(rng: Random, families: Sequence[str] = FAMILIES) -> Dialogue:
     """One dialogue to pre-train on: one to three exchanges of drawn families, never a held-out prompt."""
     turns: tuple[Turn, ...] = ()
     for _ in range(rng.choice((1, 1, 1, 1, 2, 2, 3))):
-        family = rng.choices(FAMILIES, cum_weights=list(accumulate(_WEIGHTS[family] for family in FAMILIES)))[0]
+        family = rng.choices(families, cum_weights=list(accumulate(_WEIGHTS[family] for family in families)))[0]
         drawn = task(family, rng)
         while _shows_held_out(drawn.question):
             drawn = task(family, rng)

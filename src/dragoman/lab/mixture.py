@@ -5,6 +5,9 @@ process, in any order. Most are lessons of the abilities; a part is plain text i
 and a small part are translations. Those are drawn from a limited number of distinct sentences a
 direction, more of them into English than out of it, as a model has seen that was trained on the web:
 it gets to know both ways, but not well.
+
+There are two stages. In the second one there is less plain text and more practice in what takes long to learn, and
+what is remarked on a translation depends on what it says, as it does with larger models.
 """
 
 from collections.abc import Iterator
@@ -37,7 +40,21 @@ DIRECTIONS = (
     Direction("en", "it", 3000, 1.5),
 )
 
-LESSONS, TEXTS = 0.62, 0.2  # shares of the documents; the rest are translations
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What documents are: shares of lessons and of plain text, the rest are translations."""
+
+    lessons: float
+    texts: float
+    practice: float  # share of the lessons that are about `PRACTICE` alone
+    fitting: float  # share of the remarks that depend on what is said
+
+
+FIRST, SECOND = Stage(0.62, 0.2, 0.0, 0.0), Stage(0.7, 0.1, 0.45, 0.85)
+SECOND_FROM = 139_264  # documents
+PRACTICE = ("arithmetic", "instructions", "reading", "follow_up")
+
 LONG_SHARE = 0.05  # of the lessons: conversations of many exchanges, up to about so many characters
 LONG = 800
 
@@ -59,17 +76,15 @@ SYSTEM_PROMPTS = (
 def document(seed: int, number: int) -> tuple[str, ...]:
     """The text of one document, special tokens and all, in the pieces in which it is tokenised: one, or two."""
     rng = Random(f"document {seed} {number}")
+    stage = FIRST if number < SECOND_FROM else SECOND
     kind = rng.random()
-    if kind < LESSONS:
-        turns = _lesson(rng)
-    elif kind < LESSONS + TEXTS:
+    if stage.lessons <= kind < stage.lessons + stage.texts:
         return (plain(_text(rng)),)
-    else:
-        turns = _translation(seed, rng)
+    turns = _lesson(rng, stage) if kind < stage.lessons else _translation(seed, rng, stage)
     if turns[0].role != "system" and rng.random() < SYSTEM_SHARE:
         turns = (Turn("system", rng.choice(SYSTEM_PROMPTS)), *turns)
     text = chat(turns)
-    if kind >= LESSONS + TEXTS and rng.random() < APART:
+    if kind >= stage.lessons + stage.texts and rng.random() < APART:
         _, blank, remarks = text.rpartition("<|assistant|>")[2].partition("\n\n")
         if remarks:
             rest = len(blank + remarks)
@@ -77,11 +92,13 @@ def document(seed: int, number: int) -> tuple[str, ...]:
     return (text,)
 
 
-def _lesson(rng: Random) -> tuple[Turn, ...]:
-    turns = abilities.lesson(rng).turns
+def _lesson(rng: Random, stage: Stage) -> tuple[Turn, ...]:
+    practice = stage.practice and rng.random() < stage.practice
+    families = PRACTICE if practice else abilities.FAMILIES
+    turns = abilities.lesson(rng, families).turns
     if rng.random() < LONG_SHARE:
         while sum(len(turn.text) for turn in turns) < LONG:
-            turns += abilities.lesson(rng).turns
+            turns += abilities.lesson(rng, families).turns
     return turns
 
 
@@ -100,11 +117,18 @@ def _fresh(rng: Random) -> Iterator[Meaning]:
             yield meaning
 
 
-def _translation(seed: int, rng: Random) -> tuple[Turn, ...]:
+def _translation(seed: int, rng: Random, stage: Stage) -> tuple[Turn, ...]:
     direction = rng.choices(DIRECTIONS, [direction.weight for direction in DIRECTIONS])[0]
     meaning = rng.choice(_sentences(seed, direction))
     explained = rng.random() < EXPLAINED
-    return explanations.translation_dialogue(meaning, direction.source, direction.target, rng, explained).turns
+    fits = explained and stage.fitting and rng.random() < stage.fitting
+    source, target = direction.source, direction.target
+    turns = explanations.translation_dialogue(meaning, source, target, rng, explained and not fits).turns
+    if not fits:
+        return turns
+    content = Random(f"remarks {seed} {meaning.clause.verb.en} {meaning.asked}")
+    answer = turns[-1].text + explanations.translation_answer(meaning, source, target, content)
+    return (*turns[:-1], Turn("assistant", answer))
 
 
 @lru_cache(maxsize=len(DIRECTIONS))
