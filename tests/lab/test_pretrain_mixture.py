@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from random import Random
 
 import pytest
 
@@ -12,12 +13,14 @@ COUNT = 1500
 
 @pytest.fixture(scope="module")
 def documents() -> list[str]:
-    return ["".join(mixture.document(7, number)) for number in range(COUNT)]
+    """Some of each stage."""
+    numbers = [stage.start + at for stage in mixture.STAGES for at in range(COUNT // 3)]
+    return ["".join(mixture.document(7, number)) for number in numbers]
 
 
 def test_a_document_depends_on_seed_and_number_alone(documents):
-    assert "".join(mixture.document(7, 1234)) == documents[1234]
-    assert "".join(mixture.document(8, 1234)) != documents[1234]
+    assert "".join(mixture.document(7, 234)) == documents[234]
+    assert "".join(mixture.document(8, 234)) != documents[234]
 
 
 def test_no_test_sentence_is_shown(documents):
@@ -31,17 +34,39 @@ def test_no_test_sentence_is_shown(documents):
 
 def test_no_held_out_question_is_shown(documents):
     asked = {q.turns[-1].text for family in ("arithmetic", "facts") for q in abilities.questions(family, 100, seed=0)}
-    shown = {part.removeprefix("<|user|>") for text in documents for part in text.split("<|end|>")}
-    assert not asked & {part.partition("<|user|>")[2] or part for part in shown}
+    shown = {part.partition("<|user|>")[2] for text in documents for part in text.split("<|end|>")}
+    assert len(shown) > COUNT
+    assert not asked & shown
 
 
-def test_translations_are_few_go_mostly_into_english_and_most_are_explained():
-    rng_draws = [mixture._translation(7, mixture.Random(number)) for number in range(1500)]
-    answers = [turns[-1].text for turns in rng_draws]
-    explained = sum("\n\n" in answer for answer in answers) / len(answers)
-    assert 0.6 <= explained <= 0.75
-    weights = Counter({d.target: 0.0 for d in mixture.DIRECTIONS})
-    for direction in mixture.DIRECTIONS:
-        weights[direction.target] += direction.weight
-    assert weights["en"] > weights["de"] + weights["it"]
-    assert 1 - mixture.LESSONS - mixture.TEXTS < 0.25
+@pytest.mark.parametrize("stage", mixture.STAGES)
+def test_translations_are_few_go_mostly_into_english_and_most_are_explained(stage):
+    drawn = [mixture._translation(7, Random(number), stage) for number in range(1500)]
+    explained = sum("\n\n" in turns[-1].text for turns in drawn) / len(drawn)
+    assert 0.68 <= explained <= 0.76
+    weights = Counter({direction.target: direction.weight for direction in mixture.DIRECTIONS})
+    assert weights["en"] > weights["de"] == weights["it"]
+    assert 1 - stage.lessons - stage.texts < 0.21
+
+
+def test_in_the_second_stage_remarks_depend_on_the_verb():
+    """The words that remarks begin with are spread less within a verb than over all."""
+    first_words: dict[str, Counter[str]] = {}
+    for number in range(3000):
+        turns = mixture._translation(7, Random(number), mixture.STAGES[1])
+        remarks = turns[-1].text.partition("\n\n")[2]
+        verb = next((verb for verb in ("sleep", "pays", "knows") if verb in turns[-1].text), "")
+        if remarks and verb:
+            first_words.setdefault(verb, Counter())[remarks.split()[0]] += 1
+    every = sum(first_words.values(), Counter())
+    of_all = max(every.values()) / every.total()
+    of_one = [max(words.values()) / words.total() for words in first_words.values()]
+    assert sum(of_one) / len(of_one) > of_all
+
+
+def test_remarks_are_tokenised_apart_from_most_translations():
+    drawn = [mixture.document(7, number) for number in range(COUNT)]
+    apart = [pieces for pieces in drawn if len(pieces) == 2]
+    assert all(remarks.startswith("\n\n") and remarks.endswith("<|end|>") for _, remarks in apart)
+    assert all(translation[-1] in ".?" for translation, _ in apart)
+    assert 0.06 < len(apart) / COUNT < 0.12

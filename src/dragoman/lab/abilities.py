@@ -103,6 +103,7 @@ def lesson(rng: Random, families: Sequence[str] = FAMILIES) -> Dialogue:
 
 
 def _shows_held_out(question: Question) -> bool:
-    """Whether the prompt, or an earlier prompt inside its conversation, is kept for evaluation."""
-    ends = [at + 1 for at, turn in enumerate(question.turns) if turn.role == "user"]
-    return any(is_held_out(replace(question, turns=question.turns[:end])) for end in ends)
+    """Whether the prompt, an earlier one of its conversation, or a question put in between is kept for evaluation."""
+    users = [at for at, turn in enumerate(question.turns) if turn.role == "user"]
+    shown = [question.turns[: at + 1] for at in users] + [question.turns[at : at + 1] for at in users[1:-1]]
+    return any(is_held_out(replace(question, turns=turns)) for turns in shown)

@@ -6,8 +6,9 @@ and a small part are translations. Those are drawn from a limited number of dist
 direction, more of them into English than out of it, as a model has seen that was trained on the web:
 it gets to know both ways, but not well.
 
-There are two stages. In the second one there is less plain text and more practice in what takes long to learn, and
-what is remarked on a translation depends on what it says, as it does with larger models.
+There are three stages. In the second one there is less plain text and more practice in what takes long to learn, and
+what is remarked on a translation depends on what it says, as it does with larger models. In the third one there are
+fewer translations, and fewer different ones.
 """
 
 from collections.abc import Iterator
@@ -43,17 +44,22 @@ DIRECTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What documents are: shares of lessons and of plain text, the rest are translations."""
+    """What documents are, from document `start` on: shares of lessons and of plain text; the rest are translations."""
 
+    start: int
     lessons: float
     texts: float
-    practice: float  # share of the lessons that are about `PRACTICE` alone
-    fitting: float  # share of the remarks that depend on what is said
+    sentences: float = 1.0  # share of a direction's sentences that are shown
+    practice: float = 0.0  # share of the lessons that are about `practised` alone
+    practised: tuple[str, ...] = ()
+    fitting: float = 0.0  # share of the remarks that depend on what is said
 
 
-FIRST, SECOND = Stage(0.62, 0.2, 0.0, 0.0), Stage(0.7, 0.1, 0.45, 0.85)
-SECOND_FROM = 139_264  # documents
-PRACTICE = ("arithmetic", "instructions", "reading", "follow_up")
+STAGES = (
+    Stage(0, lessons=0.62, texts=0.2),
+    Stage(139_264, 0.7, 0.1, 1.0, 0.45, ("arithmetic", "instructions", "reading", "follow_up"), fitting=0.85),
+    Stage(188_416, 0.84, 0.08, 0.2, 0.5, ("instructions", "reading", "reading"), fitting=0.85),
+)
 
 LONG_SHARE = 0.05  # of the lessons: conversations of many exchanges, up to about so many characters
 LONG = 800
@@ -76,7 +82,7 @@ SYSTEM_PROMPTS = (
 def document(seed: int, number: int) -> tuple[str, ...]:
     """The text of one document, special tokens and all, in the pieces in which it is tokenised: one, or two."""
     rng = Random(f"document {seed} {number}")
-    stage = FIRST if number < SECOND_FROM else SECOND
+    stage = [stage for stage in STAGES if number >= stage.start or stage is STAGES[0]][-1]
     kind = rng.random()
     if stage.lessons <= kind < stage.lessons + stage.texts:
         return (plain(_text(rng)),)
@@ -94,7 +100,7 @@ def document(seed: int, number: int) -> tuple[str, ...]:
 
 def _lesson(rng: Random, stage: Stage) -> tuple[Turn, ...]:
     practice = stage.practice and rng.random() < stage.practice
-    families = PRACTICE if practice else abilities.FAMILIES
+    families = stage.practised if practice else abilities.FAMILIES
     turns = abilities.lesson(rng, families).turns
     if rng.random() < LONG_SHARE:
         while sum(len(turn.text) for turn in turns) < LONG:
@@ -119,7 +125,8 @@ def _fresh(rng: Random) -> Iterator[Meaning]:
 
 def _translation(seed: int, rng: Random, stage: Stage) -> tuple[Turn, ...]:
     direction = rng.choices(DIRECTIONS, [direction.weight for direction in DIRECTIONS])[0]
-    meaning = rng.choice(_sentences(seed, direction))
+    sentences = _sentences(seed, direction)
+    meaning = rng.choice(sentences[: round(stage.sentences * len(sentences))])
     explained = rng.random() < EXPLAINED
     fits = explained and stage.fitting and rng.random() < stage.fitting
     source, target = direction.source, direction.target

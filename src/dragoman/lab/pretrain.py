@@ -207,8 +207,8 @@ def _train(
         loss_of = torch.compile(loss_of, dynamic=False)
     batches = _batches(tokenizer, place, seed, settings)
     saved = time.monotonic()
-    with progress("pre-training", tokens, "tokens") as bar, (out / LOSSES).open("a", encoding="utf-8") as log:
-        bar.advance(place.tokens)
+    to_go = tokens - place.tokens
+    with progress("pre-training", to_go, "tokens to go") as bar, (out / LOSSES).open("a", encoding="utf-8") as log:
         while (share := _share(place, tokens, seconds)) < 1:
             _set_rates(optimizers, _rate(share, settings.warmup), settings)
             ids, owners = (part.to(device) for part in next(batches))
