@@ -77,7 +77,7 @@ def pretrain(
     out: Path,
     *,
     seed: int = 0,
-    tokens: int = 24_000_000,
+    tokens: int = 19_000_000,
     minutes: float = 100.0,
     device: str = "auto",
     resume: bool = True,
