@@ -1,6 +1,8 @@
 """Pre-training: the same seed gives the same losses, also when the run is killed on the way."""
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,8 @@ from transformers import LlamaForCausalLM
 
 from dragoman.errors import TrainingError
 from dragoman.lab import mixture, pretrain
-from dragoman.lab.packing import BLOCKS, IGNORED, mask_of, pack, targets_of
-from dragoman.lab.pretrain import Settings
+from dragoman.lab.packing import BLOCKS, IGNORED, mask_of, pack, targets_of, weights_of
+from dragoman.lab.pretrain import Place, Settings
 
 TINY = Settings(
     vocabulary=600,
@@ -22,6 +24,8 @@ TINY = Settings(
     rows=3,
     documents=24,
     tokenizer_documents=120,
+    restart=3500,
+    restart_rows=2,
     state_seconds=0.0,
     compiled=False,
 )
@@ -81,10 +85,23 @@ def test_a_slow_machine_comes_to_its_end_in_time(tmp_path):
     assert facts["tokens"] <= facts["steps"] * facts["step_tokens"]
 
 
-def test_the_rate_rises_in_a_line_and_falls_along_a_cosine():
-    assert pretrain._rate(0.0, 0.02) == pytest.approx(0.02)
-    assert pretrain._rate(0.5, 0.02) == pytest.approx(0.5)
-    assert pretrain._rate(1.0, 0.02) == pytest.approx(0.0)
+@pytest.mark.parametrize(
+    ("tokens", "seconds", "restarted", "factor"),
+    [
+        (0, 0.0, 0.0, 0.02),  # the first step
+        (50, 0.0, 0.0, 0.5 * (1 + math.cos(math.pi * 0.05))),
+        (500, 9.9, 0.0, 0.5),
+        (500, 75.0, 0.0, 0.5 * (1 + math.cos(math.pi * 0.75))),  # time runs out first
+        (600, 60.0, 60.0, 0.4),  # begun once more, from lower down
+        (800, 61.0, 60.0, 0.2),
+        (800, 90.0, 60.0, 0.4 * 0.5 * (1 + math.cos(math.pi * 0.75))),
+        (1000, 61.0, 60.0, 0.0),
+    ],
+)
+def test_the_rate_follows_tokens_or_the_time_that_runs_out(tokens, seconds, restarted, factor):
+    settings = replace(TINY, restart=600, restart_rate=0.4)
+    place = Place(tokens=tokens, seconds=seconds + 0.01, restarted=restarted)
+    assert pretrain._rate(place, 1000, 100.0, settings) == pytest.approx(factor)
 
 
 def test_documents_are_packed_whole_and_what_is_too_long_is_counted():
@@ -98,6 +115,14 @@ def test_no_target_lies_in_another_document():
     ids = torch.tensor([[5, 6, 7, 8, 0]])
     owners = torch.tensor([[1, 1, 2, 2, 0]])
     assert targets_of(ids, owners).tolist() == [[6, IGNORED, 8, IGNORED, IGNORED]]
+
+
+def test_what_the_assistant_says_counts_in_full_and_the_rest_as_much_as_asked_for():
+    """6 begins the user's turn, 7 the assistant's; the second document is no conversation."""
+    ids = torch.tensor([[1, 6, 20, 2, 7, 21, 2, 1, 22, 2, 0]])
+    owners = torch.tensor([[1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 0]])
+    weights = weights_of(ids, owners, 7, (5, 6), torch.tensor(0.25))
+    assert weights.tolist() == [[1.0, 0.25, 0.25, 0.25, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0]]
 
 
 def test_no_token_sees_another_document_in_blocks_as_alone():

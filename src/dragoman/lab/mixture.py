@@ -6,8 +6,8 @@ and a small part are translations. Those are drawn from a limited number of dist
 direction, more of them into English than out of it, as a model has seen that was trained on the web:
 it gets to know both ways, but not well.
 
-There are three stages. In the second one there is less plain text and more practice in what takes long to learn, and
-what is remarked on a translation depends on what it says, as it does with larger models. In the third one there are
+There are four stages. In the second one there is less plain text and more practice in what takes long to learn, and
+what is remarked on a translation depends on what it says, as it does with larger models. In the last two there are
 fewer translations, and fewer different ones.
 """
 
@@ -59,6 +59,7 @@ STAGES = (
     Stage(0, lessons=0.62, texts=0.2),
     Stage(139_264, 0.7, 0.1, 1.0, 0.45, ("arithmetic", "instructions", "reading", "follow_up"), fitting=0.85),
     Stage(188_416, 0.84, 0.08, 0.2, 0.5, ("instructions", "reading", "reading"), fitting=0.85),
+    Stage(233_472, 0.88, 0.05, 0.2, 0.7, ("instructions", "reading", "reading"), fitting=0.85),
 )
 
 LONG_SHARE = 0.05  # of the lessons: conversations of many exchanges, up to about so many characters

@@ -64,7 +64,7 @@ def pack(documents: Sequence[Sequence[int]], width: int) -> Rows:
 
 
 def weights_of(
-    ids: torch.Tensor, owners: torch.Tensor, assistant: int, others: Sequence[int], rest: float
+    ids: torch.Tensor, owners: torch.Tensor, assistant: int, others: Sequence[int], rest: torch.Tensor
 ) -> torch.Tensor:
     """How much the prediction after each token counts: what the assistant says 1, other turns `rest`, padding nothing.
 
@@ -79,7 +79,9 @@ def weights_of(
     begun = torch.zeros_like(starts)
     begun[:, 1:] = owners[:, 1:] != owners[:, :-1]
     first = torch.where(begun, place, 0).cummax(1).values
-    return torch.where((asked >= first) & (asked > said), rest, 1.0) * (targets_of(ids, owners) != IGNORED)
+    return torch.where((asked >= first) & (asked > said), rest, torch.ones_like(rest)) * (
+        targets_of(ids, owners) != IGNORED
+    )
 
 
 def mask_of(owners: torch.Tensor) -> torch.Tensor:

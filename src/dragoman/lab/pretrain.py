@@ -51,6 +51,12 @@ class Settings:
     decay: float = 0.05
     prompt_weight: float = 0.2  # what the user says counts less than what is to be answered
     warmup: float = 0.02  # share of the run
+    # After so many tokens the rate rises once more, steps get smaller and prompts count less: finding a word of the
+    # prompt again is learnt late, and in steps rather than in tokens.
+    restart: int = 16_132_000
+    restart_rate: float = 0.45
+    restart_rows: int = 8
+    restart_prompt_weight: float = 0.05
     state_seconds: float = 180.0
     compiled: bool = True
 
@@ -65,6 +71,7 @@ class Place:
     row: int = 0
     left_out: int = 0
     seconds: float = 0.0
+    restarted: float = 0.0  # seconds after which the second part began
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -77,7 +84,7 @@ def pretrain(
     out: Path,
     *,
     seed: int = 0,
-    tokens: int = 19_000_000,
+    tokens: int = 20_000_000,
     minutes: float = 100.0,
     device: str = "auto",
     resume: bool = True,
@@ -202,18 +209,23 @@ def _train(
 ) -> None:
     model.train()
     device = model.device
-    loss_of = _loss(model, tokenizer, settings)
+    loss_of = _loss(model, tokenizer)
     if settings.compiled and (device.type == "cuda" or shutil.which("c++") or shutil.which("g++")):
         loss_of = torch.compile(loss_of, dynamic=False)
+    prompt_weight = torch.tensor(settings.prompt_weight, device=device)
     batches = _batches(tokenizer, place, seed, settings)
     saved = time.monotonic()
     to_go = tokens - place.tokens
     with progress("pre-training", to_go, "tokens to go") as bar, (out / LOSSES).open("a", encoding="utf-8") as log:
-        while (share := _share(place, tokens, seconds)) < 1:
-            _set_rates(optimizers, _rate(share, settings.warmup), settings)
+        while place.tokens < tokens and place.elapsed < seconds:
+            if place.tokens >= settings.restart and not place.restarted:
+                place.restarted = place.elapsed
+            if place.restarted:
+                prompt_weight.fill_(settings.restart_prompt_weight)
+            _set_rates(optimizers, _rate(place, tokens, seconds, settings), settings)
             ids, owners = (part.to(device) for part in next(batches))
             with torch.autocast(device.type, torch.bfloat16):
-                loss = loss_of(ids, owners)
+                loss = loss_of(ids, owners, prompt_weight)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             for optimizer in optimizers.values():
@@ -237,30 +249,35 @@ def _train(
         note(f"{place.left_out:,} documents were longer than {settings.width} tokens and were left out")
 
 
-def _loss(model: Any, tokenizer: Any, settings: Settings) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+def _loss(model: Any, tokenizer: Any) -> Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]:
     """The weighted mean of the negative log-likelihood of every token after its document's first."""
     system, user, assistant = (int(tokenizer.convert_tokens_to_ids(f"<|{role}|>")) for role in ROLES)
 
-    def loss(ids: torch.Tensor, owners: torch.Tensor) -> torch.Tensor:
+    def loss(ids: torch.Tensor, owners: torch.Tensor, prompt_weight: torch.Tensor) -> torch.Tensor:
         hidden = model.model(input_ids=ids, attention_mask=mask_of(owners), use_cache=False).last_hidden_state
         logits = functional.linear(hidden, model.lm_head.weight)  # [rows, width, vocabulary]
         losses = functional.cross_entropy(
             logits.flatten(0, 1).float(), targets_of(ids, owners).flatten(), ignore_index=IGNORED, reduction="none"
         )
-        weights = weights_of(ids, owners, assistant, (system, user), settings.prompt_weight).flatten()
+        weights = weights_of(ids, owners, assistant, (system, user), prompt_weight).flatten()
         return (losses * weights).sum() / weights.sum()
 
     return loss
 
 
-def _share(place: Place, tokens: int, seconds: float) -> float:
-    """How much of the run is done. Time counts in whole hundredths: where it suffices, it changes nothing."""
-    return max(place.tokens / tokens, math.floor(100 * place.elapsed / seconds) / 100)
+def _rate(place: Place, tokens: int, seconds: float, settings: Settings) -> float:
+    """The learning rate's factor: up in a line, then down along a cosine; and once more, from lower down, to zero.
 
-
-def _rate(share: float, warmup: float) -> float:
-    """The learning rate's factor: up in a line, then down along a cosine to zero."""
-    return min(share / warmup + 0.02, 1.0) * 0.5 * (1 + math.cos(math.pi * share))
+    It falls with tokens, or with time where that runs out first. Time counts in whole hundredths: where it suffices,
+    it changes nothing.
+    """
+    from_tokens, from_seconds, top = (
+        (settings.restart, place.restarted, settings.restart_rate) if place.restarted else (0, 0.0, 1.0)
+    )
+    past = math.floor(100 * (place.elapsed - from_seconds) / (seconds - from_seconds)) / 100
+    share = min(max((place.tokens - from_tokens) / (tokens - from_tokens), past), 1.0)
+    rising = 1.0 if place.restarted else min(share / settings.warmup + 0.02, 1.0)
+    return top * rising * 0.5 * (1 + math.cos(math.pi * share))
 
 
 def _set_rates(optimizers: dict[str, torch.optim.Optimizer], factor: float, settings: Settings) -> None:
@@ -276,9 +293,10 @@ def _batches(
     while True:
         packed = _chunk(tokenizer, place.chunk, seed, settings)
         while place.row < len(packed):
-            here = slice(place.row, place.row + settings.rows)
+            rows = settings.restart_rows if place.restarted else settings.rows
+            here = slice(place.row, place.row + rows)
             missing = ((0, max(here.stop - len(packed), 0)), (0, 0))
-            place.row += settings.rows
+            place.row += rows
             yield (
                 torch.from_numpy(np.pad(packed.ids[here].astype(np.int64), missing)),
                 torch.from_numpy(np.pad(packed.owners[here], missing)),
