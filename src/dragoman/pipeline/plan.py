@@ -130,6 +130,7 @@ def _inputs(
             "options": {name: value for name, value in options.items() if name != "label"},
             "backbone": backbone.digest,
             "system": recipe.system,
+            "precision": recipe.generation.precision,
             "max_tokens": recipe.data.max_tokens,
         }
     if stage.kind == "train":
@@ -149,6 +150,7 @@ def _inputs(
             "questions": done["data"].digest("questions.jsonl"),
             "evaluation": recipe.evaluation.model_dump(),
             "system": recipe.system,
+            "precision": recipe.generation.precision,
             "suites": list(recipe.evaluate),
             "role": "backbone" if row == "backbone" else "model",
         }

@@ -175,11 +175,12 @@ def door(
                 folder,
                 decode=speak.decode,
                 batch_tokens=recipe.generation.batch_tokens,
+                precision=recipe.generation.precision,
                 trust_remote_code=backbone.trust_remote_code,
             )
 
         contents = fingerprint(folder, digest_of=Digests(cache / "weights.json").of)
-        return OpenModel(f"{contents}|hf|{pick_dtype('auto', pick_device())}", load)
+        return OpenModel(f"{contents}|hf|{pick_dtype(recipe.generation.precision, pick_device())}", load)
 
     return Door(cache, open_model, shard=recipe.generation.shard)
 

@@ -115,6 +115,8 @@ class Generation(Strict):
     """Which engine completes prompts."""
     batch_tokens: Positive = 32768
     """Tokens, padding and room for the answers counted in, that one batch of the `hf` engine may hold."""
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    """Of the models that are asked; `auto` takes bf16 where the processor has it."""
     shard: Positive = 512
     """Completions in one shard of the cache: what a kill can cost at most."""
     seed: int = 0
