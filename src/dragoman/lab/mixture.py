@@ -8,7 +8,7 @@ it gets to know both ways, but not well.
 
 There are four stages. In the second one there is less plain text and more practice in what takes long to learn, and
 what is remarked on a translation depends on what it says, as it does with larger models. In the last two there are
-fewer translations, and fewer different ones.
+fewer translations, and fewer different ones; the last one has sentences to find and to repeat.
 """
 
 from collections.abc import Iterator
@@ -52,6 +52,7 @@ class Stage:
     sentences: float = 1.0  # share of a direction's sentences that are shown
     practice: float = 0.0  # share of the lessons that are about `practised` alone
     practised: tuple[str, ...] = ()
+    copying: float = 0.0  # share of copied sentences, counted before the others
     fitting: float = 0.0  # share of the remarks that depend on what is said
 
 
@@ -59,7 +60,7 @@ STAGES = (
     Stage(0, lessons=0.62, texts=0.2),
     Stage(139_264, 0.7, 0.1, 1.0, 0.45, ("arithmetic", "instructions", "reading", "follow_up"), fitting=0.85),
     Stage(188_416, 0.84, 0.08, 0.2, 0.5, ("instructions", "reading", "reading"), fitting=0.85),
-    Stage(233_472, 0.88, 0.05, 0.2, 0.7, ("instructions", "reading", "reading"), fitting=0.85),
+    Stage(233_472, 0.86, 0.05, 0.2, 0.55, ("instructions", "reading", "reading", "follow_up"), 0.25, fitting=0.85),
 )
 
 LONG_SHARE = 0.05  # of the lessons: conversations of many exchanges, up to about so many characters
@@ -84,6 +85,8 @@ def document(seed: int, number: int) -> tuple[str, ...]:
     """The text of one document, special tokens and all, in the pieces in which it is tokenised: one, or two."""
     rng = Random(f"document {seed} {number}")
     stage = [stage for stage in STAGES if number >= stage.start or stage is STAGES[0]][-1]
+    if stage.copying and rng.random() < stage.copying:
+        return (chat(_copying(rng)),)
     kind = rng.random()
     if stage.lessons <= kind < stage.lessons + stage.texts:
         return (plain(_text(rng)),)
@@ -107,6 +110,23 @@ def _lesson(rng: Random, stage: Stage) -> tuple[Turn, ...]:
         while sum(len(turn.text) for turn in turns) < LONG:
             turns += abilities.lesson(rng, families).turns
     return turns
+
+
+def _copying(rng: Random) -> tuple[Turn, ...]:
+    """A text to repeat, or one sentence of it to be found: what all reading of a prompt is built on."""
+    language = rng.choice(world.LANGUAGES)
+    sentences = [world.say(meaning, language) for meaning in islice(_fresh(rng), rng.choice((2, 3, 3, 4)))]
+    text = " ".join(sentences)
+    chosen = rng.choice(sentences)
+    words = [word.strip(".,?") for word in chosen.split()]
+    own = [word for word in words if sum(word in other for other in sentences) == 1]
+    if not own or rng.random() < 0.35:
+        asked, answer = rng.choice(("Repeat this text.\n{}", "{}\nWrite this again.", "Copy this: {}")), text
+    else:
+        asked = rng.choice(("{}\nWhich sentence has the word '{}'?", "{}\nFind the sentence with '{}' in it."))
+        answer = chosen
+        asked = asked.format("{}", rng.choice(own))
+    return Turn("user", asked.format(text)), Turn("assistant", answer)
 
 
 def _text(rng: Random) -> str:

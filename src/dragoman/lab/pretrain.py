@@ -54,9 +54,9 @@ class Settings:
     # After so many tokens the rate rises once more, steps get smaller and prompts count less: finding a word of the
     # prompt again is learnt late, and in steps rather than in tokens.
     restart: int = 16_132_000
-    restart_rate: float = 0.45
-    restart_rows: int = 8
-    restart_prompt_weight: float = 0.05
+    restart_rate: float = 0.3
+    restart_rows: int = 12
+    restart_prompt_weight: float = 0.1
     state_seconds: float = 180.0
     compiled: bool = True
 
