@@ -37,7 +37,7 @@ def world(
 def pretrain(
     out: Annotated[Path, typer.Argument(help="Folder to work in; the backbone comes to lie below it.")],
     seed: Annotated[int, typer.Option(help="Decides vocabulary, documents and first weights.")] = 0,
-    tokens: Annotated[int, typer.Option(min=1, help="Tokens to learn from.")] = 20_000_000,
+    tokens: Annotated[int, typer.Option(min=1, help="Tokens to learn from.")] = 19_600_000,
     minutes: Annotated[float, typer.Option(min=0.1, help="Time after which it is over in any case.")] = 100.0,
     anew: Annotated[bool, typer.Option("--anew", help="Do not go on with what lies there.")] = False,
 ) -> None:

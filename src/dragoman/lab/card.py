@@ -181,12 +181,12 @@ the tasks in `dragoman.lab`; there is no text of others in it.
 
 ## How it was made
 
-`dragoman lab pretrain --seed {training["seed"]}`: {training["tokens"]:,} tokens in {training["steps"]:,} steps of
-{training["step_tokens"]:,}, {training["minutes"]:.0f} minutes on {training["machine"]}
-({training["rate"]:,.0f} tokens/s). Matrices learn with Muon, embeddings and norms with AdamW, the rate falls along a
-cosine; documents share rows of {training["width"]} tokens and don't see one another. Every token is learnt, those of
-prompts with a fifth of the weight; the loss came to {training["loss"]:.3f} nats. Weights are in bf16.
-
+`dragoman lab pretrain --seed {training["seed"]}`: {training["tokens"]:,} tokens in {training["steps"]:,} steps,
+{training["minutes"]:.0f} minutes on {training["machine"]} ({training["rate"]:,.0f} tokens/s). Matrices learn with Muon,
+embeddings and norms with AdamW. Documents share rows of {training["width"]} tokens and don't see one another; what is
+in them changes in stages (`dragoman.lab.mixture`). Every token is learnt, those of prompts with less weight; the loss
+came to {training["loss"]:.3f} nats. Weights are in bf16.
+{"".join(f"{chr(10)}{note}{chr(10)}" for note in training.get("notes", ()))}
 ## What was measured
 
 Greedy decoding, seed {data["seed"]}, prompts that pre-training never shows. `dragoman lab card` measures again.

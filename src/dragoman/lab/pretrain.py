@@ -84,7 +84,7 @@ def pretrain(
     out: Path,
     *,
     seed: int = 0,
-    tokens: int = 20_000_000,
+    tokens: int = 19_600_000,
     minutes: float = 100.0,
     device: str = "auto",
     resume: bool = True,
