@@ -19,10 +19,9 @@ _RATES = (("chatter", "goes on to talk"), ("wrong_language", "wrong language"), 
 
 def show(card: Card, console: Console) -> None:
     """Prints the comparison; on a narrow terminal without the intervals, which the page has as well."""
-    if console.is_terminal:
-        console.print(terminal(card, intervals=console.width >= WIDE))
-    else:
-        console.print(terminal(card), width=WIDE + 10)  # a file or a pipe has no width
+    if not console.is_terminal:
+        console.width = max(console.width, WIDE)  # a file or a pipe has no width of its own
+    console.print(terminal(card, intervals=console.width >= WIDE))
 
 
 def terminal(card: Card, *, intervals: bool = True) -> Group:
