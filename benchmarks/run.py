@@ -63,7 +63,7 @@ def page(trained: dict[str, Any], generated: dict[str, Any], repeated: dict[str,
             "## Generation",
             "",
             f"{generated['prompts']:,} prompts, greedy, at most {generated['new_tokens']} new tokens, "
-            f"{generated['model']} backbone in {generated['precision']}; {generated['answers_alike']:.1%} of them "
+            f"model: {generated['model']}, {generated['precision']}; {generated['answers_alike']:.1%} of them "
             "come out the same to the token.",
             "",
             "| | tokens/s | ratio |",
