@@ -119,8 +119,6 @@ class Generation(Strict):
     """Of the models that are asked; `auto` takes bf16 where the processor has it."""
     shard: Positive = 512
     """Completions in one shard of the cache: what a kill can cost at most."""
-    seed: int = 0
-    """Seed of sampled generation."""
 
 
 class Lora(Strict):
