@@ -6,7 +6,6 @@ the folder moves to `artifacts/` in one rename. What lies there is never changed
 artifact keeps two runs on one store apart.
 """
 
-import errno
 import fcntl
 import fnmatch
 import hashlib
@@ -172,10 +171,6 @@ class Store:
                 f"{what} needs about {needed / 1e9:.1f} GB in {self.folder}, and the disk has {free / 1e9:.1f} GB "
                 "left. Make room, or name another folder with `runs:` in the recipe."
             )
-
-
-def disk_full(fault: OSError) -> bool:
-    return fault.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _flush(path: Path) -> None:

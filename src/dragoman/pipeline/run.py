@@ -84,7 +84,7 @@ def _leads_to(recipe: Recipe, stage: Stage, kind: Kind) -> bool:
 
 
 def _check(recipe: Recipe, backbone: Backbone, done: dict[str, Artifact], store: Store) -> None:
-    """Nothing starts that cannot finish: the template, a few examples of every method, room on the disk."""
+    """Nothing starts that cannot finish: the template, a few prompts, room on the disk."""
     in_own_process("check", recipe, backbone, done["data"].folder)
     weights = sum(path.stat().st_size for path in backbone.path.glob("*.safetensors"))
     store.need_room(SPARE + 2 * weights * len(rows(recipe)), f"{recipe.name} (a merged model for each method)")
