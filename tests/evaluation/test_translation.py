@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dragoman.corpora.identify import in_wrong_language
 from dragoman.corpora.records import Pair
 from dragoman.errors import EngineError
-from dragoman.evaluation.languages import in_wrong_language
 from dragoman.evaluation.statistics import bleu, chrf
 from dragoman.evaluation.translation import TranslationResult, judge, sentence_statistics, translation
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling

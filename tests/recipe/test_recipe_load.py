@@ -43,7 +43,7 @@ ONE_FAULT = {
     ),
     "unknown key unlike any": (
         GOOD + "generation: {zzz: 1}\n",
-        "recipe.yaml:7: generation.zzz: no such key; there are: batch_tokens, engine, precision, shard",
+        "recipe.yaml:7: generation.zzz: no such key; there are: batch_tokens, cache, engine, openai, precision, ray, shard, tolerate, vllm",
     ),
     "unknown key at the top": (
         GOOD + "extend: a.yaml\n",

@@ -35,9 +35,9 @@ from typing import Any
 import numpy as np
 
 from dragoman import __version__
+from dragoman.corpora.identify import base
 from dragoman.errors import DataError
 from dragoman.evaluation.abilities import AbilityResult, Answered
-from dragoman.evaluation.languages import base
 from dragoman.evaluation.statistics import (
     SEED,
     Floats,

@@ -9,10 +9,10 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from dragoman.corpora.identify import base, in_wrong_language, labels
 from dragoman.corpora.records import Pair
 from dragoman.errors import EngineError
 from dragoman.evaluation.extraction import extract
-from dragoman.evaluation.languages import base, in_wrong_language, labels
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.recipe.schema import Evaluation
 

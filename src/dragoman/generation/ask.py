@@ -1,11 +1,11 @@
 """What is asked of a model and what it answers. Token ids in, token ids out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Ids = tuple[int, ...]
-Finish = Literal["stop", "length"]
+Finish = Literal["stop", "length", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,11 @@ class Sampling:
     first generated token. Each prompt's random numbers come from `seed` and the prompt's own ids,
     so that a completion depends neither on its neighbours nor on their number. `logprobs` asks for
     that many most likely tokens at each step.
+
+    `heal` takes the last token of every prompt back and generates it again, among the tokens whose
+    text begins with its text (so the same one is possible): the model may merge it with what follows,
+    as its tokenizer would have. The completion then begins with the token in its place, which
+    counts among `max_tokens`, and `ban_first` is about the token after it.
     """
 
     max_tokens: int
@@ -26,6 +31,7 @@ class Sampling:
     seed: int = 0
     ban_first: Ids = ()
     logprobs: int = 0
+    heal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +40,17 @@ class Completion:
 
     `ids` are the generated ids exactly as the engine returned them; where `finish` is `stop` the
     last of them is the token that ended the answer. `text` is decoded from the ids before it.
-    `logprobs`, where asked for, has one entry a generated token: pairs of id and log-probability.
+    `logprobs`, where asked for, has one entry a generated token: pairs of id and log-probability, the
+    most likely first. `seconds` is how long the engine had the prompt in work. A request that a
+    server refused for good is `failed`: it has no ids, and `why` tells the reason.
     """
 
     ids: Ids
     text: str
     finish: Finish
     logprobs: tuple[tuple[tuple[int, float], ...], ...] | None = None
+    seconds: float = field(default=0.0, compare=False)
+    why: str = ""
 
     @property
     def body(self) -> Ids:
@@ -64,7 +74,14 @@ class Ask:
 
 
 class Engine(Protocol):
-    """Something that holds a model and completes prompts."""
+    """Something that holds a model and completes prompts.
+
+    `streams` says whether it schedules prompts by itself and wants to see all of them at once. Else
+    it is handed one shard at a time: its batches, and with them the last digits of its numbers, then
+    never depend on what was done before.
+    """
+
+    streams: bool
 
     def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
         """Yields (index of the prompt, completion) as they get done, in any order."""

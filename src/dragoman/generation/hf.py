@@ -40,6 +40,8 @@ class HfEngine:
     batch may hold, padding and room for the answers counted in.
     """
 
+    streams = False
+
     def __init__(
         self,
         model: Any,

@@ -23,7 +23,11 @@ KINDS: tuple[Kind, ...] = ("data", "examples", "train", "merge", "evaluate", "re
 # Raised when the same inputs come to mean another result. Stages that are cheap to repeat name the
 # code that makes them instead; training is not, and a comment must not cost anyone a night of it.
 MAKING = {"data": 1, "train": 1, "merge": 1}
-CODE = {"examples": ("methods", "prompts"), "evaluate": ("evaluation", "prompts"), "report": ("evaluation", "report")}
+CODE = {
+    "examples": ("corpora", "generation", "methods", "prompts"),
+    "evaluate": ("corpora", "evaluation", "prompts"),
+    "report": ("evaluation", "report"),
+}
 
 
 @dataclass(frozen=True, slots=True)
