@@ -19,6 +19,7 @@ from jinja2 import TemplateError as JinjaError
 
 from dragoman.corpora.records import Turn
 from dragoman.errors import DataError, EngineError, TemplateError
+from dragoman.prompts.vocabulary import Spellings
 
 Ids = tuple[int, ...]
 
@@ -139,6 +140,31 @@ class Renderer:
         """The text of some ids, without special tokens; spaces are left as they are."""
         text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return str(text)
+
+    def following(self, ids: Ids, text: str, heal: bool = False) -> Ids:
+        """The ids of a text where it follows others, which stay what they are.
+
+        Special tokens that are spelt out in it stay text. With `heal` the last of the given ids is
+        taken back first, and the result begins with what stands in its place.
+        """
+        if not text:
+            return ids[-1:] if heal else ()
+        before = self._text(ids)
+        if heal:
+            whole, start = self._encode(before + text), len(ids) - 1
+            same = whole[:start] == ids[:-1] and self._special.isdisjoint(whole[start:])
+            healed = same and whole[start] in self.extensions(ids[-1])
+            return whole[start:] if healed else ids[-1:] + self.following(ids, text)
+        found = self._after(before, ids, text)
+        return found if self._special.isdisjoint(found) else self._apart(before, ids, text, literally=True)
+
+    def extensions(self, token: int) -> Ids:
+        """All tokens whose text begins with this one's text, itself included; special tokens are left out."""
+        return self._spellings.extensions(token)
+
+    @cached_property
+    def _spellings(self) -> Spellings:
+        return Spellings(self.tokenizer)
 
     @cached_property
     def fingerprint(self) -> str:

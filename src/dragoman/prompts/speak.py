@@ -24,6 +24,14 @@ class Written(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """What another model wrote, in this backbone's ids; a `Written` like a completion of its own."""
+
+    body: Ids
+    end: Ids
+
+
+@dataclass(frozen=True, slots=True)
 class Prefix:
     """A translation request and its reference, as ids: what a rationale continues."""
 
@@ -59,21 +67,45 @@ class Speaker:
         """The request alone, with the instruction that `prefix` would take."""
         return self.renderer.prompt(self._request(pair))
 
-    def example(self, prefix: Prefix, rationale: Written | None = None) -> Example:
+    def example(
+        self,
+        prefix: Prefix,
+        rationale: Written | None = None,
+        *,
+        healed: bool = False,
+        weight: float = 1.0,
+        sample: int = 0,
+    ) -> Example:
         """Prompt, reference, what the model wrote after it, and the end of the turn.
 
         The rationale's tokens are those that the engine returned, and so is the token that ends it:
         one that was cut off at the limit carries no end. Without a rationale the turn ends after the
         reference, as the chat template ends it.
+
+        `healed` says that the rationale begins with the token in place of the reference's last one
+        (`Sampling.heal`); it then stands in the reference. `weight` is that of the rationale's
+        tokens, its end apart. Further samples of one pair are told apart by `sample`: 1, 2, …
         """
         written, end = (rationale.body, rationale.end) if rationale else ((), self.renderer.end)
+        reference = prefix.reference
+        if healed and written:
+            reference, written = reference[:-1] + written[:1], written[1:]
         return _example(
-            prefix.key,
+            f"{prefix.key}#{sample}" if sample else prefix.key,
             Segment("prompt", prefix.prompt, 0.0),
-            Segment("reference", prefix.reference),
-            Segment("rationale", written),
+            Segment("reference", reference),
+            Segment("rationale", written, weight),
             Segment("end", end),
         )
+
+    def adopt(self, prefix: Prefix, text: str, finished: bool, *, healed: bool = False) -> Written:
+        """A rationale from a model with another vocabulary: its text in this one's ids, as they follow the prefix.
+
+        Its turn ends as the chat template ends it, if it was `finished`. With `healed` the ids begin
+        with the token in place of the reference's last, which may have merged with what follows.
+        """
+        body = self.renderer.following(prefix.ids, text, heal=healed)
+        return Adopted(body, self.renderer.end if finished else ())
 
     def question(self, question: Question) -> Ids:
         """A question, ready to be answered."""
