@@ -1,6 +1,6 @@
 """What methods and suites speak through: records in, token ids and training examples out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,12 +45,20 @@ class Prefix:
 
 
 class Speaker:
-    """Speaks to one backbone; `seed` decides which instruction each pair gets."""
+    """Speaks to one backbone; `seed` decides which instruction each pair gets.
 
-    def __init__(self, renderer: Renderer, seed: int = 0):
+    `others` are the speakers of further models that the recipe names, each with its own vocabulary.
+    """
+
+    def __init__(self, renderer: Renderer, seed: int = 0, others: Mapping[str, "Speaker"] | None = None):
         self.renderer = renderer
         self.seed = seed
+        self.others = others or {}
         self.stop: Ids = renderer.stop
+
+    def of(self, model: str) -> "Speaker":
+        """Who speaks to a model: the speaker of another one by its name; this one to all else."""
+        return self.others.get(model, self)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids, without special tokens."""
