@@ -34,9 +34,20 @@ def uniforms(keys: NDArray[np.uint64], step: int) -> NDArray[np.float64]:
     return (mixed >> np.uint64(11)).astype(np.float64) / float(1 << 53)
 
 
-def choose(logits: torch.Tensor, sampling: Sampling, keys: NDArray[np.uint64], step: int) -> torch.Tensor:
-    """The next token of each row; `logits` are [rows, vocab], `keys` one a row."""
-    if step == 0 and sampling.ban_first:
+def choose(
+    logits: torch.Tensor,
+    sampling: Sampling,
+    keys: NDArray[np.uint64],
+    step: int,
+    among: Sequence[tuple[list[int], Ids]] = (),
+) -> torch.Tensor:
+    """The next token of each row; `logits` are [rows, vocab], `keys` one a row.
+
+    `among` names groups of rows and the tokens that these may take; where it is given, it names every row.
+    """
+    if among:
+        logits = limited(logits, among)
+    if step == int(sampling.heal) and sampling.ban_first:
         logits = logits.index_fill(1, torch.tensor(sampling.ban_first, device=logits.device), -torch.inf)
     if sampling.temperature == 0:
         if logits.device.type == "cpu":  # numpy's is twenty times as fast there
@@ -46,6 +57,15 @@ def choose(logits: torch.Tensor, sampling: Sampling, keys: NDArray[np.uint64], s
     total = chances.cumsum(dim=-1, dtype=torch.float64)  # [rows, vocab]
     drawn = torch.from_numpy(uniforms(keys, step)).to(logits.device)[:, None] * total[:, -1:]
     return torch.searchsorted(total, drawn, right=True).clamp_(max=logits.shape[1] - 1)[:, 0]
+
+
+def limited(logits: torch.Tensor, among: Sequence[tuple[list[int], Ids]]) -> torch.Tensor:
+    """The logits of the tokens that each group of rows may take; all others are minus infinity."""
+    left = torch.full_like(logits, -torch.inf)
+    for rows, tokens in among:
+        place = torch.tensor(rows, device=logits.device)[:, None], torch.tensor(tokens, device=logits.device)
+        left[place] = logits[place]
+    return left
 
 
 def filtered(logits: torch.Tensor, sampling: Sampling) -> torch.Tensor:

@@ -4,9 +4,11 @@ Prompts of similar length share a batch, whose size is counted in tokens; rows l
 done, and the key-value cache is cut down to those that go on.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -15,19 +17,24 @@ from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Finish, Ids, Sampling
 from dragoman.generation.attention import decoding, new_cache
 from dragoman.generation.draws import choose, key_array, most_likely, row_key
-from dragoman.generation.models import Precision, load_model
+from dragoman.generation.models import Precision, load_model, memory_of
 
 Logprobs = tuple[tuple[int, float], ...]
 
 
 @dataclass(slots=True)
 class Row:
-    """A prompt on its way: what has been generated, and how much may be."""
+    """A prompt on its way: what has been generated, and how much may be.
+
+    `taken` is the last token of a prompt that is to be healed; `prompt` then ends before it.
+    """
 
     index: int
     prompt: Ids
     limit: int
     key: int
+    taken: int | None = None
+    seconds: float = 0.0
     ids: list[int] = field(default_factory=list)
     logprobs: list[Logprobs] = field(default_factory=list)
 
@@ -36,8 +43,9 @@ class HfEngine:
     """Completes prompts with a causal language model of transformers.
 
     `model` is a directory, a name of the hub, or a loaded model (then `precision`, `device`,
-    `adapter` and the rest do not apply). `decode` turns ids into text. `batch_tokens` is what one
-    batch may hold, padding and room for the answers counted in.
+    `adapter` and the rest do not apply). `decode` turns ids into text. `extensions` tells for a token
+    all those whose text begins with its text; without it, nothing can be healed. `batch_tokens` is
+    what one batch may hold, padding and room for the answers counted in.
     """
 
     streams = False
@@ -47,6 +55,7 @@ class HfEngine:
         model: Any,
         *,
         decode: Callable[[Sequence[int]], str],
+        extensions: Callable[[int], Ids] | None = None,
         batch_tokens: int = 32768,
         precision: Precision = "auto",
         device: str = "auto",
@@ -65,6 +74,7 @@ class HfEngine:
             )
         self.model = model
         self.decode = decode
+        self.extensions = extensions
         self.batch_tokens = batch_tokens
         self.context: int | None = model.config.get_text_config().to_dict().get("max_position_embeddings")
 
@@ -85,10 +95,7 @@ class HfEngine:
                 continue
             except torch.OutOfMemoryError as error:
                 if len(batch) == 1:
-                    raise EngineError(
-                        f"Out of memory with a single prompt of {len(batch[0].prompt)} tokens and room for "
-                        f"{batch[0].limit}. Lower max_tokens, or use a machine with more memory."
-                    ) from error
+                    raise self._too_long(batch[0]) from error
                 budget = _size(batch) // 2
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
@@ -109,6 +116,16 @@ class HfEngine:
         lengths = [len(prompt) for prompt in prompts]
         if 0 in lengths:
             raise EngineError(f"Prompt {lengths.index(0)} is empty: there is nothing to continue.")
+        if sampling.heal and self.extensions is None:
+            raise EngineError(
+                "This engine was not told which tokens begin with which, so it cannot heal the last token of a prompt. "
+                "Give it `extensions`, or set `boundary: exact`."
+            )
+        if sampling.heal and 1 in lengths:
+            raise EngineError(
+                f"Prompt {lengths.index(1)} is a single token: nothing would be left to generate it from, so it "
+                "cannot be healed. Set `boundary: exact`."
+            )
         context = self.context or max(lengths, default=0) + sampling.max_tokens
         long = [length for length in lengths if length >= context]
         if long:
@@ -116,15 +133,34 @@ class HfEngine:
                 f"{len(long)} of {len(prompts)} prompts leave no room for an answer: the longest has {max(long)} "
                 f"tokens, and the model's context is {context}. Leave such records out, or take another backbone."
             )
-        rows = [
-            Row(index, prompt, min(sampling.max_tokens, context - len(prompt)), row_key(sampling.seed, prompt))
-            for index, prompt in enumerate(prompts)
-        ]
+        rows = []
+        for index, prompt in enumerate(prompts):
+            fed, taken = (prompt[:-1], prompt[-1]) if sampling.heal else (prompt, None)
+            limit = min(sampling.max_tokens, context - len(fed))
+            rows.append(Row(index, fed, limit, row_key(sampling.seed, prompt), taken))
         return sorted(rows, key=_length)
 
     def _completion(self, row: Row, finish: Finish, sampling: Sampling) -> Completion:
         body = row.ids[:-1] if finish == "stop" else row.ids
-        return Completion(tuple(row.ids), self.decode(body), finish, tuple(row.logprobs) if sampling.logprobs else None)
+        logprobs = tuple(row.logprobs) if sampling.logprobs else None
+        return Completion(tuple(row.ids), self.decode(body), finish, logprobs, row.seconds)
+
+    def _too_long(self, row: Row) -> EngineError:
+        return EngineError(
+            f"Out of memory with a single prompt of {len(row.prompt)} tokens and room for {row.limit} more: "
+            f"{memory_of(self.model.device) or 'the device does not say how much it has'}. A batch "
+            f"cannot be smaller than that, so generation.batch_tokens ({self.batch_tokens:,}) does not help: lower the "
+            "longest answer (rationale.max_tokens) or the longest example (data.max_tokens), or take a device with "
+            "more memory."
+        )
+
+    def _choices(self, batch: Sequence[Row]) -> list[tuple[list[int], Ids]]:
+        """Which rows of a batch may take which tokens at the first step; empty where nothing is healed."""
+        places: dict[int, list[int]] = defaultdict(list)
+        for place, row in enumerate(batch):
+            if row.taken is not None:
+                places[row.taken].append(place)
+        return [(rows, self.extensions(token)) for token, rows in places.items()] if self.extensions else []
 
     @torch.inference_mode()
     def _decode(self, batch: Sequence[Row], sampling: Sampling) -> Iterator[tuple[Row, Finish]]:
@@ -139,6 +175,8 @@ class HfEngine:
         mask = None if not padding.any() else (torch.arange(width, device=device) >= padding[:, None]).long()
         positions = (torch.arange(width, device=device) - padding[:, None]).clamp_(min=0)  # [rows, width]
         cache = new_cache(self.model)
+        among = self._choices(batch)
+        started = perf_counter()
         step = 0
         while True:
             with decoding(self.model):
@@ -150,9 +188,9 @@ class HfEngine:
                     use_cache=True,
                     logits_to_keep=1,
                 ).logits[:, -1]  # [rows, vocab]
-            chosen = choose(logits, sampling, keys, step)
+            chosen = choose(logits, sampling, keys, step, among)
             likely = most_likely(logits, sampling.logprobs) if sampling.logprobs else []
-            step += 1
+            step, among = step + 1, []
             for place, token in enumerate(chosen.tolist()):
                 row = live[place]
                 if row is None:
@@ -162,7 +200,10 @@ class HfEngine:
                     row.logprobs.append(likely[place])
                 if token in stop or step >= row.limit:
                     live[place] = None
+                    ended = perf_counter()
+                    row.seconds = ended - started
                     yield row, "stop" if token in stop else "length"
+                    started += perf_counter() - ended  # what the reader did meanwhile is not the engine's work
             going = [place for place, row in enumerate(live) if row is not None]
             if not going:
                 return

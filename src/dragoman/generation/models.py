@@ -5,11 +5,14 @@ finished work stay quick.
 """
 
 import hashlib
+import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dragoman.errors import EngineError
+from dragoman.generation.adapters import check_adapter, shapes
 from dragoman.store import sha256
 
 if TYPE_CHECKING:
@@ -105,6 +108,7 @@ def load_model(
 
     With `adapter`, a PEFT model around it. An EngineError says which model could not be loaded and why.
     """
+    import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
@@ -113,15 +117,47 @@ def load_model(
         raise EngineError(
             f"{name} has no *.safetensors file. Models are loaded from safetensors only: other formats can run code."
         )
+    if adapter is not None:
+        check_adapter(folder, adapter)
     where = pick_device(device)
+    dtype = pick_dtype(precision, where)
     try:  # whatever is wrong with somebody's files becomes a sentence
         model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=pick_dtype(precision, where), use_safetensors=True, trust_remote_code=trust_remote_code
+            folder, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
         )
         if adapter is not None:
             from peft import PeftModel
 
             model = PeftModel.from_pretrained(model, adapter)
+        return model.to(where).eval()
+    except torch.OutOfMemoryError as error:
+        raise EngineError(_too_large(name, folder, dtype, where)) from error
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise EngineError(f"The model {name} could not be loaded:\n  {error}") from error
-    return model.to(where).eval()
+
+
+def memory_of(device: "torch.device") -> str:
+    """How much memory a device has free, in words; empty where it does not tell."""
+    import torch
+
+    if device.type != "cpu":
+        free, total = torch.accelerator.get_memory_info(device)
+    elif "SC_AVPHYS_PAGES" in os.sysconf_names:
+        free, total = (os.sysconf("SC_PAGE_SIZE") * os.sysconf(f"SC_{pages}_PAGES") for pages in ("AVPHYS", "PHYS"))
+    else:
+        return ""
+    return f"{device} has {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+
+
+def _too_large(name: str | Path, folder: Path, dtype: "torch.dtype", device: "torch.device") -> str:
+    weights = sum(math.prod(shape or ()) for path in folder.glob("*.safetensors") for shape in shapes(path).values())
+    advice = [
+        *(["set generation.precision to bf16, which halves that"] if dtype.itemsize == 4 else []),
+        "end what else uses the GPU",
+        "take one with more memory",
+        "or spread it over several: generation.engine vllm with vllm.tensor_parallel",
+    ]
+    return (
+        f"The model {name} does not fit: its weights take {weights * dtype.itemsize / 2**30:.1f} GiB in "
+        f"{str(dtype).removeprefix('torch.')}, and {memory_of(device)}. What helps: {', '.join(advice)}."
+    )
