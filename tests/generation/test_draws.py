@@ -1,12 +1,14 @@
 """Random numbers that belong to a prompt, and tokens drawn as often as they are likely."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from dragoman.generation.ask import Sampling
-from dragoman.generation.draws import choose, filtered, key_array, row_key, uniforms
+from dragoman.generation.draws import choose, filtered, key_array, limited, row_key, uniforms
 
 
 def sampling(temperature: float = 1.0, top_p: float = 1.0, top_k: int = 0, ban_first: tuple[int, ...] = ()) -> Sampling:
@@ -63,3 +65,25 @@ def test_banned_ids_are_never_drawn_first() -> None:
     assert (choose(logits, how, keys, 1) == 0).sum() > 150
     assert set(choose(logits, sampling(0.0, ban_first=(0,)), keys, 0).tolist()) == {1}
     assert logits[0, 0] == 9  # what was given is not changed
+
+
+def test_each_group_of_rows_chooses_among_its_own() -> None:
+    logits = torch.tensor([[5.0, 1.0, 2.0, 3.0]]).repeat(300, 1)
+    keys = key_array([row_key(seed, ()) for seed in range(300)])
+    even, odd = list(range(0, 300, 2)), list(range(1, 300, 2))
+    among = [(even, (1, 2)), (odd, (3,))]
+    assert choose(logits, sampling(0.0), keys, 0, among)[:4].tolist() == [2, 3, 2, 3]
+    drawn = choose(logits, sampling(), keys, 0, among)
+    assert set(drawn[odd].tolist()) == {3}
+    share = (drawn[even] == 2).float().mean()
+    assert 0.62 < share < 0.84  # e / (e + 1) = 0.731
+    assert choose(logits, sampling(top_k=3, top_p=0.5), keys, 0, among)[:2].tolist() == [2, 3]
+    assert limited(logits, among)[0].tolist() == [-torch.inf, 1.0, 2.0, -torch.inf]
+    assert logits[0].tolist() == [5.0, 1.0, 2.0, 3.0]
+
+
+def test_after_healing_the_second_token_counts_as_the_first() -> None:
+    logits = torch.tensor([[9.0, 0.0]]).repeat(50, 1)
+    keys = key_array([row_key(seed, ()) for seed in range(50)])
+    how = replace(sampling(0.0, ban_first=(0,)), heal=True)
+    assert [set(choose(logits, how, keys, step).tolist()) for step in range(3)] == [{0}, {1}, {0}]

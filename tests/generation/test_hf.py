@@ -2,9 +2,11 @@
 
 import copy
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -14,6 +16,10 @@ from transformers import MistralConfig, MistralForCausalLM
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.generation.hf import HfEngine
+from dragoman.generation.models import load_model
+from dragoman.lab import BACKBONE, world
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
 
 Spell = Callable[[Sequence[int]], str]
 GREEDY = Sampling(max_tokens=40, stop=(5, 11))
@@ -176,8 +182,137 @@ def test_out_of_memory_halves_the_batch(
     assert sizes[0] == 24
     assert sizes[1] <= 12
     roof = 0
-    with pytest.raises(EngineError, match="Out of memory with a single prompt of 30 tokens"):
+    numbers = r"single prompt of 30 tokens and room for 40 more: cpu has \d+\.\d of \d+\.\d GiB free"
+    with pytest.raises(EngineError, match=f"{numbers}.*generation.batch_tokens \\(800\\).*rationale.max_tokens"):
         run(tiny, spell, prompts, DRAWN)
+
+
+def test_seconds_are_those_in_work(tiny: Any, spell: Spell, prompts: list[Ids]) -> None:
+    engine = HfEngine(tiny, decode=spell, batch_tokens=100_000)
+    began = time.perf_counter()
+    done = []
+    for _, answer in engine.complete(prompts, GREEDY):
+        done.append(answer)
+        time.sleep(0.02)  # a slow reader, whose time is not the engine's
+    whole = time.perf_counter() - began - 0.02 * len(prompts)
+    seconds = [answer.seconds for answer in done]
+    assert 0 < seconds[0] < seconds[-1] <= whole + 0.01
+    assert seconds == sorted(seconds)
+
+
+@pytest.fixture(scope="module")
+def lab() -> tuple[Any, Speaker]:
+    """The lab's backbone in fp32."""
+    if not (BACKBONE / "model.safetensors").is_file():
+        pytest.skip("the lab's backbone has not been made yet")
+    return load_model(BACKBONE, precision="fp32", device="cpu"), Speaker(Renderer.load(BACKBONE))
+
+
+@pytest.fixture(scope="module")
+def cut_short(lab: tuple[Any, Speaker]) -> list[Ids]:
+    """Translations that end with their full stop, in the middle, and in the middle of a word."""
+    _, speak = lab
+    pairs = world.pairs("train", ("de-en", "en-de", "it-en"), 12, seed=2)
+    cut = [
+        replace(pair, target=pair.target[: len(pair.target) * (3 + place % 3) // 5]) for place, pair in enumerate(pairs)
+    ]
+    return [speak.prefix(pair).ids for pair in pairs + cut]
+
+
+HEAL = Sampling(max_tokens=12, stop=(), heal=True)
+
+
+def heal(
+    lab: tuple[Any, Speaker], prompts: Sequence[Ids], sampling: Sampling, batch_tokens: int = 9000
+) -> list[Completion]:
+    model, speak = lab
+    engine = HfEngine(model, decode=speak.decode, extensions=speak.renderer.extensions, batch_tokens=batch_tokens)
+    done = dict(engine.complete(prompts, replace(sampling, stop=speak.stop)))
+    return [done[index] for index in range(len(prompts))]
+
+
+@cache
+def spelt(tokenizer: Any) -> list[str]:
+    return [tokenizer.decode([token]) for token in range(len(tokenizer))]
+
+
+def healed_by_hand(lab: tuple[Any, Speaker], prompt: Ids, tokens: int, banned: Ids = ()) -> Ids:
+    """The best token that begins as the last one, and then what `generate` says."""
+    model, speak = lab
+    tokenizer = speak.renderer.tokenizer
+    special = set(tokenizer.all_special_ids)
+    last = tokenizer.decode(prompt[-1:])
+    wrong = [token for token, text in enumerate(spelt(tokenizer)) if token in special or not text.startswith(last)]
+    with torch.no_grad():
+        logits = model(torch.tensor([prompt[:-1]])).logits[0, -1]
+    logits[wrong] = -torch.inf
+    first = int(logits.argmax())
+    asked = replace(HEAL, max_tokens=tokens - 1, stop=speak.stop)
+    more = {"begin_suppress_tokens": list(banned)} if banned else {}
+    return (first, *plain(model, (*prompt[:-1], first), asked, **more))
+
+
+def test_a_healed_token_begins_as_the_old_one(lab: tuple[Any, Speaker], cut_short: list[Ids]) -> None:
+    answers = heal(lab, cut_short, HEAL)
+    decode = lab[1].decode
+    for prompt, answer in zip(cut_short, answers, strict=True):
+        assert decode(answer.ids[:1]).startswith(decode(prompt[-1:]))
+        assert answer.text == decode(answer.body)
+        assert len(answer.ids) <= HEAL.max_tokens
+    longer = sum(answer.ids[0] != prompt[-1] for prompt, answer in zip(cut_short, answers, strict=True))
+    assert 12 <= longer <= len(cut_short) - 12  # words that were cut are ended; most full stops stay
+    assert [answer.ids for answer in answers] == [healed_by_hand(lab, prompt, 12) for prompt in cut_short]
+
+
+def test_neighbours_and_order_change_no_healed_row(lab: tuple[Any, Speaker], cut_short: list[Ids]) -> None:
+    drawn = replace(HEAL, temperature=1.0, seed=3)
+    for sampling in (HEAL, drawn):
+        together = heal(lab, cut_short, sampling)
+        alone = [heal(lab, [prompt], sampling)[0] for prompt in cut_short[::5]]
+        assert [answer.ids for answer in alone] == [answer.ids for answer in together[::5]]
+        backwards = heal(lab, cut_short[::-1], sampling, batch_tokens=2000)
+        assert [answer.ids for answer in backwards] == [answer.ids for answer in together[::-1]]
+
+
+def test_random_numbers_of_a_healed_row_come_from_the_whole_prompt(tiny: Any, spell: Spell) -> None:
+    engine = HfEngine(tiny, decode=spell, extensions=lambda _: (9,))
+    sampling = replace(DRAWN, heal=True, stop=())
+    answers = dict(engine.complete([(1, 2, token) for token in range(20)], sampling))
+    assert {answer.ids[0] for answer in answers.values()} == {9}
+    assert len({answer.ids for answer in answers.values()}) == 20  # all were fed (1, 2), and then 9
+
+
+def test_after_healing_the_ban_is_about_the_second_token(lab: tuple[Any, Speaker], cut_short: list[Ids]) -> None:
+    prompts = cut_short[:24]
+    free = heal(lab, prompts, HEAL)
+    banned = tuple(token for token, _ in Counter(answer.ids[1] for answer in free).most_common(2))
+    held = heal(lab, prompts, replace(HEAL, ban_first=(*banned, prompts[0][-1])))
+    assert [answer.ids[0] for answer in held] == [answer.ids[0] for answer in free]
+    assert sum(one.ids != two.ids for one, two in zip(held, free, strict=True)) > 12
+    expected = [healed_by_hand(lab, prompt, 12, (*banned, prompts[0][-1])) for prompt in prompts]
+    assert [answer.ids for answer in held] == expected
+
+
+def test_log_probabilities_of_a_healed_token_are_unconstrained(lab: tuple[Any, Speaker], cut_short: list[Ids]) -> None:
+    (answer,) = heal(lab, cut_short[-1:], replace(HEAL, logprobs=3))
+    with torch.no_grad():
+        logits = lab[0](torch.tensor([cut_short[-1][:-1]])).logits[0, -1]
+    assert answer.logprobs is not None
+    assert len(answer.logprobs) == len(answer.ids)
+    assert [token for token, _ in answer.logprobs[0]] == logits.topk(3).indices.tolist()
+
+
+def test_healing_has_its_limits(tiny: Any, spell: Spell) -> None:
+    same = HfEngine(tiny, decode=spell, extensions=lambda token: (token,))
+    full = (7,) * 95  # of 96: the last is taken back, so two fit
+    ((_, answer),) = same.complete([full], HEAL)
+    assert (answer.ids[0], len(answer.ids), answer.finish) == (7, 2, "length")
+    ((_, answer),) = same.complete([(3, 7)], replace(HEAL, max_tokens=1))
+    assert (answer.ids, answer.finish) == ((7,), "length")
+    with pytest.raises(EngineError, match=r"Prompt 1 is a single token.*boundary: exact"):
+        list(same.complete([(1, 2), (1,)], HEAL))
+    with pytest.raises(EngineError, match=r"cannot heal.*boundary: exact"):
+        run(tiny, spell, [(1, 2)], HEAL)
 
 
 def test_bf16_answers_like_fp32_but_for_near_ties(tiny: Any, spell: Spell, prompts: list[Ids]) -> None:

@@ -115,6 +115,25 @@ def test_truncated_weights_are_an_error(saved: Path) -> None:
         load_model(saved)
 
 
+def test_a_device_that_is_too_small(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Any, *where: Any) -> Any:
+        raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr("transformers.LlamaForCausalLM.to", full)
+    numbers = r"its weights take 0\.0 GiB in float32, and cpu has \d+\.\d of \d+\.\d GiB free"
+    with pytest.raises(EngineError, match=f"{numbers}.*generation.precision to bf16.*vllm.tensor_parallel"):
+        load_model(saved, precision="fp32", device="cpu")
+    with pytest.raises(EngineError, match="in bfloat16") as caught:
+        load_model(saved, precision="bf16", device="cpu")
+    assert "generation.precision" not in str(caught.value)
+
+
+def test_an_adapter_of_another_model_is_refused_before_anything_is_loaded(saved: Path, tmp_path: Path) -> None:
+    (tmp_path / "adapter").mkdir()
+    with pytest.raises(EngineError, match=r"holds no adapter that can be loaded: it has no adapter_config\.json"):
+        load_model(saved, adapter=tmp_path / "adapter")
+
+
 def test_precision_on_the_cpu_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     cpu = torch.device("cpu")
     for can, expected in (({"avx512_bf16": True}, torch.bfloat16), ({"avx2": True}, torch.float32)):

@@ -106,6 +106,80 @@ def test_rationale_is_what_the_engine_returned(made):
     assert at_once.ids == (*prefix.ids, 257) == speak.example(prefix).ids
 
 
+def test_a_healed_rationale_begins_in_the_reference(renderer):
+    """`.` was taken back and became `.\\n\\n`: the ids are those that the engine saw and returned."""
+    speak = Speaker(renderer("llama-3-8b-instruct"))
+    prefix = speak.prefix(Pair("Guten Morgen.", "Good morning.", "de", "en"))
+    dot, merged, *rest = (speak.renderer.tokenizer(text)["input_ids"][1] for text in (".", ".\n\n", "Note", ":"))
+    assert prefix.reference[-1] == dot != merged
+    done = speak.example(prefix, Completion((merged, *rest, speak.stop[0]), "", "stop"), healed=True)
+    assert names(done)[1:] == [("reference", 1.0), ("rationale", 1.0), ("end", 1.0)]
+    assert [segment.ids for segment in done.segments[1:3]] == [(*prefix.reference[:-1], merged), tuple(rest)]
+    assert done.ids == (*prefix.ids[:-1], merged, *rest, speak.stop[0])
+    at_once = speak.example(prefix, Completion((dot, speak.stop[0]), "", "stop"), healed=True)
+    assert at_once == speak.example(prefix)
+    cut = speak.example(prefix, Completion((merged,), "", "length"), healed=True)
+    assert names(cut)[1:] == [("reference", 1.0)]
+    assert cut.ids == (*prefix.ids[:-1], merged)
+    assert speak.example(prefix, None, healed=True) == speak.example(prefix)
+
+
+def test_weight_and_number_of_a_rationale(made):
+    speak = Speaker(Renderer(made()))
+    prefix = speak.prefix(PAIR)
+    written = Completion((13, 13, 70, 257), "unread", "stop")
+    light = speak.example(prefix, written, weight=0.25, sample=2)
+    assert names(light)[1:] == [("reference", 1.0), ("rationale", 0.25), ("end", 1.0)]
+    assert light.key == f"{PAIR.key}#2"
+    assert light.ids == speak.example(prefix, written).ids
+    assert speak.example(prefix, written, sample=0).key == PAIR.key
+
+
+RATIONALE = "\n\nExplanation: „Morgen“ means <|im_end|> or </s>."
+
+
+def test_a_rationale_of_another_vocabulary(any_backbone, renderer):
+    """Its text follows the reference; the reference keeps its ids, and what spells a special token stays text."""
+    one = renderer(any_backbone)
+    speak = Speaker(one)
+    special = set(one.tokenizer.all_special_ids)
+    for target, text in (("Good morning.", RATIONALE), ("早上好。", " And so on"), ("Yes", "terday")):
+        prefix = speak.prefix(Pair("Guten Morgen!", target, "de", "en"))
+        adopted = speak.adopt(prefix, text, finished=True)
+        assert adopted.end == one.end
+        assert special.isdisjoint(adopted.body)
+        whole = one.tokenizer.decode(prefix.ids + adopted.body)
+        assert whole == one.tokenizer.decode(prefix.ids) + text
+        example = speak.example(prefix, adopted)
+        assert example.ids == prefix.ids + adopted.body + one.end
+        healed = speak.adopt(prefix, text, finished=False, healed=True)
+        assert healed.end == ()
+        assert healed.body[0] in one.extensions(prefix.ids[-1])
+        assert one.tokenizer.decode(prefix.ids[:-1] + healed.body) == whole
+    assert speak.adopt(prefix, "", finished=True).body == ()
+    assert speak.adopt(prefix, "", finished=True, healed=True).body == prefix.ids[-1:]
+
+
+@pytest.mark.parametrize("name", ["qwen2.5-7b-instruct", "llama-3-8b-instruct", "lab"])
+def test_an_adopted_rationale_is_healed_as_the_tokenizer_would(name, renderer):
+    one = renderer(name)
+    speak = Speaker(one)
+    prefix = speak.prefix(Pair("Gut.", "Good.", "de", "en"))
+    text = "\n\nA note."
+    exact, healed = (speak.adopt(prefix, text, True, healed=healed).body for healed in (False, True))
+    whole = one.tokenizer("Good." + text, add_special_tokens=False)["input_ids"]
+    assert prefix.ids[:-1] + healed == (*prefix.prompt, *whole)
+    assert len(exact) == len(healed)  # the blank line by itself, instead of with the full stop
+    assert exact[1:] == healed[1:]
+
+
+def test_speakers_of_other_models(made):
+    other = Speaker(Renderer(made()))
+    speak = Speaker(Renderer(made()), others={"teacher": other})
+    assert speak.of("teacher") is other
+    assert speak.of("backbone") is speak
+
+
 def test_empty_reference(made):
     with pytest.raises(DataError, match="the de-en pair with the source 'Hallo' has an empty translation"):
         Speaker(Renderer(made())).prefix(Pair("Hallo", " \n", "de", "en"))
