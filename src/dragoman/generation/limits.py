@@ -1,0 +1,31 @@
+"""How long each answer may be: the same for every engine that knows its model's context."""
+
+from collections.abc import Sequence
+
+from dragoman.errors import EngineError
+from dragoman.generation.ask import Ids
+
+
+def rooms(prompts: Sequence[Ids], context: int | None, max_tokens: int, *, heal: bool = False) -> list[int]:
+    """For each prompt how many tokens its answer may have: `max_tokens`, or fewer where the context ends before.
+
+    With `heal`, the last token of each prompt counts to the answer. An EngineError where a prompt is
+    empty (or would be without its last token), or leaves no room for an answer.
+    """
+    lengths = [len(prompt) for prompt in prompts]
+    if 0 in lengths:
+        raise EngineError(f"Prompt {lengths.index(0)} is empty: there is nothing to continue.")
+    if heal and 1 in lengths:
+        raise EngineError(
+            f"Prompt {lengths.index(1)} is a single token: nothing would be left to generate it from, so it "
+            "cannot be healed. Set `boundary: exact`."
+        )
+    if context is None:
+        return [max_tokens] * len(lengths)
+    long = [length for length in lengths if length >= context]
+    if long:
+        raise EngineError(
+            f"{len(long)} of {len(prompts)} prompts leave no room for an answer: the longest has {max(long)} "
+            f"tokens, and the model's context is {context}. Leave such records out, or take another backbone."
+        )
+    return [min(max_tokens, context - length + heal) for length in lengths]
