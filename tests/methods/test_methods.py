@@ -46,6 +46,7 @@ def test_every_method_is_found_by_its_file() -> None:
 def test_vanilla_learns_reference_and_end_and_asks_nothing(speak: Speaker) -> None:
     asks, lesson = told(vanilla.vanilla(PAIRS, speak, vanilla.Options()))
     assert asks == []
+    assert lesson.report is None
     assert [segment.name for segment in lesson.examples[0].segments] == ["prompt", "reference", "end"]
     assert [segment.weight for segment in lesson.examples[0].segments] == [0, 1, 1]
     assert speak.decode(parts(lesson.examples[3])["reference"]).strip() == "The dog sleeps 3."
@@ -78,9 +79,13 @@ def test_radis_trains_reference_and_rationale_with_the_ids_that_were_generated(s
     assert first["end"] == (speak.stop[0],)
     assert lesson.examples[0].ids == (*speak.prefix(PAIRS[0]).ids, 11, 12, 0, speak.stop[0])
     assert "end" not in parts(lesson.examples[-1])  # cut off: its end is not trained
-    assert lesson.notes["of the probed would have stopped at once"] == 2
-    assert lesson.notes["probed"] == 8
-    assert lesson.notes["rationales cut off"] == 1
+    report = lesson.report
+    assert report is not None
+    assert (report.probed, report.stopping) == (8, 2)
+    assert (report.total, report.used, report.tokens, report.longest) == (8, 8, 24, 3)
+    assert report.faults == {"cut": 1, "duplicate": 7}  # all say "because"
+    assert not report.filtered
+    assert not lesson.notes
 
 
 def test_natural_elicitation_bans_nothing_and_an_immediate_end_leaves_no_rationale(speak: Speaker) -> None:
@@ -90,7 +95,8 @@ def test_natural_elicitation_bans_nothing_and_an_immediate_end_leaves_no_rationa
     asks, lesson = told(radis.radis(PAIRS, speak, radis.Options(elicit="natural")), stopping, silent)
     assert asks[1].sampling.ban_first == ()
     assert list(parts(lesson.examples[0])) == ["prompt", "reference", "end"]
-    assert lesson.notes["rationales empty"] == 8
+    assert lesson.report is not None
+    assert (lesson.report.total, lesson.report.used, lesson.report.faults) == (8, 0, {"empty": 8})
 
 
 def test_a_fraction_of_the_examples_carries_a_rationale_whatever_their_order(speak: Speaker) -> None:

@@ -106,8 +106,13 @@ def _faults(pair: Pair, rationale: Rationale) -> set[Fault]:
 
 
 def is_empty(text: str) -> bool:
-    """Nothing but white space: the model stopped at once."""
+    """Nothing but white space."""
     return not text.strip()
+
+
+def ends_at_once(rationale: Rationale) -> bool:
+    """The model ended its answer right after the reference, perhaps with white space."""
+    return rationale.finish == "stop" and is_empty(rationale.text)
 
 
 def repeats_itself(ids: Ids) -> bool:

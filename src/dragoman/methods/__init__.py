@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from dragoman.corpora.records import Pair
 from dragoman.generation.ask import Ask, Completion
+from dragoman.generation.rationales import RationaleReport
 from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Strict
@@ -30,6 +31,8 @@ class Lesson:
 
     examples: list[Example]
     notes: Counter[str] = field(default_factory=Counter)
+    report: RationaleReport | None = None
+    """What became of the rationales, where there are any."""
 
 
 Making = Generator[Ask, list[Completion], Lesson]

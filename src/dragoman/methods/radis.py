@@ -1,68 +1,154 @@
 """RaDis: the reference, continued by the backbone's own rationale, and trained on both."""
 
-from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import replace
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
 
 from dragoman.corpora.records import Pair, draw
-from dragoman.generation.ask import Ask, Sampling
-from dragoman.generation.door import tally
+from dragoman.generation.ask import Ask, Completion, Sampling
+from dragoman.generation.faults import FAULTS, Rationale, ends_at_once, judge
+from dragoman.generation.rationales import RationaleReport
 from dragoman.methods import Lesson, Making, MethodOptions
-from dragoman.prompts.speak import Speaker
+from dragoman.prompts.speak import Prefix, Speaker, Written
 from dragoman.recipe.schema import Fraction, Positive, Strict
 
-PROBED = 256  # prefixes of a chunk on which the share of immediate endings is measured
+PROBED = 64  # prefixes of a chunk on which the share of immediate endings is measured
 
 
-class Rationale(Strict):
+class Rationales(Strict):
     """How rationales are drawn."""
 
     max_tokens: Positive = 512
     """Longest rationale; one that is cut off here is counted, and its end is not trained."""
-    temperature: float = 0.0
+    temperature: Annotated[float, Field(ge=0)] = 0.0
     """0 is greedy, as in the paper."""
     top_p: Fraction = 1.0
     """Share of the probability that sampling may draw from."""
     seed: int = 0
     """Seed of sampled rationales."""
+    model: str | None = None
+    """Another model that writes the rationales: a directory, or a name on the hub. The backbone when absent."""
+    samples_per_pair: Positive = 1
+    """Rationales of each pair, with the seeds `seed`, `seed + 1`, … Each makes an example, reference included."""
+    keep_logprobs: Annotated[int, Field(ge=0, le=20)] = 0
+    """Log-probabilities of so many most likely tokens are kept with each token, in the cache."""
+    weight: Annotated[float, Field(ge=0)] = 1.0
+    """Weight of a rationale's tokens in the loss; the reference's is 1."""
+
+    @model_validator(mode="after")
+    def _samples_differ(self) -> Self:
+        if self.samples_per_pair > 1 and self.temperature == 0:
+            raise ValueError(
+                f"asks for {self.samples_per_pair} samples of each pair, and without a temperature they would all be "
+                "the same; set temperature (0.7, say), or samples_per_pair: 1"
+            )
+        return self
+
+
+class Filters(Strict):
+    """Which rationales are taken out: their examples stay, and end after the reference. Every fault is counted."""
+
+    empty: bool = False
+    """Nothing but white space: the model stopped at once."""
+    cut: bool = False
+    """Ended by `max_tokens`."""
+    repeating: bool = False
+    """Going round in circles: the same tokens over and over."""
+    wrong_language: bool = False
+    """Mostly in a language that is neither English nor one of the pair's."""
+    repeats_reference: bool = False
+    """The reference again and nothing else."""
+    contradicts_reference: bool = False
+    """A second translation that is not the reference, also where it is as good."""
+    duplicate: bool = False
+    """Word by word what was said of another reference before, as far back as the chunk of 1,024 pairs goes."""
 
 
 class Options(MethodOptions):
-    rationale: Rationale = Rationale()
+    rationale: Rationales = Rationales()
     """How rationales are drawn."""
     elicit: Literal["ban_end", "natural"] = "ban_end"
-    """`ban_end`: the backbone may not stop right after the reference. `natural`: it may; no rationale then."""
+    """`ban_end`: the model may not stop right after the reference. `natural`: it may; no rationale then."""
     rationale_fraction: Fraction = 1.0
     """Share of the examples that carry a rationale; the others are plain references."""
+    boundary: Literal["exact", "heal"] = "exact"
+    """`exact`: the reference's tokens stay as they are. `heal`: its last one is written anew and may go on."""
+    filters: Filters = Filters()
+    """Which rationales are taken out; none by default, as in the paper."""
+    refresh: bool = False
+    """Write the rationales anew after each epoch, with what the model has become by then."""
+
+    @model_validator(mode="after")
+    def _refreshes_its_own(self) -> Self:
+        if self.refresh and self.rationale.model is not None:
+            raise ValueError(
+                f"refreshes rationales with the model in training, but {self.rationale.model} writes them; "
+                "leave out refresh, or rationale.model"
+            )
+        return self
 
 
 def radis(pairs: Sequence[Pair], speak: Speaker, options: Options) -> Making:
     """r ~ P(y, x, I; θ) (equation 1); L = -log P(y | x, I) - log P(r | y, x, I) (equations 2 and 4)."""
+    model = options.rationale.model or "backbone"
+    writer = speak.of(model)  # speaks to the model that writes the rationales
+    healed = options.boundary == "heal"
     prefixes = [speak.prefix(pair) for pair in pairs]
-    enriched = [prefix for prefix in prefixes if draw(prefix.key, "rationale") < options.rationale_fraction]
-    notes: Counter[str] = Counter()
+    enriched = [n for n, prefix in enumerate(prefixes) if draw(prefix.key, "rationale") < options.rationale_fraction]
+    asked = {n: prefixes[n] if writer is speak else writer.prefix(pairs[n]) for n in enriched}
 
-    probed = sorted(enriched, key=lambda prefix: draw(prefix.key, "probe"))[:PROBED]
-    first = yield Ask(
-        "backbone", [prefix.ids for prefix in probed], Sampling(1, speak.stop), "would the backbone stop at once?"
-    )
-    notes["probed"] += len(first)
-    notes["of the probed would have stopped at once"] += sum(completion.finish == "stop" for completion in first)
+    def after(reference: Prefix, completion: Completion) -> Rationale:
+        return Rationale.of(completion, writer.decode(reference.reference[-1:]) if healed else None)
 
-    sampling = Sampling(
-        **options.rationale.model_dump(),
-        stop=speak.stop,
-        ban_first=speak.stop if options.elicit == "ban_end" else (),
+    probed = sorted(asked.values(), key=lambda prefix: draw(prefix.key, "probe"))[:PROBED]
+    freely = Sampling(1 + healed, writer.stop, heal=healed)
+    first = yield Ask(model, [prefix.ids for prefix in probed], freely, "would the model stop at once?")
+    stopping = sum(ends_at_once(after(*both)) for both in zip(probed, first, strict=True))
+
+    drawn: dict[int, list[Completion]] = {n: [] for n in enriched}
+    for sample in range(options.rationale.samples_per_pair):
+        sampling = _sampling(options, writer, sample)
+        completions = yield Ask(model, [prefix.ids for prefix in asked.values()], sampling, "rationales")
+        for n, completion in zip(enriched, completions, strict=True):
+            drawn[n].append(completion)
+
+    samples = [(n, completion) for n in enriched for completion in drawn[n]]
+    rationales = [after(asked[n], completion) for n, completion in samples]
+    faults = judge([pairs[n] for n, _ in samples], rationales)
+    wanted = options.filters.model_dump()
+    filters = {fault for fault in FAULTS if wanted.get(fault)}
+    report = RationaleReport.of(rationales, faults, filters)
+
+    own = writer is speak or writer.renderer.fingerprint == speak.renderer.fingerprint  # one vocabulary
+    written: dict[int, list[Written | None]] = {n: [] for n in enriched}
+    for (n, completion), rationale, found in zip(samples, rationales, faults, strict=True):
+        if not found.isdisjoint({"failed", *filters}):
+            written[n].append(None)
+        elif own:
+            written[n].append(completion)
+        else:
+            ended = rationale.finish == "stop"
+            written[n].append(speak.adopt(prefixes[n], rationale.text, ended, healed=healed))
+    examples = [
+        speak.example(prefix, one, healed=healed, weight=options.rationale.weight, sample=sample)
+        for n, prefix in enumerate(prefixes)
+        for sample, one in enumerate(written.get(n, [None]))
+    ]
+    return Lesson(examples, report=replace(report, probed=len(first), stopping=stopping))
+
+
+def _sampling(options: Options, writer: Speaker, sample: int) -> Sampling:
+    """How the rationales of one round of samples are drawn."""
+    wanted = options.rationale
+    return Sampling(
+        max_tokens=wanted.max_tokens,
+        stop=writer.stop,
+        temperature=wanted.temperature,
+        top_p=wanted.top_p,
+        seed=wanted.seed + sample,
+        ban_first=writer.stop if options.elicit == "ban_end" else (),
+        logprobs=wanted.keep_logprobs,
+        heal=options.boundary == "heal",
     )
-    rationales = yield Ask("backbone", [prefix.ids for prefix in enriched], sampling, "rationales")
-    counts = tally(rationales)
-    notes.update(
-        {
-            "rationales": counts.total,
-            "rationales cut off": counts.cut,
-            "rationales empty": counts.empty,
-            "rationales that loop": counts.looping,
-        }
-    )
-    of = {prefix.key: rationale for prefix, rationale in zip(enriched, rationales, strict=True)}
-    return Lesson([speak.example(prefix, of.get(prefix.key)) for prefix in prefixes], notes)
