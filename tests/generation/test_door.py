@@ -1,5 +1,6 @@
 """The door: nothing generated twice, whatever is killed, damaged, longer or in another order."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -8,9 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
-from dragoman.errors import EngineError
+from dragoman.errors import EngineError, StoreError
 from dragoman.generation.ask import Ask, Completion, Finish, Ids, Sampling
 from dragoman.generation.door import Asking, Door, OpenModel, Tally, drive, drive_all, tally
 
@@ -20,20 +24,32 @@ PROMPTS: list[Ids] = [(number, number + 1) for number in range(100)]
 
 @dataclass
 class Echo:
-    """An engine that answers in reverse order with the prompt's own ids, and remembers what it was asked."""
+    """An engine that answers in reverse order with the prompt's own ids, and remembers what it was asked.
 
+    It is interrupted after `fail_after` prompts, and refuses those that begin with an id in `refuses`.
+    """
+
+    streams: bool = True
     asked: list[Ids] = field(default_factory=list)
-    calls: int = 0
+    lots: list[list[Ids]] = field(default_factory=list)
     closed: int = 0
     fail_after: int | None = None
+    refuses: frozenset[int] = frozenset()
+
+    @property
+    def calls(self) -> int:
+        return len(self.lots)
 
     def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
-        self.calls += 1
+        self.lots.append(list(prompts))
         for index, prompt in reversed(list(enumerate(prompts))):
             if self.fail_after is not None and len(self.asked) == self.fail_after:
                 raise KeyboardInterrupt
             self.asked.append(prompt)
-            yield index, answer_to(prompt, sampling)
+            if prompt[0] in self.refuses:
+                yield index, Completion((), "", "failed", why="HTTP 400: no" if prompt[0] % 2 else "timed out")
+            else:
+                yield index, answer_to(prompt, sampling)
 
     def close(self) -> None:
         self.closed += 1
@@ -50,7 +66,21 @@ def never() -> Echo:
     raise AssertionError("a replay must not load a model")
 
 
-def door(folder: Path, engine: Echo | Callable[[], Echo], **more: object) -> Door:
+@pytest.fixture(params=["local", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a cache may lie: a folder of this machine, or an address of fsspec."""
+    return tmp_path if request.param == "local" else f"memory://{tmp_path.name}"
+
+
+def files(folder: Path | str, suffix: str = ".parquet") -> dict[str, bytes]:
+    """What lies in the cache, by address."""
+    if isinstance(folder, Path):
+        return {str(path): path.read_bytes() for path in folder.glob(f"*/*{suffix}")}
+    memory = fsspec.filesystem("memory")
+    return {f"memory:/{path}": memory.cat(path) for path in memory.glob(f"{folder}/*/*{suffix}")}
+
+
+def door(folder: Path | str, engine: Echo | Callable[[], Echo], **more: object) -> Door:
     load = (lambda: engine) if isinstance(engine, Echo) else engine
     return Door(folder, lambda name: OpenModel(f"weights of {name}", load), **more)  # type: ignore[arg-type]
 
@@ -59,21 +89,21 @@ def ask(prompts: Sequence[Ids], **more: object) -> Ask:
     return Ask("backbone", prompts, replace(SAMPLING, **more), "rationales")  # type: ignore[arg-type]
 
 
-def test_answers_in_prompt_order_and_replays_without_a_model(tmp_path: Path) -> None:
+def test_answers_in_prompt_order_and_replays_without_a_model(store: Path | str) -> None:
     engine = Echo()
     for sampling in (SAMPLING, replace(SAMPLING, logprobs=2)):
         expected = [answer_to(prompt, sampling) for prompt in PROMPTS]
-        assert door(tmp_path, engine, shard=7).answer(Ask("backbone", PROMPTS, sampling, "x")) == expected
-        assert door(tmp_path, never).answer(Ask("backbone", PROMPTS, sampling, "x")) == expected
+        assert door(store, engine, shard=7).answer(Ask("backbone", PROMPTS, sampling, "x")) == expected
+        assert door(store, never).answer(Ask("backbone", PROMPTS, sampling, "x")) == expected
     assert engine.calls == 2
 
 
-def test_a_longer_or_reordered_ask_reuses_what_is_there(tmp_path: Path) -> None:
+def test_a_longer_or_reordered_ask_reuses_what_is_there(store: Path | str) -> None:
     said: list[str] = []
     first, second = Echo(), Echo()
-    door(tmp_path, first).answer(ask(PROMPTS[:60]))
+    door(store, first).answer(ask(PROMPTS[:60]))
     mixed = [*reversed(PROMPTS), PROMPTS[3], PROMPTS[99], PROMPTS[3]]
-    answers = door(tmp_path, second, say=said.append).answer(ask(mixed))
+    answers = door(store, second, say=said.append).answer(ask(mixed))
     assert answers == [answer_to(prompt, SAMPLING) for prompt in mixed]
     assert sorted(second.asked) == PROMPTS[60:]  # each once
     assert said == ["rationales: 60 of 100 were in the cache; going on from there."]
@@ -103,70 +133,217 @@ def test_other_weights_are_another_answer_under_whatever_name(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("harm", ["cut", "changed", "emptied"])
-def test_a_damaged_shard_is_set_aside_and_generated_again(tmp_path: Path, harm: str) -> None:
-    door(tmp_path, Echo(), shard=10).answer(ask(PROMPTS))
-    shards = sorted(tmp_path.glob("*/*.npz"))
+def test_a_damaged_shard_is_set_aside_and_generated_again(store: Path | str, harm: str) -> None:
+    door(store, Echo(), shard=10).answer(ask(PROMPTS))
+    shards = files(store)
     assert len(shards) == 10
-    data = bytearray(shards[4].read_bytes())
+    path, whole = sorted(shards.items())[4]
+    data = bytearray(whole)
     data[len(data) // 2] ^= 1
-    shards[4].write_bytes({"cut": bytes(data[:-7]), "changed": bytes(data), "emptied": b""}[harm])
+    with fsspec.open(path, "wb") as file:
+        file.write({"cut": bytes(data[:-7]), "changed": bytes(data), "emptied": b""}[harm])
     said: list[str] = []
     engine = Echo()
-    answers = door(tmp_path, engine, say=said.append).answer(ask(PROMPTS))
+    answers = door(store, engine, say=said.append).answer(ask(PROMPTS))
     assert answers == [answer_to(prompt, SAMPLING) for prompt in PROMPTS]
     assert len(engine.asked) == 10
-    assert str(shards[4].with_suffix(".damaged")) in said[0]
-    assert shards[4].with_suffix(".damaged").exists()
-    door(tmp_path, never).answer(ask(PROMPTS))
+    aside = path.replace(".parquet", ".damaged")
+    assert said[0] == (f"A shard of the generation cache is damaged; set aside as {aside}, to be generated again.")
+    assert list(files(store, ".damaged")) == [aside]
+    door(store, never).answer(ask(PROMPTS))
 
 
-def test_an_interrupt_keeps_all_that_is_done(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        door(tmp_path, Echo(fail_after=37), shard=10).answer(ask(PROMPTS))
+def test_a_shard_damaged_under_an_open_door_is_generated_again(tmp_path: Path) -> None:
     engine = Echo()
-    door(tmp_path, engine).answer(ask(PROMPTS))
-    assert len(engine.asked) == 63
-    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".writing")]
+    opened = door(tmp_path, engine, shard=10)
+    opened.answer(ask(PROMPTS))
+    hurt, gone = sorted(files(tmp_path))[:2]
+    Path(hurt).write_bytes(b"PAR1")
+    Path(gone).unlink()
+    assert opened.answer(ask(PROMPTS)) == [answer_to(prompt, SAMPLING) for prompt in PROMPTS]
+    assert len(engine.asked) == 120
+
+
+def test_a_shard_explains_itself_to_any_reader_of_parquet(tmp_path: Path) -> None:
+    door(tmp_path, Echo()).answer(ask(PROMPTS[:3]))
+    (path,) = files(tmp_path)
+    assert pa.parquet.read_table(path).drop(["key", "seconds"]).to_pylist() == [
+        {
+            "prompt": [number, number + 1],
+            "ids": [number, number + 1, *([2] if number % 2 else [])],
+            "text": f"für {number} \u2028\n",
+            "text_bytes": None,
+            "finish": "stop" if number % 2 else "length",
+        }
+        for number in range(3)
+    ]
+    about = json.loads((Path(path).parent / "group.json").read_text())
+    assert about["model"] == "weights of backbone"
+    assert about["sampling"]["max_tokens"] == 8
+
+
+def test_an_interrupt_keeps_all_that_is_done(store: Path | str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        door(store, Echo(fail_after=37), shard=10).answer(ask(PROMPTS))
+    assert len(files(store)) == 4
+    engine = Echo()
+    door(store, engine).answer(ask(PROMPTS))
+    assert sorted(engine.asked) == PROMPTS[:63]
+    assert not files(store, ".writing*")
+
+
+def test_a_shard_is_written_as_soon_as_it_is_complete(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    class Mixed(Echo):
+        def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+            for index in (number * 37 % 100 for number in range(100)):  # all lots in flight at once
+                seen.append(len(files(tmp_path)))
+                yield index, answer_to(prompts[index], sampling)
+
+    door(tmp_path, Mixed(), shard=10).answer(ask(PROMPTS))
+    order = [number * 37 % 100 // 10 for number in range(100)]
+    complete = sorted(max(place for place, lot in enumerate(order) if lot == wanted) for wanted in range(10))
+    assert seen == [sum(last < number for last in complete) for number in range(100)]
+    for path in files(tmp_path):  # each holds its own lot, in the planned order
+        prompts = [tuple(prompt) for prompt in pa.parquet.read_table(path)["prompt"].to_pylist()]
+        assert prompts == PROMPTS[prompts[0][0] : prompts[0][0] + 10]
+        assert prompts[0][0] % 10 == 0
+
+
+MIXED: list[Ids] = [(number, *range(number % 7)) for number in range(100)]
+PLAN = sorted(MIXED, key=lambda prompt: (-len(prompt), prompt))
+
+
+def test_a_plan_does_not_depend_on_the_order_of_the_data(tmp_path: Path) -> None:
+    expected = [PLAN[start : start + 30] for start in (0, 30, 60, 90)]
+    for name, prompts in {"a": MIXED, "b": MIXED[::-1], "c": [*MIXED[50:], *MIXED]}.items():
+        engine = Echo(streams=False)
+        door(tmp_path / name, engine, shard=30).answer(ask(prompts))
+        assert engine.lots == expected
+        engine = Echo(streams=True)
+        door(tmp_path / f"{name} streamed", engine, shard=30).answer(ask(prompts))
+        assert engine.lots == [PLAN]
+
+
+def test_what_a_longer_data_set_lacks_is_put_together_anew(tmp_path: Path) -> None:
+    door(tmp_path, Echo(), shard=30).answer(ask([*PLAN[:5], *PLAN[70:]]))
+    engine = Echo(streams=False)
+    answers = door(tmp_path, engine, shard=30).answer(ask(MIXED))
+    assert engine.lots == [PLAN[30:60], [*PLAN[5:30], *PLAN[60:65]], PLAN[65:70]]
+    assert answers == [answer_to(prompt, SAMPLING) for prompt in MIXED]
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from test_door import Ask, Echo, PROMPTS, SAMPLING, door
+from test_door import Ask, Echo, MIXED, SAMPLING, door
 
 class Killed(Echo):
     def complete(self, prompts, sampling):
-        for number, pair in enumerate(super().complete(prompts, sampling)):
-            if number == 57:
+        for pair in super().complete(prompts, sampling):
+            if len(self.asked) == 58:
                 os.kill(os.getpid(), signal.SIGKILL)
             yield pair
 
-door(Path(sys.argv[1]), Killed(), shard=10).answer(Ask("backbone", PROMPTS, SAMPLING, "x"))
+door(Path(sys.argv[1]), Killed(streams=sys.argv[3] == "True"), shard=10).answer(Ask("backbone", MIXED, SAMPLING, "x"))
 """
 
 
-def test_a_kill_costs_the_shard_in_flight_and_no_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_kill_costs_the_shard_in_flight_and_changes_no_other(tmp_path: Path, streams: bool) -> None:
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent)], capture_output=True, check=False
+        [sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent), str(streams)],
+        capture_output=True,
+        check=False,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    engine = Echo()
-    answers = door(tmp_path, engine, shard=10).answer(ask(PROMPTS))
-    assert answers == [answer_to(prompt, SAMPLING) for prompt in PROMPTS]
-    assert len(engine.asked) == 50
-    assert set(engine.asked) == set(PROMPTS[:50])  # the engine began at the end
+    assert len(files(tmp_path)) == 5
+    engine = Echo(streams=streams)
+    answers = door(tmp_path, engine, shard=10).answer(ask(MIXED))
+    assert answers == [answer_to(prompt, SAMPLING) for prompt in MIXED]
+    # In streams the engine began at the end of the plan; one shard at a time, at its beginning.
+    assert engine.lots == ([PLAN[:50]] if streams else [PLAN[start : start + 10] for start in range(50, 100, 10)])
 
 
-def test_two_doors_on_one_folder_see_each_others_work(tmp_path: Path) -> None:
+def test_failures_are_recorded_and_never_kept_and_the_others_go_on(store: Path | str) -> None:
+    engine = Echo(refuses=frozenset({3, 4, 5}))
+    with pytest.raises(EngineError) as told:
+        door(store, engine, shard=10).answer(ask(PROMPTS))
+    (path,) = files(store, ".jsonl")
+    assert str(told.value) == (
+        "rationales: 3 of 100 prompts failed for good: 2 × HTTP 400: no; 1 × timed out. They are recorded in "
+        f"{path.rpartition('/')[0]}/failures-….jsonl. All other answers are kept: running again asks only for these. "
+        "To go on without them, set generation.tolerate to the share that may fail, such as 0.03."
+    )
+    lines = [json.loads(line) for line in files(store, ".jsonl")[path].splitlines()]
+    assert [(line["prompt_tokens"], line["why"]) for line in lines] == [
+        (2, "HTTP 400: no"),
+        (2, "timed out"),
+        (2, "HTTP 400: no"),
+    ]
+    assert len({line["key"] for line in lines}) == 3
+    again = Echo()
+    assert door(store, again).answer(ask(PROMPTS)) == [answer_to(prompt, SAMPLING) for prompt in PROMPTS]
+    assert sorted(again.asked) == PROMPTS[3:6]
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_share_of_failures_may_be_tolerated(tmp_path: Path, streams: bool) -> None:
+    said: list[str] = []
+    engine = Echo(streams, refuses=frozenset(range(10, 20)))  # a lot of which nothing is left
+    for _ in range(2):
+        answers = door(tmp_path, engine, shard=10, tolerate=0.1, say=said.append).answer(ask(PROMPTS))
+        assert [answer.why[:4] for answer in answers[9:13]] == ["", "time", "HTTP", "time"]
+        assert [answer.finish for answer in answers] == [
+            "failed" if 10 <= number < 20 else "stop" if number % 2 else "length" for number in range(100)
+        ]
+    assert len(engine.asked) == 110
+    assert len(files(tmp_path)) == 9
+    failed = (
+        "rationales: 10 of 100 prompts failed for good: 5 × HTTP 400: no; 5 × timed out. They are recorded in "
+        f"{next(tmp_path.iterdir())}/failures-….jsonl. generation.tolerate allows that (0.1)."
+    )
+    assert said == [failed, "rationales: 90 of 100 were in the cache; going on from there.", failed]
+    with pytest.raises(EngineError, match="10 of 100 prompts failed"):
+        door(tmp_path, engine, tolerate=0.09).answer(ask(PROMPTS))
+
+
+def test_an_interrupt_records_what_failed(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        door(tmp_path, Echo(fail_after=50, refuses=frozenset({99}))).answer(ask(PROMPTS))
+    (record,) = files(tmp_path, ".jsonl").values()
+    assert record.count(b"\n") == 1
+
+
+def test_progress_tells_what_is_cut_and_what_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("dragoman.generation.progress.PATIENCE", 0.0)
+
+    class Terse(Echo):
+        def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+            for index, completion in super().complete(prompts, sampling):
+                yield index, replace(completion, text="" if prompts[index][0] < 7 else completion.text)
+
+    door(tmp_path, Terse(refuses=frozenset({50})), tolerate=1).answer(ask(PROMPTS))
+    assert capsys.readouterr().err.splitlines()[0].endswith("49% cut, 7% empty, 1 failed")
+
+
+def test_a_folder_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match=r"cache/\w+ could not be read: Not a directory"):
+        door(tmp_path / "cache", Echo()).answer(ask(PROMPTS))
+
+
+def test_two_doors_on_one_folder_see_each_others_work(store: Path | str) -> None:
     one, two = Echo(), Echo()
-    here, there = door(tmp_path, one), door(tmp_path, two)
+    here, there = door(store, one), door(store, two)
     here.answer(ask(PROMPTS[:10]))
     there.answer(ask(PROMPTS[:20]))
     here.answer(ask(PROMPTS[:20]))
     assert (len(one.asked), len(two.asked)) == (10, 10)
-    both = door(tmp_path / "both", Echo()), door(tmp_path / "both", Echo())
-    assert both[0]._group(both[0]._model("m"), SAMPLING).folder == both[1]._group(both[1]._model("m"), SAMPLING).folder
 
 
 def test_one_model_is_open_at_a_time(tmp_path: Path) -> None:

@@ -1,149 +1,152 @@
-"""Completions on disk, addressed by what determined them: model contents, sampling, prompt ids.
+"""Completions that are kept, addressed by what determined them: model contents, sampling, prompt ids.
 
-A group is one model under one sampling; its folder holds shards, each a file of flat arrays that
-is written once and named by the hash of its own bytes. So a shard is either whole or known to be
-damaged, and any number of processes may write into one group.
+A group is one model under one sampling; its folder holds shards, Parquet files that are written
+once and named by the sha256 of their own bytes, and `group.json`, which says model and sampling. So a shard is
+either whole or known to be damaged, and any number of processes and machines may write into one group.
 """
 
 import hashlib
-import io
 import json
-import os
-import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dragoman.errors import StoreError
+from dragoman.generation import shards
 from dragoman.generation.ask import Completion, Ids, Sampling
+from dragoman.generation.index import Index
+from dragoman.generation.shelf import shelf_at
 
-_FINISHES = ("stop", "length")
-_KEY_BYTES = 16
+_SUFFIX = ".parquet"
+_ROWS = 32  # bits of a place that are the row; those above are the shard's number
+_LISTING = 0.05  # seconds that a listing may take without being counted
+_LISTING_SHARE = 20  # a listing that takes longer is repeated only after so many times its own length
 
 
 class Group:
-    """The completions of one model under one sampling.
+    """The completions of one model under one sampling, in a local folder or at an address of fsspec.
 
-    Only the index stays in memory; what it points to is read when it is asked for.
+    Only an index stays in memory, 16 bytes a completion; what it points to is read when it is
+    asked for. A disk or a bucket that fails is a StoreError.
     """
 
-    def __init__(self, folder: Path, model: str, sampling: Sampling, say: Callable[[str], None]):
+    def __init__(self, folder: Path | str, model: str, sampling: Sampling, say: Callable[[str], None]):
         self._about = json.dumps({"model": model, "sampling": asdict(sampling)}, sort_keys=True, indent=1).encode()
-        self.folder = folder / hashlib.sha256(self._about).hexdigest()[:32]
+        self._shelf = shelf_at(folder, hashlib.sha256(self._about).hexdigest()[:32])
         self._say = say
+        self._index = Index()
+        self._names: list[str] = []  # of shards, by their numbers
         self._seen: set[str] = set()
-        self._places: dict[bytes, tuple[str, int]] = {}
+        self._started = False
+        self._listed: tuple[float, float] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where the group's files are."""
+        return self._shelf.path("").rstrip("/")
 
     def refresh(self) -> None:
-        """Reads the keys of shards that are new, ours or another process's. A damaged one is set aside."""
-        for path in sorted(self.folder.glob("*.npz")):
-            if path.name in self._seen:
-                continue
-            data = path.read_bytes()
-            if hashlib.sha256(data).hexdigest() == path.stem:
-                self._index(path.name, _arrays(data)["keys"])
-                continue
-            aside = path.with_suffix(".damaged")
-            path.replace(aside)
-            self._say(f"A shard of the generation cache is damaged; set aside as {aside}, to be generated again.")
+        """Learns of shards that are new, ours or another process's. A damaged one is set aside.
 
-    def __contains__(self, prompt: Ids) -> bool:
-        return _key(prompt) in self._places
+        Where looking takes long, as in a bucket with a hundred thousand shards, it is not done every time.
+        """
+        start = time.monotonic()
+        if self._listed is not None:
+            ended, took = self._listed
+            if took > _LISTING and start - ended < _LISTING_SHARE * took:
+                return
+        names = self._shelf.names()
+        ended = time.monotonic()
+        self._listed = ended, ended - start
+        new = [name for name in names if name.endswith(_SUFFIX) and name not in self._seen]
+        found, places = [], []
+        for name, table in self._read(new):
+            found.append(shards.table_keys(table))
+            places.append(self._number(name) + np.arange(len(table)))
+        if found:
+            self._index.add(np.concatenate(found), np.concatenate(places))
 
-    def get(self, prompts: Iterable[Ids]) -> dict[Ids, Completion]:
+    def get(self, prompts: Sequence[Ids]) -> dict[Ids, Completion]:
         """The completions of these prompts; those that are not known are left out."""
-        wanted: dict[str, list[tuple[Ids, int]]] = defaultdict(list)
-        for prompt in prompts:
-            place = self._places.get(_key(prompt))
-            if place is not None:
-                wanted[place[0]].append((prompt, place[1]))
+        keys = shards.keys(prompts)
+        numbers, places = self._index.find(keys)
+        order = np.argsort(places, kind="stable")
+        numbers, places = numbers[order], places[order]
+        parts, starts = np.unique(places >> _ROWS, return_index=True)
+        wanted = {
+            self._names[part]: (numbers[start:end], places[start:end] & ((1 << _ROWS) - 1))
+            for part, start, end in zip(parts, starts, np.append(starts, len(places))[1:], strict=True)
+        }
         found: dict[Ids, Completion] = {}
-        for name, rows in wanted.items():
-            shard = _arrays((self.folder / name).read_bytes())
-            found.update((prompt, _unpack(shard, row)) for prompt, row in rows)
+        for name, table in self._read(list(wanted)):
+            whose, rows = wanted[name]
+            same = (shards.table_keys(table)[rows] == keys[whose]).all(axis=1)  # beginnings may be alike by chance
+            completions = shards.completions(table, rows[same])
+            found.update(zip((prompts[number] for number in whose[same]), completions, strict=True))
         return found
 
     def put(self, done: Sequence[tuple[Ids, Completion]]) -> None:
         """Writes one shard, whole or not at all; from then on its prompts are known."""
-        buffer = io.BytesIO()
-        arrays = _pack(done)
-        np.savez(buffer, allow_pickle=False, **arrays)
-        data = buffer.getvalue()
-        name = f"{hashlib.sha256(data).hexdigest()}.npz"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        about = self.folder / "group.json"
-        if not about.exists():
-            _write(about, self._about)
-        _write(self.folder / name, data)
-        self._index(name, arrays["keys"])
+        keys = shards.keys([prompt for prompt, _ in done])
+        data = shards.pack(done, keys)
+        name = hashlib.sha256(data).hexdigest() + _SUFFIX
+        self._start()
+        self._shelf.write(name, data)
+        self._index.add(keys, self._number(name) + np.arange(len(done)))
 
-    def _index(self, name: str, keys: NDArray[Any]) -> None:
+    def record(self, failures: Mapping[Ids, Completion]) -> str:
+        """Writes what failed for good, a line a prompt, into a file of its own; returns its address."""
+        prompts = sorted(failures)
+        lines = [
+            json.dumps({"key": key.tobytes().hex(), "prompt_tokens": len(prompt), "why": failures[prompt].why})
+            for prompt, key in zip(prompts, shards.keys(prompts), strict=True)
+        ]
+        data = "".join(f"{line}\n" for line in lines).encode()
+        name = f"failures-{hashlib.sha256(data).hexdigest()[:16]}.jsonl"
+        self._start()
+        self._shelf.write(name, data)
+        return self._shelf.path(name)
+
+    def _start(self) -> None:
+        if not self._started:
+            if "group.json" not in self._shelf.names():
+                self._shelf.write("group.json", self._about)
+            self._started = True
+
+    def _number(self, name: str) -> int:
+        """Notes a shard's name; what the place of its first row is."""
         self._seen.add(name)
-        run = keys.tobytes()
-        for row in range(len(run) // _KEY_BYTES):
-            self._places[run[row * _KEY_BYTES : (row + 1) * _KEY_BYTES]] = (name, row)
+        self._names.append(name)
+        return (len(self._names) - 1) << _ROWS
+
+    def _read(self, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
+        """The tables of shards that are whole; what is damaged is set aside, and generated again."""
+        for name, data in self._shelf.read(names):
+            if data is None:  # set aside by another process
+                self._seen.discard(name)
+            elif hashlib.sha256(data).hexdigest() == name.removesuffix(_SUFFIX):
+                yield name, _table(data, self._shelf.path(name))
+            else:
+                self._seen.discard(name)
+                aside = name.removesuffix(_SUFFIX) + ".damaged"
+                self._shelf.set_aside(name, aside)
+                self._say(
+                    f"A shard of the generation cache is damaged; set aside as {self._shelf.path(aside)}, "
+                    "to be generated again."
+                )
 
 
-def _arrays(data: bytes) -> dict[str, NDArray[Any]]:
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+def _table(data: bytes, path: str) -> Any:
+    """A shard's table. Its bytes are as they were written, so if it cannot be read, another pyarrow wrote it."""
+    from pyarrow import ArrowException
 
-
-def _key(prompt: Ids) -> bytes:
-    return hashlib.sha256(np.asarray(prompt, dtype="<i4").tobytes()).digest()[:_KEY_BYTES]
-
-
-def _pack(done: Sequence[tuple[Ids, Completion]]) -> dict[str, NDArray[Any]]:
-    """Flat arrays; `*_ends` say where each row's run ends."""
-    completions = [completion for _, completion in done]
-    texts = [completion.text.encode("utf-8", "surrogatepass") for completion in completions]
-    arrays: dict[str, NDArray[Any]] = {
-        "keys": np.frombuffer(b"".join(_key(prompt) for prompt, _ in done), dtype=np.uint8),
-        "ids": np.array([token for completion in completions for token in completion.ids], dtype="<i4"),
-        "ids_ends": np.cumsum([len(completion.ids) for completion in completions], dtype="<i8"),
-        "text": np.frombuffer(b"".join(texts), dtype=np.uint8),
-        "text_ends": np.cumsum([len(text) for text in texts], dtype="<i8"),
-        "finish": np.array([_FINISHES.index(completion.finish) for completion in completions], dtype=np.uint8),
-    }
-    steps = [step for completion in completions for step in completion.logprobs or ()]
-    if steps:
-        arrays["logprob_ids"] = np.array([[token for token, _ in step] for step in steps], dtype="<i4")
-        arrays["logprobs"] = np.array([[value for _, value in step] for step in steps], dtype="<f4")
-    return arrays
-
-
-def _unpack(shard: Mapping[str, NDArray[Any]], row: int) -> Completion:
-    start, end = _run(shard["ids_ends"], row)
-    first, last = _run(shard["text_ends"], row)
-    logprobs = None
-    if "logprobs" in shard:
-        tokens, values = shard["logprob_ids"][start:end].tolist(), shard["logprobs"][start:end].tolist()
-        logprobs = tuple(tuple(zip(*step, strict=True)) for step in zip(tokens, values, strict=True))
-    return Completion(
-        tuple(shard["ids"][start:end].tolist()),
-        shard["text"][first:last].tobytes().decode("utf-8", "surrogatepass"),
-        "stop" if shard["finish"][row] == 0 else "length",
-        logprobs,
-    )
-
-
-def _run(ends: NDArray[Any], row: int) -> tuple[int, int]:
-    return (int(ends[row - 1]) if row else 0), int(ends[row])
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Beside, flushed, renamed: the name exists only with the whole content."""
-    try:  # a full disk is the one thing that a person can do something about
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError as error:
-        raise StoreError(f"{path.parent} could not be written: {error.strerror}. What was there is whole.") from error
+    try:
+        return shards.unpack(data)
+    except ArrowException as error:
+        raise StoreError(
+            f"{path} is whole, but this pyarrow cannot read it: {error}. Update pyarrow, or move the file away."
+        ) from error

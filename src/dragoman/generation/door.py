@@ -1,9 +1,11 @@
 """The one door to models: asks go in, completions come out, and nothing is generated twice.
 
 What is in the cache is answered from there; a model is opened only for the rest, and one at a
-time. Finished completions are kept shard by shard, so that a killed run goes on where it was.
+time. Finished completions are kept shard by shard, so that a killed run goes on where it was: with an engine
+that gets one shard at a time, to the byte as if it had never been killed.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +16,11 @@ from typing import TypeVar
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Ask, Completion, Engine, Ids, Sampling
 from dragoman.generation.cache import Group
+from dragoman.generation.lots import Ended, Keeping, Lot, missing_lots, planned
 from dragoman.generation.progress import note, progress
 
 T = TypeVar("T")
+REASONS = 3  # of failures that a message gives
 Asking = Generator[Ask, list[Completion], T]
 
 
@@ -48,43 +52,54 @@ class Tally:
 class Door:
     """Answers asks from the cache in `folder`, and from models for what is missing there.
 
-    `models` says for a name in an ask which model that is; it is called once a name and should be
-    quick. `shard` is how many completions are kept at a time: what a kill can cost at most, beside
-    the batch in flight. `say` gets sentences for the person at the screen.
+    `folder` is a local folder or any address of fsspec. `models` says for a name in an ask which
+    model that is; it is called once a name and should be quick. `shard` is how many completions are kept
+    at a time: what a kill can cost at most of an engine that gets one shard at a time. `tolerate` is the
+    share of an ask's prompts that may fail for good; more are an EngineError. `say` gets sentences for
+    the person at the screen.
     """
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | str,
         models: Callable[[str], OpenModel],
         *,
         shard: int = 512,
+        tolerate: float = 0.0,
         say: Callable[[str], None] = note,
     ):
         self.folder = folder
         self._models = models
         self._shard = shard
+        self._tolerate = tolerate
         self._say = say
         self._known: dict[str, OpenModel] = {}
         self._groups: dict[tuple[str, Sampling], Group] = {}
         self._engine: tuple[str, Engine] | None = None
 
     def answer(self, ask: Ask) -> list[Completion]:
-        """The completions of an ask, in the order of its prompts."""
+        """The completions of an ask, in the order of its prompts.
+
+        Those that failed for good are among them where `tolerate` allows; they are never kept, so
+        that the next ask tries them again.
+        """
         prompts = [tuple(prompt) for prompt in ask.prompts]
         model = self._model(ask.model)
         group = self._group(model, ask.sampling)
         group.refresh()
-        distinct = list(dict.fromkeys(prompts))
-        missing = [prompt for prompt in distinct if prompt not in group]
-        if missing:
-            if len(missing) < len(distinct):
-                self._say(
-                    f"{ask.purpose}: {len(distinct) - len(missing):,} of {len(distinct):,} were in the cache; "
-                    "going on from there."
-                )
-            self._generate(ask, missing, model, group)
+        distinct = planned(prompts)
         answers = group.get(distinct)
+        missing = len(distinct) - len(answers)
+        if missing:
+            if answers:
+                self._say(
+                    f"{ask.purpose}: {len(answers):,} of {len(distinct):,} were in the cache; going on from there."
+                )
+            lots = missing_lots(distinct, answers, self._shard)
+            failed = self._generate(ask, lots, model, group)
+            self._judge(ask, failed, len(distinct), group)
+            answers.update(group.get([prompt for lot in lots for prompt in lot if prompt not in failed]))
+            answers.update(failed)
         if len(answers) < len(distinct):
             raise EngineError(
                 f"{ask.purpose}: {len(distinct) - len(answers)} of {len(distinct)} prompts got no answer."
@@ -122,20 +137,46 @@ class Door:
             self._engine = (model.fingerprint, model.load())
         return self._engine[1]
 
-    def _generate(self, ask: Ask, missing: Sequence[Ids], model: OpenModel, group: Group) -> None:
+    def _generate(self, ask: Ask, lots: Sequence[Lot], model: OpenModel, group: Group) -> dict[Ids, Completion]:
+        """Has the lots generated and kept, each as one shard; returns what failed for good."""
         engine = self._open(model)
-        done: list[tuple[Ids, Completion]] = []
-        with progress(ask.purpose, len(missing), "prompts") as bar:
+        failed: dict[Ids, Completion] = {}
+        ended = Ended()
+        with progress(ask.purpose, sum(map(len, lots)), "prompts") as bar:
             try:
-                for index, completion in engine.complete(missing, ask.sampling):
-                    done.append((missing[index], completion))
-                    bar.advance(1, tokens=len(completion.ids))
-                    if len(done) >= self._shard:
-                        group.put(done)
-                        done = []
-            finally:  # an interrupt loses nothing that is finished
-                if done:
-                    group.put(done)
+                for together in [lots] if engine.streams else [[lot] for lot in lots]:
+                    keeping = Keeping(together, group)
+                    try:
+                        for index, completion in engine.complete(keeping.prompts, ask.sampling):
+                            if completion.finish == "failed":
+                                failed[keeping.prompts[index]] = completion
+                            ended.count(completion)
+                            bar.advance(1, tokens=len(completion.ids), remark=str(ended))
+                            keeping.take(index, completion)
+                    finally:  # an interrupt loses nothing that is finished
+                        keeping.rest()
+            finally:
+                if failed:
+                    group.record(failed)
+        return failed
+
+    def _judge(self, ask: Ask, failed: Mapping[Ids, Completion], asked: int, group: Group) -> None:
+        """Says that prompts failed for good, or raises where they are too many."""
+        if not failed:
+            return
+        counts = Counter(completion.why or "no reason given" for completion in failed.values())
+        reasons = sorted(counts.items(), key=lambda reason: (-reason[1], reason[0]))
+        common = "; ".join(f"{count:,} × {why}" for why, count in reasons[:REASONS])
+        more = f"; and {len(reasons) - REASONS:,} other reasons" if len(reasons) > REASONS else ""
+        what = f"{ask.purpose}: {len(failed):,} of {asked:,} prompts failed for good: {common}{more}."
+        what += f" They are recorded in {group.address}/failures-….jsonl."
+        if len(failed) > self._tolerate * asked:
+            raise EngineError(
+                f"{what} All other answers are kept: running again asks only for these. To go on without them, set "
+                "generation.tolerate to the share that may fail, such as "
+                f"{math.ceil(1000 * len(failed) / asked) / 1000:g}."
+            )
+        self._say(f"{what} generation.tolerate allows that ({self._tolerate:g}).")
 
 
 def tally(completions: Sequence[Completion]) -> Tally:

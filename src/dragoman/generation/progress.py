@@ -58,7 +58,7 @@ class Bar:
         now = time.monotonic()
         if self._live is not None:
             self._live.update(self._live.task_ids[0], completed=self.done, line=self.line())
-        elif not self._console.is_terminal and now - self._printed >= EVERY:
+        elif now - self._printed >= EVERY and not self._console.is_terminal:
             self._printed = now
             note(f"{self.label}  {self.line()}")
 

@@ -1,0 +1,195 @@
+"""A folder of files that are written once and whole: on a local disk, or at an address that fsspec knows."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+from dragoman.errors import StoreError
+
+_TOGETHER = 32  # files asked of a bucket at once: each answer takes long, and all of them hardly longer
+
+
+class Shelf(Protocol):
+    """Where files of one kind lie. What goes wrong on the disk or in the bucket is a StoreError."""
+
+    def names(self) -> list[str]:
+        """The files that are there, in order; none where the folder does not exist yet."""
+        ...
+
+    def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        """Each file with its bytes; None for one that is not there any more."""
+        ...
+
+    def write(self, name: str, data: bytes) -> None:
+        """The file is there with all of its bytes, or not at all."""
+        ...
+
+    def set_aside(self, name: str, aside: str) -> None:
+        """Gives a file another name; another process may have done so before."""
+        ...
+
+    def path(self, name: str) -> str:
+        """The file's address, for a person to find it."""
+        ...
+
+
+def shelf_at(folder: Path | str, child: str) -> Shelf:
+    """The folder `child` in a local folder, or at an address such as `s3://bucket/folder`."""
+    if isinstance(folder, str) and folder.startswith(("file://", "local://")):
+        folder = folder.partition("://")[2]
+    if isinstance(folder, str) and ("://" in folder or "::" in folder):
+        return BucketShelf(folder, child)
+    return LocalShelf(Path(folder) / child)
+
+
+class LocalShelf:
+    """A folder of this machine."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def names(self) -> list[str]:
+        try:
+            return sorted(os.listdir(self.folder))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(f"{self.folder} could not be read: {error.strerror}.") from error
+
+    def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        for name in names:
+            yield name, self._bytes(name)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Beside, flushed, renamed: the name exists only with the whole content."""
+        temporary = None
+        try:  # a full disk is the one thing that a person can do something about
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".writing-")
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(self.folder / name)
+        except OSError as error:
+            if temporary is not None:
+                Path(temporary).unlink(missing_ok=True)
+            raise StoreError(
+                f"{self.folder} could not be written: {error.strerror}. What was there is whole."
+            ) from error
+
+    def set_aside(self, name: str, aside: str) -> None:
+        try:
+            (self.folder / name).replace(self.folder / aside)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"{self.path(name)} is damaged and could not be renamed: {error.strerror}.") from error
+
+    def path(self, name: str) -> str:
+        return str(self.folder / name)
+
+    def _bytes(self, name: str) -> bytes | None:
+        try:
+            return (self.folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{self.path(name)} could not be read: {error.strerror}.") from error
+
+
+class BucketShelf:
+    """A folder at any address of fsspec. A bucket shows an object when it is whole; what else may
+    be found half-written is told by the checksum that names it.
+
+    Every library has errors of its own for a bucket that cannot be reached, hence `except Exception`.
+    """
+
+    def __init__(self, address: str, child: str):
+        from fsspec.core import url_to_fs
+
+        self._address = address.rstrip("/") if "://" in address.rstrip("/") else address
+        protocol = address.partition(":")[0]
+        try:
+            self._files, self._base = url_to_fs(self._address)
+        except ImportError as error:
+            needed = str(error) or f"the package for {protocol}:// is missing"
+            raise StoreError(f"{address} cannot be opened: {needed} (pip install it).") from error
+        except ValueError as error:
+            raise StoreError(
+                f"{address} cannot be opened: {_closed(error)} Name a local folder, or an address of fsspec such as "
+                "s3://bucket/folder or gs://bucket/folder."
+            ) from error
+        except Exception as error:
+            raise StoreError(f"{address} cannot be opened: {_closed(error)}") from error
+        self._child = child
+        self._folder = f"{self._base.rstrip('/')}/{child}"
+
+    def names(self) -> list[str]:
+        try:
+            self._files.invalidate_cache(self._folder)  # other machines write there as well
+            return sorted(_name(path) for path in self._files.ls(self._folder, detail=False))
+        except FileNotFoundError:
+            return []
+        except Exception as error:
+            self._fail(error, "read")
+
+    def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        for start in range(0, len(names), _TOGETHER):
+            some = names[start : start + _TOGETHER]
+            try:
+                found: dict[str, Any] = self._files.cat([self._at(name) for name in some], on_error="return")
+            except Exception as error:
+                self._fail(error, "read")
+            contents = {_name(path): content for path, content in found.items()}
+            for name in some:
+                content = contents.get(name, FileNotFoundError(name))
+                if isinstance(content, Exception) and not isinstance(content, FileNotFoundError):
+                    self._fail(content, "read")
+                yield name, None if isinstance(content, Exception) else content
+
+    def write(self, name: str, data: bytes) -> None:
+        try:
+            try:
+                self._files.pipe_file(self._at(name), data)
+            except FileNotFoundError:  # some have folders, which must be there first
+                self._make_folder()
+                self._files.pipe_file(self._at(name), data)
+        except Exception as error:
+            self._fail(error, "written", " What was there is whole.")
+
+    def set_aside(self, name: str, aside: str) -> None:
+        try:
+            self._files.mv(self._at(name), self._at(aside))
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            self._fail(error, "written")
+
+    def path(self, name: str) -> str:
+        return f"{self._address}/{self._child}/{name}"
+
+    def _at(self, name: str) -> str:
+        return f"{self._folder}/{name}"
+
+    def _make_folder(self) -> None:
+        """The address and the folder in it, and nothing above: a misspelt bucket must not be created."""
+        for folder in (self._base, self._folder):
+            try:
+                self._files.mkdir(folder, create_parents=False)
+            except FileExistsError:
+                continue
+
+    def _fail(self, error: Exception, what: str, more: str = "") -> NoReturn:
+        raise StoreError(f"{self._address} could not be {what}: {_closed(error)}{more}") from error
+
+
+def _name(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
+
+
+def _closed(error: Exception) -> str:
+    """What an error says, as a sentence."""
+    return f"{str(error).strip().rstrip('.') or type(error).__name__}."
