@@ -146,9 +146,20 @@ def show(
 
 
 @app.command()
-def generate(recipe: Recipe, overrides: Overrides = None) -> None:
+def generate(
+    recipe: Recipe,
+    overrides: Overrides = None,
+    shard: Annotated[
+        str,
+        typer.Option(help="One part of the generation, such as 2/8; the parts may run anywhere.", show_default=False),
+    ] = "",
+) -> None:
     """Make training examples, and what is generated for them."""
-    _upto("examples", recipe, overrides)
+    from dragoman.commands import recipes
+
+    loaded = recipes.recipe(recipe, overrides or ())
+    folder = recipes.go(loaded, upto="examples", part=recipes.part(shard) if shard else None)
+    typer.echo(f"results: {folder}")
 
 
 @app.command()

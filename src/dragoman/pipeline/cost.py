@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dragoman.pipeline.plan import Plan, Stage, kind_of_work, rows
+from dragoman.pipeline.backbone import writer
+from dragoman.pipeline.plan import Plan, Stage, kind_of_work, rounds, rows
 from dragoman.store import MANIFEST, Store
+
+LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +50,16 @@ def _work(plan: Plan, stage: Stage) -> tuple[int | None, str]:
         rationale = options.get("rationale")
         if rationale is None:
             return pairs, f"{count} examples, nothing to generate"
-        share = options["rationale_fraction"]
-        asked = "all pairs" if pairs is None else f"{round(pairs * share):,}"
-        return pairs, f"{asked} rationales of at most {rationale['max_tokens']} tokens, by the backbone"
+        after = (stage.round or rounds(recipe, stage.row)) - 1
+        return pairs and pairs * samples(options), _rationales(pairs, options, f"epoch {after}" if after else "")
     if stage.kind == "train":
         training = recipe.training
-        if pairs is None:
-            return None, f"{training.epochs:g} epochs in batches of {training.batch_size}"
-        steps = math.ceil(training.epochs * math.ceil(pairs / training.batch_size))
-        return pairs, f"{steps:,} steps of {training.batch_size} examples"
+        examples = pairs and pairs * samples(rows(recipe)[stage.row][1])
+        epochs = training.epochs if rounds(recipe, stage.row) == 1 else 1
+        if examples is None:
+            return None, f"{epochs:g} epochs in batches of {training.batch_size}"
+        steps = math.ceil(epochs * math.ceil(examples / training.batch_size))
+        return math.ceil(examples * epochs), f"{steps:,} steps of {training.batch_size} examples"
     if stage.kind == "merge":
         return 1, "one model, compared with its adapter"
     if stage.kind == "evaluate":
@@ -66,6 +70,26 @@ def _work(plan: Plan, stage: Stage) -> tuple[int | None, str]:
         asked_in_all = sum(data.facts["test"].values()) + draws * sum(data.facts["questions"].values())
         return asked_in_all, f"{asked_in_all:,} answers"
     return 1, "pairs and questions, read and checked" if stage.kind == "data" else "tables, page and scorecard"
+
+
+def samples(options: Mapping[str, Any]) -> int:
+    """How many examples a method makes of each pair."""
+    count: int = (options.get("rationale") or {}).get("samples_per_pair", 1)
+    return count
+
+
+def _rationales(pairs: int | None, options: Mapping[str, Any], when: str) -> str:
+    """What is asked for a method with rationales: how many, how long, by whom, and what their probabilities weigh."""
+    rationale = options["rationale"]
+    asked = None if pairs is None else round(pairs * options["rationale_fraction"]) * samples(options)
+    words = "rationales of all pairs" if asked is None else f"{asked:,} rationales"
+    words += f" of at most {rationale['max_tokens']} tokens, by {writer(options) or 'the backbone'}"
+    words += f" as it is after {when}" if when else ""
+    kept = rationale.get("keep_logprobs", 0)
+    if kept and asked is not None:
+        size = asked * rationale["max_tokens"] * kept * LOGPROB_BYTES
+        words += f"; {kept} log-probabilities a token, at most {size / 1e9:,.1f} GB"
+    return words
 
 
 def _seconds_a_unit(plan: Plan, stage: Stage) -> float | None:

@@ -6,15 +6,16 @@ examples again (from cached completions), and training, which sees the same exam
 """
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import dragoman
-from dragoman.pipeline.backbone import Backbone, find_backbone
+from dragoman.pipeline.backbone import Backbone, find_backbone, find_others, writer
 from dragoman.pipeline.sources import data_inputs
-from dragoman.recipe.schema import Recipe
+from dragoman.recipe.schema import Generation, Recipe
 from dragoman.store import Artifact, Store, fingerprint
 
 Kind = Literal["data", "examples", "train", "merge", "evaluate", "report"]
@@ -32,15 +33,26 @@ CODE = {
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One piece of work: what it is, for which row of the table, and after which stages."""
+    """One piece of work: what it is, for which row of the table, and after which stages.
+
+    Where a method refreshes its rationales, each epoch is a round of examples and training; `round`
+    counts all but the last, which is 0 as where there is only one.
+    """
 
     kind: Kind
     row: str
     needs: tuple[str, ...] = ()
+    round: int = 0
 
     @property
     def title(self) -> str:
-        return f"{self.kind}-{self.row}" if self.row else self.kind
+        return titled(self.kind, self.row, self.round) if self.row else self.kind
+
+    @property
+    def before(self) -> str | None:
+        """The training of the round before, which this stage goes on from."""
+        found = [need for need in self.needs if need.startswith("train-")]
+        return found[0] if found and self.kind in ("examples", "train") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ class Step:
 class Plan:
     recipe: Recipe
     backbone: Backbone
+    others: Mapping[str, Backbone]
     store: Store
     steps: tuple[Step, ...]
 
@@ -70,13 +83,25 @@ def rows(recipe: Recipe) -> dict[str, tuple[str, dict[str, Any]]]:
     return {options.get("label") or name: (name, options) for name, options in named}
 
 
+def titled(kind: str, row: str, round: int = 0) -> str:
+    return f"{kind}-{row}@{round}" if round else f"{kind}-{row}"
+
+
+def rounds(recipe: Recipe, row: str) -> int:
+    """How often the examples of a row are made: once, or anew for each epoch."""
+    return math.ceil(recipe.training.epochs) if rows(recipe)[row][1].get("refresh") else 1
+
+
 def stages(recipe: Recipe) -> list[Stage]:
     """All stages of a recipe, in an order in which they can be done."""
     found = [Stage("data", ""), Stage("evaluate", "backbone", ("data",))]
     for row in rows(recipe):
+        before: tuple[str, ...] = ()
+        for round in [*range(1, rounds(recipe, row)), 0]:
+            found.append(Stage("examples", row, ("data", *before), round))
+            found.append(Stage("train", row, (found[-1].title, *before), round))
+            before = (found[-1].title,)
         found += [
-            Stage("examples", row, ("data",)),
-            Stage("train", row, (f"examples-{row}",)),
             Stage("merge", row, (f"train-{row}",)),
             Stage("evaluate", row, ("data", f"merge-{row}")),
         ]
@@ -97,33 +122,44 @@ def open_store(recipe: Recipe, say: Any = lambda _: None) -> Store:
 def plan(recipe: Recipe, store: Store | None = None) -> Plan:
     """What is done and what is not. Reads manifests and checksums, starts nothing."""
     store = store or open_store(recipe)
-    backbone = find_backbone(recipe, store.digests)
+    backbone, others = find_backbone(recipe, store.digests), find_others(recipe, store.digests)
     done: dict[str, Artifact] = {}
     steps = []
     for stage in stages(recipe):
-        name = artifact_name(recipe, stage, backbone, done, store)
+        name = artifact_name(recipe, stage, backbone, others, done, store)
         artifact = store.find(name) if name else None
         if artifact:
             done[stage.title] = artifact
         steps.append(Step(stage, name, artifact))
-    return Plan(recipe, backbone, store, tuple(steps))
+    return Plan(recipe, backbone, others, store, tuple(steps))
 
 
 def artifact_name(
-    recipe: Recipe, stage: Stage, backbone: Backbone, done: Mapping[str, Artifact], store: Store
+    recipe: Recipe,
+    stage: Stage,
+    backbone: Backbone,
+    others: Mapping[str, Backbone],
+    done: Mapping[str, Artifact],
+    store: Store,
 ) -> str | None:
     """The stage's kind, row and fingerprint; None as long as something it needs is not done."""
     if any(need not in done for need in stage.needs):
         return None
-    inputs = _inputs(recipe, stage, backbone, done, store)
+    inputs = _inputs(recipe, stage, backbone, others, done, store)
     inputs["made by"] = MAKING.get(stage.kind) or code_digest(*CODE[stage.kind])
     return f"{stage.title}-{fingerprint(inputs)}"
 
 
 def _inputs(
-    recipe: Recipe, stage: Stage, backbone: Backbone, done: Mapping[str, Artifact], store: Store
+    recipe: Recipe,
+    stage: Stage,
+    backbone: Backbone,
+    others: Mapping[str, Backbone],
+    done: Mapping[str, Artifact],
+    store: Store,
 ) -> dict[str, Any]:
     row = stage.row
+    before = stage.before and done[stage.before].digest("adapter/*")
     if stage.kind == "data":
         return data_inputs(recipe, store.digests)
     if stage.kind == "examples":
@@ -133,7 +169,10 @@ def _inputs(
             "method": method,
             "options": {name: value for name, value in options.items() if name != "label"},
             "backbone": backbone.digest,
+            "adapter": before,
+            "writer": others[name].digest if (name := writer(options)) else None,
             "system": recipe.system,
+            "engine": answering(recipe.generation),
             "precision": recipe.generation.precision,
             "max_tokens": recipe.data.max_tokens,
         }
@@ -143,6 +182,8 @@ def _inputs(
             "examples": done[f"examples-{row}"].digest("examples/*"),
             "backbone": backbone.digest,
             "training": settings,
+            "before": before,
+            "until": stage.round or None,
         }
     if stage.kind == "merge":
         return {"adapter": done[f"train-{row}"].digest("adapter/*"), "backbone": backbone.digest}
@@ -154,6 +195,7 @@ def _inputs(
             "questions": done["data"].digest("questions.jsonl"),
             "evaluation": recipe.evaluation.model_dump(),
             "system": recipe.system,
+            "engine": answering(recipe.generation, judging=True),
             "precision": recipe.generation.precision,
             "suites": list(recipe.evaluate),
             "role": "backbone" if row == "backbone" else "model",
@@ -164,6 +206,15 @@ def _inputs(
         "judged": {title: artifact.digest() for title, artifact in done.items() if title in stage.needs},
         "evaluation": recipe.evaluation.model_dump(),
     }
+
+
+def answering(settings: Generation, *, judging: bool = False) -> Any:
+    """Who answers, as the recipe says it. Engines agree but for near ties, so another one makes another stage."""
+    if settings.engine == "ray":
+        return settings.ray.engine
+    if settings.engine == "openai":
+        return "auto" if judging else [settings.openai.address, settings.openai.model]
+    return settings.engine
 
 
 def code_digest(*rooms: str) -> str:

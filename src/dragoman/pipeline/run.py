@@ -3,15 +3,17 @@
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dragoman.errors import RecipeError
 from dragoman.generation.progress import note
 from dragoman.pipeline import sources
-from dragoman.pipeline.backbone import Backbone, find_backbone
-from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages
+from dragoman.pipeline.backbone import Backbone, find_backbone, find_others
+from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages, titled
 from dragoman.pipeline.process import in_own_process
 from dragoman.pipeline.show import clock, told
 from dragoman.recipe.schema import Recipe
@@ -23,31 +25,63 @@ SPARE = 500_000_000  # bytes that a run should leave on the disk
 LIBRARIES = ("dragoman", "torch", "transformers", "peft", "sacrebleu")
 
 
-def run(recipe: Recipe, *, upto: Kind | None = None, say: Callable[[str], None] = note) -> Path:
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A run on its way: what it runs, with which models, and what of it is done."""
+
+    recipe: Recipe
+    store: Store
+    backbone: Backbone
+    others: dict[str, Backbone]
+    say: Callable[[str], None]
+    done: dict[str, Artifact] = field(default_factory=dict)
+
+    def name(self, stage: Stage) -> str:
+        found = artifact_name(self.recipe, stage, self.backbone, self.others, self.done, self.store)
+        assert found is not None, f"{stage.title} comes before what it needs"
+        return found
+
+
+def run(
+    recipe: Recipe,
+    *,
+    upto: Kind | None = None,
+    part: tuple[int, int] | None = None,
+    say: Callable[[str], None] = note,
+) -> Path:
     """Does what is not done yet, up to the stages of one kind, and returns the folder with the results.
 
-    Raises DragomanError with what is wrong: before work begins where that can be known.
+    With `part`, such as (2, 8), the generation of one part of the examples alone: its completions go to
+    the cache, where a run without parts finds them. Raises DragomanError with what is wrong: before
+    work begins where that can be known.
     """
     store = open_store(recipe, say)
     backbone = find_backbone(recipe, store.digests, fetch=True)
-    done: dict[str, Artifact] = {}
+    going = Going(recipe, store, backbone, find_others(recipe, store.digests, fetch=True), say)
     checked = False
     for stage in stages(recipe):
         if upto and stage.kind != upto and not _leads_to(recipe, stage, upto):
             continue
-        name = artifact_name(recipe, stage, backbone, done, store)
-        assert name is not None, f"{stage.title} comes before what it needs"
+        if stage.before and part:
+            raise RecipeError(
+                f"{stage.row} refreshes its rationales after each epoch, with what was trained until then: that cannot "
+                "be made in parts. Leave --shard out, or refresh."
+            )
+        name = going.name(stage)
         artifact = store.find(name)
         if artifact is None and stage.kind != "data" and not checked:
-            _check(recipe, backbone, done, store)
+            _check(going)
             checked = True
         if artifact:
             say(f"✓ {stage.title}  done before")
+        elif part and stage.kind == "examples":
+            _answer_part(going, stage, part)
+            continue
         else:
-            artifact = _do(recipe, stage, name, backbone, done, store, say)
-        done[stage.title] = artifact
+            artifact = _do(going, stage, name)
+        going.done[stage.title] = artifact
     folder = Path(recipe.runs) / recipe.name
-    publish(recipe, folder, done)
+    publish(recipe, folder, going.done)
     return folder
 
 
@@ -83,54 +117,66 @@ def _leads_to(recipe: Recipe, stage: Stage, kind: Kind) -> bool:
     return stage.title in seen
 
 
-def _check(recipe: Recipe, backbone: Backbone, done: dict[str, Artifact], store: Store) -> None:
-    """Nothing starts that cannot finish: the template, a few prompts, room on the disk."""
-    in_own_process("check", recipe, backbone, done["data"].folder)
+def _check(going: Going) -> None:
+    """Nothing starts that cannot finish: the template, a few prompts, what is too long, room on the disk."""
+    recipe, backbone = going.recipe, going.backbone
+    found = in_own_process("check", recipe, backbone, going.others, going.done["data"].folder)
+    if found["too long"]:
+        going.say(
+            f"{found['too long']:,} training pairs are longer than {found['longest']:,} tokens with their request "
+            f"(data.max_tokens, and the context of {backbone.name}): they will be left out."
+        )
     weights = sum(path.stat().st_size for path in backbone.path.glob("*.safetensors"))
-    store.need_room(SPARE + 2 * weights * len(rows(recipe)), f"{recipe.name} (a merged model for each method)")
+    going.store.need_room(SPARE + 2 * weights * len(rows(recipe)), f"{recipe.name} (a merged model for each method)")
 
 
-def _do(
-    recipe: Recipe,
-    stage: Stage,
-    name: str,
-    backbone: Backbone,
-    done: dict[str, Artifact],
-    store: Store,
-    say: Callable[[str], None],
-) -> Artifact:
-    with store.making(name) as out:
-        made = store.find(name)  # another run may have made it while this one waited for the lock
+def _answer_part(going: Going, stage: Stage, part: tuple[int, int]) -> None:
+    words = f"part {part[0]} of {part[1]}"
+    going.say(f"… {stage.title}, {words}")
+    started, cache = time.monotonic(), going.store.folder / "completions"
+    data = going.done["data"].folder
+    facts = in_own_process("answer_part", going.recipe, going.backbone, going.others, stage.row, part, data, cache)
+    going.say(
+        f"✓ {stage.title}, {words}  {clock(time.monotonic() - started)}  answered for {facts['units']:,} examples; "
+        "when all parts are, a run without --shard makes the examples of them"
+    )
+
+
+def _do(going: Going, stage: Stage, name: str) -> Artifact:
+    with going.store.making(name) as out:
+        made = going.store.find(name)  # another run may have made it while this one waited for the lock
         if made:
             return made
-        say(f"… {stage.title}")
+        going.say(f"… {stage.title}")
         started = time.monotonic()
-        facts = _make(recipe, stage, backbone, done, store, out)
+        facts = _make(going, stage, out)
         facts["seconds"] = round(time.monotonic() - started, 2)
-        facts["rate"] = {"of": kind_of_work(recipe, stage, backbone), "units": facts.pop("units", 1)}
+        facts["rate"] = {"of": kind_of_work(going.recipe, stage, going.backbone), "units": facts.pop("units", 1)}
         facts["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
         facts["versions"] = {library: version(library) for library in LIBRARIES}
-        artifact = store.finish(name, facts)
+        artifact = going.store.finish(name, facts)
     words = told(stage.kind, facts)
-    say(f"✓ {stage.title}  {clock(facts['seconds'])}{f'  {words}' if words else ''}")
+    going.say(f"✓ {stage.title}  {clock(facts['seconds'])}{f'  {words}' if words else ''}")
     return artifact
 
 
-def _make(
-    recipe: Recipe, stage: Stage, backbone: Backbone, done: dict[str, Artifact], store: Store, out: Path
-) -> Facts:
+def _make(going: Going, stage: Stage, out: Path) -> Facts:
     """One stage's work, by its kind. Those that hold a model get a process of their own."""
+    recipe, backbone, done = going.recipe, going.backbone, going.done
     if stage.kind == "data":
         return sources.make_data(recipe, out)
     if stage.kind == "report":
         from dragoman.pipeline.reporting import make_report
 
         return make_report(recipe, done, out)
-    row, data, cache = stage.row, done["data"].folder, store.folder / "completions"
+    row, data, cache = stage.row, done["data"].folder, going.store.folder / "completions"
+    before = done[stage.before].folder if stage.before else None
     if stage.kind == "examples":
-        return in_own_process("make_examples", recipe, backbone, row, data, out, cache)
+        adapter = before and before / "adapter"
+        return in_own_process("make_examples", recipe, backbone, going.others, row, adapter, data, out, cache)
     if stage.kind == "train":
-        return in_own_process("train", recipe, backbone, row, done[f"examples-{row}"].folder, out)
+        examples = done[titled("examples", row, stage.round)].folder
+        return in_own_process("train", recipe, backbone, row, examples, out, before, stage.round or None)
     if stage.kind == "merge":
         adapter = done[f"train-{row}"].folder / "adapter"
         return in_own_process("make_model", recipe, backbone, adapter, data, out)

@@ -35,8 +35,9 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
     rest = f", about {clock(left)} by what earlier runs took here" if left else ""
     rest += " (stages marked ? were not measured yet)" if unknown else ""
     console.print(f"\n{todo} of {len(plan.steps)} stages are to do{rest}.")
-    if plan.backbone.folder is None:
-        console.print(f"The backbone {plan.backbone.name} is not on this machine yet; a run fetches it first.")
+    for model in (plan.backbone, *plan.others.values()):
+        if model.folder is None:
+            console.print(f"The model {model.name} is not on this machine yet; a run fetches it first.")
 
 
 def told(kind: str, facts: Mapping[str, Any]) -> str:

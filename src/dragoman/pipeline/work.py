@@ -5,10 +5,12 @@ and returns the facts that its artifact's manifest records.
 """
 
 import json
+import math
 import shutil
+import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,62 +20,93 @@ import torch
 import transformers
 
 from dragoman import methods
+from dragoman.errors import DataError
 from dragoman.evaluation.abilities import AbilityResult, abilities
 from dragoman.evaluation.scores import RowResults
 from dragoman.evaluation.translation import TranslationResult, translation
-from dragoman.generation.door import Door, OpenModel, drive, drive_all
-from dragoman.generation.hf import HfEngine
-from dragoman.generation.models import fingerprint, pick_device, pick_dtype
-from dragoman.pipeline.backbone import Backbone
+from dragoman.generation.door import drive_all
+from dragoman.generation.models import pick_device
+from dragoman.generation.rationales import RationaleReport
+from dragoman.methods import Lesson
+from dragoman.pipeline.backbone import Backbone, writer
+from dragoman.pipeline.engines import Asked, open_door
+from dragoman.pipeline.lengths import FRAME, context_of, pair_bytes, question_bytes, too_long
 from dragoman.pipeline.plan import rows
 from dragoman.pipeline.sources import chunks, read_pairs, read_questions
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
-from dragoman.store import Digests, write_atomic
+from dragoman.store import write_atomic
 from dragoman.training.merge import merge
 from dragoman.training.trainer import fit
 
 TRIED = 64  # pairs that are rendered before work begins
 SAMPLES = 8  # examples kept as text, to be read on the page
-CHUNK = 4096  # pairs that a method sees at a time
+CHUNK = 1024  # pairs that a method sees at a time, and that a part of a run is made of
+TOGETHER = 16  # chunks whose asks are answered together, so that engines have enough to choose from
 PROBES = 16  # prompts on which a merged model is compared with its adapter
 Facts = dict[str, Any]
 
 transformers.utils.logging.disable_progress_bar()
 
 
-def check(recipe: Recipe, backbone: Backbone, data: Path) -> Facts:
-    """Whether the backbone's chat template works, and on a few pairs too, before hours are spent.
+def check(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone], data: Path) -> Facts:
+    """Whether the backbone's chat template works, on a few pairs too, and what is too long for its context.
 
-    Raises TemplateError or DataError with what is wrong.
+    Raises TemplateError or DataError with what is wrong, before hours are spent.
     """
-    speak = speaker(recipe, backbone)
+    speak = speaker(recipe, backbone, others)
     for pair, _ in zip(read_pairs(data / "train.jsonl"), range(TRIED), strict=False):
         speak.prefix(pair)
-    return {}
+    context = context_of(backbone.path)
+    if context is None:
+        return {"too long": 0, "longest": recipe.data.max_tokens}
+    frame = FRAME + len((recipe.system or "").encode())
+    tested = too_long(read_pairs(data / "test.jsonl"), speak.translate, pair_bytes, context, frame)
+    asked = [question for drawn in read_questions(data / "questions.jsonl") for question in drawn]
+    asked_long = too_long(asked, speak.question, question_bytes, context, frame)
+    if tested or asked_long:
+        raise DataError(
+            f"{tested:,} of the test sentences and {asked_long:,} of the questions leave no room for an answer in the "
+            f"context of {backbone.name}, {context:,} tokens. Leave them out, or take another backbone."
+        )
+    longest = min(recipe.data.max_tokens, context - 1)
+    pairs = read_pairs(data / "train.jsonl")
+    left_out = too_long(pairs, lambda pair: speak.prefix(pair).ids, pair_bytes, longest + 1, frame)
+    return {"too long": left_out, "longest": longest}
 
 
-def make_examples(recipe: Recipe, backbone: Backbone, row: str, data: Path, out: Path, cache: Path) -> Facts:
-    """Pairs become examples, chunk by chunk; a chunk that is done is not done again."""
-    name, options = rows(recipe)[row]
-    method = methods.available()[name]
-    speak = speaker(recipe, backbone)
+def make_examples(
+    recipe: Recipe,
+    backbone: Backbone,
+    others: Mapping[str, Backbone],
+    row: str,
+    adapter: Path | None,
+    data: Path,
+    out: Path,
+    cache: Path,
+) -> Facts:
+    """Pairs become examples, chunk by chunk; a chunk that is done is not done again.
+
+    With an adapter, the backbone is asked as it has become by it.
+    """
+
+    def missing(number: int) -> bool:
+        return not _counted(out, number).exists()
+
+    for number, lesson, sampled in _lessons(recipe, backbone, others, row, adapter, data, cache, missing):
+        write_examples(out / "examples", number, lesson.examples)
+        if number == 0:
+            write_atomic(out / "samples.json", json.dumps(sampled, ensure_ascii=False))
+        report = lesson.report.to_json() if lesson.report else None
+        write_atomic(_counted(out, number), json.dumps({"notes": lesson.notes, "rationales": report}))
     notes: Counter[str] = Counter()
-    with door(recipe, cache, backbone=backbone, speak=speak) as answers:
-        for number, chunk in enumerate(chunks(read_pairs(data / "train.jsonl"), CHUNK)):
-            counted = out / "notes" / f"{number:06d}.json"
-            if not counted.exists():
-                fitting = [pair for pair in chunk if len(speak.prefix(pair).ids) <= recipe.data.max_tokens]
-                making = method.make(fitting, speak, method.options.model_validate(options))
-                lesson = drive(making, answers)
-                lesson.notes["left out: longer than data.max_tokens"] += len(chunk) - len(fitting)
-                write_examples(out / "examples", number, lesson.examples)
-                if number == 0:
-                    write_atomic(out / "samples.json", json.dumps(_samples(lesson.examples, speak), ensure_ascii=False))
-                write_atomic(counted, json.dumps(lesson.notes))
-            notes.update(json.loads(counted.read_text()))
+    reports: list[RationaleReport] = []
+    for path in sorted((out / "notes").glob("*.json")):
+        counted = json.loads(path.read_text(encoding="utf-8"))
+        notes.update(counted["notes"])
+        reports += [RationaleReport.from_json(counted["rationales"])] if counted["rationales"] else []
     table = ExampleTable(out / "examples")
     trained, _ = table.trained()
     return {
@@ -82,7 +115,61 @@ def make_examples(recipe: Recipe, backbone: Backbone, row: str, data: Path, out:
         "tokens": int(table.lengths.sum()),
         "trained": trained,
         "notes": {name: count for name, count in notes.items() if count},
+        "rationales": sum(reports[1:], reports[0]).to_json() if reports else None,
     }
+
+
+def answer_part(
+    recipe: Recipe,
+    backbone: Backbone,
+    others: Mapping[str, Backbone],
+    row: str,
+    part: tuple[int, int],
+    data: Path,
+    cache: Path,
+) -> Facts:
+    """Asks for what the examples of some chunks need. The answers are in the cache; the examples are for later."""
+    number, parts = part
+    lessons = _lessons(recipe, backbone, others, row, None, data, cache, lambda chunk: chunk % parts == number - 1)
+    return {"units": sum(len(lesson.examples) for _, lesson, _ in lessons)}
+
+
+def _lessons(
+    recipe: Recipe,
+    backbone: Backbone,
+    others: Mapping[str, Backbone],
+    row: str,
+    adapter: Path | None,
+    data: Path,
+    cache: Path,
+    wanted: Callable[[int], bool],
+) -> Iterator[tuple[int, Lesson, Any]]:
+    """The lessons of the chunks that are wanted, with some of their examples as text. Several chunks ask together."""
+    name, options = rows(recipe)[row]
+    method = methods.available()[name]
+    chosen = method.options.model_validate(options)
+    speak = speaker(recipe, backbone, others)
+    asked = {name: _asked(recipe, other) for name, other in others.items()}
+    asked["backbone"] = replace(_asked(recipe, backbone), adapter=adapter)
+    served = None if adapter else writer(options) or "backbone"
+    longest = min(recipe.data.max_tokens, (context_of(backbone.path) or sys.maxsize) - 1)
+    numbered = enumerate(chunks(read_pairs(data / "train.jsonl"), CHUNK))
+    with open_door(recipe.generation, cache, asked, served=served) as answers:
+        for together in chunks(((number, chunk) for number, chunk in numbered if wanted(number)), TOGETHER):
+            fitting = {
+                number: [pair for pair in chunk if len(speak.prefix(pair).ids) <= longest] for number, chunk in together
+            }
+            makings = {str(number): method.make(pairs, speak, chosen) for number, pairs in fitting.items()}
+            lessons = drive_all(makings, answers)
+            for number, chunk in together:
+                lesson = lessons[str(number)]
+                lesson.notes[f"left out: longer than {longest:,} tokens"] += len(chunk) - len(fitting[number])
+                yield number, lesson, _samples(lesson.examples, speak)
+
+
+def _counted(out: Path, number: int) -> Path:
+    """Written last of a chunk, so its presence says that the chunk is done."""
+    return out / "notes" / f"{number:06d}.json"
 
 
 def _samples(examples: Sequence[Example], speak: Speaker) -> list[list[tuple[str, str]]]:
@@ -94,18 +181,23 @@ def _samples(examples: Sequence[Example], speak: Speaker) -> list[list[tuple[str
     ]
 
 
-def train(recipe: Recipe, backbone: Backbone, row: str, examples: Path, out: Path) -> Facts:
-    """Examples become an adapter."""
+def train(
+    recipe: Recipe, backbone: Backbone, row: str, examples: Path, out: Path, before: Path | None, until: int | None
+) -> Facts:
+    """Examples become an adapter. `before` is the training that this one continues; it stops after epoch `until`."""
     result = fit(
         backbone.path,
         ExampleTable(examples / "examples"),
         recipe.training,
         out,
+        before=before,
+        until=until,
         trust_remote_code=backbone.trust_remote_code,
         label=f"training {row}",
     )
+    epochs = 1 if before or until else recipe.training.epochs
     return {
-        "units": len(ExampleTable(examples / "examples")),
+        "units": math.ceil(epochs * len(ExampleTable(examples / "examples"))),
         "steps": result.steps,
         "tokens": result.tokens,
         "loss": result.loss,
@@ -141,7 +233,8 @@ def evaluate(
         asking["translation"] = translation(judged, list(read_pairs(data / "test.jsonl")), speak, settings)
     for number, questions in enumerate(draws if model is None else draws[:1]):
         asking[f"abilities {number}"] = abilities(judged, questions, speak, settings)
-    with door(recipe, cache, backbone=backbone, speak=speak, model=(judged, model)) as answers:
+    weights = _asked(recipe, backbone)
+    with open_door(recipe.generation, cache, {judged: replace(weights, folder=model or weights.folder)}) as answers:
         results = drive_all(asking, answers)
     translated: TranslationResult | None = results.pop("translation", None)
     kept: list[AbilityResult] = list(results.values())
@@ -152,37 +245,17 @@ def evaluate(
     return {"units": asked, "device": device_name()}
 
 
-def speaker(recipe: Recipe, backbone: Backbone) -> Speaker:
-    return Speaker(Renderer.load(backbone.path, backbone.trust_remote_code, recipe.system))
+def speaker(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone] | None = None) -> Speaker:
+    """Speaks to the backbone, and through `of` to the other models."""
+
+    def load(model: Backbone) -> Renderer:
+        return Renderer.load(model.path, model.trust_remote_code, recipe.system)
+
+    return Speaker(load(backbone), others={name: Speaker(load(model)) for name, model in (others or {}).items()})
 
 
-def door(
-    recipe: Recipe,
-    cache: Path,
-    *,
-    backbone: Backbone,
-    speak: Speaker,
-    model: tuple[str, Path | None] = ("backbone", None),
-) -> Door:
-    """The door to the backbone, and to the one model that is judged."""
-    folders = {"backbone": backbone.path, model[0]: model[1] or backbone.path}
-
-    def open_model(name: str) -> OpenModel:
-        folder = folders[name]
-
-        def load() -> HfEngine:
-            return HfEngine(
-                folder,
-                decode=speak.decode,
-                batch_tokens=recipe.generation.batch_tokens,
-                precision=recipe.generation.precision,
-                trust_remote_code=backbone.trust_remote_code,
-            )
-
-        contents = fingerprint(folder, digest_of=Digests(cache / "weights.json").of)
-        return OpenModel(f"{contents}|hf|{pick_dtype(recipe.generation.precision, pick_device())}", load)
-
-    return Door(cache, open_model, shard=recipe.generation.shard)
+def _asked(recipe: Recipe, model: Backbone) -> Asked:
+    return Asked(model.path, model.path, None, model.trust_remote_code, recipe.system)
 
 
 def device_name() -> str:

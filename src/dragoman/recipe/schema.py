@@ -116,7 +116,7 @@ class Vllm(Strict):
     tensor_parallel: Positive = 1
     """Accelerators that share one copy of the model."""
     data_parallel: Positive = 1
-    """Copies of the model, each on accelerators of its own."""
+    """Copies of the model, each on accelerators of its own; Ray runs them on this machine."""
     sequences: Positive = 256
     """Prompts that are in work at once."""
     max_length: Positive | None = None

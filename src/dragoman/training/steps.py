@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
-from transformers import PrinterCallback, Trainer, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from dragoman.errors import TrainingError
 from dragoman.generation.progress import Bar
@@ -62,6 +62,19 @@ class StepLoader(DataLoader[Any]):
         self.batch_sampler.set_epoch(epoch)
 
 
+class StopAfter(TrainerCallback):  # type: ignore[misc]
+    """Ends the training after a step, with a checkpoint; the schedule stays that of the whole."""
+
+    def __init__(self, step: int):
+        self.step = step
+
+    def on_step_end(
+        self, arguments: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any
+    ) -> None:
+        if state.global_step >= self.step:
+            control.should_save = control.should_training_stop = True
+
+
 class StepTrainer(Trainer):  # type: ignore[misc]
     """Trains on `Step`s. The model's forward pass returns the loss of each trained token (`loss.teach_forward`)."""
 
@@ -76,6 +89,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         paced: bool,
         log: MetricsLog,
         bar: Bar | None,
+        until: int,
     ):
         self.examples, self.order, self.batcher, self.paced = examples, order, batcher, paced
         self.metrics_log, self.bar = log, bar
@@ -85,6 +99,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         self.first: tuple[int, float] | None = None
         super().__init__(model=model, args=arguments, train_dataset=examples)
         self.remove_callback(PrinterCallback)
+        self.add_callback(StopAfter(until))
 
     def get_train_dataloader(self) -> StepLoader:
         rows: Any = self.examples

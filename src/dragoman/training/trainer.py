@@ -51,14 +51,18 @@ def fit(
     settings: Training,
     out: Path,
     *,
+    before: Path | None = None,
+    until: int | None = None,
     trust_remote_code: bool = False,
     revision: str | None = None,
     label: str = "training",
 ) -> Fit:
     """Trains a LoRA adapter on the examples; it is in `out/adapter`, the course of the losses in `out/metrics.jsonl`.
 
-    Goes on from the newest complete checkpoint in `out/checkpoints`. A TrainingError says, before
-    anything starts, that there is nothing to train on, or later that the loss is not a number.
+    Goes on from the newest complete checkpoint in `out/checkpoints`. A training may be cut into several,
+    each on other examples: `until` stops it after that epoch and keeps its state, and `before` is the
+    folder of the part whose state this one takes up. A TrainingError says, before anything starts, that
+    there is nothing to train on, or later that the loss is not a number.
     """
     _check(examples)
     started = time.monotonic()
@@ -74,11 +78,13 @@ def fit(
     teach_forward(backbone)
     line = choose_attention(backbone, settings, device)
     network = adapt(backbone, settings.lora)
-    last = checkpoints.newest(folder)
+    if before is not None and checkpoints.newest(folder) is None and arguments.should_save:
+        _take_up(before, out)
     PartialState().wait_for_everyone()
+    last = checkpoints.newest(folder)
     _check_same_run(out / "training.json", last, {"model": str(model), "examples": len(examples)}, settings)
     done = checkpoints.step_of(last) if last else 0
-    steps = math.ceil(settings.epochs * math.ceil(len(examples) / settings.batch_size))
+    steps = _steps(settings, len(examples), until)
     if arguments.should_save:
         checkpoints.clear(folder, last)
         if last is not None:
@@ -95,13 +101,15 @@ def fit(
             paced=settings.save_every is None,
             log=log,
             bar=bar,
+            until=steps,
         )
         if done < steps:
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     adapter = out / "adapter"
     if arguments.should_save:
         checkpoints.publish(folder / f"checkpoint-{steps}", adapter)
-        shutil.rmtree(folder)
+        if until is None:
+            shutil.rmtree(folder)
     PartialState().wait_for_everyone()
     return Fit(adapter, steps, log.tokens, time.monotonic() - started, log.loss)
 
@@ -117,6 +125,24 @@ def choose_attention(model: Any, settings: Training, device: torch.device) -> in
         attention.register()
         model.set_attn_implementation(attention.PRODUCTS)
     return min(PACKED_LINE, settings.batch_tokens) if packed else 0
+
+
+def _take_up(before: Path, out: Path) -> None:
+    """Copies the state that another training was left in. Its examples are gone: what this one trains on is its own."""
+    last = checkpoints.newest(before / "checkpoints")
+    if last is None:
+        raise TrainingError(f"{before} holds no state to go on from.")
+    shutil.copyfile(before / "metrics.jsonl", out / "metrics.jsonl")
+    shutil.copyfile(before / "training.json", out / "training.json")
+    beside = out / "taken-up"
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(last, beside)
+    beside.replace(out / "checkpoints" / last.name)
+
+
+def _steps(settings: Training, examples: int, until: int | None = None) -> int:
+    """Optimizer steps of the whole training, or those up to the end of an epoch."""
+    return math.ceil((until or settings.epochs) * math.ceil(examples / settings.batch_size))
 
 
 def _check_same_run(path: Path, last: Path | None, identity: dict[str, Any], settings: Training) -> None:
@@ -152,7 +178,7 @@ def _check(examples: ExampleTable) -> None:
 
 def _arguments(settings: Training, folder: Path, examples: int) -> TrainingArguments:
     schedule = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}[settings.schedule]
-    steps = math.ceil(settings.epochs * math.ceil(examples / settings.batch_size))
+    steps = _steps(settings, examples)
     arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=settings.epochs,

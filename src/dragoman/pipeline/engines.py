@@ -1,0 +1,120 @@
+"""Which engine answers for which model: what the recipe says, made real on this machine."""
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from dragoman.generation.ask import Engine
+from dragoman.generation.door import Door, OpenModel
+from dragoman.generation.models import fingerprint, pick_device, pick_dtype
+from dragoman.prompts.render import Renderer
+from dragoman.recipe.schema import Generation, Ray
+from dragoman.store import Digests
+
+Local = Literal["hf", "vllm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A model to ask: its weights, perhaps an adapter on them, and whose chat format it is spoken to in."""
+
+    folder: Path
+    voice: Path
+    adapter: Path | None = None
+    trust_remote_code: bool = False
+    system: str | None = None
+
+    def renderer(self) -> Renderer:
+        return Renderer.load(self.voice, self.trust_remote_code, self.system)
+
+
+def best_engine() -> tuple[Local, str]:
+    """The engine that `auto` stands for here, and why."""
+    if importlib.util.find_spec("vllm") is None:
+        return "hf", "vllm is not installed"
+    import torch
+
+    if not torch.accelerator.is_available():
+        return "hf", "vllm is installed, but there is no accelerator"
+    return "vllm", "vllm is installed, and there is an accelerator"
+
+
+def open_door(settings: Generation, cache: Path, models: Mapping[str, Asked], *, served: str | None = None) -> Door:
+    """The door to some models by name; `served` is the one that a server answers for, where the recipe has one.
+
+    All others are asked on this machine, or over Ray. Completions are kept in `cache`, or where the
+    recipe wants them shared.
+    """
+    memo = Digests(cache / "weights.json")
+
+    def open_model(name: str) -> OpenModel:
+        if settings.engine == "openai" and name == served:
+            return _on_a_server(settings, models[name])
+        return _here(settings, models[name], memo)
+
+    return Door(settings.cache or cache, open_model, shard=settings.shard, tolerate=settings.tolerate)
+
+
+def local_engine(kind: Local, settings: Generation, asked: Asked) -> Engine:
+    """An engine on this machine. It is what an actor on another machine calls, so all it is given can be sent there."""
+    renderer = asked.renderer()
+    if kind == "vllm":
+        from dragoman.generation.vllm import VllmEngine
+
+        return VllmEngine(
+            asked.folder,
+            decode=renderer.decode,
+            extensions=renderer.extensions,
+            settings=settings.vllm.model_copy(update={"data_parallel": 1}),  # the copies are actors
+            precision=settings.precision,
+            adapter=asked.adapter,
+            trust_remote_code=asked.trust_remote_code,
+        )
+    from dragoman.generation.hf import HfEngine
+
+    return HfEngine(
+        asked.folder,
+        decode=renderer.decode,
+        extensions=renderer.extensions,
+        batch_tokens=settings.batch_tokens,
+        precision=settings.precision,
+        adapter=asked.adapter,
+        trust_remote_code=asked.trust_remote_code,
+    )
+
+
+def _here(settings: Generation, asked: Asked, memo: Digests) -> OpenModel:
+    word = settings.ray.engine if settings.engine == "ray" else settings.engine
+    kind = word if word == "hf" or word == "vllm" else best_engine()[0]
+    make: Callable[[], Engine] = partial(local_engine, kind, settings, asked)
+    spread = settings.ray if settings.engine == "ray" else None
+    if spread is None and kind == "vllm" and settings.vllm.data_parallel > 1:
+        copies, each = settings.vllm.data_parallel, settings.vllm.tensor_parallel
+        spread = Ray(actors=(copies, copies), gpus=each if pick_device().type != "cpu" else 0)
+    contents = fingerprint(asked.folder, adapter=asked.adapter, digest_of=memo.of)
+    name = f"{contents}|{kind}|{pick_dtype(settings.precision, pick_device())}"
+    return OpenModel(name, make if spread is None else partial(_over_ray, make, spread, settings.shard))
+
+
+def _over_ray(make: Callable[[], Engine], spread: Ray, shard: int) -> Engine:
+    from dragoman.generation.ray import RayEngine
+
+    return RayEngine(make, spread, shard=shard)
+
+
+def _on_a_server(settings: Generation, asked: Asked) -> OpenModel:
+    """Its weights cannot be looked at, so the server's address and its name for the model stand for them."""
+    from dragoman.generation.openai import ServerEngine
+
+    renderer = asked.renderer()
+    engine = ServerEngine(
+        settings.openai,
+        decode=renderer.decode,
+        encode=renderer.encode,
+        turns=renderer.turns,
+        extensions=renderer.extensions,
+    )
+    return OpenModel(f"server|{engine.name}", lambda: engine)

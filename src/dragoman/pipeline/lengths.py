@@ -1,0 +1,39 @@
+"""What is too long for a model, counted exactly and without tokenising everything.
+
+No token is shorter than a byte, so a text has at most as many tokens as bytes; only what might be
+too long by that is rendered.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from dragoman.corpora.records import Pair, Question
+from dragoman.prompts.examples import Ids
+
+FRAME = 512  # bytes that the instruction and the chat template put around a text, generously
+
+T = TypeVar("T")
+
+
+def context_of(model: Path) -> int | None:
+    """How many tokens a model can look at, as its configuration says."""
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    found: int | None = config.get("text_config", config).get("max_position_embeddings")
+    return found
+
+
+def too_long(
+    records: Iterable[T], render: Callable[[T], Ids], size: Callable[[T], int], limit: int, frame: int = FRAME
+) -> int:
+    """How many records render to `limit` tokens or more; `size` counts their bytes, `frame` those around them."""
+    return sum(size(record) + frame >= limit and len(render(record)) >= limit for record in records)
+
+
+def pair_bytes(pair: Pair) -> int:
+    return len(pair.source.encode()) + len(pair.target.encode())
+
+
+def question_bytes(question: Question) -> int:
+    return sum(len(turn.text.encode()) for turn in question.turns)
