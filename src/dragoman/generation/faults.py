@@ -32,13 +32,10 @@ _RUN, _TIMES = 16, 3  # tokens in a row, and how often they may not occur
 _ALIKE = 0.6  # likeness from which on a passage is another wording of the reference
 # ... where it is announced as one: explanations are in English too, and two English sentences share a fifth
 _ALIKE_IN_ENGLISH, _ALIKE_ELSEWHERE = 0.35, 0.1
-_SHORTEST, _LONGEST = 2 / 3, 3 / 2  # of a second translation, in lengths of the reference
+_SHORTEST, _LONGEST = 2 / 3, 5 / 3  # of a second translation, in lengths of the reference
 
 _QUOTED = re.compile(r"“([^”\n]+)”|„([^“”\n]+)[“”]|«([^»\n]+)»|「([^」\n]+)」|『([^』\n]+)』|\"([^\"\n]+)\"")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[)\"”»]*\s+|(?<=[。！？])|[.!?]$")
-_INSTEAD = re.compile(
-    r"^\W*(?:or|alternatively|oder|alternativ|oppure|nebo|или|或者|也可以说?)[,，]?\s*", re.IGNORECASE
-)
 _MARKUP = re.compile(r"^[\s>#*•·–—\-]*(?:\d+[.)]\s+)?[\s*_]*|[\s*_]+$")
 _ANNOUNCES = re.compile(
     r"translat|überset|tradu[czç]|překlad|перев[ое]д|翻译|译文"
@@ -153,7 +150,7 @@ def contradicts_reference(text: str, pair: Pair) -> bool:
     """A second translation that is not the reference.
 
     A line, a sentence, what follows a colon or stands in quotation marks is one where it has about the
-    reference's length (two thirds to one and a half), is not the reference itself, words of it or the
+    reference's length (two thirds to five thirds), is not the reference itself, words of it or the
     source, and is like the reference: six in ten of their neighbouring letters are the same. Where
     it is announced as a translation ("Another way to say it: …", "or", "German: …") and is in the
     target's language, three and a half in ten suffice, or one in ten where that is not English. What
@@ -167,13 +164,13 @@ def contradicts_reference(text: str, pair: Pair) -> bool:
         if not _SHORTEST * len(reference) <= len(said) <= _LONGEST * len(reference):
             continue
         announced = bool(_ANNOUNCES.search(announcement) or named.fullmatch(announcement.strip(" *_:：()")))
-        if said == source or _WORD_FOR_WORD.search(announcement) or reference in said:
+        if said == source or _WORD_FOR_WORD.search(announcement + passage) or reference in said:
             continue
         if not announced and said in reference:
             continue  # words of the reference that are spoken of
         alike = likeness(said, reference)
-        if likeness(said, source) > alike:
-            continue
+        if likeness(said, source) >= max(alike, _ALIKE_IN_ENGLISH):
+            continue  # the source, or nearly
         if alike >= _ALIKE or (announced and alike >= enough and _in_target_language(passage, pair)):
             return True
     return False
@@ -216,11 +213,10 @@ def _passages(text: str) -> Iterator[tuple[str, str]]:
             introduced = _SENTENCE_END.split(line[: quoted.start()])[-1]
             yield introduced or before, next(filter(None, quoted.groups()))
         label, colon, rest = line.replace("：", ":").partition(":")
-        if colon and rest.strip():
+        if colon and rest.strip() and not _QUOTED.search(label):
             yield label, rest
-        yield before, line
-        for sentence in _SENTENCE_END.split(line):
-            instead = _INSTEAD.match(sentence)
-            yield ("or", sentence[instead.end() :]) if instead else ("", sentence)
+        if not _QUOTED.search(line):
+            yield before, line
+            yield from (("", sentence) for sentence in _SENTENCE_END.split(line))
         announces = line.endswith((":", "：")) or (len(line.split()) <= 5 and not _SENTENCE_END.search(line))
         before = line if announces else ""

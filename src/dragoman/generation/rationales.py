@@ -138,9 +138,10 @@ class RationaleReport:
         parts = [f"{self.faults[fault]:,} {WORDS[fault]}" for fault in FAULTS if self.faults.get(fault)]
         if self.taken_out:
             parts.append(f"{self.taken_out:,} taken out")
+        told += ": " + ", ".join(parts) if parts else ""
         if self.stopping:
-            parts.append(f"asked freely, {self.stopping:,} of {self.probed:,} would have ended at once")
-        return told + (": " + ", ".join(parts) if parts else "")
+            told += f"; asked freely, {self.stopping:,} of {self.probed:,} would have ended at once"
+        return told
 
 
 def _sum(some: Mapping[Any, int], more: Mapping[Any, int]) -> dict[Any, int]:
