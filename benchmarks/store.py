@@ -32,7 +32,7 @@ EVERY = 100_000
 
 
 def measure(
-    requests: int = 1_000_000, rate: float = 10_000, address: str | None = None, rounds: int = 3
+    requests: int = 1_000_000, rate: float = 10_000, address: str | None = None, rounds: int = 5
 ) -> dict[str, Any]:
     """Both measurements. `rate` is generation's, in tokens a second; `address` is where the cache lies."""
     with ExitStack() as stack:
@@ -41,7 +41,7 @@ def measure(
         return {**kept, **memory(f"{folder}/door", requests)}
 
 
-def store(folder: str, rate: float, rounds: int = 3, shards: int = 8) -> dict[str, Any]:
+def store(folder: str, rate: float, rounds: int = 5, shards: int = 8) -> dict[str, Any]:
     """Microseconds a completion to write and to read back (the best of `rounds`), and their share of generation."""
     draw = random.Random(0)
     words = ["".join(draw.choices("etaoinshrdlu", k=draw.randint(2, 9))) for _ in range(3000)]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pyarrow as pa
@@ -237,6 +238,7 @@ def test_what_a_longer_data_set_lacks_is_put_together_anew(tmp_path: Path) -> No
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 sys.path.insert(0, sys.argv[2])
 from test_door import Ask, Echo, MIXED, SAMPLING, door
 
@@ -428,3 +430,24 @@ def test_side_by_side_a_model_is_loaded_once_where_possible(tmp_path: Path) -> N
     with Door(tmp_path, model) as opened:
         drive_all({"x": suite("x", PROMPTS[:5], 3, "a"), "y": suite("y", PROMPTS[:5], 3, "b")}, opened)
     assert sorted(loads) == ["a", "b"]
+
+
+def test_a_killed_run_of_a_real_engine_ends_as_if_it_had_not_been(
+    tmp_path: Path, tiny: Any, spell: Callable[[Sequence[int]], str], prompts: list[Ids]
+) -> None:
+    """To the last digit of the log-probabilities, which do depend on what shares a batch."""
+    from dragoman.generation.hf import HfEngine  # here: the processes that are killed above need no torch
+
+    asked = Ask("backbone", prompts, Sampling(max_tokens=12, stop=(2,), logprobs=2), "x")
+
+    def run(name: str, shard: int) -> list[Completion]:
+        model = OpenModel("tiny", lambda: HfEngine(tiny, decode=spell))
+        return Door(tmp_path / name, lambda _: model, shard=shard).answer(asked)
+
+    expected = run("whole", 5)
+    for number, (path, data) in enumerate(sorted(files(tmp_path / "whole").items())):
+        left = tmp_path / f"killed {number}" / Path(path).parent.name
+        left.mkdir(parents=True)
+        (left / Path(path).name).write_bytes(data)  # what a kill would have left
+        assert run(f"killed {number}", 5) == expected
+    assert number == 4
