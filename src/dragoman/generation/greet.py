@@ -1,0 +1,156 @@
+"""The first words with a server: whether it is one, which model it serves, and how it wants to be asked."""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from typing import Any, Literal
+
+from dragoman.errors import EngineError
+from dragoman.generation.ask import Ids, Sampling
+from dragoman.generation.requests import Client, Refused, Unanswered, excerpt
+from dragoman.generation.wire import Way, body, read, where_ids_are
+from dragoman.recipe.schema import Server
+
+ADDRESS = "OPENAI_BASE_URL"
+_GREETING = Sampling(max_tokens=1, stop=(), logprobs=1)
+_TRIES = 2  # a server that is not there should be told soon
+_PATIENCE = 30.0  # seconds for the list of models
+_NOT_SO = (400, 404, 405, 415, 422)  # what servers say to a request that they don't understand
+_LISTED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A server that answers. `context` is how long prompt and answer may be, where it tells."""
+
+    address: str
+    key: str
+    way: Way
+    context: int | None
+
+
+def connect(
+    settings: Server, greeting: Ids, *, say: Callable[[str], None], sleep: Callable[[float], object] | None = None
+) -> Found:
+    """Asks for the list of models, and for one token. An EngineError says what is wrong and what to do about it.
+
+    `greeting` are a few ids of the model's vocabulary.
+    """
+    address = (settings.address or os.environ.get(ADDRESS, "")).strip().rstrip("/")
+    if not address:
+        raise EngineError(
+            "The openai engine needs a server's address. Set generation.openai.address in the recipe, such as "
+            f"http://localhost:8000/v1, or the environment variable {ADDRESS}."
+        )
+    key = _key(settings.key)
+
+    def client(timeout: float) -> Client:
+        tries = min(settings.retries, _TRIES)
+        return Client(address, key=key, timeout=timeout, retries=tries, sleep=sleep, say=say)
+
+    models = _models(client(min(settings.timeout, _PATIENCE)), address, settings)
+    model = _pick(models, settings.model, address)
+    way = _way(client(settings.timeout), model, greeting, address, settings)
+    return Found(address, key, way, models[model])
+
+
+def _key(variable: str) -> str:
+    key = os.environ.get(variable, "").strip()
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise EngineError(
+            f"The environment variable {variable} holds something that is no key: it has spaces, line breaks or "
+            "letters that can't be sent. (It is not shown here.)"
+        )
+    return key
+
+
+def _models(client: Client, address: str, settings: Server) -> dict[str, int | None]:
+    """The names that a server gives its models, each with its context where that is told."""
+    try:
+        status, text = client.get("/models")
+    except Unanswered as error:
+        raise EngineError(
+            f"The server at {address} can't be reached: {error}. Check that it runs, and that the address "
+            f"(generation.openai.address, or {ADDRESS}) and the port are right."
+        ) from error
+    finally:
+        client.close()
+    if status in (401, 403):
+        raise _no_entry(address, settings, status)
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    served = found.get("data") if status == 200 and isinstance(found, dict) else None
+    if not isinstance(served, list) or not all(isinstance(m, dict) and isinstance(m.get("id"), str) for m in served):
+        raise EngineError(
+            f"What answers at {address} doesn't speak the OpenAI protocol: asked for {address}/models, it sent (HTTP "
+            f"{status}) {excerpt(text)!r}. The address of such a server usually ends in /v1."
+        )
+    return {model["id"]: _context(model) for model in served}
+
+
+def _context(model: dict[str, Any]) -> int | None:
+    length = model.get("max_model_len")
+    return length if isinstance(length, int) and length > 0 else None
+
+
+def _pick(models: dict[str, int | None], wanted: str | None, address: str) -> str:
+    if wanted in models:
+        return wanted
+    if wanted is None and len(models) == 1:
+        return next(iter(models))
+    if not models:
+        raise EngineError(f"The server at {address} serves no model.")
+    near = get_close_matches(wanted or "", models, n=_LISTED, cutoff=0.4)
+    listed = [*near, *(name for name in models if name not in near)][:_LISTED]
+    rest = f" and {len(models) - len(listed)} more" if len(models) > len(listed) else ""
+    said = "several models" if wanted is None else f"no model {wanted!r}"
+    raise EngineError(
+        f"The server at {address} serves {said}. Set generation.openai.model to one of: {', '.join(listed)}{rest}."
+    )
+
+
+def _way(client: Client, model: str, greeting: Ids, address: str, settings: Server) -> Way:
+    """How the server wants to be asked: the first of several ways that it takes, the best ones first."""
+    apis: Sequence[Literal["completions", "chat"]]
+    apis = ("completions", "chat") if settings.api == "auto" else (settings.api,)
+    refusals: dict[str, None] = {}
+    try:
+        for api in apis:
+            for more in (True, False):
+                way = Way(model, api, more)
+                prompt: Any = greeting if api == "completions" else [{"role": "user", "content": "Hello"}]
+                try:
+                    return client.post(way.path, body(way, prompt, _GREETING, 1, 0), partial(_met, way))
+                except Refused as error:
+                    if error.status in (401, 403):
+                        raise _no_entry(address, settings, error.status) from error
+                    refusals[f"to {way.path}, {error}"] = None
+                    if error.status not in _NOT_SO:
+                        break
+                except Unanswered as error:
+                    refusals[f"to {way.path}, {error}"] = None
+                    break
+    finally:
+        client.close()
+    raise EngineError(
+        f"The server at {address} refuses the smallest request for {model}. It says: {'; '.join(refusals)}."
+        + ("" if settings.api == "auto" else " generation.openai.api: auto tries the other way of asking as well.")
+    )
+
+
+def _met(way: Way, found: Any) -> Way:
+    read(way, found)
+    return Way(way.model, way.api, way.more, where_ids_are(found) if way.more else "")
+
+
+def _no_entry(address: str, settings: Server, status: int) -> EngineError:
+    has = "does not take the key in" if os.environ.get(settings.key) else "wants a key, and there is none in"
+    return EngineError(
+        f"The server at {address} {has} the environment variable {settings.key} (HTTP {status}). Put the right one "
+        "there, or name another variable in generation.openai.key."
+    )
