@@ -4,44 +4,18 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from running import alive, artifacts, dragoman, losses, start
 
 # The loss of each step, computed once and written down: whoever changes them changes what is trained.
 VANILLA = [8.0312, 7.9804, 7.976, 7.9349, 7.9459, 7.9631, 7.9386, 7.9161, 7.9094, 7.9102, 7.9226, 7.9398]
 RADIS = [7.7065, 7.6439, 7.6822, 7.6432, 7.678, 7.63, 7.646, 7.6064, 7.6043, 7.6237, 7.6355, 7.6742]
 
-DRAGOMAN = str(Path(sys.executable).with_name("dragoman"))
 Write = Callable[[Path], Path]
-
-
-def start(*arguments: str | Path) -> subprocess.Popen[str]:
-    command = [DRAGOMAN, *map(str, arguments)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
-
-
-def dragoman(*arguments: str | Path) -> str:
-    """What a command prints; it must succeed."""
-    process = start(*arguments)
-    said, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, said
-    return said
-
-
-def losses(runs: Path, row: str) -> list[float]:
-    lines = (runs / "small" / f"{row}.jsonl").read_text().splitlines()
-    return [json.loads(line)["loss"] for line in lines]
-
-
-def artifacts(runs: Path) -> dict[str, float]:
-    return {path.parent.name: path.stat().st_mtime_ns for path in runs.glob(".store/artifacts/*/manifest.json")}
 
 
 def test_a_recipe_is_done_once_and_only_what_changed_or_broke_is_done_again(
@@ -102,24 +76,12 @@ def test_a_killed_run_leaves_no_process_behind_and_goes_on_where_it_was(tmp_path
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    while _alive(process.pid):
+    while alive(process.pid):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     said = dragoman("train", cut, *long)
     assert "goes on from step" in said
     assert losses(tmp_path / "cut" / "runs", "vanilla") == losses(tmp_path / "whole" / "runs", "vanilla")
-
-
-def _alive(group: int) -> bool:
-    """Whether a process of the group still runs."""
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(fields[2]) == group and fields[0] not in "ZX":
-            return True
-    return False
 
 
 def test_two_runs_on_one_store_share_the_work(tmp_path: Path, small_recipe: Write) -> None:

@@ -1,0 +1,66 @@
+"""What was generated for a recipe, as text with its segments."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dragoman.commands.examples import visible
+from dragoman.errors import DataError
+from dragoman.generation.ask import Completion, Ids
+from dragoman.generation.browse import Kept, kept
+from dragoman.generation.models import fingerprint
+from dragoman.pipeline.backbone import find_backbone
+from dragoman.pipeline.plan import open_store
+from dragoman.prompts.render import Renderer
+from dragoman.recipe.schema import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A completion after its prompt, cut into named parts of text, and how it ended."""
+
+    parts: tuple[tuple[str, str], ...]
+    ending: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGroup:
+    """Completions of one model under one sampling: a line about all, and some of them."""
+
+    title: str
+    completions: tuple[Shown, ...]
+
+
+def generated_for(recipe: Recipe, count: int) -> Iterator[ShownGroup]:
+    """What the recipe's backbone has written, `count` completions of each sampling. DataError where that is nothing."""
+    store = open_store(recipe)
+    backbone = find_backbone(recipe, store.digests)
+    contents = fingerprint(backbone.path, digest_of=store.digests.of)
+    renderer = Renderer.load(backbone.path, backbone.trust_remote_code, recipe.system)
+    cache = recipe.generation.cache or store.folder / "completions"
+    found = [group for group in kept(cache, count) if group.model.startswith((contents, "server|"))]
+    if not found:
+        raise DataError(f"{cache} holds nothing of {backbone.name} yet; `dragoman generate` makes it")
+    for group in found:
+        yield ShownGroup(_title(group), tuple(_shown(renderer, *sample) for sample in group.samples))
+
+
+def _title(group: Kept) -> str:
+    sampling, ended = group.sampling, group.ended
+    how = "greedy" if sampling["temperature"] == 0 else f"temperature {sampling['temperature']:g}"
+    words = [f"{ended.total:,} completions, {how}, at most {sampling['max_tokens']} tokens"]
+    words += ["healed"] if sampling.get("heal") else []
+    words += [f"{sampling['logprobs']} log-probabilities a token"] if sampling.get("logprobs") else []
+    words += [f"{group.tokens / max(ended.total, 1):.0f} tokens on average", str(ended)]
+    words += [f"{group.shards:,} shards in {group.address}"]
+    return "; ".join(words)
+
+
+def _shown(renderer: Renderer, prompt: Ids, completion: Completion) -> Shown:
+    turns = renderer.turns(prompt)
+    parts = [("prompt", turn.text) for turn in turns if turn.role != "assistant"]
+    reference = turns[-1].text if turns[-1].role == "assistant" else ""
+    parts += [("reference", reference), ("rationale" if reference else "answer", completion.text)]
+    ending = {"stop": "ended by itself", "length": "cut at the limit", "failed": "failed"}[completion.finish]
+    return Shown(
+        tuple((name, visible(text)) for name, text in parts if text), f"{len(completion.ids)} tokens, {ending}"
+    )
