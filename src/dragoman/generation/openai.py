@@ -93,7 +93,7 @@ class ServerEngine:
 
     @property
     def name(self) -> str:
-        """What stands for the model's contents, which can't be seen from here: where it is, its name, how it is asked."""
+        """What stands for the model's contents, unseen from here: where it is, its name, how it is asked."""
         return " ".join([self.address, self.way.model, self.way.api, *([] if self.way.ids else ["as text"])])
 
     def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:

@@ -17,8 +17,9 @@ from typing import Any, Literal, NamedTuple
 
 from jinja2 import TemplateError as JinjaError
 
-from dragoman.corpora.records import Turn
+from dragoman.corpora.records import Role, Turn
 from dragoman.errors import DataError, EngineError, TemplateError
+from dragoman.prompts.reading import cuts, marked, pieces, shapes
 from dragoman.prompts.vocabulary import Spellings
 
 Ids = tuple[int, ...]
@@ -69,6 +70,7 @@ class Renderer:
                 "Take the instruct or chat version of this model, or put a chat_template.jinja in its folder."
             )
         added = tokenizer.added_tokens_decoder.items()
+        self._frames: dict[tuple[Role, ...], list[str] | None] = {}
         self._special = frozenset(tokenizer.all_special_ids) | {token for token, what in added if what.special}
         question = [Turn("user", "Who are you?")]
         self._check_system(question)
@@ -158,6 +160,34 @@ class Renderer:
         found = self._after(before, ids, text)
         return found if self._special.isdisjoint(found) else self._apart(before, ids, text, literally=True)
 
+    def encode(self, text: str) -> Ids:
+        """The ids of a text that an assistant wrote; special tokens that are spelt out in it stay text."""
+        if text[:1].isspace():  # SentencePiece would put a space of its own before it
+            return self._encode("a" + text, literally=True)[len(self._encode("a")) :]
+        return self._encode(text, literally=True)
+
+    def turns(self, ids: Ids) -> tuple[Turn, ...]:
+        """The conversation that some ids are: a prompt, or a prompt and the beginning of the answer.
+
+        The inverse of `prompt` and `answer`: what it gives renders to these very ids, which is tried
+        out. The system prompt is among the turns where this renderer has one. A `DataError` where
+        there is no such conversation, as where the ids end within a character or in white space.
+        """
+        text = self._text(ids)
+        system = () if self.system is None else (Turn("system", self.system),)
+        for roles in shapes(ids.count(self.end[-1])):
+            between = self._frame(roles)
+            for texts in cuts(text, between) if between else ():
+                found = [Turn(role, text) for role, text in zip(roles, texts, strict=True)]
+                turns, answer = [*(() if roles[0] == "system" else system), *found[:-1]], texts[-1].strip()
+                prompt, begun = self.answer(turns, answer)
+                if prompt + begun == ids:
+                    return (*turns, Turn("assistant", answer)) if answer else tuple(turns)
+        raise DataError(
+            f"{len(ids)} token ids can't be read back as a conversation that the chat template of {self.name} renders "
+            f"to the same ids; they begin {text[:80]!r} and end {text[-80:]!r}"
+        )
+
     def extensions(self, token: int) -> Ids:
         """All tokens whose text begins with this one's text, itself included; special tokens are left out."""
         return self._spellings.extensions(token)
@@ -219,6 +249,19 @@ class Renderer:
                 raise self._not_as_it_is(mark, piece)
             pieces.append(piece)
         return [*pieces, rest]
+
+    def _frame(self, roles: tuple[Role, ...]) -> list[str] | None:
+        """What stands before each turn of such a conversation, as it is decoded; None where there is none of it."""
+        if roles not in self._frames:
+            turns = marked(roles)
+            try:
+                whole = self._text(self._encode(self._render(turns)))
+            except TemplateError:  # one that knows no system prompt
+                whole = ""
+            between = pieces(turns, whole)
+            # before an answer a prompt ends without the spaces
+            self._frames[roles] = between and [*between[:-1], _without_spaces(between[-1])]
+        return self._frames[roles]
 
     def _not_as_it_is(self, mark: str, rendered: str) -> TemplateError:
         return TemplateError(
