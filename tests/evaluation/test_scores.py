@@ -167,3 +167,9 @@ def test_rows_that_cannot_be_compared_are_refused() -> None:
         scorecard({"vanilla": VANILLA})
     with pytest.raises(DataError, match="other families"):
         scorecard({"backbone": BACKBONE}, [answered(facts="+")])
+
+
+def test_a_row_has_the_report_on_its_rationales() -> None:
+    report = {"total": 3}
+    card = scorecard({"backbone": BACKBONE, "radis": VANILLA}, bootstrap=20, rationales={"radis": report})
+    assert [row["rationales"] for row in card["rows"]] == [None, report]

@@ -9,6 +9,8 @@ from dragoman.evaluation.abilities import AbilityResult, Answered
 from dragoman.evaluation.scores import RowResults, scorecard
 from dragoman.evaluation.translation import judge
 from dragoman.generation.ask import Completion
+from dragoman.generation.faults import Fault, Rationale
+from dragoman.generation.rationales import RationaleReport
 from dragoman.report.page import Details
 
 ATTACK = "<script>alert('1')</script> & \"quotes\""
@@ -91,7 +93,23 @@ def results() -> dict[str, RowResults]:
 
 @pytest.fixture(scope="session")
 def card(results: dict[str, RowResults]) -> dict:
-    return scorecard(results, [ability_answers(0, 1), ability_answers(0, 2)], bootstrap=200)
+    noise = [ability_answers(0, 1), ability_answers(0, 2)]
+    return scorecard(results, noise, bootstrap=200, rationales={"radis": rationales().to_json()})
+
+
+def rationales() -> RationaleReport:
+    """Eight thousand, of which some are cut off, and some were said before and are taken out."""
+    rng = Random(5)
+    made, faults = [], []
+    for _ in range(8000):
+        size = min(96, int(rng.lognormvariate(3.4, 0.45)))
+        made.append(Rationale((0,) * size, "x", "length" if size == 96 else "stop"))
+        found: set[Fault] = {"cut"} if size == 96 else set()
+        found |= {
+            fault for fault, often in (("duplicate", 0.04), ("contradicts_reference", 0.1)) if rng.random() < often
+        }
+        faults.append(found)
+    return RationaleReport.of(made, faults, {"duplicate"}) + RationaleReport(probed=512, stopping=20)
 
 
 def losses(rationale: bool) -> list[dict[str, float]]:
@@ -122,7 +140,7 @@ def details(results: dict[str, RowResults]) -> Details:
         results=results,
         losses={"vanilla": losses(False), "radis": losses(True)},
         examples={"vanilla": [[prompt, reference, end]], "radis": [[prompt, reference, rationale, end]] * 2},
-        notes={"radis": {"rationales": 8000, "rationales cut off": 12, "rationales that loop": 3}},
+        notes={"radis": {"left out: longer than 1,024 tokens": 7}},
         facts={
             "backbone": "lab, 3.9 M parameters",
             "pairs": "8,000 to learn, 192 to test",

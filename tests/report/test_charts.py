@@ -5,7 +5,20 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dragoman.report.charts import Curve, Frame, Point, apart, curves, kept_bar, padded, plane, running_mean, tag, ticks
+from dragoman.report.charts import (
+    Curve,
+    Frame,
+    Point,
+    apart,
+    curves,
+    kept_bar,
+    lengths,
+    padded,
+    plane,
+    running_mean,
+    tag,
+    ticks,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -81,3 +94,19 @@ def test_a_bar_is_as_long_as_what_is_kept() -> None:
     assert filled == pytest.approx(trough / 2, abs=0.01)
     whisker = next(line for line in bar.iter(f"{SVG}line") if "whisker" in line.get("class", ""))
     assert float(whisker.get("x2", "nan")) == 120
+
+
+def test_bars_of_lengths_are_shares_and_named_by_their_bins() -> None:
+    root = ElementTree.fromstring(lengths([(16, 50), (24, 150), (32, 0)], 1))
+    bars = list(root.iter(f"{SVG}rect"))
+    heights = [float(bar.get("height", "nan")) for bar in bars]
+    assert heights[0] * 3 == pytest.approx(heights[1], abs=0.05)
+    assert heights[2] == 0
+    titles = [bar[0].text for bar in bars]
+    assert titles == [
+        "16–23 tokens: 50 (25.0 %)",
+        "24–31 tokens: 150 (75.0 %)",
+        "32 and more tokens: 0 (0.0 %)",
+    ]
+    texts = [text.text for text in root.iter(f"{SVG}text")]
+    assert {"16", "24", "32"} <= set(texts)

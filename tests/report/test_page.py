@@ -58,7 +58,10 @@ def test_every_part_is_there_and_well_formed(html: str) -> None:
         "Learning",
         "Translations, side by side",
         "What was taught",
-        "rationales: 8,000",
+        "left out: longer than 1,024 tokens: 7",
+        "asked for 8,000",
+        "% 20 of 512 asked freely",
+        "said before",
         "Answers, forgotten and kept",
         "How it was made",
         "chrf++|nrefs:1|bs:200|seed:12345|case:mixed|eff:yes|nc:6|nw:2|space:no|version:",
@@ -66,7 +69,9 @@ def test_every_part_is_there_and_well_formed(html: str) -> None:
         "name: demo backbone: lab",
     ):
         assert part in text
-    assert read.tags.count("svg") == 1 + 2 + 2 * 9  # the plane, two courses of losses, a bar for each ability
+    assert (
+        read.tags.count("svg") == 1 + 2 + 1 + 2 * 9
+    )  # the plane, two courses of losses, lengths, a bar for each ability
 
 
 def test_what_models_write_stays_text(html: str, card: dict, details: Details) -> None:

@@ -56,7 +56,7 @@ def test_one_side_alone(card: dict) -> None:
         row["translation"] = None
     assert not [found for found in shown({**translation, "noise": None}) if "kept" in found]
     assert not [found for found in shown(abilities) if "chrF++" in found]
-    assert "translation" not in markdown(abilities)
+    assert "| translation" not in markdown(abilities)
     assert "RP" not in markdown({**translation, "noise": None})
 
 
@@ -74,4 +74,20 @@ def test_markdown(card: dict) -> None:
     assert "| translation all, chrF++ | 43.8 | 86.4 (+42.6\\*) | 81.5 (+37.7\\*) |" in lines
     assert "| arithmetic, % | 63 | 15 (−48\\*) | 57 (−7) |" in lines
     assert "| **abilities kept (RP), %** | **100** | **32 (28–35)** | **87 (82–93)** |" in lines
-    assert lines[-2].endswith("Noise floor of RP: ±2.8.")
+    assert lines[-4].endswith("Noise floor of RP: ±2.8.")
+    assert lines[-2] == TAUGHT
+
+
+TAUGHT = (
+    "radis learnt from 8,000 rationales of 33 tokens: 32 cut off at the limit, 795 with a second translation, 324 said "
+    "before of another reference, 324 taken out; asked freely, 20 of 512 would have ended at once."
+)
+
+
+def test_a_line_tells_of_the_rationales_where_there_are_any(card: dict) -> None:
+    assert TAUGHT in " ".join(" ".join(shown(card)).split())
+    older = copy.deepcopy(card)
+    for row in older["rows"]:
+        del row["rationales"]  # a scorecard that was written before there were reports
+    assert not [found for found in shown(older) if "learnt" in found]
+    assert "learnt" not in markdown(older)

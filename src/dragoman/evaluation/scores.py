@@ -14,7 +14,8 @@
             "retention": 91.3 or null,                          RP: mean of the abilities' retentions
             "retention_interval": [88.0, 94.1] or null,
             "retention_without": [FAMILY, …],                   abilities that the backbone scores 0 at
-            "inside_noise": false or null}                      |RP - 100| is no more than the noise floor
+            "inside_noise": false or null,                      |RP - 100| is no more than the noise floor
+            "rationales": RATIONALES or null}                   what it learnt from: `RationaleReport.to_json`
     GROUP  {"directions": ["en-de", …], "chrf++": SCORE, "bleu": SCORE}      means over directions
     SCORE  {"score": 41.2, "interval": [40.1, 42.4], "n": 300, "signature": "…",
             "delta": 12.3, "delta_interval": [11.0, 13.5], "p": 0.001}       the last three null in the backbone
@@ -22,6 +23,11 @@
     ABILITY {"score": 84.0, "n": 100, "passed": 84, "interval": [75.6, 89.9], "signature": "…",
             "delta": -11.0, "p": 0.002, "retention": 88.4 or null, "retention_interval": [81.0, 95.1] or null,
             "inside_noise": false or null, "not_extracted": 2, "cut_off": 0} delta and p null in the backbone
+    RATIONALES {"total": 8000, "used": 7900, "taken_out": 90, "tokens": 248000,
+            "mean": 31.0, "median": 28.5, "longest": 96,        in tokens
+            "lengths": {"24": 2100, …},                         bins, named by where they begin
+            "faults": {"cut": 12, …}, "filtered": {"duplicate": 90},
+            "probed": 512, "stopping": 20}
     NOISE  {"draws": 2, "retention": 1.8,                       largest |RP - 100| of the backbone against itself
             "families": {FAMILY: {"scores": [95.0, 93.0, 96.0], "retention": 2.1 or null}}}
 
@@ -82,10 +88,12 @@ def scorecard(
     noise: Sequence[AbilityResult] = (),
     bootstrap: int = 1000,
     backbone: str = "backbone",
+    rationales: Mapping[str, Mapping[str, Any] | None] | None = None,
 ) -> dict[str, Any]:
     """The comparison of all rows with the row named `backbone`, as the schema above says.
 
-    `noise` are the backbone's answers to other draws of questions. Raises `DataError` where a row
+    `noise` are the backbone's answers to other draws of questions, `rationales` the reports on what
+    rows with rationales learnt from, as plain data. Raises `DataError` where a row
     was judged on other sentences or questions than the backbone.
     """
     if backbone not in rows:
@@ -104,6 +112,7 @@ def scorecard(
             card |= _abilities(row.abilities, reference.abilities, floor, bootstrap, first)
         else:
             card |= {"retention": None, "retention_interval": None, "retention_without": [], "inside_noise": None}
+        card["rationales"] = (rationales or {}).get(name)
         cards.append(card)
     return {"schema": SCHEMA, "backbone": backbone, "rows": cards, "noise": floor}
 

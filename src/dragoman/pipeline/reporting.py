@@ -21,7 +21,8 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> dict
     noise = [
         AbilityResult.from_json(draw) for draw in done["evaluate-backbone"].read_json("noise.json") if draw["items"]
     ]
-    card = scorecard(results, noise, recipe.evaluation.bootstrap)
+    learnt_from = {row: done[f"examples-{row}"].facts.get("rationales") for row in rows(recipe)}
+    card = scorecard(results, noise, recipe.evaluation.bootstrap, rationales=learnt_from)
     details = Details(
         name=recipe.name,
         results=results,

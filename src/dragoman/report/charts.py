@@ -210,6 +210,43 @@ def apart(places: Sequence[float], gap: float) -> list[float]:
     return moved
 
 
+def lengths(bins: Sequence[tuple[int, int]], colour: int) -> Markup:
+    """How many texts there are of each length; a bin is named by the number of tokens at which it begins."""
+    width, height = 520.0, 220.0
+    total = sum(count for _, count in bins)
+    shares = [100 * count / total for _, count in bins]
+    frame = Frame(44, 34, width - 12, height - 48, (0, len(bins)), (0, 1.08 * max(shares)))
+    drawn = []
+    for value in ticks(*frame.y, 4):
+        y = frame.at_y(value)
+        drawn.append(tag("line", class_="grid", x1=frame.left, x2=frame.right, y1=y, y2=y))
+        drawn.append(tag("text", f"{value:g} %", class_="tick", x=frame.left - 8, y=y + 4, text_anchor="end"))
+    gap = 1.5
+    every = math.ceil(len(bins) / 16)  # more names than that would run into each other
+    for place, ((low, count), share) in enumerate(zip(bins, shares, strict=True)):
+        left, right, top = frame.at_x(place), frame.at_x(place + 1), frame.at_y(share)
+        following = bins[place + 1][0] - 1 if place + 1 < len(bins) else None
+        named = f"{low}" if following == low else f"{low}–{following}" if following is not None else f"{low} and more"
+        drawn.append(
+            tag(
+                "rect",
+                tag("title", f"{named} tokens: {count:,} ({share:.1f} %)"),
+                class_=f"bar row-{colour}",
+                x=left + gap,
+                y=top,
+                width=right - left - 2 * gap,
+                height=frame.bottom - top,
+            )
+        )
+        if place % every == 0:
+            drawn.append(tag("text", f"{low}", class_="tick", x=left, y=frame.bottom + 18, text_anchor="middle"))
+            drawn.append(tag("line", class_="notch", x1=left, x2=left, y1=frame.bottom, y2=frame.bottom + 4))
+    drawn.append(tag("line", class_="axis", x1=frame.left, x2=frame.right, y1=frame.bottom, y2=frame.bottom))
+    drawn.append(tag("text", "tokens", class_="label", x=frame.right, y=frame.bottom + 36, text_anchor="end"))
+    drawn.append(tag("text", "rationales", class_="label", x=frame.left, y=frame.top - 14))
+    return _svg(width, height, "Lengths of the rationales", drawn)
+
+
 def kept_bar(retention: float, interval: Interval, colour: int) -> Markup:
     """A small bar from 0 to the retention with its interval; the hairline is the backbone's 100 %."""
     width, height, full = 120.0, 12.0, 100.0

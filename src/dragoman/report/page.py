@@ -20,6 +20,8 @@ from dragoman.evaluation.abilities import Answered
 from dragoman.evaluation.scores import RowResults
 from dragoman.evaluation.statistics import chrf
 from dragoman.evaluation.translation import Translated
+from dragoman.generation.faults import FAULTS, Fault
+from dragoman.generation.rationales import STEPS
 from dragoman.report import charts, words
 from dragoman.report.tables import markdown
 from dragoman.report.words import Card
@@ -35,6 +37,17 @@ RATE_TITLES = {
     "wrong_language": "wrong language",
     "cut_off": "cut off",
     "extraction_failed": "no translation found",
+}
+# What is wrong with a rationale: its name, and the rule by which it is known
+FAULT_TITLES: Mapping[Fault, tuple[str, str]] = {
+    "failed": ("failed", "refused by the server for good"),
+    "empty": ("empty", "nothing but white space"),
+    "cut": ("cut off", "ended by the token limit; its end is not trained"),
+    "repeating": ("goes round in circles", "the last four tokens five times, or sixteen in a row three times"),
+    "wrong_language": ("wrong language", "mostly in one that is neither English nor of the pair"),
+    "repeats_reference": ("repeats reference", "says it again, and nothing else"),
+    "contradicts_reference": ("second translation", "one that is not the reference, be it as good"),
+    "duplicate": ("said before", "word by word of another reference, among 1,024 pairs"),
 }
 
 
@@ -86,11 +99,15 @@ def page(card: Card, details: Details) -> str:
             groups=_groups(card),
             families=list(dict.fromkeys(family for row in card["rows"] for family in row["abilities"])),
             rates=RATE_TITLES,
+            fault_titles=FAULT_TITLES,
             bar=_bar,
             segment=_segment,
             losses={name: _curves(lines, _highest(details.losses)) for name, lines in details.losses.items() if lines},
             translations=_translations(details),
             examples={name: list(some[:EXAMPLES]) for name, some in details.examples.items() if some},
+            lengths=_lengths(card, colours),
+            taught=words.rationales(card),
+            faults=_faults(card),
             answers=_answers(details, card["backbone"]),
             signatures=_signatures(card),
         )
@@ -119,6 +136,7 @@ def _templates() -> Environment:
         "plain": words.plain,
         "p_value": words.p_value,
         "significant": words.significant,
+        "share": words.share,
     }
     return environment
 
@@ -183,6 +201,23 @@ def _by_segment(lines: Sequence[Mapping[str, float]]) -> list[charts.Curve]:
 def _segment(name: str) -> int:
     """The colour of a kind of segment; those that are not known share the last."""
     return SEGMENTS.index(name) if name in SEGMENTS else len(SEGMENTS)
+
+
+def _lengths(card: Card, colours: Mapping[str, int]) -> dict[str, Markup]:
+    """A picture for each row with rationales; all span the same lengths."""
+    reports = {name: report for name, report in words.rationales(card).items() if report.lengths}
+    seen = [low for report in reports.values() for low in report.lengths]
+    bins = [low for low in STEPS if min(seen) <= low <= max(seen)] if seen else []
+    return {
+        name: charts.lengths([(low, report.lengths.get(low, 0)) for low in bins], colours[name])
+        for name, report in reports.items()
+    }
+
+
+def _faults(card: Card) -> list[Fault]:
+    """All faults, but for failures where no server refused anything."""
+    failed = any(report.faults.get("failed") for report in words.rationales(card).values())
+    return [fault for fault in FAULTS if fault != "failed" or failed]
 
 
 def _translations(details: Details) -> list[dict[str, Any]]:

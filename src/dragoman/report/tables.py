@@ -9,7 +9,18 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dragoman.report.words import Card, methods, number, plain, remarks, signed, significant, spread, verdict
+from dragoman.report.words import (
+    Card,
+    methods,
+    number,
+    plain,
+    rationales,
+    remarks,
+    signed,
+    significant,
+    spread,
+    verdict,
+)
 
 WIDE = 100  # columns that a table of three models needs with its intervals
 ACROSS = 3  # methods side by side in one table; more get a table below
@@ -33,7 +44,7 @@ def terminal(card: Card, *, intervals: bool = True) -> Group:
     ]
     parts.append(Padding(_legend(card, intervals), (0, 1, 1, 1)))
     parts += [Padding(_claim(name, claim), (0, 1)) for name, claim in verdict(card)]
-    parts += [Padding(Text(remark, style="dim"), (0, 1)) for remark in remarks(card)]
+    parts += [Padding(Text(remark, style="dim"), (0, 1)) for remark in [*remarks(card), *_taught(card)]]
     return Group(*parts)
 
 
@@ -95,6 +106,11 @@ def _claim(name: str, claim: str) -> Text:
     return Text(name, style="bold").append(f" {claim}.", style="not bold")
 
 
+def _taught(card: Card) -> list[str]:
+    """A line for each method that learnt from rationales: how many, how long, and what is wrong with them."""
+    return [f"{name} learnt from {report.sentence()}." for name, report in rationales(card).items()]
+
+
 def _legend(card: Card, intervals: bool) -> Text:
     parts = ["* differs from the backbone, p < 0.05"]
     if card["noise"]:
@@ -120,7 +136,7 @@ def markdown(card: Card) -> str:
         kept = [_kept(row, card["backbone"]) for row in rows]
         lines.append(["**abilities kept (RP), %**", *(f"**{text}**" for text in kept)])
     table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-    return f"{table}\n\n{_legend_words(card)}\n"
+    return "\n\n".join([table, _legend_words(card), *_taught(card)]) + "\n"
 
 
 def _kept(row: Card, backbone: str) -> str:

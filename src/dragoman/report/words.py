@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dragoman.generation.rationales import RationaleReport
+
 Card = Mapping[str, Any]
 
 SIGNIFICANT = 0.05
@@ -105,3 +107,14 @@ def _price(best: Card, second: Card) -> str:
     if abs(gap) < 0.05:
         return " and translates equally well"
     return f" and translates {abs(gap):.1f} chrF++ {'better' if gap > 0 else 'worse'}"
+
+
+def rationales(card: Card) -> dict[str, RationaleReport]:
+    """Row → the report on its rationales, for the rows that learnt from any."""
+    reports = {row["name"]: row.get("rationales") for row in card["rows"]}
+    return {name: RationaleReport.from_json(data) for name, data in reports.items() if data and data["total"]}
+
+
+def share(count: int, total: int) -> float | None:
+    """Percent; None where there is nothing."""
+    return 100 * count / total if total else None
