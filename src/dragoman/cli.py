@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dragoman.commands import data, lab
-from dragoman.commands.options import Languages, Longest, Model, Overrides, Recipe, Source, Table, Target
+from dragoman.commands.options import COLOURS, Languages, Longest, Model, Overrides, Recipe, Source, Table, Target
 from dragoman.errors import DragomanError
 
 if TYPE_CHECKING:
     from dragoman.pipeline.plan import Kind
 
-SEGMENT_COLOURS = {"prompt": "white", "reference": "green", "rationale": "cyan", "end": "magenta"}
 VERDICT_COLOURS = {"ok": "green", "note": "yellow", "missing": "red"}
 
 
@@ -141,7 +140,7 @@ def show(
             for part in example.parts:
                 tokens = f"{part.tokens} token{'s' * (part.tokens != 1)}"
                 kind = f"{part.name}, {tokens}{'' if part.trained else ', not trained'}"
-                colour = SEGMENT_COLOURS.get(part.name, "yellow")
+                colour = COLOURS.get(part.name, "yellow")
                 typer.echo(f"{typer.style(f'  [{kind}]', dim=True)}\n{typer.style(part.text, fg=colour)}")
 
 

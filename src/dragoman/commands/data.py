@@ -1,10 +1,12 @@
 """The `data` commands: corpora of the catalogue, and one's own files."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dragoman.commands.options import Languages, Source, Table, Target
+from dragoman.commands.options import COLOURS, Languages, Overrides, Source, Table, Target
 
 app = typer.Typer(help="Corpora: list, get, inspect.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -28,8 +30,21 @@ def get(name: Annotated[str, typer.Argument(help="A corpus of the catalogue.", s
 
 
 @app.command("inspect")
-def inspect(source: Source = None, target: Target = None, table: Table = None, direction: Languages = "") -> None:
-    """Count pairs, lengths and what looks odd in your own parallel files."""
+def inspect(
+    recipe: Annotated[
+        Path | None, typer.Argument(help="A recipe: show what was generated for it.", show_default=False)
+    ] = None,
+    overrides: Overrides = None,
+    source: Source = None,
+    target: Target = None,
+    table: Table = None,
+    direction: Languages = "",
+    count: Annotated[int, typer.Option(min=1, help="Completions to show of each kind.")] = 3,
+) -> None:
+    """Look at completions of a recipe, or count what looks odd in your own parallel files."""
+    if recipe is not None:
+        _completions(recipe, overrides or (), count)
+        return
     from dragoman.commands import corpora
     from dragoman.commands.files import parallel_text
 
@@ -44,3 +59,16 @@ def inspect(source: Source = None, target: Target = None, table: Table = None, d
     )
     for pair in found.samples:
         typer.echo(f"\n{pair.source}\n→ {pair.target}")
+
+
+def _completions(recipe: Path, overrides: Sequence[str], count: int) -> None:
+    from dragoman.commands import recipes
+    from dragoman.commands.completions import generated_for
+
+    for group in generated_for(recipes.recipe(recipe, overrides), count):
+        typer.secho(f"\n{group.title}", bold=True)
+        for shown in group.completions:
+            typer.echo()
+            for name, text in shown.parts:
+                typer.echo(f"{typer.style(f'  [{name}]', dim=True)}\n{typer.style(text, fg=COLOURS.get(name, 'cyan'))}")
+            typer.secho(f"  ({shown.ending})", dim=True)

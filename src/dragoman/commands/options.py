@@ -18,3 +18,6 @@ Table = Annotated[Path | None, typer.Option(help="Or both in one .tsv, .jsonl or
 Languages = Annotated[
     str, typer.Option("--direction", help="Languages, as in de-en; file names such as a.de tell.", show_default=False)
 ]
+
+# Of segments on a terminal; what is not here is cyan.
+COLOURS = {"prompt": "white", "reference": "green", "rationale": "cyan", "end": "magenta"}

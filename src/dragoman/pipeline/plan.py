@@ -25,7 +25,7 @@ KINDS: tuple[Kind, ...] = ("data", "examples", "train", "merge", "evaluate", "re
 # code that makes them instead; training is not, and a comment must not cost anyone a night of it.
 MAKING = {"data": 1, "train": 1, "merge": 1}
 CODE = {
-    "examples": ("corpora", "generation", "methods", "prompts"),
+    "examples": ("corpora", "generation/faults.py", "generation/rationales.py", "methods", "prompts"),
     "evaluate": ("corpora", "evaluation", "prompts"),
     "report": ("evaluation", "report"),
 }
@@ -179,7 +179,7 @@ def _inputs(
     if stage.kind == "train":
         settings = recipe.training.model_dump(exclude={"save_every", "report_to"})
         return {
-            "examples": done[f"examples-{row}"].digest("examples/*"),
+            "examples": done[titled("examples", row, stage.round)].digest("examples/*"),
             "backbone": backbone.digest,
             "training": settings,
             "before": before,
@@ -218,11 +218,11 @@ def answering(settings: Generation, *, judging: bool = False) -> Any:
 
 
 def code_digest(*rooms: str) -> str:
-    """One name for the source text of some rooms of this package."""
+    """One name for the source text of some rooms or modules of this package."""
     root = Path(dragoman.__file__).parent
     digest = hashlib.sha256()
     for room in rooms:
-        for path in sorted((root / room).rglob("*")):
+        for path in [root / room] if room.endswith(".py") else sorted((root / room).rglob("*")):
             if path.suffix in {".py", ".html", ".css", ".js"}:
                 digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
