@@ -75,6 +75,7 @@ def compare(model: Any, speak: Speaker, prefixes: Sequence[Prefix]) -> dict[str,
         whole = [done[place] for place in range(len(prefixes))]
         after[way] = [_after(speak, *both) for both in zip(prefixes, whole, strict=True)] if sampling.heal else whole
         found[way] = _numbers(after[way])
+        found[way]["nats at the boundary"] = _nats(model, prefixes, whole, sampling.heal)
         if sampling.heal:
             changed = [one.ids[0] != prefix.ids[-1] for one, prefix in zip(whole, prefixes, strict=True)]
             found[way]["last token changed"] = sum(changed) / len(changed)
@@ -113,6 +114,25 @@ def _numbers(rationales: Sequence[Completion]) -> dict[str, Any]:
         "openings": {kind: count / total for kind, count in kinds.most_common(12)},
         "different openings": len(kinds),
     }
+
+
+@torch.inference_mode()
+def _nats(model: Any, prefixes: Sequence[Prefix], whole: Sequence[Completion], healed: bool) -> float:
+    """How unlikely, to the backbone itself, the ids are that it would be trained on: -log P of a reference's last
+    token and the one after it, or of the one that stands for both. The mean over those that go on.
+    """
+    found = []
+    for prefix, completion in zip(prefixes, whole, strict=True):
+        ids = prefix.ids[:-1] + completion.ids if healed else prefix.ids + completion.ids
+        start = len(prefix.ids) - 1
+        merged = ids[start] != prefix.ids[-1]
+        if completion.finish == "stop" and len(ids) == start + 2 and not merged:
+            continue  # ended at once
+        end = start + (1 if merged else 2)
+        chances = model(torch.tensor([ids[:end]])).logits[0, start - 1 : -1].log_softmax(-1)
+        chosen = torch.tensor(ids[start:end])
+        found.append(-chances.gather(1, chosen[:, None]).sum().item())
+    return sum(found) / max(1, len(found))
 
 
 def _kind(text: str) -> str:

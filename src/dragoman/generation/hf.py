@@ -17,6 +17,7 @@ from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Finish, Ids, Sampling
 from dragoman.generation.attention import decoding, new_cache
 from dragoman.generation.draws import choose, key_array, most_likely, row_key
+from dragoman.generation.limits import rooms
 from dragoman.generation.models import Precision, load_model, memory_of
 
 Logprobs = tuple[tuple[int, float], ...]
@@ -113,30 +114,15 @@ class HfEngine:
 
     def _rows(self, prompts: Sequence[Ids], sampling: Sampling) -> list[Row]:
         """The prompts in order of length, each with the room for its answer."""
-        lengths = [len(prompt) for prompt in prompts]
-        if 0 in lengths:
-            raise EngineError(f"Prompt {lengths.index(0)} is empty: there is nothing to continue.")
         if sampling.heal and self.extensions is None:
             raise EngineError(
                 "This engine was not told which tokens begin with which, so it cannot heal the last token of a prompt. "
                 "Give it `extensions`, or set `boundary: exact`."
             )
-        if sampling.heal and 1 in lengths:
-            raise EngineError(
-                f"Prompt {lengths.index(1)} is a single token: nothing would be left to generate it from, so it "
-                "cannot be healed. Set `boundary: exact`."
-            )
-        context = self.context or max(lengths, default=0) + sampling.max_tokens
-        long = [length for length in lengths if length >= context]
-        if long:
-            raise EngineError(
-                f"{len(long)} of {len(prompts)} prompts leave no room for an answer: the longest has {max(long)} "
-                f"tokens, and the model's context is {context}. Leave such records out, or take another backbone."
-            )
         rows = []
-        for index, prompt in enumerate(prompts):
+        limits = rooms(prompts, self.context, sampling.max_tokens, heal=sampling.heal)
+        for index, (prompt, limit) in enumerate(zip(prompts, limits, strict=True)):
             fed, taken = (prompt[:-1], prompt[-1]) if sampling.heal else (prompt, None)
-            limit = min(sampling.max_tokens, context - len(fed))
             rows.append(Row(index, fed, limit, row_key(sampling.seed, prompt), taken))
         return sorted(rows, key=_length)
 
