@@ -82,7 +82,9 @@ def test_wrong_language(pair: Pair, text: str, wrong: bool) -> None:
         (EN_RU, "\n\nПеревод: «Мой брат каждый вечер читает книгу».", True),
         (DE_EN, "\n\nThe old teacher buys three books.\n\nNote: “kauft” is the present tense of “kaufen”.", False),
         (DE_EN, "\n\nThe old teacher buys two books.", False),
+        (DE_EN, "\n\n---\n\nThe old teacher buys three books.\n\n***", True),
         (DE_EN, "\n\nTranslation:", False),
+        (DE_EN, " ) ) ) ) )", False),
         (DE_EN, "", False),
         (Pair("…", "…", "de", "en"), "\n\n…", False),  # nothing to compare
     ],

@@ -201,8 +201,7 @@ def _letters(text: str) -> str:
 
 def _lines(text: str) -> list[str]:
     """Lines that say something, without the marks of lists and headings."""
-    lines = (_MARKUP.sub("", line) for line in text.splitlines())
-    return [line for line in lines if line]
+    return [_MARKUP.sub("", line) for line in text.splitlines() if _letters(line)]
 
 
 def _passages(text: str) -> Iterator[tuple[str, str]]:
