@@ -18,7 +18,7 @@ ADDRESS = "OPENAI_BASE_URL"
 _GREETING = Sampling(max_tokens=1, stop=(), logprobs=1)
 _TRIES = 2  # a server that is not there should be told soon
 _PATIENCE = 30.0  # seconds for the list of models
-_NOT_SO = (400, 404, 405, 415, 422)  # what servers say to a request that they don't understand
+_NOT_SO = (400, 422)  # what servers say to parameters that they don't know
 _LISTED = 12
 
 

@@ -221,11 +221,14 @@ class Flight:
 
     def __init__(self, client: Client, concurrency: int):
         self.under_way = 0
+        self._ended = False
         self._client = client
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="dragoman-server")
         self._done: SimpleQueue[Future[Outcome]] = SimpleQueue()
 
     def start(self, job: Job, way: Way, sampling: Sampling) -> None:
+        if self._ended:
+            raise Closed
         self.under_way += 1
         self._pool.submit(_outcome, self._client, way, job, sampling).add_done_callback(self._done.put)
 
@@ -238,6 +241,7 @@ class Flight:
         return done.result()
 
     def end(self) -> None:
+        self._ended = True
         self._client.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
 

@@ -203,6 +203,7 @@ class Client:
                     raise TimeoutError
             if response.length:
                 raise http.client.IncompleteRead(b"", response.length)
+            response.close()
         finally:
             with self._lock:
                 self._sockets.discard(busy)

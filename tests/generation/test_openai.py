@@ -1,0 +1,391 @@
+"""The engine against a server that misbehaves. What a real one does is in test_openai_vllm.py."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from servers import STOP, Ids, Misbehaving, spell, unspell, written
+
+from dragoman.corpora.records import Turn
+from dragoman.errors import DataError, EngineError
+from dragoman.generation.ask import Completion, Sampling
+from dragoman.generation.openai import AHEAD, ServerEngine
+from dragoman.generation.requests import retry_after
+from dragoman.recipe.schema import Server
+
+GREEDY = Sampling(max_tokens=20, stop=(STOP, 6))
+PROMPTS: list[Ids] = [(20 + number, 13 + number) for number in range(12)]
+
+
+def turns_of(ids: Ids) -> tuple[Turn, ...]:
+    """The first token is the user's, what follows the assistant's."""
+    if 7 in ids:
+        raise DataError("no conversation")
+    answer = (Turn("assistant", spell(ids[1:])),) if ids[1:] else ()
+    return (Turn("user", spell(ids[:1])), *answer)
+
+
+@pytest.fixture(autouse=True)
+def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def engine_at(server: Misbehaving | str, sleeps: list[float] | None = None, **settings: Any) -> ServerEngine:
+    said: list[str] = settings.pop("said", [])
+    sleep: Callable[[float], object] = (sleeps if sleeps is not None else []).append
+    address = server if isinstance(server, str) else server.address
+    given = {"concurrency": 4, "retries": 3, "timeout": 5} | settings
+    extensions = given.pop("extensions", lambda token: (token, token + 1))
+    return ServerEngine(
+        Server(address=address, **given),
+        decode=spell,
+        encode=unspell,
+        turns=turns_of,
+        extensions=extensions,
+        say=said.append,
+        sleep=sleep,
+    )
+
+
+def run(engine: ServerEngine, prompts: Sequence[Ids] = PROMPTS, sampling: Sampling = GREEDY) -> list[Completion]:
+    done = dict(engine.complete(prompts, sampling))
+    assert sorted(done) == list(range(len(prompts)))
+    return [done[index] for index in range(len(prompts))]
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("dragoman-server")]
+
+
+def test_ids_in_and_ids_out() -> None:
+    with Misbehaving(context=18) as server:
+        said: list[str] = []
+        engine = engine_at(server, said=said)
+        assert (engine.streams, engine.name) == (True, f"{server.address} small completions")
+        server.slow = 0.02
+        answers = run(engine)
+        assert [answer.ids for answer in answers] == [written(prompt) for prompt in PROMPTS]
+        assert [answer.text for answer in answers] == [spell(written(prompt)[:-1]) for prompt in PROMPTS]
+        assert {answer.finish for answer in answers} == {"stop"}
+        assert all(0.02 <= answer.seconds < 5 for answer in answers)
+        assert said == []
+        assert 2 <= server.most_at_once <= 4
+        assert server.connections <= 6  # kept open: two for the greeting, one for each thread
+        assert threads() == []
+        asked = server.bodies()[-1]
+        assert asked["max_tokens"] == 16  # what the context has left
+        assert (asked["stop_token_ids"], asked["ignore_eos"], asked["return_token_ids"]) == ([STOP, 6], True, True)
+        assert "seed" not in asked
+        (short,) = run(engine, [(20, 17)], replace(GREEDY, max_tokens=2))
+        assert (short.ids, short.finish, short.text) == ((30, 31), "length", "t30 t31")
+        with pytest.raises(EngineError, match="1 of 2 prompts leave no room"):
+            run(engine, [(1,), (1,) * 18])
+        likely = run(engine, [(20, 17)], replace(GREEDY, logprobs=1))[0].logprobs
+        assert likely is not None
+        assert likely[:2] == (((31, -0.5),), ((32, -0.5),))
+
+
+def test_a_long_list_is_not_handed_over_at_once() -> None:
+    with Misbehaving() as server:
+        engine = engine_at(server, concurrency=2)
+        greeted = len(server.requests)
+        answers = engine.complete([(20, 13)] * 500, GREEDY)
+        next(answers)
+        time.sleep(0.3)
+        assert len(server.requests) - greeted <= 2 * AHEAD + 1
+        answers.close()
+        assert threads() == []
+        assert len(run(engine, [(20, 13)] * 50)) == 50  # it goes on working
+
+
+def test_seeds_belong_to_prompts() -> None:
+    with Misbehaving() as server:
+        engine = engine_at(server)
+        drawn = replace(GREEDY, temperature=0.7, top_p=0.9, top_k=5, seed=3)
+        for sampling in (drawn, drawn, replace(drawn, seed=4)):
+            run(engine, PROMPTS[:2], sampling)
+        seeds = {tuple(body["prompt"]): set() for body in server.bodies()[-4:]}
+        for body in server.bodies()[-6:]:
+            seeds[tuple(body["prompt"])].add(body["seed"])
+            assert (body["temperature"], body["top_p"], body["top_k"]) == (0.7, 0.9, 5)
+        assert [len(found) for found in seeds.values()] == [2, 2]
+        assert len(set().union(*seeds.values())) == 4
+        assert max(set().union(*seeds.values())) < 1 << 63
+
+
+def test_what_may_go_better_is_tried_again() -> None:
+    troubles = ["408", "429", "429 7", "429 date", "500", "503 2", "cut", "malformed", "empty", "html", "hang"]
+    with Misbehaving() as server:
+        sleeps: list[float] = []
+        engine = engine_at(server, sleeps, timeout=0.7)
+        assert sleeps == []
+        server.faults = {prompt: [trouble] for prompt, trouble in zip(PROMPTS, troubles, strict=False)}
+        server.faults[PROMPTS[11]] = ["500", "cut", "429"]
+        answers = run(engine)
+        assert [answer.ids for answer in answers] == [written(prompt) for prompt in PROMPTS]
+        waits = sorted(sleeps)
+        assert len(waits) == 14
+        assert [round(wait, 1) in (2.0, 2.1) for wait in waits].count(True) == 1
+        assert all(0.25 <= wait <= 2 for wait in waits[:11])
+        assert waits[-2] == pytest.approx(7, abs=0.1)
+        assert waits[-1] == pytest.approx(8.5, abs=1)  # a date has whole seconds
+        assert len(set(waits)) == 14  # no two wait the same time
+        assert answers[10].seconds >= 0.7
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_no_trouble() -> None:
+    with Misbehaving() as server:
+        sleeps: list[float] = []
+        engine = engine_at(server, sleeps, concurrency=1, retries=0)
+        server.faults = {PROMPTS[1]: ["drop"]}  # where the one before was answered over the same connection
+        assert [answer.ids for answer in run(engine)] == [written(prompt) for prompt in PROMPTS]
+        assert sleeps == []
+        server.faults = {PROMPTS[0]: ["drop"]}  # over a new one
+        (broken, *others) = run(engine)
+        assert broken.why == "the connection was cut (RemoteDisconnected)"
+        assert {answer.finish for answer in others} == {"stop"}
+
+
+def test_what_fails_for_good_does_not_stop_the_others() -> None:
+    with Misbehaving() as server:
+        engine = engine_at(server)
+        bad = {"400*": 1, "422*": 1, "500*": 4, "cut*": 4, "malformed*": 4, "filtered": 1}
+        server.faults = {prompt: [trouble] for prompt, trouble in zip(PROMPTS, bad, strict=False)}
+        answers = run(engine)
+        tries = [sum(body.get("prompt") == list(prompt) for body in server.bodies()) for prompt in PROMPTS]
+        assert tries == [*bad.values(), *[1] * 6]
+        for answer in answers[:6]:
+            assert (answer.ids, answer.text, answer.finish) == ((), "", "failed")
+        assert [answer.ids for answer in answers[6:]] == [written(prompt) for prompt in PROMPTS[6:]]
+        whys = [answer.why for answer in answers[:6]]
+        assert whys[0].startswith("HTTP 400: no, because of 400")
+        assert whys[2].startswith("HTTP 500: no, because of 500")
+        assert whys[2].endswith("(asked 4 times)")
+        assert whys[3] == "the connection was cut (IncompleteRead) (asked 4 times)"
+        assert "the answer was not what the protocol says" in whys[4]
+        assert whys[5] == "the server ended it for another reason: content_filter"
+
+
+def test_a_server_that_is_gone_ends_the_run() -> None:
+    with Misbehaving() as server:
+        engine = engine_at(server)
+        server.faults = {"/v1/completions": ["503*"]}
+        prompts = [(20, number) for number in range(13, 113)]
+        with pytest.raises(EngineError, match=r"answers no more: 16 requests in a row .* HTTP 503: no.* is kept"):
+            run(engine, prompts)
+        server.faults = {"/v1/completions": ["401*"]}
+        with pytest.raises(EngineError, match="takes the key no longer: no, because of 401"):
+            run(engine, prompts)
+        assert threads() == []
+
+
+def test_nothing_hangs_on_when_it_is_closed_or_interrupted() -> None:
+    with Misbehaving() as server:
+        engine = engine_at(server, timeout=60, retries=0)
+        server.faults = {"/v1/completions": ["hang*"], (20, 13): [""]}
+        prompts = [(20, 13), *[(20, 14)] * 20]
+
+        answers = engine.complete(prompts, GREEDY)
+        start = time.monotonic()
+        assert next(answers)[1].ids == written((20, 13))
+        assert len(threads()) == 4
+        engine.close()
+        assert threads() == []
+        with pytest.raises(EngineError, match="was closed"):
+            list(answers)
+
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        timer = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            list(engine.complete(prompts, GREEDY))
+        assert threads() == []
+        assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("what", "settings", "message"),
+    [
+        (
+            {"faults": {"/v1/models": ["html"]}},
+            {},
+            r"doesn't speak the OpenAI .*Welcome to nginx!.* usually ends in /v1",
+        ),
+        ({"faults": {"/v1/models": ["json"]}}, {}, r"\(HTTP 200\) '\{\"hello\": \"world\"\}'"),
+        ({"faults": {"/v1/models": ["404"]}}, {}, r"\(HTTP 404\) .*usually ends in /v1"),
+        (
+            {"faults": {"/v1/models": ["drop*"]}},
+            {},
+            r"can't be reached: the connection was cut .*asked 3 times.* Check",
+        ),
+        ({"faults": {"/v1/models": ["503*"]}}, {}, "can't be reached: HTTP 503"),
+        ({"faults": {"/v1/models": ["401"]}}, {}, r"wants a key, and there is none in .* OPENAI_API_KEY \(HTTP 401\)"),
+        ({"faults": {"/v1/completions": ["403"]}}, {"key": "MY_KEY"}, "wants a key, and there is none in .* MY_KEY"),
+        ({"models": ("qwen-7b", "llama")}, {"model": "qwen"}, r"no model 'qwen'. Set .* one of: qwen-7b, llama\."),
+        ({"models": ("qwen-7b", "llama")}, {}, "several models. Set generation.openai.model to one of: qwen-7b, llama"),
+        ({"models": [f"m{n}" for n in range(40)]}, {}, r"m0, m1, .*m11 and 28 more\."),
+        ({"models": ()}, {}, "serves no model"),
+        (
+            {"completions": "none", "chat": "none"},
+            {},
+            "refuses the smallest request .*no such endpoint.*chat/completions",
+        ),
+        ({"completions": "none"}, {"api": "completions"}, "api: auto tries the other way"),
+    ],
+)
+def test_what_is_wrong_at_the_start(what: dict[str, Any], settings: dict[str, Any], message: str) -> None:
+    with Misbehaving(**what) as server, pytest.raises(EngineError, match=message):
+        engine_at(server, **settings)
+
+
+def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EngineError, match=r"generation.openai.address in the recipe, .* OPENAI_BASE_URL"):
+        engine_at("")
+    with pytest.raises(EngineError, match=r"localhost:1/v1 can't be reached: the connection was refused"):
+        engine_at("http://localhost:1/v1")
+    with pytest.raises(EngineError, match="is none that can be asked") as caught:
+        engine_at("http://me:secret@localhost:1/v1")
+    assert "secret" not in str(caught.value)
+    with pytest.raises(EngineError, match="localhost:8000/v1 is none that can be asked"):
+        engine_at("localhost:8000/v1")
+    with Misbehaving() as server:
+        with pytest.raises(EngineError, match=r"HTTP 404.*usually ends in /v1"):
+            engine_at(server.address.removesuffix("/v1"))
+        monkeypatch.setenv("OPENAI_BASE_URL", server.address + "/")
+        assert engine_at("").name == f"{server.address} small completions"
+
+
+def test_the_key_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-very-secret\n")
+    with Misbehaving() as server:
+        engine = engine_at(server, key="MY_KEY")
+        server.faults = {PROMPTS[0]: ["400"]}
+        bad, good = run(engine, PROMPTS[:2])
+        assert {key for _, _, key in server.requests} == {"Bearer sk-very-secret"}
+        assert bad.why == "HTTP 400: no, because of 400; you sent Bearer (the key)"
+        assert good.ids == written(PROMPTS[1])
+        assert "secret" not in engine.name
+        server.faults = {"/v1/models": ["401"]}
+        with pytest.raises(EngineError, match="does not take the key in the environment variable MY_KEY") as caught:
+            engine_at(server, key="MY_KEY")
+        assert "secret" not in str(caught.value)
+        monkeypatch.setenv("MY_KEY", "sk-very\nsecret")
+        with pytest.raises(EngineError, match="MY_KEY holds something that is no key") as caught:
+            engine_at(server, key="MY_KEY")
+        assert "secret" not in str(caught.value)
+        assert {key for _, _, key in server.requests[-1:]} == {"Bearer sk-very-secret"}
+
+
+def test_a_server_that_takes_ids_and_returns_text() -> None:
+    with Misbehaving(completions="text") as server:
+        said: list[str] = []
+        engine = engine_at(server, said=said)
+        assert engine.name == f"{server.address} small completions as text"
+        for _ in range(2):
+            assert [answer.ids for answer in run(engine)] == [written(prompt) for prompt in PROMPTS]
+        assert len(said) == 1
+        assert "returns text and no token ids" in said[0]
+        assert run(engine, [(20, 17)], replace(GREEDY, max_tokens=2))[0].finish == "length"
+        run(engine, PROMPTS[:1], replace(GREEDY, temperature=1))
+        assert server.bodies()[-1]["seed"] < 1 << 31
+        assert "ignore_eos" not in server.bodies()[-1]
+        for asked, message in (
+            ({"heal": True}, "no boundary can be healed"),
+            ({"ban_first": (STOP, 6)}, "can't keep an answer from ending at once"),
+            ({"logprobs": 3}, "gives no log-probabilities"),
+        ):
+            with pytest.raises(EngineError, match=message):
+                run(engine, PROMPTS, replace(GREEDY, **asked))
+
+
+def test_a_server_that_knows_chat_alone_and_nothing_more() -> None:
+    with Misbehaving(completions="none", chat="strict") as server:
+        said: list[str] = []
+        engine = engine_at(server, said=said)
+        assert [path for path, _, _ in server.requests[1:]] == ["/v1/completions"] + ["/v1/chat/completions"] * 2
+        prompts = [(token,) for token in range(13, 23)]
+        assert [answer.ids for answer in run(engine, prompts)] == [written(prompt) for prompt in prompts]
+        assert len(server.requests) == 4 + 10  # none of them was refused first
+        assert server.bodies()[-1]["messages"][0]["role"] == "user"
+        assert len(said) == 1
+        with pytest.raises(EngineError, match="can't continue an answer that has begun"):
+            run(engine)
+        with pytest.raises(EngineError, match="does not know top_k"):
+            run(engine, prompts, replace(GREEDY, top_k=3))
+        assert threads() == []
+
+
+def test_chat_that_goes_on() -> None:
+    with Misbehaving(completions="none") as server:
+        said: list[str] = []
+        engine = engine_at(server, said=said)
+        assert engine.name == f"{server.address} small chat"
+        answers = run(engine, [(20, 17), (17,), (20, 7)])
+        assert [answer.ids for answer in answers] == [written((17,)), written((17,)), ()]
+        assert (answers[2].finish, answers[2].why) == ("failed", "no conversation")
+        goes_on, begins = sorted(server.bodies()[-2:], key=lambda body: -len(body["messages"]))
+        assert goes_on["messages"] == [{"role": "user", "content": "t20"}, {"role": "assistant", "content": "t17"}]
+        assert (goes_on["continue_final_message"], goes_on["add_generation_prompt"]) == (True, False)
+        assert "continue_final_message" not in begins
+        assert "add_generation_prompt" not in begins
+        assert said == []
+        engine.turns = lambda ids: (Turn("user", "t33"),)  # as of another template
+        run(engine)
+        assert len(said) == 1
+        assert "renders a prompt to 1 tokens that has 2 here" in said[0]
+    with Misbehaving(completions="none", chat="text") as server:
+        said.clear()
+        run(engine_at(server, said=said))
+        assert len(said) == 2
+        assert "doesn't tell whether it continues" in said[1]
+
+
+def test_first_tokens_are_requests_of_their_own() -> None:
+    with Misbehaving() as server:
+        engine = engine_at(server, extensions=lambda token: (token, 31))
+        (answer,) = run(engine, [(20, 17)], replace(GREEDY, ban_first=(STOP, 6)))
+        assert answer.ids == written((20, 17))
+        assert server.bodies()[-1]["min_tokens"] == 1
+        (answer,) = run(engine, [(20, 17)], replace(GREEDY, ban_first=(STOP, 11)))
+        first, rest = server.bodies()[-2:]
+        assert (first["max_tokens"], first["logit_bias"]) == (1, {"5": -100, "11": -100})
+        assert (rest["prompt"], rest["max_tokens"]) == ([20, 17, 30], 19)
+        assert "logit_bias" not in rest
+        assert "min_tokens" not in rest
+        assert answer.ids == (30, *written((30,)))
+        healed = replace(GREEDY, heal=True, ban_first=(STOP, 6), logprobs=2)
+        (answer,) = run(engine, [(20, 18, 17)], healed)
+        first, rest = server.bodies()[-2:]
+        assert (first["prompt"], first["max_tokens"], first["allowed_token_ids"]) == ([20, 18], 1, [17, 31])
+        assert (rest["prompt"], rest["min_tokens"]) == ([20, 18, 31], 1)
+        assert answer.ids == (31, *written((31,)))
+        assert answer.logprobs is not None
+        assert len(answer.logprobs) == len(answer.ids)
+        assert run(engine, [(20, 18, 17)], replace(healed, max_tokens=1))[0].finish == "length"
+        with pytest.raises(EngineError, match=r"did not keep to it .* it wrote 30"):
+            run(engine, [(20, 17, 17)], replace(GREEDY, heal=True))
+        with pytest.raises(EngineError, match="can't heal a boundary"):
+            run(engine_at(server, extensions=None), PROMPTS, replace(GREEDY, heal=True))
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("7", 7),
+        (" 1.5 ", 1.5),
+        ("Thu, 01 Jan 1970 00:02:00 GMT", 20),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+        ("soon", None),
+        ("inf", None),
+        ("-3", None),
+    ],
+)
+def test_retry_after(value: str | None, seconds: float | None) -> None:
+    assert retry_after(value, now=100) == seconds
