@@ -74,7 +74,7 @@ def _prompts(speak: Speaker, count: int) -> list[Ids]:
 
 
 @torch.inference_mode()
-def _plain(model: Any, prompts: list[Ids], stop: Ids) -> list[Ids]:
+def _plain(model: Any, prompts: list[Ids], stop: Ids, new_tokens: int = NEW_TOKENS) -> list[Ids]:
     answers = []
     for start in range(0, len(prompts), PLAIN_BATCH):
         batch = prompts[start : start + PLAIN_BATCH]
@@ -85,7 +85,7 @@ def _plain(model: Any, prompts: list[Ids], stop: Ids) -> list[Ids]:
             ids,
             attention_mask=mask.to(model.device),
             do_sample=False,
-            max_new_tokens=NEW_TOKENS,
+            max_new_tokens=new_tokens,
             eos_token_id=list(stop),
             pad_token_id=0,
         )

@@ -5,9 +5,11 @@ It runs in a process of its own, which ends with `close` and with ours, so that 
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
@@ -117,9 +119,12 @@ class VllmEngine:
                 ) from error
         if self._output.file is not None:
             logging.getLogger("vllm").setLevel(logging.CRITICAL)  # its errors come as ours
+        core = self._llm.llm_engine.engine_core
+        threading.Thread(target=_tell_of_its_end, args=(core,), daemon=True).start()
         # ends vLLM's processes at this one's end, before it would wait for them
-        self._end = Finalize(self, self._llm.llm_engine.engine_core.shutdown, exitpriority=100)
+        self._end = Finalize(self, core.shutdown, exitpriority=100)
         self.context: int = self._llm.model_config.max_model_len
+        self._vocabulary: int = self._llm.model_config.get_vocab_size()
         self._adapter = None if adapter is None else self._load(adapter)
 
     def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
@@ -178,11 +183,18 @@ class VllmEngine:
     def _add(self, name: str, prompt: Ids, sampling: Sampling, limit: int) -> None:
         from vllm.inputs import tokens_input
 
+        if max(prompt) >= self._vocabulary or min(prompt) < 0:  # vLLM would end
+            raise EngineError(
+                f"A prompt has the token {max(prompt)}, and the model knows {self._vocabulary}: it was rendered for "
+                "another vocabulary."
+            )
         sent = prompt[:-1] if sampling.heal else prompt
-        params = self._params(prompt, sampling, limit)
         try:
+            params = self._params(prompt, sampling, limit)
             self._llm.llm_engine.add_request(name, tokens_input(list(sent)), params, lora_request=self._adapter)
-        except ValueError as error:
+        except Exception as error:  # of several classes, by version
+            if self._dead:
+                raise self._ended() from error
             raise EngineError(f"vLLM refuses a request: {error}") from error
 
     def _params(self, prompt: Ids, sampling: Sampling, limit: int) -> Any:
@@ -227,11 +239,12 @@ class VllmEngine:
         try:
             return list(self._llm.llm_engine.step())
         except EngineDeadError as error:
-            lines = self._output.tail().strip().splitlines()
-            why = f" The last it wrote was: {lines[-1]}" if lines else " It wrote nothing; memory may have run out."
-            raise EngineError(
-                f"vLLM ended unexpectedly in the middle of its work.{why} What was finished is kept."
-            ) from error
+            raise self._ended() from error
+
+    def _ended(self) -> EngineError:
+        lines = self._output.tail().strip().splitlines()
+        why = f" The last it wrote was: {lines[-1]}." if lines else " It wrote nothing; memory may have run out."
+        return EngineError(f"vLLM ended unexpectedly in the middle of its work.{why} What was finished is kept.")
 
     def _completion(self, output: Any, sampling: Sampling, seconds: float) -> Completion:
         ids = tuple(output.token_ids)
@@ -241,6 +254,14 @@ class VllmEngine:
         text = self.decode(ids[:-1] if finish == "stop" else ids)
         logprobs = _most_likely(output.logprobs, sampling.logprobs) if sampling.logprobs else None
         return Completion(ids, text, finish, logprobs, seconds)
+
+
+def _tell_of_its_end(core: Any) -> None:
+    """vLLM waits for ever for one of its processes that was killed, as it is when memory runs out."""
+    from vllm.v1.engine.exceptions import EngineDeadError
+
+    wait(core.resources.engine_manager.sentinels())
+    core.outputs_queue.put_nowait(EngineDeadError())
 
 
 def _most_likely(flat: Any, count: int) -> tuple[tuple[tuple[int, float], ...], ...]:

@@ -1,0 +1,136 @@
+"""How fast the engines are against each other, on rationale prefixes of the lab and on the same cores.
+
+Each completes the same prompts greedily in bf16 after a warm-up, one engine after the other; starting is timed apart.
+`generate` is transformers' own in batches of 16 in data order.
+`python benchmarks/engines.py [--prompts 2000] [--rounds 2] [--out FILE]`.
+"""
+
+import argparse
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dragoman.generation.ask import Completion, Engine, Ids, Sampling
+from dragoman.generation.hf import HfEngine
+from dragoman.generation.models import load_model
+from dragoman.lab import BACKBONE, world
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
+from dragoman.recipe.schema import Ray, Vllm
+from generation import _plain
+
+NEW_TOKENS = 96
+WARM_UP = 64
+PLAIN = 320  # prompts that are enough to know the pace of the slowest
+SHARD = 512
+
+
+class Plain:
+    """transformers' `generate`, as an engine."""
+
+    streams = False
+
+    def __init__(self) -> None:
+        self.model = load_model(BACKBONE, precision="bf16")
+
+    def complete(self, prompts: Any, sampling: Sampling) -> Any:
+        answers = _plain(self.model, list(prompts), sampling.stop, sampling.max_tokens)
+        yield from ((index, Completion(ids, "", "stop")) for index, ids in enumerate(answers))
+
+    def close(self) -> None:
+        self.model = None
+
+
+def hf_engine() -> Engine:
+    return HfEngine(BACKBONE, decode=no_text, precision="bf16")
+
+
+def _one_thread() -> Engine:
+    torch.set_num_threads(1)
+    return hf_engine()
+
+
+def vllm_engine() -> Engine:
+    from dragoman.generation.vllm import VllmEngine
+
+    return VllmEngine(BACKBONE, decode=no_text, settings=Vllm(), precision="bf16")
+
+
+def ray_engine() -> Engine:
+    from dragoman.generation.ray import RayEngine
+
+    return RayEngine(_one_thread, Ray(engine="hf", actors=(2, 2)), shard=SHARD)
+
+
+def no_text(ids: Sequence[int]) -> str:
+    """Decoding costs every engine the same, and is left out."""
+    return ""
+
+
+def measure(prompts: int = 2000, rounds: int = 2) -> dict[str, Any]:
+    """Tokens a second of each engine that is installed (the better of `rounds`), and their ratios to `hf`."""
+    speak = Speaker(Renderer.load(BACKBONE))
+    directions = ("de-en", "it-en", "en-de", "en-it")
+    # other prompts in each round: vLLM would remember those of the last
+    sets = [world.pairs("test", directions, -(-prompts // 4), seed=turn)[:prompts] for turn in range(rounds + 1)]
+    asked = [[speak.prefix(pair).ids for pair in pairs] for pairs in sets]
+    sampling = Sampling(max_tokens=NEW_TOKENS, stop=speak.stop)
+    makers: dict[str, Callable[[], Engine]] = {"generate": Plain, "hf": hf_engine}
+    makers |= {"vllm": vllm_engine} if importlib.util.find_spec("vllm") else {}
+    makers |= {"ray": ray_engine} if importlib.util.find_spec("ray") else {}
+    found: dict[str, Any] = {"prompts": prompts, "new_tokens": NEW_TOKENS, "threads": torch.get_num_threads()}
+    answers: dict[str, list[Ids]] = {}
+    rates: dict[str, float] = {}
+    for name, make in makers.items():
+        some = [part[:PLAIN] for part in asked] if name == "generate" else asked
+        answers[name], rates[name], start = _time(make, some, sampling)
+        found[f"{name}_tokens_per_second"] = round(rates[name], 1)
+        found[f"{name}_start_seconds"] = round(start, 1)
+        print(f"{name}: {rates[name]:,.0f} tokens/s", file=sys.stderr, flush=True)
+    found["tokens"] = sum(map(len, answers["hf"]))
+    for name, rate in rates.items():
+        if name != "hf":
+            alike = sum(one == other for one, other in zip(answers[name], answers["hf"], strict=False))
+            found[f"{name}_to_hf"] = round(rate / rates["hf"], 2)
+            found[f"{name}_answers_like_hf"] = round(alike / len(answers[name]), 3)
+    return found
+
+
+def _time(make: Callable[[], Engine], asked: list[list[Ids]], sampling: Sampling) -> tuple[list[Ids], float, float]:
+    """The answers of the last round, tokens a second of the best, and the seconds to the first answers."""
+    begin = time.perf_counter()
+    engine = make()
+    dict(engine.complete(asked[0][:WARM_UP], sampling))
+    start, rate = time.perf_counter() - begin, 0.0
+    answers: list[Ids] = []
+    for prompts in asked[1:]:
+        begin = time.perf_counter()
+        done = dict(engine.complete(prompts, sampling))
+        seconds = time.perf_counter() - begin
+        answers = [done[index].ids for index in range(len(prompts))]
+        rate = max(rate, sum(map(len, answers)) / seconds)
+    engine.close()
+    return answers, rate, start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--prompts", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--out", type=Path, help="write the numbers here as JSON")
+    arguments = parser.parse_args()
+    result = measure(arguments.prompts, arguments.rounds)
+    for key, value in result.items():
+        print(f"{key:28} {value}")
+    if arguments.out is not None:
+        arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
