@@ -11,7 +11,7 @@ from dragoman.lab import BACKBONE, world
 from dragoman.prompts.examples import ExampleTable, write_examples
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Training
+from dragoman.recipe.schema import Training, Vllm
 from dragoman.training.trainer import fit
 
 pytestmark = [
@@ -35,6 +35,19 @@ def test_the_engine_completes_as_on_the_processor(speak: Speaker) -> None:
         answers.append([done[index].ids for index in range(len(prompts))])
     same = sum(one == other for one, other in zip(*answers, strict=True))
     assert same >= 62  # a near tie may fall the other way
+
+
+def test_vllm_completes_as_hf(speak: Speaker) -> None:
+    pytest.importorskip("vllm", reason="needs the extra vllm")
+    from dragoman.generation.vllm import VllmEngine
+
+    prompts = [speak.translate(pair) for pair in world.pairs("test", ["de-en"], 64, 0)]
+    sampling = Sampling(max_tokens=24, stop=speak.stop)
+    theirs = dict(HfEngine(BACKBONE, decode=speak.decode, precision="fp32", device="cuda").complete(prompts, sampling))
+    engine = VllmEngine(BACKBONE, decode=speak.decode, settings=Vllm(memory=0.3, eager=True), precision="fp32")
+    ours = dict(engine.complete(prompts, sampling))
+    engine.close()
+    assert sum(ours[index].ids == theirs[index].ids for index in theirs) >= 62
 
 
 def test_packed_training_on_the_accelerator_gives_the_losses_of_padded_training(speak: Speaker, tmp_path: Path) -> None:

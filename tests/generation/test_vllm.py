@@ -85,8 +85,7 @@ def partings(
     return margins
 
 
-@pytest.mark.slow
-def test_greedy_answers_are_those_of_hf_but_for_near_ties(engine: VllmEngine, hf: HfEngine, speak: Speaker) -> None:
+def greedy_answers_are_those_of_hf_but_for_near_ties(engine: VllmEngine, hf: HfEngine, speak: Speaker) -> None:
     prompts = asked(speak, 500)
     sampling = Sampling(max_tokens=48, stop=speak.stop)
     ours, theirs = answers(engine, prompts, sampling), answers(hf, prompts, sampling)
@@ -101,7 +100,7 @@ def test_greedy_answers_are_those_of_hf_but_for_near_ties(engine: VllmEngine, hf
     assert all((answer.ids[-1] in speak.stop) == (answer.finish == "stop") for answer in ours)
 
 
-def test_stops_limits_and_the_context(engine: VllmEngine, hf: HfEngine, speak: Speaker) -> None:
+def stops_limits_and_the_context(engine: VllmEngine, hf: HfEngine, speak: Speaker) -> None:
     prompts = [speak.translate(pair) for pair in world.pairs("test", ["de-en"], 12, 2)]
     for stop in ((), speak.stop, tuple(range(100, 600))):
         sampling = Sampling(max_tokens=20, stop=stop)
@@ -124,8 +123,7 @@ def test_stops_limits_and_the_context(engine: VllmEngine, hf: HfEngine, speak: S
     assert answers(engine, [], sampling) == []
 
 
-@pytest.mark.parametrize("long", [False, True])  # together more than vLLM reads in one step
-def test_rules_for_the_first_tokens(engine: VllmEngine, hf: HfEngine, speak: Speaker, long: bool) -> None:
+def rules_for_the_first_tokens(engine: VllmEngine, hf: HfEngine, speak: Speaker, long: bool = False) -> None:
     prefixes = [speak.prefix(pair).ids for pair in world.pairs("test", DIRECTIONS, 10, 3)]
     prompts = [(before * 50)[:900] + prefix for before, prefix in pairwise(prefixes[:9])] if long else prefixes
     free = Sampling(max_tokens=8, stop=speak.stop)
@@ -148,7 +146,12 @@ def test_rules_for_the_first_tokens(engine: VllmEngine, hf: HfEngine, speak: Spe
         assert [answer.ids for answer in ours] != [answer.ids for answer in answers(engine, prompts, free)]
 
 
-def test_log_probabilities_are_the_models_own(engine: VllmEngine, hf: HfEngine, speak: Speaker) -> None:
+def rules_for_long_prompts(engine: VllmEngine, hf: HfEngine, speak: Speaker) -> None:
+    """Together more than vLLM reads in one step."""
+    rules_for_the_first_tokens(engine, hf, speak, long=True)
+
+
+def log_probabilities_are_the_models_own(engine: VllmEngine, hf: HfEngine, speak: Speaker) -> None:
     prompts = [speak.prefix(pair).ids for pair in world.pairs("test", DIRECTIONS, 5, 4)]
     sampling = Sampling(max_tokens=16, stop=speak.stop, temperature=1.5, seed=1, logprobs=25, ban_first=speak.stop)
     ours = answers(engine, prompts, sampling)
@@ -165,7 +168,7 @@ def test_log_probabilities_are_the_models_own(engine: VllmEngine, hf: HfEngine, 
     assert unlikely  # a drawn token is no reason for a twenty-sixth pair
 
 
-def test_draws_come_from_seed_and_prompt(engine: VllmEngine, speak: Speaker) -> None:
+def draws_come_from_seed_and_prompt(engine: VllmEngine, hf: HfEngine, speak: Speaker) -> None:
     prompts = [speak.prefix(pair).ids for pair in world.pairs("test", DIRECTIONS, 10, 5)]
     drawn = Sampling(max_tokens=16, stop=(), temperature=1.0, seed=4)
     first = [answer.ids for answer in answers(engine, prompts, drawn)]
@@ -180,7 +183,7 @@ def test_draws_come_from_seed_and_prompt(engine: VllmEngine, speak: Speaker) -> 
     assert [answer.ids for answer in answers(engine, prompts, replace(drawn, top_p=1e-6))] == greedy
 
 
-def test_prompts_are_taken_as_others_get_done(engine: VllmEngine, speak: Speaker) -> None:
+def prompts_are_taken_as_others_get_done(engine: VllmEngine, hf: HfEngine, speak: Speaker) -> None:
     base = [speak.translate(pair) for pair in world.pairs("test", ["de-en"], 50, 6)]
     taken: list[int] = []
 
@@ -202,7 +205,7 @@ def test_prompts_are_taken_as_others_get_done(engine: VllmEngine, speak: Speaker
     assert len(answers(engine, base[:3], Sampling(max_tokens=2, stop=()))) == 3
 
 
-def test_the_end_of_its_process_is_an_error_that_says_so(engine: VllmEngine, speak: Speaker) -> None:
+def the_end_of_its_process_is_an_error_that_says_so(engine: VllmEngine, hf: HfEngine, speak: Speaker) -> None:
     """The last that is done with this engine."""
     psutil = pytest.importorskip("psutil")
     (core,) = (child for child in psutil.Process().children() if "EngineCore" in " ".join(child.cmdline()))
@@ -213,6 +216,23 @@ def test_the_end_of_its_process_is_an_error_that_says_so(engine: VllmEngine, spe
         list(going)
     engine.close()
     engine.close()
+
+
+@pytest.mark.slow
+def test_an_engine(engine: VllmEngine, hf: HfEngine, speak: Speaker, subtests: pytest.Subtests) -> None:
+    """All that one engine can show, in one test: it takes long to start."""
+    for check in (
+        greedy_answers_are_those_of_hf_but_for_near_ties,
+        stops_limits_and_the_context,
+        rules_for_the_first_tokens,
+        rules_for_long_prompts,
+        log_probabilities_are_the_models_own,
+        draws_come_from_seed_and_prompt,
+        prompts_are_taken_as_others_get_done,
+        the_end_of_its_process_is_an_error_that_says_so,
+    ):
+        with subtests.test(check.__name__):
+            check(engine, hf, speak)
 
 
 @pytest.mark.slow
