@@ -68,7 +68,7 @@ def rationales(ask: Ask) -> list[Completion]:
 
 
 def test_radis_trains_reference_and_rationale_with_the_ids_that_were_generated(speak: Speaker) -> None:
-    asks, lesson = told(radis.radis(PAIRS, speak, radis.Options()), stopping, rationales)
+    asks, lesson = told(radis.radis(PAIRS, speak, radis.Options(boundary="exact")), stopping, rationales)
     probe, rationale = asks
     assert probe.sampling.max_tokens == 1
     assert probe.sampling.ban_first == ()

@@ -25,6 +25,9 @@ PAIRS = [
 REMARK = "\n\nNote: the verb stands in the second position."
 
 
+EXACT = Options(boundary="exact")
+
+
 @pytest.fixture(scope="module")
 def speak() -> Speaker:
     return Speaker(Renderer.load(BACKBONE))
@@ -70,7 +73,7 @@ WRITTEN = [
 
 
 def test_faults_are_counted_and_nothing_is_taken_out_by_default(speak: Speaker) -> None:
-    _, lesson = run(radis(PAIRS, speak, Options()), silent, says(speak, *WRITTEN))
+    _, lesson = run(radis(PAIRS, speak, EXACT), silent, says(speak, *WRITTEN))
     assert lesson.report is not None
     assert lesson.report.faults == {"contradicts_reference": 1, "repeats_reference": 1, "duplicate": 1}
     assert (lesson.report.used, lesson.report.taken_out) == (4, 0)
@@ -89,7 +92,7 @@ def test_faults_are_counted_and_nothing_is_taken_out_by_default(speak: Speaker) 
 def test_an_example_whose_rationale_is_filtered_ends_after_the_reference(
     speak: Speaker, filters: dict[str, bool], kept: list[int]
 ) -> None:
-    options = Options.model_validate({"filters": filters})
+    options = Options.model_validate({"filters": filters, "boundary": "exact"})
     _, lesson = run(radis(PAIRS, speak, options), silent, says(speak, *WRITTEN))
     assert [n for n, example in enumerate(lesson.examples) if "rationale" in parts(example)] == kept
     for n in {0, 1, 2, 3} - set(kept):
@@ -105,7 +108,7 @@ def test_what_a_server_refused_leaves_a_plain_example(speak: Speaker) -> None:
     def refused(ask: Ask) -> list[Completion]:
         return [Completion((), "", "failed", why="no"), *says(speak, *WRITTEN[1:])(ask)]
 
-    _, lesson = run(radis(PAIRS, speak, Options()), silent, refused)
+    _, lesson = run(radis(PAIRS, speak, EXACT), silent, refused)
     assert list(parts(lesson.examples[0])) == ["prompt", "reference", "end"]
     assert lesson.report is not None
     assert lesson.report.faults["failed"] == 1
@@ -115,7 +118,10 @@ def test_what_a_server_refused_leaves_a_plain_example(speak: Speaker) -> None:
 
 def test_every_sample_is_drawn_by_a_seed_of_its_own_and_makes_an_example(speak: Speaker) -> None:
     options = Options.model_validate(
-        {"rationale": {"samples_per_pair": 2, "temperature": 0.7, "seed": 5, "keep_logprobs": 20, "weight": 0.5}}
+        {
+            "boundary": "exact",
+            "rationale": {"samples_per_pair": 2, "temperature": 0.7, "seed": 5, "keep_logprobs": 20, "weight": 0.5},
+        }
     )
     again = [f"{text} Also." for text in WRITTEN]
     asks, lesson = run(radis(PAIRS, speak, options), silent, says(speak, *WRITTEN), says(speak, *again))
@@ -191,7 +197,7 @@ def test_healing_takes_the_last_token_back_and_judges_what_follows_it(speak: Spe
 
 def test_another_model_with_the_same_vocabulary_is_asked_and_its_ids_are_taken_as_they_are(speak: Speaker) -> None:
     both = Speaker(speak.renderer, others={"teacher": Speaker(Renderer.load(BACKBONE))})
-    options = Options.model_validate({"rationale": {"model": "teacher"}})
+    options = Options.model_validate({"rationale": {"model": "teacher"}, "boundary": "exact"})
     asks, lesson = run(radis(PAIRS, both, options), silent, says(speak, *WRITTEN))
     assert {ask.model for ask in asks} == {"teacher"}
     assert parts(lesson.examples[0])["rationale"] == ids_of(speak, REMARK)

@@ -1,6 +1,7 @@
 """Which tokens begin with which, told from the bytes that they spell."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,17 @@ def test_half_a_character_is_followed_by_all_its_characters(renderer):
     assert spellings[whole] == "。".encode() == b"\xe3\x80\x82"
     assert whole in one.extensions(half)
     assert all(spellings[token][:1] == b"\xe3" for token in one.extensions(half))
+
+
+@pytest.mark.parametrize(
+    ("name", "joins"),
+    [
+        ("qwen2.5-7b-instruct", True),
+        ("llama-3-8b-instruct", True),
+        ("smollm2-135m-instruct", False),
+        ("llama-2-7b-chat", False),
+        ("mistral-7b-instruct-v0.2", False),
+    ],
+)
+def test_which_vocabularies_join_a_full_stop_and_line_breaks(name: str, joins: bool, real_data: Path) -> None:
+    assert Renderer.load(real_data / "tokenizers" / name).joins_line_breaks is joins

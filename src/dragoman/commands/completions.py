@@ -41,7 +41,8 @@ def generated_for(recipe: Recipe, count: int) -> Iterator[ShownGroup]:
     if not found:
         raise DataError(f"{cache} holds nothing of {backbone.name} yet; `dragoman generate` makes it")
     for group in found:
-        yield ShownGroup(_title(group), tuple(_shown(renderer, *sample) for sample in group.samples))
+        healed = bool(group.sampling.get("heal"))
+        yield ShownGroup(_title(group), tuple(_shown(renderer, healed, *sample) for sample in group.samples))
 
 
 def _title(group: Kept) -> str:
@@ -55,11 +56,12 @@ def _title(group: Kept) -> str:
     return "; ".join(words)
 
 
-def _shown(renderer: Renderer, prompt: Ids, completion: Completion) -> Shown:
+def _shown(renderer: Renderer, healed: bool, prompt: Ids, completion: Completion) -> Shown:
     turns = renderer.turns(prompt)
     parts = [("prompt", turn.text) for turn in turns if turn.role != "assistant"]
     reference = turns[-1].text if turns[-1].role == "assistant" else ""
-    parts += [("reference", reference), ("rationale" if reference else "answer", completion.text)]
+    written = completion.text.removeprefix(renderer.decode(prompt[-1:])) if healed else completion.text
+    parts += [("reference", reference), ("rationale" if reference else "answer", written)]
     ending = {"stop": "ended by itself", "length": "cut at the limit", "failed": "failed"}[completion.finish]
     return Shown(
         tuple((name, visible(text)) for name, text in parts if text), f"{len(completion.ids)} tokens, {ending}"

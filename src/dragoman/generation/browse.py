@@ -38,7 +38,7 @@ def kept(folder: Path | str, samples: int) -> Iterator[Kept]:
             continue
         group = json.loads(about)
         names = [name for name in shelf.names() if name.endswith(".parquet")]
-        ended, tokens, shown = Ended(), 0, list[tuple[Ids, Completion]]()
+        ended, tokens, shown = Ended(bool(group["sampling"].get("heal"))), 0, list[tuple[Ids, Completion]]()
         for _, data in shelf.read(names[:LOOKED_AT]):
             if data is None:
                 continue

@@ -141,7 +141,7 @@ class Door:
         """Has the lots generated and kept, each as one shard; returns what failed for good."""
         engine = self._open(model)
         failed: dict[Ids, Completion] = {}
-        ended = Ended()
+        ended = Ended(ask.sampling.heal)
         with progress(ask.purpose, sum(map(len, lots)), "prompts") as bar:
             try:
                 for together in [lots] if engine.streams else [[lot] for lot in lots]:

@@ -76,8 +76,9 @@ class Keeping:
 
 @dataclass(slots=True)
 class Ended:
-    """How the completions so far have ended."""
+    """How the completions so far have ended. The first token of a `healed` one stands for one of its prompt."""
 
+    healed: bool = False
     total: int = 0
     cut: int = 0
     empty: int = 0
@@ -87,7 +88,8 @@ class Ended:
         self.total += 1
         self.cut += completion.finish == "length"
         self.failed += completion.finish == "failed"
-        self.empty += completion.finish != "failed" and not completion.text.strip()
+        nothing = len(completion.body) <= 1 if self.healed else not completion.text.strip()
+        self.empty += completion.finish != "failed" and nothing
 
     def __str__(self) -> str:
         """Such as `3% cut, 0% empty`."""

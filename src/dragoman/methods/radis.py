@@ -73,8 +73,8 @@ class Options(MethodOptions):
     """`ban_end`: the model may not stop right after the reference. `natural`: it may; no rationale then."""
     rationale_fraction: Fraction = 1.0
     """Share of the examples that carry a rationale; the others are plain references."""
-    boundary: Literal["exact", "heal"] = "exact"
-    """`exact`: the reference's tokens stay as they are. `heal`: its last one is written anew and may go on."""
+    boundary: Literal["exact", "heal"] = "heal"
+    """`heal`: the model writes the reference's last token anew, where the vocabulary joins it with line breaks."""
     filters: Filters = Filters()
     """Which rationales are taken out; none by default, as in the paper."""
     refresh: bool = False
@@ -94,7 +94,8 @@ def radis(pairs: Sequence[Pair], speak: Speaker, options: Options) -> Making:
     """r ~ P(y, x, I; θ) (equation 1); L = -log P(y | x, I) - log P(r | y, x, I) (equations 2 and 4)."""
     model = options.rationale.model or "backbone"
     writer = speak.of(model)  # speaks to the model that writes the rationales
-    healed = options.boundary == "heal"
+    joins = writer.renderer.joins_line_breaks or speak.renderer.joins_line_breaks
+    healed = options.boundary == "heal" and joins
     prefixes = [speak.prefix(pair) for pair in pairs]
     enriched = [n for n, prefix in enumerate(prefixes) if draw(prefix.key, "rationale") < options.rationale_fraction]
     asked = {n: prefixes[n] if writer is speak else writer.prefix(pairs[n]) for n in enriched}
@@ -109,7 +110,7 @@ def radis(pairs: Sequence[Pair], speak: Speaker, options: Options) -> Making:
 
     drawn: dict[int, list[Completion]] = {n: [] for n in enriched}
     for sample in range(options.rationale.samples_per_pair):
-        sampling = _sampling(options, writer, sample)
+        sampling = _sampling(options, writer, sample, healed)
         completions = yield Ask(model, [prefix.ids for prefix in asked.values()], sampling, "rationales")
         for n, completion in zip(enriched, completions, strict=True):
             drawn[n].append(completion)
@@ -139,7 +140,7 @@ def radis(pairs: Sequence[Pair], speak: Speaker, options: Options) -> Making:
     return Lesson(examples, report=replace(report, probed=len(first), stopping=stopping))
 
 
-def _sampling(options: Options, writer: Speaker, sample: int) -> Sampling:
+def _sampling(options: Options, writer: Speaker, sample: int, healed: bool) -> Sampling:
     """How the rationales of one round of samples are drawn."""
     wanted = options.rationale
     return Sampling(
@@ -150,5 +151,5 @@ def _sampling(options: Options, writer: Speaker, sample: int) -> Sampling:
         seed=wanted.seed + sample,
         ban_first=writer.stop if options.elicit == "ban_end" else (),
         logprobs=wanted.keep_logprobs,
-        heal=options.boundary == "heal",
+        heal=healed,
     )

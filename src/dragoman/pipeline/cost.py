@@ -51,10 +51,10 @@ def _work(plan: Plan, stage: Stage) -> tuple[int | None, str]:
         if rationale is None:
             return pairs, f"{count} examples, nothing to generate"
         after = (stage.round or rounds(recipe, stage.row)) - 1
-        return pairs and pairs * samples(options), _rationales(pairs, options, f"epoch {after}" if after else "")
+        return pairs and examples_of(pairs, options), _rationales(pairs, options, f"epoch {after}" if after else "")
     if stage.kind == "train":
         training = recipe.training
-        examples = pairs and pairs * samples(rows(recipe)[stage.row][1])
+        examples = pairs and examples_of(pairs, rows(recipe)[stage.row][1])
         epochs = training.epochs if rounds(recipe, stage.row) == 1 else 1
         if examples is None:
             return None, f"{epochs:g} epochs in batches of {training.batch_size}"
@@ -72,8 +72,13 @@ def _work(plan: Plan, stage: Stage) -> tuple[int | None, str]:
     return 1, "pairs and questions, read and checked" if stage.kind == "data" else "tables, page and scorecard"
 
 
-def samples(options: Mapping[str, Any]) -> int:
-    """How many examples a method makes of each pair."""
+def examples_of(pairs: int, options: Mapping[str, Any]) -> int:
+    """How many examples a method makes of so many pairs: one of each, or of each rationale."""
+    asked: int = round(pairs * options.get("rationale_fraction", 1))
+    return pairs - asked + asked * _samples(options)
+
+
+def _samples(options: Mapping[str, Any]) -> int:
     count: int = (options.get("rationale") or {}).get("samples_per_pair", 1)
     return count
 
@@ -81,7 +86,7 @@ def samples(options: Mapping[str, Any]) -> int:
 def _rationales(pairs: int | None, options: Mapping[str, Any], when: str) -> str:
     """What is asked for a method with rationales: how many, how long, by whom, and what their probabilities weigh."""
     rationale = options["rationale"]
-    asked = None if pairs is None else round(pairs * options["rationale_fraction"]) * samples(options)
+    asked = None if pairs is None else round(pairs * options["rationale_fraction"]) * _samples(options)
     words = "rationales of all pairs" if asked is None else f"{asked:,} rationales"
     words += f" of at most {rationale['max_tokens']} tokens, by {writer(options) or 'the backbone'}"
     words += f" as it is after {when}" if when else ""

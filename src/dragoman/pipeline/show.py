@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from dragoman.generation.rationales import RationaleReport
 from dragoman.pipeline.cost import cost
 from dragoman.pipeline.plan import Plan
 
@@ -49,6 +50,8 @@ def told(kind: str, facts: Mapping[str, Any]) -> str:
     elif kind == "examples":
         parts = [f"{facts['examples']:,} examples", f"{facts['tokens']:,} tokens"]
         parts += [f"{count:,} {what}" for what, count in facts["notes"].items()]
+        if facts.get("rationales"):
+            parts.append(RationaleReport.from_json(facts["rationales"]).sentence())
     elif kind == "train":
         parts = [f"{facts['steps']:,} steps", f"loss {facts['loss']:.3f}"]
     elif kind == "merge":

@@ -160,6 +160,12 @@ class Renderer:
         found = self._after(before, ids, text)
         return found if self._special.isdisjoint(found) else self._apart(before, ids, text, literally=True)
 
+    @cached_property
+    def joins_line_breaks(self) -> bool:
+        """Whether a full stop and the line breaks after it are one token, so that a bare one says that none follow."""
+        sentence = self._encode("Yes.")
+        return self._encode("Yes.\n\nNo")[: len(sentence)] != sentence
+
     def encode(self, text: str) -> Ids:
         """The ids of a text that an assistant wrote; special tokens that are spelt out in it stay text."""
         if text[:1].isspace():  # SentencePiece would put a space of its own before it
