@@ -120,7 +120,7 @@ def test_seeds_belong_to_prompts() -> None:
 
 
 def test_what_may_go_better_is_tried_again() -> None:
-    troubles = ["408", "429", "429 7", "429 date", "500", "503 2", "cut", "malformed", "empty", "html", "hang"]
+    troubles = ["408", "429", "429 7", "429 date", "500", "503 4", "cut", "malformed", "empty", "html", "hang"]
     with Misbehaving() as server:
         sleeps: list[float] = []
         engine = engine_at(server, sleeps, timeout=0.7)
@@ -131,8 +131,8 @@ def test_what_may_go_better_is_tried_again() -> None:
         assert [answer.ids for answer in answers] == [written(prompt) for prompt in PROMPTS]
         waits = sorted(sleeps)
         assert len(waits) == 14
-        assert [round(wait, 1) in (2.0, 2.1) for wait in waits].count(True) == 1
         assert all(0.25 <= wait <= 2 for wait in waits[:11])
+        assert waits[-3] == pytest.approx(4, abs=0.1)
         assert waits[-2] == pytest.approx(7, abs=0.1)
         assert waits[-1] == pytest.approx(8.5, abs=1)  # a date has whole seconds
         assert len(set(waits)) == 14  # no two wait the same time
@@ -370,7 +370,7 @@ def test_first_tokens_are_requests_of_their_own() -> None:
         assert run(engine, [(20, 18, 17)], replace(healed, max_tokens=1))[0].finish == "length"
         with pytest.raises(EngineError, match=r"did not keep to it .* it wrote 30"):
             run(engine, [(20, 17, 17)], replace(GREEDY, heal=True))
-        with pytest.raises(EngineError, match="can't heal a boundary"):
+        with pytest.raises(EngineError, match="was not told which tokens begin with which"):
             run(engine_at(server, extensions=None), PROMPTS, replace(GREEDY, heal=True))
 
 

@@ -154,7 +154,10 @@ class ServerEngine:
         here, way = f"The server at {self.address}", self.way
         advice = "Ask vLLM's server by its completions, or take another engine"
         if sampling.heal and self.extensions is None:
-            raise EngineError("This engine was not told which tokens extend which, so it can't heal a boundary.")
+            raise EngineError(
+                "This engine was not told which tokens begin with which, so it cannot heal the last token of a prompt. "
+                "Give it `extensions`, or set `boundary: exact`."
+            )
         if sampling.heal and not (way.ids and way.api == "completions"):
             raise EngineError(
                 f"{here} takes and returns text, so no boundary can be healed. {advice}; or boundary: exact."
