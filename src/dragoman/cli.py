@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dragoman.commands import data, lab
-from dragoman.commands.options import COLOURS, Languages, Longest, Model, Overrides, Recipe, Source, Table, Target
+from dragoman.commands.options import (
+    COLOURS,
+    Adapter,
+    Languages,
+    Longest,
+    Model,
+    Overrides,
+    Recipe,
+    Source,
+    Table,
+    Target,
+)
 from dragoman.errors import DragomanError
 
 if TYPE_CHECKING:
@@ -200,13 +211,14 @@ def translate(
     file: Annotated[
         Path | None, typer.Argument(help="One sentence a line; standard input when absent.", show_default=False)
     ] = None,
+    adapter: Adapter = None,
     max_tokens: Longest = 512,
 ) -> None:
     """Translate lines of text."""
     from dragoman.commands.talk import Talker
 
     text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
-    talker = Talker.load(model, max_tokens=max_tokens)
+    talker = Talker.load(model, adapter=adapter, max_tokens=max_tokens)
     for line in talker.translate(text.removesuffix("\n").split("\n"), direction):
         typer.echo(line)
 
@@ -216,13 +228,14 @@ def chat(
     model: Model,
     system: Annotated[str | None, typer.Option(help="System prompt.")] = None,
     temperature: Annotated[float, typer.Option(min=0.0, help="0 is greedy.")] = 0.0,
+    adapter: Adapter = None,
     max_tokens: Longest = 512,
 ) -> None:
     """Talk with a model. An empty line begins anew, Ctrl-D ends."""
     from dragoman.commands.talk import Talker
     from dragoman.corpora.records import Turn
 
-    talker = Talker.load(model, system=system, max_tokens=max_tokens)
+    talker = Talker.load(model, adapter=adapter, system=system, max_tokens=max_tokens)
     turns: list[Turn] = []
     while True:
         try:

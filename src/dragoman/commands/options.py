@@ -11,6 +11,7 @@ Overrides = Annotated[
     typer.Argument(metavar="KEY=VALUE", help="Fields to say otherwise, as in training.epochs=1", show_default=False),
 ]
 Model = Annotated[str, typer.Argument(help="A directory, a name on the Hugging Face hub, or lab.", show_default=False)]
+Adapter = Annotated[Path | None, typer.Option(help="Folder of an adapter to put on it.", show_default=False)]
 Longest = Annotated[int, typer.Option("--max-tokens", min=1, help="Longest answer.")]
 Source = Annotated[Path | None, typer.Option(help="Source sentences, one a line.", show_default=False)]
 Target = Annotated[Path | None, typer.Option(help="Their translations, line by line.", show_default=False)]

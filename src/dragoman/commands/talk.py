@@ -1,6 +1,7 @@
 """Trying a model: translations of some lines, or a conversation."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from dragoman.commands.files import languages
 from dragoman.corpora.records import Pair, Turn
@@ -20,8 +21,13 @@ class Talker:
         self.max_tokens = max_tokens
 
     @classmethod
-    def load(cls, model: str, *, system: str | None = None, max_tokens: int = 512) -> "Talker":
-        """The model of a directory, of the hub, or `lab`. EngineError or TemplateError where it cannot talk."""
+    def load(
+        cls, model: str, *, adapter: Path | None = None, system: str | None = None, max_tokens: int = 512
+    ) -> "Talker":
+        """The model of a directory, of the hub, or `lab`, perhaps with an adapter on it.
+
+        EngineError or TemplateError where it cannot talk, or the adapter is for another model.
+        """
         from transformers.utils.logging import disable_progress_bar
 
         from dragoman.generation.hf import HfEngine
@@ -30,7 +36,7 @@ class Talker:
         disable_progress_bar()
         where = str(BACKBONE) if model == "lab" else model
         renderer = Renderer.load(where, system=system)
-        return cls(renderer, HfEngine(where, decode=renderer.decode), max_tokens)
+        return cls(renderer, HfEngine(where, decode=renderer.decode, adapter=adapter), max_tokens)
 
     def translate(self, lines: Sequence[str], direction: str) -> Iterator[str]:
         """The translation of each line, in order; an empty line stays empty."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dragoman.generation.ask import Engine
 from dragoman.generation.door import Door, OpenModel
@@ -13,6 +13,9 @@ from dragoman.generation.models import fingerprint, pick_device, pick_dtype
 from dragoman.prompts.render import Renderer
 from dragoman.recipe.schema import Generation, Ray
 from dragoman.store import Digests
+
+if TYPE_CHECKING:
+    from dragoman.generation.openai import ServerEngine
 
 Local = Literal["hf", "vllm"]
 
@@ -56,6 +59,21 @@ def open_door(settings: Generation, cache: Path, models: Mapping[str, Asked], *,
         return _here(settings, models[name], memo)
 
     return Door(settings.cache or cache, open_model, shard=settings.shard, tolerate=settings.tolerate)
+
+
+def check_engine(settings: Generation, asked: Asked) -> None:
+    """Whether the engine that a recipe names could start here. EngineError with what is missing."""
+    spread = settings.engine == "ray"
+    if spread or settings.vllm.data_parallel > 1:
+        from dragoman.generation.ray_cluster import library
+
+        library()
+    if "vllm" in (settings.engine, spread and settings.ray.engine):
+        from dragoman.generation.vllm_start import installed
+
+        installed(accelerator=pick_device().type != "cpu")
+    if settings.engine == "openai":
+        _server(settings, asked).close()
 
 
 def local_engine(kind: Local, settings: Generation, asked: Asked) -> Engine:
@@ -107,14 +125,18 @@ def _over_ray(make: Callable[[], Engine], spread: Ray, shard: int) -> Engine:
 
 def _on_a_server(settings: Generation, asked: Asked) -> OpenModel:
     """Its weights cannot be looked at, so the server's address and its name for the model stand for them."""
+    engine = _server(settings, asked)
+    return OpenModel(f"server|{engine.name}", lambda: engine)
+
+
+def _server(settings: Generation, asked: Asked) -> "ServerEngine":
     from dragoman.generation.openai import ServerEngine
 
     renderer = asked.renderer()
-    engine = ServerEngine(
+    return ServerEngine(
         settings.openai,
         decode=renderer.decode,
         encode=renderer.encode,
         turns=renderer.turns,
         extensions=renderer.extensions,
     )
-    return OpenModel(f"server|{engine.name}", lambda: engine)

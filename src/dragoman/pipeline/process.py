@@ -7,6 +7,7 @@ touches an accelerator. A child ends when its parent dies, whatever way that hap
 import multiprocessing as mp
 import os
 import resource
+import sys
 import threading
 import traceback
 from multiprocessing.connection import Connection, wait
@@ -15,6 +16,8 @@ from typing import Any
 from dragoman.errors import DragomanError, EngineError
 
 PRELOADED = ["dragoman.pipeline.work"]
+# Python's tracker of shared memory cleans up behind vLLM, and would say so on the user's screen.
+QUIET = "ignore:resource_tracker:UserWarning"
 Facts = dict[str, Any]
 
 
@@ -25,6 +28,8 @@ def in_own_process(task: str, *arguments: Any) -> Facts:
 
     Raises EngineError where the process was killed, as it is when memory runs out.
     """
+    if QUIET not in sys.warnoptions:
+        sys.warnoptions.append(QUIET)
     context = mp.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     ours, theirs = context.Pipe(duplex=False)

@@ -29,7 +29,7 @@ from dragoman.generation.models import pick_device
 from dragoman.generation.rationales import RationaleReport
 from dragoman.methods import Lesson
 from dragoman.pipeline.backbone import Backbone, writer
-from dragoman.pipeline.engines import Asked, open_door
+from dragoman.pipeline.engines import Asked, check_engine, open_door
 from dragoman.pipeline.lengths import FRAME, context_of, pair_bytes, question_bytes, too_long
 from dragoman.pipeline.plan import rows
 from dragoman.pipeline.sources import chunks, read_pairs, read_questions
@@ -52,11 +52,12 @@ transformers.utils.logging.disable_progress_bar()
 
 
 def check(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone], data: Path) -> Facts:
-    """Whether the backbone's chat template works, on a few pairs too, and what is too long for its context.
+    """Whether the engine could start and the chat template works, on a few pairs too, and what is too long for the model.
 
-    Raises TemplateError or DataError with what is wrong, before hours are spent.
+    Raises EngineError, TemplateError or DataError with what is wrong, before hours are spent.
     """
     speak = speaker(recipe, backbone, others)
+    check_engine(recipe.generation, _asked(recipe, next(iter(others.values()), backbone)))
     for pair, _ in zip(read_pairs(data / "train.jsonl"), range(TRIED), strict=False):
         speak.prefix(pair)
     context = context_of(backbone.path)
