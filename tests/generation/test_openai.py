@@ -254,6 +254,8 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "secret" not in str(caught.value)
     with pytest.raises(EngineError, match="localhost:8000/v1 is none that can be asked"):
         engine_at("localhost:8000/v1")
+    with pytest.raises(EngineError, match="Port could not be cast"):
+        engine_at("http://localhost:port/v1")
     with Misbehaving() as server:
         with pytest.raises(EngineError, match=r"HTTP 404.*usually ends in /v1"):
             engine_at(server.address.removesuffix("/v1"))
