@@ -252,6 +252,9 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EngineError, match="is none that can be asked") as caught:
         engine_at("http://me:secret@localhost:1/v1")
     assert "secret" not in str(caught.value)
+    with pytest.raises(EngineError, match="is none") as caught:
+        engine_at("http://me:secret@localhost:port/v1")
+    assert "secret" not in str(caught.value)
     with pytest.raises(EngineError, match="localhost:8000/v1 is none that can be asked"):
         engine_at("localhost:8000/v1")
     with pytest.raises(EngineError, match="Port could not be cast"):

@@ -71,13 +71,13 @@ class Client:
         sleep: Callable[[float], object] | None = None,
         say: Callable[[str], None] = lambda text: None,
     ):
+        shown = address if "@" not in address else "(which holds a user or a password)"
         try:
             parts = urlsplit(address)
             self._port = parts.port
         except ValueError as error:
-            raise EngineError(f"The server's address {address!r} is none: {error}") from error
+            raise EngineError(f"The server's address {shown} is none: {error}") from None
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
-            shown = address if "@" not in address else "which holds a user or a password,"
             raise EngineError(
                 f"The server's address {shown} is none that can be asked. Write it as http://localhost:8000/v1; "
                 "a key belongs into an environment variable (generation.openai.key names it)."
