@@ -124,8 +124,8 @@ def _store(kept: dict[str, Any]) -> list[str]:
     first, last = list(kept["resident_mib"].items())[:: len(kept["resident_mib"]) - 1]
     return [
         f"- A completion of usual size: {kept['write_microseconds']} µs to write as Parquet, "
-        f"{kept['read_microseconds']} µs to read back, {kept['bytes_a_completion']} bytes on disk. Beside a generation of "
-        f"{kept['generation_tokens_per_second']:,.0f} tokens/s that is {kept['share_of_generation']:.2%} of the time.",
+        f"{kept['read_microseconds']} µs to read back, {kept['bytes_a_completion']} bytes on disk. Beside a generation "
+        f"of {kept['generation_tokens_per_second']:,.0f} tokens/s that is {kept['share_of_generation']:.2%} of it.",
         f"- {kept['requests']:,} requests through a door to an engine that answers at once: "
         f"{kept['requests_per_second']:,} a second; resident memory {first[1]} MiB after {int(first[0]):,} and "
         f"{last[1]} MiB after {int(last[0]):,}, {kept['growth_bytes_a_completion']} bytes a completion (the index).",

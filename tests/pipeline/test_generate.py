@@ -147,3 +147,21 @@ def test_what_is_too_long_is_told_before_anything_is_generated(tmp_path: Path, s
     assert process.returncode == 2
     assert "3 of the test sentences and 0 of the questions leave no room" in said
     assert "… evaluate" not in said
+
+
+def test_another_model_writes_the_rationales_and_they_can_be_looked_at(tmp_path: Path, small_recipe: Write) -> None:
+    recipe = small_recipe(tmp_path)
+    method = "methods=[{radis: {rationale: {model: lab, max_tokens: 24, keep_logprobs: 20}}}]"
+    planned = dragoman("run", recipe, method, "--dry-run")
+    assert "0.2 MB" in planned, "48 rationales of 24 tokens, 20 pairs of 8 bytes each"
+    dragoman("generate", recipe, method)
+    said = dragoman("data", "inspect", recipe, method, "--count=1")
+    assert "lab: 48 completions, greedy, at most 24 tokens; healed; 20 log-probabilities a token" in said
+    assert said.index("[prompt]") < said.index("[reference]") < said.index("[rationale]")
+    shard = max(tmp_path.glob("runs/.store/completions/*/*.parquet"), key=lambda path: path.stat().st_size)
+    table = parquet.read_table(shard)
+    assert len(table["logprobs"][0]) == 20 * len(table["ids"][0])
+    process = start("data", "inspect", recipe)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "holds nothing of" in said

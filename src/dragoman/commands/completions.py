@@ -8,7 +8,7 @@ from dragoman.errors import DataError
 from dragoman.generation.ask import Completion, Ids
 from dragoman.generation.browse import Kept, kept
 from dragoman.generation.models import fingerprint
-from dragoman.pipeline.backbone import find_backbone
+from dragoman.pipeline.backbone import find_backbone, find_others
 from dragoman.pipeline.plan import open_store
 from dragoman.prompts.render import Renderer
 from dragoman.recipe.schema import Recipe
@@ -31,18 +31,24 @@ class ShownGroup:
 
 
 def generated_for(recipe: Recipe, count: int) -> Iterator[ShownGroup]:
-    """What the recipe's backbone has written, `count` completions of each sampling. DataError where that is nothing."""
+    """What the recipe's models have written, `count` completions of each sampling. DataError where that is nothing."""
     store = open_store(recipe)
-    backbone = find_backbone(recipe, store.digests)
-    contents = fingerprint(backbone.path, digest_of=store.digests.of)
-    renderer = Renderer.load(backbone.path, backbone.trust_remote_code, recipe.system)
-    cache = recipe.generation.cache or store.folder / "completions"
-    found = [group for group in kept(cache, count) if group.model.startswith((contents, "server|"))]
-    if not found:
-        raise DataError(f"{cache} holds nothing of {backbone.name} yet; `dragoman generate` makes it")
-    for group in found:
+    models = [find_backbone(recipe, store.digests), *find_others(recipe, store.digests).values()]
+    by_contents = {fingerprint(model.path, digest_of=store.digests.of): model for model in models}
+    cache, nothing = recipe.generation.cache or store.folder / "completions", True
+    for group in kept(cache, count):
+        contents = group.model.partition("|")[0]
+        model = models[-1] if contents == "server" else by_contents.get(contents)  # a server writes for the last
+        if model is None:
+            continue
+        nothing = False
+        renderer = Renderer.load(model.path, model.trust_remote_code, recipe.system)
         healed = bool(group.sampling.get("heal"))
-        yield ShownGroup(_title(group), tuple(_shown(renderer, healed, *sample) for sample in group.samples))
+        shown = tuple(_shown(renderer, healed, *sample) for sample in group.samples)
+        yield ShownGroup(f"{model.name}: {_title(group)}", shown)
+    if nothing:
+        names = " or ".join(model.name for model in models)
+        raise DataError(f"{cache} holds nothing of {names} yet; `dragoman generate` makes it")
 
 
 def _title(group: Kept) -> str:

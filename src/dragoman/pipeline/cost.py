@@ -93,7 +93,8 @@ def _rationales(pairs: int | None, options: Mapping[str, Any], when: str) -> str
     kept = rationale.get("keep_logprobs", 0)
     if kept and asked is not None:
         size = asked * rationale["max_tokens"] * kept * LOGPROB_BYTES
-        words += f"; {kept} log-probabilities a token, at most {size / 1e9:,.1f} GB"
+        weight = f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+        words += f"; {kept} log-probabilities a token, at most {weight}"
     return words
 
 

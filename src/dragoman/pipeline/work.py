@@ -52,7 +52,7 @@ transformers.utils.logging.disable_progress_bar()
 
 
 def check(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone], data: Path) -> Facts:
-    """Whether the engine could start and the chat template works, on a few pairs too, and what is too long for the model.
+    """Whether the engine could start and the chat template works, with a few pairs too; what is too long for the model.
 
     Raises EngineError, TemplateError or DataError with what is wrong, before hours are spent.
     """
