@@ -199,7 +199,9 @@ class Worker:
             result = type(error)(str(error))
         except Exception as error:  # the edge of the process; a device that gave up, an engine's own process that died
             trace = f"\n{traceback.format_exc()}" if debugging() else ""
-            result = Failure(work.start, f"The last time, on {socket.gethostname()}: {type(error).__name__}: {error}{trace}")
+            result = Failure(
+                work.start, f"The last time, on {socket.gethostname()}: {type(error).__name__}: {error}{trace}"
+            )
             self._broken = True
             if self._engine is not None:
                 with suppress(Exception):
