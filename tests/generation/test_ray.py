@@ -1,9 +1,11 @@
 """Shards over a real Ray cluster on this machine: two actors, one of which dies."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections import Counter
@@ -64,9 +66,11 @@ def cluster() -> Iterator[None]:
     from ray import cloudpickle as pickling
 
     pickling.register_pickle_by_value(sys.modules[__name__])  # the actors cannot import tests
-    ray.init(address="local", num_cpus=6, include_dashboard=False, log_to_driver=False)
+    logs = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets' names must be short
+    ray.init(address="local", num_cpus=6, include_dashboard=False, log_to_driver=False, _temp_dir=logs)
     yield
     ray.shutdown()
+    shutil.rmtree(logs, ignore_errors=True)
 
 
 def lab_engine() -> HfEngine:
@@ -96,6 +100,7 @@ def test_the_same_completions_as_without(cluster: None) -> None:
     assert len({completion.ids for _, completion in found}) > 30
 
 
+@pytest.mark.slow
 def test_what_a_death_costs_and_what_an_error_says(cluster: None, tmp_path: Path) -> None:
     prompts = [(number, 7, 9) for number in range(50)]  # twelve shards of four and one of two
     engine = RayEngine(partial(Scribe, tmp_path), TWO, shard=4)
@@ -144,6 +149,7 @@ def test_clusters_that_cannot_do_it(cluster: None, tmp_path: Path) -> None:
     assert not (tmp_path / "log").exists()
 
 
+@pytest.mark.slow
 def test_silent_and_gone_with_us(tmp_path: Path) -> None:
     """A cluster of our own says nothing, and neither an end nor a SIGKILL leaves a process of it behind."""
     script = tmp_path / "spread.py"
