@@ -29,5 +29,9 @@ class EngineError(DragomanError, RuntimeError):
     """A model that cannot be loaded, or an engine that cannot do what was asked."""
 
 
+class EngineEnded(EngineError):
+    """An engine's own process that died under it: what it was asked may well be answered by another."""
+
+
 class TrainingError(DragomanError, RuntimeError):
     """Training or merging that cannot start, or whose result must not be published."""

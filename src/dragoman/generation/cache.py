@@ -64,7 +64,7 @@ class Group:
         self._listed = ended, ended - start
         new = [name for name in names if name.endswith(_SUFFIX) and name not in self._seen]
         found, places = [], []
-        for name, table in self._read(new):
+        for name, table in self._read(new, ["key"]):
             found.append(shards.table_keys(table))
             places.append(self._number(name) + np.arange(len(table)))
         if found:
@@ -123,13 +123,13 @@ class Group:
         self._names.append(name)
         return (len(self._names) - 1) << _ROWS
 
-    def _read(self, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    def _read(self, names: Sequence[str], columns: Sequence[str] | None = None) -> Iterator[tuple[str, Any]]:
         """The tables of shards that are whole; what is damaged is set aside, and generated again."""
         for name, data in self._shelf.read(names):
             if data is None:  # set aside by another process
                 self._seen.discard(name)
             elif hashlib.sha256(data).hexdigest() == name.removesuffix(_SUFFIX):
-                yield name, _table(data, self._shelf.path(name))
+                yield name, _table(data, columns, self._shelf.path(name))
             else:
                 self._seen.discard(name)
                 aside = name.removesuffix(_SUFFIX) + ".damaged"
@@ -140,12 +140,12 @@ class Group:
                 )
 
 
-def _table(data: bytes, path: str) -> Any:
+def _table(data: bytes, columns: Sequence[str] | None, path: str) -> Any:
     """A shard's table. Its bytes are as they were written, so if it cannot be read, another pyarrow wrote it."""
     from pyarrow import ArrowException
 
     try:
-        return shards.unpack(data)
+        return shards.unpack(data, columns)
     except ArrowException as error:
         raise StoreError(
             f"{path} is whole, but this pyarrow cannot read it: {error}. Update pyarrow, or move the file away."

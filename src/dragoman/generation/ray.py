@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from dragoman.errors import DragomanError, EngineError
+from dragoman.errors import DragomanError, EngineEnded, EngineError
 from dragoman.generation.ask import Completion, Engine, Ids, Sampling
 from dragoman.generation.parcels import Done, Runs, Work
 from dragoman.generation.ray_cluster import Cluster, debugging, library, sentence
@@ -189,15 +189,15 @@ class Worker:
         if self._broken:  # nobody knows what still works in this process; Ray starts another
             os._exit(1)
         work = pickle.loads(block["shard"][0].as_py())
-        result: Done | Failure | DragomanError
+        result: Done | Failure
         try:
             if self._engine is None:
                 self._engine = self._make()
             found = dict(self._engine.complete(work.prompts.tuples(), work.sampling))
             result = Done.of(work, [found[index] for index in range(len(found))])
-        except DragomanError as error:
-            result = type(error)(str(error))
         except Exception as error:  # the edge of the process; a device that gave up, an engine's own process that died
+            if isinstance(error, DragomanError) and not isinstance(error, EngineEnded):
+                return _row(pickle.dumps(type(error)(str(error))))
             trace = f"\n{traceback.format_exc()}" if debugging() else ""
             result = Failure(
                 work.start, f"The last time, on {socket.gethostname()}: {type(error).__name__}: {error}{trace}"

@@ -62,12 +62,12 @@ def pack(done: Sequence[tuple[Ids, Completion]], known_by: NDArray[np.uint8]) ->
     return bytes(sink.getvalue())
 
 
-def unpack(data: bytes) -> Any:
-    """The table in a shard's bytes; what `table_keys` and `completions` read."""
+def unpack(data: bytes, columns: Sequence[str] | None = None) -> Any:
+    """The table in a shard's bytes, or some of its columns; what `table_keys` and `completions` read."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    return parquet.ParquetFile(pa.BufferReader(data)).read(use_threads=False)  # so small: threads only cost
+    return parquet.ParquetFile(pa.BufferReader(data)).read(columns, use_threads=False)  # so small: threads only cost
 
 
 def table_keys(table: Any) -> NDArray[np.uint8]:

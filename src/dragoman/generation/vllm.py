@@ -14,7 +14,7 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
-from dragoman.errors import EngineError
+from dragoman.errors import EngineEnded, EngineError
 from dragoman.generation.adapters import check_adapter
 from dragoman.generation.ask import Completion, Finish, Ids, Sampling
 from dragoman.generation.draws import row_key
@@ -241,10 +241,10 @@ class VllmEngine:
         except EngineDeadError as error:
             raise self._ended() from error
 
-    def _ended(self) -> EngineError:
+    def _ended(self) -> EngineEnded:
         lines = self._output.tail().strip().splitlines()
         why = f" The last it wrote was: {lines[-1]}." if lines else " It wrote nothing; memory may have run out."
-        return EngineError(f"vLLM ended unexpectedly in the middle of its work.{why} What was finished is kept.")
+        return EngineEnded(f"vLLM ended unexpectedly in the middle of its work.{why} What was finished is kept.")
 
     def _completion(self, output: Any, sampling: Sampling, seconds: float) -> Completion:
         ids = tuple(output.token_ids)

@@ -108,10 +108,12 @@ def _here(settings: Generation, asked: Asked, memo: Digests) -> OpenModel:
     word = settings.ray.engine if settings.engine == "ray" else settings.engine
     kind = word if word == "hf" or word == "vllm" else best_engine()[0]
     make: Callable[[], Engine] = partial(local_engine, kind, settings, asked)
-    spread = settings.ray if settings.engine == "ray" else None
+    spread, each = settings.ray if settings.engine == "ray" else None, settings.vllm.tensor_parallel
     if spread is None and kind == "vllm" and settings.vllm.data_parallel > 1:
-        copies, each = settings.vllm.data_parallel, settings.vllm.tensor_parallel
+        copies = settings.vllm.data_parallel
         spread = Ray(actors=(copies, copies), gpus=each if pick_device().type != "cpu" else 0)
+    if spread is not None and kind == "vllm" and each > 1 and spread.gpus is None:
+        spread = spread.model_copy(update={"gpus": float(each)})
     contents = fingerprint(asked.folder, adapter=asked.adapter, digest_of=memo.of)
     name = f"{contents}|{kind}|{pick_dtype(settings.precision, pick_device())}"
     return OpenModel(name, make if spread is None else partial(_over_ray, make, spread, settings.shard))

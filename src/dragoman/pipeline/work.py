@@ -45,6 +45,7 @@ TRIED = 64  # pairs that are rendered before work begins
 SAMPLES = 8  # examples kept as text, to be read on the page
 CHUNK = 1024  # pairs that a method sees at a time, and that a part of a run is made of
 TOGETHER = 16  # chunks whose asks are answered together, so that engines have enough to choose from
+SHARDS_AN_ACTOR = 8  # of an ask, so that actors seldom wait for the last of it
 PROBES = 16  # prompts on which a merged model is compared with its adapter
 Facts = dict[str, Any]
 
@@ -156,7 +157,7 @@ def _lessons(
     longest = min(recipe.data.max_tokens, (context_of(backbone.path) or sys.maxsize) - 1)
     numbered = enumerate(chunks(read_pairs(data / "train.jsonl"), CHUNK))
     with open_door(recipe.generation, cache, asked, served=served) as answers:
-        for together in chunks(((number, chunk) for number, chunk in numbered if wanted(number)), TOGETHER):
+        for together in chunks(((number, chunk) for number, chunk in numbered if wanted(number)), together_of(recipe)):
             fitting = {
                 number: [pair for pair in chunk if len(speak.prefix(pair).ids) <= longest] for number, chunk in together
             }
@@ -166,6 +167,13 @@ def _lessons(
                 lesson = lessons[str(number)]
                 lesson.notes[f"left out: longer than {longest:,} tokens"] += len(chunk) - len(fitting[number])
                 yield number, lesson, _samples(lesson.examples, speak)
+
+
+def together_of(recipe: Recipe) -> int:
+    """How many chunks ask together: many actors want many shards."""
+    settings = recipe.generation
+    actors = settings.ray.actors[1] if settings.engine == "ray" else 1
+    return max(TOGETHER, math.ceil(SHARDS_AN_ACTOR * actors * settings.shard / CHUNK))
 
 
 def _counted(out: Path, number: int) -> Path:

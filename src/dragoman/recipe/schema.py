@@ -158,7 +158,7 @@ class Ray(Strict):
     cpus: Annotated[float, Field(gt=0)] = 1
     """Processor cores of an actor."""
     gpus: Annotated[float, Field(ge=0)] | None = None
-    """Accelerators of an actor; one where the cluster has any, when absent."""
+    """Accelerators of an actor; what its engine needs where the cluster has any, when absent."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
