@@ -252,7 +252,7 @@ CASES = (
     Case("one lot", 0.10, 250),
     Case("all lots", 0.01, 250),
     Case("all lots", 0.10, 250),
-    Case("ray", 0.01, 250),
+    Case("ray", 0.01, 250, ask=262144),  # eight shards an actor, as the pipeline asks
     Case("ray", 0.01, 250, ask=524288),
     Case("ray", 0.10, 250, lot=4096, ask=524288),
 )

@@ -103,7 +103,7 @@ def test_pairs_over_the_length_limit_are_left_out_and_counted(recipe: Recipe, tm
     manifest = next(tmp_path.glob("runs/.store/artifacts/examples-*/manifest.json"))
     facts = json.loads(manifest.read_text())["facts"]
     assert facts["examples"] == 4
-    assert facts["notes"] == {"left out: longer than data.max_tokens": 1}
+    assert facts["notes"] == {"left out: longer than 80 tokens": 1}
 
 
 def spoilt_backbone(tiny_backbone: Path, folder: Path, template: str | None) -> Path:
