@@ -101,6 +101,7 @@ def quietly(output: Output, compiling: bool) -> Iterator[None]:
             "TQDM_DISABLE": "0" if debug else "1",
         }
     )
+    os.environ.setdefault("VLLM_CPU_NUM_OF_RESERVED_CPU", "0")  # a core that it keeps free is one that we paid for
     if not compiling:  # a few small functions of vLLM's would be all the same, for a quarter of a minute
         os.environ["TORCH_COMPILE_DISABLE"] = "1"
     try:
