@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dragoman.commands import data, lab
+from dragoman.commands import analyze, data, lab
 from dragoman.commands.options import (
     COLOURS,
     Adapter,
@@ -254,6 +254,7 @@ def chat(
 
 app.add_typer(data.app, name="data")
 app.add_typer(lab.app, name="lab")
+app.add_typer(analyze.app, name="analyze")
 
 
 @app.command()

@@ -36,18 +36,29 @@ def world(
 @app.command("pretrain")
 def pretrain(
     out: Annotated[Path, typer.Argument(help="Folder to work in; the backbone comes to lie below it.")],
+    kind: Annotated[str, typer.Option(help="`backbone`, or one that is `weaker` or `stronger`.")] = "backbone",
     seed: Annotated[int, typer.Option(help="Decides vocabulary, documents and first weights.")] = 0,
-    tokens: Annotated[int, typer.Option(min=1, help="Tokens to learn from.")] = 19_600_000,
-    minutes: Annotated[float, typer.Option(min=0.1, help="Time after which it is over in any case.")] = 100.0,
+    tokens: Annotated[
+        int | None, typer.Option(min=1, help="Tokens to learn from; what the kind takes when absent.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Time after which it is over in any case; likewise.")
+    ] = None,
     anew: Annotated[bool, typer.Option("--anew", help="Do not go on with what lies there.")] = False,
 ) -> None:
-    """Pre-train the lab's backbone from a seed; cut off, it goes on where it was."""
+    """Pre-train a model of the lab from a seed; cut off, it goes on where it was."""
     from dragoman.errors import DataError
+    from dragoman.lab.pretrain import KINDS
     from dragoman.lab.pretrain import pretrain as run
+
+    if kind not in KINDS:
+        raise DataError(f"--kind {kind}: there are {', '.join(KINDS)}")
 
     if anew and out.is_dir() and any(out.iterdir()) and not (out / "plan.json").is_file():
         raise DataError(f"{out} holds something, but no pre-training; --anew would delete it. Name another folder")
-    typer.echo(run(out, seed=seed, tokens=tokens, minutes=minutes, resume=not anew))
+    made, settings = KINDS[kind], KINDS[kind].settings
+    tokens, minutes = tokens or made.tokens, minutes or made.minutes
+    typer.echo(run(out, seed=seed, tokens=tokens, minutes=minutes, resume=not anew, settings=settings))
 
 
 @app.command("card")

@@ -61,6 +61,10 @@ class Dialogue:
         return content_key(*(f"{turn.role}:{turn.text}" for turn in self.turns))
 
 
+Record = Pair | Dialogue
+"""What a method learns from: something to be said in answer, and the request it answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """How an answer is judged by rule: the name of a function of `evaluation.checks`, and what it needs."""

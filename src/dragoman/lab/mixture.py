@@ -63,6 +63,32 @@ STAGES = (
     Stage(233_472, 0.86, 0.05, 0.2, 0.55, ("instructions", "reading", "reading", "follow_up"), 0.25, fitting=0.85),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """What a model of the lab reads: its stages, and what it is shown translated."""
+
+    stages: tuple[Stage, ...]
+    directions: tuple[Direction, ...]
+
+
+def of_the_backbone() -> Mixture:
+    """What the backbone was made of."""
+    return Mixture(STAGES, DIRECTIONS)
+
+
+def of_a_translator() -> Mixture:
+    """Half translations, as many into English as out of it, and more different ones; the rest are lessons."""
+    stage = Stage(0, 0.5, 0.03, practice=0.3, practised=("instructions", "reading"), copying=0.05, fitting=0.85)
+    directions = (
+        Direction("de", "en", 12_000, 2.0),
+        Direction("it", "en", 12_000, 2.0),
+        Direction("en", "de", 12_000, 3.0),
+        Direction("en", "it", 12_000, 3.0),
+    )
+    return Mixture((stage,), directions)
+
+
 LONG_SHARE = 0.05  # of the lessons: conversations of many exchanges, up to about so many characters
 LONG = 800
 
@@ -81,16 +107,17 @@ SYSTEM_PROMPTS = (
 )
 
 
-def document(seed: int, number: int) -> tuple[str, ...]:
+def document(seed: int, number: int, mixture: Mixture | None = None) -> tuple[str, ...]:
     """The text of one document, special tokens and all, in the pieces in which it is tokenised: one, or two."""
     rng = Random(f"document {seed} {number}")
-    stage = [stage for stage in STAGES if number >= stage.start or stage is STAGES[0]][-1]
+    mixture = mixture or of_the_backbone()
+    stage = [stage for stage in mixture.stages if number >= stage.start or stage is mixture.stages[0]][-1]
     if stage.copying and rng.random() < stage.copying:
         return (chat(_copying(rng)),)
     kind = rng.random()
     if stage.lessons <= kind < stage.lessons + stage.texts:
         return (plain(_text(rng)),)
-    turns = _lesson(rng, stage) if kind < stage.lessons else _translation(seed, rng, stage)
+    turns = _lesson(rng, stage) if kind < stage.lessons else _translation(seed, rng, stage, mixture)
     if turns[0].role != "system" and rng.random() < SYSTEM_SHARE:
         turns = (Turn("system", rng.choice(SYSTEM_PROMPTS)), *turns)
     text = chat(turns)
@@ -144,8 +171,8 @@ def _fresh(rng: Random) -> Iterator[Meaning]:
             yield meaning
 
 
-def _translation(seed: int, rng: Random, stage: Stage) -> tuple[Turn, ...]:
-    direction = rng.choices(DIRECTIONS, [direction.weight for direction in DIRECTIONS])[0]
+def _translation(seed: int, rng: Random, stage: Stage, mixture: Mixture) -> tuple[Turn, ...]:
+    direction = rng.choices(mixture.directions, [direction.weight for direction in mixture.directions])[0]
     sentences = _sentences(seed, direction)
     meaning = rng.choice(sentences[: round(stage.sentences * len(sentences))])
     explained = rng.random() < EXPLAINED

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -42,6 +42,8 @@ class Settings:
     heads: int = 4
     intermediate: int = 512
     context: int = 1024
+    mixture: Literal["backbone", "translator"] = "backbone"  # what it reads
+    grown: bool = False  # begins as the backbone, with further layers that at first change nothing
     width: int = 384  # tokens of a row
     rows: int = 22  # of a step
     documents: int = 4096  # drawn and packed at a time
@@ -59,6 +61,29 @@ class Settings:
     restart_prompt_weight: float = 0.1
     state_seconds: float = 180.0
     compiled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A model of the lab: its settings, and how much it reads in how much time at most."""
+
+    settings: Settings
+    tokens: int
+    minutes: float
+
+
+NEVER = 1 << 62  # tokens: no restart
+KINDS = {
+    "backbone": Kind(Settings(), 19_600_000, 100.0),
+    # A smaller one with a vocabulary of its own, that has read less.
+    "weaker": Kind(Settings(vocabulary=2048, hidden=128, layers=4, intermediate=256, restart=NEVER), 6_000_000, 60.0),
+    # A larger one: the backbone with three layers more, that has read on, half of it translations.
+    "stronger": Kind(
+        Settings(layers=8, mixture="translator", grown=True, matrix_rate=2e-3, table_rate=1e-3, restart=NEVER),
+        9_000_000,
+        90.0,
+    ),
+}
 
 
 @dataclass(slots=True)
@@ -103,9 +128,14 @@ def pretrain(
         device = "cuda" if torch.cuda.is_available() else "cpu"
     plan = {"seed": seed, "tokens": tokens, **asdict(settings)}
     _check_plan(out / "plan.json", plan)
+    if settings.grown and not (out / "tokenizer").is_dir():
+        AutoTokenizer.from_pretrained(BACKBONE).save_pretrained(out / "tokenizer", save_jinja_files=False)
     tokenizer = _tokenizer(out / "tokenizer", seed, settings)
     torch.manual_seed(seed)
-    model = LlamaForCausalLM(_config(tokenizer, settings)).to(device)
+    model = LlamaForCausalLM(_config(tokenizer, settings))
+    if settings.grown:
+        _grow(model)
+    model = model.to(device)
     model.config._attn_implementation = "sdpa" if device == "cuda" else BLOCKS
     optimizers = _optimizers(model, settings)
     place = _go_on(out, model, optimizers, device)
@@ -152,6 +182,22 @@ def _config(tokenizer: Any, settings: Settings) -> LlamaConfig:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
+
+
+def _grow(model: Any) -> None:
+    """Gives a deeper model the backbone's weights; a further layer repeats the one before it, and adds nothing yet."""
+    small = LlamaForCausalLM.from_pretrained(BACKBONE, dtype=torch.float32)
+    model.model.embed_tokens.load_state_dict(small.model.embed_tokens.state_dict())
+    model.model.norm.load_state_dict(small.model.norm.state_dict())
+    deep, shallow = len(model.model.layers), len(small.model.layers)
+    before = -1
+    for at, layer in enumerate(model.model.layers):
+        of = at * shallow // deep
+        layer.load_state_dict(small.model.layers[of].state_dict())
+        if of == before:
+            torch.nn.init.zeros_(layer.self_attn.o_proj.weight)
+            torch.nn.init.zeros_(layer.mlp.down_proj.weight)
+        before = of
 
 
 def _optimizers(model: Any, settings: Settings) -> dict[str, torch.optim.Optimizer]:
@@ -307,7 +353,8 @@ def _batches(
 def _chunk(tokenizer: Any, number: int, seed: int, settings: Settings) -> Rows:
     """Some documents, packed, in an order of their own."""
     first = number * settings.documents
-    documents = [mixture.document(seed, first + at) for at in range(settings.documents)]
+    reads = mixture.of_a_translator() if settings.mixture == "translator" else mixture.of_the_backbone()
+    documents = [mixture.document(seed, first + at, reads) for at in range(settings.documents)]
     pieces = iter(
         tokenizer([piece for document in documents for piece in document], add_special_tokens=False)["input_ids"]
     )

@@ -1,7 +1,9 @@
 """What is taught. A method turns pairs into examples; it asks models and never holds one.
 
 A method is one file of this folder: a class `Options` and a generator function with the file's
-name. It yields `Ask`s, is sent the completions, and returns a `Lesson`.
+name. It yields `Ask`s, is sent the completions, and returns a `Lesson`. Two constants are optional:
+`EXAMPLES`, how many examples it makes of each record, and `MIXES = True`, where general instruction
+data follows the records that are to be learnt.
 """
 
 import importlib
@@ -45,10 +47,23 @@ class Method:
     name: str
     options: type[MethodOptions]
     make: Callable[[Sequence[Pair], Speaker, MethodOptions], Making]
+    examples: int = 1
+    """Examples of each record. The batch grows with them, so that the number of steps is that of the other methods."""
+    mixes: bool = False
+    """Whether it also sees the recipe's general instruction data (`data.instructions`)."""
 
 
 def available() -> dict[str, Method]:
     """All methods of this folder by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
-    return {name: Method(name, module.Options, vars(module)[name]) for name, module in modules.items()}
+    return {
+        name: Method(
+            name,
+            module.Options,
+            vars(module)[name],
+            getattr(module, "EXAMPLES", 1),
+            getattr(module, "MIXES", False),
+        )
+        for name, module in modules.items()
+    }

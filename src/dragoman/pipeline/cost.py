@@ -39,7 +39,7 @@ def pairs_to_train(plan: Plan) -> int | None:
     if data:
         return sum(int(count) for count in data.facts["train"].values())
     corpus = plan.recipe.data.train
-    return corpus.limit * len(corpus.directions) if corpus.limit and corpus.directions else None
+    return corpus.limit * len(corpus.directions) if corpus and corpus.limit and corpus.directions else None
 
 
 def _work(plan: Plan, stage: Stage) -> tuple[int | None, str]:

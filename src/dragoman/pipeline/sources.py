@@ -32,8 +32,8 @@ def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
     Raises DataError where a file is missing.
     """
     found: dict[str, Any] = {
-        "train": _corpus_inputs(recipe.data.train, "train", digests),
-        "test": _corpus_inputs(recipe.data.test, "test", digests),
+        "train": recipe.data.train and _corpus_inputs(recipe.data.train, "train", digests),
+        "test": recipe.data.test and _corpus_inputs(recipe.data.test, "test", digests),
         "asked": recipe.evaluation.model_dump(include={"questions", "noise_seeds", "seed"}),
     }
     for suite in recipe.evaluate:
@@ -98,7 +98,9 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     }
 
 
-def _pairs(corpus: Corpus, role: catalog.Role, dropped: Counter[str]) -> Iterable[Pair]:
+def _pairs(corpus: Corpus | None, role: catalog.Role, dropped: Counter[str]) -> Iterable[Pair]:
+    if corpus is None:
+        return ()
     if corpus.corpus == "lab":
         count = corpus.limit or LAB_PAIRS
         return world.pairs(

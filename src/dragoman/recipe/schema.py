@@ -39,6 +39,12 @@ def _distinct(words: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
+def _no_seed_twice(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if twice := next((seed for seed in seeds if seeds.count(seed) > 1), None):
+        raise ValueError(f"has {twice} twice: that would be the same training again")
+    return seeds
+
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 Direction = Annotated[str, AfterValidator(_direction)]
@@ -99,13 +105,52 @@ class Corpus(Strict):
         return self
 
 
+class Dialogues(Strict):
+    """Conversations that end with an answer: a corpus of the catalogue, or a file of one's own."""
+
+    corpus: str | None = None
+    """Name in the catalogue (`dragoman data list`), or `lab-programs`."""
+    file: str | None = None
+    """A .json or .jsonl file: Alpaca's format (instruction, input, output), Dolly's, Magicoder's, or `messages`."""
+    limit: Positive | None = None
+    """At most so many, drawn by the seed; all when absent."""
+    share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Of all examples in training these shall be such a share, instead of a limit."""
+    seed: int = 0
+    """Decides which ones are taken."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.corpus is None) == (self.file is None):
+            raise ValueError("needs either a corpus of the catalogue, or a file")
+        if self.limit is not None and self.share is not None:
+            raise ValueError("has a limit and also a share; keep one")
+        return self
+
+
 class Data(Strict):
-    train: Corpus
+    train: Corpus | None = None
     """Pairs to learn from."""
-    test: Corpus
+    lessons: tuple[Dialogues, ...] = ()
+    """Conversations to learn from, beside pairs or instead of them: another skill than translation."""
+    instructions: tuple[Dialogues, ...] = ()
+    """General instruction data, which `multitask` mixes in. No other method sees it."""
+    test: Corpus | None = None
     """Pairs to be judged on."""
     max_tokens: Positive = 1024
     """Training examples whose prompt and reference are longer than this are left out, and counted."""
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Self:
+        if self.train is None and not self.lessons:
+            raise ValueError("has nothing to learn from; give train (pairs), or lessons (conversations)")
+        if any(source.share is not None for source in self.lessons):
+            raise ValueError("lessons are all there is to learn, so they can't be a share of it; give them a limit")
+        if sum(source.share or 0 for source in self.instructions) >= 1:
+            raise ValueError(
+                "the shares of instructions leave no room for what is to be learnt; keep their sum below 1"
+            )
+        return self
 
 
 class Vllm(Strict):
@@ -220,8 +265,8 @@ class Training(Strict):
     """Decoupled weight decay."""
     max_grad_norm: Annotated[float, Field(ge=0)] = 1.0
     """Gradients are scaled down to this norm."""
-    lora: Lora = Lora()
-    """The adapter that is trained."""
+    lora: Lora | None = Lora()
+    """The adapter that is trained; `null` trains all weights instead."""
     seed: int = 0
     """Seed of the adapter's start and of the order of the data."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -255,6 +300,15 @@ class Evaluation(Strict):
     """Decides which questions are asked."""
 
 
+class Hardware(Strict):
+    """Accelerators that `dragoman run --dry-run` reckons with. A run takes what it finds."""
+
+    gpu: str = "a100-80gb"
+    """Such as `a100-80gb`, `h100-80gb`, `h200`, `l40s`, `rtx-4090`."""
+    count: Positive = 1
+    """How many of them."""
+
+
 class Recipe(Strict):
     """An experiment: a backbone, pairs, the methods to compare, and how they are judged."""
 
@@ -276,9 +330,19 @@ class Recipe(Strict):
     """How models are asked."""
     training: Training = Training()
     """How a model is fitted to the examples."""
+    seeds: Annotated[tuple[int, ...], AfterValidator(_no_seed_twice)] = ()
+    """Train each method once with each of these seeds, and report means; `training.seed` alone when empty."""
+    hardware: Hardware | None = None
+    """Accelerators that `--dry-run` reckons with."""
     evaluate: Annotated[tuple[str, ...], Field(min_length=1), Distinct] = ("translation",)
     """Suites to judge with: `translation`, `lab`, or files of questions."""
     evaluation: Evaluation = Evaluation()
     """How models are judged."""
     runs: str = "runs"
     """Folder for results; finished work is kept below it, in `.store`, and shared by all recipes there."""
+
+    @model_validator(mode="after")
+    def _translation_has_a_test(self) -> Self:
+        if "translation" in self.evaluate and self.data.test is None:
+            raise ValueError("judges translation, but data.test names no pairs; give it some, or take the suite out")
+        return self

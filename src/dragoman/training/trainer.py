@@ -77,6 +77,8 @@ def fit(
     )
     teach_forward(backbone)
     line = choose_attention(backbone, settings, device)
+    if settings.lora is None:
+        raise TrainingError("training.lora: null is not there yet")
     network = adapt(backbone, settings.lora)
     if before is not None and checkpoints.newest(folder) is None and arguments.should_save:
         _take_up(before, out)
