@@ -12,7 +12,7 @@ import dragoman.lab
 from dragoman.corpora import catalog
 from dragoman.corpora import questions as question_files
 from dragoman.corpora.load import load, locate
-from dragoman.corpora.records import Check, Pair, Question, Turn, draw
+from dragoman.corpora.records import Check, Dialogue, Pair, Question, Record, Turn, draw
 from dragoman.errors import DataError
 from dragoman.lab import abilities, world
 from dragoman.recipe.schema import Corpus, Recipe
@@ -141,6 +141,19 @@ def _from_file(path: Path, count: int, seed: int) -> list[Question]:
 
 def read_pairs(path: Path) -> Iterator[Pair]:
     return (Pair(**record) for record in read_lines(path))
+
+
+def read_dialogues(path: Path) -> Iterator[Dialogue]:
+    return map(_dialogue, read_lines(path))
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """Pairs and dialogues, in their order."""
+    return (_dialogue(record) if "turns" in record else Pair(**record) for record in read_lines(path))
+
+
+def _dialogue(record: dict[str, Any]) -> Dialogue:
+    return Dialogue(tuple(Turn(**turn) for turn in record["turns"]), record["origin"])
 
 
 def read_questions(path: Path) -> list[list[Question]]:
