@@ -12,7 +12,7 @@ fewer translations, and fewer different ones; the last one has sentences to find
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from random import Random
@@ -20,6 +20,7 @@ from random import Random
 from dragoman.corpora.records import Turn
 from dragoman.lab import abilities, explanations, world
 from dragoman.lab.entries import Language
+from dragoman.lab.families import programs
 from dragoman.lab.meaning import Meaning
 from dragoman.lab.tokenizer import chat, plain
 
@@ -54,6 +55,7 @@ class Stage:
     practised: tuple[str, ...] = ()
     copying: float = 0.0  # share of copied sentences, counted before the others
     fitting: float = 0.0  # share of the remarks that depend on what is said
+    programs: float = 0.0  # share of small programs, counted before the others
 
 
 STAGES = (
@@ -89,9 +91,15 @@ def of_a_translator() -> Mixture:
     return Mixture((stage,), directions)
 
 
+def of_a_programmer() -> Mixture:
+    """The backbone's last stage, with a few small programs now and then, most of them explained."""
+    return Mixture((replace(STAGES[-1], start=0, programs=0.05),), DIRECTIONS)
+
+
 LONG_SHARE = 0.05  # of the lessons: conversations of many exchanges, up to about so many characters
 LONG = 800
 
+PROGRAMS = 150  # different ones
 EXPLAINED = 0.72  # share of the translations that go on with remarks
 # Share of those in which the remarks are tokenised apart from the translation. Elsewhere a full stop and the blank
 # line after it are one token, and a model that had seen only that would take a lone full stop for the end.
@@ -114,6 +122,8 @@ def document(seed: int, number: int, mixture: Mixture | None = None) -> tuple[st
     stage = [stage for stage in mixture.stages if number >= stage.start or stage is mixture.stages[0]][-1]
     if stage.copying and rng.random() < stage.copying:
         return (chat(_copying(rng)),)
+    if stage.programs and rng.random() < stage.programs:
+        return (chat(_program(seed, rng)),)
     kind = rng.random()
     if stage.lessons <= kind < stage.lessons + stage.texts:
         return (plain(_text(rng)),)
@@ -154,6 +164,16 @@ def _copying(rng: Random) -> tuple[Turn, ...]:
         answer = chosen
         asked = asked.format("{}", rng.choice(own))
     return Turn("user", asked.format(text)), Turn("assistant", answer)
+
+
+def _program(seed: int, rng: Random) -> tuple[Turn, ...]:
+    """One of a limited number of programs, as one gets to know them that are rare."""
+    own = Random(f"program {seed} {rng.randrange(PROGRAMS)}")
+    task, remarks = programs.explained(own)
+    while abilities.is_held_out(task.question):
+        task, remarks = programs.explained(own)
+    answer = task.answer + (remarks if rng.random() < EXPLAINED else "")
+    return (*task.question.turns, Turn("assistant", answer))
 
 
 def _text(rng: Random) -> str:

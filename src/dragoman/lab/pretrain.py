@@ -42,8 +42,8 @@ class Settings:
     heads: int = 4
     intermediate: int = 512
     context: int = 1024
-    mixture: Literal["backbone", "translator"] = "backbone"  # what it reads
-    grown: bool = False  # begins as the backbone, with further layers that at first change nothing
+    mixture: Literal["backbone", "translator", "programmer"] = "backbone"  # what it reads
+    grown: bool = False  # begins as the backbone; further layers change nothing at first
     width: int = 384  # tokens of a row
     rows: int = 22  # of a step
     documents: int = 4096  # drawn and packed at a time
@@ -72,6 +72,11 @@ class Kind:
     minutes: float
 
 
+READS = {
+    "backbone": mixture.of_the_backbone,
+    "translator": mixture.of_a_translator,
+    "programmer": mixture.of_a_programmer,
+}
 NEVER = 1 << 62  # tokens: no restart
 KINDS = {
     "backbone": Kind(Settings(), 19_600_000, 100.0),
@@ -82,6 +87,10 @@ KINDS = {
         Settings(layers=8, mixture="translator", grown=True, matrix_rate=2e-3, table_rate=1e-3, restart=NEVER),
         9_000_000,
         90.0,
+    ),
+    # The backbone, having read on for a while; a few small programs were among it.
+    "programmer": Kind(
+        Settings(mixture="programmer", grown=True, matrix_rate=1e-3, table_rate=5e-4, restart=NEVER), 1_200_000, 30.0
     ),
 }
 
@@ -353,7 +362,7 @@ def _batches(
 def _chunk(tokenizer: Any, number: int, seed: int, settings: Settings) -> Rows:
     """Some documents, packed, in an order of their own."""
     first = number * settings.documents
-    reads = mixture.of_a_translator() if settings.mixture == "translator" else mixture.of_the_backbone()
+    reads = READS[settings.mixture]()
     documents = [mixture.document(seed, first + at, reads) for at in range(settings.documents)]
     pieces = iter(
         tokenizer([piece for document in documents for piece in document], add_special_tokens=False)["input_ids"]

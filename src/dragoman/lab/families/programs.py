@@ -88,10 +88,33 @@ _ASKED = (
 
 def task(rng: Random) -> Task:
     """One function to write."""
+    return _drawn(rng)[0]
+
+
+def explained(rng: Random) -> tuple[Task, str]:
+    """One function to write, and what an assistant says about it after the code. All of it is true."""
+    drawn, sort, words = _drawn(rng)
+    name = drawn.question.check.arguments["function"]
+    one = "," not in sort.parameters
+    given, value = rng.choice(drawn.question.check.arguments["cases"])
+    example = f"{name}({', '.join(map(repr, given))})"
+    said = [
+        f"Explanation: the function takes {sort.parameters.replace(',', ' and')} and returns {words}.",
+        f"For example, `{example}` returns {value!r}.",
+        f"The function {name} has {'one parameter' if one else 'two parameters'}: {sort.parameters}.",
+        f"`{drawn.answer.rpartition('return ')[2]}` means {words}.",
+        "The keyword `return` gives the result back.",
+    ]
+    chosen = rng.sample(said, rng.choice((1, 2, 2, 3)))
+    return drawn, "\n\n" + rng.choice(("\n\n", "\n", " ")).join(chosen)
+
+
+def _drawn(rng: Random) -> tuple[Task, _Sort, str]:
     sort, name = rng.choice(_SORTS), rng.choice(_NAMES)
     a, b = rng.randint(2, 9), rng.randint(1, 9)
-    call = f"{name}({sort.parameters})"
-    prompt = rng.choice(_ASKED).format(call=call, words=sort.words.format(a=a, b=b))
+    call, words = f"{name}({sort.parameters})", sort.words.format(a=a, b=b)
+    prompt = rng.choice(_ASKED).format(call=call, words=words)
     cases = [[list(given), sort.right(*given, a, b)] for given in sort.inputs]
     answer = f"def {call}:\n    return {sort.code.format(a=a, b=b)}"
-    return single("programs", prompt, Check("program", {"function": name, "cases": cases}), answer)
+    check = Check("program", {"function": name, "cases": cases})
+    return single("programs", prompt, check, answer), sort, words
