@@ -84,6 +84,12 @@ class ExampleTable:
             return np.zeros(0, dtype=np.int64)
         return np.concatenate([np.diff(part["offsets"]) for part in self._parts])
 
+    @property
+    def keys(self) -> list[str]:
+        """The examples' names, which say of what record each was made."""
+        parts = sorted(path for path in self.folder.iterdir() if path.is_dir())
+        return [key for part in parts for key in json.loads((part / "keys.json").read_text(encoding="utf-8"))]
+
     def trained(self) -> tuple[dict[str, int], int]:
         """Trained tokens of each segment, and how many examples have none.
 
@@ -122,6 +128,7 @@ def write_examples(folder: Path, chunk: int, examples: Sequence[Example]) -> Non
     np.save(part / "weights.npy", np.repeat([s.weight for s in segments], lengths).astype(np.float32))
     np.save(part / "offsets.npy", np.cumsum([0, *(len(example) for example in examples)], dtype=np.int64))
     (part / "names.json").write_text(json.dumps(names), encoding="utf-8")
+    (part / "keys.json").write_text(json.dumps([example.key for example in examples]), encoding="utf-8")
 
 
 def _flat(runs: Iterable[Ids], kind: type) -> NDArray[Any]:
