@@ -44,6 +44,8 @@ class Part:
     target: str | None = None
     table: str | None = None
     references: str = ""
+    records: int | None = None
+    """Lines of the files, as counted when the entry was written."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -122,17 +124,26 @@ def parallel_text(name: str, role: Role, directions: tuple[str, ...] = ()) -> tu
     return tuple(texts)
 
 
-def local(entry: Entry, path: str) -> Path:
-    """A file of a corpus on this machine, its checksum verified; it is downloaded where it isn't here yet."""
-    expected = entry.files[path]
-    cached = cache_folder() / "corpora" / entry.folder / path
+def here(entry: Entry, path: str) -> Path | None:
+    """Where a file of a corpus is on this machine, its checksum not looked at; None where it isn't here yet."""
     mirror = os.environ.get("DRAGOMAN_MIRROR")
     if mirror and not Path(mirror).is_dir():
         raise DataError(f"DRAGOMAN_MIRROR names {mirror}, and there is no such folder")
-    for place in [*([Path(mirror) / entry.folder / path] if mirror else []), cached]:
-        if place.is_file():
-            _verify(place, expected)
-            return place
+    places = [*([Path(mirror) / entry.folder / path] if mirror else []), _cached(entry, path)]
+    return next((place for place in places if place.is_file()), None)
+
+
+def _cached(entry: Entry, path: str) -> Path:
+    return cache_folder() / "corpora" / entry.folder / path
+
+
+def local(entry: Entry, path: str) -> Path:
+    """A file of a corpus on this machine, its checksum verified; it is downloaded where it isn't here yet."""
+    expected, cached = entry.files[path], _cached(entry, path)
+    if place := here(entry, path):
+        _verify(place, expected)
+        return place
+    mirror = os.environ.get("DRAGOMAN_MIRROR")
     address = f"{entry.address}/{quote(path)}"
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         raise DataError(
