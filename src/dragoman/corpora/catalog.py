@@ -51,6 +51,10 @@ class Part:
     def paths(self) -> tuple[str, ...]:
         return tuple(path for path in (self.source, self.target, self.table) if path is not None)
 
+    @property
+    def directions(self) -> tuple[str, ...]:
+        return ParallelText(self.direction, both=self.both).directions
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import dragoman
 from dragoman.pipeline.backbone import Backbone, find_backbone, find_others, writer
-from dragoman.pipeline.sources import data_inputs
+from dragoman.pipeline.sources import data_inputs, missing
 from dragoman.recipe.schema import Generation, Recipe
 from dragoman.store import Artifact, Store, fingerprint
 
@@ -71,6 +71,8 @@ class Plan:
     others: Mapping[str, Backbone]
     store: Store
     steps: tuple[Step, ...]
+    missing: tuple[str, ...] = ()
+    """Corpora that a run fetches first. Until they are here, it is not known whether anything is done."""
 
     @property
     def finished(self) -> bool:
@@ -120,18 +122,20 @@ def open_store(recipe: Recipe, say: Any = lambda _: None) -> Store:
 
 
 def plan(recipe: Recipe, store: Store | None = None) -> Plan:
-    """What is done and what is not. Reads manifests and checksums, starts nothing."""
+    """What is done and what is not. Reads manifests and checksums, starts and fetches nothing."""
     store = store or open_store(recipe)
     backbone, others = find_backbone(recipe, store.digests), find_others(recipe, store.digests)
     done: dict[str, Artifact] = {}
     steps = []
+    waiting = missing(recipe)
     for stage in stages(recipe):
-        name = artifact_name(recipe, stage, backbone, others, done, store)
+        unknown = stage.kind == "data" and waiting
+        name = None if unknown else artifact_name(recipe, stage, backbone, others, done, store)
         artifact = store.find(name) if name else None
         if artifact:
             done[stage.title] = artifact
         steps.append(Step(stage, name, artifact))
-    return Plan(recipe, backbone, others, store, tuple(steps))
+    return Plan(recipe, backbone, others, store, tuple(steps), waiting)
 
 
 def artifact_name(

@@ -52,6 +52,27 @@ def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict
     return {**inputs, "contents": [digests.of(_existing(path)) for text in texts for path in text.paths]}
 
 
+def missing(recipe: Recipe) -> tuple[str, ...]:
+    """Corpora of the catalogue that a recipe needs and that are not on this machine; a run fetches them first."""
+    data, known = recipe.data, catalog.catalogue()
+    pairs: list[tuple[Corpus | None, catalog.Role]] = [(data.train, "train"), (data.test, "test")]
+    wanted = [
+        (known[corpus.corpus], _files_of(corpus, role)) for corpus, role in pairs if corpus and corpus.corpus in known
+    ]
+    others = [dialogues.corpus for dialogues in (*data.lessons, *data.instructions)]
+    wanted += [(known[name], tuple(known[name].files)) for name in (*others, *recipe.evaluate) if name in known]
+    return tuple(
+        dict.fromkeys(entry.name for entry, paths in wanted if not all(catalog.here(entry, path) for path in paths))
+    )
+
+
+def _files_of(corpus: Corpus, role: catalog.Role) -> tuple[str, ...]:
+    """The files of the catalogue that serve a choice of pairs."""
+    parts = [part for part in catalog.find(str(corpus.corpus)).parts if part.role == role]
+    wanted = set(corpus.directions)
+    return tuple(path for part in parts if not wanted or wanted & set(part.directions) for path in part.paths)
+
+
 def _existing(path: Path) -> Path:
     if not path.is_file():
         raise DataError(f"there is no file {path} (paths in a recipe count from the folder you are in: {Path.cwd()})")
