@@ -4,6 +4,7 @@ A server process imports the heavy libraries once and forks one child a stage; n
 touches an accelerator. A child ends when its parent dies, whatever way that happens.
 """
 
+import importlib
 import multiprocessing as mp
 import os
 import resource
@@ -24,7 +25,8 @@ Facts = dict[str, Any]
 def in_own_process(task: str, *arguments: Any) -> Facts:
     """The facts that a function of `work` returns, and its peak memory. Errors meant for the user come through.
 
-    The function goes by its name, so that this process need not import what it needs.
+    The function goes by its name, so that this process need not import what it needs; one of another
+    module of this folder by both, as in `analyses.gradients`.
 
     Raises EngineError where the process was killed, as it is when memory runs out.
     """
@@ -59,13 +61,13 @@ def in_own_process(task: str, *arguments: Any) -> Facts:
 
 
 def _child(answer: Connection, task: str, arguments: tuple[Any, ...]) -> None:
-    from dragoman.pipeline import work
-
+    module, _, name = task.rpartition(".")
+    functions = vars(importlib.import_module(f"dragoman.pipeline.{module or 'work'}"))
     parent = mp.parent_process()
     assert parent is not None
     threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
     try:
-        facts = vars(work)[task](*arguments)
+        facts = functions[name](*arguments)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         answer.send(("facts", {**facts, "peak_memory": peak}))
     except KeyboardInterrupt:
