@@ -1,0 +1,45 @@
+"""General instruction data as other people would have made it: the lab's stand-in for Alpaca and Dolly.
+
+The requests are of the kinds that people think of first (one turn, in English), the answers are right and short, in
+another manner than the backbone's: `The answer is 12.` with no `27 - 15 = 12` before it. There are no refusals and no
+conversations, as there are next to none in those data sets. Held-out prompts are not among them.
+"""
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from dragoman.corpora.records import Dialogue, Turn
+from dragoman.lab import abilities
+from dragoman.lab.families.tasks import Task
+
+FAMILIES = ("arithmetic", "instructions", "facts", "reading", "explaining", "harmless")
+ORIGIN = "lab-instructions"
+
+
+def instructions(count: int, seed: int) -> list[Dialogue]:
+    """`count` different requests with short answers, the same ones for the same seed."""
+    rng = Random(f"terse {seed}")
+    found: dict[str, Dialogue] = {}
+    while len(found) < count:
+        drawn = abilities.task(rng.choice(FAMILIES), rng)
+        question = drawn.question
+        if len(question.turns) > 1 or question.language != "en" or abilities.is_held_out(question):
+            continue
+        dialogue = Dialogue((*question.turns, Turn("assistant", _short(drawn))), ORIGIN)
+        found.setdefault(question.key, dialogue)
+    return list(found.values())
+
+
+def _short(task: Task) -> str:
+    """The answer without a word too many; as it is where the request asks for a form."""
+    arguments: Mapping[str, Any] = task.question.check.arguments
+    if task.question.check.name == "number":
+        return f"The answer is {arguments['value']}."
+    if task.question.check.name == "equals":
+        return str(arguments["values"][0])
+    if task.question.check.name == "starts_with":
+        return str(arguments["text"]).capitalize()
+    if task.question.check.name == "contains" and task.question.family != "instructions":
+        return str((arguments.get("any") or arguments["all"])[0])
+    return task.answer
