@@ -40,6 +40,7 @@ def _short(task: Task) -> str:
         return str(arguments["values"][0])
     if task.question.check.name == "starts_with":
         return str(arguments["text"]).capitalize()
-    if task.question.check.name == "contains" and task.question.family != "instructions":
-        return str((arguments.get("any") or arguments["all"])[0])
+    one_thing = set(arguments) <= {"any", "none"} and task.question.family != "instructions"
+    if task.question.check.name == "contains" and one_thing:
+        return str(arguments["any"][0])
     return task.answer
