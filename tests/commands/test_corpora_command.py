@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from dragoman.commands import corpora
+from dragoman.commands.data import app
 from dragoman.corpora.parallel import ParallelText
 
 
@@ -25,6 +27,18 @@ def test_every_corpus_is_listed_with_its_licence() -> None:
     assert {"alma-human", "wmt22"} <= set(listed)
     assert all("Licence: " in text for text in listed.values())
     assert "test: cs-en, " in listed["wmt22"]
+    assert "for data.lessons and data.instructions. 13.1 MB. Licence: CC BY-SA 3.0" in listed["dolly"]
+    assert "Size not stated, no checksum known. Licence: CC BY-NC 4.0" in listed["alpaca"]
+    assert "for the suite of that name" in listed["humaneval"]
+
+
+def test_get_says_what_it_could_not_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "alpaca").mkdir()
+    (tmp_path / "alpaca" / "alpaca_data.json").write_text("[]")
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(tmp_path))
+    result = CliRunner().invoke(app, ["get", "alpaca"])
+    assert result.stdout.strip() == str(tmp_path / "alpaca" / "alpaca_data.json")
+    assert "alpaca_data.json could not be checked: the catalogue has no checksum of it." in result.stderr
 
 
 def test_get_verifies_a_mirror(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,24 +10,33 @@ from dragoman.corpora.load import select
 from dragoman.corpora.parallel import ParallelText
 from dragoman.corpora.records import Pair, draw
 
-ROLES: tuple[catalog.Role, ...] = ("train", "valid", "test")
+PAIRS: tuple[catalog.Role, ...] = ("train", "valid", "test")
+FOR: dict[catalog.Role, str] = {
+    "dialogues": "data.lessons and data.instructions",
+    "questions": "the suite of that name",
+}
 SAMPLES = 3
 
 
 def entries() -> Iterator[tuple[str, str]]:
     """Each corpus by name, and what there is to know about it."""
     for name, entry in catalog.catalogue().items():
-        parts = "; ".join(f"{role}: {', '.join(found)}" for role in ROLES if (found := entry.directions(role)))
-        yield (
-            name,
-            f"{entry.description} {parts}. {entry.size / 1e6:.1f} MB. Licence: {entry.licence}. {entry.homepage}",
-        )
+        parts = [f"{role}: {', '.join(found)}" for role in PAIRS if (found := entry.directions(role))]
+        parts += [f"for {FOR[role]}" for role in FOR if role in {part.role for part in entry.parts}]
+        size = "Size not stated" if entry.size is None else f"{entry.size / 1e6:.1f} MB"
+        size += ", no checksum known" if entry.unchecked else ""
+        yield name, f"{entry.description} {'; '.join(parts)}. {size}. Licence: {entry.licence}. {entry.homepage}"
 
 
 def get(name: str) -> list[Path]:
-    """The files of a corpus, here and verified. DataError where they cannot be had."""
+    """The files of a corpus, here and verified where a checksum is known. DataError where they cannot be had."""
     entry = catalog.find(name)
     return [catalog.local(entry, path) for path in entry.files]
+
+
+def unchecked(name: str) -> tuple[str, ...]:
+    """The files of a corpus of which the catalogue has no checksum."""
+    return catalog.find(name).unchecked
 
 
 @dataclass(frozen=True, slots=True)

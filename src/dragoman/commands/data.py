@@ -22,11 +22,13 @@ def list_corpora() -> None:
 
 @app.command("get")
 def get(name: Annotated[str, typer.Argument(help="A corpus of the catalogue.", show_default=False)]) -> None:
-    """Fetch a corpus, verify it, and tell where its files are."""
+    """Fetch a corpus, verify it where its checksum is known, and tell where its files are."""
     from dragoman.commands import corpora
 
     for path in corpora.get(name):
         typer.echo(path)
+    for file in corpora.unchecked(name):
+        typer.echo(f"{file} could not be checked: the catalogue has no checksum of it.", err=True)
 
 
 @app.command("inspect")

@@ -1,7 +1,8 @@
 """The catalogue: corpora that a recipe can name, and how their files get here.
 
 A file is taken from a mirror (`DRAGOMAN_MIRROR`), from the cache, or from the network, in this
-order, and its checksum is verified each time, wherever it came from.
+order, and its checksum is verified each time, wherever it came from. Where the catalogue knows no
+checksum that is said, each time a file is downloaded and wherever its corpus is listed.
 """
 
 import hashlib
@@ -22,30 +23,33 @@ import yaml
 from dragoman.corpora.parallel import ParallelText
 from dragoman.errors import DataError
 
-Role = Literal["train", "valid", "test"]
+Role = Literal["train", "valid", "test", "dialogues", "questions"]
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it was when the entry was written."""
+    """A file as it was when the entry was written; what its publisher does not state is None."""
 
-    size: int
-    sha256: str
+    size: int | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The files of one direction and role."""
+    """The files of one direction and role; dialogues and questions have no direction."""
 
     role: Role
-    direction: str
+    direction: str = ""
     both: bool = False
     source: str | None = None
     target: str | None = None
     table: str | None = None
     references: str = ""
     records: int | None = None
-    """Lines of the files, as counted when the entry was written."""
+    """Lines of the files, as counted when the entry was written, or as their publisher states."""
+
+    lang: str = ""
+    """Only records whose field `lang` says this are taken."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -74,10 +78,24 @@ class Entry:
         texts = [ParallelText(part.direction, both=part.both) for part in self.parts if part.role == role]
         return tuple(dict.fromkeys(direction for text in texts for direction in text.directions))
 
+    def of(self, role: Role) -> tuple[Part, ...]:
+        """The parts that play a role. `DataError` where there is none."""
+        parts = tuple(part for part in self.parts if part.role == role)
+        if not parts:
+            roles = ", ".join(dict.fromkeys(part.role for part in self.parts))
+            raise DataError(f"corpus {self.name!r} has no {role} part; it has {roles}")
+        return parts
+
     @property
-    def size(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size for file in self.files.values())
+    def size(self) -> int | None:
+        """Bytes of all files, None where that is not known."""
+        sizes = [file.size for file in self.files.values()]
+        return None if None in sizes else sum(size or 0 for size in sizes)
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """Files that come without a checksum."""
+        return tuple(path for path, file in self.files.items() if file.sha256 is None)
 
 
 @cache
@@ -93,7 +111,7 @@ def catalogue() -> Mapping[str, Entry]:
             address=entry["address"],
             folder=entry["folder"],
             parts=tuple(Part(**part) for part in entry["parts"]),
-            files={path: File(**file) for path, file in entry["files"].items()},
+            files={path: File(**(file or {})) for path, file in entry["files"].items()},
         )
         for name, entry in yaml.safe_load(text).items()
     }
@@ -107,7 +125,7 @@ def find(name: str) -> Entry:
         raise DataError(
             f"no corpus {name!r} in the catalogue."
             + (f" Did you mean {near[0]!r}?" if near else "")
-            + f" It has {', '.join(entries)}. Files of one's own go under `files`."
+            + f" It has {', '.join(entries)}. Files of one's own go under `files` (conversations: `file`)."
         )
     return entries[name]
 
@@ -115,13 +133,10 @@ def find(name: str) -> Entry:
 def parallel_text(name: str, role: Role, directions: tuple[str, ...] = ()) -> tuple[ParallelText, ...]:
     """The files of a corpus for a role, here and verified; only those that serve the directions, if any are given."""
     entry = find(name)
-    if not entry.directions(role):
-        roles = ", ".join(dict.fromkeys(part.role for part in entry.parts))
-        raise DataError(f"corpus {name!r} has no {role} part; it has {roles}")
     texts = []
-    for part in entry.parts:
+    for part in entry.of(role):
         offered = ParallelText(part.direction, both=part.both).directions
-        if part.role != role or (directions and not set(offered) & set(directions)):
+        if directions and not set(offered) & set(directions):
             continue
         source, target, table = (path and local(entry, path) for path in (part.source, part.target, part.table))
         texts.append(ParallelText(part.direction, source or None, target or None, table or None, part.both))
@@ -166,28 +181,45 @@ def cache_folder() -> Path:
 
 
 def _verify(path: Path, expected: File) -> None:
+    if expected.sha256 is None:
+        return
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != expected.sha256:
         raise DataError(
             f"{path} is not the file that the catalogue describes: its sha256 is {found} ({path.stat().st_size:,} "
-            f"bytes) and should be {expected.sha256} ({expected.size:,} bytes). Delete it and run again to get it anew."
+            f"bytes) and should be {expected.sha256} ({_bytes(expected.size)}). Delete it and run again to get it anew."
         )
 
 
+def _bytes(size: int | None) -> str:
+    return "of a size that is not stated" if size is None else f"{size:,} bytes"
+
+
 def _download(address: str, goal: Path, expected: File) -> None:
-    """Written beside and renamed when complete and verified, so that what lies at `goal` is whole."""
+    """Written beside and renamed when complete and verified, so that what lies at `goal` is whole.
+
+    Without a checksum, complete is what the server said it would send.
+    """
     goal.parent.mkdir(parents=True, exist_ok=True)
     partial = goal.with_name(f".{goal.name}.{os.getpid()}")
     try:
-        found, size = _fetch(address, partial, expected.size)
-        if found != expected.sha256:
-            cut = "the download was cut off; run again" if size < expected.size else "the file there has changed"
+        found, size, promised = _fetch(address, partial, expected.size)
+        if expected.sha256 is None:
+            if promised is not None and size != promised:
+                raise DataError(
+                    f"{address} was cut off: {size:,} of {promised:,} bytes came. Nothing was kept; run again."
+                )
+        elif found != expected.sha256:
+            cut = size < (expected.size or promised or 0)
+            reason = "the download was cut off; run again" if cut else "the file there has changed"
             raise DataError(
                 f"{address} gave other bytes than the catalogue describes: sha256 {found} ({size:,} bytes) instead of "
-                f"{expected.sha256} ({expected.size:,} bytes). Probably {cut}. Nothing was kept."
+                f"{expected.sha256} ({_bytes(expected.size)}). Probably {reason}. Nothing was kept."
             )
         partial.replace(goal)
+        if expected.sha256 is None:
+            _say(f"{goal.name} could not be checked: the catalogue has no checksum of it. Its sha256 is {found}.")
     except (HTTPException, OSError) as error:
         raise DataError(
             f"{address} could not be downloaded ({error}). Check the network and run again, or put the file at "
@@ -197,8 +229,17 @@ def _download(address: str, goal: Path, expected: File) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _fetch(address: str, path: Path, size: int) -> tuple[str, int]:
-    """Copies what is at an address to a file, with a progress bar; gives its sha256 and its size."""
+def _say(text: str) -> None:
+    from rich.console import Console
+
+    Console(stderr=True, soft_wrap=True, highlight=False).print(text)
+
+
+def _fetch(address: str, path: Path, size: int | None) -> tuple[str, int, int | None]:
+    """Copies what is at an address to a file, with a progress bar.
+
+    Gives its sha256, its size, and the size that the server announced, if it did.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -209,11 +250,13 @@ def _fetch(address: str, path: Path, size: int) -> tuple[str, int]:
         urlopen(address, timeout=60) as answer,
         Progress(*columns, console=Console(stderr=True), transient=True) as progress,
     ):
-        task = progress.add_task(address.rsplit("/", 1)[-1], total=size)
+        announced = answer.headers.get("Content-Length")
+        promised = int(announced) if announced and announced.isdigit() else None
+        task = progress.add_task(address.rsplit("/", 1)[-1], total=size or promised)
         while block := answer.read(1 << 18):
             file.write(block)
             digest.update(block)
             progress.update(task, advance=len(block))
         file.flush()
         os.fsync(file.fileno())
-        return digest.hexdigest(), file.tell()
+        return digest.hexdigest(), file.tell(), promised
