@@ -90,7 +90,7 @@ def test_wrong_language(pair: Pair, text: str, wrong: bool) -> None:
     ],
 )
 def test_repeats_reference(pair: Pair, text: str, repeats: bool) -> None:
-    assert repeats_reference(text, pair) is repeats
+    assert repeats_reference(text, pair.target) is repeats
 
 
 @pytest.mark.parametrize(

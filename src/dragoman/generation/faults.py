@@ -6,13 +6,13 @@ A rule is no judge: what it finds is counted and shown, and taken out only where
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, get_args
 
 from dragoman.corpora.identify import base, dominant, in_wrong_language, known, labels
-from dragoman.corpora.records import Pair
+from dragoman.corpora.records import Pair, Record
 from dragoman.generation.ask import Completion, Finish, Ids
 from dragoman.generation.door import loops
 
@@ -72,34 +72,40 @@ class Rationale:
         return Rationale(completion.body[1:], completion.text.removeprefix(healed), completion.finish)
 
 
-def judge(pairs: Sequence[Pair], rationales: Sequence[Rationale]) -> list[frozenset[Fault]]:
-    """The faults of each rationale of a chunk; `pairs` are what they are about.
+def judge(records: Sequence[Record], rationales: Sequence[Rationale]) -> list[frozenset[Fault]]:
+    """The faults of each rationale of a chunk; `records` are what they are about.
 
-    A duplicate is known by what comes before it in the same chunk: those of other chunks are not seen.
+    The rules that are about languages and translations hold for pairs alone. A duplicate is known by
+    what comes before it in the same chunk: those of other chunks are not seen.
     """
-    first: dict[str, Pair] = {}
+    first: dict[str, str] = {}
     found = []
-    for pair, rationale in zip(pairs, rationales, strict=True):
-        faults = _faults(pair, rationale)
-        text = " ".join(rationale.text.split())
-        if text and first.setdefault(text, pair).target != pair.target:
+    for record, rationale in zip(records, rationales, strict=True):
+        faults = _faults(record, rationale)
+        text, reference = " ".join(rationale.text.split()), _reference(record)
+        if text and first.setdefault(text, reference) != reference:
             faults.add("duplicate")
         found.append(frozenset(faults))
     return found
 
 
-def _faults(pair: Pair, rationale: Rationale) -> set[Fault]:
+def _faults(record: Record, rationale: Rationale) -> set[Fault]:
     if rationale.finish == "failed":
         return {"failed"}
-    checks: Mapping[Fault, bool] = {
+    checks: dict[Fault, bool] = {
         "empty": is_empty(rationale.text),
         "cut": rationale.finish == "length",
         "repeating": repeats_itself(rationale.ids),
-        "wrong_language": wrong_language(rationale.text, pair),
-        "repeats_reference": repeats_reference(rationale.text, pair),
-        "contradicts_reference": contradicts_reference(rationale.text, pair),
+        "repeats_reference": repeats_reference(rationale.text, _reference(record)),
     }
+    if isinstance(record, Pair):
+        checks["wrong_language"] = wrong_language(rationale.text, record)
+        checks["contradicts_reference"] = contradicts_reference(rationale.text, record)
     return {fault for fault, holds in checks.items() if holds}
+
+
+def _reference(record: Record) -> str:
+    return record.target if isinstance(record, Pair) else record.turns[-1].text
 
 
 def is_empty(text: str) -> bool:
@@ -128,22 +134,44 @@ def wrong_language(text: str, pair: Pair) -> bool:
     return not _is_in(text, {"en", pair.source_language, pair.target_language})
 
 
-def repeats_reference(text: str, pair: Pair) -> bool:
+def repeats_reference(text: str, reference: str) -> bool:
     """The reference again and nothing else, perhaps announced ("Translation: …") or in quotation marks.
 
-    Upper case, punctuation and spaces do not matter, and it may be said several times.
+    Upper case, punctuation and spaces do not matter, and it may be said several times. In a reference
+    of several lines, such as a program, only spaces and the fences of code do not matter.
     """
-    reference = _letters(pair.target)
+    if "\n" in reference.strip():
+        return _repeats_lines(text, reference)
+    letters = _letters(reference)
     said = 0
     for line in _lines(text):
         before, colon, rest = line.replace("：", ":").partition(":")
-        body = rest if colon and _letters(rest) and reference not in _letters(before) else line
-        if not reference or _letters(body).replace(reference, ""):
-            if line.endswith((":", "：")) or _ANNOUNCES.fullmatch(line):
+        body = rest if colon and _letters(rest) and letters not in _letters(before) else line
+        if not letters or _letters(body).replace(letters, ""):
+            if _announces(line):
                 continue  # announces what comes
             return False
         said += 1
     return said > 0
+
+
+def _repeats_lines(text: str, reference: str) -> bool:
+    whole = "".join(_unfenced(reference))
+    said = _unfenced(text)
+    if said and _announces(_MARKUP.sub("", said[0])) and whole in "".join(said[1:]):
+        said = said[1:]
+    again = "".join(said)
+    return whole in again and not again.replace(whole, "")
+
+
+def _unfenced(text: str) -> list[str]:
+    """The lines without spaces, empty ones and fences of code left out."""
+    lines = ("".join(line.split()) for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("```")]
+
+
+def _announces(line: str) -> bool:
+    return line.endswith((":", "：")) or bool(_ANNOUNCES.fullmatch(line))
 
 
 def contradicts_reference(text: str, pair: Pair) -> bool:

@@ -1,4 +1,4 @@
-"""What is taught. A method turns pairs into examples; it asks models and never holds one.
+"""What is taught. A method turns records into examples; it asks models and never holds one.
 
 A method is one file of this folder: a class `Options` and a generator function with the file's
 name. It yields `Ask`s, is sent the completions, and returns a `Lesson`. Two constants are optional:
@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
-from dragoman.corpora.records import Pair
+from dragoman.corpora.records import Record
 from dragoman.generation.ask import Ask, Completion
 from dragoman.generation.rationales import RationaleReport
 from dragoman.prompts.examples import Example
@@ -29,7 +29,7 @@ class MethodOptions(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a method made of some pairs, and what it counted on the way."""
+    """What a method made of some records, and what it counted on the way."""
 
     examples: list[Example]
     notes: Counter[str] = field(default_factory=Counter)
@@ -46,7 +46,7 @@ class Method:
 
     name: str
     options: type[MethodOptions]
-    make: Callable[[Sequence[Pair], Speaker, MethodOptions], Making]
+    make: Callable[[Sequence[Record], Speaker, MethodOptions], Making]
     examples: int = 1
     """Examples of each record. The batch grows with them, so that the number of steps is that of the other methods."""
     mixes: bool = False

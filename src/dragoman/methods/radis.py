@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from dragoman.corpora.records import Pair, draw
+from dragoman.corpora.records import Record, draw
 from dragoman.generation.ask import Ask, Completion, Sampling
 from dragoman.generation.faults import FAULTS, Rationale, ends_at_once, judge
 from dragoman.generation.rationales import RationaleReport
@@ -31,7 +31,7 @@ class Rationales(Strict):
     model: str | None = None
     """Another model that writes the rationales: a directory, or a name on the hub. The backbone when absent."""
     samples_per_pair: Positive = 1
-    """Rationales of each pair, with the seeds `seed`, `seed + 1`, … Each makes an example, reference included."""
+    """Rationales of each record, with the seeds `seed`, `seed + 1`, … Each makes an example, reference included."""
     keep_logprobs: Annotated[int, Field(ge=0, le=20)] = 0
     """Log-probabilities of so many most likely tokens are kept with each token, in the cache."""
     weight: Annotated[float, Field(ge=0)] = 1.0
@@ -57,13 +57,13 @@ class Filters(Strict):
     repeating: bool = False
     """Going round in circles: the same tokens over and over."""
     wrong_language: bool = False
-    """Mostly in a language that is neither English nor one of the pair's."""
+    """Mostly in a language that is neither English nor one of the pair's. Conversations are not judged by it."""
     repeats_reference: bool = False
     """The reference again and nothing else."""
     contradicts_reference: bool = False
-    """A second translation that is not the reference, also where it is as good."""
+    """A second translation that is not the reference, also where it is as good. Conversations have none."""
     duplicate: bool = False
-    """Word by word what was said of another reference before, as far back as the chunk of 1,024 pairs goes."""
+    """Word by word what was said of another reference before, as far back as the chunk of 1,024 records goes."""
 
 
 class Options(MethodOptions):
@@ -90,15 +90,15 @@ class Options(MethodOptions):
         return self
 
 
-def radis(pairs: Sequence[Pair], speak: Speaker, options: Options) -> Making:
+def radis(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
     """r ~ P(y, x, I; θ) (equation 1); L = -log P(y | x, I) - log P(r | y, x, I) (equations 2 and 4)."""
     model = options.rationale.model or "backbone"
     writer = speak.of(model)  # speaks to the model that writes the rationales
     joins = writer.renderer.joins_line_breaks or speak.renderer.joins_line_breaks
     healed = options.boundary == "heal" and joins
-    prefixes = [speak.prefix(pair) for pair in pairs]
+    prefixes = [speak.prefix(record) for record in records]
     enriched = [n for n, prefix in enumerate(prefixes) if draw(prefix.key, "rationale") < options.rationale_fraction]
-    asked = {n: prefixes[n] if writer is speak else writer.prefix(pairs[n]) for n in enriched}
+    asked = {n: prefixes[n] if writer is speak else writer.prefix(records[n]) for n in enriched}
 
     def after(reference: Prefix, completion: Completion) -> Rationale:
         return Rationale.of(completion, writer.decode(reference.reference[-1:]) if healed else None)
@@ -117,7 +117,7 @@ def radis(pairs: Sequence[Pair], speak: Speaker, options: Options) -> Making:
 
     samples = [(n, completion) for n in enriched for completion in drawn[n]]
     rationales = [after(asked[n], completion) for n, completion in samples]
-    faults = judge([pairs[n] for n, _ in samples], rationales)
+    faults = judge([records[n] for n, _ in samples], rationales)
     wanted = options.filters.model_dump()
     filters = {fault for fault in FAULTS if wanted.get(fault)}
     report = RationaleReport.of(rationales, faults, filters)

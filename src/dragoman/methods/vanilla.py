@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dragoman.corpora.records import Pair
+from dragoman.corpora.records import Record
 from dragoman.methods import Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
 
@@ -11,7 +11,7 @@ class Options(MethodOptions):
     pass
 
 
-def vanilla(pairs: Sequence[Pair], speak: Speaker, options: Options) -> Making:
+def vanilla(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
     """L = -log P(y | x, I): the first term of RaDis' equation 4, alone."""
     yield from ()
-    return Lesson([speak.example(speak.prefix(pair), None) for pair in pairs])
+    return Lesson([speak.example(speak.prefix(record)) for record in records])

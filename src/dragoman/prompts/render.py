@@ -172,6 +172,14 @@ class Renderer:
             return self._encode("a" + text, literally=True)[len(self._encode("a")) :]
         return self._encode(text, literally=True)
 
+    def plain(self, text: str) -> Ids:
+        """The ids of a text with no chat format around it, for a model to go on with.
+
+        They begin with the token that begins every text of this model, if there is one: where the
+        tokenizer puts it, or the chat template. Special tokens that are spelt out stay text.
+        """
+        return self._begin + self.encode(text)
+
     def turns(self, ids: Ids) -> tuple[Turn, ...]:
         """The conversation that some ids are: a prompt, or a prompt and the beginning of the answer.
 
@@ -197,6 +205,12 @@ class Renderer:
     def extensions(self, token: int) -> Ids:
         """All tokens whose text begins with this one's text, itself included; special tokens are left out."""
         return self._spellings.extensions(token)
+
+    @cached_property
+    def _begin(self) -> Ids:
+        begin = self.tokenizer.bos_token_id
+        firsts = self.tokenizer("Yes")["input_ids"][:1], list(self.prompt([Turn("user", "Yes")])[:1])
+        return (int(begin),) if [begin] in firsts else ()
 
     @cached_property
     def _spellings(self) -> Spellings:

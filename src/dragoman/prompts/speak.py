@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dragoman.corpora.records import Dialogue, Pair, Question, Turn
+from dragoman.corpora.records import Dialogue, Pair, Question, Record, Turn
 from dragoman.errors import DataError
 from dragoman.prompts.examples import Example, Ids, Segment
 from dragoman.prompts.render import Renderer
@@ -33,7 +33,7 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """A translation request and its reference, as ids: what a rationale continues."""
+    """A request and its reference, as ids: what a rationale continues."""
 
     key: str
     prompt: Ids
@@ -45,15 +45,24 @@ class Prefix:
 
 
 class Speaker:
-    """Speaks to one backbone; `seed` decides which instruction each pair gets.
+    """Speaks to one backbone, of pairs and of dialogues alike; `seed` decides which instruction each pair gets.
 
-    `others` are the speakers of further models that the recipe names, each with its own vocabulary.
+    Of a dialogue the last turn, which must be the assistant's, is the reference, and all turns before
+    it are the request. `others` are the speakers of further models that the recipe names, each with
+    its own vocabulary. `context` is how many tokens the backbone can see at once, where that is known.
     """
 
-    def __init__(self, renderer: Renderer, seed: int = 0, others: Mapping[str, "Speaker"] | None = None):
+    def __init__(
+        self,
+        renderer: Renderer,
+        seed: int = 0,
+        others: Mapping[str, "Speaker"] | None = None,
+        context: int | None = None,
+    ):
         self.renderer = renderer
         self.seed = seed
         self.others = others or {}
+        self.context = context
         self.stop: Ids = renderer.stop
 
     def of(self, model: str) -> "Speaker":
@@ -64,16 +73,41 @@ class Speaker:
         """The text of some ids, without special tokens."""
         return self.renderer.decode(ids)
 
-    def prefix(self, pair: Pair) -> Prefix:
-        """Instruction and reference. `DataError` where the reference is empty."""
-        prompt, reference = self.renderer.answer(self._request(pair), pair.target)
-        if not reference:
-            raise DataError(f"the {pair.direction} pair with the source {pair.source[:80]!r} has an empty translation")
-        return Prefix(pair.key, prompt, reference)
+    def prefix(self, record: Record) -> Prefix:
+        """Request and reference. `DataError` where there is no reference, or no request before it."""
+        turns, reference = self._parted(record)
+        prompt, ids = self.renderer.answer(turns, reference)
+        if not ids and isinstance(record, Pair):
+            raise DataError(
+                f"the {record.direction} pair with the source {record.source[:80]!r} has an empty translation"
+            )
+        return Prefix(record.key, prompt, ids)
+
+    def request(self, record: Record) -> Ids:
+        """The request alone: the prompt of `prefix`, with the same instruction."""
+        return self.renderer.prompt(self._parted(record)[0])
+
+    def texts(self, record: Record) -> tuple[str, str]:
+        """Request and reference as text, with no chat format around them.
+
+        The turns of a conversation of several are told apart by who speaks: `User: …`.
+        """
+        turns, reference = self._parted(record)
+        if len(turns) == 1:
+            return turns[0].text, reference.strip()
+        return "\n\n".join(f"{turn.role.capitalize()}: {turn.text}" for turn in turns), reference.strip()
 
     def translate(self, pair: Pair) -> Ids:
-        """The request alone, with the instruction that `prefix` would take."""
-        return self.renderer.prompt(self._request(pair))
+        """The request to translate a pair's source; its translation may be empty."""
+        return self.request(pair)
+
+    def chat(self, text: str) -> Ids:
+        """A text as the user's turn, ready to be answered."""
+        return self.renderer.prompt((Turn("user", text),))
+
+    def plain(self, text: str) -> Ids:
+        """A text with no chat format around it, for the model to go on with."""
+        return self.renderer.plain(text)
 
     def example(
         self,
@@ -106,6 +140,14 @@ class Speaker:
             Segment("end", end),
         )
 
+    def own(self, key: str, prompt: Ids, written: Written) -> Example:
+        """Prompt, what the model itself wrote in answer, and the end of the turn.
+
+        The ids are those that the engine returned, the end included: an answer that was cut off
+        carries none. `DataError` where the answer has no token.
+        """
+        return _example(key, Segment("prompt", prompt, 0.0), Segment("own", written.body), Segment("end", written.end))
+
     def adopt(self, prefix: Prefix, text: str, finished: bool, *, healed: bool = False) -> Written:
         """A rationale from a model with another vocabulary: its text in this one's ids, as they follow the prefix.
 
@@ -124,8 +166,24 @@ class Speaker:
         runs = self.renderer.conversation(dialogue.turns)
         return _example(dialogue.key, *(Segment(run.part, run.ids, float(run.part != "prompt")) for run in runs))
 
-    def _request(self, pair: Pair) -> tuple[Turn]:
-        return (Turn("user", instruction(pair, self.seed)),)
+    def _parted(self, record: Record) -> tuple[tuple[Turn, ...], str]:
+        """The turns of the request, and the reference."""
+        if isinstance(record, Pair):
+            return (Turn("user", instruction(record, self.seed)),), record.target
+        before, last = record.turns[:-1], record.turns[-1:]
+        if not last or last[0].role != "assistant" or not last[0].text.strip():
+            raise DataError(
+                f"{_named(record)} does not end with an answer of the assistant, so there is nothing to learn"
+            )
+        if not before or before[-1].role != "user":
+            raise DataError(f"{_named(record)} ends with an answer that no turn of the user asks for")
+        return before, last[0].text
+
+
+def _named(dialogue: Dialogue) -> str:
+    first = f" that begins {dialogue.turns[0].text[:80]!r}" if dialogue.turns else " without turns"
+    origin = f" from {dialogue.origin}" if dialogue.origin else ""
+    return f"a conversation{origin}{first}"
 
 
 def _example(key: str, *segments: Segment) -> Example:

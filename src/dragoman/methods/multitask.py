@@ -1,0 +1,30 @@
+"""Multi-task: what is to be learnt, mixed with general instruction data. Nothing is generated."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from dragoman.corpora.records import Dialogue, Record
+from dragoman.methods import Lesson, Making, MethodOptions
+from dragoman.prompts.speak import Speaker
+
+MIXES = True
+
+
+class Options(MethodOptions):
+    pass
+
+
+def multitask(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
+    """L = -log P(y | x, I), over the pairs and over all answers of the conversations that are mixed in.
+
+    How many there are, of which corpora, `data.instructions` says. Of a conversation every turn of the
+    assistant is learnt.
+    """
+    yield from ()
+    dialogues = [record for record in records if isinstance(record, Dialogue)]
+    notes = Counter(f"conversations of {dialogue.origin or 'a file'}" for dialogue in dialogues)
+    examples = [
+        speak.dialogue(record) if isinstance(record, Dialogue) else speak.example(speak.prefix(record))
+        for record in records
+    ]
+    return Lesson(examples, notes)
