@@ -1,14 +1,23 @@
-"""Which checkpoints can be trusted after a kill.
+"""Which checkpoints can be trusted after a kill, what is published of them, and the room that they take.
 
 The Trainer writes a checkpoint file by file. A list of the files and their sizes, written last and
 renamed into place, tells a finished checkpoint from one that was cut off.
 """
 
 import json
+import os
 import shutil
 from pathlib import Path
 
+from dragoman.errors import StoreError, TrainingError
+
 MARK = "complete.json"
+
+# Of each weight that is trained: itself in fp32, and Adam's two moments.
+WEIGHT_BYTES, STATE_BYTES = 4, 8
+
+_ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+_MODEL = ("config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json", "*.py")
 
 
 def step_of(checkpoint: Path) -> int:
@@ -28,12 +37,55 @@ def newest(folder: Path) -> Path | None:
     return max((path for path in folder.glob("checkpoint-*") if _is_whole(path)), key=step_of, default=None)
 
 
-def publish(checkpoint: Path, adapter: Path) -> None:
-    """Copies the adapter out of a finished checkpoint."""
-    shutil.rmtree(adapter, ignore_errors=True)
-    adapter.mkdir()
-    for name in ("adapter_config.json", "adapter_model.safetensors"):
-        shutil.copyfile(checkpoint / name, adapter / name)
+def publish(checkpoint: Path, trained: Path) -> None:
+    """Takes what was trained out of a finished checkpoint: the adapter, or the model where all weights were.
+
+    Raises TrainingError where the weights lie in pieces that are no model, as FSDP may leave them.
+    """
+    names = _ADAPTER if (checkpoint / _ADAPTER[0]).is_file() else _MODEL
+    found = sorted(path for name in names for path in checkpoint.glob(name))
+    if not any(path.suffix == ".safetensors" for path in found):
+        raise TrainingError(
+            f"{checkpoint} has no safetensors file of what was trained. With FSDP, set its state dict type to "
+            "FULL_STATE_DICT in accelerate's configuration, and run again."
+        )
+    shutil.rmtree(trained, ignore_errors=True)
+    trained.mkdir()
+    for path in found:
+        link(path, trained / path.name)
+
+
+def link(source: str | Path, target: str | Path) -> None:
+    """The same file under a second name, where the disk can do that, and else a copy. Finished files never change."""
+    try:  # an edge: not every file system has hard links
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def is_model(trained: Path) -> bool:
+    """Whether a training left a whole model, not an adapter."""
+    return not (trained / _ADAPTER[0]).is_file() and (trained / "config.json").is_file()
+
+
+def room(weights: int, kept: int = 0) -> int:
+    """Bytes that checkpoints take at most while all of so many weights are trained.
+
+    The old one goes when the new one is whole, so that for a moment there are two, less those that are
+    kept there already.
+    """
+    return (2 - kept) * weights * (WEIGHT_BYTES + STATE_BYTES)
+
+
+def check_room(folder: Path, weights: int) -> None:
+    """Raises StoreError where checkpoints of so many weights do not fit on the disk, with the numbers."""
+    needed, free = room(weights, kept=newest(folder) is not None), shutil.disk_usage(folder).free
+    if free < needed:
+        raise StoreError(
+            f"Training all {weights:,} weights (lora: null) needs {needed / 1e9:.1f} GB for checkpoints: weights and "
+            f"Adam's two moments in fp32, twice while the old one is replaced. {folder} has {free / 1e9:.1f} GB left. "
+            "Make room, name another folder with `runs:` in the recipe, or train an adapter."
+        )
 
 
 def clear(folder: Path, kept: Path | None) -> None:

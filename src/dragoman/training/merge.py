@@ -1,6 +1,7 @@
 """Folding an adapter into its backbone, and showing that nothing was lost on the way.
 
-The sum is made in fp32 and then cast to the backbone's own precision. The merged model is read back
+The sum is made in fp32 and then cast to the backbone's own precision. Where all weights were trained
+there is nothing to fold, and the cast alone is what has to be shown harmless. The merged model is read back
 from disk before it is published, so that what is checked is what a user gets.
 """
 
@@ -16,6 +17,7 @@ import torch
 from dragoman.errors import StoreError, TrainingError
 from dragoman.generation.models import load_model, locate
 from dragoman.prompts.examples import Ids
+from dragoman.training.checkpoints import is_model
 
 # In fp32 merging only changes the order of sums: 1e-5 of the spread of the logits is usual.
 FP32_LIMIT = 1e-3
@@ -38,7 +40,7 @@ _COMPANIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far the merged model is from backbone and adapter. Differences are of logits; `spread` is their deviation."""
+    """How far the merged model is from what was trained. Differences are of logits; `spread` is their deviation."""
 
     prompts: int
     tokens: int
@@ -48,7 +50,7 @@ class Parity:
     cast: str
     cast_max: float
     cast_mean: float
-    agreement: float  # share of the adapter's greedy tokens that the merged model picks at the same place
+    agreement: float  # share of the trained model's greedy tokens that the merged model picks at the same place
 
 
 def merge(
@@ -62,6 +64,9 @@ def merge(
 ) -> Parity:
     """Writes the merged model to `out`, with its parity in `parity.json` and in its card.
 
+    `adapter` is what a training left: an adapter, or a model where all weights were trained. That one
+    is cast to the backbone's precision and gets the backbone's tokenizer.
+
     A TrainingError with the numbers where the merged model is not the same model; `out` is then not
     there. A StoreError where the disk has no room.
     """
@@ -70,14 +75,23 @@ def merge(
     if out.exists():
         raise TrainingError(f"{out} exists already. Take it away, or merge into another folder.")
     folder = locate(backbone, revision, trust_remote_code)
-    model = load_model(folder, precision="fp32", device="cpu", adapter=adapter, trust_remote_code=trust_remote_code)
+    whole = is_model(adapter)
+    if whole:
+        _check_sizes(folder, adapter)
+    model = load_model(
+        adapter if whole else folder,
+        precision="fp32",
+        device="cpu",
+        adapter=None if whole else adapter,
+        trust_remote_code=trust_remote_code,
+    )
     cast = _own_dtype(folder, trust_remote_code)
     _check_room(out, model, cast)
     answers = [_greedy(model, prompt) for prompt in prompts]
     texts = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
     expected = [_logits(model, text) for text in texts]
 
-    merged = _fold(model)
+    merged = model if whole else _fold(model)
     fp32 = [(_logits(merged, text) - logits).abs() for text, logits in zip(texts, expected, strict=True)]
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = out.with_name(f".{out.name}.unfinished")
@@ -107,19 +121,30 @@ def merge(
     if not (parity.fp32_max <= FP32_LIMIT * parity.spread and parity.agreement >= AGREEMENT_LIMIT):
         shutil.rmtree(beside)
         raise TrainingError(
-            f"The merged model is not the backbone with its adapter, so it was not published. In fp32 the logits "
-            f"differ by up to {parity.fp32_max:.3g} (allowed: {FP32_LIMIT:g} of their spread of {parity.spread:.3g}); "
+            f"The merged model is not what was trained, so it was not published. In fp32 the logits differ by up to "
+            f"{parity.fp32_max:.3g} (allowed: {FP32_LIMIT:g} of their spread of {parity.spread:.3g}); "
             f"after the cast to {parity.cast} {parity.agreement:.1%} of {parity.tokens} greedy tokens are the same "
             f"(at least {AGREEMENT_LIMIT:.0%} are asked for). Was {adapter} trained on {backbone}?"
         )
     (beside / "parity.json").write_text(json.dumps(asdict(parity), indent=2) + "\n", encoding="utf-8")
-    (beside / "README.md").write_text(_card(backbone, parity), encoding="utf-8")
+    (beside / "README.md").write_text(_card(backbone, parity, whole), encoding="utf-8")
     beside.rename(out)
     return parity
 
 
 def _fold(model: Any) -> Any:
     return model.merge_and_unload(safe_merge=True)
+
+
+def _check_sizes(folder: Path, trained: Path) -> None:
+    """A model of other sizes has nothing to do with the backbone, whose tokenizer it would get."""
+    ours, theirs = (json.loads((place / "config.json").read_text(encoding="utf-8")) for place in (folder, trained))
+    for name in ("model_type", "hidden_size", "num_hidden_layers", "vocab_size"):
+        if ours.get(name) != theirs.get(name):
+            raise TrainingError(
+                f"{trained} was not trained from {folder}: its {name} is {theirs.get(name)}, not {ours.get(name)}. "
+                "Take the backbone that it was trained from."
+            )
 
 
 def _own_dtype(folder: Path, trust_remote_code: bool) -> torch.dtype:
@@ -161,9 +186,23 @@ def _greedy(model: Any, prompt: Ids) -> Ids:
     return answer
 
 
-def _card(backbone: str | Path, parity: Parity) -> str:
+def _card(backbone: str | Path, parity: Parity, whole: bool) -> str:
     path = Path(backbone).expanduser()
     name = path.resolve().name if path.is_dir() else str(backbone)
+    after = f"| {parity.cast_max:.3g} | {parity.cast_mean:.3g} |"
+    if whole:
+        title = f"{name}, fully fine-tuned"
+        making = f"Made with Dragoman: all weights were trained, in fp32, and cast to {parity.cast} afterwards."
+        held, lines = "the weights as trained", [f"| after the cast to {parity.cast} {after}"]
+    else:
+        title = f"{name}, with an adapter merged in"
+        making = f"Made with Dragoman: the adapter was added to the weights in fp32, and the sum cast to {parity.cast}."
+        held = "the backbone with its adapter"
+        lines = [
+            f"| merged, before the cast | {parity.fp32_max:.3g} | {parity.fp32_mean:.3g} |",
+            f"| merged, after the cast to {parity.cast} {after}",
+        ]
+    table = "\n".join(["| | largest difference of logits | mean difference |", "|---|---|---|", *lines])
     return f"""---
 base_model: {json.dumps(name)}
 library_name: transformers
@@ -171,16 +210,13 @@ pipeline_tag: text-generation
 tags: [dragoman, translation]
 ---
 
-# {name}, with an adapter merged in
+# {title}
 
-Made with Dragoman: the adapter was added to the weights in fp32, and the sum cast to {parity.cast}.
+{making}
 
-Held against the backbone with its adapter, in fp32, on {parity.prompts} prompts and {parity.tokens} greedy tokens:
+Held against {held}, in fp32, on {parity.prompts} prompts and {parity.tokens} greedy tokens:
 
-| | largest difference of logits | mean difference |
-|---|---|---|
-| merged, before the cast | {parity.fp32_max:.3g} | {parity.fp32_mean:.3g} |
-| merged, after the cast to {parity.cast} | {parity.cast_max:.3g} | {parity.cast_mean:.3g} |
+{table}
 
 The logits spread by {parity.spread:.3g} (standard deviation). Greedy agreement after the cast: {parity.agreement:.1%}.
 """

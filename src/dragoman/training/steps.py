@@ -23,8 +23,7 @@ from dragoman.prompts.examples import ExampleTable
 from dragoman.training import checkpoints
 from dragoman.training.batching import Batcher, Micro, Order, Step
 
-# Without `save_every`, checkpoints are about so many seconds apart, by the pace of the first steps.
-SAVE_SECONDS = 60.0
+# Steps by whose pace it is decided how many lie between checkpoints.
 PACE_STEPS = 5
 
 
@@ -76,7 +75,11 @@ class StopAfter(TrainerCallback):  # type: ignore[misc]
 
 
 class StepTrainer(Trainer):  # type: ignore[misc]
-    """Trains on `Step`s. The model's forward pass returns the loss of each trained token (`loss.teach_forward`)."""
+    """Trains on `Step`s. The model's forward pass returns the loss of each trained token (`loss.teach_forward`).
+
+    Checkpoints are `apart` seconds from each other; where that is None, as many steps as the arguments
+    say. With `newest_only`, a checkpoint goes as soon as the next is finished.
+    """
 
     def __init__(
         self,
@@ -86,12 +89,14 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         *,
         order: Order,
         batcher: Batcher,
-        paced: bool,
+        apart: float | None,
+        newest_only: bool,
         log: MetricsLog,
         bar: Bar | None,
         until: int,
     ):
-        self.examples, self.order, self.batcher, self.paced = examples, order, batcher, paced
+        self.examples, self.order, self.batcher = examples, order, batcher
+        self.apart, self.newest_only = apart, newest_only
         self.metrics_log, self.bar = log, bar
         self.sums = torch.zeros(3, len(examples.names), device=arguments.device)
         self.step_tokens, self.step_total = 0, 0.0
@@ -171,13 +176,13 @@ class StepTrainer(Trainer):  # type: ignore[misc]
 
     def _set_pace(self, step: int) -> None:
         """Decides after some steps how many lie between checkpoints; the first device decides for all."""
-        if not self.paced:
+        if self.apart is None:
             return
         if self.first is None:
             self.first = step, time.monotonic()
         elif step == self.first[0] + PACE_STEPS:
             seconds = (time.monotonic() - self.first[1]) / PACE_STEPS
-            every = torch.tensor([max(1, round(SAVE_SECONDS / seconds))], device=self.args.device)
+            every = torch.tensor([max(1, round(self.apart / seconds))], device=self.args.device)
             if self.args.world_size > 1:
                 torch.distributed.broadcast(every, src=0)
             self.state.save_steps = int(every)
@@ -186,4 +191,19 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
-            checkpoints.seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
+            folder = Path(self.args.output_dir)
+            checkpoint = folder / f"checkpoint-{self.state.global_step}"
+            checkpoints.seal(checkpoint)
+            if self.newest_only:
+                checkpoints.clear(folder, checkpoint)
+
+    def _issue_warnings_after_load(self, load_result: Any) -> None:
+        """A checkpoint with other weights than the model has must not be gone on from with a warning."""
+        state = self.model.state_dict()
+        there = {weight.data_ptr() for name, weight in state.items() if name not in load_result.missing_keys}
+        missing = [name for name in load_result.missing_keys if state[name].data_ptr() not in there]  # but tied ones
+        if wrong := [*missing, *load_result.unexpected_keys]:
+            raise TrainingError(
+                f"The checkpoint in {self.args.output_dir} has not the weights of this model: {len(wrong)} differ in "
+                f"name, such as {wrong[0]}. Take that folder away and train anew."
+            )

@@ -1,4 +1,4 @@
-"""Fitting an adapter: a thin extension of transformers' `Trainer`.
+"""Fitting an adapter, or all weights: a thin extension of transformers' `Trainer`.
 
 What the `Trainer` brings (resuming, schedules, DDP, FSDP, DeepSpeed, trackers) is its own. What is
 different here: it is handed whole optimizer steps, already cut into micro-batches, so that the mean
@@ -33,10 +33,15 @@ from dragoman.training.steps import MetricsLog, StepTrainer
 # Width of packed lines where attention looks at the whole line to find its blocks.
 PACKED_LINE = 2048
 
+# Without `save_every`, checkpoints are so many seconds apart; of a large model more, so that writing
+# them (at a gigabyte a second, as disks do that are not slow) takes no more than a twentieth of the time.
+SAVE_SECONDS = 60.0
+SAVE_BYTES_A_SECOND = 1e9 / 20
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A finished training: where the adapter is, and what it took."""
+    """A finished training: where the adapter is, or the model where all weights were trained, and what it took."""
 
     adapter: Path
     steps: int
@@ -59,10 +64,13 @@ def fit(
 ) -> Fit:
     """Trains a LoRA adapter on the examples; it is in `out/adapter`, the course of the losses in `out/metrics.jsonl`.
 
+    Without `settings.lora` all weights are trained, and `out/adapter` is a model, in fp32.
+
     Goes on from the newest complete checkpoint in `out/checkpoints`. A training may be cut into several,
     each on other examples: `until` stops it after that epoch and keeps its state, and `before` is the
     folder of the part whose state this one takes up. A TrainingError says, before anything starts, that
-    there is nothing to train on, or later that the loss is not a number.
+    there is nothing to train on, or later that the loss is not a number; a StoreError says that the disk
+    has no room for checkpoints of all weights.
     """
     _check(examples)
     started = time.monotonic()
@@ -70,16 +78,25 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     device = pick_device()
     precision: Precision = "bf16" if pick_dtype(settings.precision, device) == torch.bfloat16 else "fp32"
-    arguments = _arguments(settings, folder, len(examples))
+    whole = settings.lora is None
+    arguments = _arguments(settings, folder, len(examples), autocast=whole and precision == "bf16")
     set_seed(settings.seed)
+    # A step of Adam is often smaller than a thousandth of the weight. bf16 has eight bits: in it most steps would
+    # be rounded away, and nothing learnt. So weights that are trained are kept in fp32, as are Adam's moments,
+    # and only the products are made in bf16 (autocast).
     backbone = load_model(
-        model, precision=precision, device="cpu", trust_remote_code=trust_remote_code, revision=revision
+        model,
+        precision="fp32" if whole else precision,
+        device="cpu",
+        trust_remote_code=trust_remote_code,
+        revision=revision,
     )
     teach_forward(backbone)
-    line = choose_attention(backbone, settings, device)
-    if settings.lora is None:
-        raise TrainingError("training.lora: null is not there yet")
-    network = adapt(backbone, settings.lora)
+    line = choose_attention(backbone, settings, device, precision)
+    network = backbone if settings.lora is None else adapt(backbone, settings.lora)
+    weights = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
+    if whole and arguments.should_save:
+        _check_whole(backbone, folder, weights)
     if before is not None and checkpoints.newest(folder) is None and arguments.should_save:
         _take_up(before, out)
     PartialState().wait_for_everyone()
@@ -100,7 +117,10 @@ def fit(
             examples,
             order=Order(len(examples), settings.batch_size, settings.seed),
             batcher=Batcher(settings.batch_tokens, line, arguments.process_index, arguments.world_size),
-            paced=settings.save_every is None,
+            apart=None
+            if settings.save_every
+            else max(SAVE_SECONDS, checkpoints.room(weights, 1) / SAVE_BYTES_A_SECOND),
+            newest_only=whole,
             log=log,
             bar=bar,
             until=steps,
@@ -116,14 +136,14 @@ def fit(
     return Fit(adapter, steps, log.tokens, time.monotonic() - started, log.loss)
 
 
-def choose_attention(model: Any, settings: Training, device: torch.device) -> int:
-    """Sets the attention that is fastest here; returns the width of packed lines, 0 for padded batches."""
+def choose_attention(model: Any, settings: Training, device: torch.device, precision: Precision) -> int:
+    """Sets the attention that is fastest in this precision; returns the width of packed lines, 0 for padded batches."""
     packed = settings.packing == "on" or (settings.packing == "auto" and device.type != "cpu")
     plain = model.config._attn_implementation == "sdpa"
     if packed and plain and device.type == "cuda" and is_flash_attn_2_available():
         model.set_attn_implementation("flash_attention_2")  # told the bounds of examples: lines may be of any width
         return settings.batch_tokens
-    if device.type == "cpu" and plain and not packed and model.dtype == torch.bfloat16:
+    if device.type == "cpu" and plain and not packed and precision == "bf16":
         attention.register()
         model.set_attn_implementation(attention.PRODUCTS)
     return min(PACKED_LINE, settings.batch_tokens) if packed else 0
@@ -138,7 +158,7 @@ def _take_up(before: Path, out: Path) -> None:
     shutil.copyfile(before / "training.json", out / "training.json")
     beside = out / "taken-up"
     shutil.rmtree(beside, ignore_errors=True)
-    shutil.copytree(last, beside)
+    shutil.copytree(last, beside, copy_function=checkpoints.link)
     beside.replace(out / "checkpoints" / last.name)
 
 
@@ -161,6 +181,16 @@ def _check_same_run(path: Path, last: Path | None, identity: dict[str, Any], set
     path.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
 
 
+def _check_whole(backbone: Any, folder: Path, weights: int) -> None:
+    """Whether all weights of a backbone can be trained: they are plain numbers, and the disk has room."""
+    if getattr(backbone, "hf_quantizer", None) is not None:
+        raise TrainingError(
+            "The backbone's weights are quantised, and such weights cannot be trained themselves. Train an adapter "
+            "(training.lora), or take the backbone as it was before."
+        )
+    checkpoints.check_room(folder, weights)
+
+
 def _check(examples: ExampleTable) -> None:
     if not len(examples):
         raise TrainingError(f"There are no examples to train on in {examples.folder}.")
@@ -178,7 +208,7 @@ def _check(examples: ExampleTable) -> None:
         )
 
 
-def _arguments(settings: Training, folder: Path, examples: int) -> TrainingArguments:
+def _arguments(settings: Training, folder: Path, examples: int, *, autocast: bool) -> TrainingArguments:
     schedule = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}[settings.schedule]
     steps = _steps(settings, examples)
     arguments = TrainingArguments(
@@ -193,14 +223,14 @@ def _arguments(settings: Training, folder: Path, examples: int) -> TrainingArgum
         seed=settings.seed,
         gradient_checkpointing=settings.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
-        bf16=False,
+        bf16=autocast,
         ddp_find_unused_parameters=False,
         use_cpu=pick_device().type == "cpu",
         logging_steps=1,
         logging_nan_inf_filter=False,
         save_strategy="steps",
         save_steps=settings.save_every or steps,
-        save_total_limit=2,
+        save_total_limit=None if settings.lora is None else 2,
         report_to=list(settings.report_to),
         disable_tqdm=True,
         log_level="error",
