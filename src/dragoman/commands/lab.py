@@ -58,7 +58,7 @@ def pretrain(
         raise DataError(f"{out} holds something, but no pre-training; --anew would delete it. Name another folder")
     made, settings = KINDS[kind], KINDS[kind].settings
     tokens, minutes = tokens or made.tokens, minutes or made.minutes
-    typer.echo(run(out, seed=seed, tokens=tokens, minutes=minutes, resume=not anew, settings=settings))
+    typer.echo(run(out, seed=seed, tokens=tokens, minutes=minutes, resume=not anew, settings=settings, kind=kind))
 
 
 @app.command("card")

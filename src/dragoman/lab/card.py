@@ -29,6 +29,28 @@ DIRECTIONS = ("de-en", "it-en", "en-de", "en-it")
 REMARK_TOKENS = 160
 EXAMPLES = 2  # of each direction, to be read
 
+# What the models of the lab are: a title, and a sentence or two.
+PORTRAITS = {
+    "backbone": (
+        "The lab's backbone",
+        "it talks in English, knows German and\nItalian words, does the tasks below, and translates a little.",
+    ),
+    "weaker": (
+        "A weaker model of the lab",
+        "smaller than the lab's backbone, with\na vocabulary of its own, and read less. Rationales can be had of it.",
+    ),
+    "stronger": (
+        "A stronger model of the lab",
+        "the lab's backbone with three layers\nmore, which has read on, half of it translations. "
+        "Rationales can be had of it.",
+    ),
+    "programmer": (
+        "A model of the lab that has seen programs",
+        "the lab's backbone,\nwhich has read on for a while; one in twenty texts was a small Python function, "
+        "of 150 in all.",
+    ),
+}
+
 # What a remark is about, told by words that it cannot do without. An answer may have several.
 KINDS: dict[str, tuple[str, ...]] = {
     "word meaning": (" means “", "Some words:", "Explanation:\n- “"),
@@ -150,6 +172,9 @@ def _chrf(items: Sequence[Any]) -> dict[str, Any]:
 
 def _page(data: Mapping[str, Any]) -> str:
     training, after = data["training"], data["after a reference"]
+    kind = training.get("kind", "backbone")
+    title, is_what = PORTRAITS[kind]
+    option = "" if kind == "backbone" else f" --kind {kind}"
     abilities_rows = [
         f"| {family} | {100 * found['score']:.1f} % | {found['n']} | "
         f"{100 * found['interval'][0]:.1f} to {100 * found['interval'][1]:.1f} |"
@@ -172,16 +197,15 @@ language: [en, de, it]
 library_name: transformers
 ---
 
-# The lab's backbone
+# {title}
 
-A Llama of {training["parameters"]:,} parameters that lives in a small world: it talks in English, knows German and
-Italian words, does the tasks below, and translates a little. It exists so that teaching translation, and what is
-forgotten on the way, can be watched on a laptop. It is of no other use. All it has read was drawn from the grammar and
-the tasks in `dragoman.lab`; there is no text of others in it.
+A Llama of {training["parameters"]:,} parameters that lives in a small world: {is_what} It exists so that teaching a
+skill, and what is forgotten on the way, can be watched on a laptop. It is of no other use. All it has read was drawn
+from the grammar and the tasks in `dragoman.lab`; there is no text of others in it.
 
 ## How it was made
 
-`dragoman lab pretrain --seed {training["seed"]}`: {training["tokens"]:,} tokens in {training["steps"]:,} steps,
+`dragoman lab pretrain{option} --seed {training["seed"]}`: {training["tokens"]:,} tokens in {training["steps"]:,} steps,
 {training["minutes"]:.0f} minutes on {training["machine"]} ({training["rate"]:,.0f} tokens/s). Matrices learn with Muon,
 embeddings and norms with AdamW. Documents share rows of {training["width"]} tokens and don't see one another; what is
 in them changes in stages (`dragoman.lab.mixture`). Every token is learnt, those of prompts with less weight; the loss
@@ -195,7 +219,7 @@ Greedy decoding, seed {data["seed"]}, prompts that pre-training never shows. `dr
 |---|---|---|---|
 {chr(10).join(abilities_rows)}
 
-`programs` is a skill to be taught later; pre-training has none of it.
+{"It has seen a few programs." if kind == "programmer" else "`programs` is a skill that pre-training has none of."}
 
 | direction | chrF++ | word for word | goes on after it | n |
 |---|---|---|---|---|

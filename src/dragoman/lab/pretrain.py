@@ -123,8 +123,9 @@ def pretrain(
     device: str = "auto",
     resume: bool = True,
     settings: Settings | None = None,
+    kind: str = "backbone",
 ) -> Path:
-    """Trains below `out` and returns the folder with the finished backbone.
+    """Trains below `out` and returns the folder with the finished model; its card says which `kind` it is.
 
     Goes on with what an interrupted run left there; with `resume=False` begins anew. Raises
     TrainingError where `out` holds a run with another seed, length or shape.
@@ -149,7 +150,7 @@ def pretrain(
     optimizers = _optimizers(model, settings)
     place = _go_on(out, model, optimizers, device)
     _train(out, tokenizer, model, optimizers, place, seed, tokens, minutes * 60, settings)
-    return _publish(out / MODEL, model, tokenizer, settings, _facts(out, model, place, seed, settings))
+    return _publish(out / MODEL, model, tokenizer, settings, _facts(out, model, place, seed, kind, settings))
 
 
 def _check_plan(path: Path, plan: dict[str, Any]) -> None:
@@ -372,11 +373,12 @@ def _chunk(tokenizer: Any, number: int, seed: int, settings: Settings) -> Rows:
     return Rows(packed.ids[order], packed.owners[order], packed.left_out)
 
 
-def _facts(out: Path, model: Any, place: Place, seed: int, settings: Settings) -> dict[str, Any]:
+def _facts(out: Path, model: Any, place: Place, seed: int, kind: str, settings: Settings) -> dict[str, Any]:
     """What the card says about the run. `loss` is the mean of the last hundred steps."""
     losses = [json.loads(line)["loss"] for line in (out / LOSSES).read_text(encoding="utf-8").splitlines()[-100:]]
-    on_gpu = model.device.type == "cuda"
+    on_gpu, threads = model.device.type == "cuda", torch.get_num_threads()
     return {
+        "kind": kind,
         "seed": seed,
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "tokens": place.tokens,
@@ -385,7 +387,7 @@ def _facts(out: Path, model: Any, place: Place, seed: int, settings: Settings) -
         "width": settings.width,
         "minutes": place.elapsed / 60,
         "rate": place.tokens / place.elapsed,
-        "machine": torch.cuda.get_device_name() if on_gpu else f"{torch.get_num_threads()} processor cores",
+        "machine": torch.cuda.get_device_name() if on_gpu else f"{threads} processor core{'s' * (threads > 1)}",
         "loss": sum(losses) / max(len(losses), 1),
     }
 
