@@ -41,8 +41,10 @@ class Completion:
     `ids` are the generated ids exactly as the engine returned them; where `finish` is `stop` the
     last of them is the token that ended the answer. `text` is decoded from the ids before it.
     `logprobs`, where asked for, has one entry a generated token: pairs of id and log-probability, the
-    most likely first. `seconds` is how long the engine had the prompt in work. A request that a
-    server refused for good is `failed`: it has no ids, and `why` tells the reason.
+    most likely first. `seconds` is how long the engine had the prompt in work; from the door, and
+    kept, it is this answer's part of the time that the engine took for all, so that sums are what
+    answers cost. A request that a server refused for good is `failed`: it has no ids, and `why`
+    tells the reason.
     """
 
     ids: Ids

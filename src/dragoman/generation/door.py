@@ -6,6 +6,7 @@ that gets one shard at a time, to the byte as if it had never been killed.
 """
 
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -146,13 +147,18 @@ class Door:
             try:
                 for together in [lots] if engine.streams else [[lot] for lot in lots]:
                     keeping = Keeping(together, group)
+                    waiting = time.perf_counter()
                     try:
-                        for index, completion in engine.complete(keeping.prompts, ask.sampling):
+                        for index, answered in engine.complete(keeping.prompts, ask.sampling):
+                            # What the engine took since the last answer: the sum over all is its time, whatever
+                            # it works on at once.
+                            completion = replace(answered, seconds=time.perf_counter() - waiting)
                             if completion.finish == "failed":
                                 failed[keeping.prompts[index]] = completion
                             ended.count(completion)
                             bar.advance(1, tokens=len(completion.ids), remark=str(ended))
                             keeping.take(index, completion)
+                            waiting = time.perf_counter()
                     finally:  # an interrupt loses nothing that is finished
                         keeping.rest()
             finally:

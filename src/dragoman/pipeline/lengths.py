@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from dragoman.corpora.records import Pair, Question
+from dragoman.corpora.records import Pair, Question, Record
 from dragoman.prompts.examples import Ids
 
 FRAME = 512  # bytes that the instruction and the chat template put around a text, generously
+TURN = 128  # and around each further turn of a conversation
 
 T = TypeVar("T")
 
@@ -31,8 +32,11 @@ def too_long(
     return sum(size(record) + frame >= limit and len(render(record)) >= limit for record in records)
 
 
-def pair_bytes(pair: Pair) -> int:
-    return len(pair.source.encode()) + len(pair.target.encode())
+def record_bytes(record: Record) -> int:
+    """Bytes of both sides of a pair, or of all turns of a conversation."""
+    if isinstance(record, Pair):
+        return len(record.source.encode()) + len(record.target.encode())
+    return sum(len(turn.text.encode()) + TURN for turn in record.turns)
 
 
 def question_bytes(question: Question) -> int:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import dragoman
+from dragoman.methods import Method, available
 from dragoman.pipeline.backbone import Backbone, find_backbone, find_others, writer
 from dragoman.pipeline.sources import data_inputs, missing
-from dragoman.recipe.schema import Generation, Recipe
+from dragoman.recipe.schema import Generation, Recipe, Training
 from dragoman.store import Artifact, Store, fingerprint
 
 Kind = Literal["data", "examples", "train", "merge", "evaluate", "report"]
@@ -27,7 +28,7 @@ MAKING = {"data": 1, "train": 1, "merge": 1}
 CODE = {
     "examples": ("corpora", "generation/faults.py", "generation/rationales.py", "methods", "prompts"),
     "evaluate": ("corpora", "evaluation", "prompts"),
-    "report": ("evaluation", "report"),
+    "report": ("evaluation", "pipeline/reporting.py", "report"),
 }
 
 
@@ -36,17 +37,19 @@ class Stage:
     """One piece of work: what it is, for which row of the table, and after which stages.
 
     Where a method refreshes its rationales, each epoch is a round of examples and training; `round`
-    counts all but the last, which is 0 as where there is only one.
+    counts all but the last, which is 0 as where there is only one. Where each method is trained with
+    several seeds, `seed` is the one that this stage is for: None for what all of them share.
     """
 
     kind: Kind
     row: str
     needs: tuple[str, ...] = ()
     round: int = 0
+    seed: int | None = None
 
     @property
     def title(self) -> str:
-        return titled(self.kind, self.row, self.round) if self.row else self.kind
+        return titled(self.kind, self.row, self.round, self.seed) if self.row else self.kind
 
     @property
     def before(self) -> str | None:
@@ -85,8 +88,27 @@ def rows(recipe: Recipe) -> dict[str, tuple[str, dict[str, Any]]]:
     return {options.get("label") or name: (name, options) for name, options in named}
 
 
-def titled(kind: str, row: str, round: int = 0) -> str:
-    return f"{kind}-{row}@{round}" if round else f"{kind}-{row}"
+def method_of(recipe: Recipe, row: str) -> Method:
+    """The method of a row: how many examples it makes of a record, whether it mixes instruction data in."""
+    return available()[rows(recipe)[row][0]]
+
+
+def titled(kind: str, row: str, round: int = 0, seed: int | None = None) -> str:
+    """A stage's title: `train-radis`, `train-radis~1` with one of several seeds, `train-radis~1@2` in a round of it."""
+    return f"{kind}-{row}" + ("" if seed is None else f"~{seed}") + (f"@{round}" if round else "")
+
+
+def trainings(recipe: Recipe) -> tuple[int | None, ...]:
+    """The seeds that tell the trainings of a row apart; one None where there is only one training."""
+    return recipe.seeds if len(recipe.seeds) > 1 else (None,)
+
+
+def training_of(recipe: Recipe, row: str, seed: int | None = None) -> Training:
+    """How a row is trained: with its seed, and with a batch that grows with the examples made of each record."""
+    settings = recipe.training
+    chosen = seed if seed is not None else next(iter(recipe.seeds), settings.seed)
+    batch = settings.batch_size * method_of(recipe, row).examples
+    return settings.model_copy(update={"seed": chosen, "batch_size": batch})
 
 
 def rounds(recipe: Recipe, row: str) -> int:
@@ -94,21 +116,39 @@ def rounds(recipe: Recipe, row: str) -> int:
     return math.ceil(recipe.training.epochs) if rows(recipe)[row][1].get("refresh") else 1
 
 
+def learnt(recipe: Recipe, row: str, seed: int | None = None) -> list[str]:
+    """Titles of the stages that make the examples of a training, round by round: as a rule one that all seeds share."""
+    count = rounds(recipe, row)
+    return [titled("examples", row, round, seed if count > 1 else None) for round in [*range(1, count), 0]]
+
+
 def stages(recipe: Recipe) -> list[Stage]:
-    """All stages of a recipe, in an order in which they can be done."""
+    """All stages of a recipe, in an order in which they can be done.
+
+    Examples that do not depend on a training are made once; the seeds share them.
+    """
     found = [Stage("data", ""), Stage("evaluate", "backbone", ("data",))]
     for row in rows(recipe):
-        before: tuple[str, ...] = ()
-        for round in [*range(1, rounds(recipe, row)), 0]:
-            found.append(Stage("examples", row, ("data", *before), round))
-            found.append(Stage("train", row, (found[-1].title, *before), round))
-            before = (found[-1].title,)
-        found += [
-            Stage("merge", row, (f"train-{row}",)),
-            Stage("evaluate", row, ("data", f"merge-{row}")),
-        ]
-    judged = tuple(f"{kind}-{row}" for row in rows(recipe) for kind in ("examples", "train", "merge", "evaluate"))
+        if rounds(recipe, row) == 1:
+            found.append(Stage("examples", row, ("data",)))
+        for seed in trainings(recipe):
+            found += _training(recipe, row, seed)
+    judged = (stage.title for stage in found if stage.row not in ("", "backbone") and not stage.round)
     return [*found, Stage("report", "", ("data", "evaluate-backbone", *judged))]
+
+
+def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
+    """The stages of one training of a row, those that judge it included."""
+    found: list[Stage] = []
+    before: tuple[str, ...] = ()
+    count = rounds(recipe, row)
+    for round, examples in zip([*range(1, count), 0], learnt(recipe, row, seed), strict=True):
+        if count > 1:
+            found.append(Stage("examples", row, ("data", *before), round, seed))
+        found.append(Stage("train", row, (examples, *before), round, seed))
+        before = (found[-1].title,)
+    merge = Stage("merge", row, before, seed=seed)
+    return [*found, merge, Stage("evaluate", row, ("data", merge.title), seed=seed)]
 
 
 def kind_of_work(recipe: Recipe, stage: Stage, backbone: Backbone) -> list[str]:
@@ -146,12 +186,16 @@ def artifact_name(
     done: Mapping[str, Artifact],
     store: Store,
 ) -> str | None:
-    """The stage's kind, row and fingerprint; None as long as something it needs is not done."""
+    """The stage's kind, row and fingerprint; None as long as something it needs is not done.
+
+    The seed is in the fingerprint alone, so that a recipe with one seed and one with three share what is the same.
+    """
     if any(need not in done for need in stage.needs):
         return None
     inputs = _inputs(recipe, stage, backbone, others, done, store)
     inputs["made by"] = MAKING.get(stage.kind) or code_digest(*CODE[stage.kind])
-    return f"{stage.title}-{fingerprint(inputs)}"
+    title = titled(stage.kind, stage.row, stage.round) if stage.row else stage.kind
+    return f"{title}-{fingerprint(inputs)}"
 
 
 def _inputs(
@@ -168,7 +212,8 @@ def _inputs(
         return data_inputs(recipe, store.digests)
     if stage.kind == "examples":
         method, options = rows(recipe)[row]
-        return {
+        mixed = {"instructions": done["data"].digest("instructions.jsonl")} if method_of(recipe, row).mixes else {}
+        return mixed | {
             "pairs": done["data"].digest("train.jsonl"),
             "method": method,
             "options": {name: value for name, value in options.items() if name != "label"},
@@ -181,18 +226,18 @@ def _inputs(
             "max_tokens": recipe.data.max_tokens,
         }
     if stage.kind == "train":
-        settings = recipe.training.model_dump(exclude={"save_every", "report_to"})
+        settings = training_of(recipe, row, stage.seed)
         return {
-            "examples": done[titled("examples", row, stage.round)].digest("examples/*"),
+            "examples": done[stage.needs[0]].digest("examples/*"),
             "backbone": backbone.digest,
-            "training": settings,
+            "training": settings.model_dump(exclude={"save_every", "report_to"}),
             "before": before,
             "until": stage.round or None,
         }
     if stage.kind == "merge":
-        return {"adapter": done[f"train-{row}"].digest("adapter/*"), "backbone": backbone.digest}
+        return {"adapter": done[stage.needs[0]].digest("adapter/*"), "backbone": backbone.digest}
     if stage.kind == "evaluate":
-        model = backbone.digest if row == "backbone" else done[f"merge-{row}"].digest("model/*")
+        model = backbone.digest if row == "backbone" else done[stage.needs[1]].digest("model/*")
         return {
             "model": model,
             "test": done["data"].digest("test.jsonl"),

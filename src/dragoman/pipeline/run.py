@@ -13,7 +13,7 @@ from dragoman.errors import RecipeError
 from dragoman.generation.progress import note
 from dragoman.pipeline import sources
 from dragoman.pipeline.backbone import Backbone, find_backbone, find_others
-from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages, titled
+from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages, titled, trainings
 from dragoman.pipeline.process import in_own_process
 from dragoman.pipeline.show import clock, told
 from dragoman.recipe.schema import Recipe
@@ -92,10 +92,11 @@ def publish(recipe: Recipe, folder: Path, done: dict[str, Artifact]) -> None:
     if "report" in done:
         for path in sorted(done["report"].folder.glob("report/*")):
             shutil.copyfile(path, folder / path.name)
-    for row in rows(recipe):
-        for kind, inside, name in (("merge", "model", f"models/{row}"), ("train", "metrics.jsonl", f"{row}.jsonl")):
-            if f"{kind}-{row}" in done:
-                _link(folder / name, done[f"{kind}-{row}"].folder / inside)
+    for row, seed in ((row, seed) for row in rows(recipe) for seed in trainings(recipe)):
+        label = row if seed is None else f"{row}~{seed}"
+        for kind, inside, name in (("merge", "model", f"models/{label}"), ("train", "metrics.jsonl", f"{label}.jsonl")):
+            if made := done.get(titled(kind, row, seed=seed)):
+                _link(folder / name, made.folder / inside)
 
 
 def _link(link: Path, target: Path) -> None:
@@ -122,12 +123,15 @@ def _check(going: Going) -> None:
     recipe, backbone = going.recipe, going.backbone
     found = in_own_process("check", recipe, backbone, going.others, going.done["data"].folder)
     if found["too long"]:
+        what = "examples" if recipe.data.lessons or recipe.data.instructions else "pairs"
         going.say(
-            f"{found['too long']:,} training pairs are longer than {found['longest']:,} tokens with their request "
-            f"(data.max_tokens, and the context of {backbone.name}): they will be left out."
+            f"{found['too long']:,} training {what} are longer than {found['longest']:,} tokens with their "
+            f"request (data.max_tokens, and the context of {backbone.name}): they will be left out."
         )
     weights = sum(path.stat().st_size for path in backbone.path.glob("*.safetensors"))
-    going.store.need_room(SPARE + 2 * weights * len(rows(recipe)), f"{recipe.name} (a merged model for each method)")
+    models = len(rows(recipe)) * len(trainings(recipe))
+    each = "each method" if len(trainings(recipe)) == 1 else "each method and seed"
+    going.store.need_room(SPARE + 2 * weights * models, f"{recipe.name} (a merged model for {each})")
 
 
 def _answer_part(going: Going, stage: Stage, part: tuple[int, int]) -> None:
@@ -175,10 +179,10 @@ def _make(going: Going, stage: Stage, out: Path) -> Facts:
         adapter = before and before / "adapter"
         return in_own_process("make_examples", recipe, backbone, going.others, row, adapter, data, out, cache)
     if stage.kind == "train":
-        examples = done[titled("examples", row, stage.round)].folder
-        return in_own_process("train", recipe, backbone, row, examples, out, before, stage.round or None)
+        examples = done[stage.needs[0]].folder
+        return in_own_process("train", recipe, backbone, row, stage.seed, examples, out, before, stage.round or None)
     if stage.kind == "merge":
-        adapter = done[f"train-{row}"].folder / "adapter"
+        adapter = done[stage.needs[0]].folder / "adapter"
         return in_own_process("make_model", recipe, backbone, adapter, data, out)
-    model = None if row == "backbone" else done[f"merge-{row}"].folder / "model"
+    model = None if row == "backbone" else done[stage.needs[1]].folder / "model"
     return in_own_process("evaluate", recipe, backbone, row, model, data, out, cache)

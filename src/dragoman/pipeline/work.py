@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ import peft  # noqa: F401
 import torch
 import transformers
 
-from dragoman import methods
 from dragoman.errors import DataError
 from dragoman.evaluation.abilities import AbilityResult, abilities
 from dragoman.evaluation.scores import RowResults
@@ -30,10 +30,11 @@ from dragoman.generation.rationales import RationaleReport
 from dragoman.methods import Lesson
 from dragoman.pipeline.backbone import Backbone, writer
 from dragoman.pipeline.engines import Asked, check_engine, open_door
-from dragoman.pipeline.lengths import FRAME, context_of, pair_bytes, question_bytes, too_long
-from dragoman.pipeline.plan import rows
-from dragoman.pipeline.sources import chunks, read_pairs, read_questions
-from dragoman.prompts.examples import Example, ExampleTable, write_examples
+from dragoman.pipeline.lengths import FRAME, context_of, question_bytes, record_bytes, too_long
+from dragoman.pipeline.meter import Metered
+from dragoman.pipeline.plan import method_of, rows, training_of
+from dragoman.pipeline.sources import chunks, read_pairs, read_questions, read_records
+from dragoman.prompts.examples import Example, ExampleTable, Ids, write_examples
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
@@ -41,9 +42,9 @@ from dragoman.store import write_atomic
 from dragoman.training.merge import merge
 from dragoman.training.trainer import fit
 
-TRIED = 64  # pairs that are rendered before work begins
+TRIED = 64  # records that are rendered before work begins
 SAMPLES = 8  # examples kept as text, to be read on the page
-CHUNK = 1024  # pairs that a method sees at a time, and that a part of a run is made of
+CHUNK = 1024  # records that a method sees at a time, and that a part of a run is made of
 TOGETHER = 16  # chunks whose asks are answered together, so that engines have enough to choose from
 SHARDS_AN_ACTOR = 8  # of an ask, so that actors seldom wait for the last of it
 PROBES = 16  # prompts on which a merged model is compared with its adapter
@@ -53,19 +54,21 @@ transformers.utils.logging.disable_progress_bar()
 
 
 def check(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone], data: Path) -> Facts:
-    """Whether the engine could start and the chat template works, with a few pairs too; what is too long for the model.
+    """Whether the engine could start and the chat template works, with some records; what is too long for the model.
 
     Raises EngineError, TemplateError or DataError with what is wrong, before hours are spent.
     """
     speak = speaker(recipe, backbone, others)
     check_engine(recipe.generation, _asked(recipe, next(iter(others.values()), backbone)))
-    for pair, _ in zip(read_pairs(data / "train.jsonl"), range(TRIED), strict=False):
-        speak.prefix(pair)
+    mixes = any(method_of(recipe, row).mixes for row in rows(recipe))
+    for name in _learnt_from(mixes):
+        for record in islice(read_records(data / name), TRIED):
+            speak.prefix(record)
     context = context_of(backbone.path)
     if context is None:
         return {"too long": 0, "longest": recipe.data.max_tokens}
     frame = FRAME + len((recipe.system or "").encode())
-    tested = too_long(read_pairs(data / "test.jsonl"), speak.translate, pair_bytes, context, frame)
+    tested = too_long(read_pairs(data / "test.jsonl"), speak.translate, record_bytes, context, frame)
     asked = [question for drawn in read_questions(data / "questions.jsonl") for question in drawn]
     asked_long = too_long(asked, speak.question, question_bytes, context, frame)
     if tested or asked_long:
@@ -74,8 +77,8 @@ def check(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone], da
             f"context of {backbone.name}, {context:,} tokens. Leave them out, or take another backbone."
         )
     longest = min(recipe.data.max_tokens, context - 1)
-    pairs = read_pairs(data / "train.jsonl")
-    left_out = too_long(pairs, lambda pair: speak.prefix(pair).ids, pair_bytes, longest + 1, frame)
+    records = chain.from_iterable(read_records(data / name) for name in _learnt_from(mixes))
+    left_out = too_long(records, lambda record: speak.prefix(record).ids, record_bytes, longest + 1, frame)
     return {"too long": left_out, "longest": longest}
 
 
@@ -89,7 +92,7 @@ def make_examples(
     out: Path,
     cache: Path,
 ) -> Facts:
-    """Pairs become examples, chunk by chunk; a chunk that is done is not done again.
+    """Records become examples, chunk by chunk; a chunk that is done is not done again.
 
     With an adapter, the backbone is asked as it has become by it.
     """
@@ -97,17 +100,20 @@ def make_examples(
     def missing(number: int) -> bool:
         return not _counted(out, number).exists()
 
-    for number, lesson, sampled in _lessons(recipe, backbone, others, row, adapter, data, cache, missing):
+    for number, lesson, sampled, spent in _lessons(recipe, backbone, others, row, adapter, data, cache, missing):
         write_examples(out / "examples", number, lesson.examples)
         if number == 0:
             write_atomic(out / "samples.json", json.dumps(sampled, ensure_ascii=False))
         report = lesson.report.to_json() if lesson.report else None
-        write_atomic(_counted(out, number), json.dumps({"notes": lesson.notes, "rationales": report}))
+        kept = {"notes": lesson.notes, "rationales": report, "generated": spent}
+        write_atomic(_counted(out, number), json.dumps(kept))
     notes: Counter[str] = Counter()
+    generated: Counter[str] = Counter()
     reports: list[RationaleReport] = []
     for path in sorted((out / "notes").glob("*.json")):
         counted = json.loads(path.read_text(encoding="utf-8"))
         notes.update(counted["notes"])
+        generated.update(counted["generated"])
         reports += [RationaleReport.from_json(counted["rationales"])] if counted["rationales"] else []
     table = ExampleTable(out / "examples")
     trained, _ = table.trained()
@@ -117,6 +123,7 @@ def make_examples(
         "tokens": int(table.lengths.sum()),
         "trained": trained,
         "notes": {name: count for name, count in notes.items() if count},
+        "generated": dict(generated),
         "rationales": sum(reports[1:], reports[0]).to_json() if reports else None,
     }
 
@@ -133,7 +140,7 @@ def answer_part(
     """Asks for what the examples of some chunks need. The answers are in the cache; the examples are for later."""
     number, parts = part
     lessons = _lessons(recipe, backbone, others, row, None, data, cache, lambda chunk: chunk % parts == number - 1)
-    return {"units": sum(len(lesson.examples) for _, lesson, _ in lessons)}
+    return {"units": sum(len(lesson.examples) for _, lesson, _, _ in lessons)}
 
 
 def _lessons(
@@ -145,28 +152,38 @@ def _lessons(
     data: Path,
     cache: Path,
     wanted: Callable[[int], bool],
-) -> Iterator[tuple[int, Lesson, Any]]:
-    """The lessons of the chunks that are wanted, with some of their examples as text. Several chunks ask together."""
-    name, options = rows(recipe)[row]
-    method = methods.available()[name]
+) -> Iterator[tuple[int, Lesson, Any, Mapping[str, float]]]:
+    """The lessons of the chunks that are wanted, some of their examples as text, and what was generated for them.
+
+    Several chunks ask together.
+    """
+    _, options = rows(recipe)[row]
+    method = method_of(recipe, row)
     chosen = method.options.model_validate(options)
     speak = speaker(recipe, backbone, others)
     asked = {name: _asked(recipe, other) for name, other in others.items()}
     asked["backbone"] = replace(_asked(recipe, backbone), adapter=adapter)
     served = None if adapter else writer(options) or "backbone"
     longest = min(recipe.data.max_tokens, (context_of(backbone.path) or sys.maxsize) - 1)
-    numbered = enumerate(chunks(read_pairs(data / "train.jsonl"), CHUNK))
+    parted = (chunks(read_records(data / name), CHUNK) for name in _learnt_from(method.mixes))
+    numbered = enumerate(chain.from_iterable(parted))
     with open_door(recipe.generation, cache, asked, served=served) as answers:
         for together in chunks(((number, chunk) for number, chunk in numbered if wanted(number)), together_of(recipe)):
             fitting = {
-                number: [pair for pair in chunk if len(speak.prefix(pair).ids) <= longest] for number, chunk in together
+                number: [record for record in chunk if len(speak.prefix(record).ids) <= longest]
+                for number, chunk in together
             }
-            makings = {str(number): method.make(pairs, speak, chosen) for number, pairs in fitting.items()}
+            makings = {str(number): Metered(method.make(some, speak, chosen)) for number, some in fitting.items()}
             lessons = drive_all(makings, answers)
             for number, chunk in together:
                 lesson = lessons[str(number)]
                 lesson.notes[f"left out: longer than {longest:,} tokens"] += len(chunk) - len(fitting[number])
-                yield number, lesson, _samples(lesson.examples, speak)
+                yield number, lesson, _samples(lesson.examples, speak), makings[str(number)].spent
+
+
+def _learnt_from(mixes: bool) -> tuple[str, ...]:
+    """The files that a method learns from: general instruction data comes after what is to be learnt."""
+    return ("train.jsonl", "instructions.jsonl") if mixes else ("train.jsonl",)
 
 
 def together_of(recipe: Recipe) -> int:
@@ -191,18 +208,25 @@ def _samples(examples: Sequence[Example], speak: Speaker) -> list[list[tuple[str
 
 
 def train(
-    recipe: Recipe, backbone: Backbone, row: str, examples: Path, out: Path, before: Path | None, until: int | None
+    recipe: Recipe,
+    backbone: Backbone,
+    row: str,
+    seed: int | None,
+    examples: Path,
+    out: Path,
+    before: Path | None,
+    until: int | None,
 ) -> Facts:
     """Examples become an adapter. `before` is the training that this one continues; it stops after epoch `until`."""
     result = fit(
         backbone.path,
         ExampleTable(examples / "examples"),
-        recipe.training,
+        training_of(recipe, row, seed),
         out,
         before=before,
         until=until,
         trust_remote_code=backbone.trust_remote_code,
-        label=f"training {row}",
+        label=f"training {row}" + ("" if seed is None else f" with seed {seed}"),
     )
     epochs = 1 if before or until else recipe.training.epochs
     return {
@@ -217,16 +241,24 @@ def train(
 def make_model(recipe: Recipe, backbone: Backbone, adapter: Path, data: Path, out: Path) -> Facts:
     """Backbone and adapter become one model, which is published only if it does what the two did."""
     speak = speaker(recipe, backbone)
-    pairs = [pair for pair, _ in zip(read_pairs(data / "test.jsonl"), range(PROBES), strict=False)]
     shutil.rmtree(out / "model", ignore_errors=True)  # of a run that was cut off before it published this
     parity = merge(
         backbone.path,
         adapter,
         out / "model",
-        [speak.translate(pair) for pair in pairs],
+        _probes(data, speak),
         trust_remote_code=backbone.trust_remote_code,
     )
     return asdict(parity)
+
+
+def _probes(data: Path, speak: Speaker) -> list[Ids]:
+    """Prompts to try a merged model on: test sentences, or questions, or what it was taught to answer."""
+    found = [speak.translate(pair) for pair in islice(read_pairs(data / "test.jsonl"), PROBES)]
+    if not found:
+        draws = read_questions(data / "questions.jsonl")
+        found = [speak.question(question) for question in draws[0][:PROBES]] if draws else []
+    return found or [speak.request(record) for record in islice(read_records(data / "train.jsonl"), PROBES)]
 
 
 def evaluate(
@@ -260,7 +292,8 @@ def speaker(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone] |
     def load(model: Backbone) -> Renderer:
         return Renderer.load(model.path, model.trust_remote_code, recipe.system)
 
-    return Speaker(load(backbone), others={name: Speaker(load(model)) for name, model in (others or {}).items()})
+    known = {name: Speaker(load(model)) for name, model in (others or {}).items()}
+    return Speaker(load(backbone), others=known, context=context_of(backbone.path))
 
 
 def _asked(recipe: Recipe, model: Backbone) -> Asked:
