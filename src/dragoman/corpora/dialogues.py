@@ -122,7 +122,8 @@ def select(
 
 def _turns(record: dict[str, Any]) -> tuple[Turn, ...]:
     if "messages" in record:
-        return tuple(Turn(message["role"], message["content"].strip()) for message in record["messages"])
+        turns = (Turn(message["role"], message["content"].strip()) for message in record["messages"])
+        return tuple(turn for turn in turns if turn.text or turn.role != "system")
     answer = _answer_key(record)
     asked, extras = FORMS[answer]
     instruction = record[asked].strip()
@@ -159,7 +160,8 @@ def _faults(record: dict[str, Any], lang: str) -> list[str]:
 def _message_faults(messages: Any) -> list[str]:
     if not isinstance(messages, list) or not messages:
         return ['\'messages\' must be a list of {"role", "content"} objects']
-    faults, before = [], None
+    faults: list[str] = []
+    before = ""
     for number, message in enumerate(messages, start=1):
         if not isinstance(message, dict) or not {"role", "content"} <= set(message):
             return [*faults, f'message {number} must be an object with "role" and "content", not {_shown(message)}']

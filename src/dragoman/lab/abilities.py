@@ -24,7 +24,7 @@ from dragoman.lab.families import (
 )
 from dragoman.lab.families.tasks import Task
 
-__all__ = ["FAMILIES", "SKILLS", "Task", "is_held_out", "lesson", "questions", "task"]
+__all__ = ["FAMILIES", "SKILLS", "Task", "dialogues", "is_held_out", "lesson", "questions", "task"]
 
 HELD_OUT = 0.12
 PATIENCE = 5000  # draws in a row without a new question: then there are no more
@@ -74,19 +74,34 @@ def questions(family: str, count: int, seed: int) -> list[Question]:
 
     Raises `DataError` where the family has not that many.
     """
-    rng = Random(f"questions {family} {seed}")
-    found: dict[str, Question] = {}
+    return [drawn.question for drawn in _different(family, count, f"questions {family} {seed}", held_out=True)]
+
+
+def dialogues(family: str, count: int, seed: int) -> list[Dialogue]:
+    """`count` different requests of a family with their answers, to be learnt from: none of them is held out.
+
+    The same ones for the same seed. Raises `DataError` where the family has not that many.
+    """
+    return [
+        Dialogue((*drawn.question.turns, Turn("assistant", drawn.answer)), f"lab-{family}")
+        for drawn in _different(family, count, f"dialogues {family} {seed}", held_out=False)
+    ]
+
+
+def _different(family: str, count: int, seed: str, held_out: bool) -> list[Task]:
+    """`count` tasks of a family with different prompts, all of them held out or none."""
+    rng = Random(seed)
+    found: dict[str, Task] = {}
     in_vain = 0
     while len(found) < count and in_vain < PATIENCE:
-        question = task(family, rng).question
-        new = is_held_out(question) and question.key not in found
+        drawn = task(family, rng)
+        new = is_held_out(drawn.question) == held_out and drawn.question.key not in found
         in_vain = 0 if new else in_vain + 1
         if new:
-            found[question.key] = question
+            found[drawn.question.key] = drawn
     if len(found) < count:
-        raise DataError(
-            f"Family {family!r} has only about {len(found)} held-out questions; ask for fewer than {count}."
-        )
+        what = "held-out questions" if held_out else "requests that are not held out"
+        raise DataError(f"Family {family!r} has only about {len(found)} {what}; ask for fewer than {count}.")
     return list(found.values())
 
 

@@ -1,24 +1,26 @@
-"""Where a recipe's pairs and questions come from, and the files they are kept in between stages."""
+"""Where a recipe's pairs, conversations and questions come from, and the files they are kept in between stages."""
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import dragoman.lab
-from dragoman.corpora import catalog
+from dragoman.corpora import benchmarks, catalog
 from dragoman.corpora import questions as question_files
 from dragoman.corpora.load import load, locate
 from dragoman.corpora.records import Check, Dialogue, Pair, Question, Record, Turn, draw
 from dragoman.errors import DataError
 from dragoman.lab import abilities, world
-from dragoman.recipe.schema import Corpus, Recipe
+from dragoman.pipeline import conversations
+from dragoman.pipeline.conversations import held_out, take
+from dragoman.recipe.schema import Corpus, Dialogues, Recipe
 from dragoman.store import Digests, sha256
 
-SUITES = ("translation", "lab")
+SUITES = ("translation", "lab", "programs", "humaneval")
 LAB_DIRECTIONS = ("en-de", "de-en", "en-it", "it-en")
 LAB_PAIRS = 2000  # a direction, where a recipe names no limit
 HERE = Path()
@@ -27,18 +29,22 @@ T = TypeVar("T")
 
 
 def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
-    """All that determines the pairs and questions of a recipe, by contents. Corpora are fetched where they must be.
+    """All that determines the data of a recipe, by contents. Corpora are fetched where they must be.
 
     Raises DataError where a file is missing.
     """
     found: dict[str, Any] = {
         "train": recipe.data.train and _corpus_inputs(recipe.data.train, "train", digests),
         "test": recipe.data.test and _corpus_inputs(recipe.data.test, "test", digests),
+        "lessons": [_dialogue_inputs(source, digests) for source in recipe.data.lessons],
+        "instructions": [_dialogue_inputs(source, digests) for source in recipe.data.instructions],
         "asked": recipe.evaluation.model_dump(include={"questions", "noise_seeds", "seed"}),
     }
     for suite in recipe.evaluate:
-        if suite == "lab":
+        if suite in ("lab", "programs"):
             found[suite] = _lab_digest()
+        elif suite == "humaneval":
+            found[suite] = digests.of(_humaneval())
         elif suite not in SUITES:
             found[suite] = digests.of(_existing(Path(suite)))
     return found
@@ -52,14 +58,29 @@ def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict
     return {**inputs, "contents": [digests.of(_existing(path)) for text in texts for path in text.paths]}
 
 
+def _dialogue_inputs(source: Dialogues, digests: Digests) -> dict[str, Any]:
+    files = conversations.files(source)
+    contents = [digests.of(_existing(file.path)) for file in files] if files else _lab_digest()
+    return {**source.model_dump(), "contents": contents, "lang": [file.lang for file in files]}
+
+
+def _humaneval() -> Path:
+    """HumanEval's file, fetched where it must be."""
+    entry = catalog.find("humaneval")
+    (part,) = entry.of("questions")
+    return catalog.local(entry, part.paths[0])
+
+
 def missing(recipe: Recipe) -> tuple[str, ...]:
     """Corpora of the catalogue that a recipe needs and that are not on this machine; a run fetches them first."""
     data, known = recipe.data, catalog.catalogue()
     pairs: list[tuple[Corpus | None, catalog.Role]] = [(data.train, "train"), (data.test, "test")]
     wanted = [
-        (known[corpus.corpus], _files_of(corpus, role)) for corpus, role in pairs if corpus and corpus.corpus in known
+        (known[str(corpus.corpus)], _files_of(corpus, role))
+        for corpus, role in pairs
+        if corpus and corpus.corpus in known
     ]
-    others = [dialogues.corpus for dialogues in (*data.lessons, *data.instructions)]
+    others = [str(dialogues.corpus) for dialogues in (*data.lessons, *data.instructions)]
     wanted += [(known[name], tuple(known[name].files)) for name in (*others, *recipe.evaluate) if name in known]
     return tuple(
         dict.fromkeys(entry.name for entry, paths in wanted if not all(catalog.here(entry, path) for path in paths))
@@ -85,38 +106,61 @@ def _lab_digest() -> list[str]:
 
 
 def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
-    """Writes train.jsonl, test.jsonl and questions.jsonl, and returns what was counted on the way.
+    """Writes train.jsonl, test.jsonl, questions.jsonl and instructions.jsonl, and returns what was counted on the way.
 
-    Training pairs that share a side with a test pair are left out, so that no score is remembered.
+    Training pairs that share a side with a test pair are left out, and conversations whose request is
+    asked in the test, so that no score is remembered.
     """
-    test = list(_pairs(recipe.data.test, "test", Counter()))
+    data = recipe.data
+    test = list(_pairs(data.test, "test", Counter()))
+    draws = _draws(recipe)
     seen = {side for pair in test for side in (pair.source, pair.target)}
+    unwanted = held_out((question for drawn in draws for question in drawn), test)
     dropped: Counter[str] = Counter()
-    directions: Counter[str] = Counter()
+    learnt: Counter[str] = Counter()
 
     def clean() -> Iterator[Pair]:
-        for pair in _pairs(recipe.data.train, "train", dropped):
+        for pair in _pairs(data.train, "train", dropped):
             if pair.source in seen or pair.target in seen:
                 dropped["also in the test set"] += 1
             else:
-                directions[pair.direction] += 1
+                learnt[pair.direction] += 1
                 yield pair
 
+    lessons = take(data.lessons, 0, unwanted)
+    dropped.update(lessons.dropped)
     write_lines(out / "test.jsonl", map(asdict, test))
-    write_lines(out / "train.jsonl", map(asdict, clean()))
-    if not directions or not test:
-        raise DataError(f"no pairs left to {'train on' if test else 'test on'}; left out: {dict(dropped)}")
-    draws = _draws(recipe)
+    write_lines(out / "train.jsonl", (asdict(record) for record in chain(clean(), lessons)))
+    learnt.update(lessons.counts)
+    instructions = take(data.instructions, sum(learnt.values()), unwanted)
+    dropped.update({f"{reason}, of the instructions": count for reason, count in instructions.dropped.items()})
+    write_lines(out / "instructions.jsonl", map(asdict, instructions))
     write_lines(
         out / "questions.jsonl",
         ({"draw": number, **asdict(question)} for number, drawn in enumerate(draws) for question in drawn),
     )
+    left_out = {reason: count for reason, count in dropped.items() if count}
+    for needed, there, purpose in (
+        (True, learnt, "to learn from"),
+        (data.test, test, "to test on"),
+        (data.instructions, instructions.counts.total(), "to mix in (data.instructions)"),
+    ):
+        if needed and not there:
+            raise DataError(f"nothing is left {purpose}; left out: {_listed(left_out)}")
     return {
-        "train": dict(directions),
+        "train": {name: count for name, count in learnt.items() if count},
         "test": dict(Counter(pair.direction for pair in test)),
         "questions": dict(Counter(question.family for question in draws[0])),
-        "left out": {reason: count for reason, count in dropped.items() if count},
+        "asked of the backbone": sum(len(drawn) for drawn in draws),
+        "instructions": dict(instructions.counts),
+        "short": instructions.short,
+        "unchecked": conversations.unchecked((*data.lessons, *data.instructions)),
+        "left out": left_out,
     }
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in counts.items()) or "nothing"
 
 
 def _pairs(corpus: Corpus | None, role: catalog.Role, dropped: Counter[str]) -> Iterable[Pair]:
@@ -133,7 +177,10 @@ def _pairs(corpus: Corpus | None, role: catalog.Role, dropped: Counter[str]) -> 
 
 
 def _draws(recipe: Recipe) -> list[list[Question]]:
-    """The questions that every model is asked, and the other draws for the backbone's noise floor."""
+    """The questions that every model is asked, and the other draws for the backbone's noise floor.
+
+    The others ask for abilities alone: skills are no part of what is kept, and HumanEval is one fixed set.
+    """
     settings = recipe.evaluation
     draws: list[list[Question]] = []
     for seed in range(settings.seed, settings.seed + 1 + settings.noise_seeds):
@@ -144,6 +191,10 @@ def _draws(recipe: Recipe) -> list[list[Question]]:
                     drawn += abilities.questions(family, settings.questions, seed)
             elif suite not in SUITES:
                 drawn += _from_file(Path(suite), settings.questions, seed)
+            elif seed == settings.seed and suite == "programs":
+                drawn += abilities.questions(suite, settings.questions, seed)
+            elif seed == settings.seed and suite == "humaneval":
+                drawn += benchmarks.humaneval(_humaneval())
         draws.append(drawn)
     return draws
 
@@ -178,7 +229,7 @@ def _dialogue(record: dict[str, Any]) -> Dialogue:
 
 
 def read_questions(path: Path) -> list[list[Question]]:
-    """The draws of questions, the one that counts first."""
+    """The draws of questions, the one that counts first. A draw without questions is not among them."""
     draws: dict[int, list[Question]] = {}
     for record in read_lines(path):
         number = record.pop("draw")

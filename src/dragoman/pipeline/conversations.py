@@ -1,0 +1,138 @@
+"""The conversations that a recipe names: lessons to be learnt, and instruction data that is mixed in."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dragoman.corpora import catalog
+from dragoman.corpora.dialogues import DialogueFile, select
+from dragoman.corpora.records import Dialogue, Pair, Question, Turn
+from dragoman.errors import DataError
+from dragoman.lab import abilities, terse
+from dragoman.recipe.schema import Dialogues
+
+LAB: dict[str, Callable[[int, int], list[Dialogue]]] = {
+    "lab-programs": lambda count, seed: abilities.dialogues("programs", count, seed),
+    "lab-instructions": terse.instructions,
+}
+LAB_DIALOGUES = 2000  # where a recipe names no limit
+
+Unwanted = Callable[[Dialogue], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was chosen: the dialogues (read again each time), how many of each origin, and what was left out."""
+
+    parts: list[Iterable[Dialogue]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    short: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Origins that have fewer than their share asks for: how many were wanted, how many there are."""
+
+    def __iter__(self) -> Iterator[Dialogue]:
+        return (dialogue for part in self.parts for dialogue in part)
+
+
+def files(source: Dialogues) -> tuple[DialogueFile, ...]:
+    """The files behind a choice, those of the catalogue fetched first; none for what the lab makes itself.
+
+    Raises DataError where a file is not there, or a corpus has no conversations.
+    """
+    if source.file is not None:
+        return (DialogueFile(Path(source.file), Path(source.file).name),)
+    name = str(source.corpus)
+    if name in LAB:
+        return ()
+    if name.startswith("lab"):
+        raise DataError(f"the lab has no conversations {name!r}; it has {', '.join(LAB)}")
+    entry = catalog.find(name)
+    return tuple(
+        DialogueFile(catalog.local(entry, path), name, part.lang)
+        for part in entry.of("dialogues")
+        for path in part.paths
+    )
+
+
+def take(sources: Sequence[Dialogues], records: int, unwanted: Unwanted) -> Taken:
+    """Chooses the dialogues of all sources: each once, what is unwanted left out, limits and shares kept.
+
+    A share is of all examples: `records` others, those of sources with a limit, and those of all shares.
+    """
+    taken = Taken()
+    seen: set[str] = set()
+
+    def known(dialogue: Dialogue) -> str | None:
+        return "duplicate" if dialogue.key in seen else unwanted(dialogue)
+
+    for source in sources:
+        if source.share is None:
+            _take(taken, source, source.limit, known, seen)
+    others = records + sum(taken.counts.values())
+    left = 1 - sum(source.share or 0 for source in sources)
+    for source in sources:
+        if source.share is not None:
+            wanted = round(source.share * others / left)
+            name, there = _take(taken, source, wanted, known, seen)
+            if there < wanted:
+                taken.short[name] = {"wanted": wanted, "there": there}
+    return taken
+
+
+def _take(taken: Taken, source: Dialogues, limit: int | None, unwanted: Unwanted, seen: set[str]) -> tuple[str, int]:
+    """Adds the dialogues of one source to those taken before; gives its name and how many there were."""
+    if source.corpus in LAB:
+        made = LAB[source.corpus](LAB_DIALOGUES if limit is None else limit, source.seed)
+        reasons = [unwanted(dialogue) for dialogue in made]
+        taken.dropped.update(reason for reason in reasons if reason)
+        parts: list[Iterable[Dialogue]] = [[one for one, reason in zip(made, reasons, strict=True) if reason is None]]
+    else:
+        chosen = [select(file, limit, source.seed, unwanted) for file in files(source)]
+        for part in chosen:
+            taken.dropped.update(part.dropped)
+        parts = list(chosen)
+    name, count = source.corpus or Path(str(source.file)).name, 0
+    for dialogue in (dialogue for part in parts for dialogue in part):
+        seen.add(dialogue.key)
+        count += 1
+    taken.parts.extend(parts)
+    taken.counts[name] += count
+    return name, count
+
+
+def held_out(questions: Iterable[Question], pairs: Iterable[Pair]) -> Unwanted:
+    """Tells which dialogues would teach what is asked later: those whose request is a question or a side of a pair.
+
+    Case and white space do not matter. A question with earlier turns is the same only with the same turns.
+    """
+    requests = {_plain(side) for pair in pairs for side in (pair.source, pair.target)}
+    talks: set[tuple[str, ...]] = set()
+    for question in questions:
+        if sum(turn.role == "user" for turn in question.turns) == 1:
+            requests.add(_plain(question.turns[-1].text))
+        else:
+            talks.add(_talk(question.turns))
+
+    def reason(dialogue: Dialogue) -> str | None:
+        before = dialogue.turns[:-1]
+        asked = _plain(before[-1].text) in requests or _talk(before) in talks
+        return "also in the test set" if asked else None
+
+    return reason
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _talk(turns: Sequence[Turn]) -> tuple[str, ...]:
+    return tuple(_plain(turn.text) for turn in turns if turn.role != "system")
+
+
+def unchecked(sources: Iterable[Dialogues]) -> list[str]:
+    """Files of the catalogue that come without a checksum."""
+    known: dict[str, Any] = dict(catalog.catalogue())
+    names = dict.fromkeys(str(source.corpus) for source in sources if source.corpus in known)
+    return [f"{name}: {path}" for name in names for path in known[name].unchecked]
