@@ -312,21 +312,26 @@ from training_kit import settings
 from dragoman.prompts.examples import ExampleTable
 from dragoman.training.trainer import fit
 
-fit({tiny!r}, ExampleTable(Path({table!r})), settings(batch_tokens=80, save_every=2), Path({out!r}))
+rows = ExampleTable(Path({table!r}))
+fit({tiny!r}, rows, settings(batch_tokens=80, save_every=2), Path({out!r}))
+fit({tiny!r}, rows, settings(batch_tokens=80, save_every=2, lora=None, learning_rate=1e-3), Path({whole!r}))
 """
 
 
 def test_two_devices_give_the_losses_of_one(tiny: Path, table: Write, tmp_path: Path) -> None:
     rows = table(examples(13))  # the last step has one example for two devices
     fit(tiny, rows, settings(batch_tokens=80), tmp_path / "one")
+    fit(tiny, rows, settings(batch_tokens=80, lora=None, learning_rate=1e-3), tmp_path / "all weights, one")
     script = tmp_path / "shared.py"
     places = {"tiny": str(tiny), "table": str(rows.folder), "out": str(tmp_path / "two")}
+    places["whole"] = str(tmp_path / "all weights, two")
     script.write_text(SHARED.format(kit=str(Path(__file__).parent), **places), encoding="utf-8")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    lines, expected = metrics(tmp_path / "two"), metrics(tmp_path / "one")
-    assert len(lines) == len(expected) == 4
-    for key in ("loss", "grad_norm", "loss/reference", "term/end", "tokens"):
-        assert [line[key] for line in lines] == pytest.approx([line[key] for line in expected], rel=1e-4), key
+    for trained in ("", "all weights, "):
+        lines, expected = metrics(tmp_path / f"{trained}two"), metrics(tmp_path / f"{trained}one")
+        assert len(lines) == len(expected) == 4
+        for key in ("loss", "grad_norm", "loss/reference", "term/end", "tokens"):
+            assert [line[key] for line in lines] == pytest.approx([line[key] for line in expected], rel=1e-4), key
