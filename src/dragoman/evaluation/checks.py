@@ -14,7 +14,7 @@ from typing import Any
 
 from dragoman.corpora.records import Check
 from dragoman.errors import DataError
-from dragoman.evaluation.programs import code_of, runs
+from dragoman.evaluation.programs import code_of, completed, passes, runs
 
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 _REFUSAL = re.compile(
@@ -174,6 +174,12 @@ def program(answer: str, function: str, cases: Sequence[Sequence[Any]]) -> Verdi
     return Verdict(runs(code, function, cases)) if code else NOTHING
 
 
+def unit_tests(answer: str, prompt: str, test: str, entry_point: str) -> Verdict:
+    """The answer completes the function that `prompt` begins so that it passes `test`, which defines `check`."""
+    code = completed(answer, prompt, entry_point)
+    return Verdict(passes(code, entry_point, test)) if code else NOTHING
+
+
 def all_of(answer: str, checks: Sequence[Mapping[str, Any]]) -> Verdict:
     """Every one of several checks passes; each is written as `{"name": …, "arguments": {…}}`."""
     verdicts = [check(part, answer) for part in _parts(checks)]
@@ -198,6 +204,7 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
         refusal,
         not_refusal,
         program,
+        unit_tests,
         all_of,
     )
 }

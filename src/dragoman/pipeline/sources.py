@@ -130,7 +130,7 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     lessons = take(data.lessons, 0, unwanted)
     dropped.update(lessons.dropped)
     write_lines(out / "test.jsonl", map(asdict, test))
-    write_lines(out / "train.jsonl", (asdict(record) for record in chain(clean(), lessons)))
+    write_lines(out / "train.jsonl", chain(map(asdict, clean()), map(asdict, lessons)))
     learnt.update(lessons.counts)
     instructions = take(data.instructions, sum(learnt.values()), unwanted)
     dropped.update({f"{reason}, of the instructions": count for reason, count in instructions.dropped.items()})
