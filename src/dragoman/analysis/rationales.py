@@ -1,0 +1,264 @@
+"""What rationales talk about: a sample of every direction, sorted into eight categories (RaDis, section 5.1).
+
+The paper has eight categories too (its Table 4), but the table's rows are lost in the copy that this
+was written from, and of the list in section 3.1 only the end is left. `Category.origin` says of every
+name where it is from: what the paper's text or figures still show, or our own reading. Shares are
+therefore not to be laid beside the paper's row by row.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from dragoman.corpora.records import draw
+from dragoman.evaluation.statistics import wilson
+
+SCHEMA = 1
+EXAMPLES = 3  # of each category, to be read
+SHORT = 160  # letters of an example
+UNREAD = 5  # answers of a judge that could not be read, to be looked at
+
+Labels = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One of the eight. `name` is for programs; `content` is its main content, as a judge is told it."""
+
+    name: str
+    title: str
+    content: str
+    origin: str
+
+
+CATEGORIES: tuple[Category, ...] = (
+    Category(
+        "words",
+        "word or phrase translation",
+        "says what single words or phrases of the sentence mean, or how they are translated",
+        "the caption of the paper's Figure 6, and its section 5.1 (word alignments)",
+    ),
+    Category(
+        "alternative",
+        "alternative translation",
+        "gives another translation of the whole sentence, or another word or phrase for a part of the translation",
+        "the caption of the paper's Figure 7",
+    ),
+    Category(
+        "grammar",
+        "grammar",
+        "explains grammar: tense, gender, number, case, word order, parts of speech, articles, agreement",
+        "ours: of section 3.1 only “… analysis” is left",
+    ),
+    Category(
+        "meaning",
+        "sentence meaning",
+        "explains or sums up what the sentence means as a whole",
+        "section 3.1: explanations of the overall sentence meaning",
+    ),
+    Category(
+        "facts",
+        "facts about the sentence",
+        "gives facts about what the sentence speaks of: who or what, when, where, how many, and what is known of it",
+        "sections 3.1 and 5.1: factual information about the sentence, factual knowledge",
+    ),
+    Category(
+        "style",
+        "style and register",
+        "comments on tone, style, formality or register",
+        "ours",
+    ),
+    Category(
+        "usage",
+        "cultural or usage notes",
+        "says when, where or by whom something is said, or explains customs and cultural background",
+        "ours",
+    ),
+    Category(
+        "other",
+        "other",
+        "anything else, such as an offer of more help or remarks that fit nowhere above",
+        "section 3.1: other details",
+    ),
+)
+NAMES = tuple(category.name for category in CATEGORIES)
+NOTE = (
+    "The paper's own list of eight categories is partly lost in the copy that this was written from. From its text and "
+    "figures: word or phrase translation, alternative translation, sentence meaning, facts about the sentence, other "
+    "(“other details”). Ours: grammar (only “… analysis” is left of that place), style and register, cultural or usage "
+    "notes. Shares do not sum to 100 %: a rationale may be of several categories."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A rationale and what it is about, as text."""
+
+    key: str
+    direction: str
+    source: str
+    request: str
+    reference: str
+    rationale: str
+
+    @property
+    def blank(self) -> bool:
+        """Nothing but white space, so that there is nothing to classify."""
+        return not self.rationale.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The categories of a rationale; None where a judge's answer could not be read.
+
+    `answer` is what a judge said. `passages` are the parts that belong to a category, where they are known.
+    """
+
+    labels: Labels | None
+    answer: str = ""
+    passages: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.labels is not None and (not self.labels or not self.labels <= set(NAMES)):
+            raise ValueError(f"{sorted(self.labels)} should be one or more of {', '.join(NAMES)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A rationale whose categories are known."""
+
+    about: Sampled
+    labels: Labels
+    passages: Mapping[str, str]
+
+    def shown(self, category: str) -> str:
+        """What is to be read of it as an example of a category."""
+        return shortened(self.passages.get(category, self.about.rationale))
+
+
+def sample(keys: Iterable[tuple[str, str]], count: int, seed: int) -> dict[str, list[str]]:
+    """`count` of the keys of each direction: (key, direction) → direction → keys.
+
+    What is drawn depends on keys and seed alone, in whatever order they come; directions are sorted.
+    """
+    by_direction: dict[str, set[str]] = {}
+    for key, direction in keys:
+        by_direction.setdefault(direction, set()).add(key)
+    return {
+        direction: heapq.nsmallest(count, found, key=lambda key: (draw(key, "categories", seed), key))
+        for direction, found in sorted(by_direction.items())
+    }
+
+
+def tabulate(sampled: Sequence[Sampled], verdicts: Sequence[Verdict | None]) -> dict[str, Any]:
+    """The table as plain data: shares in percent with Wilson's 95 % intervals, over all and for each direction.
+
+    A verdict is None for what is blank. Blank rationales and verdicts that could not be read are
+    counted, and are no part of any share.
+    """
+    judged = [
+        _Judged(one, verdict.labels, verdict.passages)
+        for one, verdict in zip(sampled, verdicts, strict=True)
+        if verdict is not None and verdict.labels is not None
+    ]
+    directions = sorted({one.direction for one in sampled})
+    labels = sum(len(one.labels) for one in judged)
+    unread = [verdict.answer for verdict in verdicts if verdict is not None and verdict.labels is None]
+    return {
+        "schema": SCHEMA,
+        "sampled": len(sampled),
+        "blank": sum(one.blank for one in sampled),
+        "unparsed": len(unread),
+        "unparsed_answers": [shortened(answer) for answer in unread[:UNREAD]],
+        "judged": len(judged),
+        "labels_per_rationale": labels / len(judged) if judged else None,
+        "how_many_labels": {
+            str(size): count for size, count in sorted(Counter(len(one.labels) for one in judged).items())
+        },
+        "directions": {
+            direction: {
+                "sampled": sum(one.direction == direction for one in sampled),
+                "judged": sum(one.about.direction == direction for one in judged),
+            }
+            for direction in directions
+        },
+        "categories": [
+            {
+                "name": category.name,
+                "title": category.title,
+                "content": category.content,
+                "origin": category.origin,
+                **_share(category.name, judged),
+                "directions": {
+                    direction: _share(category.name, [one for one in judged if one.about.direction == direction])
+                    for direction in directions
+                },
+                "examples": _examples(category.name, judged),
+            }
+            for category in CATEGORIES
+        ],
+        "note": NOTE,
+        "items": [_item(one, verdict) for one, verdict in zip(sampled, verdicts, strict=True)],
+    }
+
+
+def shortened(text: str, longest: int = SHORT) -> str:
+    """The text on one line, cut between words where it is too long."""
+    line = " ".join(text.split())
+    if len(line) <= longest:
+        return line
+    return f"{line[: longest - 1].rpartition(' ')[0] or line[: longest - 1]} …"
+
+
+def _share(category: str, judged: Sequence[_Judged]) -> dict[str, Any]:
+    count, of = sum(category in one.labels for one in judged), len(judged)
+    return {
+        "count": count,
+        "of": of,
+        "share": 100 * count / of if of else None,
+        "interval": list(wilson(count, of)) if of else None,
+    }
+
+
+def _examples(category: str, judged: Sequence[_Judged]) -> list[Mapping[str, str]]:
+    """Those that say the least besides come first, of a direction in turn, and nothing that was shown before."""
+    ordered = sorted(
+        (one for one in judged if category in one.labels), key=lambda one: (len(one.labels), one.about.key)
+    )
+    chosen: dict[str, _Judged] = {}
+    turns: Counter[str] = Counter()
+    while len(chosen) < EXAMPLES and (left := [one for one in ordered if one.shown(category) not in chosen]):
+        best = min(left, key=lambda one: (turns[one.about.direction], len(one.labels), one.about.key))
+        chosen[best.shown(category)] = best
+        turns[best.about.direction] += 1
+    return [
+        {
+            "direction": one.about.direction,
+            "source": shortened(one.about.source),
+            "reference": shortened(one.about.reference),
+            "rationale": shown,
+        }
+        for shown, one in chosen.items()
+    ]
+
+
+def _item(one: Sampled, verdict: Verdict | None) -> dict[str, Any]:
+    labels: Literal["blank", "unparsed"] | list[str]
+    if verdict is None:
+        labels = "blank"
+    elif verdict.labels is None:
+        labels = "unparsed"
+    else:
+        labels = [name for name in NAMES if name in verdict.labels]
+    return {
+        "key": one.key,
+        "direction": one.direction,
+        "source": one.source,
+        "request": one.request,
+        "reference": one.reference,
+        "rationale": one.rationale,
+        "categories": labels,
+        **({"answer": verdict.answer} if verdict is not None and verdict.answer else {}),
+    }
