@@ -11,7 +11,7 @@ from typing import Any
 
 from dragoman.errors import RecipeError
 from dragoman.generation.progress import note
-from dragoman.pipeline import sources
+from dragoman.pipeline import room, sources
 from dragoman.pipeline.backbone import Backbone, find_backbone, find_others
 from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages, titled, trainings
 from dragoman.pipeline.process import in_own_process
@@ -131,7 +131,8 @@ def _check(going: Going) -> None:
     weights = sum(path.stat().st_size for path in backbone.path.glob("*.safetensors"))
     models = len(rows(recipe)) * len(trainings(recipe))
     each = "each method" if len(trainings(recipe)) == 1 else "each method and seed"
-    going.store.need_room(SPARE + 2 * weights * models, f"{recipe.name} (a merged model for {each})")
+    needed = SPARE + 2 * weights * models + room.of_all_weights(recipe, backbone)
+    going.store.need_room(needed, f"{recipe.name} (a merged model for {each})")
 
 
 def _answer_part(going: Going, stage: Stage, part: tuple[int, int]) -> None:

@@ -39,6 +39,7 @@ from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
 from dragoman.store import write_atomic
+from dragoman.training.checkpoints import is_model
 from dragoman.training.merge import merge
 from dragoman.training.trainer import fit
 
@@ -162,7 +163,7 @@ def _lessons(
     chosen = method.options.model_validate(options)
     speak = speaker(recipe, backbone, others)
     asked = {name: _asked(recipe, other) for name, other in others.items()}
-    asked["backbone"] = replace(_asked(recipe, backbone), adapter=adapter)
+    asked["backbone"] = _as_trained(_asked(recipe, backbone), adapter)
     served = None if adapter else writer(options) or "backbone"
     longest = min(recipe.data.max_tokens, (context_of(backbone.path) or sys.maxsize) - 1)
     parted = (chunks(read_records(data / name), CHUNK) for name in _learnt_from(method.mixes))
@@ -217,7 +218,10 @@ def train(
     before: Path | None,
     until: int | None,
 ) -> Facts:
-    """Examples become an adapter. `before` is the training that this one continues; it stops after epoch `until`."""
+    """Examples become an adapter, or other weights where all are trained.
+
+    `before` is the training that this one continues; it stops after epoch `until`.
+    """
     result = fit(
         backbone.path,
         ExampleTable(examples / "examples"),
@@ -298,6 +302,13 @@ def speaker(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone] |
 
 def _asked(recipe: Recipe, model: Backbone) -> Asked:
     return Asked(model.path, model.path, None, model.trust_remote_code, recipe.system)
+
+
+def _as_trained(asked: Asked, trained: Path | None) -> Asked:
+    """A model as a training left it: with an adapter, or with other weights where all were trained."""
+    if trained is not None and is_model(trained):
+        return replace(asked, folder=trained)
+    return replace(asked, adapter=trained)
 
 
 def device_name() -> str:

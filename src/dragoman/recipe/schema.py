@@ -278,7 +278,7 @@ class Training(Strict):
     gradient_checkpointing: bool = False
     """Trade time for memory."""
     save_every: Positive | None = None
-    """Optimizer steps between checkpoints; about one a minute when absent."""
+    """Optimizer steps between checkpoints; about one a minute when absent, and fewer where they are large."""
     report_to: tuple[str, ...] = ()
     """Trackers known to transformers, such as `wandb` or `tensorboard`. The log in the run's folder is always written."""
 
