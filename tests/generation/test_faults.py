@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from dragoman.corpora.records import Pair
+from dragoman.corpora.records import Dialogue, Pair, Turn
 from dragoman.generation.ask import Completion, Sampling
 from dragoman.generation.faults import (
     Rationale,
@@ -91,6 +91,45 @@ def test_wrong_language(pair: Pair, text: str, wrong: bool) -> None:
 )
 def test_repeats_reference(pair: Pair, text: str, repeats: bool) -> None:
     assert repeats_reference(text, pair.target) is repeats
+
+
+PROGRAM = "def f(x):\n    return x + 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "repeats"),
+    [
+        (f"\n\n{PROGRAM}", True),
+        (f"\n\nHere is the function:\n\n```python\n{PROGRAM}\n```\n\n```\n{PROGRAM}\n```", True),
+        ("\n\ndef f( x ):\n\n\n  return x+3", True),
+        ("\n\ndef f(x):\n    return x - 3", False),
+        (f"\n\n{PROGRAM}\n\nIt adds three.", False),
+        (f"\n\nThe function adds three.\n\n{PROGRAM}", False),  # says something
+        ("\n\ndef f(x):", False),
+        ("", False),
+    ],
+)
+def test_a_program_is_repeated_line_by_line(text: str, repeats: bool) -> None:
+    assert repeats_reference(text, PROGRAM) is repeats
+    assert repeats_reference(text, f"```python\n{PROGRAM}\n```\n") is repeats
+
+
+def test_rules_for_conversations() -> None:
+    """Those about languages and translations are for pairs alone; the same words may be said of the same answer."""
+    question = Turn("user", "Who are you? Please answer in German: Der alte Lehrer kauft drei Bücher.")
+    sleeps, program = (Dialogue((question, Turn("assistant", text))) for text in (DE_EN.target, PROGRAM))
+    french = "Le verbe est au présent et la phrase n'a pas de sujet exprimé."
+    second = "\n\nAlternatively: “The old teachers buy three books.”"
+    texts = [french, second, french, "", f"\n\n{PROGRAM}", "So it goes on"]
+    records = [sleeps, sleeps, program, program, program, DE_EN]
+    finishes = ["stop", "stop", "stop", "stop", "stop", "length"]
+    rationales = [Rationale((1, 2, 3), *both) for both in zip(texts, finishes, strict=True)]
+    found = [set(), set(), {"duplicate"}, {"empty"}, {"repeats_reference"}, {"cut"}]
+    assert [set(faults) for faults in judge(records, rationales)] == found
+    assert [set(faults) for faults in judge([DE_EN] * 2, rationales[:2])] == [
+        {"wrong_language"},
+        {"contradicts_reference"},
+    ]
 
 
 @pytest.mark.parametrize(

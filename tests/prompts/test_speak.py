@@ -203,3 +203,58 @@ def test_question_and_dialogue(made):
 def test_unknown_language(made):
     with pytest.raises(DataError, match="the language code 'xx' is not known"):
         Speaker(Renderer(made())).translate(Pair("a", "b", "xx", "en"))
+
+
+CHAT = Dialogue((Turn("user", "1 + 1?"), Turn("assistant", "2"), Turn("user", "And 2 + 2?"), Turn("assistant", " 4 ")))
+
+
+def test_of_a_conversation_the_last_answer_is_the_reference(any_backbone, renderer):
+    """The ids are those of the whole conversation as the template renders it."""
+    one = renderer(any_backbone)
+    speak = Speaker(one)
+    prefix = speak.prefix(CHAT)
+    assert prefix.key == CHAT.key
+    assert prefix.prompt == speak.request(CHAT) == one.prompt(CHAT.turns[:3])
+    assert speak.decode(prefix.reference).strip() == "4"
+    whole = speak.dialogue(CHAT)
+    assert speak.example(prefix).ids == whole.ids
+    assert names(speak.example(prefix)) == [("prompt", 0.0), ("reference", 1.0), ("end", 1.0)]
+    assert speak.request(PAIR) == speak.translate(PAIR) == speak.prefix(PAIR).prompt
+
+
+def test_texts_of_records(made):
+    speak = Speaker(Renderer(made()), seed=3)
+    assert speak.texts(PAIR) == (instruction(PAIR, 3), "Good morning!")
+    assert speak.texts(Dialogue(CHAT.turns[:2])) == ("1 + 1?", "2")
+    assert speak.texts(CHAT) == ("User: 1 + 1?\n\nAssistant: 2\n\nUser: And 2 + 2?", "4")
+
+
+def test_what_the_model_wrote_itself(made):
+    speak = Speaker(Renderer(made()))
+    prompt = speak.request(PAIR)
+    done = speak.own("key", prompt, Completion((13, 70, 256), "unread", "stop"))
+    assert names(done) == [("prompt", 0.0), ("own", 1.0), ("end", 1.0)]
+    assert (done.key, done.ids) == ("key", (*prompt, 13, 70, 256))
+    cut = speak.own("key", prompt, Completion((13, 70), "unread", "length"))
+    assert names(cut) == [("prompt", 0.0), ("own", 1.0)]
+    with pytest.raises(DataError, match="example key has no token to learn from"):
+        speak.own("key", prompt, Completion((257,), "", "stop"))
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("lab", (1, 2371, 19)),  # its tokenizer puts no first token, its chat template does
+        ("llama-2-7b-chat", (1, 7197, 29889)),
+        ("mistral-7b-instruct-v0.2", (1, 5801, 28723)),
+        ("llama-3-8b-instruct", (128000, 15571, 13)),
+        ("qwen2.5-7b-instruct", (15216, 13)),  # it has none
+    ],
+)
+def test_plain_text(name, ids, renderer):
+    speak = Speaker(renderer(name))
+    assert speak.plain("Good.") == ids
+    assert speak.plain("Good.\n")[: len(ids) - 1] == ids[:-1]
+    special = {*speak.renderer.tokenizer.all_special_ids}
+    assert special.isdisjoint(speak.plain("He said </s> and <|end|> <|im_end|> <|eot_id|>.")[1:])
+    assert speak.chat("Good.") == speak.renderer.prompt([Turn("user", "Good.")])

@@ -1,0 +1,29 @@
+"""The lab's vocabulary and a real one, each with the ids that it gives to the records of `method_kit`."""
+
+from pathlib import Path
+
+import pytest
+from method_kit import LAB, MISTRAL, Known
+
+from dragoman.lab import BACKBONE
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
+
+Vocabulary = tuple[Speaker, Known]
+
+
+@pytest.fixture(scope="session")
+def lab() -> Vocabulary:
+    return Speaker(Renderer.load(BACKBONE)), LAB
+
+
+@pytest.fixture(scope="session")
+def mistral(real_data: Path) -> Vocabulary:
+    return Speaker(Renderer.load(real_data / "tokenizers" / "mistral-7b-instruct-v0.2")), MISTRAL
+
+
+@pytest.fixture(params=["lab", "mistral"])
+def vocabulary(request: pytest.FixtureRequest) -> Vocabulary:
+    """Both, one after the other."""
+    found: Vocabulary = request.getfixturevalue(request.param)
+    return found

@@ -1,0 +1,86 @@
+"""RaDis on pairs and conversations, token by token; with rationales of its own and of another vocabulary."""
+
+import pytest
+from method_kit import CHAT, PAIR, RECORDS, Known, ended, plain, says, segments, told
+
+from dragoman.corpora.records import Dialogue, Turn
+from dragoman.generation.ask import Ask, Completion
+from dragoman.methods.radis import Options, radis
+from dragoman.prompts.speak import Speaker
+
+LAB_NOTE = (1629, 1057, 31, 278, 739, 19)  # ⏎⏎Note: a verb.
+MISTRAL_NOTE = (13, 13, 12205, 28747, 264, 12143, 28723)
+NOTE = "\n\nNote: a verb."
+
+
+def unfinished(ask: Ask) -> list[Completion]:
+    return [Completion((7,) * ask.sampling.max_tokens, "x", "length") for _ in ask.prompts]
+
+
+def test_rationales_follow_pairs_and_conversations(vocabulary: tuple[Speaker, Known]) -> None:
+    speak, known = vocabulary
+    note = LAB_NOTE if len(known.prompt) == 19 else MISTRAL_NOTE
+    answers = says(ended(note, NOTE, speak), Completion(note[:4], "\n\nNote:", "length"))
+    asks, lesson = told(radis(RECORDS, speak, Options(boundary="exact")), unfinished, answers)
+    prompts = [known.prompt + known.reference, known.chat_prompt + known.second[1]]
+    assert asks[1].prompts == prompts
+    assert asks[1].sampling.ban_first == speak.stop
+    assert [segments(example) for example in lesson.examples] == [
+        [*plain(known)[0][:2], ("rationale", note, 1), ("end", speak.stop[:1], 1)],
+        [*plain(known)[1][:2], ("rationale", note[:4], 1)],
+    ]
+    assert [example.key for example in lesson.examples] == [PAIR.key, CHAT.key]
+    assert lesson.report is not None
+    assert lesson.report.faults == {"cut": 1}
+
+
+def test_a_share_of_conversations_is_enriched_and_weighted(lab: tuple[Speaker, Known]) -> None:
+    speak, _ = lab
+    many = [Dialogue((Turn("user", f"{n}+{n}?"), Turn("assistant", str(2 * n)))) for n in range(20)]
+    options = Options.model_validate({"rationale_fraction": 0.2, "rationale": {"weight": 0.5}, "boundary": "exact"})
+
+    def notes(ask: Ask) -> list[Completion]:
+        return [ended(LAB_NOTE, f"{NOTE} {n}", speak) for n in range(len(ask.prompts))]
+
+    asks, lesson = told(radis(many, speak, options), unfinished, notes)
+    weights = [segment.weight for e in lesson.examples for segment in e.segments if segment.name == "rationale"]
+    assert weights == [0.5] * len(asks[1].prompts)
+    assert 0 < len(weights) < 10
+    assert len(lesson.examples) == 20
+
+
+def test_another_model_s_rationales_are_put_into_this_one_s_ids(
+    lab: tuple[Speaker, Known], mistral: tuple[Speaker, Known]
+) -> None:
+    writer, theirs = mistral
+    speak, known = Speaker(lab[0].renderer, others={"mistral": writer}), lab[1]
+    options = Options.model_validate({"rationale": {"model": "mistral"}, "boundary": "exact"})
+    answers = says(ended(MISTRAL_NOTE, NOTE, writer), Completion(MISTRAL_NOTE, NOTE, "length"))
+    asks, lesson = told(radis(RECORDS, speak, options), unfinished, answers)
+    assert {ask.model for ask in asks} == {"mistral"}
+    assert asks[1].prompts == [theirs.prompt + theirs.reference, theirs.chat_prompt + theirs.second[1]]
+    assert [segments(example) for example in lesson.examples] == [
+        [*plain(known)[0][:2], ("rationale", LAB_NOTE, 1), ("end", known.end, 1)],
+        [*plain(known)[1][:2], ("rationale", LAB_NOTE, 1)],
+    ]
+    assert lesson.report is not None
+    assert lesson.report.faults == {"cut": 1, "duplicate": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("\n\n6", {"repeats_reference": 1}),
+        ("\n\nLe verbe est au présent et la phrase n'a pas de sujet exprimé.", {}),  # of pairs a wrong language
+        ("\n\nTranslation: six", {}),  # of pairs a second translation
+    ],
+)
+def test_rules_about_languages_are_not_for_conversations(
+    lab: tuple[Speaker, Known], text: str, faults: dict[str, int]
+) -> None:
+    speak, _ = lab
+    options = Options.model_validate({"boundary": "exact", "filters": {"repeats_reference": True}})
+    _, lesson = told(radis([CHAT], speak, options), unfinished, says(ended(LAB_NOTE, text, speak)))
+    assert lesson.report is not None
+    assert lesson.report.faults == faults
+    assert lesson.report.taken_out == len(faults)
