@@ -9,6 +9,9 @@ from dragoman.evaluation.checks import check, verify
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.recipe.schema import Evaluation
 
+# Families that are a skill to be learnt. They are judged like abilities, and are no part of what is kept.
+SKILLS = ("programs", "humaneval")
+
 
 class Speaker(Protocol):
     """What the suite needs of `prompts.speak.Speaker`."""

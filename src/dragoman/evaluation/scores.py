@@ -2,27 +2,42 @@
 
 `scorecard` turns the rows' results into plain data, the content of `runs/NAME/scorecard.json`:
 
-    {"schema": 1, "backbone": "backbone", "rows": [ROW, …], "noise": NOISE or null}
+    {"schema": 2, "backbone": "backbone", "rows": [ROW, …], "pairs": [PAIR, …], "noise": NOISE or null}
 
     ROW    {"name": "radis",
+            "method": "radis",                                  or "backbone"
+            "writer": "large" or null,                          model that wrote the rationales; null: the backbone
+            "seeds": [0, 1, 2],                                 of its trainings; [] where there is only one, or none
             "translation": {"out_of_english": GROUP or null, "into_english": GROUP or null, "all": GROUP,
                             "mean": 41.2,                       chrF++, mean over all directions
                             "directions": {"de-en": {"chrf++": SCORE, "bleu": SCORE}, …},
                             "rates": {"chatter": RATE, "empty": …, "copy": …, "wrong_language": …,
                                       "cut_off": …, "extraction_failed": …}} or null,
             "abilities": {FAMILY: ABILITY, …},                  {} where none was tested
+            "skills": {FAMILY: ABILITY, …},                     skills other than translation: no part of RP
             "retention": 91.3 or null,                          RP: mean of the abilities' retentions
+            "retention_seeds": [90.8, 92.0, 91.1],              with each seed; [] like `seeds`
             "retention_interval": [88.0, 94.1] or null,
             "retention_without": [FAMILY, …],                   abilities that the backbone scores 0 at
             "inside_noise": false or null,                      |RP - 100| is no more than the noise floor
-            "rationales": RATIONALES or null}                   what it learnt from: `RationaleReport.to_json`
+            "rationales": RATIONALES or null,                   what it learnt from: `RationaleReport.to_json`
+            "cost": COST or null}                               what it took; null in the backbone
     GROUP  {"directions": ["en-de", …], "chrf++": SCORE, "bleu": SCORE}      means over directions
     SCORE  {"score": 41.2, "interval": [40.1, 42.4], "n": 300, "signature": "…",
+            "seeds": [41.0, 41.5, 41.1], "sd": 0.26 or null,                 with each seed, and their deviation
             "delta": 12.3, "delta_interval": [11.0, 13.5], "p": 0.001}       the last three null in the backbone
     RATE   {"count": 3, "n": 300, "rate": 1.0}                  percent; n 0 and rate null where no rule applies
     ABILITY {"score": 84.0, "n": 100, "passed": 84, "interval": [75.6, 89.9], "signature": "…",
+            "seeds": [84.0, …], "sd": 1.2 or null,
             "delta": -11.0, "p": 0.002, "retention": 88.4 or null, "retention_interval": [81.0, 95.1] or null,
             "inside_noise": false or null, "not_extracted": 2, "cut_off": 0} delta and p null in the backbone
+    PAIR   {"row": "radis", "other": "vanilla",                 every two rows, in the order of the rows
+            "translation": DIFF or null, "into_english": DIFF or null, "out_of_english": DIFF or null,    in chrF++
+            "retention": DIFF or null, "families": {FAMILY: DIFF, …}, "skills": {FAMILY: DIFF, …}}
+    DIFF   {"delta": 1.2, "interval": [0.3, 2.2], "p": 0.01}    row less other, in points
+    COST   {"examples": 8000, "example_tokens": 512000,         made once, whatever the number of seeds
+            "generated_tokens": 248000, "generating_seconds": 61.5,    of the completions asked for to make them
+            "trained_tokens": 1536000, "training_seconds": 85.0, "steps": 189}    of one training; means over seeds
     RATIONALES {"total": 8000, "used": 7900, "taken_out": 90, "tokens": 248000,
             "mean": 31.0, "median": 28.5, "longest": 96,        in tokens
             "lengths": {"24": 2100, …},                         bins, named by where they begin
@@ -31,7 +46,11 @@
     NOISE  {"draws": 2, "retention": 1.8,                       largest |RP - 100| of the backbone against itself
             "families": {FAMILY: {"scores": [95.0, 93.0, 96.0], "retention": 2.1 or null}}}
 
-Scores are percentages or points from 0 to 100; intervals are 95 %.
+Scores are percentages or points from 0 to 100; intervals are 95 %. Of a row with several seeds, scores
+are means over them, and intervals and p values come from resamples of test items and seeds together;
+counts (`count`, `passed`, `not_extracted`, `cut_off`, and a RATE's `n`) are those of all seeds, and
+an ability's `n` is how many questions there are. Of a row that was trained once, p values are those of
+sacreBLEU's paired bootstrap and of McNemar's test; those of two retentions always come from resamples.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,24 +59,26 @@ from typing import Any
 
 import numpy as np
 
-from dragoman import __version__
-from dragoman.corpora.identify import base
 from dragoman.errors import DataError
-from dragoman.evaluation.abilities import AbilityResult, Answered
-from dragoman.evaluation.statistics import (
-    SEED,
-    Floats,
-    bleu,
-    chrf,
-    interval,
-    mcnemar,
-    paired_p,
-    resample,
-    wilson,
+from dragoman.evaluation.abilities import SKILLS, AbilityResult
+from dragoman.evaluation.measures import (
+    FORMULAS,
+    GROUPS,
+    Family,
+    Measure,
+    Translations,
+    families,
+    group,
+    grouped,
+    retention,
+    translations,
 )
-from dragoman.evaluation.translation import METRICS, RATES, Translated, TranslationResult
+from dragoman.evaluation.pairs import ability_delta, ability_p, pairs, translation_p
+from dragoman.evaluation.statistics import interval
+from dragoman.evaluation.translation import RATES, TranslationResult
 
-SCHEMA = 1
+SCHEMA = 2
+RESULTS = 1  # schema of what the evaluation of a row leaves on disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +91,7 @@ class RowResults:
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back: what the evaluation of a row leaves on disk."""
         return {
-            "schema": SCHEMA,
+            "schema": RESULTS,
             "translation": self.translation.to_json() if self.translation else None,
             "abilities": self.abilities.to_json() if self.abilities else None,
         }
@@ -83,38 +104,86 @@ class RowResults:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """How a row came about, as the schema above has it."""
+
+    method: str = ""
+    """The row's name where it is empty."""
+    writer: str | None = None
+    seeds: tuple[int, ...] = ()
+    """Of its trainings, in the order of its results; 0, 1, … where several results come without."""
+    cost: Mapping[str, float | None] | None = None
+
+
 def scorecard(
-    rows: Mapping[str, RowResults],
+    rows: Mapping[str, RowResults | Sequence[RowResults]],
     noise: Sequence[AbilityResult] = (),
     bootstrap: int = 1000,
     backbone: str = "backbone",
     rationales: Mapping[str, Mapping[str, Any] | None] | None = None,
+    about: Mapping[str, About] | None = None,
 ) -> dict[str, Any]:
     """The comparison of all rows with the row named `backbone`, as the schema above says.
 
-    `noise` are the backbone's answers to other draws of questions, `rationales` the reports on what
-    rows with rationales learnt from, as plain data. Raises `DataError` where a row
-    was judged on other sentences or questions than the backbone.
+    A row has one result, or one for each seed that it was trained with. `noise` are the backbone's
+    answers to other draws of questions, `rationales` the reports on what rows with rationales learnt
+    from, as plain data. Raises `DataError` where a row was judged on other sentences or questions than
+    the backbone.
     """
     if backbone not in rows:
         raise DataError(f"No row {backbone!r} to compare with; there are: {', '.join(rows)}.")
-    reference = rows[backbone]
+    names = [backbone, *(name for name in rows if name != backbone)]
+    results = {name: _listed(rows[name]) for name in names}
+    reference = results[backbone][0]
+    for name in names:
+        for result in results[name]:
+            _require_same(name, result, reference)
+    translated = _translated(results, bootstrap)
+    judged = _judged(results, backbone, bootstrap)
     floor = noise_floor(reference.abilities, noise) if reference.abilities and noise else None
     cards = []
-    for name in [backbone, *(name for name in rows if name != backbone)]:
-        row = rows[name]
-        _require_same(name, row, reference)
+    for name in names:
+        told = (about or {}).get(name, About())
+        several = len(results[name]) > 1
+        card: dict[str, Any] = {
+            "name": name,
+            "method": told.method or name,
+            "writer": told.writer,
+            "seeds": list(told.seeds or range(len(results[name]))) if several else [],
+            "translation": None,
+        }
         first = name == backbone
-        card: dict[str, Any] = {"name": name, "translation": None, "abilities": {}}
-        if row.translation and reference.translation:
-            card["translation"] = _translation(row.translation, None if first else reference.translation, bootstrap)
-        if row.abilities and reference.abilities:
-            card |= _abilities(row.abilities, reference.abilities, floor, bootstrap, first)
-        else:
-            card |= {"retention": None, "retention_interval": None, "retention_without": [], "inside_noise": None}
+        if name in translated:
+            measured = translated[name]
+            card["translation"] = _translation(measured, None if first else translated[backbone])
+            card["translation"]["rates"] = _rates([one.translation for one in results[name] if one.translation])
+        card |= _abilities(judged.get(name, {}), None if first else judged.get(backbone, {}), floor)
         card["rationales"] = (rationales or {}).get(name)
+        card["cost"] = told.cost
         cards.append(card)
-    return {"schema": SCHEMA, "backbone": backbone, "rows": cards, "noise": floor}
+    return {
+        "schema": SCHEMA,
+        "backbone": backbone,
+        "rows": cards,
+        "pairs": pairs(translated, judged),
+        "noise": floor,
+    }
+
+
+def _listed(results: RowResults | Sequence[RowResults]) -> tuple[RowResults, ...]:
+    return (results,) if isinstance(results, RowResults) else tuple(results)
+
+
+def _translated(results: Mapping[str, Sequence[RowResults]], bootstrap: int) -> dict[str, Translations]:
+    """What was measured of every row's translations; {} where translation was not judged."""
+    found = {name: [one.translation for one in row if one.translation] for name, row in results.items()}
+    return translations(found, bootstrap) if all(found.values()) else {}
+
+
+def _judged(results: Mapping[str, Sequence[RowResults]], backbone: str, bootstrap: int) -> dict[str, dict[str, Family]]:
+    found = {name: [one.abilities for one in row if one.abilities] for name, row in results.items()}
+    return families(found, backbone, bootstrap) if all(found.values()) else {}
 
 
 def _require_same(name: str, row: RowResults, reference: RowResults) -> None:
@@ -130,91 +199,33 @@ def _require_same(name: str, row: RowResults, reference: RowResults) -> None:
 # Translation
 
 
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    """One metric of one direction, or a mean of several: its score, and its score in every resample."""
-
-    score: float
-    samples: Floats
-    n: int
-    signature: str
-
-
-def _translation(row: TranslationResult, reference: TranslationResult | None, bootstrap: int) -> dict[str, Any]:
-    scored = _score_directions(row, bootstrap)
-    against = _score_directions(reference, bootstrap) if reference else None
-    source = {name: base(name.split("-")[0]) for name in scored}
-    target = {name: base(name.split("-")[1]) for name in scored}
-
-    def group(directions: list[str]) -> dict[str, Any] | None:
-        if not directions:
-            return None
-        means = {
-            metric: _score(
-                _mean([scored[name][metric] for name in directions]),
-                _mean([against[name][metric] for name in directions]) if against else None,
-            )
-            for metric in METRICS
-        }
-        return {"directions": directions, **means}
-
-    everything = group(list(scored))
+def _translation(row: Translations, reference: Translations | None) -> dict[str, Any]:
+    groups: dict[str, Any] = {}
+    for name, directions in grouped(list(row)).items():
+        groups[name] = {"directions": directions} if directions else None
+        for metric in FORMULAS:
+            if ours := group(row, name, metric):
+                groups[name][metric] = _score(ours, group(reference, name, metric) if reference else None)
     return {
-        "out_of_english": group([name for name in scored if source[name] == "en"]),
-        "into_english": group([name for name in scored if target[name] == "en"]),
-        "all": everything,
-        "mean": everything["chrf++"]["score"] if everything else None,
+        **{name: groups[name] for name in GROUPS},
+        "mean": groups["all"]["chrf++"]["score"] if groups["all"] else None,
         "directions": {
-            name: {m: _score(scored[name][m], against[name][m] if against else None) for m in METRICS}
-            for name in scored
+            name: {
+                metric: _score(measure, reference[name][metric] if reference else None)
+                for metric, measure in metrics.items()
+            }
+            for name, metrics in row.items()
         },
-        "rates": {rate: _rate([item.flags[rate] for item in row.items]) for rate in RATES},
     }
 
 
-def _score_directions(result: TranslationResult, bootstrap: int) -> dict[str, dict[str, _Scored]]:
-    """Direction → metric → score. Directions of equal size share their draws, as test sets often share sentences."""
-    formulas = {"chrf++": chrf, "bleu": bleu}
-    scored: dict[str, dict[str, _Scored]] = {}
-    for direction, signatures in result.signatures.items():
-        items = [item for item in result.items if item.pair.direction == direction]
-        scored[direction] = {}
-        for metric, formula in formulas.items():
-            counts = _counts(items, metric)
-            scored[direction][metric] = _Scored(
-                score=float(formula(counts.sum(0))),
-                samples=formula(resample(counts, bootstrap)),
-                n=len(items),
-                signature=_with_bootstrap(signatures[metric], bootstrap),
-            )
-    return scored
-
-
-def _counts(items: Sequence[Translated], metric: str) -> Floats:
-    return np.array([item.statistics[metric] for item in items], dtype=np.float64)
-
-
-def _with_bootstrap(signature: str, bootstrap: int) -> str:
-    """sacreBLEU's own way to say how an interval was made, and its place for it."""
-    return signature.replace("nrefs:1|", f"nrefs:1|bs:{bootstrap}|seed:{SEED}|", 1)
-
-
-def _mean(scores: Sequence[_Scored]) -> _Scored:
-    signatures = list(dict.fromkeys(score.signature for score in scores))
-    return _Scored(
-        score=float(np.mean([score.score for score in scores])),
-        samples=np.mean([score.samples for score in scores], axis=0),
-        n=sum(score.n for score in scores),
-        signature=(f"mean of {len(scores)} directions: " if len(scores) > 1 else "") + " · ".join(signatures),
-    )
-
-
-def _score(row: _Scored, reference: _Scored | None) -> dict[str, Any]:
+def _score(row: Measure, reference: Measure | None) -> dict[str, Any]:
     card: dict[str, Any] = {
         "score": row.score,
         "interval": list(interval(row.samples)),
         "n": row.n,
         "signature": row.signature,
+        **_seeds(row),
         "delta": None,
         "delta_interval": None,
         "p": None,
@@ -222,60 +233,68 @@ def _score(row: _Scored, reference: _Scored | None) -> dict[str, Any]:
     if reference:
         card["delta"] = row.score - reference.score
         card["delta_interval"] = list(interval(row.samples - reference.samples))
-        card["p"] = paired_p(reference.samples, row.samples, card["delta"])
+        card["p"] = translation_p(row, reference)
     return card
 
 
-def _rate(flags: Sequence[bool | None]) -> dict[str, Any]:
-    judged = [flag for flag in flags if flag is not None]
-    count = sum(judged)
-    return {"count": count, "n": len(judged), "rate": 100 * count / len(judged) if judged else None}
+def _seeds(measure: Measure) -> dict[str, Any]:
+    return {"seeds": _each(measure), "sd": measure.deviation}
+
+
+def _each(measure: Measure) -> list[float]:
+    return list(measure.seeds) if len(measure.seeds) > 1 else []
+
+
+def _rates(results: Sequence[TranslationResult]) -> dict[str, Any]:
+    found = {}
+    for rate in RATES:
+        flags = [item.flags[rate] for result in results for item in result.items]
+        judged = [flag for flag in flags if flag is not None]
+        count = sum(judged)
+        found[rate] = {"count": count, "n": len(judged), "rate": 100 * count / len(judged) if judged else None}
+    return found
 
 
 # Abilities
 
 
 def _abilities(
-    row: AbilityResult, reference: AbilityResult, noise: Mapping[str, Any] | None, bootstrap: int, first: bool
+    row: Mapping[str, Family], reference: Mapping[str, Family] | None, noise: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    families, retained = {}, []
-    for index, (family, items) in enumerate(row.families.items()):
-        before, after = [item.passed for item in reference.families[family]], [item.passed for item in items]
-        sums = resample(np.array([before, after], dtype=np.float64).T, bootstrap, SEED + index)
-        samples = np.full(bootstrap, np.nan)  # [resamples]: no retention where the backbone passed none
-        np.divide(100 * sums[:, 1], sums[:, 0], out=samples, where=sums[:, 0] > 0)
-        retention = 100 * sum(after) / sum(before) if any(before) else None
-        if retention is not None:
-            retained.append((retention, samples))
-        families[family] = {
-            "score": 100 * sum(after) / len(after),
-            "n": len(after),
-            "passed": sum(after),
-            "interval": list(wilson(sum(after), len(after))),
-            "signature": _signature(items, row.max_tokens),
-            "delta": None if first else 100 * (sum(after) - sum(before)) / len(after),
-            "p": None if first else mcnemar(before, after),
-            "retention": retention,
-            "retention_interval": None if retention is None else list(interval(samples)),
-            "inside_noise": None
-            if first
-            else _inside(retention, noise["families"][family]["retention"] if noise else None),
-            "not_extracted": sum(not item.extracted for item in items),
-            "cut_off": sum(item.cut_off for item in items),
-        }
-    overall = float(np.mean([value for value, _ in retained])) if retained else None
+    floors = {name: noise["families"][name]["retention"] if noise else None for name in row}
+    cards = {
+        name: _ability(family, reference[name] if reference else None, floors[name]) for name, family in row.items()
+    }
+    overall = retention(row)
+    kept = overall.score if overall else None
     return {
-        "abilities": families,
-        "retention": overall,
-        "retention_interval": list(interval(np.mean([s for _, s in retained], axis=0))) if retained else None,
-        "retention_without": [family for family, card in families.items() if card["retention"] is None],
-        "inside_noise": None if first else _inside(overall, noise["retention"] if noise else None),
+        "abilities": {name: card for name, card in cards.items() if name not in SKILLS},
+        "skills": {name: card for name, card in cards.items() if name in SKILLS},
+        "retention": kept,
+        "retention_seeds": _each(overall) if overall else [],
+        "retention_interval": list(interval(overall.samples)) if overall else None,
+        "retention_without": [name for name, card in cards.items() if card["retention"] is None and name not in SKILLS],
+        "inside_noise": _inside(kept, noise["retention"]) if noise and reference is not None else None,
     }
 
 
-def _signature(items: Sequence[Answered], max_tokens: int) -> str:
-    checks = "+".join(sorted({item.question.check.name for item in items}))
-    return f"passed|check:{checks}|decoding:greedy|tokens:{max_tokens}|interval:wilson|version:dragoman-{__version__}"
+def _ability(family: Family, reference: Family | None, floor: float | None) -> dict[str, Any]:
+    kept = family.retention.score if family.retention else None
+    return {
+        "score": family.score.score,
+        "n": family.score.n,
+        "passed": sum(family.passed),
+        "interval": list(family.interval),
+        "signature": family.score.signature,
+        **_seeds(family.score),
+        "delta": ability_delta(family, reference) if reference else None,
+        "p": ability_p(family, reference) if reference else None,
+        "retention": kept,
+        "retention_interval": list(interval(family.retention.samples)) if family.retention else None,
+        "inside_noise": _inside(kept, floor) if reference else None,
+        "not_extracted": sum(not item.extracted for items in family.items for item in items),
+        "cut_off": sum(item.cut_off for items in family.items for item in items),
+    }
 
 
 def _inside(retention: float | None, floor: float | None) -> bool | None:
@@ -289,7 +308,7 @@ def noise_floor(reference: AbilityResult, draws: Sequence[AbilityResult]) -> dic
     for other in others:
         if other.keys() != base_scores.keys():
             raise DataError("A draw of questions for the noise floor has other families than the test itself.")
-    kept = {family: score for family, score in base_scores.items() if score}
+    kept = {family: score for family, score in base_scores.items() if score and family not in SKILLS}
     overall = [float(np.mean([100 * other[family] / score for family, score in kept.items()])) for other in others]
     return {
         "draws": len(draws),

@@ -1,0 +1,74 @@
+"""Every two rows against each other: differences with intervals and p values, all of them paired."""
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from dragoman.evaluation.abilities import SKILLS
+from dragoman.evaluation.measures import Family, Measure, Translations, group, retention
+from dragoman.evaluation.statistics import interval, mcnemar, paired_p, two_sided_p
+
+
+def pairs(translated: Mapping[str, Translations], judged: Mapping[str, Mapping[str, Family]]) -> list[dict[str, Any]]:
+    """All pairs of rows in their order, each as the scorecard's PAIR."""
+    names = list(translated) or list(judged)
+    return [
+        {"row": row, "other": other}
+        | {
+            key: _translation(translated.get(row, {}), translated.get(other, {}), name)
+            for key, name in (("translation", "all"), ("into_english",) * 2, ("out_of_english",) * 2)
+        }
+        | _judged(judged.get(row, {}), judged.get(other, {}))
+        for row, other in combinations(names, 2)
+    ]
+
+
+def translation_p(row: Measure, other: Measure) -> float:
+    """sacreBLEU's paired bootstrap where each row is one training, else that of items and seeds."""
+    if len(row.seeds) == len(other.seeds) == 1:
+        return paired_p(other.samples, row.samples, row.score - other.score)
+    return two_sided_p(row.samples - other.samples, row.score - other.score)
+
+
+def ability_p(row: Family, other: Family) -> float:
+    """The exact McNemar test where each row is one training, else the bootstrap of questions and seeds."""
+    if len(row.items) == len(other.items) == 1:
+        return mcnemar([item.passed for item in other.items[0]], [item.passed for item in row.items[0]])
+    return two_sided_p(row.score.samples - other.score.samples, ability_delta(row, other))
+
+
+def ability_delta(row: Family, other: Family) -> float:
+    """Points by which a row passes more."""
+    return float(100 * (np.mean(row.passed) - np.mean(other.passed)) / row.score.n)
+
+
+def _translation(row: Translations, other: Translations, name: str) -> dict[str, Any] | None:
+    ours, theirs = group(row, name, "chrf++"), group(other, name, "chrf++")
+    if not (ours and theirs):
+        return None
+    return _difference(ours, theirs, ours.score - theirs.score, translation_p(ours, theirs))
+
+
+def _judged(row: Mapping[str, Family], other: Mapping[str, Family]) -> dict[str, Any]:
+    ours, theirs = retention(row), retention(other)
+    kept = None
+    if ours and theirs:
+        gap = ours.score - theirs.score
+        kept = _difference(ours, theirs, gap, two_sided_p(ours.samples - theirs.samples, gap))
+    found = {
+        name: _difference(
+            family.score, other[name].score, ability_delta(family, other[name]), ability_p(family, other[name])
+        )
+        for name, family in row.items()
+    }
+    return {
+        "retention": kept,
+        "families": {name: found[name] for name in found if name not in SKILLS},
+        "skills": {name: found[name] for name in found if name in SKILLS},
+    }
+
+
+def _difference(row: Measure, other: Measure, delta: float, p: float) -> dict[str, Any]:
+    return {"delta": delta, "interval": list(interval(row.samples - other.samples)), "p": p}
