@@ -90,8 +90,12 @@ def publish(recipe: Recipe, folder: Path, done: dict[str, Artifact]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomic(folder / "recipe.yaml", resolved(recipe))
     if "report" in done:
-        for path in sorted(done["report"].folder.glob("report/*")):
-            shutil.copyfile(path, folder / path.name)
+        shutil.rmtree(folder / "tables", ignore_errors=True)  # some of them may not be made any more
+        source = done["report"].folder / "report"
+        for path in sorted(file for file in source.rglob("*") if file.is_file()):
+            target = folder / path.relative_to(source)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, target)
     for row, seed in ((row, seed) for row in rows(recipe) for seed in trainings(recipe)):
         label = row if seed is None else f"{row}~{seed}"
         for kind, inside, name in (("merge", "model", f"models/{label}"), ("train", "metrics.jsonl", f"{label}.jsonl")):
