@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -119,13 +119,17 @@ def run(
     recipe: Recipe,
     overrides: Overrides = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is done and what the rest takes.")] = False,
+    gpu: Annotated[
+        str,
+        typer.Option(help="Accelerators to reckon with in --dry-run, such as a100-80gb:4.", show_default=False),
+    ] = "",
 ) -> None:
     """Do all that a recipe says; nothing is done twice."""
     from dragoman.commands import recipes
 
     loaded = recipes.recipe(recipe, overrides or ())
     if dry_run:
-        recipes.tell(loaded)
+        recipes.tell(loaded, gpu)
     else:
         recipes.finish(loaded)
 
@@ -191,11 +195,26 @@ def evaluate(recipe: Recipe, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def report(recipe: Recipe, overrides: Overrides = None) -> None:
+def report(
+    recipe: Recipe,
+    overrides: Overrides = None,
+    table: Annotated[
+        Literal["translation", "abilities", "ablation", "skill", "cost"] | None,
+        typer.Option(help="Print one table in the paper's layout instead.", show_default=False),
+    ] = None,
+    form: Annotated[
+        Literal["markdown", "latex", "json"] | None,
+        typer.Option("--format", help="Of the table, or of all of them.", show_default=False),
+    ] = None,
+) -> None:
     """Show the comparison of a recipe that is done."""
     from dragoman.commands import recipes
 
-    recipes.again(recipes.recipe(recipe, overrides or ()))
+    loaded = recipes.recipe(recipe, overrides or ())
+    if table or form:
+        typer.echo(recipes.table(loaded, table, form or "markdown"), nl=False)
+    else:
+        recipes.again(loaded)
 
 
 def _upto(kind: "Kind", recipe: Path, overrides: list[str] | None) -> None:

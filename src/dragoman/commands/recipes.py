@@ -8,6 +8,7 @@ from rich.console import Console
 
 from dragoman.errors import RecipeError, StoreError
 from dragoman.methods import available
+from dragoman.pipeline.geometry import hardware
 from dragoman.pipeline.plan import Kind, plan
 from dragoman.pipeline.run import run
 from dragoman.pipeline.show import print_plan
@@ -25,9 +26,9 @@ def recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     return load(path, overrides, methods=options, suites=SUITES)
 
 
-def tell(recipe: Recipe) -> None:
-    """Prints what is done and what the rest takes."""
-    print_plan(plan(recipe))
+def tell(recipe: Recipe, gpu: str = "") -> None:
+    """Prints what is done and what the rest takes; on accelerators such as `a100-80gb:4`, or on those of the recipe."""
+    print_plan(plan(recipe), hardware=hardware(gpu) if gpu else None)
 
 
 def go(recipe: Recipe, *, upto: Kind | None = None, part: tuple[int, int] | None = None) -> Path:

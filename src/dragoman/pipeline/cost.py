@@ -1,7 +1,8 @@
-"""What the stages that are not done yet will ask for: completions, tokens, steps, and time where it is known.
+"""What the stages that are not done yet will take: examples, tokens, steps, time and memory.
 
-Time is never guessed from a table of machines: it is what the same kind of stage took before, in
-this store, with the same backbone, scaled by the work. Where nothing was measured, none is given.
+Time is what the same kind of stage took before, in this store and with the same backbone, scaled by
+the work. Where nothing was measured and an accelerator is named, it is estimated by arithmetic
+(`estimate.py`), and marked as that; where none is named, no time is given.
 """
 
 import json
@@ -11,7 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from dragoman.pipeline.backbone import writer
-from dragoman.pipeline.plan import Plan, Stage, kind_of_work, rounds, rows
+from dragoman.pipeline.estimate import Asking, Estimate, generation, training
+from dragoman.pipeline.geometry import accelerator, geometry_of
+from dragoman.pipeline.learning import Learning, learning, measured_length
+from dragoman.pipeline.plan import Plan, Stage, kind_of_work, method_of, rounds, rows, training_of
+from dragoman.pipeline.questions import Questions, questions
+from dragoman.pipeline.volumes import Vocabulary, Volume, mixed_in, of_dialogues, of_pairs, written
+from dragoman.recipe.schema import Hardware
 from dragoman.store import MANIFEST, Store
 
 LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off
@@ -19,91 +26,158 @@ LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Work in words, how much of it in units, and seconds where an earlier run tells."""
+    """Work in words, how much of it in units, and seconds where an earlier run or an estimate tells."""
 
     work: str
-    units: int | None
-    seconds: float | None
+    units: float | None = None
+    seconds: float | None = None
+    measured: bool = False
+    """Whether the seconds come from an earlier run on this machine."""
+    estimate: Estimate | None = None
 
 
-def cost(plan: Plan, stage: Stage) -> Cost:
-    """What a stage that is not done will take."""
-    units, work = _work(plan, stage)
-    rate = _seconds_a_unit(plan, stage)
-    return Cost(work, units, rate * units if rate is not None and units is not None else None)
+class Reckoning:
+    """Looks once at what a recipe has to learn and to answer; then tells what each stage takes."""
+
+    def __init__(self, plan: Plan, hardware: Hardware | None = None):
+        self.plan, self.recipe = plan, plan.recipe
+        self.hardware = hardware or self.recipe.hardware
+        self.gpu = accelerator(self.hardware) if self.hardware else None
+        self.geometry = geometry_of(plan.backbone.name, plan.backbone.folder)
+        self.vocabulary = Vocabulary(plan.backbone, self.geometry)
+        self.facts = _finished(plan.store)
+        self.data = next(step.artifact for step in plan.steps if step.stage.kind == "data")
+        self.learnt, self.mixed, self.test = self._volumes()
+        self.questions = questions(self.recipe, self.data)
+        self.rows = {row: self._learning(row) for row in rows(self.recipe)}
+
+    def cost(self, stage: Stage) -> Cost:
+        """What a stage that is not done will take."""
+        found = getattr(self, f"_{stage.kind}")(stage)
+        rate = self._seconds_a_unit(stage)
+        if rate is not None and found.units is not None:
+            return Cost(found.work, found.units, rate * found.units, True, found.estimate)
+        seconds = found.estimate.seconds if found.estimate else None
+        return Cost(found.work, found.units, seconds, False, found.estimate)
+
+    def _volumes(self) -> tuple[Volume | None, Volume | None, Volume]:
+        """What is learnt, what is mixed in, and the test; None where it is not known how much."""
+        said, vocabulary = self.recipe.data, self.vocabulary
+        if self.data:
+            names = ("train", "instructions", "test")
+            there = [written(self.data, name, vocabulary) for name in names]
+            return there[0], there[1], there[2]
+        parts = [of_pairs(said.train, "train", vocabulary)] if said.train else []
+        lessons = [of_dialogues(choice, vocabulary) for choice in said.lessons]
+        known = [*parts, *(volume for volume in lessons if volume is not None)]
+        learnt = None if None in lessons else sum(known, Volume())
+        mixed = learnt and mixed_in(said.instructions, learnt.records, vocabulary)
+        return learnt, mixed, of_pairs(said.test, "test", vocabulary) if said.test else Volume()
+
+    def _learning(self, row: str) -> Learning | None:
+        """What a row learns; exactly, where its examples are made already."""
+        method, options = rows(self.recipe)[row]
+        base = self.learnt
+        mixed = self.mixed if method_of(self.recipe, row).mixes else Volume()
+        if base is None or mixed is None:
+            return None
+        known = measured_length(self.facts, method, self.plan.backbone.digest)
+        return learning(method, options, base, mixed, known)
+
+    def _data(self, stage: Stage) -> Cost:
+        return Cost("pairs, conversations and questions, read and checked", 1)
+
+    def _report(self, stage: Stage) -> Cost:
+        return Cost("tables, page and scorecard", 1)
+
+    def _merge(self, stage: Stage) -> Cost:
+        if self.recipe.training.lora is None:
+            return Cost("one model, compared with what was trained", 1)
+        return Cost("one model, compared with its adapter", 1)
+
+    def _examples(self, stage: Stage) -> Cost:
+        row, found = stage.row, self.rows[stage.row]
+        if found is None:
+            return Cost("how many examples is not known until the corpora are here")
+        work = f"{found.examples:,.0f} examples, {tokens(found.tokens)}"
+        options = rows(self.recipe)[row][1]
+        if found.asking is None or not found.asking.prompts:
+            return Cost(work + (", nothing to generate" if found.known else ""), found.examples)
+        after = (stage.round or rounds(self.recipe, row)) - 1
+        work += f"; {found.asking.prompts:,.0f} {found.what}, {tokens(found.asking.answered)}"
+        work += f", by {writer(options) or 'the backbone'}" + (f" as it is after epoch {after}" if after else "")
+        return Cost(
+            work + _logprobs(found, options), found.examples, estimate=self._asked(found.asking, writer(options))
+        )
+
+    def _train(self, stage: Stage) -> Cost:
+        found, settings = self._made(stage), training_of(self.recipe, stage.row, stage.seed)
+        epochs = settings.epochs if rounds(self.recipe, stage.row) == 1 else 1
+        if found is None:
+            return Cost(f"{epochs:g} epochs in batches of {settings.batch_size}")
+        steps = math.ceil(epochs * math.ceil(found.examples / settings.batch_size))
+        work = f"{steps:,} steps of {settings.batch_size} examples, {tokens(epochs * found.tokens)}"
+        estimate = None
+        if self.gpu and self.geometry:
+            amounts = (epochs * found.examples, epochs * found.tokens, epochs * found.trained)
+            estimate = training(self.geometry, settings, self.gpu, *amounts)
+        return Cost(work, math.ceil(epochs * found.examples), estimate=estimate)
+
+    def _evaluate(self, stage: Stage) -> Cost:
+        asked, row = self.questions.of(stage.row == "backbone"), self.rows.get(stage.row)
+        if asked is None:
+            return Cost(", ".join(self.recipe.evaluate))
+        longer = row.longer if row else Questions.BACKBONE
+        most = self.recipe.evaluation.translation_tokens * self.test.records
+        test = Asking(self.test.records, self.test.asked, min(most, self.test.answered * longer))
+        both = Asking(test.prompts + asked.prompts, test.asked + asked.asked, test.answered + asked.answered)
+        work = f"{both.prompts:,.0f} answers, {tokens(both.answered)}"
+        return Cost(work, both.prompts, estimate=self._asked(both, None))
+
+    def _made(self, stage: Stage) -> Learning | None:
+        """What a training learns from: as counted where its examples are made, else as it will be."""
+        artifacts = {step.stage.title: step.artifact for step in self.plan.steps}
+        made = artifacts.get(stage.needs[0])
+        if made is None:
+            return self.rows[stage.row]
+        facts = made.facts
+        return Learning(facts["examples"], facts["tokens"], sum(facts["trained"].values()))
+
+    def _asked(self, asking: Asking, name: str | None) -> Estimate | None:
+        """What a model takes to answer: the backbone, or another one by name. None where that can't be told."""
+        geometry = self.geometry
+        if name:
+            geometry = geometry_of(name, self.plan.others[name].folder)
+        engine = self.recipe.generation.engine
+        reckoned = engine in ("auto", "vllm") or (engine == "ray" and self.recipe.generation.ray.engine != "hf")
+        if not (self.gpu and self.hardware and geometry and reckoned):
+            return None
+        return generation(geometry, self.recipe.generation, self.gpu, self.hardware.count, asking)
+
+    def _seconds_a_unit(self, stage: Stage) -> float | None:
+        """By the newest stage of the same kind and method that was finished with this backbone."""
+        work = kind_of_work(self.recipe, stage, self.plan.backbone)
+        known = [facts for facts in self.facts if facts["rate"]["of"] == work]
+        newest: Mapping[str, Any] | None = max(known, key=lambda facts: str(facts["finished"]), default=None)
+        return None if newest is None else newest["seconds"] / newest["rate"]["units"]
 
 
-def pairs_to_train(plan: Plan) -> int | None:
-    """Training pairs: as counted where the data is read already, else as the recipe limits them."""
-    data = next(step.artifact for step in plan.steps if step.stage.kind == "data")
-    if data:
-        return sum(int(count) for count in data.facts["train"].values())
-    corpus = plan.recipe.data.train
-    return corpus.limit * len(corpus.directions) if corpus and corpus.limit and corpus.directions else None
+def tokens(count: float) -> str:
+    """Such as 14.9 M tokens."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:,.1f} {letter} tokens"
+    return f"{count:,.0f} tokens"
 
 
-def _work(plan: Plan, stage: Stage) -> tuple[int | None, str]:
-    pairs, recipe = pairs_to_train(plan), plan.recipe
-    count = "all" if pairs is None else f"{pairs:,}"
-    if stage.kind == "examples":
-        _, options = rows(recipe)[stage.row]
-        rationale = options.get("rationale")
-        if rationale is None:
-            return pairs, f"{count} examples, nothing to generate"
-        after = (stage.round or rounds(recipe, stage.row)) - 1
-        return pairs and examples_of(pairs, options), _rationales(pairs, options, f"epoch {after}" if after else "")
-    if stage.kind == "train":
-        training = recipe.training
-        examples = pairs and examples_of(pairs, rows(recipe)[stage.row][1])
-        epochs = training.epochs if rounds(recipe, stage.row) == 1 else 1
-        if examples is None:
-            return None, f"{epochs:g} epochs in batches of {training.batch_size}"
-        steps = math.ceil(epochs * math.ceil(examples / training.batch_size))
-        return math.ceil(examples * epochs), f"{steps:,} steps of {training.batch_size} examples"
-    if stage.kind == "merge":
-        return 1, "one model, compared with its adapter"
-    if stage.kind == "evaluate":
-        data = next(step.artifact for step in plan.steps if step.stage.kind == "data")
-        if not data:
-            return None, ", ".join(recipe.evaluate)
-        draws = 1 + recipe.evaluation.noise_seeds if stage.row == "backbone" else 1
-        asked_in_all = sum(data.facts["test"].values()) + draws * sum(data.facts["questions"].values())
-        return asked_in_all, f"{asked_in_all:,} answers"
-    return 1, "pairs and questions, read and checked" if stage.kind == "data" else "tables, page and scorecard"
-
-
-def examples_of(pairs: int, options: Mapping[str, Any]) -> int:
-    """How many examples a method makes of so many pairs: one of each, or of each rationale."""
-    asked: int = round(pairs * options.get("rationale_fraction", 1))
-    return pairs - asked + asked * _samples(options)
-
-
-def _samples(options: Mapping[str, Any]) -> int:
-    count: int = (options.get("rationale") or {}).get("samples_per_pair", 1)
-    return count
-
-
-def _rationales(pairs: int | None, options: Mapping[str, Any], when: str) -> str:
-    """What is asked for a method with rationales: how many, how long, by whom, and what their probabilities weigh."""
-    rationale = options["rationale"]
-    asked = None if pairs is None else round(pairs * options["rationale_fraction"]) * _samples(options)
-    words = "rationales of all pairs" if asked is None else f"{asked:,} rationales"
-    words += f" of at most {rationale['max_tokens']} tokens, by {writer(options) or 'the backbone'}"
-    words += f" as it is after {when}" if when else ""
-    kept = rationale.get("keep_logprobs", 0)
-    if kept and asked is not None:
-        size = asked * rationale["max_tokens"] * kept * LOGPROB_BYTES
-        weight = f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
-        words += f"; {kept} log-probabilities a token, at most {weight}"
-    return words
-
-
-def _seconds_a_unit(plan: Plan, stage: Stage) -> float | None:
-    """By the newest stage of the same kind and method that was finished with this backbone."""
-    work = kind_of_work(plan.recipe, stage, plan.backbone)
-    known = [facts for facts in _finished(plan.store) if facts["rate"]["of"] == work]
-    newest: Mapping[str, Any] | None = max(known, key=lambda facts: str(facts["finished"]), default=None)
-    return None if newest is None else newest["seconds"] / newest["rate"]["units"]
+def _logprobs(found: Learning, options: Mapping[str, Any]) -> str:
+    """What the kept log-probabilities of rationales weigh, at most."""
+    kept = (options.get("rationale") or {}).get("keep_logprobs", 0)
+    if not kept or found.asking is None:
+        return ""
+    size = found.asking.prompts * options["rationale"]["max_tokens"] * kept * LOGPROB_BYTES
+    weight = f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+    return f"; {kept} log-probabilities a token, at most {weight}"
 
 
 def _finished(store: Store) -> list[dict[str, Any]]:

@@ -136,25 +136,25 @@ def _of_config(config: Mapping[str, Any]) -> Geometry | None:
     )
 
 
-def accelerator(hardware: Hardware) -> Accelerator:
+def accelerator(named: Hardware) -> Accelerator:
     """The accelerator that a recipe or the command line names. RecipeError with those that are known."""
     known = machines()["accelerators"]
-    if hardware.gpu not in known:
+    if named.gpu not in known:
         raise RecipeError(
-            f"hardware.gpu: nothing is known of '{hardware.gpu}'; known are {', '.join(known)}. Name one that is like it."
+            f"hardware: nothing is known of '{named.gpu}'. Known are {', '.join(known)}; name one that is like it."
         )
-    facts = known[hardware.gpu]
-    return Accelerator(hardware.gpu, facts["memory"] * 2**30, facts["flops"] * 1e12, facts["bandwidth"] * 1e9)
+    facts = known[named.gpu]
+    return Accelerator(named.gpu, facts["memory"] * 2**30, facts["flops"] * 1e12, facts["bandwidth"] * 1e9)
 
 
-def gpu(text: str) -> Hardware:
+def hardware(text: str) -> Hardware:
     """Reads `a100-80gb:4`. RecipeError where it is neither a name nor a name and a count."""
     name, colon, count = text.partition(":")
     if not name or (colon and not (count.isdigit() and int(count))):
         raise RecipeError(f"--gpu: '{text}' should look like a100-80gb, or a100-80gb:4 for four of them")
-    hardware = Hardware(gpu=name.lower(), count=int(count) if colon else 1)
-    accelerator(hardware)
-    return hardware
+    named = Hardware(gpu=name.lower(), count=int(count) if colon else 1)
+    accelerator(named)
+    return named
 
 
 @cache

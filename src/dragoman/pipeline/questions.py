@@ -1,0 +1,68 @@
+"""How many questions the suites of a recipe ask, and how long their answers may get, before they are drawn."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from dragoman.corpora import catalog
+from dragoman.corpora import questions as question_files
+from dragoman.lab import abilities
+from dragoman.pipeline.estimate import Asking
+from dragoman.pipeline.geometry import machines
+from dragoman.pipeline.sources import SUITES
+from dragoman.recipe.schema import Recipe
+from dragoman.store import Artifact
+
+PROMPT = 80  # tokens of a question with its chat format, as those of the lab and of HumanEval have, roughly
+ANSWER = 0.5  # of the longest answer that is allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Questions that every model is asked, and those that the backbone is asked for its noise floor."""
+
+    BACKBONE: ClassVar[float] = machines()["assumed"]["explained"]
+    """How long the backbone's own translations are, in lengths of the reference."""
+    once: float | None
+    backbone: float | None
+    longest: int
+
+    def of(self, backbone: bool) -> Asking | None:
+        """What a model is asked; None where that is not known."""
+        count = self.backbone if backbone else self.once
+        return None if count is None else Asking(count, PROMPT * count, ANSWER * self.longest * count)
+
+
+def questions(recipe: Recipe, data: Artifact | None) -> Questions:
+    """As counted by the data stage where it is done, else by what the suites have."""
+    settings = recipe.evaluation
+    if data:
+        once = sum(data.facts["questions"].values())
+        backbone = data.facts.get("asked of the backbone", (1 + settings.noise_seeds) * once)
+        return Questions(once, backbone, settings.max_tokens)
+    once, again = 0, 0
+    for suite in recipe.evaluate:
+        count = _count(suite, settings.questions)
+        if count is None:
+            return Questions(None, None, settings.max_tokens)
+        once += count
+        again += count * settings.noise_seeds * (suite not in ("programs", "humaneval"))
+    return Questions(once, once + again, settings.max_tokens)
+
+
+def _count(suite: str, each: int) -> int | None:
+    if suite == "translation":
+        return 0
+    if suite == "lab":
+        return each * len(abilities.FAMILIES)
+    if suite == "humaneval":
+        return sum(part.records or 0 for part in catalog.find(suite).of("questions"))
+    if suite in SUITES:
+        return each
+    path = Path(suite)
+    families: Mapping[str, int] = (
+        Counter(question.family for question in question_files.read_questions(path)) if path.is_file() else {}
+    )
+    return sum(min(each, count) for count in families.values()) if families else None

@@ -1,0 +1,190 @@
+"""How much a recipe has to learn and to be judged on, in records and tokens, before anything is run.
+
+The best source serves: what the data stage wrote; else the files, where they are here; else what the
+catalogue tells of them. Nothing is fetched.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from dragoman.corpora import catalog, dialogues
+from dragoman.corpora.load import load
+from dragoman.corpora.parallel import located, read
+from dragoman.corpora.records import Pair, Record
+from dragoman.lab import world
+from dragoman.pipeline.backbone import Backbone
+from dragoman.pipeline.conversations import LAB, LAB_DIALOGUES
+from dragoman.pipeline.geometry import Geometry, machines
+from dragoman.pipeline.sources import HERE, LAB_DIRECTIONS, LAB_PAIRS, read_records
+from dragoman.recipe.schema import Corpus, Dialogues
+from dragoman.store import Artifact
+
+SAMPLE = 100  # records of a kind that are made, or that a tokenizer is tried on
+WHOLE = 50_000_000  # bytes of files that are read to the end; of larger ones the beginning counts for all
+BEGINNING = 100_000  # records
+WRAPPED = 0.85  # of a file of conversations is text; the rest are keys and quotes
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Records, and the tokens of all that is asked and of all that is answered in them."""
+
+    records: float = 0
+    asked: float = 0
+    answered: float = 0
+
+    def __add__(self, other: "Volume") -> "Volume":
+        return Volume(self.records + other.records, self.asked + other.asked, self.answered + other.answered)
+
+    def of(self, records: float) -> "Volume":
+        """So many records of this kind."""
+        factor = records / self.records if self.records else 0
+        return Volume(records, self.asked * factor, self.answered * factor)
+
+    def atmost(self, records: float | None) -> "Volume":
+        return self if records is None or records >= self.records else self.of(records)
+
+
+class Vocabulary:
+    """Counts the tokens of texts: by the backbone's tokenizer on a sample of them where it is here, else by bytes."""
+
+    def __init__(self, backbone: Backbone, geometry: Geometry | None):
+        path = backbone.folder / "tokenizer.json" if backbone.folder else None
+        self.tokenizer: Any = None
+        if path is not None and path.is_file():
+            from tokenizers import Tokenizer
+
+            self.tokenizer = Tokenizer.from_file(str(path))
+        family = geometry.tokenizer if geometry else ""
+        self._rates: dict[str, float] = machines()["bytes_a_token"][family or "any"]
+        self.frame: int = machines()["assumed"]["frame"]
+
+    def rate(self, language: str) -> float:
+        """Bytes that a token stands for, in a language or in `code`."""
+        scripts = machines()["scripts"]
+        like = next((first for first, others in scripts.items() if language in others), language)
+        return self._rates.get(like, self._rates["other"])
+
+    def of(self, records: Iterable[Record]) -> Volume:
+        """The volume of some records, with what instruction and chat format add."""
+        sizes: defaultdict[tuple[int, str], int] = defaultdict(int)
+        samples: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+        count = 0
+        for record in records:
+            for side, (text, language) in enumerate(_sides(record)):
+                sizes[side, language] += len(text.encode())
+                if self.tokenizer is not None and count % 4 == 0 and len(samples[side, language]) < SAMPLE:
+                    samples[side, language].append(text)
+            count += 1
+        tokens = [0.0, 0.0]
+        for (side, language), size in sizes.items():
+            tokens[side] += size / (self._tried(samples[side, language]) or self.rate(language))
+        return Volume(count, tokens[0] + count * self.frame, tokens[1])
+
+    def _tried(self, texts: Sequence[str]) -> float | None:
+        tokens = sum(len(self.tokenizer.encode(text, add_special_tokens=False).ids) for text in texts)
+        return sum(len(text.encode()) for text in texts) / tokens if tokens else None
+
+
+def _sides(record: Record) -> tuple[tuple[str, str], tuple[str, str]]:
+    """What is asked and what is answered, each with its language."""
+    if isinstance(record, Pair):
+        return (record.source, record.source_language), (record.target, record.target_language)
+    asked = "\n".join(turn.text for turn in record.turns[:-1])
+    answered = record.turns[-1].text
+    return (asked, "en"), (answered, "code" if "```" in answered or "def " in answered else "en")
+
+
+def written(data: Artifact, name: str, vocabulary: Vocabulary) -> Volume:
+    """What a data stage wrote to `name`.jsonl, exact in the number of records."""
+    path = data.folder / f"{name}.jsonl"
+    count = sum(data.facts.get(name, {}).values())
+    return vocabulary.of(islice(read_records(path), BEGINNING)).of(count) if count else Volume()
+
+
+def of_pairs(corpus: Corpus, role: catalog.Role, vocabulary: Vocabulary) -> Volume:
+    """The pairs that a recipe names."""
+    if corpus.corpus == "lab":
+        directions, limit = corpus.directions or LAB_DIRECTIONS, corpus.limit or LAB_PAIRS
+        made = world.pairs("test" if role == "test" else "train", directions, min(limit, SAMPLE), corpus.seed)
+        return vocabulary.of(made).of(limit * len(directions))
+    if corpus.corpus is not None:
+        entry = catalog.find(corpus.corpus)
+        wanted = set(corpus.directions or entry.directions(role))
+        parts = [part for part in entry.of(role) if wanted & set(part.directions)]
+        if not all(catalog.here(entry, path) for part in parts for path in part.paths):
+            return sum((_of_part(entry, part, wanted, corpus.limit, vocabulary) for part in parts), Volume())
+    texts = [located(files, HERE) for files in corpus.files]
+    size = sum(path.stat().st_size for text in texts for path in text.paths)
+    if size <= WHOLE:
+        return vocabulary.of(load(corpus, role, HERE))
+    found = Volume()
+    for text in texts:
+        some = list(islice(read(text), BEGINNING))
+        seen = sum(len(pair.source.encode()) + len(pair.target.encode()) + 2 for pair in some)
+        size = sum(path.stat().st_size for path in text.paths)
+        count = round(len(some) * size * len(text.directions) / max(1, seen))
+        found += vocabulary.of(some).of(min(count, (corpus.limit or count) * len(text.directions)))
+    return found
+
+
+def _of_part(
+    entry: catalog.Entry, part: catalog.Part, wanted: set[str], limit: int | None, vocabulary: Vocabulary
+) -> Volume:
+    """By the sizes in the catalogue; both directions of a pair have the same sizes."""
+    found, records = Volume(), part.records or 0
+    for direction in wanted & set(part.directions):
+        languages = part.direction.split("-")
+        sizes = [entry.files[path].size or 0 for path in part.paths]
+        sizes = sizes if len(sizes) == 2 else [round(WRAPPED * sizes[0] / 2)] * 2
+        tokens = {language: size / vocabulary.rate(language) for language, size in zip(languages, sizes, strict=True)}
+        source, target = direction.split("-")
+        one = Volume(records, tokens[source] + records * vocabulary.frame, tokens[target])
+        found += one.atmost(limit)
+    return found
+
+
+def of_dialogues(choice: Dialogues, vocabulary: Vocabulary) -> Volume | None:
+    """The conversations that a recipe names; all there are, where it names a share. None where nobody counted them."""
+    if choice.corpus in LAB:
+        count = choice.limit or LAB_DIALOGUES
+        return vocabulary.of(LAB[choice.corpus](min(count, SAMPLE), choice.seed)).of(count)
+    if choice.corpus is None:
+        return _of_file(dialogues.DialogueFile(Path(str(choice.file)), ""), choice, vocabulary)
+    entry = catalog.find(choice.corpus)
+    (part,) = entry.of("dialogues")
+    path = catalog.here(entry, part.paths[0])
+    if path is not None:
+        return _of_file(dialogues.DialogueFile(path, choice.corpus, part.lang), choice, vocabulary)
+    records = part.records or choice.limit
+    if records is None:
+        return None
+    asked, answered = machines()["assumed"]["dialogue"]
+    if entry.size and part.records:
+        tokens = WRAPPED * entry.size / part.records / vocabulary.rate("en")
+        asked, answered = tokens / 2, tokens / 2
+    return Volume(records, records * (asked + vocabulary.frame), records * answered).atmost(choice.limit)
+
+
+def _of_file(file: dialogues.DialogueFile, choice: Dialogues, vocabulary: Vocabulary) -> Volume:
+    if file.path.stat().st_size <= WHOLE or file.path.suffix == ".json":
+        return vocabulary.of(dialogues.select(file, choice.limit, choice.seed))
+    some = list(islice(dialogues.read(file), BEGINNING))
+    seen = sum(len(turn.text.encode()) for dialogue in some for turn in dialogue.turns)
+    count = round(len(some) * WRAPPED * file.path.stat().st_size / max(1, seen))
+    return vocabulary.of(some).of(count).atmost(choice.limit)
+
+
+def mixed_in(choices: Sequence[Dialogues], learnt: float, vocabulary: Vocabulary) -> Volume | None:
+    """The instruction data that joins `learnt` other records: by limit, or by its share of all."""
+    found = [of_dialogues(choice, vocabulary) for choice in choices]
+    known = [(choice, volume) for choice, volume in zip(choices, found, strict=True) if volume is not None]
+    if len(known) < len(choices):
+        return None
+    fixed = learnt + sum(volume.records for choice, volume in known if choice.share is None)
+    whole = fixed / (1 - sum(choice.share or 0 for choice in choices))
+    return sum((volume.atmost(choice.share and choice.share * whole) for choice, volume in known), Volume())
