@@ -29,7 +29,7 @@ def test_every_corpus_is_listed_with_its_licence() -> None:
     assert "test: cs-en, " in listed["wmt22"]
     assert "for data.lessons and data.instructions. 13.1 MB. Licence: CC BY-SA 3.0" in listed["dolly"]
     assert "Size not stated, no checksum known. Licence: CC BY-NC 4.0" in listed["alpaca"]
-    assert "for the suite of that name" in listed["humaneval"]
+    assert "for the suite of that name. 45 kB. Licence: MIT" in listed["humaneval"]
 
 
 def test_get_says_what_it_could_not_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

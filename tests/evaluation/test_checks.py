@@ -1,10 +1,15 @@
 """Checks as tables: what an answer says, and what the rule makes of it, near misses included."""
 
+import gzip
+import json
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dragoman.corpora.benchmarks import humaneval
 from dragoman.corpora.records import Check
 from dragoman.errors import DataError
 from dragoman.evaluation.checks import CHECKS, Verdict, check, verify
@@ -101,7 +106,7 @@ def test_verdicts(name: str, arguments: dict[str, Any], answer: str, verdict: Ve
 
 
 def test_every_check_stands_in_the_table_or_has_a_test_of_its_own() -> None:
-    assert set(CHECKS) - {name for name, *_ in VERDICTS} == {"program"}
+    assert set(CHECKS) - {name for name, *_ in VERDICTS} == {"program", "unit_tests"}
 
 
 CASES = [[[1], 5], [[4], 14]]
@@ -140,10 +145,86 @@ def test_true_is_not_one() -> None:
     assert check(Check("program", {"function": "f", "cases": [[[1], 1]]}), "def f(x):\n    return x == 1") == WRONG
 
 
+PROMPT = """import math
+
+def half(x):
+    return x / 2
+
+def f(x):
+    \"\"\"The half of x, rounded up.
+
+    >>> f(3)
+    2
+    \"\"\"
+"""
+TESTED = {
+    "prompt": PROMPT,
+    "entry_point": "f",
+    "test": "def check(candidate):\n    assert candidate(3) == 2\n    assert candidate(4) == 2",
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("Sure:\n```python\ndef f(x):\n    return math.ceil(half(x))\n```\nIt rounds up.", RIGHT),
+        ("```\ndef f(x):\n    return -(-x // 2)", RIGHT),  # cut off before the fence was closed
+        ("def f(x):\n    return math.ceil(x / 2)\n\nThat is all.", RIGHT),
+        ("    return math.ceil(x / 2)\n\nprint(f(3))", RIGHT),
+        ("    if x == 3:\n        return 2\n    return 2", RIGHT),
+        ("```python\nreturn math.ceil(x / 2)\n```", RIGHT),
+        ("```python\ny = half(x)\nif y:\n    y = math.ceil(y)\nreturn y\n```", RIGHT),
+        ("if x == 3:\n    return 2\nreturn 2", NOTHING),  # neither indented nor fenced: it might be anything
+        ("    return x / 2", WRONG),
+        ("```python\ndef f(x):\n    return x // 2\n```", WRONG),
+        ("```python\ndef f(x):\n    exit()\n```", WRONG),
+        ("```python\ndef f(x):\n    return [0] * 10**10\n```", WRONG),
+        ("```python\ndef f(x):\n    return (\n```", WRONG),
+        ("    pass", WRONG),
+        ("I can't help with that.", NOTHING),
+        ("", NOTHING),
+    ],
+)
+def test_completed_functions_are_judged_by_unit_tests(answer: str, verdict: Verdict) -> None:
+    assert check(Check("unit_tests", TESTED), answer) == verdict
+
+
+def test_unit_tests_that_do_not_end_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dragoman.evaluation.programs.TEST_SECONDS", 1)
+    start = time.monotonic()
+    assert check(Check("unit_tests", TESTED), "    while True:\n        x += 1") == WRONG
+    assert check(Check("unit_tests", TESTED), "    __import__('time').sleep(60)") == WRONG
+    assert time.monotonic() - start < 10
+
+
+def test_human_eval_is_passed_by_its_own_solutions_and_by_nothing_else(real_data: Path) -> None:
+    path = real_data / "humaneval" / "HumanEval.jsonl.gz"
+    problems = [json.loads(line) for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
+    questions = humaneval(path)
+
+    def solved(number: int) -> bool:
+        """The whole function in a fenced block, or the body alone, by turns."""
+        problem = problems[number]
+        whole = f"```python\n{problem['prompt']}{problem['canonical_solution']}\n```"
+        answer = problem["canonical_solution"] if number % 2 else whole
+        return check(questions[number].check, answer).passed
+
+    def fooled(number: int) -> bool:
+        return check(questions[number].check, "    return None\n").passed
+
+    with ThreadPoolExecutor(2) as threads:
+        passed = list(threads.map(solved, range(len(questions))))
+        wrong = list(threads.map(fooled, range(0, len(questions), 8)))  # every eighth, for time
+    assert [number for number, right in enumerate(passed) if not right] == []
+    assert len(passed) == 164
+    assert not any(wrong)
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
         (Check("numbr", {"value": 1}), "number, program"),
+        (Check("unit_tests", {"prompt": ""}), "needs entry_point, test as well"),
         (Check("number", {"valeu": 1}), "takes no valeu. It takes: after, value."),
         (Check("number"), "needs value as well"),
         (Check("all_of", {"checks": [{"name": "cas", "arguments": {}}]}), "no check 'cas'"),

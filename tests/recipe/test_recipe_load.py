@@ -11,6 +11,7 @@ from dragoman.recipe.schema import Recipe
 
 SUITES = ("translation", "lab")
 OPTIONS = {name: method.options for name, method in available().items()}
+MIXING = {name for name, method in available().items() if method.mixes}
 GOOD = """\
 name: small
 backbone: lab
@@ -26,7 +27,7 @@ def loaded(folder: Path, text: str | bytes, *overrides: str, **others: str) -> R
         (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
     path = folder / "recipe.yaml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return load(path, overrides, methods=OPTIONS, suites=SUITES)
+    return load(path, overrides, methods=OPTIONS, suites=SUITES, mixing=MIXING)
 
 
 def said(folder: Path, text: str | bytes, *overrides: str, **others: str) -> list[str]:
@@ -37,6 +38,11 @@ def said(folder: Path, text: str | bytes, *overrides: str, **others: str) -> lis
 
 
 ONE_FAULT = {
+    "instruction data that is not named": (
+        GOOD.replace("[vanilla]", "[vanilla, multitask]"),
+        "recipe.yaml:6: methods[1]: multitask mixes general instruction data in, and the recipe names none; write some "
+        "under data, as in `instructions: [{corpus: alpaca, limit: 2000}]`",
+    ),
     "unknown key": (
         GOOD + "training:\n  learning_rte: 1e-4\n",
         "recipe.yaml:8: training.learning_rte: no such key; did you mean 'learning_rate'?",
@@ -78,7 +84,7 @@ ONE_FAULT = {
     ),
     "missing field below": (
         GOOD.replace("  test: {corpus: lab}\n", ""),
-        "recipe.yaml:3: data.test: is missing. Pairs to be judged on.",
+        "recipe.yaml:1: judges translation, but data.test names no pairs; give it some, or take the suite out",
     ),
     "name for no folder": (
         GOOD.replace("small", "../up"),

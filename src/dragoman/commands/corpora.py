@@ -23,9 +23,13 @@ def entries() -> Iterator[tuple[str, str]]:
     for name, entry in catalog.catalogue().items():
         parts = [f"{role}: {', '.join(found)}" for role in PAIRS if (found := entry.directions(role))]
         parts += [f"for {FOR[role]}" for role in FOR if role in {part.role for part in entry.parts}]
-        size = "Size not stated" if entry.size is None else f"{entry.size / 1e6:.1f} MB"
+        size = "Size not stated" if entry.size is None else _spoken(entry.size)
         size += ", no checksum known" if entry.unchecked else ""
         yield name, f"{entry.description} {'; '.join(parts)}. {size}. Licence: {entry.licence}. {entry.homepage}"
+
+
+def _spoken(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
 def get(name: str) -> list[Path]:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from dragoman.pipeline.backbone import Backbone
 from dragoman.pipeline.plan import plan, rows
-from dragoman.pipeline.sources import make_data, read_pairs
+from dragoman.pipeline.sources import make_data, read_records
 from dragoman.prompts.examples import ExampleTable
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
@@ -51,8 +51,8 @@ def made_of(recipe: Recipe, count: int) -> Iterator[Shown]:
         speak = Speaker(renderer)
         with TemporaryDirectory() as folder:
             make_data(recipe, Path(folder))
-            for pair in islice(read_pairs(Path(folder) / "train.jsonl"), count):
-                prefix = speak.prefix(pair)
+            for record in islice(read_records(Path(folder) / "train.jsonl"), count):
+                prefix = speak.prefix(record)
                 runs = (("prompt", prefix.prompt), ("reference", prefix.reference), ("end", renderer.end))
                 yield Shown("", tuple(_part(renderer, name, ids, name != "prompt") for name, ids in runs))
 

@@ -15,15 +15,27 @@ from dragoman.pipeline.show import print_plan
 from dragoman.pipeline.sources import SUITES
 from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
+from dragoman.report.compare import Card
+from dragoman.report.formats import Format, written
+from dragoman.report.paper import tables
 from dragoman.report.tables import show
 
 DEMO = Path(__file__).parents[1] / "lab" / "demo.yaml"
+ABSENT = {
+    "translation": "it judges no translation",
+    "abilities": "it judges no abilities",
+    "ablation": "that compares several rows of method radis",
+    "skill": "it judges no skill other than translation",
+    "cost": "what its methods cost was not kept",
+}
 
 
 def recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """The recipe in `path`. RecipeError with every fault at once."""
-    options = {name: method.options for name, method in available().items()}
-    return load(path, overrides, methods=options, suites=SUITES)
+    known = available()
+    options = {name: method.options for name, method in known.items()}
+    mixing = {name for name, method in known.items() if method.mixes}
+    return load(path, overrides, methods=options, suites=SUITES, mixing=mixing)
 
 
 def tell(recipe: Recipe, gpu: str = "") -> None:
@@ -47,21 +59,47 @@ def part(text: str) -> tuple[int, int]:
 def finish(recipe: Recipe) -> None:
     """Does all of a recipe that is not done yet, and prints the comparison."""
     folder = go(recipe)
-    card = json.loads((folder / "scorecard.json").read_text(encoding="utf-8"))
     console = Console()
-    show(card, console)
+    show(_card(folder), console)
     console.print(
-        f"{folder / 'report.html'}: the same with pictures, translations and rationales to read", soft_wrap=True
+        f"{folder / 'report.html'}: the same with pictures, translations and rationales to read\n"
+        f"{folder / 'tables'}: the tables and the figure in the paper's layout, as Markdown, LaTeX and JSON",
+        soft_wrap=True,
+        highlight=False,
     )
 
 
 def again(recipe: Recipe) -> None:
     """Prints the comparison of a recipe that is done. StoreError where it is not."""
+    _require_done(recipe)
+    finish(recipe)
+
+
+def table(recipe: Recipe, key: str | None, form: Format) -> str:
+    """One table of a recipe that is done, or all of them, in the paper's layout.
+
+    StoreError where the recipe is not done, RecipeError where it has no such table.
+    """
+    _require_done(recipe)
+    found = tables(_card(run(recipe, say=lambda _: None)))
+    if key is None:
+        return written(found, form)
+    if key not in found:
+        raise RecipeError(f"{recipe.name} has no table '{key}': {ABSENT[key]}. It has: {', '.join(found)}.")
+    return written({key: found[key]}, form)
+
+
+def _card(folder: Path) -> Card:
+    card: Card = json.loads((folder / "scorecard.json").read_text(encoding="utf-8"))
+    return card
+
+
+def _require_done(recipe: Recipe) -> None:
+    """The report itself may be made anew: that takes no model."""
     steps = plan(recipe).steps
-    todo = [step.stage.title for step in steps if not step.artifact]
+    todo = [step.stage.title for step in steps if not step.artifact and step.stage.kind != "report"]
     if todo:
         raise StoreError(
             f"{recipe.name} is not done: {len(todo)} of {len(steps)} stages are to do, {todo[0]} next. "
             "`dragoman run` does them."
         )
-    finish(recipe)

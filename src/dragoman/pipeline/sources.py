@@ -141,8 +141,8 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     )
     left_out = {reason: count for reason, count in dropped.items() if count}
     for needed, there, purpose in (
-        (True, learnt, "to learn from"),
-        (data.test, test, "to test on"),
+        (True, learnt.total(), "to learn from"),
+        (data.test, len(test), "to test on"),
         (data.instructions, instructions.counts.total(), "to mix in (data.instructions)"),
     ):
         if needed and not there:

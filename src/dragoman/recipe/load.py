@@ -20,11 +20,13 @@ def load(
     *,
     methods: Mapping[str, type[BaseModel]],
     suites: Collection[str],
+    mixing: Collection[str] = (),
 ) -> Recipe:
     """The recipe in `path`, after its `extends` and the overrides (`training.epochs=1`).
 
-    `methods` are the options of each known method, `suites` the names of the known suites. Each
-    entry of the recipe's `methods` comes back as `{name: all its options}`.
+    `methods` are the options of each known method, `suites` the names of the known suites, `mixing` the
+    methods that need general instruction data. Each entry of the recipe's `methods` comes back as
+    `{name: all its options}`.
 
     Raises RecipeError with every fault, one a line: file and line, field, what is wrong, what to do.
     """
@@ -33,7 +35,7 @@ def load(
         _override(said, override)
     recipe = None
     if not said.broken:
-        found = _validate_methods(said, methods) + _validate_suites(said, suites)
+        found = _validate_methods(said, methods) + _validate_mixing(said, mixing) + _validate_suites(said, suites)
         try:
             recipe = Recipe.model_validate(said.value)
         except ValidationError as error:
@@ -186,6 +188,24 @@ def _validate_methods(said: Said, methods: Mapping[str, type[BaseModel]]) -> lis
             )
         names.setdefault(label, place)
     return found
+
+
+def _validate_mixing(said: Said, mixing: Collection[str]) -> list[Fault]:
+    """A method that mixes instruction data in would, without any, be another method under its name."""
+    entries, data = said.value.get("methods"), said.value.get("data")
+    if not isinstance(entries, list) or not isinstance(data, dict) or data.get("instructions"):
+        return []
+    return [
+        Fault(
+            said.place(("methods", index)),
+            spelled(("methods", index)),
+            f"{name} mixes general instruction data in, and the recipe names none; write some under data, as in "
+            "`instructions: [{corpus: alpaca, limit: 2000}]`",
+        )
+        for index, entry in enumerate(entries)
+        for name in (entry if isinstance(entry, dict) else ())
+        if name in mixing
+    ]
 
 
 def _validate_suites(said: Said, suites: Collection[str]) -> list[Fault]:
