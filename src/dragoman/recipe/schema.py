@@ -109,7 +109,7 @@ class Dialogues(Strict):
     """Conversations that end with an answer: a corpus of the catalogue, or a file of one's own."""
 
     corpus: str | None = None
-    """Name in the catalogue (`dragoman data list`), or `lab-programs`."""
+    """Name in the catalogue (`dragoman data list`), or the lab's own `lab-programs` and `lab-instructions`."""
     file: str | None = None
     """A .json or .jsonl file: Alpaca's format (instruction, input, output), Dolly's, Magicoder's, or `messages`."""
     limit: Positive | None = None
