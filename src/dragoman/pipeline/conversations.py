@@ -16,7 +16,6 @@ from dragoman.recipe.schema import Dialogues
 LAB: dict[str, Callable[[int, int], list[Dialogue]]] = {
     "lab-programs": lambda count, seed: abilities.dialogues("programs", count, seed),
     "lab-instructions": terse.instructions,
-    "lab-instructions": terse.instructions,
 }
 LAB_DIALOGUES = 2000  # where a recipe names no limit
 
