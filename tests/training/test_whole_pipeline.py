@@ -1,0 +1,105 @@
+"""All weights trained by a recipe, from the lab's pairs to the scorecard."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+from dragoman.errors import StoreError
+from dragoman.lab import BACKBONE
+from dragoman.pipeline import room, work
+from dragoman.pipeline import run as running
+from dragoman.pipeline.backbone import Backbone
+from dragoman.recipe.schema import Recipe, Training
+
+
+@pytest.fixture
+def backbone(tmp_path: Path) -> Path:
+    """Two layers of random weights in bf16 behind the lab's tokenizer and chat template."""
+    folder = tmp_path / "backbone"
+    tokenizer = AutoTokenizer.from_pretrained(BACKBONE)
+    tokenizer.save_pretrained(folder, save_jinja_files=False)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=512,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stages are run without a process of their own, which would have to load torch first."""
+
+    def at_once(task: str, *arguments: Any) -> dict[str, Any]:
+        return {**vars(work)[task](*arguments), "peak_memory": 0}
+
+    monkeypatch.setattr(running, "in_own_process", at_once)
+
+
+def _recipe(backbone: Path, runs: Path, **training: Any) -> Recipe:
+    pairs = {"corpus": "lab", "directions": ["de-en"]}
+    return Recipe.model_validate(
+        {
+            "name": "all-weights",
+            "backbone": str(backbone),
+            "runs": str(runs),
+            "data": {"train": {**pairs, "limit": 24}, "test": {**pairs, "limit": 4}},
+            "methods": [{"radis": {"rationale": {"max_tokens": 12}, "refresh": True}}],
+            "generation": {"precision": "fp32"},
+            "training": {"epochs": 2, "batch_size": 8, "learning_rate": 1e-3, "lora": None, **training},
+            "evaluation": {"translation_tokens": 8, "bootstrap": 20},
+        }
+    )
+
+
+def test_a_recipe_trains_all_weights_and_asks_the_trained_model_for_rationales(backbone: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    running.run(_recipe(backbone, runs), say=lambda _: None)
+
+    card = json.loads((runs / "all-weights" / "scorecard.json").read_text())
+    assert [row["name"] for row in card["rows"]] == ["backbone", "radis"]
+    model = runs / "all-weights" / "models" / "radis"
+    assert "fully fine-tuned" in (model / "README.md").read_text()
+    published, before = load_file(model / "model.safetensors"), load_file(backbone / "model.safetensors")
+    assert published.keys() == before.keys()
+    assert all(weight.dtype == torch.bfloat16 for weight in published.values())
+    assert not any(torch.equal(weight, before[name]) for name, weight in published.items() if "norm" not in name)
+    assert AutoTokenizer.from_pretrained(model).chat_template == AutoTokenizer.from_pretrained(backbone).chat_template
+    # The second round asked the model as the first had left it: other weights, so other rationales.
+    lines = [json.loads(line) for line in (runs / "all-weights" / "radis.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    first, second = (
+        json.loads(next(runs.glob(f".store/artifacts/examples-radis{round}-*/samples.json")).read_text())
+        for round in ("@1", "")
+    )
+    assert len(first) == len(second)
+    assert first != second
+
+
+def test_a_run_says_first_that_the_disk_is_too_small(
+    backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = _recipe(backbone, tmp_path / "runs", epochs=3)
+    recipe = recipe.model_copy(update={"seeds": (0, 1), "methods": ({"vanilla": {}}, *recipe.methods)})
+    weights = sum(weight.numel() for weight in load_file(backbone / "model.safetensors").values())
+    # Two checkpoints for a moment; of each method and seed the weights in fp32, and of each refresh a checkpoint.
+    expected = weights * (2 * 12 + 2 * (4 + 4 + 2 * 12))
+    found = Backbone(str(backbone), backbone, "")
+    assert room.of_all_weights(recipe, found) == expected
+    assert room.of_all_weights(recipe.model_copy(update={"training": Training()}), found) == 0
+    monkeypatch.setattr(room, "of_all_weights", lambda *_: 10**18)
+    with pytest.raises(StoreError, match=r"all-weights .* needs about 1000000000\.\d GB"):
+        running.run(recipe, say=lambda _: None)
