@@ -1,18 +1,51 @@
-"""Every recipe that ships loads."""
+"""Every recipe that ships loads, and is planned and reckoned without weights, corpora or network."""
 
 from pathlib import Path
 
 import pytest
 
 from dragoman.commands.recipes import DEMO, recipe
+from dragoman.pipeline.cost import Reckoning
+from dragoman.pipeline.plan import plan, rows, training_of
+from dragoman.recipe.schema import Recipe
 
-RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+ROOT = Path(__file__).resolve().parents[2]
+RECIPES = ROOT / "recipes"
 SHIPPED = sorted(str(path.relative_to(RECIPES)) for path in RECIPES.rglob("*.yaml"))
+BACKBONES = ["llama-2-7b-chat", "mistral-7b-instruct-v0.2", "qwen2.5-7b-instruct"]
+
+
+def radis(name: str) -> Recipe:
+    return recipe(RECIPES / "radis" / f"{name}.yaml")
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_recipe_loads(name: str) -> None:
     assert recipe(RECIPES / name).methods
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_recipe_is_planned_and_reckoned(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("DRAGOMAN_MIRROR", raising=False)
+    for variable in ("DRAGOMAN_CACHE", "HF_HUB_CACHE"):
+        monkeypatch.setenv(variable, str(tmp_path / "nothing"))
+    loaded = recipe(RECIPES / name, [f"runs={tmp_path}/runs"])
+    writers = [(options.get("rationale") or {}).get("model") for _, options in rows(loaded).values()]
+    for model in [loaded.backbone, *filter(None, writers)]:
+        if model.startswith("recipes/") and not Path(model).is_dir():
+            pytest.skip(f"{model} is not made yet")
+    found = plan(loaded)
+    reckoning = Reckoning(found)
+    costs = {step.stage.title: reckoning.cost(step.stage) for step in found.steps}
+    assert {"data", "evaluate-backbone", "report"} < set(costs)
+    assert not any(step.artifact for step in found.steps)
+    assert not (tmp_path / "nothing").exists()
+    if name.startswith("radis/"):
+        judged = costs["evaluate-backbone"].estimate
+        assert judged is not None
+        assert judged.seconds is not None
+        assert not [cost.estimate.advice for cost in costs.values() if cost.estimate and cost.estimate.advice]
 
 
 def test_the_demo_is_the_lab_s_recipe() -> None:
@@ -22,9 +55,54 @@ def test_the_demo_is_the_lab_s_recipe() -> None:
     assert [next(iter(method)) for method in demo.methods] == ["vanilla", "radis"]
 
 
-def test_the_paper_s_settings() -> None:
-    paper = recipe(RECIPES / "radis" / "mistral-7b-instruct-v0.2.yaml")
+@pytest.mark.parametrize("name", BACKBONES)
+def test_the_paper_s_settings(name: str) -> None:
+    paper = radis(name)
     training = paper.training
     assert (training.epochs, training.batch_size, training.learning_rate, training.schedule) == (3, 128, 1e-4, "cosine")
-    assert (training.lora.rank, training.lora.targets) == (16, "all-linear")
-    assert len(paper.data.train.directions) == len(set(paper.data.test.directions)) == 8
+    assert (training.lora.rank, training.lora.targets, training.warmup) == (16, "all-linear", 0)
+    assert set(paper.data.train.directions) == set(paper.data.test.directions)
+    assert len(paper.data.train.directions) == 8
+    assert (paper.data.train.corpus, paper.data.test.corpus) == ("alma-human", "wmt22")
+    assert [source.corpus for source in paper.data.instructions] == ["alpaca", "dolly"]
+    methods = [method for method, _ in rows(paper).values()]
+    assert methods == ["vanilla", "seq_kd", "sdft_rewrite", "sdft_rewrite", "multitask", "radis"]
+    assert [rows(paper)[row][1]["template"] for row in ("sdft_rewrite", "sdft_rewrite-chat")] == ["paper", "chat"]
+    assert {row: training_of(paper, row).batch_size for row in rows(paper)}["seq_kd"] == 256
+    assert training_of(paper, "radis").batch_size == 128
+    assert (paper.hardware.gpu, paper.hardware.count) == ("a100-80gb", 4)
+    for _, options in rows(paper).values():
+        sampling = options.get("rationale") or options
+        assert sampling.get("temperature", 0) == 0
+
+
+def test_backbones_have_their_names_on_the_hub() -> None:
+    assert [radis(name).backbone for name in BACKBONES] == [
+        "meta-llama/Llama-2-7b-chat-hf",
+        "mistralai/Mistral-7B-Instruct-v0.2",
+        "Qwen/Qwen2.5-7B-Instruct",
+    ]
+
+
+def test_the_ablations_differ_in_what_they_are_about() -> None:
+    source = rows(radis("ablation-rationale-source"))
+    writers = [options["rationale"]["model"] for method, options in source.values() if method == "radis"]
+    assert writers == [None, "meta-llama/Llama-2-7b-chat-hf", "meta-llama/Meta-Llama-3-70B-Instruct"]
+    fraction = [options for method, options in rows(radis("ablation-rationale-fraction")).values() if method == "radis"]
+    assert [(one["rationale_fraction"], one["rationale"]["weight"]) for one in fraction] == [
+        (0.1, 1),
+        (0.2, 1),
+        (0.5, 1),
+        (1, 1),
+        (1, 0.5),
+        (1, 0.25),
+    ]
+    full = radis("full-fine-tuning").training
+    assert (full.lora, full.learning_rate) == (None, 1e-5)
+
+
+def test_another_skill_has_no_translation_in_it() -> None:
+    code = radis("code-magicoder")
+    assert (code.data.train, code.data.test, code.evaluate) == (None, None, ("humaneval",))
+    assert [source.corpus for source in code.data.lessons] == ["magicoder-oss-instruct"]
+    assert list(rows(code)) == ["vanilla", "sdft_rewrite", "radis"]

@@ -14,7 +14,7 @@ from typing import Any
 from dragoman.pipeline.backbone import writer
 from dragoman.pipeline.estimate import Asking, Estimate, generation, training
 from dragoman.pipeline.geometry import accelerator, geometry_of
-from dragoman.pipeline.learning import Learning, learning, measured_length
+from dragoman.pipeline.learning import Learning, asked_alike, learning, measured_length
 from dragoman.pipeline.plan import Plan, Stage, kind_of_work, method_of, rounds, rows, training_of
 from dragoman.pipeline.questions import Questions, questions
 from dragoman.pipeline.volumes import Vocabulary, Volume, mixed_in, of_dialogues, of_pairs, written
@@ -50,6 +50,7 @@ class Reckoning:
         self.learnt, self.mixed, self.test = self._volumes()
         self.questions = questions(self.recipe, self.data)
         self.rows = {row: self._learning(row) for row in rows(self.recipe)}
+        self.asked_before = self._asked_before()
 
     def cost(self, stage: Stage) -> Cost:
         """What a stage that is not done will take."""
@@ -84,6 +85,17 @@ class Reckoning:
         known = measured_length(self.facts, method, self.plan.backbone.digest)
         return learning(method, options, base, mixed, known)
 
+    def _asked_before(self) -> dict[str, float]:
+        """How many answers of a row are in the cache once the rows above it are done, which ask the same."""
+        seen: dict[str, float] = {}
+        found = {}
+        for row, (method, options) in rows(self.recipe).items():
+            learnt, words = self.rows[row], asked_alike(method, options)
+            prompts = learnt.asking.prompts if learnt and learnt.asking else 0.0
+            found[row] = min(prompts, seen.get(words, 0.0))
+            seen[words] = max(prompts, seen.get(words, 0.0))
+        return found
+
     def _data(self, stage: Stage) -> Cost:
         return Cost("pairs, conversations and questions, read and checked", 1)
 
@@ -106,8 +118,12 @@ class Reckoning:
         after = (stage.round or rounds(self.recipe, row)) - 1
         work += f"; {found.asking.prompts:,.0f} {found.what}, {tokens(found.asking.answered)}"
         work += f", by {writer(options) or 'the backbone'}" + (f" as it is after epoch {after}" if after else "")
+        before = 0.0 if after else self.asked_before[row]
+        work += f", of which {before:,.0f} are there by then" if before else ""
         return Cost(
-            work + _logprobs(found, options), found.examples, estimate=self._asked(found.asking, writer(options))
+            work + _logprobs(found, options),
+            found.examples,
+            estimate=self._asked(found.asking.less(before), writer(options)),
         )
 
     def _train(self, stage: Stage) -> Cost:
@@ -145,6 +161,8 @@ class Reckoning:
 
     def _asked(self, asking: Asking, name: str | None) -> Estimate | None:
         """What a model takes to answer: the backbone, or another one by name. None where that can't be told."""
+        if not asking.prompts:
+            return Estimate(0.0, 0.0, 1)
         geometry = self.geometry
         if name:
             geometry = geometry_of(name, self.plan.others[name].folder)

@@ -33,6 +33,11 @@ class Asking:
     asked: float
     answered: float
 
+    def less(self, prompts: float) -> "Asking":
+        """What is left of it when so many prompts need no answer any more."""
+        part = 1 - prompts / self.prompts if self.prompts else 0.0
+        return Asking(part * self.prompts, part * self.asked, part * self.answered)
+
 
 def training(
     geometry: Geometry, settings: Training, gpu: Accelerator, examples: float, tokens: float, trained: float

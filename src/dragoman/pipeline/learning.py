@@ -4,6 +4,7 @@ The methods of this package are known here by what they do. One that is not is t
 examples it says it makes, of references alone, and to ask for nothing that could be foreseen.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +53,14 @@ def learning(
     whole = base.of(copies * count) + mixed
     tokens = whole.asked + whole.answered
     return Learning(whole.records, tokens, whole.answered, known=method in QUIET)
+
+
+def asked_alike(method: str, options: Mapping[str, Any]) -> str:
+    """The same for two rows that ask a model the same, or one a part of what the other asks."""
+    said = {name: value for name, value in options.items() if name not in ("label", "rationale_fraction", "filters")}
+    if said.get("rationale"):
+        said["rationale"] = {name: value for name, value in said["rationale"].items() if name != "weight"}
+    return json.dumps([method, said], sort_keys=True)
 
 
 def _with_rationales(options: Mapping[str, Any], base: Volume, measured: float | None) -> Learning:

@@ -53,7 +53,7 @@ def _time(cost: Cost) -> str:
 
 
 def _memory(cost: Cost | None) -> str:
-    if cost is None or cost.estimate is None:
+    if cost is None or cost.estimate is None or not cost.estimate.memory:
         return ""
     size = gib(cost.estimate.memory)
     return f"[red]{size}[/]" if cost.estimate.advice else size
