@@ -3,6 +3,7 @@
 from random import Random
 
 import pytest
+from study_card import study_card
 
 from dragoman.corpora.records import Check, Pair, Question, Turn
 from dragoman.evaluation.abilities import AbilityResult, Answered
@@ -40,7 +41,7 @@ SHARES = {
     "refusals": (1.0, 0.0, 0.62),
     "harmless": (0.98, 0.66, 0.99),
     "follow_up": (0.86, 0.12, 0.71),
-    "programs": (0.80, 0.35, 0.74),
+    "explaining": (0.80, 0.35, 0.74),
 }
 ROWS = ("backbone", "vanilla", "radis")
 
@@ -149,3 +150,15 @@ def details(results: dict[str, RowResults]) -> Details:
         },
         recipe="name: demo\nbackbone: lab\nmethods:\n- vanilla\n- radis: {rationale_fraction: 1.0}  # " + ATTACK,
     )
+
+
+@pytest.fixture
+def study() -> dict:
+    """Eight rows, three trainings of each method."""
+    return study_card()
+
+
+@pytest.fixture
+def skilled() -> dict:
+    """The same with another skill."""
+    return study_card(skill=True)

@@ -1,20 +1,18 @@
 """Pictures: what stands where, and that text stays text."""
 
-import itertools
 from xml.etree import ElementTree
 
 import pytest
 
 from dragoman.report.charts import (
+    MOST,
     Curve,
     Frame,
-    Point,
     apart,
     curves,
     kept_bar,
     lengths,
     padded,
-    plane,
     running_mean,
     tag,
     ticks,
@@ -50,29 +48,6 @@ def test_a_frame_maps_values_to_places() -> None:
     assert padded([10, 10], 0.1, 0.5) == (9.5, 10.5)
 
 
-def test_the_plane_sets_better_to_the_right_and_more_kept_above() -> None:
-    points = [
-        Point("backbone", 40.0, (38.0, 42.0), 100.0, (100.0, 100.0), 0),
-        Point("<i>vanilla</i>", 60.0, (58.0, 62.0), 30.0, (25.0, 35.0), 1),
-    ]
-    root = ElementTree.fromstring(plane(points, 3.0, "skill", "kept"))
-    circles = {circle.get("cx"): float(circle.get("cy", "nan")) for circle in root.iter(f"{SVG}circle")}
-    (left, high), (right, low) = sorted(circles.items(), key=lambda place: float(place[0]))
-    assert float(left) < float(right)
-    assert high < low
-    band = next(rect for rect in root.iter(f"{SVG}rect"))
-    assert float(band.get("y", "nan")) < high < float(band.get("y", "nan")) + float(band.get("height", "nan"))
-    assert "<i>vanilla</i>" in [text.text for text in root.iter(f"{SVG}text")]
-    assert not list(ElementTree.fromstring(plane(points, None, "skill", "kept")).iter(f"{SVG}rect"))
-
-
-def test_names_of_points_in_one_place_do_not_cover_each_other() -> None:
-    same = [Point(name, 50.0, (49.0, 51.0), 90.0, (89.0, 91.0), i) for i, name in enumerate("abc")]
-    root = ElementTree.fromstring(plane(same, None, "skill", "kept"))
-    heights = sorted(float(t.get("y", "nan")) for t in root.iter(f"{SVG}text") if (t.text or "") in "abc")
-    assert [later - earlier for earlier, later in itertools.pairwise(heights)] == [16, 16]
-
-
 def test_curves_end_with_name_and_value() -> None:
     lines = [Curve("reference", [(1, 2.0), (2, 1.0), (3, 0.5)], 0), Curve("rationale", [(1, 0.4)], 1)]
     root = ElementTree.fromstring(curves(lines))
@@ -80,6 +55,15 @@ def test_curves_end_with_name_and_value() -> None:
     assert "reference 0.75" in texts
     assert "rationale 0.40" in texts
     assert len(list(root.iter(f"{SVG}polyline"))) == 4
+
+
+def test_of_a_long_training_a_bounded_number_of_steps_is_drawn() -> None:
+    line = Curve("loss", [(step, 1 + step % 7) for step in range(1, 5001)], 0)
+    root = ElementTree.fromstring(curves([line]))
+    for drawn in root.iter(f"{SVG}polyline"):
+        corners = drawn.get("points", "").split()
+        assert len(corners) <= MOST + 1
+        assert corners[-1].startswith("390.0,")  # the last step, at the right edge
 
 
 def test_means_and_distances() -> None:

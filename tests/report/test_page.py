@@ -131,23 +131,82 @@ def test_a_page_without_details_and_one_without_abilities(card: dict) -> None:
 def test_an_ability_that_the_backbone_lacks_is_shown_without_a_bar(card: dict) -> None:
     card = copy.deepcopy(card)
     for row in card["rows"]:
-        row["abilities"]["programs"] |= {"retention": None, "retention_interval": None}
-        row["retention_without"] = ["programs"]
+        row["abilities"]["explaining"] |= {"retention": None, "retention_interval": None}
+        row["retention_without"] = ["explaining"]
     html = page(card, Details("x"))
     assert html.count("% kept</title>") == 2 * 8 + 3  # bars, and the points of the plane
-    assert "The backbone scores 0 at programs" in html
+    assert "The backbone scores 0 at explaining" in html
 
 
-def test_a_report_is_four_files(tmp_path: Path, card: dict, details: Details, html: str) -> None:
+def test_a_report_is_files_to_look_at(tmp_path: Path, card: dict, details: Details, html: str) -> None:
     write_report(tmp_path / "report", card, details)
-    files = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "report").iterdir()}
-    assert sorted(files) == ["picture.svg", "report.html", "scorecard.json", "table.md"]
+    paths = [path for path in (tmp_path / "report").rglob("*") if path.is_file()]
+    files = {str(path.relative_to(tmp_path / "report")): path.read_text(encoding="utf-8") for path in paths}
+    assert sorted(files) == [
+        "picture.svg",
+        "report.html",
+        "scorecard.json",
+        "table.md",
+        "tables/abilities.md",
+        "tables/abilities.tex",
+        "tables/figure1.svg",
+        "tables/tables.json",
+        "tables/translation.md",
+        "tables/translation.tex",
+    ]
+    assert files["tables/figure1.svg"] == files["picture.svg"]
     assert json.loads(files["scorecard.json"]) == card
     assert files["report.html"] == html
     root = ElementTree.fromstring(files["picture.svg"])
     style = root.find("{http://www.w3.org/2000/svg}style")
     assert style is not None
     assert "prefers-color-scheme: dark" in (style.text or "")
+
+
+def test_eight_rows_of_three_trainings_fit_on_a_page(study: dict, results: dict, details: Details) -> None:
+    """With answers of two thousand tokens and five thousand steps."""
+    long = copy.deepcopy(results)
+    for result in long.values():
+        for item in [*result.abilities.items, *result.translation.items]:
+            object.__setattr__(item, "answer", item.answer + " word" * 2000)
+    names = [row["name"] for row in study["rows"]]
+    steps = [{"step": step, "loss/reference": 1 / step, "loss/rationale": 0.2} for step in range(1, 5001)]
+    many = Details(
+        "study",
+        results={name: long["backbone" if name == "backbone" else "radis"] for name in names},
+        losses=dict.fromkeys(names[1:], steps),
+        examples=dict.fromkeys(names[1:], [[("own", "word " * 2000)]] * 3),
+    )
+    html = page(study, many)
+    assert len(html) < 3_000_000
+    read = Reader(html)
+    assert read.open == []
+    text = " ".join(" ".join(read.texts).split())
+    for part in (
+        "7 ways to teach, side by side.",
+        "seq_kd gained 4.8 chrF++ and kept 95 % of its abilities",
+        "Translation out of English",
+        "Abilities kept",
+        "Sources of the rationales",
+        "radis-stronger (lab-large)",
+        "What each method cost",
+        "scores means of 3 trainings with different seeds",
+        "small dots are single trainings",
+        "… (8,000 more letters)",
+    ):
+        assert part in text
+    assert html.count('<td class="best"><span>92.0</span>') == 2  # refusals, Seq-KD; harmless, rationales of the weaker
+    assert read.attributes.count(("class", "seed row-2")) == 3
+
+
+def test_another_skill_on_the_page(skilled: dict) -> None:
+    for row in skilled["rows"]:
+        row["translation"] = None
+    text = " ".join(" ".join(Reader(page(skilled, Details("code"))).texts).split())
+    assert "Another skill % passed programs 12" in text
+    assert "To the right: better at what was taught." in text
+    assert "radis gained 40 points at programs and kept 92 % of its abilities" in text
+    assert "Odd translations" not in text
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")

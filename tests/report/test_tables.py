@@ -5,7 +5,8 @@ import io
 
 from rich.console import Console
 
-from dragoman.report.tables import markdown, show
+from dragoman.report.readme import markdown
+from dragoman.report.tables import show
 
 
 def shown(card: dict, width: int = 110) -> list[str]:
@@ -39,13 +40,46 @@ def test_scores_differences_and_intervals_stand_in_one_line(card: dict) -> None:
     assert max(map(len, lines)) <= 110
 
 
-def test_many_methods_are_set_in_several_tables(card: dict) -> None:
-    card = copy.deepcopy(card)
-    card["rows"] += [{**card["rows"][1], "name": f"method-{i}"} for i in range(3)]
-    lines = shown(card, 120)
-    headers = [found.split() for found in lines if found.strip().startswith("backbone")]
-    assert headers == [["backbone", "vanilla", "radis", "method-0"], ["backbone", "method-1", "method-2"]]
-    assert max(map(len, lines)) <= 120
+def test_of_many_methods_each_has_a_line(study: dict) -> None:
+    lines = shown(study)
+    assert max(map(len, lines)) <= 110
+    found = [line.split() for line in lines if line.strip().startswith("radis-weaker ")]
+    sums, kept, odd, _ = found
+    assert sums == ["radis-weaker", "65.0", "+12.0*", "59.0", "+27.0*", "62.0", "+19.5*", "60.5–63.5", "84", "81–87"]
+    assert kept == ["radis-weaker", "50*", "74*", "71*", "92*", "66*", "69*", "66*"]
+    assert odd == ["radis-weaker", "1.0", "1.0", "1.0"]
+    assert line(lines, "seq_kd")[-2:] == ["95", "92–98"]
+    assert line(lines, "backbone") == ["53.0", "32.0", "42.5", "41.0–44.0", "100"]
+    text = " ".join(" ".join(lines).split())
+    assert "means of 3 trainings with different seeds · * differs from the backbone, p < 0.05" in text
+    narrow = shown(study, 80)  # no terminal: as wide as a table needs
+    assert narrow == shown(study, 100)
+
+
+def test_on_a_narrow_terminal_families_are_split_and_intervals_left_out(study: dict) -> None:
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    show(study, console)
+    lines = [line.rstrip() for line in console.file.getvalue().split("\n")]  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= 80
+    heads = [line.split() for line in lines if line.strip().startswith("passed, %")]
+    assert [head[2:] for head in heads] == [
+        ["arithmetic", "facts", "follow", "up", "harmless", "instructions"],
+        ["reading", "refusal"],
+    ]
+    assert "60.5–63.5" not in " ".join(lines)
+
+
+def test_another_skill_alone(skilled: dict) -> None:
+    for row in skilled["rows"]:
+        row |= {"translation": None, "abilities": {}, "retention": None, "retention_interval": None}
+    for pair in skilled["pairs"]:
+        pair |= {"translation": None, "retention": None}
+    lines = shown(skilled)
+    assert line(lines, "radis-weaker") == ["49", "+37*", "48–50"]
+    assert " radis-weaker gained 37 points at programs." in lines
+    few = {**skilled, "rows": skilled["rows"][:3]}
+    assert line(shown(few), "programs, %") == ["12", "10–14", "55", "+43*", "54–56", "52", "+40*", "50–54"]
+    assert "| programs, % passed | 12 | 55 (+43\\*) | 52 (+40\\*) |" in markdown(few)
 
 
 def test_one_side_alone(card: dict) -> None:
@@ -54,6 +88,8 @@ def test_one_side_alone(card: dict) -> None:
         row |= {"abilities": {}, "retention": None, "retention_interval": None, "inside_noise": None}
     for row in abilities["rows"]:
         row["translation"] = None
+    for pair in abilities["pairs"]:
+        pair["translation"] = None
     assert not [found for found in shown({**translation, "noise": None}) if "kept" in found]
     assert not [found for found in shown(abilities) if "chrF++" in found]
     assert "| translation" not in markdown(abilities)
@@ -76,6 +112,15 @@ def test_markdown(card: dict) -> None:
     assert "| **abilities kept (RP), %** | **100** | **32 (28–35)** | **87 (82–93)** |" in lines
     assert lines[-4].endswith("Noise floor of RP: ±2.8.")
     assert lines[-2] == TAUGHT
+
+
+def test_markdown_of_many_methods_has_a_line_for_each(study: dict) -> None:
+    lines = markdown(study).split("\n")
+    assert lines[0].startswith("|  | translation into English, chrF++ | translation out of English, chrF++ |")
+    assert lines[1].count("---:") == 11
+    assert lines[4].startswith("| radis | 66.2 (+13.2\\*) | 61.1 (+29.1\\*) | 63.7 (+21.2\\*) | 55 (−5\\*) |")
+    assert lines[4].endswith("| **92 (89–95)** |")
+    assert "Means of 3 trainings with different seeds. Noise floor of RP: ±2.5." in lines[-2]
 
 
 TAUGHT = (

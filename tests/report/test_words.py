@@ -55,7 +55,36 @@ def test_remarks_compare_only_beyond_the_noise(card: dict) -> None:
     assert ahead == "radis kept 55 points more than vanilla and translates 4.9 chrF++ worse."
     close = copy.deepcopy(card)
     close["rows"][1]["retention"] = close["rows"][2]["retention"] - 1.5
+    kept = next(pair for pair in close["pairs"] if pair["row"] == "vanilla")["retention"]
+    kept |= {"delta": -1.5, "p": 0.001}
     assert remarks(close)[1] == "Between radis and vanilla the difference of 1.5 is noise."
+    kept |= {"delta": -9.0, "p": 0.06}
+    close["rows"][1]["retention"] = close["rows"][2]["retention"] - 9.0
+    assert remarks(close)[1] == "Between radis and vanilla the difference of 9.0 is noise."
     close["rows"][1]["retention_without"] = ["follow_up"]
     assert "The backbone scores 0 at follow up" in remarks(close)[2]
     assert remarks({**card, "noise": None}) == [ahead]
+    assert remarks({**card, "noise": None, "pairs": []}) == []  # nothing is claimed that was not tested
+
+
+def test_of_many_methods_all_that_cannot_be_told_apart_are_named(study: dict) -> None:
+    assert remarks(study)[1:] == ["seq_kd kept 3 points more than radis and translates 16.4 chrF++ worse."]
+    study["noise"]["retention"] = 4.0
+    assert remarks(study)[1:] == [
+        "Between seq_kd and radis the difference of 3.1 is noise.",
+        "seq_kd kept 8 points more than radis-stronger and translates 17.9 chrF++ worse.",
+    ]
+    study["noise"]["retention"] = 8.0
+    assert remarks(study)[1] == "Between seq_kd, radis and radis-stronger the differences of up to 7.6 are noise."
+    two = {**study, "rows": [row for row in study["rows"] if row["name"] in ("backbone", "multitask", "vanilla")]}
+    assert remarks(two)[1] == "multitask kept 26 points more than vanilla and translates equally well (−0.6 chrF++)."
+
+
+def test_the_verdict_on_another_skill(skilled: dict) -> None:
+    claims = dict(verdict(skilled))
+    assert claims["seq_kd"] == "gained 4.8 chrF++, gained 6 points at programs and kept 95 % of its abilities"
+    skilled["rows"][1]["translation"] = None
+    skilled["rows"][1]["skills"]["programs"] |= {"delta": -1.2, "p": 0.4}
+    assert dict(verdict(skilled))["vanilla"] == (
+        "is as good at programs as before (−1 points) and kept 45 % of its abilities"
+    )

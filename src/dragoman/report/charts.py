@@ -13,6 +13,8 @@ from markupsafe import Markup, escape
 
 Interval = tuple[float, float]
 
+MOST = 400  # corners of a line
+
 
 def tag(name: str, *children: str, **attributes: str | float) -> Markup:
     """An element. Text children and attribute values are escaped; `class_` and `stroke_width` name attributes."""
@@ -63,7 +65,8 @@ class Frame:
         return self.bottom - (value - self.y[0]) / (self.y[1] - self.y[0]) * (self.bottom - self.top)
 
 
-def _axes(frame: Frame, x_label: str, y_label: str, about_x: int = 6, about_y: int = 5, unit: str = "") -> list[Markup]:
+def axes(frame: Frame, x_label: str, y_label: str, about_x: int = 6, about_y: int = 5, unit: str = "") -> list[Markup]:
+    """Lines and numbers around a frame, and what its two sides mean."""
     drawn = []
     for value in ticks(*frame.y, about_y):
         y = frame.at_y(value)
@@ -79,7 +82,8 @@ def _axes(frame: Frame, x_label: str, y_label: str, about_x: int = 6, about_y: i
     return drawn
 
 
-def _svg(width: float, height: float, title: str, children: Sequence[Markup]) -> Markup:
+def svg(width: float, height: float, title: str, children: Sequence[Markup]) -> Markup:
+    """A picture with its title for those who cannot see it."""
     return tag(
         "svg",
         tag("title", title),
@@ -88,75 +92,6 @@ def _svg(width: float, height: float, title: str, children: Sequence[Markup]) ->
         xmlns="http://www.w3.org/2000/svg",
         role="img",
         class_="chart",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A row of the table in the plane of skill and retention; `colour` counts the rows."""
-
-    name: str
-    x: float
-    x_interval: Interval
-    y: float
-    y_interval: Interval
-    colour: int
-
-
-def plane(points: Sequence[Point], noise: float | None, x_label: str, y_label: str, style: str = "") -> Markup:
-    """Skill to the right, abilities kept upwards, with error bars; the noise floor is a band around 100 %.
-
-    With a `style` sheet inside, the picture stands on its own.
-    """
-    width, height = 640.0, 420.0
-    xs = [value for point in points for value in (point.x, *point.x_interval)]
-    ys = [value for point in points for value in (point.y, *point.y_interval)]
-    low, high = padded([*ys, 100.0], 0.1, 4.0)
-    frame = Frame(52, 40, width - 16, height - 50, padded(xs, 0.14, 1.0), (0.0 if low < 60 else low, high))
-    drawn = [tag("style", style)] if style else []
-    if noise:
-        top, bottom = frame.at_y(min(100 + noise, frame.y[1])), frame.at_y(max(100 - noise, frame.y[0]))
-        drawn.append(
-            tag("rect", class_="noise", x=frame.left, y=top, width=frame.right - frame.left, height=bottom - top)
-        )
-        drawn.append(tag("text", "noise floor", class_="tick", x=frame.left + 6, y=bottom + 14))
-    drawn += _axes(frame, x_label, y_label, unit=" %")
-    taken: list[Interval] = []
-    for point in sorted(points, key=lambda point: -point.y):
-        drawn.append(_cross(frame, point))
-        drawn.append(_name(frame, point, taken))
-    return _svg(width, height, f"{y_label} against {x_label}", drawn)
-
-
-def _cross(frame: Frame, point: Point) -> Markup:
-    x, y = frame.at_x(point.x), frame.at_y(point.y)
-    left, right = (frame.at_x(end) for end in point.x_interval)
-    bottom, top = (frame.at_y(min(max(end, frame.y[0]), frame.y[1])) for end in point.y_interval)
-    tip = f"{point.name}: {point.x:.1f} chrF++, {point.y:.1f} % kept"
-    return tag(
-        "g",
-        tag("title", tip),
-        tag("line", x1=left, x2=right, y1=y, y2=y),
-        tag("line", x1=x, x2=x, y1=bottom, y2=top),
-        tag("circle", cx=x, cy=y, r=6),
-        class_=f"point row-{point.colour}",
-    )
-
-
-def _name(frame: Frame, point: Point, taken: list[Interval]) -> Markup:
-    """The name beside its point, on the side with room, and moved off the names already there."""
-    x, y = frame.at_x(point.x), frame.at_y(point.y) - 10
-    while any(abs(y - other) < 16 and abs(x - near) < 100 for near, other in taken):
-        y += 16
-    taken.append((x, y))
-    leftwards = x > frame.left + 0.75 * (frame.right - frame.left)
-    return tag(
-        "text",
-        point.name,
-        class_=f"name row-{point.colour}",
-        x=x - 10 if leftwards else x + 10,
-        y=y,
-        text_anchor="end" if leftwards else "start",
     )
 
 
@@ -175,15 +110,12 @@ def curves(lines: Sequence[Curve], top: float | None = None) -> Markup:
     steps = [x for line in lines for x, _ in line.points]
     values = [y for line in lines for _, y in line.points]
     frame = Frame(44, 34, width - 130, height - 48, (0, max(steps)), (0, 1.05 * (top or max(values)) or 1.0))
-    drawn = _axes(frame, "step", "loss", about_x=5, about_y=4)
+    drawn = axes(frame, "step", "loss", about_x=5, about_y=4)
     ends: list[float] = []
     for line in lines:
         smooth = running_mean([y for _, y in line.points])
-        raw = " ".join(f"{frame.at_x(x):.1f},{frame.at_y(min(y, frame.y[1])):.1f}" for x, y in line.points)
-        mean = " ".join(
-            f"{frame.at_x(x):.1f},{frame.at_y(min(y, frame.y[1])):.1f}"
-            for (x, _), y in zip(line.points, smooth, strict=True)
-        )
+        raw = _path(frame, line.points)
+        mean = _path(frame, [(x, y) for (x, _), y in zip(line.points, smooth, strict=True)])
         drawn.append(tag("polyline", class_=f"raw segment-{line.colour}", points=raw))
         drawn.append(tag("polyline", class_=f"curve segment-{line.colour}", points=mean))
         ends.append(frame.at_y(min(smooth[-1], frame.y[1])))
@@ -191,7 +123,14 @@ def curves(lines: Sequence[Curve], top: float | None = None) -> Markup:
         last = running_mean([value for _, value in line.points])[-1]
         label = f"{line.name} {last:.2f}"
         drawn.append(tag("text", label, class_=f"name segment-{line.colour}", x=frame.right + 10, y=y + 4))
-    return _svg(width, height, "Loss of each segment over the steps", drawn)
+    return svg(width, height, "Loss of each segment over the steps", drawn)
+
+
+def _path(frame: Frame, points: Sequence[tuple[float, float]]) -> str:
+    """The corners of a line; of a long training every so many-th step, and the last, so that a page stays small."""
+    every = math.ceil(len(points) / MOST)
+    shown = [*points[:-1:every], *points[-1:]]
+    return " ".join(f"{frame.at_x(x):.1f},{frame.at_y(min(y, frame.y[1])):.1f}" for x, y in shown)
 
 
 def running_mean(values: Sequence[float]) -> list[float]:
@@ -244,7 +183,7 @@ def lengths(bins: Sequence[tuple[int, int]], colour: int) -> Markup:
     drawn.append(tag("line", class_="axis", x1=frame.left, x2=frame.right, y1=frame.bottom, y2=frame.bottom))
     drawn.append(tag("text", "tokens", class_="label", x=frame.right, y=frame.bottom + 36, text_anchor="end"))
     drawn.append(tag("text", "rationales", class_="label", x=frame.left, y=frame.top - 14))
-    return _svg(width, height, "Lengths of the rationales", drawn)
+    return svg(width, height, "Lengths of the rationales", drawn)
 
 
 def kept_bar(retention: float, interval: Interval, colour: int) -> Markup:
@@ -255,7 +194,7 @@ def kept_bar(retention: float, interval: Interval, colour: int) -> Markup:
     def at(value: float) -> float:
         return min(max(value, 0.0), 125.0) * scale
 
-    return _svg(
+    return svg(
         width,
         height,
         f"{retention:.0f} % kept",

@@ -22,14 +22,19 @@ from dragoman.evaluation.statistics import chrf
 from dragoman.evaluation.translation import Translated
 from dragoman.generation.faults import FAULTS, Fault
 from dragoman.generation.rationales import STEPS
-from dragoman.report import charts, words
-from dragoman.report.tables import markdown
-from dragoman.report.words import Card
+from dragoman.report import charts, formats, paper, tables, words
+from dragoman.report.compare import Card
+from dragoman.report.layout import Table
+from dragoman.report.plane import Point, plane
+from dragoman.report.readme import markdown
 
 Piece = tuple[str, str]  # name of a segment, and its text
-TRANSLATIONS = 2  # shown of each direction
+TRANSLATIONS = 2  # shown of each direction; one where there are many
 EXAMPLES = 3  # shown of each method
-SEGMENTS = ("reference", "rationale", "end", "prompt")  # in the order of their colours
+LONGEST = 2000  # letters shown of one text, so that the page stays small
+COLOURS = 8  # that the style sheet has for rows; the backbone keeps the first for itself
+MANY = 4  # rows from which on the page is set wider, and what is long is folded
+SEGMENTS = ("reference", "rationale", "end", "prompt", "own", "answer")  # in the order of their colours
 RATE_TITLES = {
     "chatter": "goes on to talk",
     "empty": "empty",
@@ -58,9 +63,10 @@ class Details:
     name: str
     """The experiment's name."""
     results: Mapping[str, RowResults] = field(default_factory=dict)
-    """Every row's answers."""
+    """Every row's answers; of several trainings the first one's."""
     losses: Mapping[str, Sequence[Mapping[str, float]]] = field(default_factory=dict)
-    """Method → lines of its `metrics.jsonl`: `step`, `loss`, and `loss/NAME` for each segment."""
+    """Method → lines of its `metrics.jsonl`: `step`, `loss`, and `loss/NAME` for each segment. Of several
+    trainings the first one's."""
     examples: Mapping[str, Sequence[Sequence[Piece]]] = field(default_factory=dict)
     """Method → some training examples, each as the texts of its named segments."""
     notes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -72,19 +78,25 @@ class Details:
 
 
 def write_report(folder: Path, card: Card, details: Details) -> None:
-    """Writes `scorecard.json`, `report.html`, `table.md`, and `picture.svg` where there is something to draw."""
+    """Writes all that a run leaves to look at.
+
+    `scorecard.json`, `report.html`, `table.md`, `tables/` in the paper's layout, and `picture.svg`, which is also
+    `tables/figure1.svg`, where there is something to draw.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "scorecard.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (folder / "report.html").write_text(page(card, details), encoding="utf-8")
     (folder / "table.md").write_text(markdown(card), encoding="utf-8")
+    formats.write_tables(folder / "tables", paper.tables(card))
     drawn = picture(card)
     if drawn:
-        (folder / "picture.svg").write_text(drawn + "\n", encoding="utf-8")
+        for path in (folder / "picture.svg", folder / "tables" / "figure1.svg"):
+            path.write_text(drawn + "\n", encoding="utf-8")
 
 
 def page(card: Card, details: Details) -> str:
     """The page as HTML text."""
-    colours = {row["name"]: index for index, row in enumerate(card["rows"])}
+    colours = _colours(card)
     return (
         _templates()
         .get_template("page.html")
@@ -96,8 +108,15 @@ def page(card: Card, details: Details) -> str:
             verdict=words.verdict(card),
             remarks=words.remarks(card),
             plane=_plane(card),
-            groups=_groups(card),
-            families=list(dict.fromkeys(family for row in card["rows"] for family in row["abilities"])),
+            skill=_skill_title(card),
+            groups=tables.groups(card),
+            families=tables.families(card),
+            skills=tables.skills(card),
+            many=len(card["rows"]) > MANY,
+            trainings=words.trainings(card),
+            tables=paper.tables(card),
+            figure=formats.figure,
+            spanned=_spanned,
             rates=RATE_TITLES,
             fault_titles=FAULT_TITLES,
             bar=_bar,
@@ -137,36 +156,63 @@ def _templates() -> Environment:
         "p_value": words.p_value,
         "significant": words.significant,
         "share": words.share,
+        "clip": clip,
     }
     return environment
 
 
-def _groups(card: Card) -> list[tuple[str, str]]:
-    titles = {"into_english": "into English", "out_of_english": "out of English", "all": "all directions"}
-    return [(key, title) for key, title in titles.items() if any(_group(row, key) for row in card["rows"])]
+def clip(text: str) -> str:
+    """The beginning of a long text, and how much more there is."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text) - LONGEST:,} more letters)"
 
 
-def _group(row: Card, key: str) -> Any:
-    return row["translation"] and row["translation"][key]
+def _colours(card: Card) -> dict[str, int]:
+    """Row → number of its colour; with many rows they come again, but for the backbone's."""
+    return {
+        row["name"]: index if index < COLOURS else 1 + (index - 1) % (COLOURS - 1)
+        for index, row in enumerate(card["rows"])
+    }
+
+
+def _spanned(table: Table) -> list[tuple[str, int]]:
+    """The headings above those of the columns, over the names as well."""
+    return [("", 1), *table.spans] if table.spans else []
+
+
+def _skill_title(card: Card) -> str:
+    """What Figure 1 shows to the right: translation, or the first skill where no translation was judged."""
+    if tables.translated(card):
+        return "translation, chrF++"
+    return next((f"{words.plain(skill)}, % passed" for skill in tables.skills(card)), "")
+
+
+def _skill(card: Card, row: Card) -> Any:
+    """The score that Figure 1 shows to the right; None where the row was not judged."""
+    if tables.translated(card):
+        return row["translation"] and row["translation"]["all"] and row["translation"]["all"]["chrf++"]
+    return next((row["skills"].get(skill) for skill in tables.skills(card)), None)
 
 
 def _plane(card: Card, style: str = "") -> Markup | None:
+    colours = _colours(card)
+    judged = [(row, _skill(card, row)) for row in card["rows"] if row["retention"] is not None]
     points = [
-        charts.Point(
+        Point(
             name=row["name"],
-            x=row["translation"]["mean"],
-            x_interval=tuple(row["translation"]["all"]["chrf++"]["interval"]),
+            x=score["score"],
+            x_interval=tuple(score["interval"]),
             y=row["retention"],
             y_interval=tuple(row["retention_interval"]),
-            colour=index,
+            colour=colours[row["name"]],
+            seeds=tuple(zip(score["seeds"], row["retention_seeds"], strict=True)) if len(row["seeds"]) > 1 else (),
         )
-        for index, row in enumerate(card["rows"])
-        if _group(row, "all") and row["retention"] is not None
+        for row, score in judged
+        if score
     ]
     if not points:
         return None
     noise = card["noise"]["retention"] if card["noise"] else None
-    return charts.plane(points, noise, "translation, chrF++", "abilities kept", style)
+    return plane(points, noise, _skill_title(card), "abilities kept", style)
 
 
 def _bar(ability: Card, colour: int) -> Markup | str:
@@ -227,9 +273,11 @@ def _translations(details: Details) -> list[dict[str, Any]]:
         return []
     pairs = [item.pair for item in next(iter(judged.values()))]
     shown = []
-    for direction in dict.fromkeys(pair.direction for pair in pairs):
+    directions = list(dict.fromkeys(pair.direction for pair in pairs))
+    each = TRANSLATIONS if len(directions) <= MANY else 1
+    for direction in directions:
         among = [index for index, pair in enumerate(pairs) if pair.direction == direction]
-        for index in sorted(among, key=lambda i: draw(pairs[i].key, "page"))[:TRANSLATIONS]:
+        for index in sorted(among, key=lambda i: draw(pairs[i].key, "page"))[:each]:
             versions = {name: (items[index], _sentence_score(items[index])) for name, items in judged.items()}
             shown.append({"pair": pairs[index], "versions": versions})
     return shown
@@ -276,6 +324,6 @@ def _signatures(card: Card) -> dict[str, str]:
             found |= {
                 f"{direction} {name}": f"{score['signature']} · n {score['n']}" for name, score in metrics.items()
             }
-    for family, ability in row["abilities"].items():
+    for family, ability in [*row["abilities"].items(), *row["skills"].items()]:
         found[words.plain(family)] = f"{ability['signature']} · n {ability['n']}"
     return found

@@ -1,7 +1,6 @@
-"""The comparison as tables: for the terminal, and as Markdown."""
+"""The comparison in the terminal."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -9,8 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dragoman.report.compare import Card
 from dragoman.report.words import (
-    Card,
     methods,
     number,
     plain,
@@ -19,12 +18,14 @@ from dragoman.report.words import (
     signed,
     significant,
     spread,
+    trainings,
     verdict,
 )
 
 WIDE = 100  # columns that a table of three models needs with its intervals
-ACROSS = 3  # methods side by side in one table; more get a table below
-_GROUPS = (("into_english", "into English"), ("out_of_english", "out of English"), ("all", "all"))
+ACROSS = 3  # methods side by side; of more, each gets a line
+_ROOM = {True: 82, False: 52}  # for columns beside the names of many methods, with and without intervals
+GROUPS = (("into_english", "into English"), ("out_of_english", "out of English"), ("all", "all"))
 _RATES = (("chatter", "goes on to talk"), ("wrong_language", "wrong language"), ("cut_off", "cut off"))
 
 
@@ -37,14 +38,13 @@ def show(card: Card, console: Console) -> None:
 
 def terminal(card: Card, *, intervals: bool = True) -> Group:
     """Skill gained beside abilities kept, what the marks mean, and the verdict."""
-    backbone, others = card["rows"][0], methods(card)
-    parts: list[RenderableType] = [
-        _table(card, [backbone, *others[start : start + ACROSS]], intervals)
-        for start in range(0, max(1, len(others)), ACROSS)
-    ]
+    if len(methods(card)) <= ACROSS:
+        parts: list[RenderableType] = [_table(card, card["rows"], intervals)]
+    else:
+        parts = _by_line(card, intervals)
     parts.append(Padding(_legend(card, intervals), (0, 1, 1, 1)))
     parts += [Padding(_claim(name, claim), (0, 1)) for name, claim in verdict(card)]
-    parts += [Padding(Text(remark, style="dim"), (0, 1)) for remark in [*remarks(card), *_taught(card)]]
+    parts += [Padding(Text(remark, style="dim"), (0, 1)) for remark in [*remarks(card), *taught(card)]]
     return Group(*parts)
 
 
@@ -55,35 +55,110 @@ def _table(card: Card, rows: Sequence[Card], intervals: bool) -> Table:
     for row in rows:
         table.add_column(Text(row["name"]), no_wrap=True)
     blank = [""] * len(rows)
-    if _translated(card):
+    learnt = translated(card) or skills(card)
+    if learnt:
         table.add_row(Text("Skill gained", style="bold"), *blank)
-        for key, title in _groups(card):
+    if translated(card):
+        for key, title in groups(card):
             scores = [row["translation"][key]["chrf++"] for row in rows]
             table.add_row(Text(f"{title}, chrF++"), *(_score(score, 1, intervals) for score in scores))
         table.add_row(Text("all, BLEU"), *(_score(row["translation"]["all"]["bleu"], 1, intervals) for row in rows))
         for rate, title in _RATES:
             table.add_row(Text(f"{title}, %", style="dim"), *(_rate(row["translation"]["rates"][rate]) for row in rows))
-    families = _families(card)
-    if families:
-        if _translated(card):
+    for skill in skills(card):
+        table.add_row(Text(f"{plain(skill)}, %"), *(_score(row["skills"].get(skill), 0, intervals) for row in rows))
+    if families(card):
+        if learnt:
             table.add_row("", *blank)
         table.add_row(Text("Abilities kept", style="bold"), *blank)
-        for family in families:
-            table.add_row(
-                Text(f"{plain(family)}, %"), *(_score(row["abilities"][family], 0, intervals) for row in rows)
-            )
+        for family in families(card):
+            cells = (_score(row["abilities"].get(family), 0, intervals) for row in rows)
+            table.add_row(Text(f"{plain(family)}, %"), *cells)
         table.add_row(
             Text("kept of all (RP), %", style="bold"), *(_retention(row, card["backbone"], intervals) for row in rows)
         )
     return table
 
 
-def _score(score: Card, digits: int, intervals: bool) -> Text:
+def _by_line(card: Card, intervals: bool) -> list[RenderableType]:
+    """A line for each row of the scorecard: the sums first, then the abilities, then what is odd."""
+    rows = card["rows"]
+    sums = _lines("")
+    columns: list[list[Text]] = []
+    if translated(card):
+        for key, title in groups(card):
+            sums.add_column(Text(f"{title}, chrF++" if key == "all" else title), no_wrap=key == "all")
+            columns.append([_score(row["translation"][key]["chrf++"], 1, intervals and key == "all") for row in rows])
+    for skill in skills(card):
+        sums.add_column(Text(f"{plain(skill)}, %"))
+        columns.append([_score(row["skills"].get(skill), 0, intervals) for row in rows])
+    if families(card):
+        sums.add_column(Text("kept of all (RP), %"))
+        columns.append([_retention(row, card["backbone"], intervals) for row in rows])
+    _fill(sums, rows, columns)
+    parts: list[RenderableType] = [sums] if columns else []
+    for some in _fitting(families(card), _ROOM[intervals]):
+        kept = _lines("passed, %")
+        for family in some:
+            kept.add_column(Text(plain(family)))
+        _fill(kept, rows, [[_brief(row["abilities"].get(family)) for row in rows] for family in some])
+        parts.append(kept)
+    if translated(card):
+        odd = _lines("odd translations, %")
+        for _, title in _RATES:
+            odd.add_column(Text(title))
+        _fill(odd, rows, [[_rate(row["translation"]["rates"][rate]) for row in rows] for rate, _ in _RATES])
+        parts.append(odd)
+    return parts
+
+
+def _lines(head: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=True)
+    table.add_column(Text(head, style="dim"), no_wrap=True)
+    return table
+
+
+def _fill(table: Table, rows: Sequence[Card], columns: Sequence[Sequence[Text]]) -> None:
+    for row, *cells in zip(rows, *columns, strict=True):
+        table.add_row(Text(row["name"], style="bold"), *cells)
+
+
+def _fitting(names: Sequence[str], room: int) -> list[list[str]]:
+    """The names in lots whose headings fit beside each other."""
+    lots: list[list[str]] = []
+    for name in names:
+        longest = [max(map(len, plain(one).split())) + 2 for one in [*(lots[-1] if lots else []), name]]
+        if lots and sum(longest) <= room:
+            lots[-1].append(name)
+        else:
+            lots.append([name])
+    return lots
+
+
+def _brief(score: Card | None) -> Text:
+    """The score and its mark; the colour says which way it differs from the backbone."""
+    if score is None:
+        return Text("    –", style="dim")
+    mark, tint = _mark(score)
+    return Text(f"{number(score['score'], 0):>5}{mark}", style="" if score["delta"] is None else tint)
+
+
+def _mark(score: Card) -> tuple[str, str]:
+    """What stands after a difference from the backbone, and its colour."""
+    if score["delta"] is None:
+        return "", ""
+    if significant(score["p"]):
+        return "*", "green" if score["delta"] > 0 else "red"
+    return "~" if score.get("inside_noise") else "", "dim"
+
+
+def _score(score: Card | None, digits: int, intervals: bool) -> Text:
     """The score, its difference from the backbone's, and its interval, each in a place of its own."""
+    if score is None:
+        return Text("    –", style="dim")
     text = Text(f"{number(score['score'], digits):>5}", style="bold")
     if score["delta"] is not None:
-        mark = "*" if significant(score["p"]) else "~" if score.get("inside_noise") else ""
-        tint = "dim" if mark != "*" else "green" if score["delta"] > 0 else "red"
+        mark, tint = _mark(score)
         text.append(f" {signed(score['delta'], digits) + mark:<7}", style=f"{tint} not bold")
     return text.append(f" {spread(score['interval'], digits)}", style="dim not bold") if intervals else text
 
@@ -106,64 +181,36 @@ def _claim(name: str, claim: str) -> Text:
     return Text(name, style="bold").append(f" {claim}.", style="not bold")
 
 
-def _taught(card: Card) -> list[str]:
+def taught(card: Card) -> list[str]:
     """A line for each method that learnt from rationales: how many, how long, and what is wrong with them."""
     return [f"{name} learnt from {report.sentence()}." for name, report in rationales(card).items()]
 
 
 def _legend(card: Card, intervals: bool) -> Text:
     parts = ["* differs from the backbone, p < 0.05"]
+    if trainings(card):
+        parts.insert(0, trainings(card))
     if card["noise"]:
         parts.append("~ inside the noise floor")
     parts.append("dim ranges: 95 % intervals" if intervals else "a wider terminal shows intervals")
     return Text(" · ".join(parts), style="dim")
 
 
-def _groups(card: Card) -> list[tuple[str, str]]:
-    return [(key, title) for key, title in _GROUPS if any(row["translation"][key] for row in _translated(card))]
+def groups(card: Card) -> list[tuple[str, str]]:
+    """Which means over directions there are, and what they are called."""
+    return [(key, title) for key, title in GROUPS if any(row["translation"][key] for row in translated(card))]
 
 
-def markdown(card: Card) -> str:
-    """The same comparison for a README: one table, a column for each row of the scorecard."""
-    rows = card["rows"]
-    lines = [["", *(row["name"] for row in rows)], ["---", *("---:" for _ in rows)]]
-    if _translated(card):
-        for key, title in _groups(card):
-            lines.append([f"translation {title}, chrF++", *(_words(row["translation"][key]["chrf++"]) for row in rows)])
-    for family in _families(card):
-        lines.append([f"{plain(family)}, %", *(_words(row["abilities"][family], 0) for row in rows)])
-    if any(row["retention"] is not None for row in rows):
-        kept = [_kept(row, card["backbone"]) for row in rows]
-        lines.append(["**abilities kept (RP), %**", *(f"**{text}**" for text in kept)])
-    table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-    return "\n\n".join([table, _legend_words(card), *_taught(card)]) + "\n"
-
-
-def _kept(row: Card, backbone: str) -> str:
-    kept = number(row["retention"], 0)
-    return (
-        kept
-        if row["name"] == backbone or row["retention"] is None
-        else f"{kept} ({spread(row['retention_interval'], 0)})"
-    )
-
-
-def _words(score: Card, digits: int = 1) -> str:
-    if score["delta"] is None:
-        return number(score["score"], digits)
-    mark = "\\*" if significant(score["p"]) else ""
-    return f"{number(score['score'], digits)} ({signed(score['delta'], digits)}{mark})"
-
-
-def _legend_words(card: Card) -> str:
-    noise = card["noise"]
-    floor = f" Noise floor of RP: ±{noise['retention']:.1f}." if noise and noise["retention"] is not None else ""
-    return f"\\* differs from the backbone with p < 0.05.{floor}"
-
-
-def _translated(card: Card) -> list[Any]:
+def translated(card: Card) -> list[Card]:
+    """The rows whose translation was judged."""
     return [row for row in card["rows"] if row["translation"] and row["translation"]["all"]]
 
 
-def _families(card: Card) -> list[str]:
+def families(card: Card) -> list[str]:
+    """All families of questions about abilities."""
     return list(dict.fromkeys(family for row in card["rows"] for family in row["abilities"]))
+
+
+def skills(card: Card) -> list[str]:
+    """All skills other than translation that were judged."""
+    return list(dict.fromkeys(skill for row in card["rows"] for skill in row["skills"]))

@@ -1,13 +1,10 @@
 """Numbers as people read them, and the verdict that they add up to."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from dragoman.generation.rationales import RationaleReport
+from dragoman.report.compare import RETENTION, SIGNIFICANT, Card, alike, beyond_noise, difference, floor
 
-Card = Mapping[str, Any]
-
-SIGNIFICANT = 0.05
 MINUS = "−"
 
 
@@ -60,13 +57,21 @@ def _claim(row: Card) -> str:
 
 
 def _gained(row: Card) -> str:
-    if not row["translation"] or not row["translation"]["all"]:
-        return ""
-    score = row["translation"]["all"]["chrf++"]
-    size = f"{abs(score['delta']):.1f} chrF++"
-    if not significant(score["p"]):
-        return f"translates as well as before ({signed(score['delta'])} chrF++)"
-    return f"gained {size}" if score["delta"] > 0 else f"lost {size}"
+    """What a method learnt: translation, another skill, or both."""
+    found = []
+    if row["translation"] and row["translation"]["all"]:
+        score = row["translation"]["all"]["chrf++"]
+        if not significant(score["p"]):
+            found.append(f"translates as well as before ({signed(score['delta'])} chrF++)")
+        else:
+            found.append(f"{'gained' if score['delta'] > 0 else 'lost'} {abs(score['delta']):.1f} chrF++")
+    for skill, score in row["skills"].items():
+        if not significant(score["p"]):
+            found.append(f"is as good at {plain(skill)} as before ({signed(score['delta'], 0)} points)")
+        else:
+            way = "gained" if score["delta"] > 0 else "lost"
+            found.append(f"{way} {abs(score['delta']):.0f} points at {plain(skill)}")
+    return ", ".join(found)
 
 
 def _kept(row: Card) -> str:
@@ -77,22 +82,15 @@ def _kept(row: Card) -> str:
 
 
 def remarks(card: Card) -> list[str]:
-    """What a reader has to know before comparing: the noise floor, and who is ahead by more than it."""
+    """What a reader has to know before comparing: the noise floor, and who is ahead by more than noise."""
     found = []
-    floor = card["noise"]["retention"] if card["noise"] else None
-    judged = [row for row in methods(card) if row["retention"] is not None]
-    if floor is not None:
+    least = floor(card)
+    if least is not None:
         found.append(
-            f"Asked other questions of the same kinds, the backbone itself moves by up to {floor:.1f} points of "
+            f"Asked other questions of the same kinds, the backbone itself moves by up to {least:.1f} points of "
             "retention: smaller differences are noise."
         )
-    if len(judged) > 1:
-        best, second = sorted(judged, key=lambda row: -row["retention"])[:2]
-        ahead = best["retention"] - second["retention"]
-        if floor is not None and ahead <= floor:
-            found.append(f"Between {best['name']} and {second['name']} the difference of {ahead:.1f} is noise.")
-        else:
-            found.append(f"{best['name']} kept {ahead:.0f} points more than {second['name']}{_price(best, second)}.")
+    found += _leaders(card)
     without = sorted({family for row in card["rows"] for family in row["retention_without"]})
     if without:
         named = ", ".join(map(plain, without))
@@ -100,13 +98,46 @@ def remarks(card: Card) -> list[str]:
     return found
 
 
-def _price(best: Card, second: Card) -> str:
-    if not (best["translation"] and second["translation"] and best["translation"]["all"]):
+def _leaders(card: Card) -> list[str]:
+    """Who kept most, who cannot be told apart from it, and how far the next is behind."""
+    kept = {row["name"]: row["retention"] for row in methods(card) if row["retention"] is not None}
+    if len(kept) < 2:
+        return []
+    if any(difference(card, row, other, RETENTION) is None for row in kept for other in kept if row != other):
+        return []
+    found = []
+    first = alike(card, kept, RETENTION)
+    best, rest = first[0], {name: score for name, score in kept.items() if name not in first}
+    if len(first) > 1:
+        gap = kept[best] - min(kept[name] for name in first)
+        size = f"difference of {gap:.1f} is" if len(first) == 2 else f"differences of up to {gap:.1f} are"
+        found.append(f"Between {listed(first)} the {size} noise.")
+    if rest:
+        second = max(rest, key=lambda name: rest[name])
+        ahead = kept[best] - rest[second]
+        found.append(f"{best} kept {ahead:.0f} points more than {second}{_price(card, best, second)}.")
+    return found
+
+
+def _price(card: Card, best: str, second: str) -> str:
+    path = ("translation",)
+    found = difference(card, best, second, path)
+    if not found:
         return ""
-    gap = best["translation"]["mean"] - second["translation"]["mean"]
-    if abs(gap) < 0.05:
-        return " and translates equally well"
-    return f" and translates {abs(gap):.1f} chrF++ {'better' if gap > 0 else 'worse'}"
+    if not beyond_noise(card, found, path):
+        return f" and translates equally well ({signed(found.delta)} chrF++)"
+    return f" and translates {abs(found.delta):.1f} chrF++ {'better' if found.delta > 0 else 'worse'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def trainings(card: Card) -> str:
+    """How often each method was trained, where that was more than once; else empty."""
+    most = max((len(row["seeds"]) for row in card["rows"]), default=0)
+    return f"means of {most} trainings with different seeds" if most > 1 else ""
 
 
 def rationales(card: Card) -> dict[str, RationaleReport]:

@@ -1,0 +1,78 @@
+"""What stands below a table: what its numbers are, how sure they are, what the marks mean, how they were made."""
+
+from collections.abc import Sequence
+
+from dragoman.report.compare import RETENTION, Card, floor
+from dragoman.report.layout import Line, Measure
+
+MARKING = (
+    "Bold: the best method and all that cannot be told apart from it (p ≥ 0.05, paired over items and seeds{noise}); "
+    "italic: in the same way, the best of the rest. Where no method can be told apart from the best, none is marked."
+)
+PAPER_COST = "The paper reports 20 GPU hours on A100 for RaDis: 4 of generation and 16 of training."
+
+
+def caption_of(card: Card, measures: Sequence[Measure], lines: Sequence[Line], unit: str, whom: str) -> str:
+    """The caption of a table that compares; `whom` is the row that differences are taken from."""
+    cells = [cell for one in lines for cell in one.cells if cell.value is not None]
+    counts = [
+        cell.n
+        for one in lines
+        for measure, cell in zip(measures, one.cells, strict=True)
+        if _single(measure) and cell.n
+    ]
+    seeds = _trainings(lines)
+    kept = any(measure.path == RETENTION for measure in measures)
+    trained = [line for line in lines if line.method != "backbone"] or lines
+    signatures = list(dict.fromkeys(cell.signature for line in trained for cell in line.cells if cell.signature))
+    parts = [
+        f"Scores are {unit}{f', each of {_range(counts)} test items' if counts else ''}.",
+        f"In brackets the difference from {whom}, * where p < 0.05." if any(c.delta is not None for c in cells) else "",
+        "RP: mean of the abilities’ retentions, each a score over the backbone’s." if kept else "",
+        seeds,
+        f"Below each score its 95 % interval over items{' and seeds' if 'Means' in seeds else ''}.",
+        MARKING.format(noise=_noise(floor(card)) if kept else ""),
+        f"Signature: {merged(signatures)}." if signatures else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def caption_of_cost(lines: Sequence[Line]) -> str:
+    """The caption of the table of costs."""
+    return f"Tokens and seconds as measured in this run. {_trainings(lines)} {PAPER_COST}"
+
+
+def _single(measure: Measure) -> bool:
+    """Whether the measure is one family or direction, and no mean of several."""
+    return len(measure.path) > 1
+
+
+def _trainings(lines: Sequence[Line]) -> str:
+    most = max((len(line.seeds) for line in lines), default=0)
+    return f"Means of {most} trainings with different seeds." if most > 1 else "One training of each method."
+
+
+def _noise(least: float | None) -> str:
+    return "" if least is None else f"; RP also where the difference is within the noise floor of {least:.1f}"
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def merged(signatures: Sequence[str]) -> str:
+    """Several signatures as one: fields in which they differ list all of their values."""
+    bare = [signature.rpartition(" directions: ")[2] for signature in signatures]
+    single = list(dict.fromkeys(one for signature in bare for one in signature.split(" · ")))
+    by_metric: dict[str, list[list[str]]] = {}
+    for signature in single:
+        fields = signature.split("|")
+        by_metric.setdefault(f"{fields[0]} {len(fields)}", []).append(fields)
+    return " · ".join("|".join(_field(place) for place in zip(*some, strict=True)) for some in by_metric.values())
+
+
+def _field(values: Sequence[str]) -> str:
+    names = list(dict.fromkeys(value.partition(":")[0] for value in values))
+    contents = list(dict.fromkeys(part for value in values for part in value.partition(":")[2].split("+") if part))
+    return f"{'/'.join(names)}:{'+'.join(contents)}" if contents else "/".join(names)

@@ -1,0 +1,89 @@
+"""Which of two rows is ahead of the other, and whether that is more than noise.
+
+Every claim that compares two methods is made here: a difference counts where the paired test over items
+and seeds says so, and, for the abilities kept, where it is also larger than the noise floor.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Card = Mapping[str, Any]
+Mark = Literal["", "best", "second"]
+Path = tuple[str, ...]  # where a difference stands in a pair: ("retention",) or ("families", "reading")
+
+SIGNIFICANT = 0.05
+RETENTION: Path = ("retention",)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far one row is ahead of another in one measure."""
+
+    delta: float
+    interval: tuple[float, float]
+    p: float
+
+
+def difference(card: Card, row: str, other: str, path: Path) -> Difference | None:
+    """How far `row` is ahead of `other`, whichever of them the card names first; None where that was not tested."""
+    for pair in card["pairs"]:
+        if {pair["row"], pair["other"]} == {row, other}:
+            found: Any = pair
+            for key in path:
+                found = found.get(key) if found else None
+            if not found:
+                return None
+            low, high = found["interval"]
+            if pair["row"] == row:
+                return Difference(found["delta"], (low, high), found["p"])
+            return Difference(-found["delta"], (-high, -low), found["p"])
+    return None
+
+
+def floor(card: Card) -> float | None:
+    """How far the backbone's retention of itself moves by chance; None where that was not measured."""
+    return card["noise"]["retention"] if card["noise"] else None
+
+
+def beyond_noise(card: Card, found: Difference, path: Path) -> bool:
+    """Whether a difference may be called one."""
+    if found.p >= SIGNIFICANT:
+        return False
+    least = floor(card) if path == RETENTION else None
+    return least is None or abs(found.delta) > least
+
+
+def told_apart(card: Card, row: str, other: str, path: Path) -> bool | None:
+    """Whether two rows differ by more than noise; None where they were not tested against each other."""
+    found = difference(card, row, other, path)
+    return None if found is None else beyond_noise(card, found, path)
+
+
+def alike(card: Card, scores: Mapping[str, float], path: Path) -> list[str]:
+    """The row with the best score, and after it all that cannot be told apart from it."""
+    ordered = sorted(scores, key=lambda name: -scores[name])
+    return ordered[:1] + [name for name in ordered[1:] if not told_apart(card, ordered[0], name, path)]
+
+
+def marks(card: Card, scores: Mapping[str, float], path: Path) -> dict[str, Mark]:
+    """The best and the second best of several rows in one measure, ties included.
+
+    Best are the row with the highest score and all that cannot be told apart from it; second best, in the
+    same way, the best of the rest, where at least three compete. Nothing is marked where no row can be told
+    apart from the best, nor where a test between two of them is missing.
+    """
+    if any(difference(card, row, other, path) is None for row, other in _pairs(list(scores))):
+        return {}
+    first = alike(card, scores, path)
+    rest = {name: score for name, score in scores.items() if name not in first}
+    if not rest:
+        return {}
+    found: dict[str, Mark] = dict.fromkeys(first, "best")
+    if len(scores) > 2:
+        found |= dict.fromkeys(alike(card, rest, path), "second")
+    return found
+
+
+def _pairs(names: Sequence[str]) -> list[tuple[str, str]]:
+    return [(row, other) for place, row in enumerate(names) for other in names[:place]]

@@ -1,0 +1,144 @@
+"""A table as plain data, before it is Markdown, LaTeX or HTML."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from dragoman.report.compare import SIGNIFICANT, Card, Mark, Path, difference, marks
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One number with its making. `value` None is an empty cell."""
+
+    value: float | None
+    digits: int = 1
+    interval: tuple[float, float] | None = None
+    delta: float | None = None
+    """Against the row that the table compares with."""
+    sure: bool = False
+    """Whether the difference has p < 0.05."""
+    mark: Mark = ""
+    n: int | None = None
+    """Sentences or questions behind it."""
+    seeds: tuple[float, ...] = ()
+    """The score of each training, where there were several."""
+    sd: float | None = None
+    signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    title: str
+    group: str = ""
+    """Columns side by side with the same group share a heading above theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the table. `name` is the scorecard's, `title` what is printed."""
+
+    name: str
+    title: str
+    method: str
+    writer: str | None
+    seeds: tuple[int, ...]
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    key: str
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, as in `tables.json`."""
+        return asdict(self)
+
+    @property
+    def spans(self) -> list[tuple[str, int]]:
+        """The headings above those of the columns, each with the number of columns that it spans."""
+        found: list[tuple[str, int]] = []
+        for column in self.columns:
+            if found and found[-1][0] == column.group:
+                found[-1] = (column.group, found[-1][1] + 1)
+            else:
+                found.append((column.group, 1))
+        return found if any(group for group, _ in found) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A column that can be compared: where a row has its score, and where a pair of rows its difference."""
+
+    column: Column
+    path: Path
+    score: Callable[[Card], Card | None]
+    digits: int = 1
+    against: str | None = None
+    """The row that differences are taken from."""
+
+
+def filled(
+    card: Card,
+    rows: Sequence[Card],
+    titles: Sequence[str],
+    measures: Sequence[Measure],
+    competing: Sequence[str] | None = None,
+) -> tuple[Line, ...]:
+    """The rows of a table. Marks are given among the methods, or among those named; the backbone never competes."""
+    names = {row["name"] for row in rows} - {card["backbone"]}
+    among = names if competing is None else names & set(competing)
+    columns = [_column(card, rows, measure, among) for measure in measures]
+    return tuple(
+        line(row, title, [column[place] for column in columns])
+        for place, (row, title) in enumerate(zip(rows, titles, strict=True))
+    )
+
+
+def line(row: Card, title: str, cells: Sequence[Cell]) -> Line:
+    """A row of the table for one of the scorecard."""
+    return Line(row["name"], title, row["method"], row["writer"], tuple(row["seeds"]), tuple(cells))
+
+
+def _column(card: Card, rows: Sequence[Card], measure: Measure, names: Collection[str]) -> list[Cell]:
+    cells = [_cell(card, row, measure) for row in rows]
+    competing = {
+        row["name"]: cell.value
+        for row, cell in zip(rows, cells, strict=True)
+        if row["name"] in names and cell.value is not None
+    }
+    marked = marks(card, competing, measure.path)
+    return [replace(cell, mark=marked.get(row["name"], "")) for row, cell in zip(rows, cells, strict=True)]
+
+
+def _cell(card: Card, row: Card, measure: Measure) -> Cell:
+    score = measure.score(row)
+    if score is None or score["score"] is None:
+        return Cell(None)
+    delta, p = _delta(card, row, score, measure)
+    return Cell(
+        value=score["score"],
+        digits=measure.digits,
+        interval=tuple(score["interval"]) if score["interval"] else None,
+        delta=delta,
+        sure=p is not None and p < SIGNIFICANT,
+        n=score["n"],
+        seeds=tuple(score["seeds"]),
+        sd=score["sd"],
+        signature=score["signature"],
+    )
+
+
+def _delta(card: Card, row: Card, score: Card, measure: Measure) -> tuple[float | None, float | None]:
+    """The difference from the row to compare with, and its p; each score has those from the backbone itself."""
+    other = measure.against
+    if other is None or other == row["name"]:
+        return None, None
+    if other == card["backbone"]:
+        return score["delta"], score["p"]
+    found = difference(card, row["name"], other, measure.path)
+    return (found.delta, found.p) if found else (None, None)

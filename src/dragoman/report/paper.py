@@ -1,0 +1,290 @@
+"""The comparison in the layout of the RaDis paper: its Tables 1, 2, 3, 5 and 7, and what each method cost.
+
+The paper's rows come in its order, its differences are those it shows (from the backbone for translation,
+from plain fine-tuning for abilities), and RP is the mean retention against the backbone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from dragoman.report.captions import caption_of, caption_of_cost
+from dragoman.report.compare import RETENTION, Card
+from dragoman.report.layout import Cell, Column, Measure, Table, filled, line
+from dragoman.report.words import plain
+
+KEYS = ("translation", "abilities", "ablation", "skill", "cost")
+METRIC = "chrf++"
+METRIC_TITLE = "chrF++"
+TITLES = {
+    "backbone": "Backbone",
+    "vanilla": "Vanilla-FT",
+    "seq_kd": "Seq-KD",
+    "sdft_rewrite": "SDFT",
+    "multitask": "Multi-task",
+    "radis": "RaDis",
+}  # the paper's names, in the paper's order
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "instructions": ("instructions", "follow_up", "explaining", "ifeval", "mt-bench", "alpacaeval"),
+    "safety": ("refusal", "refusals", "harmless", "safety"),
+    "reasoning and knowledge": ("arithmetic", "reading", "facts", "words", "gsm8k", "mmlu", "bbh"),
+}  # headings over families of questions; what is in none of them comes last
+
+
+def tables(card: Card) -> dict[str, list[Table]]:
+    """Key of each table → the table, or the several that make it up. What a card has nothing for is not there."""
+    setting = _Setting.of(card)
+    made = {
+        "translation": _translation(setting),
+        "abilities": _abilities(setting),
+        "ablation": _ablation(setting),
+        "skill": _skill(setting),
+        "cost": _cost(setting),
+    }
+    return {key: [table for table in some if table] for key, some in made.items() if any(some)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What all tables of one card share."""
+
+    card: Card
+    rows: Sequence[Card]
+    """In the paper's order."""
+    vanilla: str | None
+    """The row that abilities are compared with."""
+
+    @staticmethod
+    def of(card: Card) -> "_Setting":
+        order = list(TITLES)
+        rows = sorted(
+            card["rows"], key=lambda row: order.index(row["method"]) if row["method"] in order else len(order)
+        )
+        vanilla = next((row["name"] for row in rows if row["method"] == "vanilla"), None)
+        return _Setting(card, rows, vanilla)
+
+    @property
+    def backbone(self) -> str:
+        return str(self.card["backbone"])
+
+    @property
+    def reference(self) -> str:
+        """What abilities are compared with: plain fine-tuning, or the backbone where there is none."""
+        return self.vanilla or self.backbone
+
+    @property
+    def families(self) -> list[str]:
+        found = dict.fromkeys(family for row in self.rows for family in row["abilities"])
+        order = [family for some in GROUPS.values() for family in some]
+        return sorted(found, key=lambda family: order.index(family) if family in order else len(order))
+
+    @property
+    def skills(self) -> list[str]:
+        return list(dict.fromkeys(skill for row in self.rows for skill in row["skills"]))
+
+
+def title(row: Card) -> str:
+    """The paper's name of a method; the row's own where a recipe gave it one."""
+    name = str(row["name"])
+    return TITLES.get(name, name) if name == row["method"] else name
+
+
+def _translation(setting: _Setting) -> list[Table | None]:
+    """Tables 1 and 2, and one for pairs of other languages; the mean over all directions stands in the last."""
+    rows = [row for row in setting.rows if row["translation"] and row["translation"]["all"]]
+    if not rows:
+        return []
+    directions = rows[0]["translation"]["directions"]
+    out, into = (
+        (rows[0]["translation"][key] or {"directions": []})["directions"] for key in ("out_of_english", "into_english")
+    )
+    other = [direction for direction in directions if direction not in (*out, *into)]
+    parts = [
+        ("out_of_english", "Translation out of English", out),
+        ("into_english", "Translation into English", into),
+        ("other", "Translation between other languages", other),
+    ]
+    parts = [part for part in parts if part[2]]
+    made: list[Table | None] = []
+    for key, heading, among in parts:
+        measures = [
+            Measure(Column(arrow(name)), ("directions", name), partial(_direction, name), against=setting.backbone)
+            for name in among
+        ]
+        if key != "other" and len(among) > 1:
+            measures.append(_group(setting, key, "mean"))
+        if key == parts[-1][0] and (len(parts) > 1 or key == "other"):
+            measures.append(_group(setting, "all", f"all {len(directions)}"))
+        made.append(_compared(setting, key, heading, rows, measures, METRIC_TITLE, "the backbone"))
+    return made
+
+
+def arrow(direction: str) -> str:
+    """`en-de` as it stands over a column."""
+    return "→".join(direction.split("-"))
+
+
+def _direction(name: str, row: Card) -> Card | None:
+    scores: Card = row["translation"]["directions"]
+    return scores[name][METRIC] if name in scores else None
+
+
+def _group(setting: _Setting, key: str, heading: str) -> Measure:
+    def score(row: Card) -> Card | None:
+        translation = row["translation"]
+        return translation[key][METRIC] if translation and translation[key] else None
+
+    path = ("translation",) if key == "all" else (key,)
+    return Measure(Column(heading), path, score, against=setting.backbone)
+
+
+def _ability(kind: str, family: str, row: Card) -> Card | None:
+    found: Card = row[kind]
+    return found.get(family)
+
+
+def _retention(row: Card) -> Card | None:
+    if row["retention"] is None:
+        return None
+    return {
+        "score": row["retention"],
+        "interval": None if row["method"] == "backbone" else row["retention_interval"],
+        "n": None,
+        "seeds": row["retention_seeds"],
+        "sd": None,
+        "signature": None,
+    }
+
+
+def _family_measures(setting: _Setting, against: str | None) -> list[Measure]:
+    """A column for each family under the heading of its group, and RP."""
+    heading = {family: group for group, some in GROUPS.items() for family in some}
+    measures = [
+        Measure(
+            Column(plain(family), heading.get(family, "others")),
+            ("families", family),
+            partial(_ability, "abilities", family),
+            against=against,
+        )
+        for family in setting.families
+    ]
+    if any(row["retention"] is not None for row in setting.rows):
+        measures.append(Measure(Column("RP, %"), RETENTION, _retention))
+    return measures
+
+
+def _abilities(setting: _Setting) -> list[Table | None]:
+    """Table 3."""
+    rows = [row for row in setting.rows if row["abilities"]]
+    measures = _family_measures(setting, setting.reference)
+    if not rows:
+        return []
+    return [
+        _compared(
+            setting, "abilities", "Abilities kept", rows, measures, "% passed", _named(setting, setting.reference)
+        )
+    ]
+
+
+def _named(setting: _Setting, name: str) -> str:
+    return "the backbone" if name == setting.backbone else next(title(r) for r in setting.rows if r["name"] == name)
+
+
+def _ablation(setting: _Setting) -> list[Table | None]:
+    """Table 5: RaDis with rationales of different writers, beside those that the backbone wrote itself."""
+    variants = [row for row in setting.rows if row["method"] == "radis"]
+    if len(variants) < 2:
+        return []
+    own = next((row for row in variants if row["writer"] is None), variants[0])["name"]
+    translated = any(row["translation"] and row["translation"]["all"] for row in variants)
+    measures = [_group(setting, "all", f"translation, {METRIC_TITLE}")] if translated else []
+    measures += [*_skill_measures(setting), *_family_measures(setting, own)]
+    measures = [replace(measure, against=own) for measure in measures]
+    if not measures:
+        return []
+    reference = [row for row in setting.rows if row["name"] in (setting.backbone, setting.vanilla)]
+    rows = [*reference, *variants]
+    titles = [*(title(row) for row in reference), *(f"{title(row)} ({_writer(row)})" for row in variants)]
+    lines = filled(setting.card, rows, titles, measures, [row["name"] for row in variants])
+    note = "In brackets after a name who wrote the rationales; marks are given among these rows."
+    unit = f"{METRIC_TITLE} and % passed" if translated else "% passed"
+    caption = f"{note} {caption_of(setting.card, measures, lines, unit, _named(setting, own))}"
+    return [Table("ablation", "Sources of the rationales", caption, tuple(m.column for m in measures), lines)]
+
+
+def _writer(row: Card) -> str:
+    return str(row["writer"]).rstrip("/").rpartition("/")[2] if row["writer"] else "itself"
+
+
+def _skill_measures(setting: _Setting) -> list[Measure]:
+    return [
+        Measure(
+            Column(plain(skill), "skill"),
+            ("skills", skill),
+            partial(_ability, "skills", skill),
+            against=setting.backbone,
+        )
+        for skill in setting.skills
+    ]
+
+
+def _skill(setting: _Setting) -> list[Table | None]:
+    """Table 7: another skill than translation, beside the abilities kept."""
+    if not setting.skills:
+        return []
+    rows = [row for row in setting.rows if row["skills"]]
+    measures = _skill_measures(setting)
+    measures += _family_measures(setting, setting.reference)
+    whom = "the backbone"
+    if setting.vanilla and setting.families:
+        whom += f" for the skill, from {_named(setting, setting.vanilla)} for abilities"
+    return [_compared(setting, "skill", "Another skill, and abilities kept", rows, measures, "% passed", whom)]
+
+
+def _compared(
+    setting: _Setting,
+    key: str,
+    heading: str,
+    rows: Sequence[Card],
+    measures: Sequence[Measure],
+    unit: str,
+    whom: str,
+) -> Table:
+    lines = filled(setting.card, rows, [title(row) for row in rows], measures)
+    caption = caption_of(setting.card, measures, lines, unit, whom)
+    return Table(key, heading, caption, tuple(measure.column for measure in measures), lines)
+
+
+def _cost(setting: _Setting) -> list[Table | None]:
+    """What each method took, beside what came of it."""
+    rows = [row for row in setting.rows if row["cost"]]
+    if not rows:
+        return []
+    judged = [_group(setting, "all", METRIC_TITLE)] if any(row["translation"] for row in rows) else []
+    judged += _skill_measures(setting)
+    judged += [m for m in _family_measures(setting, None) if m.path == RETENTION]
+    counted = [
+        ("examples", "examples", "examples"),
+        ("generated_tokens", "tokens", "generation"),
+        ("generating_seconds", "seconds", "generation"),
+        ("trained_tokens", "tokens", "training"),
+        ("steps", "steps", "training"),
+        ("training_seconds", "seconds", "training"),
+    ]
+    columns = [Column(heading, group if group != heading else "") for _, heading, group in counted]
+    columns += [Column(measure.column.title, "result") for measure in judged]
+    results = filled(setting.card, rows, [""] * len(rows), judged, ())
+    lines = tuple(
+        line(
+            row,
+            title(row),
+            [*(Cell(row["cost"][key], 0) for key, _, _ in counted), *(_bare(cell) for cell in result.cells)],
+        )
+        for row, result in zip(rows, results, strict=True)
+    )
+    caption = caption_of_cost(lines)
+    return [Table("cost", "What each method cost", caption, tuple(columns), lines)]
+
+
+def _bare(cell: Cell) -> Cell:
+    return Cell(cell.value, cell.digits, cell.interval, seeds=cell.seeds, sd=cell.sd, n=cell.n)
