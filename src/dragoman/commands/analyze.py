@@ -15,6 +15,74 @@ def top() -> None:
     """Look into methods: gradients, drift, rationales."""
 
 
+class Weights(StrEnum):
+    """Whose gradients are looked at."""
+
+    full = "full"
+    adapter = "adapter"
+
+
+@app.command()
+def gradients(
+    recipe: Recipe,
+    overrides: Overrides = None,
+    rows: Annotated[
+        str, typer.Option(help="Rows of the recipe, as in seq_kd,radis; all that have two terms when absent.")
+    ] = "",
+    examples: Annotated[int, typer.Option(min=1, help="Examples of each direction.")] = 128,
+    weights: Annotated[Weights, typer.Option(help="All weights of the model, or the adapter's.")] = Weights.full,
+    at: Annotated[str, typer.Option(help="The backbone, or a row as its training left it.")] = "backbone",
+    dimension: Annotated[
+        int | None, typer.Option(min=1, help="Numbers that a layer's gradient is projected to; 65536 when absent.")
+    ] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Do not project; for small models.")] = False,
+    seed: Annotated[int, typer.Option(help="Decides which examples, and the projection.")] = 0,
+    ends: Annotated[bool, typer.Option(help="Count a turn's end to the term that it ends.")] = True,
+) -> None:
+    """Whether the regulariser's gradient agrees with the translation's, layer by layer."""
+    from rich.console import Console
+
+    from dragoman.commands.recipes import recipe as loaded
+    from dragoman.errors import RecipeError
+    from dragoman.pipeline import analyses
+    from dragoman.report.layers import show
+
+    if exact and dimension:
+        raise RecipeError("--exact does not project, so it goes without --dimension")
+    size = None if exact else dimension or analyses.DIMENSION
+    asked = analyses.GradientsAsked(_rows(rows), examples, weights.value, at, size, seed, ends)
+    found, folder = analyses.gradients(loaded(recipe, overrides or ()), asked)
+    console = Console()
+    show(found, console)
+    console.print(f"{folder / 'gradients.md'}: the same by direction; gradients.svg is a picture", soft_wrap=True)
+
+
+@app.command()
+def drift(
+    recipe: Recipe,
+    overrides: Overrides = None,
+    rows: Annotated[str, typer.Option(help="Rows of the recipe, as in vanilla,radis; all when absent.")] = "",
+    examples: Annotated[int, typer.Option(min=1, help="Texts of each kind.")] = 200,
+    seed: Annotated[int, typer.Option(help="Decides which ones.")] = 0,
+) -> None:
+    """How far each model's next-token distributions have moved from the backbone's."""
+    from rich.console import Console
+
+    from dragoman.commands.recipes import recipe as loaded
+    from dragoman.pipeline import analyses
+    from dragoman.report.drifts import show
+
+    asked = analyses.DriftAsked(_rows(rows), examples, seed)
+    found, folder = analyses.drift(loaded(recipe, overrides or ()), asked)
+    console = Console()
+    show(found, console)
+    console.print(f"{folder / 'drift.md'}: the same; drift.svg is a picture", soft_wrap=True)
+
+
+def _rows(text: str) -> tuple[str, ...]:
+    return tuple(row.strip() for row in text.split(",") if row.strip())
+
+
 class JudgesEngine(StrEnum):
     """What asks a judge."""
 
