@@ -44,18 +44,18 @@ def _row(frame: Frame, row: Bar, y: float, colour: int) -> Markup:
     end = frame.at_x(row.share)
     said = f"{row.share:.0f} %"
     marks = [
-        tag("circle", tag("title", f"{name}: {share:.0f} %"), cx=frame.at_x(share), cy=y, r=3.2)
+        tag("circle", tag("title", f"{name}: {share:.0f} %"), cx=frame.at_x(share), cy=y + 10, r=3.2)
         for name, share in row.dots
     ]
     return tag(
         "g",
         tag("title", f"{row.name}: {said}, 95 % interval {spread(row.interval, 0)}"),
-        tag("text", row.name, class_="label", x=frame.left - 10, y=y + 4, text_anchor="end"),
-        tag("rect", class_=f"bar row-{colour}", x=frame.left, y=y - 9, width=end - frame.left, height=18, rx=2),
-        tag("line", class_="whisker row-0", x1=low, x2=high, y1=y, y2=y),
+        tag("text", row.name, class_="label", x=frame.left - 10, y=y + 2, text_anchor="end"),
+        tag("rect", class_=f"bar row-{colour}", x=frame.left, y=y - 9, width=end - frame.left, height=12, rx=2),
+        tag("line", class_="whisker row-0", x1=low, x2=high, y1=y - 3, y2=y - 3),
         tag("g", *marks, class_="point row-0"),
-        tag("text", said, class_="label", x=frame.right + 14, y=y + 4),
-        tag("text", spread(row.interval, 0), class_="tick", x=frame.right + 56, y=y + 4),
+        tag("text", said, class_="label", x=frame.right + 14, y=y + 2),
+        tag("text", spread(row.interval, 0), class_="tick", x=frame.right + 56, y=y + 2),
     )
 
 
