@@ -20,6 +20,7 @@ def pairs(translated: Mapping[str, Translations], judged: Mapping[str, Mapping[s
             key: _translation(translated.get(row, {}), translated.get(other, {}), name)
             for key, name in (("translation", "all"), ("into_english",) * 2, ("out_of_english",) * 2)
         }
+        | {"directions": _directions(translated.get(row, {}), translated.get(other, {}))}
         | _judged(judged.get(row, {}), judged.get(other, {}))
         for row, other in combinations(names, 2)
     ]
@@ -49,6 +50,14 @@ def _translation(row: Translations, other: Translations, name: str) -> dict[str,
     if not (ours and theirs):
         return None
     return _difference(ours, theirs, ours.score - theirs.score, translation_p(ours, theirs))
+
+
+def _directions(row: Translations, other: Translations) -> dict[str, Any]:
+    measured = ((name, row[name]["chrf++"], other[name]["chrf++"]) for name in row if name in other)
+    return {
+        name: _difference(ours, theirs, ours.score - theirs.score, translation_p(ours, theirs))
+        for name, ours, theirs in measured
+    }
 
 
 def _judged(row: Mapping[str, Family], other: Mapping[str, Family]) -> dict[str, Any]:

@@ -33,6 +33,7 @@
             "inside_noise": false or null, "not_extracted": 2, "cut_off": 0} delta and p null in the backbone
     PAIR   {"row": "radis", "other": "vanilla",                 every two rows, in the order of the rows
             "translation": DIFF or null, "into_english": DIFF or null, "out_of_english": DIFF or null,    in chrF++
+            "directions": {"de-en": DIFF, …},                   {} where translation was not judged
             "retention": DIFF or null, "families": {FAMILY: DIFF, …}, "skills": {FAMILY: DIFF, …}}
     DIFF   {"delta": 1.2, "interval": [0.3, 2.2], "p": 0.01}    row less other, in points
     COST   {"examples": 8000, "example_tokens": 512000,         made once, whatever the number of seeds
@@ -309,7 +310,7 @@ def noise_floor(reference: AbilityResult, draws: Sequence[AbilityResult]) -> dic
         if other.keys() != base_scores.keys():
             raise DataError("A draw of questions for the noise floor has other families than the test itself.")
     kept = {family: score for family, score in base_scores.items() if score and family not in SKILLS}
-    overall = [float(np.mean([100 * other[family] / score for family, score in kept.items()])) for other in others]
+    overall = [float(np.mean([100 * other[name] / score for name, score in kept.items()])) for other in others if kept]
     return {
         "draws": len(draws),
         "retention": max(abs(value - 100) for value in overall) if kept else None,
