@@ -36,6 +36,8 @@ def adapt(backbone: Any, lora: Lora) -> Any:
 
 
 def _forward(self: Any, x: torch.Tensor) -> torch.Tensor:
+    if self.disable_adapters:
+        return self.base_layer(x)  # type: ignore[no-any-return]
     name = self.active_adapters[0]
     down, up, base = self.lora_A[name].weight, self.lora_B[name].weight, self.base_layer
     return _Product.apply(x, base.weight, base.bias, down, up, self.scaling[name])  # type: ignore[no-any-return]
