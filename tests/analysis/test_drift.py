@@ -1,0 +1,102 @@
+"""Drift: divergences by hand, nothing where nothing moved, and the same by one model with an adapter as by two."""
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from dragoman.analysis import drift as module
+from dragoman.analysis.drift import Said, adapted, apart, divergences, drift, summed_up
+from dragoman.pipeline.measuring import drawn
+from dragoman.recipe.schema import Lora
+from dragoman.training.adapters import adapt
+
+TEXTS = [Said((3, 4, 5), (6, 7, 8, 2)), Said((9, 10), (11,)), Said((12, 13, 14, 15, 16), (17, 18, 2))]
+
+
+def tiny() -> Any:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=50,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        initializer_range=0.3,
+    )
+    return LlamaForCausalLM(config).eval()
+
+
+def moved(network: Any) -> Any:
+    """The same network with an adapter that does something."""
+    torch.manual_seed(5)
+    for name, weight in network.named_parameters():
+        if "lora_B" in name:
+            weight.data.normal_(0, 0.2)
+    return network.eval()
+
+
+def test_divergences_of_two_coins() -> None:
+    base, tuned = torch.tensor([[0.5, 0.5]]).log(), torch.tensor([[0.9, 0.1]]).log() + 3.0
+    forward, reverse = divergences(base, tuned)
+    assert float(forward) == pytest.approx(0.5 * math.log(0.5 / 0.9) + 0.5 * math.log(0.5 / 0.1), abs=1e-6)
+    assert float(reverse) == pytest.approx(0.9 * math.log(0.9 / 0.5) + 0.1 * math.log(0.1 / 0.5), abs=1e-6)
+
+
+def test_an_untrained_adapter_has_not_moved() -> None:
+    found = drift(*adapted(adapt(tiny(), Lora(rank=2)).eval()), TEXTS, 64)
+    assert found[:, 0].tolist() == [4, 1, 3]
+    assert (found[:, 1:] == 0).all()
+
+
+def test_one_model_with_its_adapter_off_and_on_is_two_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    backbone = tiny()
+    plain = copy.deepcopy(backbone)
+    network = moved(adapt(backbone, Lora(rank=2)))
+    merged = copy.deepcopy(network).merge_and_unload()
+    expected = np.array([directly(plain, merged, text) for text in TEXTS])
+    found = drift(*adapted(network), TEXTS, 64)
+    assert found == pytest.approx(expected, rel=1e-3)
+    assert expected[:, 1:].min() > 0.01
+    assert not np.allclose(expected[:, 1], expected[:, 2], rtol=0.01), "the two divergences are told apart"
+    monkeypatch.setattr(module, "CHUNK", {"cpu": 50})
+    done: list[int] = []
+    assert drift(*apart(plain, merged), TEXTS, 8, done.append) == pytest.approx(expected, rel=1e-3)
+    assert sum(done) == 3
+
+
+def directly(plain: Any, tuned: Any, text: Said) -> list[float]:
+    """From whole logits of each model."""
+    ids = torch.tensor([text.prompt + text.answer])
+    places = slice(len(text.prompt) - 1, ids.shape[1] - 1)
+    with torch.no_grad():
+        p, q = (functional.log_softmax(model(input_ids=ids).logits[0, places], -1) for model in (plain, tuned))
+    forward, reverse = (functional.kl_div(to, of, log_target=True, reduction="sum") for to, of in ((q, p), (p, q)))
+    return [len(text.answer), float(forward), float(reverse)]
+
+
+def test_means_are_per_token_and_over_seeds() -> None:
+    one = np.array([[2.0, 1.0, 4.0], [8.0, 3.0, 6.0]])
+    other = np.array([[2.0, 3.0, 2.0], [8.0, 5.0, 2.0]])
+    found = summed_up([one, other], 200)
+    assert (found["texts"], found["tokens"]) == (2, 10)
+    assert found["forward"]["seeds"] == pytest.approx([0.4, 0.8])
+    assert found["forward"]["mean"] == pytest.approx(0.6)
+    assert found["forward"]["sd"] == pytest.approx(0.4 / math.sqrt(2))
+    assert found["reverse"]["mean"] == pytest.approx(0.7)
+    assert found["forward"]["interval"] == pytest.approx([0.5, 1.0])  # of the texts alone: 4 / 8 and 2 / 2
+    assert summed_up([one], 200)["forward"]["sd"] is None
+
+
+def test_texts_are_drawn_evenly() -> None:
+    items = [*((("a", str(n))) for n in range(9)), *(("b", str(n)) for n in range(2)), ("c", "0")]
+    taken = drawn(items, lambda item: item, 7, seed=0)
+    assert sorted(name for name, _ in taken) == ["a", "a", "a", "a", "b", "b", "c"]
+    assert taken == drawn(items[::-1], lambda item: item, 7, seed=0)
+    assert len(drawn(items, lambda item: item, 100, seed=0)) == 12
