@@ -215,7 +215,8 @@ def test_another_vocabulary_is_asked_in_its_own_words_and_adopted(
     def written(ask: Ask) -> list[Completion]:
         assert ask.sampling.stop == ask.sampling.ban_first == teacher.stop
         text = "." + REMARK if healed else REMARK
-        whole = Completion((*ids_of(teacher, text), teacher.stop[0]), text, "stop")
+        ids = ids_of(teacher, "a" + text)[1:] if healed else ids_of(teacher, text)  # no space before the full stop
+        whole = Completion((*ids, teacher.stop[0]), text, "stop")
         return [whole, Completion(whole.body, text, "length"), whole, Completion((), "", "failed", why="busy")]
 
     options = Options.model_validate({"rationale": {"model": name}, "boundary": boundary})

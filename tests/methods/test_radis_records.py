@@ -3,7 +3,7 @@
 import pytest
 from method_kit import CHAT, PAIR, RECORDS, Known, ended, plain, says, segments, told
 
-from dragoman.corpora.records import Dialogue, Turn
+from dragoman.corpora.records import Dialogue, Record, Turn
 from dragoman.generation.ask import Ask, Completion
 from dragoman.methods.radis import Options, radis
 from dragoman.prompts.speak import Speaker
@@ -32,6 +32,33 @@ def test_rationales_follow_pairs_and_conversations(vocabulary: tuple[Speaker, Kn
     assert [example.key for example in lesson.examples] == [PAIR.key, CHAT.key]
     assert lesson.report is not None
     assert lesson.report.faults == {"cut": 1}
+
+
+def test_a_rationale_that_writes_another_reference_is_left_out(lab: tuple[Speaker, Known]) -> None:
+    """`return x + y` may be healed to `return x + young`, and a program would be learnt that is none."""
+    speak, known = lab
+    program = Dialogue((Turn("user", "Write f(x, y)."), Turn("assistant", "def f(x, y):\n    return x + y")))
+    records: list[Record] = [PAIR, program, program]
+    last = speak.prefix(program).reference[-1]
+    young = next(token for token in speak.renderer.extensions(last) if speak.decode((token,)) == " young")
+    merged = next(token for token in speak.renderer.extensions(19) if speak.decode((token,)) == ".\n\n")
+    answers = says(
+        ended((merged, *LAB_NOTE[1:]), "." + NOTE, speak),
+        ended((young, 19), " young.", speak),
+        ended((last, *LAB_NOTE), " y" + NOTE, speak),
+    )
+    asks, lesson = told(radis(records, speak, Options(boundary="heal")), unfinished, answers)
+    assert asks[1].sampling.heal
+    parts = [[segment[:2] for segment in segments(example)[1:]] for example in lesson.examples]
+    code = speak.prefix(program).reference
+    assert parts == [
+        [("reference", (*known.reference[:-1], merged)), ("rationale", LAB_NOTE[1:]), ("end", (2,))],
+        [("reference", code), ("end", (2,))],
+        [("reference", code), ("rationale", LAB_NOTE), ("end", (2,))],
+    ]
+    assert lesson.notes == {"rationales left out: they alter the last word of the reference": 1}
+    assert lesson.report is not None
+    assert (lesson.report.total, lesson.report.used, lesson.report.taken_out) == (3, 2, 1)
 
 
 def test_a_share_of_conversations_is_enriched_and_weighted(lab: tuple[Speaker, Known]) -> None:

@@ -1,5 +1,6 @@
 """RaDis: the reference, continued by the backbone's own rationale, and trained on both."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Literal, Self
@@ -7,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dragoman.corpora.records import Record, draw
-from dragoman.generation.ask import Ask, Completion, Sampling
+from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.generation.faults import FAULTS, Rationale, ends_at_once, judge
 from dragoman.generation.rationales import RationaleReport
 from dragoman.methods import Lesson, Making, MethodOptions
@@ -124,8 +125,12 @@ def radis(records: Sequence[Record], speak: Speaker, options: Options) -> Making
 
     own = writer is speak or writer.renderer.fingerprint == speak.renderer.fingerprint  # one vocabulary
     written: dict[int, list[Written | None]] = {n: [] for n in enriched}
+    altered = 0
     for (n, completion), rationale, found in zip(samples, rationales, faults, strict=True):
         if not found.isdisjoint({"failed", *filters}):
+            written[n].append(None)
+        elif healed and _alters(asked[n].reference, completion, writer):
+            altered += 1
             written[n].append(None)
         elif own:
             written[n].append(completion)
@@ -137,7 +142,16 @@ def radis(records: Sequence[Record], speak: Speaker, options: Options) -> Making
         for n, prefix in enumerate(prefixes)
         for sample, one in enumerate(written.get(n, [None]))
     ]
-    return Lesson(examples, report=replace(report, probed=len(first), stopping=stopping))
+    report = replace(report, used=report.used - altered, taken_out=report.taken_out + altered)
+    notes = Counter({"rationales left out: they alter the last word of the reference": altered} if altered else {})
+    return Lesson(examples, notes, replace(report, probed=len(first), stopping=stopping))
+
+
+def _alters(reference: Ids, completion: Completion, writer: Speaker) -> bool:
+    """Whether the token in place of the reference's last says more than white space beyond it: `years` for `y`."""
+    last = completion.body[:1]
+    same = last in ((), reference[-1:])
+    return not same and writer.decode(reference[:-1] + last).rstrip() != writer.decode(reference).rstrip()
 
 
 def _sampling(options: Options, writer: Speaker, sample: int, healed: bool) -> Sampling:
