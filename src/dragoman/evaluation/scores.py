@@ -262,9 +262,9 @@ def _rates(results: Sequence[TranslationResult]) -> dict[str, Any]:
 def _abilities(
     row: Mapping[str, Family], reference: Mapping[str, Family] | None, noise: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    floors = {name: noise["families"][name]["retention"] if noise else None for name in row}
+    floors = {name: floor["retention"] for name, floor in noise["families"].items()} if noise else {}
     cards = {
-        name: _ability(family, reference[name] if reference else None, floors[name]) for name, family in row.items()
+        name: _ability(family, reference[name] if reference else None, floors.get(name)) for name, family in row.items()
     }
     overall = retention(row)
     kept = overall.score if overall else None
@@ -309,7 +309,7 @@ def noise_floor(reference: AbilityResult, draws: Sequence[AbilityResult]) -> dic
     for other in others:
         if other.keys() != base_scores.keys():
             raise DataError("A draw of questions for the noise floor has other families than the test itself.")
-    kept = {family: score for family, score in base_scores.items() if score and family not in SKILLS}
+    kept = {family: score for family, score in base_scores.items() if score}
     overall = [float(np.mean([100 * other[name] / score for name, score in kept.items()])) for other in others if kept]
     return {
         "draws": len(draws),
@@ -325,4 +325,6 @@ def noise_floor(reference: AbilityResult, draws: Sequence[AbilityResult]) -> dic
 
 
 def _shares(result: AbilityResult) -> dict[str, float]:
-    return {family: 100 * sum(item.passed for item in items) / len(items) for family, items in result.families.items()}
+    """Of each family; skills, which are no part of what is kept, are not asked again."""
+    families = {name: items for name, items in result.families.items() if name not in SKILLS}
+    return {name: 100 * sum(item.passed for item in items) / len(items) for name, items in families.items()}
