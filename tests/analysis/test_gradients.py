@@ -12,7 +12,7 @@ from dragoman.analysis.agreement import ALL, Agreement, signs
 from dragoman.analysis.gradients import Case, Gradients, Term, compare, parts
 from dragoman.analysis.projection import Exact, Sketch
 from dragoman.analysis.terms import chosen, terms_of
-from dragoman.corpora.records import Dialogue, Pair, Turn, draw
+from dragoman.corpora.records import Dialogue, Pair, Record, Turn, draw
 from dragoman.errors import DataError
 from dragoman.generation.models import load_model
 from dragoman.lab import BACKBONE
@@ -45,7 +45,7 @@ def plainly(model: Any, term: Term) -> dict[str, torch.Tensor]:
     """The gradient of -log P by the model's own logits and autograd."""
     ids = torch.tensor([term.ids])
     log = functional.log_softmax(LlamaForCausalLM.forward(model, input_ids=ids).logits[0].float(), -1)
-    loss = -sum(log[place - 1, term.ids[place]] for place in term.trained)
+    loss = -torch.stack([log[place - 1, term.ids[place]] for place in term.trained]).sum()
     names, weights = zip(*model.named_parameters(), strict=True)
     return dict(zip(names, torch.autograd.grad(loss, weights), strict=True))
 
@@ -240,8 +240,8 @@ def test_a_method_without_two_terms_is_told(tmp_path: Path) -> None:
 def test_rows_are_compared_on_the_same_records(tmp_path: Path) -> None:
     pairs = [Pair(f"Satz {n}", f"sentence {n}", "de", "en") for n in range(12)]
     lesson = Dialogue((Turn("user", "Write."), Turn("assistant", "x = 1")), "programs")
-    records = [*pairs, *pairs[:3], lesson]
-    made = [example(record.key, prompt=(1,), reference=(2,), rationale=(3,)) for record in [*pairs, lesson]]
+    records: list[Record] = [*pairs, *pairs[:3], lesson]
+    made = [example(record.key, prompt=(1,), reference=(2,), rationale=(3,)) for record in records[:12] + records[-1:]]
     every = terms_of(table(tmp_path / "all", *made), "radis")
     some = terms_of(table(tmp_path / "some", *made[4:]), "half")
     found = chosen(records, [every, some], 5, seed=1)

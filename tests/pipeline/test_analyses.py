@@ -17,7 +17,7 @@ from dragoman.recipe.schema import Recipe
 
 LAB = [
     "backbone=lab",
-    "data.train.limit=6",
+    "data.train.limit=4",
     "methods=[{seq_kd: {max_tokens: 12}}, {radis: {rationale: {max_tokens: 12}}}]",
     "training.epochs=1",
     "seeds=[0, 1]",

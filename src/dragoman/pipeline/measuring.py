@@ -13,6 +13,7 @@ from dragoman.analysis.projection import Exact, Projection, Sketch
 from dragoman.analysis.terms import Terms, chosen, terms_of
 from dragoman.corpora.records import Pair, Question, draw
 from dragoman.errors import EngineError, RecipeError
+from dragoman.evaluation.abilities import SKILLS
 from dragoman.generation.ask import Ask, Sampling
 from dragoman.generation.models import load_model, pick_device, pick_dtype
 from dragoman.generation.progress import progress
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Facts = dict[str, Any]
-SKILLS = ("programs", "humaneval")  # families of questions that lessons may teach
 EXACT_MEMORY = 16e9  # bytes that sums of whole gradients may take
 KINDS = {
     "references": "translation requests, along the reference",
