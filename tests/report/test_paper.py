@@ -6,7 +6,7 @@ import pytest
 
 from dragoman.report.captions import merged
 from dragoman.report.layout import Cell, Table
-from dragoman.report.paper import tables
+from dragoman.report.paper import arrow, tables
 
 
 def row(table: Table, name: str) -> dict[str, Cell]:
@@ -48,7 +48,7 @@ def test_tables_1_and_2(study: dict) -> None:
 def test_the_rule_of_the_marks_and_how_the_numbers_were_made_stand_below(study: dict) -> None:
     out, _ = tables(study)["translation"]
     for part in (
-        "Scores are chrF++, each of 100 test items.",
+        "Scores are chrF++ of 100 sentences a direction.",
         "In brackets the difference from the backbone, * where p < 0.05.",
         "Means of 3 trainings with different seeds.",
         "95 % interval over items and seeds.",
@@ -57,6 +57,11 @@ def test_the_rule_of_the_marks_and_how_the_numbers_were_made_stand_below(study: 
     ):
         assert part in out.caption
     (kept,) = tables(study)["abilities"]
+    assert kept.caption.startswith(
+        "Scores are % passed of 200 questions a column. In brackets the difference from Vanilla"
+    )
+    (ablation,) = tables(study)["ablation"]
+    assert "chrF++ of 400 sentences in all directions and % passed of 200 questions a column." in ablation.caption
     assert "RP also where the difference is within the noise floor of 2.5" in kept.caption
 
 
@@ -129,6 +134,11 @@ def test_a_scorecard_as_a_run_leaves_it(card: dict) -> None:
     out, into = made["translation"]
     assert round(row(into, "radis")["all 4"].value or 0, 1) == 81.5
     assert row(into, "radis")["all 4"].delta == card["rows"][2]["translation"]["all"]["chrf++"]["delta"]
+    pair = next(pair for pair in card["pairs"] if pair["row"] == "vanilla")  # and radis
+    gaps = {arrow(name): found["delta"] for name, found in pair["directions"].items()}
+    ahead = {title: row(out, "vanilla")[title].value - row(out, "radis")[title].value for title in ("en→de", "en→it")}  # type: ignore[operator]
+    assert ahead == pytest.approx({title: gaps[title] for title in ahead})
+    assert {row(out, "vanilla")[title].mark for title in ahead} <= {"best", ""}
     assert "One training of each method. Below each score its 95 % interval over items." in out.caption
     (kept,) = made["abilities"]
     assert row(kept, "radis")["refusals"].delta == pytest.approx(53.3, abs=0.1)

@@ -97,8 +97,8 @@ def _card(folder: Path) -> Card:
 def _require_done(recipe: Recipe) -> None:
     """The report itself may be made anew: that takes no model."""
     steps = plan(recipe).steps
-    todo = [step.stage.title for step in steps if not step.artifact and step.stage.kind != "report"]
-    if todo:
+    todo = [step.stage.title for step in steps if not step.artifact]
+    if todo and todo != ["report"]:
         raise StoreError(
             f"{recipe.name} is not done: {len(todo)} of {len(steps)} stages are to do, {todo[0]} next. "
             "`dragoman run` does them."

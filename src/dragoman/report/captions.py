@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dragoman.report.compare import RETENTION, Card, floor
 from dragoman.report.layout import Line, Measure
 
+METRIC_TITLE = "chrF++"
 MARKING = (
     "Bold: the best method and all that cannot be told apart from it (p ≥ 0.05, paired over items and seeds{noise}); "
     "italic: in the same way, the best of the rest. Where no method can be told apart from the best, none is marked."
@@ -12,21 +13,15 @@ MARKING = (
 PAPER_COST = "The paper reports 20 GPU hours on A100 for RaDis: 4 of generation and 16 of training."
 
 
-def caption_of(card: Card, measures: Sequence[Measure], lines: Sequence[Line], unit: str, whom: str) -> str:
+def caption_of(card: Card, measures: Sequence[Measure], lines: Sequence[Line], whom: str) -> str:
     """The caption of a table that compares; `whom` is the row that differences are taken from."""
     cells = [cell for one in lines for cell in one.cells if cell.value is not None]
-    counts = [
-        cell.n
-        for one in lines
-        for measure, cell in zip(measures, one.cells, strict=True)
-        if _single(measure) and cell.n
-    ]
     seeds = _trainings(lines)
     kept = any(measure.path == RETENTION for measure in measures)
     trained = [line for line in lines if line.method != "backbone"] or lines
     signatures = list(dict.fromkeys(cell.signature for line in trained for cell in line.cells if cell.signature))
     parts = [
-        f"Scores are {unit}{f', each of {_range(counts)} test items' if counts else ''}.",
+        f"Scores are {_units(measures, lines)}.",
         f"In brackets the difference from {whom}, * where p < 0.05." if any(c.delta is not None for c in cells) else "",
         "RP: mean of the abilities’ retentions, each a score over the backbone’s." if kept else "",
         seeds,
@@ -39,12 +34,27 @@ def caption_of(card: Card, measures: Sequence[Measure], lines: Sequence[Line], u
 
 def caption_of_cost(lines: Sequence[Line]) -> str:
     """The caption of the table of costs."""
-    return f"Tokens and seconds as measured in this run. {_trainings(lines)} {PAPER_COST}"
+    made = (
+        "Generation is what it took to make each completion once, whatever the number of trainings, also where it came "
+        "from the cache; training is what one took."
+    )
+    return f"{made} {_trainings(lines)} {PAPER_COST}"
 
 
-def _single(measure: Measure) -> bool:
-    """Whether the measure is one family or direction, and no mean of several."""
-    return len(measure.path) > 1
+def _units(measures: Sequence[Measure], lines: Sequence[Line]) -> str:
+    """What was counted, and over how many sentences or questions."""
+    counts: dict[str, list[int]] = {"directions": [], "translation": [], "questions": []}
+    for measure, *cells in zip(measures, *(line.cells for line in lines), strict=True):
+        kind = "questions" if measure.path[0] in ("families", "skills") else measure.path[0]
+        counts.setdefault(kind, []).extend(cell.n for cell in cells if cell.n)
+    parts = []
+    if counts["directions"]:
+        parts.append(f"{METRIC_TITLE} of {_range(counts['directions'])} sentences a direction")
+    elif counts["translation"]:
+        parts.append(f"{METRIC_TITLE} of {_range(counts['translation'])} sentences in all directions")
+    if counts["questions"]:
+        parts.append(f"% passed of {_range(counts['questions'])} questions a column")
+    return " and ".join(parts)
 
 
 def _trainings(lines: Sequence[Line]) -> str:

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from dragoman.report.captions import caption_of, caption_of_cost
+from dragoman.report.captions import METRIC_TITLE, caption_of, caption_of_cost
 from dragoman.report.compare import RETENTION, Card
 from dragoman.report.layout import Cell, Column, Measure, Table, filled, line
 from dragoman.report.words import plain
 
 KEYS = ("translation", "abilities", "ablation", "skill", "cost")
 METRIC = "chrf++"
-METRIC_TITLE = "chrF++"
 TITLES = {
     "backbone": "Backbone",
     "vanilla": "Vanilla-FT",
@@ -115,7 +114,7 @@ def _translation(setting: _Setting) -> list[Table | None]:
             measures.append(_group(setting, key, "mean"))
         if key == parts[-1][0] and (len(parts) > 1 or key == "other"):
             measures.append(_group(setting, "all", f"all {len(directions)}"))
-        made.append(_compared(setting, key, heading, rows, measures, METRIC_TITLE, "the backbone"))
+        made.append(_compared(setting, key, heading, rows, measures, "the backbone"))
     return made
 
 
@@ -179,11 +178,7 @@ def _abilities(setting: _Setting) -> list[Table | None]:
     measures = _family_measures(setting, setting.reference)
     if not rows:
         return []
-    return [
-        _compared(
-            setting, "abilities", "Abilities kept", rows, measures, "% passed", _named(setting, setting.reference)
-        )
-    ]
+    return [_compared(setting, "abilities", "Abilities kept", rows, measures, _named(setting, setting.reference))]
 
 
 def _named(setting: _Setting, name: str) -> str:
@@ -207,8 +202,7 @@ def _ablation(setting: _Setting) -> list[Table | None]:
     titles = [*(title(row) for row in reference), *(f"{title(row)} ({_writer(row)})" for row in variants)]
     lines = filled(setting.card, rows, titles, measures, [row["name"] for row in variants])
     note = "In brackets after a name who wrote the rationales; marks are given among these rows."
-    unit = f"{METRIC_TITLE} and % passed" if translated else "% passed"
-    caption = f"{note} {caption_of(setting.card, measures, lines, unit, _named(setting, own))}"
+    caption = f"{note} {caption_of(setting.card, measures, lines, _named(setting, own))}"
     return [Table("ablation", "Sources of the rationales", caption, tuple(m.column for m in measures), lines)]
 
 
@@ -238,7 +232,7 @@ def _skill(setting: _Setting) -> list[Table | None]:
     whom = "the backbone"
     if setting.vanilla and setting.families:
         whom += f" for the skill, from {_named(setting, setting.vanilla)} for abilities"
-    return [_compared(setting, "skill", "Another skill, and abilities kept", rows, measures, "% passed", whom)]
+    return [_compared(setting, "skill", "Another skill, and abilities kept", rows, measures, whom)]
 
 
 def _compared(
@@ -247,11 +241,10 @@ def _compared(
     heading: str,
     rows: Sequence[Card],
     measures: Sequence[Measure],
-    unit: str,
     whom: str,
 ) -> Table:
     lines = filled(setting.card, rows, [title(row) for row in rows], measures)
-    caption = caption_of(setting.card, measures, lines, unit, whom)
+    caption = caption_of(setting.card, measures, lines, whom)
     return Table(key, heading, caption, tuple(measure.column for measure in measures), lines)
 
 

@@ -84,17 +84,18 @@ def _by_line(card: Card, intervals: bool) -> list[RenderableType]:
     """A line for each row of the scorecard: the sums first, then the abilities, then what is odd."""
     rows = card["rows"]
     sums = _lines("")
+    wide = intervals and not skills(card)
     columns: list[list[Text]] = []
     if translated(card):
         for key, title in groups(card):
             sums.add_column(Text(f"{title}, chrF++" if key == "all" else title), no_wrap=key == "all")
-            columns.append([_score(row["translation"][key]["chrf++"], 1, intervals and key == "all") for row in rows])
+            columns.append([_score(row["translation"][key]["chrf++"], 1, wide and key == "all") for row in rows])
     for skill in skills(card):
         sums.add_column(Text(f"{plain(skill)}, %"))
-        columns.append([_score(row["skills"].get(skill), 0, intervals) for row in rows])
+        columns.append([_score(row["skills"].get(skill), 0, intervals and not translated(card)) for row in rows])
     if families(card):
         sums.add_column(Text("kept of all (RP), %"))
-        columns.append([_retention(row, card["backbone"], intervals) for row in rows])
+        columns.append([_retention(row, card["backbone"], intervals, 2) for row in rows])
     _fill(sums, rows, columns)
     parts: list[RenderableType] = [sums] if columns else []
     for some in _fitting(families(card), _ROOM[intervals]):
@@ -113,7 +114,7 @@ def _by_line(card: Card, intervals: bool) -> list[RenderableType]:
 
 
 def _lines(head: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=True)
+    table = Table(box=SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=True)
     table.add_column(Text(head, style="dim"), no_wrap=True)
     return table
 
@@ -167,13 +168,14 @@ def _rate(rate: Card) -> Text:
     return Text(f"{number(rate['rate']):>5}", style="dim")
 
 
-def _retention(row: Card, backbone: str, intervals: bool) -> Text:
+def _retention(row: Card, backbone: str, intervals: bool, width: int = 7) -> Text:
+    """RP and its mark; `width` is the mark's, as wide as the differences above it by default."""
     text = Text(f"{number(row['retention'], 0):>5}", style="bold")
     if row["name"] == backbone or row["retention"] is None:
         return text
     tint = "green" if row["retention"] >= 80 else "yellow" if row["retention"] >= 50 else "red"
     text.stylize(tint)
-    text.append(f" {'~' if row['inside_noise'] else '':<7}", style="dim not bold")
+    text.append(f" {'~' if row['inside_noise'] else '':<{width}}", style="dim not bold")
     return text.append(f" {spread(row['retention_interval'], 0)}", style="dim not bold") if intervals else text
 
 
