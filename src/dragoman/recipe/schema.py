@@ -335,7 +335,7 @@ class Recipe(Strict):
     hardware: Hardware | None = None
     """Accelerators that `--dry-run` reckons with."""
     evaluate: Annotated[tuple[str, ...], Field(min_length=1), Distinct] = ("translation",)
-    """Suites to judge with: `translation`, `lab`, or files of questions."""
+    """Suites to judge with: `translation`, `lab`, `programs`, `humaneval`, or files of questions."""
     evaluation: Evaluation = Evaluation()
     """How models are judged."""
     runs: str = "runs"
