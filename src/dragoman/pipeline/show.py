@@ -138,7 +138,7 @@ def told(kind: str, facts: Mapping[str, Any]) -> str:
     elif kind == "train":
         parts = [f"{facts['steps']:,} steps", f"loss {facts['loss']:.3f}"]
     elif kind == "merge":
-        parts = [f"{facts['agreement']:.0%} of greedy tokens as with the adapter"]
+        parts = [f"{facts['agreement']:.0%} of greedy tokens as it was trained"]
     elif kind == "evaluate":
         parts = [f"{facts['rate']['units']:,} answers"]
     return ", ".join(parts)
