@@ -50,8 +50,8 @@ def document(study: Path, programs: Path, out: Path) -> str:
         out.with_suffix(".remarks.md").read_text(encoding="utf-8").strip(),
         "## The paper's claims, and what was measured",
         "A difference counts where p < 0.05 (paired bootstrap over test items and seeds) and, of retention, where it "
-        f"is larger than the noise floor: {noise_of(card)} points here, {noise_of(code)} with programs. In brackets: 95 % "
-        "intervals. The rules stand in `benchmarks/claims.py`.",
+        f"is larger than the noise floor: {noise_of(card)} points here, {noise_of(code)} with programs. In brackets: "
+        "95 % intervals. The rules stand in `benchmarks/claims.py`.",
         listed(claims),
         "## Translation against abilities",
         f"![Every method's translation against the abilities it kept]({out.stem}/plane.svg)",
