@@ -1,6 +1,7 @@
 """The scorecard, value by value."""
 
 import json
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -9,7 +10,7 @@ from sacrebleu.metrics import CHRF
 from dragoman.corpora.records import Check, Pair, Question, Turn
 from dragoman.errors import DataError
 from dragoman.evaluation.abilities import AbilityResult, Answered
-from dragoman.evaluation.scores import RowResults, scorecard
+from dragoman.evaluation.scores import About, RowResults, scorecard
 from dragoman.evaluation.translation import judge
 from dragoman.generation.ask import Completion
 
@@ -173,3 +174,134 @@ def test_a_row_has_the_report_on_its_rationales() -> None:
     report = {"total": 3}
     card = scorecard({"backbone": BACKBONE, "radis": VANILLA}, bootstrap=20, rationales={"radis": report})
     assert [row["rationales"] for row in card["rows"]] == [None, report]
+
+
+# Several trainings of a row
+
+WORSE = RowResults(translated([text.replace("the ", "") for text in PERFECT]), answered(facts="+++--", refusals="++--"))
+
+
+def test_scores_of_several_seeds_are_means_over_them() -> None:
+    cards = {
+        name: scorecard({"backbone": BACKBONE, "vanilla": some}, bootstrap=200)["rows"][1]
+        for name, some in (("first", VANILLA), ("second", WORSE), ("both", [VANILLA, WORSE]))
+    }
+    first, second, both = cards["first"], cards["second"], cards["both"]
+    assert (first["seeds"], both["seeds"]) == ([], [0, 1])
+    for one, other, mean in (
+        *(
+            (first["translation"][g][m], second["translation"][g][m], both["translation"][g][m])
+            for g in ("all", "into_english")
+            for m in ("chrf++", "bleu")
+        ),
+        *((first["abilities"][f], second["abilities"][f], both["abilities"][f]) for f in ("facts", "refusals")),
+    ):
+        assert mean["seeds"] == [one["score"], other["score"]]
+        assert mean["score"] == pytest.approx((one["score"] + other["score"]) / 2)
+        assert mean["delta"] == pytest.approx((one["delta"] + other["delta"]) / 2)
+        assert mean["sd"] == pytest.approx(abs(one["score"] - other["score"]) / 2**0.5)
+        assert mean["n"] == one["n"]
+        assert (one["seeds"], one["sd"]) == ([], None)
+        assert "trainings:2" in mean["signature"]
+    assert both["retention_seeds"] == [first["retention"], second["retention"]]
+    assert both["retention"] == pytest.approx((first["retention"] + second["retention"]) / 2)
+    facts = both["abilities"]["facts"]
+    assert (facts["passed"], facts["n"], facts["not_extracted"]) == (5, 5, 0)
+    assert both["translation"]["rates"]["copy"]["n"] == 2 * len(PAIRS)
+    assert both["abilities"]["refusals"]["not_extracted"] == 1
+
+
+def test_intervals_hold_what_another_training_would_have_changed() -> None:
+    def spread(some: RowResults | list[RowResults]) -> list[float]:
+        card = scorecard({"backbone": BACKBONE, "vanilla": some}, bootstrap=400)["rows"][1]
+        low, high = card["translation"]["into_english"]["chrf++"]["interval"]
+        return [low, high]
+
+    assert spread([WORSE, WORSE]) == pytest.approx(spread(WORSE))  # the same thing twice is one thing
+    low, high = spread([VANILLA, WORSE])
+    assert high == pytest.approx(100)  # with two trainings, one is drawn
+    assert low < spread(WORSE)[1]
+
+
+def test_a_difference_between_the_seeds_alone_is_not_significant() -> None:
+    """Two rows of the same two trainings, the one better by chance of the draw, do not differ."""
+    rows = {"backbone": BACKBONE, "one": [VANILLA, WORSE], "other": [WORSE, VANILLA], "same": [VANILLA, VANILLA]}
+    found = {(pair["row"], pair["other"]): pair for pair in scorecard(rows, bootstrap=400)["pairs"]}
+    assert found["one", "other"]["into_english"]["p"] == 1
+    low, high = found["one", "same"]["into_english"]["interval"]
+    assert low < found["one", "same"]["into_english"]["delta"] < 0 <= high
+    assert found["one", "same"]["into_english"]["p"] > 0.05
+    assert found["backbone", "same"]["into_english"]["p"] < 0.05
+
+
+def test_every_two_rows_are_compared() -> None:
+    rows = {"backbone": BACKBONE, "vanilla": VANILLA, "radis": WORSE}
+    card = scorecard(rows, bootstrap=200)
+    assert [(pair["row"], pair["other"]) for pair in card["pairs"]] == [
+        ("backbone", "vanilla"),
+        ("backbone", "radis"),
+        ("vanilla", "radis"),
+    ]
+    against, _, between = card["pairs"]
+    row = card["rows"][1]
+    assert against["translation"]["delta"] == -row["translation"]["all"]["chrf++"]["delta"]
+    assert against["translation"]["p"] == row["translation"]["all"]["chrf++"]["p"]
+    low, high = row["translation"]["all"]["chrf++"]["delta_interval"]
+    assert against["translation"]["interval"] == pytest.approx([-high, -low])
+    assert against["families"]["facts"] == {"delta": 40, "interval": pytest.approx([0, 80]), "p": 0.5}
+    assert against["retention"]["delta"] == 75
+    assert between["families"]["facts"]["delta"] == -20
+    assert between["families"]["facts"]["p"] == 1.0  # one lost, none won
+    assert between["retention"]["delta"] == pytest.approx(25 - 87.5)
+    assert between["out_of_english"]["delta"] == pytest.approx(
+        row["translation"]["out_of_english"]["chrf++"]["score"]
+        - card["rows"][2]["translation"]["out_of_english"]["chrf++"]["score"]
+    )
+    assert between["skills"] == {}
+    alone = scorecard({name: RowResults(None, one.abilities) for name, one in rows.items()}, bootstrap=50)["pairs"][0]
+    assert (alone["translation"], alone["into_english"], alone["retention"]["delta"]) == (None, None, 75)
+
+
+def test_a_skill_is_no_part_of_what_is_kept() -> None:
+    backbone = RowResults(None, answered(facts="++--", programs="+---"))
+    taught = RowResults(None, answered(facts="+---", programs="++++"))
+    card = scorecard({"backbone": backbone, "vanilla": taught}, [answered(facts="+++-", programs="++++")], bootstrap=50)
+    row = card["rows"][1]
+    assert list(row["abilities"]) == ["facts"]
+    assert row["skills"]["programs"]["score"] == 100
+    assert row["skills"]["programs"]["delta"] == 75
+    assert row["retention"] == 50
+    assert card["noise"]["retention"] == 50
+    assert card["pairs"][0]["skills"]["programs"]["delta"] == -75
+    assert list(card["pairs"][0]["families"]) == ["facts"]
+
+
+def test_a_row_says_how_it_came_about() -> None:
+    about = {"big": About("radis", "large", (3, 5), {"steps": 12})}
+    backbone, row = scorecard({"backbone": BACKBONE, "big": [VANILLA, WORSE]}, bootstrap=20, about=about)["rows"]
+    assert [row[key] for key in ("method", "writer", "seeds", "cost")] == ["radis", "large", [3, 5], {"steps": 12}]
+    assert [backbone[key] for key in ("method", "writer", "seeds", "cost")] == ["backbone", None, [], None]
+
+
+def test_a_family_that_all_trainings_pass_whole_has_the_interval_of_its_questions() -> None:
+    good = RowResults(None, answered(facts="+++++"))
+    rows = {"backbone": RowResults(None, answered(facts="++++-")), "radis": [good, good, good]}
+    facts = scorecard(rows, bootstrap=50)["rows"][1]["abilities"]["facts"]
+    assert facts["interval"] == pytest.approx([56.6, 100], abs=0.1)  # Wilson's for 5 of 5
+
+
+def test_a_study_is_added_up_in_seconds() -> None:
+    def many(direction: str) -> list[Pair]:
+        source, target = direction.split("-")
+        return [
+            Pair(f"{n} {pair.source}", f"{n} {pair.target}", source, target) for n in range(60) for pair in PAIRS[:8]
+        ]
+
+    pairs = [pair for direction in ("de-en", "en-de", "it-en", "en-it") for pair in many(direction)]
+    result = RowResults(
+        translated([pair.target for pair in pairs], pairs), answered(**{f"family{n}": "++-" * 30 for n in range(8)})
+    )
+    rows = {"backbone": result} | {f"method-{n}": [result] * 3 for n in range(7)}
+    started = time.process_time()
+    assert len(scorecard(rows, bootstrap=1000)["pairs"]) == 28
+    assert time.process_time() - started < 20

@@ -7,7 +7,17 @@ import pytest
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest, _bootstrap_resample
 
-from dragoman.evaluation.statistics import bleu, chrf, interval, mcnemar, paired_p, resample, wilson
+from dragoman.evaluation.statistics import (
+    bleu,
+    chrf,
+    interval,
+    mcnemar,
+    paired_p,
+    resample,
+    resample_seeds,
+    two_sided_p,
+    wilson,
+)
 
 REFERENCES = [
     f"the {a} {b} in the old garden today" for a in ("cat", "dog", "bird") for b in ("sleeps", "runs", "sings")
@@ -89,3 +99,29 @@ def test_mcnemar_counts_only_what_changed() -> None:
     assert mcnemar(same, same) == 1.0
     assert mcnemar([True] * 5 + same, [False] * 5 + same) == 2 / 2**5
     assert mcnemar([True] * 8 + [False] * 2, [False] * 8 + [True] * 2) == pytest.approx(2 * (1 + 10 + 45) / 2**10)
+
+
+def test_trainings_are_drawn_so_that_the_spread_of_their_mean_is_right() -> None:
+    """The variance of a mean of S numbers is s² / S; S draws of S would give (S - 1) / S of that."""
+    scores = np.array([40.0, 43.0, 49.0])
+    weights = resample_seeds(3, 200_000, "radis")
+    assert weights.shape == (200_000, 3)
+    np.testing.assert_allclose(weights.sum(1), 1)
+    assert set(np.unique(weights)) == {0, 0.5, 1}
+    assert (weights @ scores).mean() == pytest.approx(44, abs=0.05)
+    assert (weights @ scores).var() == pytest.approx(np.var(scores, ddof=1) / 3, rel=0.02)
+
+
+def test_each_row_draws_its_own_trainings_and_always_the_same() -> None:
+    np.testing.assert_array_equal(resample_seeds(3, 50, "radis"), resample_seeds(3, 50, "radis"))
+    assert not np.array_equal(resample_seeds(3, 50, "radis"), resample_seeds(3, 50, "vanilla"))
+    assert resample_seeds(1, 4, "radis").tolist() == [[1.0]] * 4
+    assert {tuple(line) for line in resample_seeds(2, 50, "radis").tolist()} == {(1.0, 0.0), (0.0, 1.0)}
+
+
+def test_a_two_sided_p_value_counts_the_resamples_beyond_zero() -> None:
+    gaps = np.array([-1.0, 0.0, *range(1, 98)])  # two of 99 are not above 0
+    assert two_sided_p(gaps, 40.0) == two_sided_p(-gaps, -40.0) == 2 * 3 / 100
+    assert two_sided_p(np.arange(1.0, 100.0), 50.0) == 2 / 100
+    assert two_sided_p(np.array([1.0, math.nan, 2.0]), 1.5) == 2 / 3
+    assert two_sided_p(np.array([-1.0, 1.0]), 0.1) == two_sided_p(gaps, 0.0) == two_sided_p(gaps[:0], 1.0) == 1.0

@@ -16,7 +16,7 @@ runs: {folder}/runs
 data:
   train: {{corpus: lab, directions: [de-en, en-de], limit: 24}}
   test: {{corpus: lab, directions: [de-en, en-de], limit: 6}}
-methods: [vanilla, {{radis: {{rationale: {{max_tokens: 12}}}}}}]
+methods: [vanilla, {{radis: {{boundary: exact, rationale: {{max_tokens: 12}}}}}}]
 generation: {{shard: 8, precision: fp32}}
 training: {{epochs: 2, batch_size: 8, learning_rate: 1e-2, precision: fp32, save_every: 3}}
 evaluate: [translation, lab]

@@ -106,6 +106,25 @@ def test_pairs_over_the_length_limit_are_left_out_and_counted(recipe: Recipe, tm
     assert facts["notes"] == {"left out: longer than 80 tokens": 1}
 
 
+def test_conversations_over_the_length_limit_are_left_out_and_counted(recipe: Recipe, tmp_path: Path) -> None:
+    questions = ["What is a dog?", "What is a cat?", "Say this again: " + "sehr " * 300]
+    talks = [
+        [{"role": "user", "content": q}, {"role": "assistant", "content": f"{q[:14]} It is one."}] for q in questions
+    ]
+    lessons = tmp_path / "talks.jsonl"
+    lessons.write_text("".join(json.dumps({"messages": talk}) + "\n" for talk in talks), encoding="utf-8")
+    code, text = said(
+        "generate", recipe(), "data.max_tokens=80", "data.train=null", f"data.lessons=[{{file: {lessons}}}]"
+    )
+    assert code == 0, text
+    assert "1 training examples are longer than 80 tokens" in text
+    manifest = next(tmp_path.glob("runs/.store/artifacts/examples-*/manifest.json"))
+    facts = json.loads(manifest.read_text())["facts"]
+    assert facts["examples"] == 2
+    assert facts["notes"] == {"left out: longer than 80 tokens": 1}
+    assert facts["generated"] == {"answers": 0, "tokens": 0, "seconds": 0.0}
+
+
 def spoilt_backbone(tiny_backbone: Path, folder: Path, template: str | None) -> Path:
     shutil.copytree(tiny_backbone, folder)
     config = folder / "tokenizer_config.json"
