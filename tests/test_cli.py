@@ -24,6 +24,7 @@ COMMANDS = [
     "translate",
     "chat",
     "doctor",
+    "analyze",
     "data",
     "lab",
 ]

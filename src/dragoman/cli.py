@@ -271,9 +271,9 @@ def chat(
         turns += [Turn("user", said), Turn("assistant", answer)]
 
 
+app.add_typer(analyze.app, name="analyze")
 app.add_typer(data.app, name="data")
 app.add_typer(lab.app, name="lab")
-app.add_typer(analyze.app, name="analyze")
 
 
 @app.command()
