@@ -22,7 +22,7 @@ from dragoman.lab import BACKBONE
 from dragoman.lab.remarks import kinds_of
 from dragoman.pipeline.backbone import Backbone, writer
 from dragoman.pipeline.engines import Asked, open_door
-from dragoman.pipeline.plan import Plan, plan, rounds, rows, titled
+from dragoman.pipeline.plan import Plan, learnt, plan, rows, trainings
 from dragoman.pipeline.process import in_own_process
 from dragoman.pipeline.run import run
 from dragoman.pipeline.sources import read_records
@@ -219,7 +219,7 @@ def _by_default(recipe: Recipe) -> Judge:
 
 def _made(found: Plan, row: str) -> Artifact | None:
     """The row's finished examples; where rationales are written anew each epoch, those of the first."""
-    title = titled("examples", row, 1 if rounds(found.recipe, row) > 1 else 0)
+    title = learnt(found.recipe, row, trainings(found.recipe)[0])[0]
     return next((step.artifact for step in found.steps if step.stage.title == title), None)
 
 
