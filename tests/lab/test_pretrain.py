@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import LlamaForCausalLM
+from transformers import AutoTokenizer, LlamaForCausalLM
 
 from dragoman.errors import TrainingError
-from dragoman.lab import mixture, pretrain
+from dragoman.lab import BACKBONE, mixture, pretrain
+from dragoman.lab.kinds import KINDS
 from dragoman.lab.packing import BLOCKS, IGNORED, mask_of, pack, targets_of, weights_of
 from dragoman.lab.pretrain import Place, Settings
 
@@ -152,3 +153,15 @@ def test_no_token_sees_another_document_in_blocks_as_alone():
             alone = model(input_ids=torch.tensor([document]), use_cache=False).logits[0]
             assert torch.allclose(packed[start : start + len(document)], alone, atol=1e-4)
             start += len(document)
+
+
+def test_a_grown_model_begins_as_the_backbone():
+    tokenizer = AutoTokenizer.from_pretrained(BACKBONE)
+    deep = LlamaForCausalLM(pretrain._config(tokenizer, KINDS["stronger"].settings)).eval()
+    pretrain._grow(deep)
+    small = LlamaForCausalLM.from_pretrained(BACKBONE, dtype=torch.float32).eval()
+    ids = torch.tensor([tokenizer("Diese Malerinnen werden schlafen.")["input_ids"]])
+    assert len(deep.model.layers) == 8
+    assert len(small.model.layers) == 5
+    with torch.no_grad():
+        assert torch.allclose(deep(ids).logits, small(ids).logits, atol=1e-5)

@@ -48,7 +48,7 @@ def pretrain(
 ) -> None:
     """Pre-train a model of the lab from a seed; cut off, it goes on where it was."""
     from dragoman.errors import DataError
-    from dragoman.lab.pretrain import KINDS
+    from dragoman.lab.kinds import KINDS
     from dragoman.lab.pretrain import pretrain as run
 
     if kind not in KINDS:
