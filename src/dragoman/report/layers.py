@@ -12,6 +12,7 @@ from rich.text import Text
 from dragoman.report.charts import Frame, apart, svg, tag, ticks
 
 WIDE = 100
+ACROSS = 2  # rows side by side in one table; more get a table below
 ALL = "all layers"
 LEGEND = "Cosine of the mean gradients; each: mean of every example's own cosine; < 0: share of examples below 0."
 Facts = Mapping[str, Any]
@@ -21,22 +22,29 @@ def show(result: Facts, console: Console) -> None:
     """Prints the table, and what the signs of the layers add up to."""
     if not console.is_terminal:
         console.width = max(console.width, WIDE)  # a file or a pipe has no width of its own
+    rows = list(result["rows"])
+    for start in range(0, len(rows), ACROSS):
+        console.print(_beside(result, rows[start : start + ACROSS]))
+    console.print(Text(LEGEND, style="dim"), soft_wrap=True)
+    for sentence in (*sentences(result), making(result)):
+        console.print(Text(sentence), soft_wrap=True)
+
+
+def _beside(result: Facts, rows: Sequence[str]) -> Table:
+    """Some rows beside each other, layers below each other."""
     table = Table(box=SIMPLE_HEAD, header_style="bold")
     table.add_column("layer", no_wrap=True)
-    for row in result["rows"]:
+    for row in rows:
         table.add_column(Text(row), no_wrap=True, justify="right")
         table.add_column(Text("each"), no_wrap=True, justify="right", style="dim")
         table.add_column(Text("< 0"), no_wrap=True, justify="right", style="dim")
     for name in _parts(result):
         cells: list[Text] = []
-        for facts in result["rows"].values():
-            part = facts["parts"][name]
+        for row in rows:
+            part = result["rows"][row]["parts"][name]
             cells += [_coloured(part["mean"]), Text(cosine(part["each"])), Text(_share(part["each"]["negative"]))]
         table.add_row(Text(_titled(name), style="bold" if name == ALL else ""), *cells)
-    console.print(table)
-    console.print(Text(LEGEND, style="dim"), soft_wrap=True)
-    for sentence in (*sentences(result), making(result)):
-        console.print(Text(sentence), soft_wrap=True)
+    return table
 
 
 def sentences(result: Facts) -> list[str]:
