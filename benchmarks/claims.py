@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dragoman.report.compare import Card, Difference, Path, beyond_noise, difference, floor
-from dragoman.report.words import MINUS, plain
+from dragoman.report.words import MINUS, plain, signed
 
 Facts = dict[str, Any]
 AGREES, DISAGREES, NOISE = "agrees", "disagrees", "inside the noise"
@@ -53,7 +53,7 @@ def all_of(*verdicts: str) -> str:
 
 def points(found: Difference) -> str:
     low, high = found.interval
-    return f"{found.delta:+.1f} ({low:+.1f} to {high:+.1f})".replace("-", MINUS)
+    return f"{signed(found.delta)} ({signed(low)} to {signed(high)})"
 
 
 def gain(card: Card, name: str) -> float:
@@ -83,7 +83,7 @@ def loses_most(card: Card) -> Claim:
     named = [found[name].delta for name in order if name in FOLLOWING]
     others = [found[name].delta for name in order if name not in FOLLOWING]
     worse = sum(named) / len(named) < sum(others) / len(others)
-    listed = ", ".join(f"{plain(name)} {found[name].delta:+.1f}".replace("-", MINUS) for name in order)
+    listed = ", ".join(f"{plain(name)} {signed(found[name].delta)}" for name in order)
     return Claim(
         "It loses abilities; instructions and safety most.",
         f"it keeps {kept(card, 'vanilla'):.1f} % (RP): {points(between(card, 'vanilla', 'backbone', RETENTION))}; "

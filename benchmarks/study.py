@@ -23,6 +23,7 @@ from claims import COMPARED, Claim, another_skill, gradients, noise_of
 from dragoman.report.formats import markdown
 from dragoman.report.paper import tables
 
+NUMBERS = ("1", "2", "3", "4", "5", "6", "7a", "7b", "7c", "8", "9")
 PICTURES = ("gradients", "drift", "rationales")
 
 
@@ -73,7 +74,10 @@ def document(study: Path, programs: Path, out: Path) -> str:
 
 def listed(claims: Sequence[Claim]) -> str:
     lines = ["| | the paper says | measured on the lab | verdict |", "|--:|---|---|---|"]
-    lines += [f"| {n} | {claim.said} | {claim.measured} | **{claim.verdict}** |" for n, claim in enumerate(claims, 1)]
+    lines += [
+        f"| {number} | {claim.said} | {claim.measured} | **{claim.verdict}** |"
+        for number, claim in zip(NUMBERS, claims, strict=True)
+    ]
     return "\n".join(lines)
 
 

@@ -88,7 +88,7 @@ def picture(result: Facts) -> str | None:
 
 def _against(result: Facts, kept: Mapping[str, float]) -> str:
     """One point a row for each kind of text."""
-    width, height = 340.0, 320.0
+    width, height, line = 340.0, 332.0, 22.0
     kinds = list(result["titles"])
     drawn = [tag("style", style())]
     low = min(0.9 * min(kept.values()), 60.0)
@@ -96,33 +96,32 @@ def _against(result: Facts, kept: Mapping[str, float]) -> str:
         found = {row: result["rows"][row][kind]["forward"] for row in kept}
         most = 1.15 * max([1e-6, *(one["interval"][1] for one in found.values())])
         left = number * width
-        frame = Frame(left + 54, 60, left + width - 20, height - 52, (0.0, most), (low, max(105.0, *kept.values())))
+        frame = Frame(left + 54, 72, left + width - 20, height - 52, (0.0, most), (low, max(105.0, *kept.values())))
         drawn.append(tag("text", result["titles"][kind].split(", ")[-1], class_="label", x=frame.left, y=20))
         drawn.append(tag("text", result["titles"][kind].split(", ")[0], class_="tick", x=frame.left, y=34))
         drawn += axes(frame, WAYS["forward"], "kept, %", about_x=4, about_y=4)
         for colour, row in enumerate(result["rows"], start=1):
             if row in found:
                 drawn.append(_point(frame, row, found[row], kept[row], colour))
+    each = 40 + 8.0 * max(map(len, kept))
+    across = max(1, int((width * len(kinds) - 54) // each))
+    shown = [(colour, row) for colour, row in enumerate(result["rows"], start=1) if row in kept]
+    for place, (colour, row) in enumerate(shown):
+        x, y = 54 + place % across * each, height + 8 + place // across * line
+        key = (tag("circle", cx=x, cy=y, r=5), tag("text", row, class_="name", x=x + 10, y=y + 4))
+        drawn.append(tag("g", *key, class_=f"point row-{colour % 8}"))
+    height += 8 + line * -(-len(shown) // across)
     return svg(width * len(kinds), height, f"Abilities kept against drift, {result['recipe']}", drawn)
 
 
 def _point(frame: Frame, row: str, found: Facts, kept: float, colour: int) -> Any:
     x, y = frame.at_x(found["mean"]), frame.at_y(kept)
     left, right = (frame.at_x(end) for end in found["interval"])
-    leftwards = x > (frame.left + frame.right) / 2
     return tag(
         "g",
         tag("title", f"{row}: {drift(found)} nats a token, {kept:.1f} % kept"),
         tag("line", x1=left, x2=right, y1=y, y2=y),
         tag("circle", cx=x, cy=y, r=5),
-        tag(
-            "text",
-            row,
-            class_="name",
-            x=x - 8 if leftwards else x + 8,
-            y=y - 8,
-            text_anchor="end" if leftwards else "start",
-        ),
         class_=f"point row-{colour % 8}",
     )
 

@@ -10,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from dragoman.report.charts import Frame, apart, svg, tag, ticks
+from dragoman.report.words import MINUS
 
 WIDE = 100
+LINE = 18.0  # height of a line of text in the picture
 ACROSS = 2  # rows side by side in one table; more get a table below
 ALL = "all layers"
 LEGEND = "Cosine of the mean gradients; each: mean of every example's own cosine; < 0: share of examples below 0."
@@ -136,8 +138,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def picture(result: Facts) -> str:
     """Layers to the right, the cosine of the mean gradients upwards, with intervals and the line of 0."""
-    width, height = 760.0, 400.0
     rows = result["rows"]
+    told = -(-len(rows) // ACROSS)  # lines of counts below
+    width, height = 760.0, 384.0 + LINE * told
     layers = [name for name in _parts(result) if name.isdigit()]
     series = {row: [facts["parts"][name]["mean"] for name in layers] for row, facts in rows.items()}
     ends = [
@@ -149,12 +152,15 @@ def picture(result: Facts) -> str:
     ]
     reach = 1.1 * max([0.02, *map(abs, ends)])
     longest = max((len(row) for row in rows), default=0)
-    frame = Frame(58, 40, width - 24 - 8 * longest, height - 70, (-0.6, len(layers) - 0.4), (-reach, reach))
+    frame = Frame(
+        58, 40, width - 24 - 8 * longest, height - 54 - LINE * told, (-0.6, len(layers) - 0.4), (-reach, reach)
+    )
     drawn = [tag("style", style())]
     for value in ticks(*frame.y, 6):
         y = frame.at_y(value)
         drawn.append(tag("line", class_="grid", x1=frame.left, x2=frame.right, y1=y, y2=y))
-        drawn.append(tag("text", f"{value:g}", class_="tick", x=frame.left - 8, y=y + 4, text_anchor="end"))
+        written = f"{value:g}".replace("-", MINUS)
+        drawn.append(tag("text", written, class_="tick", x=frame.left - 8, y=y + 4, text_anchor="end"))
     zero = frame.at_y(0)
     drawn.append(tag("line", class_="axis", x1=frame.left, x2=frame.right, y1=zero, y2=zero))
     every = -(-len(layers) // 16)
@@ -174,7 +180,8 @@ def picture(result: Facts) -> str:
     for number, (row, facts) in enumerate(rows.items()):
         signs = facts["signs"]["mean"]
         counted = f"{row}: {signs['positive']} of {signs['layers']} above 0, {signs['negative']} below"
-        drawn.append(tag("text", counted, class_="tick", x=frame.left + number * 260, y=height - 14))
+        x, y = frame.left + number % ACROSS * 340, height + 2 - LINE * (told - number // ACROSS)
+        drawn.append(tag("text", counted, class_="tick", x=x, y=y))
     return svg(width, height, f"Agreement of gradients by layer, {result['recipe']}", drawn)
 
 
