@@ -117,6 +117,7 @@ def test_where_a_recipe_was_judged_what_is_kept_is_set_against_drift(moved: dict
     result = moved | {"retention": kept | {"radis": 90.0}}
     assert "| radis | 90.0 |" in drifts.markdown(result)
     circles = list(ElementTree.fromstring(drifts.picture(result) or "").iter(f"{SVG}circle"))
-    (far, low), (near, high) = [(float(c.get("cx", "")), float(c.get("cy", ""))) for c in circles]
+    (far, low), (near, high), *key = [(float(c.get("cx", "")), float(c.get("cy", ""))) for c in circles]
+    assert len(key) == 2
     assert near < far
     assert high < low
