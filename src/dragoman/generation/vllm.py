@@ -239,6 +239,7 @@ class VllmEngine:
         try:
             return list(self._llm.llm_engine.step())
         except EngineDeadError as error:
+            self._llm.llm_engine.engine_core.resources.engine_dead = True  # it may not have been told yet
             raise self._ended() from error
 
     def _ended(self) -> EngineEnded:
