@@ -100,7 +100,7 @@ def test_two_runs_on_one_store_share_the_work(tmp_path: Path, small_recipe: Writ
 def test_ctrl_c_ends_with_a_sentence(tmp_path: Path, small_recipe: Write) -> None:
     process = start("train", small_recipe(tmp_path), "training.epochs=400")
     deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("runs/.store/partial/train-*")):
+    while not list(tmp_path.glob("runs/.store/partial/train-*/checkpoints")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
