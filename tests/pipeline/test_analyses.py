@@ -13,6 +13,8 @@ from dragoman.commands import recipes
 from dragoman.errors import RecipeError
 from dragoman.pipeline import analyses
 from dragoman.pipeline.analyses import DriftAsked, GradientsAsked
+from dragoman.pipeline.plan import plan
+from dragoman.pipeline.show import print_plan
 from dragoman.recipe.schema import Recipe
 
 LAB = [
@@ -55,6 +57,8 @@ def test_gradients_and_drift_are_measured_once(tmp_path: Path, recipe: Recipe) -
     assert moved["forward"]["seeds"][0] != moved["forward"]["seeds"][1]
     assert moved["forward"]["mean"] > 1e-3
     assert not any(name.startswith("evaluate-") for name in artifacts(tmp_path / "runs"))
+
+    print_plan(plan(recipe))  # analyses lie beside the stages, and are none
 
     at_row = GradientsAsked(("radis",), examples=2, weights="adapter", at="radis", dimension=None)
     adapted, _ = analyses.gradients(recipe, at_row)

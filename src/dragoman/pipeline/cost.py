@@ -199,5 +199,7 @@ def _logprobs(found: Learning, options: Mapping[str, Any]) -> str:
 
 
 def _finished(store: Store) -> list[dict[str, Any]]:
+    """Facts of all stages that were finished in this store; analyses, which lie beside them, are none."""
     manifests = (store.folder / "artifacts").glob(f"*/{MANIFEST}")
-    return [json.loads(path.read_text(encoding="utf-8"))["facts"] for path in manifests]
+    facts = (json.loads(path.read_text(encoding="utf-8"))["facts"] for path in manifests)
+    return [found for found in facts if "rate" in found]
