@@ -1,14 +1,12 @@
 """Methods are pure: a test answers their asks in writing and looks at the examples."""
 
-from collections.abc import Generator
-from typing import Any
-
 import pytest
+from method_kit import told
 
 from dragoman.corpora.records import Pair, draw
 from dragoman.generation.ask import Ask, Completion
 from dragoman.lab import BACKBONE
-from dragoman.methods import Lesson, available, radis, vanilla
+from dragoman.methods import available, radis, vanilla
 from dragoman.prompts.examples import Example
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
@@ -19,19 +17,6 @@ PAIRS = [Pair(f"Der Hund schläft {n}.", f"The dog sleeps {n}.", "de", "en") for
 @pytest.fixture(scope="module")
 def speak() -> Speaker:
     return Speaker(Renderer.load(BACKBONE))
-
-
-def told(making: Generator[Ask, list[Completion], Lesson], *answers: Any) -> tuple[list[Ask], Lesson]:
-    """Runs a method with written answers: each is a function from an ask to its completions."""
-    asks = []
-    try:
-        ask = next(making)
-        for answer in answers:
-            asks.append(ask)
-            ask = making.send(answer(ask))
-    except StopIteration as end:
-        return asks, end.value
-    raise AssertionError(f"the method asked once more: {ask.purpose}")
 
 
 def parts(example: Example) -> dict[str, tuple[int, ...]]:

@@ -1,16 +1,16 @@
 """RaDis with what a recipe may ask of its rationales: filters, samples, healing, another model's."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from method_kit import told
 from pydantic import ValidationError
 
 from dragoman.corpora.records import Pair
 from dragoman.generation.ask import Ask, Completion
 from dragoman.lab import BACKBONE
-from dragoman.methods import Lesson
 from dragoman.methods.radis import Options, radis
 from dragoman.prompts.examples import Example
 from dragoman.prompts.render import Renderer
@@ -42,20 +42,6 @@ def says(speak: Speaker, *texts: str) -> Callable[[Ask], list[Completion]]:
     return lambda ask: [Completion((*ids_of(speak, text), ask.sampling.stop[0]), text, "stop") for text in texts]
 
 
-def run(
-    making: Generator[Ask, list[Completion], Lesson], *answers: Callable[[Ask], list[Completion]]
-) -> tuple[list[Ask], Lesson]:
-    asks: list[Ask] = []
-    try:
-        ask = next(making)
-        for answer in answers:
-            asks.append(ask)
-            ask = making.send(answer(ask))
-    except StopIteration as end:
-        return asks, end.value
-    raise AssertionError(f"the method asked once more: {ask.purpose}")
-
-
 def parts(example: Example) -> dict[str, tuple[int, ...]]:
     return {segment.name: segment.ids for segment in example.segments}
 
@@ -73,7 +59,7 @@ WRITTEN = [
 
 
 def test_faults_are_counted_and_nothing_is_taken_out_by_default(speak: Speaker) -> None:
-    _, lesson = run(radis(PAIRS, speak, EXACT), silent, says(speak, *WRITTEN))
+    _, lesson = told(radis(PAIRS, speak, EXACT), silent, says(speak, *WRITTEN))
     assert lesson.report is not None
     assert lesson.report.faults == {"contradicts_reference": 1, "repeats_reference": 1, "duplicate": 1}
     assert (lesson.report.used, lesson.report.taken_out) == (4, 0)
@@ -93,7 +79,7 @@ def test_an_example_whose_rationale_is_filtered_ends_after_the_reference(
     speak: Speaker, filters: dict[str, bool], kept: list[int]
 ) -> None:
     options = Options.model_validate({"filters": filters, "boundary": "exact"})
-    _, lesson = run(radis(PAIRS, speak, options), silent, says(speak, *WRITTEN))
+    _, lesson = told(radis(PAIRS, speak, options), silent, says(speak, *WRITTEN))
     assert [n for n, example in enumerate(lesson.examples) if "rationale" in parts(example)] == kept
     for n in {0, 1, 2, 3} - set(kept):
         assert parts(lesson.examples[n])["end"] == speak.renderer.end
@@ -108,7 +94,7 @@ def test_what_a_server_refused_leaves_a_plain_example(speak: Speaker) -> None:
     def refused(ask: Ask) -> list[Completion]:
         return [Completion((), "", "failed", why="no"), *says(speak, *WRITTEN[1:])(ask)]
 
-    _, lesson = run(radis(PAIRS, speak, EXACT), silent, refused)
+    _, lesson = told(radis(PAIRS, speak, EXACT), silent, refused)
     assert list(parts(lesson.examples[0])) == ["prompt", "reference", "end"]
     assert lesson.report is not None
     assert lesson.report.faults["failed"] == 1
@@ -124,7 +110,7 @@ def test_every_sample_is_drawn_by_a_seed_of_its_own_and_makes_an_example(speak: 
         }
     )
     again = [f"{text} Also." for text in WRITTEN]
-    asks, lesson = run(radis(PAIRS, speak, options), silent, says(speak, *WRITTEN), says(speak, *again))
+    asks, lesson = told(radis(PAIRS, speak, options), silent, says(speak, *WRITTEN), says(speak, *again))
     assert [ask.sampling.seed for ask in asks[1:]] == [5, 6]
     assert {ask.sampling.temperature for ask in asks[1:]} == {0.7}
     assert {ask.sampling.logprobs for ask in asks[1:]} == {20}
@@ -144,7 +130,7 @@ def test_every_sample_is_drawn_by_a_seed_of_its_own_and_makes_an_example(speak: 
 def test_the_same_words_for_the_same_reference_are_no_duplicate(speak: Speaker) -> None:
     options = Options.model_validate({"rationale": {"samples_per_pair": 2, "temperature": 1}})
     written = says(speak, *(f"{REMARK} {n}" for n in range(4)))
-    _, lesson = run(radis(PAIRS, speak, options), silent, written, written)
+    _, lesson = told(radis(PAIRS, speak, options), silent, written, written)
     assert lesson.report is not None
     assert not lesson.report.faults
 
@@ -178,7 +164,7 @@ def test_healing_takes_the_last_token_back_and_judges_what_follows_it(speak: Spe
         return [whole, Completion((full_stop, stop), ".", "stop"), whole, Completion((full_stop,), ".", "length")]
 
     options = Options.model_validate({"boundary": "heal", "elicit": "natural"})
-    asks, lesson = run(radis(PAIRS, speak, options), probe, written)
+    asks, lesson = told(radis(PAIRS, speak, options), probe, written)
     assert (asks[0].sampling.max_tokens, asks[0].sampling.heal, asks[0].sampling.ban_first) == (2, True, ())
     assert asks[1].sampling.heal
     assert asks[1].prompts == [speak.prefix(pair).ids for pair in PAIRS]
@@ -198,7 +184,7 @@ def test_healing_takes_the_last_token_back_and_judges_what_follows_it(speak: Spe
 def test_another_model_with_the_same_vocabulary_is_asked_and_its_ids_are_taken_as_they_are(speak: Speaker) -> None:
     both = Speaker(speak.renderer, others={"teacher": Speaker(Renderer.load(BACKBONE))})
     options = Options.model_validate({"rationale": {"model": "teacher"}, "boundary": "exact"})
-    asks, lesson = run(radis(PAIRS, both, options), silent, says(speak, *WRITTEN))
+    asks, lesson = told(radis(PAIRS, both, options), silent, says(speak, *WRITTEN))
     assert {ask.model for ask in asks} == {"teacher"}
     assert parts(lesson.examples[0])["rationale"] == ids_of(speak, REMARK)
 
@@ -220,7 +206,7 @@ def test_another_vocabulary_is_asked_in_its_own_words_and_adopted(
         return [whole, Completion(whole.body, text, "length"), whole, Completion((), "", "failed", why="busy")]
 
     options = Options.model_validate({"rationale": {"model": name}, "boundary": boundary})
-    asks, lesson = run(radis(PAIRS, both, options), silent, written)
+    asks, lesson = told(radis(PAIRS, both, options), silent, written)
     assert [ask.model for ask in asks] == [name, name]
     assert asks[1].prompts == [teacher.prefix(pair).ids for pair in PAIRS]
     said = [speak.decode([t for segment in e.segments[1:] for t in segment.ids]).strip() for e in lesson.examples]

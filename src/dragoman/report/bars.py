@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 from markupsafe import Markup
 
-from dragoman.report.charts import Frame, Interval, tag, ticks
+from dragoman.report.charts import Frame, Interval, svg, tag, ticks
 from dragoman.report.words import spread
 
 
@@ -26,7 +25,7 @@ def bars(rows: Sequence[Bar], title: str, dots: str = "", style: str = "", colou
     height = top + step * len(rows) + 44
     frame = Frame(left, top, width - 110, top + step * len(rows), (0.0, 100.0), (0.0, 1.0))
     drawn = [tag("style", style)] if style else []
-    drawn += [tag("title", title), tag("text", title, class_="label", x=8, y=18)]
+    drawn.append(tag("text", title, class_="label", x=8, y=18))
     for value in ticks(0, 100, 5):
         x = frame.at_x(value)
         drawn.append(tag("line", class_="grid", x1=x, x2=x, y1=frame.top, y2=frame.bottom))
@@ -35,8 +34,7 @@ def bars(rows: Sequence[Bar], title: str, dots: str = "", style: str = "", colou
     drawn.append(tag("line", class_="axis", x1=left, x2=left, y1=frame.top, y2=frame.bottom))
     if dots:
         drawn.append(tag("text", dots, class_="tick", x=frame.right, y=frame.bottom + 36, text_anchor="end"))
-    size = f"0 0 {width:g} {height:g}"
-    return tag("svg", *drawn, viewBox=size, xmlns="http://www.w3.org/2000/svg", role="img", class_="chart")
+    return svg(width, height, title, drawn)
 
 
 def _row(frame: Frame, row: Bar, y: float, colour: int) -> Markup:
@@ -57,9 +55,3 @@ def _row(frame: Frame, row: Bar, y: float, colour: int) -> Markup:
         tag("text", said, class_="label", x=frame.right + 14, y=y + 2),
         tag("text", spread(row.interval, 0), class_="tick", x=frame.right + 56, y=y + 2),
     )
-
-
-def style_sheet() -> str:
-    """The colours and lines of the house's pictures, for one that stands on its own."""
-    folder = files("dragoman.report") / "templates"
-    return "".join((folder / name).read_text(encoding="utf-8") for name in ("colours.css", "charts.css"))

@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dragoman.report.bars import Bar, bars, style_sheet
+from dragoman.report.bars import Bar, bars
+from dragoman.report.charts import style_sheet
 from dragoman.report.words import number, spread
 
 Found = Mapping[str, Any]

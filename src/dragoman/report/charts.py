@@ -8,6 +8,8 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from markupsafe import Markup, escape
 
@@ -80,6 +82,13 @@ def axes(frame: Frame, x_label: str, y_label: str, about_x: int = 6, about_y: in
     drawn.append(tag("text", x_label, class_="label", x=frame.right, y=frame.bottom + 36, text_anchor="end"))
     drawn.append(tag("text", y_label, class_="label", x=frame.left, y=frame.top - 14))
     return drawn
+
+
+@cache
+def style_sheet() -> str:
+    """The colours and lines of all pictures, for one that stands on its own."""
+    folder = Path(__file__).parent / "templates"
+    return "".join((folder / name).read_text(encoding="utf-8") for name in ("colours.css", "charts.css"))
 
 
 def svg(width: float, height: float, title: str, children: Sequence[Markup]) -> Markup:

@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dragoman.report.charts import Frame, axes, svg, tag
-from dragoman.report.layers import style
+from dragoman.report.charts import Frame, axes, style_sheet, svg, tag
 
 Facts = Mapping[str, Any]
 WAYS = {"forward": "KL(backbone || tuned)", "reverse": "KL(tuned || backbone)"}
@@ -90,7 +89,7 @@ def _against(result: Facts, kept: Mapping[str, float]) -> str:
     """One point a row for each kind of text."""
     width, height, line = 340.0, 332.0, 22.0
     kinds = list(result["titles"])
-    drawn = [tag("style", style())]
+    drawn = [tag("style", style_sheet())]
     low = min(0.9 * min(kept.values()), 60.0)
     for number, kind in enumerate(kinds):
         found = {row: result["rows"][row][kind]["forward"] for row in kept}
@@ -134,7 +133,7 @@ def _bars(result: Facts) -> str:
     margin = 30 + 8.0 * max(len(row) for row in rows)
     most = 1.05 * max([1e-6, *(result["rows"][row][kind]["forward"]["interval"][1] for row in rows for kind in kinds)])
     frame = Frame(margin, 0, width - 80, height, (0.0, most), (0.0, 1.0))
-    drawn = [tag("style", style())]
+    drawn = [tag("style", style_sheet())]
     y = 10.0
     for kind in kinds:
         drawn.append(tag("text", result["titles"][kind], class_="label", x=10, y=y + 16))

@@ -1,7 +1,6 @@
 """How gradients agree, layer by layer: in the terminal, as Markdown, and as a picture like Figure 4 of RaDis."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -9,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dragoman.report.charts import Frame, apart, svg, tag, ticks
+from dragoman.report.charts import Frame, apart, style_sheet, svg, tag, ticks
 from dragoman.report.words import MINUS
 
 WIDE = 100
@@ -155,7 +154,7 @@ def picture(result: Facts) -> str:
     frame = Frame(
         58, 40, width - 24 - 8 * longest, height - 54 - LINE * told, (-0.6, len(layers) - 0.4), (-reach, reach)
     )
-    drawn = [tag("style", style())]
+    drawn = [tag("style", style_sheet())]
     for value in ticks(*frame.y, 6):
         y = frame.at_y(value)
         drawn.append(tag("line", class_="grid", x1=frame.left, x2=frame.right, y1=y, y2=y))
@@ -199,12 +198,6 @@ def _series(frame: Frame, layers: Sequence[str], points: Sequence[Facts], aside:
             parts.append(tag("line", x1=x, x2=x, y1=low, y2=high))
         drawn.append(tag("g", *parts, tag("circle", cx=x, cy=y, r=4), class_=f"point row-{colour % 8}"))
     return [tag("polyline", class_=f"curve row-{colour % 8}", points=" ".join(corners)), *drawn]
-
-
-def style() -> str:
-    """The style sheets that let a picture stand on its own."""
-    folder = Path(__file__).parent / "templates"
-    return "".join((folder / name).read_text(encoding="utf-8") for name in ("colours.css", "charts.css"))
 
 
 def cosine(found: Facts, *, interval: bool = False) -> str:

@@ -135,8 +135,7 @@ def page(card: Card, details: Details) -> str:
 
 def picture(card: Card) -> str | None:
     """Translation against retention as a picture of its own; None where one of the two was not judged."""
-    style = "".join(_templates().get_template(name).render() for name in ("colours.css", "charts.css"))
-    return _plane(card, style)
+    return _plane(card, charts.style_sheet())
 
 
 @cache
