@@ -47,6 +47,13 @@ class Turn:
 
     role: Role
     text: str
+    input: str = ""
+    """What an instruction is about, where the two are told apart, as in Alpaca's data."""
+
+    @property
+    def whole(self) -> str:
+        """The text, and after a blank line its input."""
+        return f"{self.text}\n\n{self.input}" if self.input else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +62,11 @@ class Dialogue:
 
     turns: tuple[Turn, ...]
     origin: str = ""
+    language: str = "en"
 
     @property
     def key(self) -> str:
-        return content_key(*(f"{turn.role}:{turn.text}" for turn in self.turns))
+        return content_key(*(f"{turn.role}:{turn.whole}" for turn in self.turns))
 
 
 Record = Pair | Dialogue
@@ -81,7 +89,11 @@ class Question:
     turns: tuple[Turn, ...]
     check: Check
     language: str = "en"
+    subject: str = ""
+    """The part of its family that it belongs to, such as one of MMLU's subjects; scores are also given of each."""
+    texts: tuple[str, ...] = ()
+    """What of it came from the benchmark (a context, a question), without the words around it."""
 
     @property
     def key(self) -> str:
-        return content_key(self.family, *(f"{turn.role}:{turn.text}" for turn in self.turns))
+        return content_key(self.family, *(f"{turn.role}:{turn.whole}" for turn in self.turns))

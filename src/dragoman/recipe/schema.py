@@ -92,6 +92,12 @@ class Corpus(Strict):
     """At most so many pairs a direction, drawn by the seed; all when absent."""
     seed: int = 0
     """Decides which pairs a limit keeps."""
+    disjoint: bool = False
+    """Use each sentence in one direction alone, decided by the seed: those of en-de are not also those of de-en."""
+    max_characters: Positive | None = None
+    """Pairs with a longer side are left out, and counted."""
+    drop_copies: bool = False
+    """Pairs whose sides are the same but for case and white space are left out, and counted."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -111,7 +117,9 @@ class Dialogues(Strict):
     corpus: str | None = None
     """Name in the catalogue (`dragoman data list`), or the lab's own `lab-programs` and `lab-instructions`."""
     file: str | None = None
-    """A .json or .jsonl file: Alpaca's format (instruction, input, output), Dolly's, Magicoder's, or `messages`."""
+    """A .json or .jsonl file: Alpaca's format (instruction, input, output), Dolly's, ShareGPT's, Magicoder's, or `messages`."""
+    language: str | None = None
+    """Language that they are in, such as `de`; what the catalogue says when absent, else English."""
     limit: Positive | None = None
     """At most so many, drawn by the seed; all when absent."""
     share: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -139,6 +147,8 @@ class Data(Strict):
     """Pairs to be judged on."""
     max_tokens: Positive = 1024
     """Training examples whose prompt and reference are longer than this are left out, and counted."""
+    contamination: Literal["remove", "refuse"] = "remove"
+    """What to do with training data that shares a sentence or 13 words in a row with what is judged on: leave it out and list it, or refuse to go on."""
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
@@ -298,6 +308,31 @@ class Evaluation(Strict):
     """Resamples behind intervals and significance."""
     seed: int = 0
     """Decides which questions are asked."""
+    skills: tuple[str, ...] = ()
+    """Families of questions that are to be learnt rather than kept, such as `lab-qa-de` or `*-de`: judged, and no part of RP."""
+
+
+class Benchmark(Strict):
+    """A published benchmark in one language, and how its questions are put: a suite under a name of one's own."""
+
+    kind: Literal["xquad", "mlqa", "mmlu", "bbh"]
+    """Which one."""
+    language: str = "en"
+    """Of the questions, such as `de`."""
+    context: str | None = None
+    """Language of the text that is asked about (XQuAD, MLQA), where it is not that of the questions."""
+    path: str | None = None
+    """Its file, folder or archive; what the catalogue has when absent."""
+    originals: str | None = None
+    """The English originals of a translated MMLU or BBH, by which damaged rows and answers are repaired, row by row."""
+    instruction: str | None = None
+    """What is asked for; a standard wording in English when absent."""
+    input: str | None = None
+    """What it is about, with `{context}` and `{question}`, or `{question}` and `{options}`; likewise."""
+    extract: Literal["first_line", "whole", "letter", "text"] | None = None
+    """Where the answer stands in what a model says; what suits the benchmark when absent."""
+    limit: Positive | None = None
+    """At most so many questions, drawn by the seed; all when absent."""
 
 
 class Hardware(Strict):
@@ -318,6 +353,8 @@ class Recipe(Strict):
     """A directory, a name on the Hugging Face hub, or `lab`."""
     revision: str | None = None
     """Commit or tag of a backbone on the hub."""
+    chat: Literal["own", "alpaca"] = "own"
+    """How it is spoken to: by its own chat template, or with Alpaca's prompt (`### Instruction:` …), for base models that have none."""
     trust_remote_code: bool = False
     """Run Python code that comes with the backbone. Off unless a recipe says so by name."""
     system: str | None = None
@@ -335,7 +372,9 @@ class Recipe(Strict):
     hardware: Hardware | None = None
     """Accelerators that `--dry-run` reckons with."""
     evaluate: Annotated[tuple[str, ...], Field(min_length=1), Distinct] = ("translation",)
-    """Suites to judge with: `translation`, `lab`, `programs`, `humaneval`, or files of questions."""
+    """Suites to judge with: `translation`, `lab`, `programs`, `humaneval`, `lab-languages`, a benchmark and its language (`xquad-de`, `mlqa-de-en`: German context and English question, `mmlu-de`, `bbh-de`), names under `benchmarks`, or files of questions."""
+    benchmarks: dict[Annotated[str, AfterValidator(_name)], Benchmark] = {}
+    """Benchmarks with files, prompts or limits of one's own, by the name that `evaluate` uses."""
     evaluation: Evaluation = Evaluation()
     """How models are judged."""
     runs: str = "runs"
