@@ -107,7 +107,17 @@ class Store:
             )
 
     def find(self, name: str) -> Artifact | None:
-        """The finished artifact, its checksums verified; None where it is missing or was found damaged."""
+        """The finished artifact, its checksums verified; None where it is missing or was found damaged.
+
+        A name is a kind, a title and a fingerprint. One of the same kind and fingerprint will do: it was made for
+        another row, of the very same things.
+        """
+        kind, fingerprinted = name.split("-")[0], name.rsplit("-")[-1]
+        twins = sorted((self.folder / "artifacts").glob(f"{kind}-*-{fingerprinted}"))
+        names = [name, *(twin.name for twin in twins if twin.name != name)]
+        return next((found for found in map(self._verified, names) if found), None)
+
+    def _verified(self, name: str) -> Artifact | None:
         folder = self.folder / "artifacts" / name
         manifest = _read_json(folder / MANIFEST)
         if manifest is None:

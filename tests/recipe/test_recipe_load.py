@@ -72,7 +72,7 @@ ONE_FAULT = {
     "word for a list": (
         GOOD + "evaluate: translation\n",
         "recipe.yaml:7: evaluate: should be a list such as [a, b], not 'translation'. Suites to judge with: "
-        "`translation`, `lab`, `programs`, `humaneval`, or files of questions.",
+        "`translation`, `lab`, `programs`, `humaneval`, `lab-languages`, benchmarks in a language (`xquad-de`, `mmlu-de`), or files of questions.",
     ),
     "empty section": (
         GOOD + "training:\n",
@@ -105,7 +105,7 @@ ONE_FAULT = {
     "judged by nothing": (
         GOOD + "evaluate: []\n",
         "recipe.yaml:7: evaluate: is empty; give at least 1. Suites to judge with: `translation`, `lab`, "
-        "`programs`, `humaneval`, or files of questions.",
+        "`programs`, `humaneval`, `lab-languages`, benchmarks in a language (`xquad-de`, `mmlu-de`), or files of questions.",
     ),
     "corpus and files": (
         GOOD.replace("test: {corpus: lab}", "test: {corpus: lab, files: [{table: a.tsv, direction: de-en}]}"),

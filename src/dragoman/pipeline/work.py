@@ -102,9 +102,10 @@ def make_examples(
         return not _counted(out, number).exists()
 
     for number, lesson, sampled, spent in _lessons(recipe, backbone, others, row, adapter, data, cache, missing):
-        write_examples(out / "examples", number, lesson.examples)
-        if number == 0:
-            write_atomic(out / "samples.json", json.dumps(sampled, ensure_ascii=False))
+        if lesson.examples:
+            write_examples(out / "examples", number, lesson.examples)
+            if not (out / "samples.json").exists():
+                write_atomic(out / "samples.json", json.dumps(sampled, ensure_ascii=False))
         report = lesson.report.to_json() if lesson.report else None
         kept = {"notes": lesson.notes, "rationales": report, "generated": spent}
         write_atomic(_counted(out, number), json.dumps(kept))
@@ -116,6 +117,8 @@ def make_examples(
         notes.update(counted["notes"])
         generated.update(counted["generated"])
         reports += [RationaleReport.from_json(counted["rationales"])] if counted["rationales"] else []
+    if not (out / "examples").is_dir():
+        raise DataError(f"{row} has nothing to learn: of all records it took none. Look at its options, and at data.")
     table = ExampleTable(out / "examples")
     trained, _ = table.trained()
     return {

@@ -117,6 +117,7 @@ class Speaker:
         healed: bool = False,
         weight: float = 1.0,
         sample: int = 0,
+        prompt_weight: float = 0.0,
     ) -> Example:
         """Prompt, reference, what the model wrote after it, and the end of the turn.
 
@@ -126,7 +127,8 @@ class Speaker:
 
         `healed` says that the rationale begins with the token in place of the reference's last one
         (`Sampling.heal`); it then stands in the reference. `weight` is that of the rationale's
-        tokens, its end apart. Further samples of one pair are told apart by `sample`: 1, 2, …
+        tokens, its end apart, and `prompt_weight` that of the request's. Further samples of one pair are
+        told apart by `sample`: 1, 2, …
         """
         written, end = (rationale.body, rationale.end) if rationale else ((), self.renderer.end)
         reference = prefix.reference
@@ -134,7 +136,7 @@ class Speaker:
             reference, written = reference[:-1] + written[:1], written[1:]
         return _example(
             f"{prefix.key}#{sample}" if sample else prefix.key,
-            Segment("prompt", prefix.prompt, 0.0),
+            Segment("prompt", prefix.prompt, prompt_weight),
             Segment("reference", reference),
             Segment("rationale", written, weight),
             Segment("end", end),
@@ -161,10 +163,14 @@ class Speaker:
         """A question, ready to be answered."""
         return self.renderer.prompt(question.turns)
 
-    def dialogue(self, dialogue: Dialogue) -> Example:
-        """A whole conversation of which every turn of the assistant is trained, its end included."""
+    def dialogue(self, dialogue: Dialogue, *, prompt_weight: float = 0.0) -> Example:
+        """A whole conversation of which every turn of the assistant is trained, its end included.
+
+        `prompt_weight` is the weight of what stands before and between these turns.
+        """
         runs = self.renderer.conversation(dialogue.turns)
-        return _example(dialogue.key, *(Segment(run.part, run.ids, float(run.part != "prompt")) for run in runs))
+        weights = {"prompt": prompt_weight}
+        return _example(dialogue.key, *(Segment(run.part, run.ids, weights.get(run.part, 1.0)) for run in runs))
 
     def _parted(self, record: Record) -> tuple[tuple[Turn, ...], str]:
         """The turns of the request, and the reference."""

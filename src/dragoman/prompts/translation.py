@@ -1,6 +1,6 @@
-"""How a translation is asked for: the five instructions of RaDis (its Figure 5)."""
+"""How a translation is asked for: the five instructions of RaDis (its Figure 5), and demonstrations like Alpaca's."""
 
-from dragoman.corpora.records import Pair, draw
+from dragoman.corpora.records import Dialogue, Pair, Turn, draw
 from dragoman.prompts.languages import language_name
 
 INSTRUCTIONS = (
@@ -10,11 +10,32 @@ INSTRUCTIONS = (
     "Translate from {source} to {target}:\n{text}",
     "{text}\nTranslate this sentence to {target}.",
 )
+# Instructions of demonstrations, whose text stands in an input of its own; `fixed` takes the first.
+DEMONSTRATED = (
+    "Translate the following text from {source} to {target}.",
+    "Translate this text into {target}.",
+    "The text below is in {source}. Give its translation into {target}.",
+    "How would you say this in {target}?",
+    "Write the {target} translation of this {source} text.",
+)
 
 
 def instruction(pair: Pair, seed: int = 0) -> str:
     """The user's turn for a pair. Which of the five depends on the pair and the seed alone."""
-    chosen = INSTRUCTIONS[int(draw(pair.key, "instruction", seed) * len(INSTRUCTIONS))]
-    return chosen.format(
+    return _worded(INSTRUCTIONS[int(draw(pair.key, "instruction", seed) * len(INSTRUCTIONS))], pair)
+
+
+def demonstration(pair: Pair, fixed: bool = False, seed: int = 0) -> Dialogue:
+    """A translation-following demonstration as CrossAlpaca has them: instruction, input and output.
+
+    Which of five instructions it gets depends on the pair and the seed alone; always the first with `fixed`.
+    """
+    chosen = 0 if fixed else int(draw(pair.key, "demonstration wording", seed) * len(DEMONSTRATED))
+    asked = Turn("user", _worded(DEMONSTRATED[chosen], pair), pair.source)
+    return Dialogue((asked, Turn("assistant", pair.target)), pair.direction, pair.target_language)
+
+
+def _worded(wording: str, pair: Pair) -> str:
+    return wording.format(
         source=language_name(pair.source_language), target=language_name(pair.target_language), text=pair.source
     )

@@ -54,7 +54,7 @@ def _sentence(details: ErrorDetails, model: type[BaseModel], path: Keys) -> str:
     help_text = _help(model, path)
     if kind == "extra_forbidden":
         known = set(_model_at(model, path[:-1]).model_fields)
-        return f"no such key; {suggestion(str(path[-1]), known | {'extends'} if len(path) == 1 else known)}"
+        return f"no such key; {suggestion(str(path[-1]), known | {'extends', 'sweep'} if len(path) == 1 else known)}"
     if kind == "missing":
         return f"is missing{help_text or '; add it'}"
     if kind == "literal_error":

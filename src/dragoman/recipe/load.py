@@ -12,6 +12,7 @@ from dragoman.errors import RecipeError
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.schema import NAME, Recipe
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Said, parse, read, spelled
+from dragoman.recipe.sweep import expand
 
 
 def load(
@@ -22,7 +23,7 @@ def load(
     suites: Collection[str],
     mixing: Collection[str] = (),
 ) -> Recipe:
-    """The recipe in `path`, after its `extends` and the overrides (`training.epochs=1`).
+    """The recipe in `path`, after its `extends`, the overrides (`training.epochs=1`) and its `sweep`.
 
     `methods` are the options of each known method, `suites` the names of the known suites, `mixing` the
     methods that need general instruction data. Each entry of the recipe's `methods` comes back as
@@ -35,6 +36,7 @@ def load(
         _override(said, override)
     recipe = None
     if not said.broken:
+        expand(said, methods)
         found = _validate_methods(said, methods) + _validate_mixing(said, mixing) + _validate_suites(said, suites)
         try:
             recipe = Recipe.model_validate(said.value)

@@ -372,9 +372,9 @@ class Recipe(Strict):
     hardware: Hardware | None = None
     """Accelerators that `--dry-run` reckons with."""
     evaluate: Annotated[tuple[str, ...], Field(min_length=1), Distinct] = ("translation",)
-    """Suites to judge with: `translation`, `lab`, `programs`, `humaneval`, `lab-languages`, a benchmark and its language (`xquad-de`, `mlqa-de-en`: German context and English question, `mmlu-de`, `bbh-de`), names under `benchmarks`, or files of questions."""
+    """Suites to judge with: `translation`, `lab`, `programs`, `humaneval`, `lab-languages`, benchmarks in a language (`xquad-de`, `mmlu-de`), or files of questions."""
     benchmarks: dict[Annotated[str, AfterValidator(_name)], Benchmark] = {}
-    """Benchmarks with files, prompts or limits of one's own, by the name that `evaluate` uses."""
+    """Benchmarks with files, prompts or limits of one's own, by the name that `evaluate` uses. Without an entry `mlqa-de-en` means: MLQA, German context, English question."""
     evaluation: Evaluation = Evaluation()
     """How models are judged."""
     runs: str = "runs"

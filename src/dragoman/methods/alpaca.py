@@ -1,0 +1,30 @@
+"""Alpaca: instruction tuning on the conversations of some languages, and on nothing else. CrossAlpaca's baseline."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated
+
+from dragoman.corpora.identify import base
+from dragoman.corpora.records import Dialogue, Record
+from dragoman.methods import Lesson, Making, MethodOptions
+from dragoman.prompts.speak import Speaker
+from dragoman.recipe.schema import Distinct
+
+
+class Options(MethodOptions):
+    languages: Annotated[tuple[str, ...], Distinct] = ()
+    """Languages of the conversations (`data.lessons`) that are learnt, such as `de`; all when empty."""
+    train_on_inputs: bool = False
+    """Learn requests as well as answers, as alpaca-lora does."""
+
+
+def alpaca(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
+    """L = -log P(y | x, I) over the answers of the conversations in the languages. Pairs are left alone."""
+    yield from ()
+    wanted = {base(language) for language in options.languages}
+    chosen = [
+        record for record in records if isinstance(record, Dialogue) and (not wanted or base(record.language) in wanted)
+    ]
+    weight = float(options.train_on_inputs)
+    examples = [speak.dialogue(dialogue, prompt_weight=weight) for dialogue in chosen]
+    return Lesson(examples, Counter(f"instructions of {dialogue.origin or 'a file'}" for dialogue in chosen))

@@ -1,0 +1,75 @@
+"""CrossAlpaca: instructions in a language, and demonstrations of translating between it and English."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from dragoman.corpora.identify import base
+from dragoman.corpora.records import Dialogue, Pair, Record, draw
+from dragoman.generation.rationales import RationaleReport
+from dragoman.methods import Lesson, Making, MethodOptions, radis
+from dragoman.methods.radis import Rationales
+from dragoman.prompts.examples import Example
+from dragoman.prompts.speak import Speaker
+from dragoman.prompts.translation import demonstration
+from dragoman.recipe.schema import Distinct, Fraction
+
+
+class Options(MethodOptions):
+    languages: Annotated[tuple[str, ...], Distinct] = ()
+    """Languages that are taught beside English, such as `de`: one, or several in one model; all when empty."""
+    amount: Fraction = 1.0
+    """Share of the demonstrations (pairs of `data.train`) that is used; a smaller one is part of a larger one."""
+    directions: Literal["both", "en-x", "x-en"] = "both"
+    """Demonstrations out of English, into English, or both."""
+    instructions: Literal["own", "english", "both"] = "own"
+    """Which conversations (`data.lessons`) are learnt: those in `languages`, those in English, or both."""
+    wording: Literal["varied", "fixed"] = "varied"
+    """Whether a demonstration's instruction is one of several, or always the same."""
+    rationale: Rationales | None = None
+    """Continue each demonstration with the backbone's own rationale, as RaDis does; none when absent."""
+    train_on_inputs: bool = False
+    """Learn requests as well as answers, as alpaca-lora does. Demonstrations with rationales are learnt without."""
+
+
+def crossalpaca(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
+    """L = -log P(y | x, I), over the answers of conversations and over the translations of demonstrations."""
+    languages = {base(language) for language in options.languages}
+    weight = float(options.train_on_inputs)
+    notes: Counter[str] = Counter()
+    shown: dict[int, Dialogue] = {}
+    examples: dict[int, list[Example]] = {}
+    for n, record in enumerate(records):
+        if isinstance(record, Pair) and _is_shown(record, languages, options):
+            shown[n] = demonstration(record, options.wording == "fixed", speak.seed)
+            notes[f"demonstrations {record.direction}"] += 1
+        elif isinstance(record, Dialogue) and _is_asked_in(record, languages, options.instructions):
+            examples[n] = [speak.dialogue(record, prompt_weight=weight)]
+            notes[f"instructions of {record.origin or 'a file'}"] += 1
+    report: RationaleReport | None = None
+    if options.rationale is None or not shown:
+        examples |= {n: [speak.example(speak.prefix(one), prompt_weight=weight)] for n, one in shown.items()}
+    else:
+        enriched = yield from radis.radis(list(shown.values()), speak, radis.Options(rationale=options.rationale))
+        each = options.rationale.samples_per_pair
+        examples |= {n: enriched.examples[at * each : (at + 1) * each] for at, n in enumerate(shown)}
+        notes.update(enriched.notes)
+        report = enriched.report
+    return Lesson([example for n in sorted(examples) for example in examples[n]], notes, report)
+
+
+def _is_shown(pair: Pair, languages: set[str], options: Options) -> bool:
+    """Whether a pair is among the demonstrations: one side in English, the other in a language that is taught."""
+    source, target = base(pair.source_language), base(pair.target_language)
+    if "en" not in (source, target):
+        return False
+    foreign = target if source == "en" else source
+    directed = options.directions in ("both", "en-x" if source == "en" else "x-en")
+    return directed and (not languages or foreign in languages) and draw(pair.key, "demonstration") < options.amount
+
+
+def _is_asked_in(dialogue: Dialogue, languages: set[str], wanted: str) -> bool:
+    language = base(dialogue.language)
+    if language == "en":
+        return wanted in ("english", "both")
+    return wanted in ("own", "both") and (not languages or language in languages)

@@ -1,0 +1,125 @@
+"""A sweep turns a row of the table into several, one for each value of an option.
+
+    sweep: {method.crossalpaca.amount: [0, 0.25, 0.5, 0.75, 1.0]}
+
+A key is `method.`, a row's name or its method's, and the option. Several keys are combined, each value with each;
+a list of sweeps does one after the other. The row itself stays, and what equals it is not made again.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from itertools import product
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from dragoman.recipe.source import Fault, Keys, Said, spelled
+
+_EXAMPLE = "as in `method.crossalpaca.amount: [0, 0.5, 1]`"
+Axis = tuple[tuple[str, ...], list[Any]]  # the path of an option, and its values
+
+
+def expand(said: Said, methods: Mapping[str, type[BaseModel]]) -> None:
+    """Takes `sweep` out of a recipe and adds its rows to `methods`, in place; faults are noted in `said`."""
+    sweep, entries = said.value.pop("sweep", None), said.value.get("methods")
+    if sweep is None or not isinstance(entries, list):
+        return  # the schema says what is wrong with methods
+    rows = list(entries)
+    for index, grid in enumerate(sweep if isinstance(sweep, list) else [sweep]):
+        path: Keys = ("sweep", index) if isinstance(sweep, list) else ("sweep",)
+        if not isinstance(grid, dict) or not grid:
+            _fault(said, path, f"should name options and their values, {_EXAMPLE}")
+            continue
+        for row, axes in _axes(said, rows, grid, path).items():
+            for made in _rows(rows[row], axes, methods):
+                if made not in entries:
+                    said.places[("methods", len(entries))] = said.place((*path, next(iter(grid))))
+                    entries.append(made)
+
+
+def _axes(said: Said, rows: Sequence[Any], grid: Mapping[str, Any], path: Keys) -> dict[int, list[Axis]]:
+    """Which options of which rows are swept."""
+    found: dict[int, list[Axis]] = {}
+    for key, values in grid.items():
+        about = (*path, key)
+        first, *rest = key.split(".")
+        if first != "method" or len(rest) < 2:
+            _fault(said, about, f"a sweep goes over an option of a method, {_EXAMPLE}")
+            continue
+        if not isinstance(values, list) or not values:
+            _fault(said, about, f"should be a list of values, {_EXAMPLE}")
+            continue
+        option, wanted = _meant(rows, rest)
+        if not wanted:
+            names = ", ".join(dict.fromkeys(_label(row) for row in rows))
+            _fault(said, about, f"no row or method '{rest[0]}' to sweep; there are {names}")
+        for at in wanted:
+            found.setdefault(at, []).append((option, values))
+    return found
+
+
+def _meant(rows: Sequence[Any], words: Sequence[str]) -> tuple[tuple[str, ...], list[int]]:
+    """The option and the rows that a key means. A row's name may have dots in it, so the longest one counts."""
+    for end in range(len(words) - 1, 0, -1):
+        name = ".".join(words[:end])
+        wanted = [at for at, row in enumerate(rows) if name in (_parted(row)[0], _label(row))]
+        if wanted:
+            return tuple(words[end:]), wanted
+    return (), []
+
+
+def _rows(row: Any, axes: Sequence[Axis], methods: Mapping[str, type[BaseModel]]) -> list[dict[str, Any]]:
+    """What becomes of a row with each choice of values, but for the choice that changes nothing."""
+    method, given = _parted(row)
+    found = []
+    for chosen in product(*(values for _, values in axes)):
+        options = deepcopy(given)
+        for (path, _), value in zip(axes, chosen, strict=True):
+            _set(options, path, value)
+        if _same(options, given, methods.get(method)):
+            continue
+        options["label"] = "-".join([_label(row), *map(_word, chosen)])
+        found.append({method: options})
+    return found
+
+
+def _same(options: dict[str, Any], given: dict[str, Any], schema: type[BaseModel] | None) -> bool:
+    """Whether two choices of options come to the same, defaults counted in."""
+    try:
+        return options == given or (
+            schema is not None and schema.model_validate(options) == schema.model_validate(given)
+        )
+    except ValidationError:  # what is wrong is said when the rows are checked
+        return False
+
+
+def _parted(row: Any) -> tuple[str, dict[str, Any]]:
+    """The method of a row and its options, as they were written."""
+    if not isinstance(row, dict) or len(row) != 1:
+        return str(row), {}
+    ((method, options),) = row.items()
+    return method, options if isinstance(options, dict) else {}
+
+
+def _label(row: Any) -> str:
+    method, options = _parted(row)
+    return str(options.get("label") or method)
+
+
+def _set(options: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for part in path[:-1]:
+        below = options.get(part)
+        options[part] = options = below if isinstance(below, dict) else {}
+    options[path[-1]] = value
+
+
+def _word(value: Any) -> str:
+    """A value as part of a row's name."""
+    if isinstance(value, list):
+        return "_".join(map(_word, value))
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", str(value).lower() if isinstance(value, bool) else str(value)).strip("_")
+
+
+def _fault(said: Said, path: Keys, text: str) -> None:
+    said.faults.append(Fault(said.place(path), spelled(path), text))
