@@ -42,7 +42,7 @@ def generated_for(recipe: Recipe, count: int) -> Iterator[ShownGroup]:
         if model is None:
             continue
         nothing = False
-        renderer = Renderer.load(model.path, model.trust_remote_code, recipe.system)
+        renderer = Renderer.load(model.path, model.trust_remote_code, recipe.system, chat=model.chat)
         healed = bool(group.sampling.get("heal"))
         shown = tuple(_shown(renderer, healed, *sample) for sample in group.samples)
         yield ShownGroup(f"{model.name}: {_title(group)}", shown)
@@ -64,7 +64,7 @@ def _title(group: Kept) -> str:
 
 def _shown(renderer: Renderer, healed: bool, prompt: Ids, completion: Completion) -> Shown:
     turns = renderer.turns(prompt)
-    parts = [("prompt", turn.text) for turn in turns if turn.role != "assistant"]
+    parts = [("prompt", turn.whole) for turn in turns if turn.role != "assistant"]
     reference = turns[-1].text if turns[-1].role == "assistant" else ""
     written = completion.text.removeprefix(renderer.decode(prompt[-1:])) if healed else completion.text
     parts += [("reference", reference), ("rationale" if reference else "answer", written)]

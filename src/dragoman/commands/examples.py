@@ -63,7 +63,7 @@ def visible(text: str) -> str:
 
 
 def _renderer(recipe: Recipe, backbone: Backbone) -> Renderer:
-    return Renderer.load(backbone.path, backbone.trust_remote_code, recipe.system)
+    return Renderer.load(backbone.path, backbone.trust_remote_code, recipe.system, chat=backbone.chat)
 
 
 def _stored(renderer: Renderer, table: ExampleTable, at: int) -> tuple[Part, ...]:

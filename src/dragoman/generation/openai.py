@@ -183,7 +183,7 @@ class ServerEngine:
             only = self.extensions(prompt[-1]) or prompt[-1:]
         if self.way.api == "completions":
             return Job(index, prompt, None, limit, only)
-        messages = [{"role": turn.role, "content": turn.text} for turn in self.turns(prompt)]
+        messages = [{"role": turn.role, "content": turn.whole} for turn in self.turns(prompt)]
         if continues(messages) and not self.way.more:
             raise EngineError(
                 f"The server at {self.address} takes only what OpenAI's own chat takes, so it can't continue an answer "

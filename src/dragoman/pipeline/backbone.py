@@ -1,13 +1,14 @@
 """The models that a recipe names: the lab's own, a directory, or one from the hub."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dragoman.errors import EngineError
 from dragoman.generation.models import locate
 from dragoman.lab import BACKBONE
+from dragoman.prompts.formats import ALPACA, Chat
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests, fingerprint
 
@@ -17,12 +18,17 @@ DECIDING = ("*.json", "*.safetensors", "*.model", "*.jinja", "*.txt", "*.py")
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """Where the weights lie. `digest` names their contents, or the hub's name where they are not here yet."""
+    """Where the weights lie, and how the model is spoken to.
+
+    `digest` names their contents, or the hub's name where they are not here yet; and the chat format
+    where it is not the model's own, so that whatever is made with another one has another name.
+    """
 
     name: str
     folder: Path | None
     digest: str
     trust_remote_code: bool = False
+    chat: Chat = "own"
 
     @property
     def path(self) -> Path:
@@ -36,7 +42,10 @@ def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> B
 
     Raises EngineError where there is no such model, or none in safetensors.
     """
-    return _find("backbone", recipe.backbone, recipe.revision, recipe.trust_remote_code, digests, fetch)
+    found = _find("backbone", recipe.backbone, recipe.revision, recipe.trust_remote_code, digests, fetch)
+    if recipe.chat == "own":
+        return found
+    return replace(found, chat=recipe.chat, digest=fingerprint([found.digest, recipe.chat, ALPACA]))
 
 
 def find_others(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> dict[str, Backbone]:

@@ -118,7 +118,7 @@ def take(recipe: Recipe, backbone: Backbone, data: Path, examples: Path, count: 
     drawn = sample(((key, directions[_record(key)]) for key in places), count, seed)
     wanted = {_record(key) for keys in drawn.values() for key in keys}
     pairs = {record.key: record for record in read_records(records) if record.key in wanted}
-    speak = Speaker(Renderer.load(backbone.path, backbone.trust_remote_code, recipe.system))
+    speak = Speaker(Renderer.load(backbone.path, backbone.trust_remote_code, recipe.system, chat=backbone.chat))
 
     def sampled(key: str) -> Sampled:
         pair, made = pairs[_record(key)], table[places[key]]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from dragoman.generation.ask import Engine
 from dragoman.generation.door import Door, OpenModel
 from dragoman.generation.models import fingerprint, pick_device, pick_dtype
+from dragoman.prompts.formats import Chat
 from dragoman.prompts.render import Renderer
 from dragoman.recipe.schema import Generation, Ray
 from dragoman.store import Digests
@@ -29,9 +30,10 @@ class Asked:
     adapter: Path | None = None
     trust_remote_code: bool = False
     system: str | None = None
+    chat: Chat = "own"
 
     def renderer(self) -> Renderer:
-        return Renderer.load(self.voice, self.trust_remote_code, self.system)
+        return Renderer.load(self.voice, self.trust_remote_code, self.system, chat=self.chat)
 
 
 def best_engine() -> tuple[Local, str]:

@@ -255,6 +255,7 @@ def make_model(recipe: Recipe, backbone: Backbone, adapter: Path, data: Path, ou
         out / "model",
         _probes(data, speak),
         trust_remote_code=backbone.trust_remote_code,
+        chat=None if backbone.chat == "own" else speak.renderer.tokenizer.chat_template,
     )
     return asdict(parity)
 
@@ -297,14 +298,14 @@ def speaker(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone] |
     """Speaks to the backbone, and through `of` to the other models."""
 
     def load(model: Backbone) -> Renderer:
-        return Renderer.load(model.path, model.trust_remote_code, recipe.system)
+        return Renderer.load(model.path, model.trust_remote_code, recipe.system, chat=model.chat)
 
     known = {name: Speaker(load(model)) for name, model in (others or {}).items()}
     return Speaker(load(backbone), others=known, context=context_of(backbone.path))
 
 
 def _asked(recipe: Recipe, model: Backbone) -> Asked:
-    return Asked(model.path, model.path, None, model.trust_remote_code, recipe.system)
+    return Asked(model.path, model.path, None, model.trust_remote_code, recipe.system, model.chat)
 
 
 def _as_trained(asked: Asked, trained: Path | None) -> Asked:

@@ -1,38 +1,74 @@
 """Reading a rendered conversation back: cutting it where the template's own text stands."""
 
 from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Literal, NamedTuple
 
 from dragoman.corpora.records import Role, Turn
 
 _TRIED = 64  # ways of cutting one text, and exchanges; more ways only where a turn repeats what a template writes
 
 
-def shapes(ends: int) -> Iterator[tuple[Role, ...]]:
+class Slot(NamedTuple):
+    """Where a turn's words stand in a rendered conversation: its text, or the input that an instruction is about."""
+
+    role: Role
+    part: Literal["text", "input"] = "text"
+
+
+Shape = tuple[Slot, ...]
+_ANSWER = Slot("assistant")
+_ASKED: dict[bool, Shape] = {False: (Slot("user"), _ANSWER), True: (Slot("user"), Slot("user", "input"), _ANSWER)}
+
+
+def shapes(ends: int, inputs: bool = False) -> Iterator[Shape]:
     """Who may have spoken in a conversation in which `ends` tokens end a turn; the last turn may be empty.
 
-    The longest come first: a template's own tokens in a turn's text are rather the ends of turns.
+    The longest come first: a template's own tokens in a turn's text are rather the ends of turns. With
+    `inputs` each turn of the user may have one, as far as there are not too many ways.
     """
     most = min(ends, _TRIED) + 1
-    exchanges: list[tuple[Role, ...]] = [("user", "assistant") * count for count in range(most, 0, -1)]
+    exchanges = [shape for count in range(most, 0, -1) for shape in _exchanges(count, inputs)]
     yield from exchanges
-    for roles in exchanges:
-        yield ("system", *roles)
+    for shape in exchanges:
+        yield (Slot("system"), *shape)
 
 
-def marked(roles: Sequence[Role]) -> list[Turn]:
-    """A conversation of this shape whose turns are found again in any text."""
-    return [Turn(role, f"Dragoman{place}Here") for place, role in enumerate(roles)]
+def _exchanges(count: int, inputs: bool) -> Iterator[Shape]:
+    choices = (True, False) if inputs and 2**count <= _TRIED else (False,)
+    for ways in product(choices, repeat=count):
+        yield tuple(slot for way in ways for slot in _ASKED[way])
 
 
-def pieces(turns: Sequence[Turn], rendered: str) -> list[str] | None:
-    """What a template puts before each of these turns; None where it leaves one out."""
+def marked(shape: Shape) -> list[Turn]:
+    """A conversation of this shape whose words are found again in any text."""
+    return assembled(shape, [_mark(place) for place in range(len(shape))])
+
+
+def assembled(shape: Shape, texts: Sequence[str]) -> list[Turn]:
+    """The turns of a conversation of this shape, from the words of its slots."""
+    turns: list[Turn] = []
+    for slot, text in zip(shape, texts, strict=True):
+        if slot.part == "input":
+            turns[-1] = Turn(slot.role, turns[-1].text, text)
+        else:
+            turns.append(Turn(slot.role, text))
+    return turns
+
+
+def pieces(shape: Shape, rendered: str) -> list[str] | None:
+    """What a template puts before each slot of a `marked` conversation; None where it leaves one out."""
     found = []
-    for turn in turns:
-        piece, mark, rendered = rendered.partition(turn.text)
+    for place in range(len(shape)):
+        piece, mark, rendered = rendered.partition(_mark(place))
         if not mark:
             return None
         found.append(piece)
     return found
+
+
+def _mark(place: int) -> str:
+    return f"Dragoman{place}Here"
 
 
 def cuts(text: str, between: Sequence[str]) -> Iterator[list[str]]:

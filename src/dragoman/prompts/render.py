@@ -17,9 +17,10 @@ from typing import Any, Literal, NamedTuple
 
 from jinja2 import TemplateError as JinjaError
 
-from dragoman.corpora.records import Role, Turn
+from dragoman.corpora.records import Turn
 from dragoman.errors import DataError, EngineError, TemplateError
-from dragoman.prompts.reading import cuts, marked, pieces, shapes
+from dragoman.prompts.formats import Chat, alpaca, message
+from dragoman.prompts.reading import Shape, assembled, cuts, marked, pieces, shapes
 from dragoman.prompts.vocabulary import Spellings
 
 Ids = tuple[int, ...]
@@ -67,10 +68,11 @@ class Renderer:
         if not tokenizer.chat_template:
             raise TemplateError(
                 f"{self.name} has no chat template, so there is no telling how it expects a question. "
-                "Take the instruct or chat version of this model, or put a chat_template.jinja in its folder."
+                "Take the instruct or chat version of this model, put a chat_template.jinja in its folder, or write "
+                "`chat: alpaca` in the recipe: a base model is then asked and taught with Alpaca's prompt."
             )
         added = tokenizer.added_tokens_decoder.items()
-        self._frames: dict[tuple[Role, ...], list[str] | None] = {}
+        self._frames: dict[Shape, list[str] | None] = {}
         self._special = frozenset(tokenizer.all_special_ids) | {token for token, what in added if what.special}
         question = [Turn("user", "Who are you?")]
         self._check_system(question)
@@ -80,15 +82,25 @@ class Renderer:
 
     @classmethod
     def load(
-        cls, path: str | Path, trust_remote_code: bool = False, system: str | None = None, revision: str | None = None
+        cls,
+        path: str | Path,
+        trust_remote_code: bool = False,
+        system: str | None = None,
+        revision: str | None = None,
+        chat: Chat = "own",
     ) -> "Renderer":
-        """Reads the tokenizer of a folder or of a model on the hub; `EngineError` where there is none."""
+        """Reads the tokenizer of a folder or of a model on the hub; `EngineError` where there is none.
+
+        With `chat` set to `alpaca` the tokenizer's chat template is Alpaca's prompt, whatever it had before.
+        """
         from transformers import AutoTokenizer
 
         try:
             tokenizer = AutoTokenizer.from_pretrained(str(path), trust_remote_code=trust_remote_code, revision=revision)
         except (OSError, ValueError, KeyError, ImportError) as error:
             raise EngineError(_unloadable(str(path), error)) from error
+        if chat == "alpaca":
+            tokenizer.chat_template = alpaca(tokenizer)
         return cls(tokenizer, system)
 
     def prompt(self, turns: Sequence[Turn]) -> Ids:
@@ -113,7 +125,7 @@ class Renderer:
         if turns[-1].role != "assistant" or not all(answers):
             raise DataError(
                 "a conversation to learn from must end with the assistant's turn, and none of its answers may be "
-                f"empty; this one begins: {turns[0].text[:80]!r}"
+                f"empty; this one begins: {turns[0].whole[:80]!r}"
             )
         before, *betweens = self._pieces(turns)
         runs: list[Run] = []
@@ -189,11 +201,11 @@ class Renderer:
         """
         text = self._text(ids)
         system = () if self.system is None else (Turn("system", self.system),)
-        for roles in shapes(ids.count(self.end[-1])):
-            between = self._frame(roles)
+        for shape in shapes(ids.count(self.end[-1]), self._tells_inputs):
+            between = self._frame(shape)
             for texts in cuts(text, between) if between else ():
-                found = [Turn(role, text) for role, text in zip(roles, texts, strict=True)]
-                turns, answer = [*(() if roles[0] == "system" else system), *found[:-1]], texts[-1].strip()
+                before, answer = assembled(shape, texts)[:-1], texts[-1].strip()
+                turns = [*(() if shape[0].role == "system" else system), *before]
                 prompt, begun = self.answer(turns, answer)
                 if prompt + begun == ids:
                     return (*turns, Turn("assistant", answer)) if answer else tuple(turns)
@@ -234,7 +246,7 @@ class Renderer:
     def _render(self, turns: Sequence[Turn]) -> str:
         if self.system is not None and turns[0].role != "system":
             turns = [Turn("system", self.system), *turns]
-        messages = [{"role": turn.role, "content": turn.text} for turn in turns]
+        messages = [message(turn) for turn in turns]
         try:
             return str(self.tokenizer.apply_chat_template(messages, tokenize=False, strftime_now=_same_day))
         except JinjaError as error:
@@ -270,18 +282,23 @@ class Renderer:
             pieces.append(piece)
         return [*pieces, rest]
 
-    def _frame(self, roles: tuple[Role, ...]) -> list[str] | None:
-        """What stands before each turn of such a conversation, as it is decoded; None where there is none of it."""
-        if roles not in self._frames:
-            turns = marked(roles)
+    @cached_property
+    def _tells_inputs(self) -> bool:
+        """Whether the template has a place of its own for what an instruction is about."""
+        apart = Turn("user", "Translate this.", "Guten Morgen!")
+        return self._render([apart]) != self._render([Turn("user", apart.whole)])
+
+    def _frame(self, shape: Shape) -> list[str] | None:
+        """What stands before the words of such a conversation, as it is decoded; None where there is none of it."""
+        if shape not in self._frames:
             try:
-                whole = self._text(self._encode(self._render(turns)))
+                whole = self._text(self._encode(self._render(marked(shape))))
             except TemplateError:  # one that knows no system prompt
                 whole = ""
-            between = pieces(turns, whole)
+            between = pieces(shape, whole)
             # before an answer a prompt ends without the spaces
-            self._frames[roles] = between and [*between[:-1], _without_spaces(between[-1])]
-        return self._frames[roles]
+            self._frames[shape] = between and [*between[:-1], _without_spaces(between[-1])]
+        return self._frames[shape]
 
     def _not_as_it_is(self, mark: str, rendered: str) -> TemplateError:
         return TemplateError(

@@ -94,8 +94,8 @@ class Speaker:
         """
         turns, reference = self._parted(record)
         if len(turns) == 1:
-            return turns[0].text, reference.strip()
-        return "\n\n".join(f"{turn.role.capitalize()}: {turn.text}" for turn in turns), reference.strip()
+            return turns[0].whole, reference.strip()
+        return "\n\n".join(f"{turn.role.capitalize()}: {turn.whole}" for turn in turns), reference.strip()
 
     def translate(self, pair: Pair) -> Ids:
         """The request to translate a pair's source; its translation may be empty."""
@@ -187,13 +187,13 @@ class Speaker:
 
 
 def _named(dialogue: Dialogue) -> str:
-    first = f" that begins {dialogue.turns[0].text[:80]!r}" if dialogue.turns else " without turns"
+    first = f" that begins {dialogue.turns[0].whole[:80]!r}" if dialogue.turns else " without turns"
     origin = f" from {dialogue.origin}" if dialogue.origin else ""
     return f"a conversation{origin}{first}"
 
 
 def _example(key: str, *segments: Segment) -> Example:
     kept = tuple(segment for segment in segments if segment.ids)
-    if not any(segment.weight and segment.name != "end" for segment in kept):
+    if not any(segment.weight and segment.name not in ("prompt", "end") for segment in kept):
         raise DataError(f"example {key} has no token to learn from: its answer is empty")
     return Example(kept, key)

@@ -61,11 +61,13 @@ def merge(
     *,
     trust_remote_code: bool = False,
     revision: str | None = None,
+    chat: str | None = None,
 ) -> Parity:
     """Writes the merged model to `out`, with its parity in `parity.json` and in its card.
 
     `adapter` is what a training left: an adapter, or a model where all weights were trained. That one
-    is cast to the backbone's precision and gets the backbone's tokenizer.
+    is cast to the backbone's precision and gets the backbone's tokenizer. `chat` is the chat template that
+    the merged model carries, where it was not taught in the backbone's own.
 
     A TrainingError with the numbers where the merged model is not the same model; `out` is then not
     there. A StoreError where the disk has no room.
@@ -98,6 +100,8 @@ def merge(
     shutil.rmtree(beside, ignore_errors=True)
     merged.to(cast).save_pretrained(beside)
     _copy_companions(folder, beside, trust_remote_code)
+    if chat is not None:
+        _write_template(beside, chat)
     del model, merged
 
     again = load_model(beside, precision="fp32", device="cpu", trust_remote_code=trust_remote_code)
@@ -166,6 +170,17 @@ def _copy_companions(folder: Path, beside: Path, trust_remote_code: bool) -> Non
     patterns = (*_COMPANIONS, "*.py") if trust_remote_code else _COMPANIONS
     for path in {path for pattern in patterns for path in folder.glob(pattern)}:
         shutil.copyfile(path, beside / path.name)
+
+
+def _write_template(model: Path, chat: str) -> None:
+    """Gives a model's folder this chat template, and no other beside it."""
+    for path in model.glob("*.jinja"):
+        path.unlink()
+    (model / "chat_template.jinja").write_text(chat, encoding="utf-8")
+    config = model / "tokenizer_config.json"
+    settings = json.loads(config.read_text(encoding="utf-8")) if config.is_file() else {}
+    if settings.pop("chat_template", None) is not None:
+        config.write_text(json.dumps(settings, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 @torch.inference_mode()
