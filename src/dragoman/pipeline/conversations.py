@@ -111,13 +111,13 @@ def held_out(questions: Iterable[Question], pairs: Iterable[Pair]) -> Unwanted:
     talks: set[tuple[str, ...]] = set()
     for question in questions:
         if sum(turn.role == "user" for turn in question.turns) == 1:
-            requests.add(_plain(question.turns[-1].text))
+            requests.add(_plain(question.turns[-1].whole))
         else:
             talks.add(_talk(question.turns))
 
     def reason(dialogue: Dialogue) -> str | None:
         before = dialogue.turns[:-1]
-        asked = _plain(before[-1].text) in requests or _talk(before) in talks
+        asked = _plain(before[-1].whole) in requests or _talk(before) in talks
         return "also in the test set" if asked else None
 
     return reason
@@ -128,7 +128,7 @@ def _plain(text: str) -> str:
 
 
 def _talk(turns: Sequence[Turn]) -> tuple[str, ...]:
-    return tuple(_plain(turn.text) for turn in turns if turn.role != "system")
+    return tuple(_plain(turn.whole) for turn in turns if turn.role != "system")
 
 
 def unchecked(sources: Iterable[Dialogues]) -> list[str]:

@@ -36,8 +36,8 @@ def record_bytes(record: Record) -> int:
     """Bytes of both sides of a pair, or of all turns of a conversation."""
     if isinstance(record, Pair):
         return len(record.source.encode()) + len(record.target.encode())
-    return sum(len(turn.text.encode()) + TURN for turn in record.turns)
+    return sum(len(turn.whole.encode()) + TURN for turn in record.turns)
 
 
 def question_bytes(question: Question) -> int:
-    return sum(len(turn.text.encode()) for turn in question.turns)
+    return sum(len(turn.whole.encode()) for turn in question.turns)

@@ -94,7 +94,7 @@ def _sides(record: Record) -> tuple[tuple[str, str], tuple[str, str]]:
     """What is asked and what is answered, each with its language."""
     if isinstance(record, Pair):
         return (record.source, record.source_language), (record.target, record.target_language)
-    asked = "\n".join(turn.text for turn in record.turns[:-1])
+    asked = "\n".join(turn.whole for turn in record.turns[:-1])
     answered = record.turns[-1].text
     return (asked, "en"), (answered, "code" if "```" in answered or "def " in answered else "en")
 
@@ -174,7 +174,7 @@ def _of_file(file: dialogues.DialogueFile, choice: Dialogues, vocabulary: Vocabu
     if file.path.stat().st_size <= WHOLE or file.path.suffix == ".json":
         return vocabulary.of(dialogues.select(file, choice.limit, choice.seed))
     some = list(islice(dialogues.read(file), BEGINNING))
-    seen = sum(len(turn.text.encode()) for dialogue in some for turn in dialogue.turns)
+    seen = sum(len(turn.whole.encode()) for dialogue in some for turn in dialogue.turns)
     count = round(len(some) * WRAPPED * file.path.stat().st_size / max(1, seen))
     return vocabulary.of(some).of(count).atmost(choice.limit)
 
