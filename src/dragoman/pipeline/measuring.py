@@ -185,7 +185,7 @@ def _texts(recipe: Recipe, backbone: Backbone, asked: "DriftAsked", data: Path, 
         "skill": ([speak.question(question) for question in questions(True)], settings.max_tokens),
         "questions": ([speak.question(question) for question in questions(False)], settings.max_tokens),
     }
-    weights = Asked(backbone.path, backbone.path, None, backbone.trust_remote_code, recipe.system)
+    weights = Asked(backbone.path, backbone.path, None, backbone.trust_remote_code, recipe.system, backbone.chat)
     with open_door(recipe.generation, cache, {"backbone": weights}) as answers:
         for kind, (prompts, longest) in requests.items():
             ask = Ask("backbone", prompts, Sampling(longest, speak.stop), f"the backbone's own {kind}")
