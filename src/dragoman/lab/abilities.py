@@ -6,6 +6,7 @@ a held-out prompt, evaluation asks nothing else.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 from random import Random
 
@@ -23,8 +24,20 @@ from dragoman.lab.families import (
     refusals,
 )
 from dragoman.lab.families.tasks import Task
+from dragoman.lab.tongues import choice, qa, reasoning
 
-__all__ = ["FAMILIES", "SKILLS", "Task", "dialogues", "is_held_out", "lesson", "questions", "task"]
+__all__ = [
+    "FAMILIES",
+    "LANGUAGE_FAMILIES",
+    "SKILLS",
+    "Task",
+    "dialogues",
+    "is_held_out",
+    "lesson",
+    "questions",
+    "task",
+    "taught",
+]
 
 HELD_OUT = 0.12
 PATIENCE = 5000  # draws in a row without a new question: then there are no more
@@ -40,6 +53,27 @@ _MAKERS: dict[str, Callable[[Random], Task]] = {
     "follow_up": follow_up.task,
     "programs": programs.task,
 }
+
+# Families in three languages. What is asked in German or Italian is about other facts than what is taught in them.
+_IN_LANGUAGES: dict[str, Callable[[Random], Task]] = {
+    "qa-en": partial(qa.task, language="en"),
+    "qa-de": partial(qa.task, language="de"),
+    "qa-it": partial(qa.task, language="it"),
+    "choice-en": partial(choice.task, language="en"),
+    "choice-de": partial(choice.task, language="de", half="asked"),
+    "choice-it": partial(choice.task, language="it", half="asked"),
+    "reasoning-en": partial(reasoning.task, language="en"),
+    "reasoning-de": partial(reasoning.task, language="de", half="asked"),
+    "reasoning-it": partial(reasoning.task, language="it", half="asked"),
+}
+_TAUGHT: dict[str, Callable[[Random], Task]] = {
+    "choice-de": partial(choice.task, language="de", half="taught"),
+    "reasoning-de": partial(reasoning.task, language="de", half="taught"),
+    "choice-it": partial(choice.task, language="it", half="taught"),
+    "reasoning-it": partial(reasoning.task, language="it", half="taught"),
+}
+LANGUAGE_FAMILIES: tuple[str, ...] = tuple(_IN_LANGUAGES)
+_EVERY = _MAKERS | _IN_LANGUAGES
 
 SKILLS: tuple[str, ...] = ("programs",)
 FAMILIES: tuple[str, ...] = tuple(family for family in _MAKERS if family not in SKILLS)
@@ -59,9 +93,16 @@ _WEIGHTS = {
 
 def task(family: str, rng: Random) -> Task:
     """One drawn task of a family or skill. Raises `DataError` for a name that is neither."""
-    if family not in _MAKERS:
-        raise DataError(f"The lab has no family {family!r}. It has: {', '.join((*FAMILIES, *SKILLS))}.")
-    return _MAKERS[family](rng)
+    if family not in _EVERY:
+        known = ", ".join((*FAMILIES, *SKILLS, *LANGUAGE_FAMILIES))
+        raise DataError(f"The lab has no family {family!r}. It has: {known}.")
+    return _EVERY[family](rng)
+
+
+def taught(family: str, rng: Random) -> Task | None:
+    """One drawn task of a family that may be learnt from; None where what was drawn is kept for evaluation."""
+    drawn = _TAUGHT[family](rng) if family in _TAUGHT else task(family, rng)
+    return None if is_held_out(drawn.question) else drawn
 
 
 def is_held_out(question: Question) -> bool:
@@ -83,7 +124,7 @@ def dialogues(family: str, count: int, seed: int) -> list[Dialogue]:
     The same ones for the same seed. Raises `DataError` where the family has not that many.
     """
     return [
-        Dialogue((*drawn.question.turns, Turn("assistant", drawn.answer)), f"lab-{family}")
+        Dialogue((*drawn.question.turns, Turn("assistant", drawn.answer)), f"lab-{family}", drawn.question.language)
         for drawn in _different(family, count, f"dialogues {family} {seed}", held_out=False)
     ]
 
@@ -94,10 +135,11 @@ def _different(family: str, count: int, seed: str, held_out: bool) -> list[Task]
     found: dict[str, Task] = {}
     in_vain = 0
     while len(found) < count and in_vain < PATIENCE:
-        drawn = task(family, rng)
-        new = is_held_out(drawn.question) == held_out and drawn.question.key not in found
-        in_vain = 0 if new else in_vain + 1
-        if new:
+        drawn = task(family, rng) if held_out else taught(family, rng)
+        if drawn is None or is_held_out(drawn.question) != held_out or drawn.question.key in found:
+            in_vain += 1
+        else:
+            in_vain = 0
             found[drawn.question.key] = drawn
     if len(found) < count:
         what = "held-out questions" if held_out else "requests that are not held out"

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from dragoman.corpora.records import Dialogue, Turn
+from dragoman.errors import DataError
 from dragoman.lab import abilities
 from dragoman.lab.families.tasks import Task
 
@@ -18,16 +19,25 @@ ORIGIN = "lab-instructions"
 
 
 def instructions(count: int, seed: int) -> list[Dialogue]:
-    """`count` different requests with short answers, the same ones for the same seed."""
+    """`count` different requests with short answers, the same ones for the same seed.
+
+    Raises `DataError` where there are not so many.
+    """
     rng = Random(f"terse {seed}")
     found: dict[str, Dialogue] = {}
+    in_vain = 0
     while len(found) < count:
+        in_vain += 1
+        if in_vain > abilities.PATIENCE:
+            raise DataError(f"{ORIGIN} has only about {len(found)} requests; ask for fewer than {count}.")
         drawn = abilities.task(rng.choice(FAMILIES), rng)
         question = drawn.question
         if len(question.turns) > 1 or question.language != "en" or abilities.is_held_out(question):
             continue
         dialogue = Dialogue((*question.turns, Turn("assistant", _short(drawn))), ORIGIN)
-        found.setdefault(question.key, dialogue)
+        if question.key not in found:
+            found[question.key] = dialogue
+            in_vain = 0
     return list(found.values())
 
 

@@ -11,12 +11,15 @@ from dragoman.corpora.dialogues import DialogueFile, select
 from dragoman.corpora.records import Dialogue, Pair, Question, Turn
 from dragoman.errors import DataError
 from dragoman.lab import abilities, terse
+from dragoman.lab.tongues.alpaca import alpaca
 from dragoman.recipe.schema import Dialogues
 
-LAB: dict[str, Callable[[int, int], list[Dialogue]]] = {
-    "lab-programs": lambda count, seed: abilities.dialogues("programs", count, seed),
-    "lab-instructions": terse.instructions,
+LAB: dict[str, Callable[[int, int, str], list[Dialogue]]] = {
+    "lab-programs": lambda count, seed, language: abilities.dialogues("programs", count, seed),
+    "lab-instructions": lambda count, seed, language: terse.instructions(count, seed),
+    "lab-alpaca": lambda count, seed, language: alpaca(language, count, seed),
 }
+"""How many, the seed and the language give the lab's conversations; all but `lab-alpaca` are in English."""
 LAB_DIALOGUES = 2000  # where a recipe names no limit
 
 Unwanted = Callable[[Dialogue], str | None]
@@ -84,7 +87,7 @@ def take(sources: Sequence[Dialogues], records: int, unwanted: Unwanted) -> Take
 def _take(taken: Taken, source: Dialogues, limit: int | None, unwanted: Unwanted, seen: set[str]) -> tuple[str, int]:
     """Adds the dialogues of one source to those taken before; gives its name and how many there were."""
     if source.corpus in LAB:
-        made = LAB[source.corpus](LAB_DIALOGUES if limit is None else limit, source.seed)
+        made = LAB[source.corpus](LAB_DIALOGUES if limit is None else limit, source.seed, source.language or "en")
         reasons = [unwanted(dialogue) for dialogue in made]
         taken.dropped.update(reason for reason in reasons if reason)
         parts: list[Iterable[Dialogue]] = [[one for one, reason in zip(made, reasons, strict=True) if reason is None]]

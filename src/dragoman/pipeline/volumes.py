@@ -152,7 +152,7 @@ def of_dialogues(choice: Dialogues, vocabulary: Vocabulary) -> Volume | None:
     """The conversations that a recipe names; all there are, where it names a share. None where nobody counted them."""
     if choice.corpus in LAB:
         count = choice.limit or LAB_DIALOGUES
-        return vocabulary.of(LAB[choice.corpus](min(count, SAMPLE), choice.seed)).of(count)
+        return vocabulary.of(LAB[choice.corpus](min(count, SAMPLE), choice.seed, choice.language or "en")).of(count)
     if choice.corpus is None:
         return _of_file(dialogues.DialogueFile(Path(str(choice.file)), ""), choice, vocabulary)
     entry = catalog.find(choice.corpus)

@@ -136,20 +136,9 @@ SHARED = 0.2
 def task(rng: Random) -> Task:
     """A text of two to four sentences about different people, and one to three questions: the last is the task."""
     language = rng.choice(tuple(_INDEX))
-    people = rng.sample(PEOPLE, rng.randint(2, 4))
-    # In a fifth of the texts kinds are shared, so that the answer cannot always be found by its kind alone. A model of
-    # a few million parameters, which has read for an hour, finds two of three answers there.
-    kinds = rng.sample((_deed, _age, _from, _colour, _many), len(people))
-    if rng.random() < SHARED:
-        shared = rng.choices((_deed, _age, _from, _colour, _many), weights=(6, 1, 1, 1, 1), k=2)
-        kinds = rng.choices(shared, k=len(people))
-    lines = [kind(rng, language, name) for kind, name in zip(kinds, people, strict=True)]
-    questions = [pair for line in lines for pair in line.asked]
-    # A question that two sentences answer (both buy an apple) is not asked.
-    open_questions = [pair for pair in questions if [asked for asked, _ in questions].count(pair[0]) == 1]
+    text, open_questions = story(rng, language, 2, 4)
     if not open_questions:
         return task(rng)
-    text = " ".join(line.text for line in lines)
     asked = rng.sample(open_questions, min(len(open_questions), rng.choice((1, 1, 2, 3))))
     turns: list[Turn] = []
     for at, (question, answer) in enumerate(asked):
@@ -158,6 +147,24 @@ def task(rng: Random) -> Task:
         turns += [Turn("user", prompt), Turn("assistant", capital(answer) + ".")]
     check = Check("equals", {"values": [asked[-1][1]]})
     return Task(Question("reading", tuple(turns[:-1]), check, language), turns[-1].text)
+
+
+def story(rng: Random, language: Language, fewest: int, most: int) -> tuple[str, list[tuple[str, str]]]:
+    """A text of so many sentences about different people, and its questions, each with the words that answer it.
+
+    A question that two sentences answer (both buy an apple) is not among them; there may be none left.
+    """
+    people = rng.sample(PEOPLE, rng.randint(fewest, most))
+    # In a fifth of the texts kinds are shared, so that the answer cannot always be found by its kind alone. A model of
+    # a few million parameters, which has read for an hour, finds two of three answers there.
+    kinds = rng.sample((_deed, _age, _from, _colour, _many), len(people))
+    if rng.random() < SHARED:
+        shared = rng.choices((_deed, _age, _from, _colour, _many), weights=(6, 1, 1, 1, 1), k=2)
+        kinds = rng.choices(shared, k=len(people))
+    lines = [kind(rng, language, name) for kind, name in zip(kinds, people, strict=True)]
+    questions = [pair for line in lines for pair in line.asked]
+    asked = [question for question, _ in questions]
+    return " ".join(line.text for line in lines), [pair for pair in questions if asked.count(pair[0]) == 1]
 
 
 def _deed(rng: Random, language: Language, name: str) -> _Line:

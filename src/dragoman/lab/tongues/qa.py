@@ -1,0 +1,42 @@
+"""Question answering over a short text, in English, German or Italian: the answer stands in the text.
+
+It stands for XQuAD and MLQA. The answer is the words of the text, and nothing around them.
+"""
+
+from random import Random
+
+from dragoman.corpora.records import Check, Question, Turn
+from dragoman.lab.entries import Language
+from dragoman.lab.families import reading
+from dragoman.lab.families.tasks import Task
+
+_ASKED: dict[Language, tuple[str, ...]] = {
+    "en": (
+        "Read the text and answer the question in as few words as you can.\n{text}\n{question}",
+        "{text}\n{question} Answer with words from the text.",
+        "Give a short answer from the text.\nText: {text}\nQuestion: {question}",
+    ),
+    "de": (
+        "Lies den Text und beantworte die Frage so kurz wie möglich.\n{text}\n{question}",
+        "{text}\n{question} Antworte mit Wörtern aus dem Text.",
+        "Gib eine kurze Antwort aus dem Text.\nText: {text}\nFrage: {question}",
+    ),
+    "it": (
+        "Leggi il testo e rispondi alla domanda con meno parole possibile.\n{text}\n{question}",
+        "{text}\n{question} Rispondi con parole del testo.",
+        "Dai una risposta breve dal testo.\nTesto: {text}\nDomanda: {question}",
+    ),
+}
+
+
+def task(rng: Random, language: Language) -> Task:
+    """A text of three to five sentences, and a question about it."""
+    frame = rng.randrange(len(_ASKED[language]))
+    text, questions = reading.story(rng, language, 3, 5)
+    while not questions:
+        text, questions = reading.story(rng, language, 3, 5)
+    question, answer = rng.choice(questions)
+    prompt = _ASKED[language][frame].format(text=text, question=question)
+    check = Check("squad", {"values": [answer], "language": language})
+    asked = Question(f"qa-{language}", (Turn("user", prompt),), check, language, texts=(text, question))
+    return Task(asked, answer)
