@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from dragoman.corpora.dialogues import DialogueFile, read, select
@@ -31,25 +33,101 @@ MESSAGES = [
 ]
 
 
+def share(*said: str) -> list[dict[str, str]]:
+    """Messages in ShareGPT's form; the first word is who speaks."""
+    return [dict(zip(("from", "value"), one.split(" ", 1), strict=True)) for one in said]
+
+
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        ({"instruction": "Translate.", "input": "Hund\n", "output": " dog"}, turns("Translate.\n\nHund", "dog")),
+        (
+            {"output": " dog", "instruction": "Translate.", "input": "Hund\n"},
+            (Turn("user", "Translate.", "Hund"), Turn("assistant", "dog")),
+        ),
         ({"instruction": "Say hi.", "input": "", "output": "Hi.", "id": 3}, turns("Say hi.", "Hi.")),
         ({"instruction": "Say hi.", "output": "Hi."}, turns("Say hi.", "Hi.")),
         (
             {"instruction": "When?", "context": "It was 1990.", "response": "1990", "category": "closed_qa"},
-            turns("When?\n\nIt was 1990.", "1990"),
+            (Turn("user", "When?", "It was 1990."), Turn("assistant", "1990")),
         ),
         ({"instruction": "Sort a list.", "response": "sorted(x)"}, turns("Sort a list.", "sorted(x)")),
         ({"instruction": "Sort.", "context": None, "response": "sorted(x)"}, turns("Sort.", "sorted(x)")),
         ({"lang": "rust", "problem": "Add.", "solution": "a + b"}, turns("Add.", "a + b")),
         ({"messages": MESSAGES}, (Turn("system", "Be brief."), *turns("Hi", "Hello.", "1 + 1?", "2"))),
         ({"messages": [{"role": "system", "content": ""}, *MESSAGES[1:3]]}, turns("Hi", "Hello.")),
+        ({"id": "x_0", "conversations": share("human Hi", "gpt Hello.")}, turns("Hi", "Hello.")),
+        (
+            {"conversations": share("system Be brief.", "user Hi", "bing Hello.", "human 1 + 1?", "chatgpt 2")},
+            (Turn("system", "Be brief."), *turns("Hi", "Hello.", "1 + 1?", "2")),
+        ),
+        ({"conversations": MESSAGES[1:3]}, turns("Hi", "Hello.")),
     ],
 )
 def test_formats(tmp_path: Path, record: Any, expected: tuple[Turn, ...]) -> None:
     assert list(read(lines(tmp_path, record))) == [Dialogue(expected, "some")]
+    parquet = tmp_path / "some.parquet"
+    pq.write_table(pa.Table.from_pylist([record, record]), parquet)
+    assert list(read(DialogueFile(parquet, "some", language="de"))) == [Dialogue(expected, "some", "de")] * 2
+
+
+def test_an_input_changes_no_key(tmp_path: Path) -> None:
+    (found,) = read(lines(tmp_path, {"instruction": "Translate.", "input": "Hund", "output": "dog"}))
+    assert found.key == Dialogue(turns("Translate.\n\nHund", "dog")).key
+
+
+@pytest.mark.parametrize(
+    ("record", "renamed"),
+    [
+        (
+            {"uscita": "dog", "ingresso": "Hund", "Istruzione": "Translate."},
+            {"uscita": "output", "ingresso": "input", "Istruzione": "instruction"},
+        ),
+        (
+            {"Anweisung": "Translate.", "Eingabe": "Hund", "output": "dog"},
+            {"Anweisung": "instruction", "Eingabe": "input"},
+        ),
+        ({"instruction": "Translate.", "entrada": "Hund", "output": "dog"}, {"entrada": "input"}),
+        (
+            {"指令": "Translate.", "上下文": "Hund", "回答": "dog"},
+            {"指令": "instruction", "上下文": "context", "回答": "response"},
+        ),
+        (
+            {"التعليمات": "Translate.", "الإدخال": "Hund", "output": "dog"},
+            {"التعليمات": "instruction", "الإدخال": "input"},
+        ),
+    ],
+)
+def test_translated_keys_are_understood_and_named_once(
+    tmp_path: Path, record: dict[str, str], renamed: dict[str, str]
+) -> None:
+    chosen = select(lines(tmp_path, record, {**record, "id": "7"}), None, 0)
+    assert [dialogue.turns for dialogue in chosen] == [(Turn("user", "Translate.", "Hund"), Turn("assistant", "dog"))]
+    assert chosen.renamed == renamed
+
+
+def test_a_key_of_its_own_name_stands(tmp_path: Path) -> None:
+    file = lines(tmp_path, {"output": "b", "Ausgabe": "c", "instruction": "a", "Anleitung": "d"})
+    assert [dialogue.turns for dialogue in read(file)] == [turns("a", "b")]
+
+
+def test_a_conversation_begins_with_a_request_and_ends_with_an_answer(tmp_path: Path) -> None:
+    dropped: Counter[str] = Counter()
+    file = lines(
+        tmp_path,
+        {"conversations": share("gpt Welcome!", "gpt Ask.", "human Hi", "gpt Hello.", "human And?")},
+        {"conversations": share("human Hi", "human Hi?", "gpt Hello.")},
+        {"conversations": share("gpt Alone.")},
+        {"conversations": []},
+        {"conversations": share("human Hi", "gpt Hello.")},
+    )
+    assert [dialogue.turns for dialogue in read(file, dropped)] == [turns("Hi", "Hello.")] * 2
+    assert +dropped == {
+        "answers before the first request": 2,
+        "requests without an answer at the end": 1,
+        "request and answer not by turns": 1,
+        "empty": 2,
+    }
 
 
 def test_empty_ones_are_counted(tmp_path: Path) -> None:
@@ -86,25 +164,36 @@ def faulty(number: int) -> Any:
         {"messages": [{"role": "user", "text": "a"}]},
         {"messages": [{"role": "user", "content": None}, {"role": "assistant", "content": "b"}]},
         {"problem": "p", "solution": None},
+        {"messages": [{"role": "user", "content": "a"}, {"role": "tool", "content": "b"}]},
+        {"conversations": share("human a", "narrator b")},
+        {"conversations": [{"from": "human", "value": 7}, {"from": "gpt"}]},
+        {"conversations": {"from": "human"}},
     ][number]
 
 
 def test_all_faults_at_once(tmp_path: Path) -> None:
-    file = lines(tmp_path, {"instruction": "a", "output": "b"}, *map(faulty, range(9)))
+    file = lines(tmp_path, {"instruction": "a", "output": "b"}, *map(faulty, range(13)))
     with pytest.raises(DataError) as error:
         list(read(file))
     expected = [
         "line 2: 'instruction' must be text, not 3",
         "line 2: 'input' must be text, or null, not ['x']",
-        "line 3: no form that is known. Needed are 'messages', 'instruction' with 'output' or 'response', or 'problem' "
-        "with 'solution'; there is 'prompt', 'completion'",
-        'line 4: \'messages\' must be a list of {"role", "content"} objects',
+        "line 3: no form that is known. Needed are 'messages', 'conversations', 'instruction' with 'output' or "
+        "'response' (and 'input' or 'context'), or 'problem' with 'solution'; there is 'prompt', 'completion'",
+        "line 4: 'messages' must be a list of {\"role\", \"content\"} objects, not 'hello'",
         "line 5: the last message must be the assistant's",
         "line 6: message 1: the role must be system or user here, not 'human'",
         "line 7: message 2: the role must be assistant here, not 'user'",
         "line 8: message 1 must be an object with \"role\" and \"content\", not {'role': 'user', 'text': 'a'}",
         'line 9: message 1: "content" must be text, not None',
         "line 10: 'solution' must be text, not None",
+        "line 11: message 2 is of the role 'tool': conversations that use tools can not be learnt from here; leave "
+        "them out of the file",
+        "line 12: message 2: the role must be one of system, user, assistant, human, gpt, chatgpt, bing, bard, model, "
+        "bot, not 'narrator'",
+        'line 13: message 1: "value" must be text, not 7',
+        "line 13: message 2 must be an object with \"from\" and \"value\", not {'from': 'gpt'}",
+        "line 14: 'conversations' must be a list of {\"from\", \"value\"} objects, not {'from': 'human'}",
     ]
     assert str(error.value).split("\n") == [f"{file.path}, {text}" for text in expected]
 
@@ -163,8 +252,9 @@ def test_real_files(real_data: Path, path: str, count: int, duplicates: int) -> 
     assert chosen.dropped == ({"duplicate": duplicates} if duplicates else {})
     records = json.loads(file.path.read_text(encoding="utf-8"))
     longest = max(records, key=lambda record: len(record["input"]))
-    request = f"{longest['instruction'].strip()}\n\n{longest['input'].strip()}".strip()
-    assert Dialogue((Turn("user", request), Turn("assistant", longest["output"].strip())), "real") in list(chosen)
+    request = Turn("user", longest["instruction"].strip(), longest["input"].strip())
+    assert Dialogue((request, Turn("assistant", longest["output"].strip())), "real") in list(chosen)
+    assert sum(bool(one.turns[0].input) for one in read(file)) == sum(bool(one["input"].strip()) for one in records)
 
 
 def test_a_real_file_of_another_kind(real_data: Path) -> None:
@@ -172,3 +262,16 @@ def test_a_real_file_of_another_kind(real_data: Path) -> None:
         select(DialogueFile(real_data / "instruction" / "stanford_alpaca" / "seed_tasks.jsonl", "seeds"), None, 0)
     assert "line 1: no form that is known" in str(error.value)
     assert "there is 'id', 'name', 'instruction', 'instances', 'is_classification'" in str(error.value)
+
+    with pytest.raises(DataError, match=r"dataset_info\.json, line 1, column 2: not valid JSON"):
+        list(read(DialogueFile(real_data / "instruction" / "llamafactory" / "dataset_info.json", "registry")))
+
+
+def test_a_parquet_file_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "some.parquet"
+    path.write_text("<html>")
+    with pytest.raises(DataError, match=r"some\.parquet can not be read as Parquet: .+"):
+        list(read(DialogueFile(path, "some")))
+    pq.write_table(pa.table({"instruction": ["a", None], "output": ["b", "c"]}), path)
+    with pytest.raises(DataError, match=r"some\.parquet, row 2: 'instruction' must be text, not None"):
+        list(read(DialogueFile(path, "some")))

@@ -1,21 +1,13 @@
-"""Reads instruction data into dialogues: JSON Lines, one at a time, or one JSON array.
+"""Reads instruction data into dialogues: JSON Lines, one JSON array, or Parquet.
 
-What a record is can be told from its keys:
-
-    {"messages": [{"role", "content"}, …]}        a conversation, which ends with the assistant's message
-    {"problem", "solution"}                       Magicoder's OSS-Instruct
-    {"instruction", "input", "output"}            Alpaca; the input may be empty or missing
-    {"instruction", "context", "response"}        Dolly; without a context also Magicoder's Evol-Instruct
-
-The request is the instruction, and after a blank line its input or context. The headings with which
-Alpaca's own prompt sets the two apart are left away: the backbone's chat format does that work.
-Other keys are not looked at.
+What a record is can be told from its keys: see `forms`. The request is the instruction, and apart from it
+its input or context, which a chat format that knows no such thing puts after a blank line.
 """
 
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
 from typing import Any
@@ -23,35 +15,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dragoman.corpora import forms
 from dragoman.corpora.parallel import json_records
-from dragoman.corpora.records import Dialogue, Turn, draw
+from dragoman.corpora.records import Dialogue, draw
 from dragoman.errors import DataError
 
 SHOWN = 20
-FORMS = {  # the key of an answer → the keys of its request; what else may stand after it
-    "solution": ("problem", ()),
-    "output": ("instruction", ("input",)),
-    "response": ("instruction", ("context",)),
-}
-NEXT = {"system": ("user",), "user": ("assistant",), "assistant": ("user",)}  # who speaks after whom
+BATCH = 1000  # rows of a Parquet file that are held at once
 
 
 @dataclass(frozen=True, slots=True)
 class DialogueFile:
-    """A file with dialogues, what they are called, and the language (a record's `lang`) that is taken of them."""
+    """A file with dialogues, what they are called, and the language that they are in.
+
+    Where its records name a programming language (`lang`), only those of the one that is given here are taken.
+    """
 
     path: Path
     origin: str
     lang: str = ""
+    language: str = "en"
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Dialogues to go through as often as needed, read from their file each time; `dropped` counts the others."""
+    """Dialogues to go through as often as needed, read from their file each time; `dropped` counts the others.
+
+    `renamed` has the keys of the file that were read as others, such as `istruzione` as `instruction`.
+    """
 
     file: DialogueFile
     dropped: Counter[str]
     kept: NDArray[np.bool_]  # [dialogues of the file, in its order]
+    renamed: dict[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Dialogue]:
         return compress(read(self.file), self.kept)
@@ -60,18 +56,24 @@ class Chosen:
         return int(self.kept.sum())
 
 
-def read(file: DialogueFile, dropped: Counter[str] | None = None) -> Iterator[Dialogue]:
+def read(
+    file: DialogueFile, dropped: Counter[str] | None = None, renamed: dict[str, str] | None = None
+) -> Iterator[Dialogue]:
     """The dialogues of a file in its order, texts stripped of surrounding whitespace.
 
     Those without a request or an answer are left out and counted in `dropped`, and so are those in another
-    language than the one that is asked for. `DataError` lists what is not as it should be, the first 20 faults.
+    programming language than the one that is asked for. Keys that were read as others are put in `renamed`.
+    `DataError` lists what is not as it should be, the first 20 faults.
     """
     dropped = Counter() if dropped is None else dropped
+    renamed = {} if renamed is None else renamed
     faults: list[str] = []
     found = False
-    for place, record in json_records(file.path):
+    for place, raw in _records(file.path):
         found = True
-        wrong = _faults(record, file.lang)
+        record, names = forms.canonical(raw)
+        renamed.update(names)
+        wrong = _language_faults(record, file.lang) or forms.faults(record)
         faults += [f"{place}: {fault}" for fault in wrong]
         if len(faults) > SHOWN:
             break
@@ -80,15 +82,38 @@ def read(file: DialogueFile, dropped: Counter[str] | None = None) -> Iterator[Di
         if file.lang and record["lang"].casefold() != file.lang.casefold():
             dropped[f"not {file.lang}"] += 1
             continue
-        turns = _turns(record)
-        if all(turn.text for turn in turns):
-            yield Dialogue(turns, file.origin)
-        else:
-            dropped["empty"] += 1
+        turns, left_out = forms.turns(record)
+        dropped.update(left_out)
+        if turns:
+            yield Dialogue(turns, file.origin, file.language)
     if faults:
         raise DataError("\n".join([*faults[:SHOWN], *(["… and more"] if len(faults) > SHOWN else [])]))
     if not found:
         raise DataError(f"{file.path} has no conversations in it")
+
+
+def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    return _rows(path) if path.suffix == ".parquet" and path.is_file() else json_records(path)
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    from pyarrow import ArrowException, parquet
+
+    number = 0
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(BATCH):
+                for record in batch.to_pylist():
+                    number += 1
+                    yield f"{path}, row {number}", record
+    except ArrowException as error:
+        raise DataError(f"{path} can not be read as Parquet: {error}") from error
+
+
+def _language_faults(record: Any, lang: str) -> list[str]:
+    if lang and not isinstance(record.get("lang"), str):
+        return [f"'lang' must say which language the record is in, since only {lang} is taken"]
+    return []
 
 
 def select(
@@ -100,9 +125,10 @@ def select(
     draws, so which ones are kept does not depend on their order.
     """
     dropped: Counter[str] = Counter()
+    renamed: dict[str, str] = {}
     keys, draws = array("Q"), array("d")
     reasons: list[str | None] = []
-    for dialogue in read(file, dropped):
+    for dialogue in read(file, dropped, renamed):
         key = dialogue.key
         keys.append(int(key, 16))
         draws.append(draw(key, "limit", seed))
@@ -117,67 +143,4 @@ def select(
         order = np.argsort(np.array(draws)[candidates], kind="stable")
         kept[candidates[order[limit:]]] = False
         dropped["over the limit"] += max(0, len(candidates) - limit)
-    return Chosen(file, +dropped, kept)
-
-
-def _turns(record: dict[str, Any]) -> tuple[Turn, ...]:
-    if "messages" in record:
-        turns = (Turn(message["role"], message["content"].strip()) for message in record["messages"])
-        return tuple(turn for turn in turns if turn.text or turn.role != "system")
-    answer = _answer_key(record)
-    asked, extras = FORMS[answer]
-    instruction = record[asked].strip()
-    more = [text.strip() for key in extras if (text := record.get(key))] if instruction else []
-    request = "\n\n".join([instruction, *filter(None, more)])
-    return Turn("user", request), Turn("assistant", record[answer].strip())
-
-
-def _answer_key(record: dict[str, Any]) -> str:
-    """The key of the answer; empty where the record is of no known form."""
-    return next((answer for answer, (asked, _) in FORMS.items() if answer in record and asked in record), "")
-
-
-def _faults(record: dict[str, Any], lang: str) -> list[str]:
-    if lang and not isinstance(record.get("lang"), str):
-        return [f"'lang' must say which language the record is in, since only {lang} is taken"]
-    if "messages" in record:
-        return _message_faults(record["messages"])
-    answer = _answer_key(record)
-    if not answer:
-        return [
-            "no form that is known. Needed are 'messages', 'instruction' with 'output' or 'response', or 'problem' "
-            f"with 'solution'; there is {', '.join(map(repr, record)) or 'nothing'}"
-        ]
-    asked, extras = FORMS[answer]
-    faults = [f"{key!r} must be text, not {_shown(record[key])}" for key in (asked, answer) if not _text(record[key])]
-    return faults + [
-        f"{key!r} must be text, or null, not {_shown(record[key])}"
-        for key in extras
-        if record.get(key) is not None and not _text(record[key])
-    ]
-
-
-def _message_faults(messages: Any) -> list[str]:
-    if not isinstance(messages, list) or not messages:
-        return ['\'messages\' must be a list of {"role", "content"} objects']
-    faults: list[str] = []
-    before = ""
-    for number, message in enumerate(messages, start=1):
-        if not isinstance(message, dict) or not {"role", "content"} <= set(message):
-            return [*faults, f'message {number} must be an object with "role" and "content", not {_shown(message)}']
-        role = message["role"]
-        expected = NEXT[before] if before else ("system", "user")
-        if role not in expected:
-            return [*faults, f"message {number}: the role must be {' or '.join(expected)} here, not {_shown(role)}"]
-        if not _text(message["content"]):
-            faults.append(f'message {number}: "content" must be text, not {_shown(message["content"])}')
-        before = role
-    return faults if before == "assistant" else [*faults, "the last message must be the assistant's"]
-
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _shown(value: Any) -> str:
-    return repr(value) if len(repr(value)) <= 40 else repr(value)[:40] + "…"
+    return Chosen(file, +dropped, kept, renamed)
