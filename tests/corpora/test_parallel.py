@@ -109,7 +109,7 @@ def test_invalid_utf8(tmp_path):
         ("a.jsonl", '{"source": "a", "target": 1}', r"line 1: 'source' and 'target' must both be text"),
         ("a.jsonl", '{"translation": "a"}', r'"translation" must be an object with the keys de and en'),
         ("a.jsonl", '["a", "b"]', r"record 1: a JSON object is needed, not \"a\""),
-        ("a.csv", "a,b\n", r"a\.csv: a table must be \.tsv, \.jsonl or \.json"),
+        ("a.csv", "a,b\n", r"a\.csv: a table must be \.tsv, \.jsonl, \.json, \.tmx or \.zip"),
     ],
 )
 def test_broken_tables(tmp_path, name, text, said):

@@ -1,18 +1,26 @@
-"""Reads parallel text: two aligned files, or one table. One pair at a time, however large the file.
+"""Reads parallel text: two aligned files, or one table or archive. One pair at a time, however large the file.
 
-Lines end at a line feed and nowhere else. Crawled text has U+2028, U+0085 and form feeds inside its
-lines; a reader that breaks lines there shifts every pair after it by one.
+    source, target      line by line translations of each other
+    .tsv                source, one tab, target; empty lines stand between documents, as in WMT's files
+    .jsonl, .json       objects with `source` and `target`, or with a `translation` for each language
+    .tmx                translation memories
+    .zip                OPUS's Moses format, or one of the tables above
+
+Any of them may be compressed (`.gz`).
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from dragoman.corpora import archives, tmx
+from dragoman.corpora.aligned import aligned, columns
 from dragoman.corpora.records import Pair
+from dragoman.corpora.text import called, ending, lines
 from dragoman.errors import DataError
 
 
@@ -20,7 +28,8 @@ from dragoman.errors import DataError
 class ParallelText:
     """Files with translations: `source` and `target`, line by line, or one `table`.
 
-    A table is .tsv (two columns), .jsonl or .json. `both` gives every pair the other way round too.
+    A table is .tsv (two columns), .jsonl, .json, .tmx or .zip, and may have .gz behind that. `both` gives every pair
+    the other way round too.
     """
 
     direction: str
@@ -79,7 +88,7 @@ def read(text: ParallelText, dropped: Counter[str] | None = None) -> Iterator[Pa
     """
     dropped = Counter() if dropped is None else dropped
     source_language, target_language = text.languages
-    for source, target, document in _rows(text):
+    for source, target, document in _rows(text, dropped):
         if not (source.strip() and target.strip()):
             dropped["empty"] += len(text.directions)
             continue
@@ -89,76 +98,68 @@ def read(text: ParallelText, dropped: Counter[str] | None = None) -> Iterator[Pa
             yield pair.reversed()
 
 
-def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a UTF-8 file with their numbers, without line end (and without a byte order mark)."""
-    if not path.is_file():
-        raise DataError(f"there is no file {path}" + (": it is a folder" if path.is_dir() else ""))
-    with path.open("rb") as file:  # only in binary does Python break lines at line feeds alone
-        for number, raw in enumerate(file, start=1):
-            try:
-                line = raw.decode()
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"{path}, line {number}: not valid UTF-8 (byte 0x{raw[error.start]:02x}, {error.start + 1} bytes "
-                    "into the line). Convert the file to UTF-8 first, for example with iconv."
-                ) from error
-            yield number, line.removeprefix("\ufeff" if number == 1 else "").removesuffix("\n").removesuffix("\r")
-
-
-def _rows(text: ParallelText) -> Iterator[tuple[str, str, str]]:
+def _rows(text: ParallelText, dropped: Counter[str]) -> Iterator[tuple[str, str, str]]:
     """Source, target and document of each pair."""
     if text.table is None:
         if text.source is None or text.target is None:
             raise DataError(f"parallel text for {text.direction} needs `source` and `target`, or a `table`")
-        yield from _aligned(text.source, text.target)
-    elif text.source is not None or text.target is not None:
+        _no_swap((ending(text.source.name)[1:], ending(text.target.name)[1:]), text)
+        return aligned((text.source, ""), (text.target, ""))
+    if text.source is not None or text.target is not None:
         raise DataError(f"parallel text for {text.direction} has a `table`, so `source` and `target` can't be used too")
-    elif text.table.suffix == ".tsv":
-        yield from _columns(text.table)
-    elif text.table.suffix in (".jsonl", ".json"):
-        for place, record in json_records(text.table):
-            yield _sides(place, record, text.languages)
-    else:
+    if ending(text.table.name) != ".zip":
+        return _table(text, text.table, "", dropped)
+    chosen = archives.choose(text.table, text.languages)
+    if isinstance(chosen, str):
+        return _table(text, text.table, chosen, dropped)
+    sides = (text.table, chosen.source), (text.table, chosen.target)
+    return aligned(*sides, (text.table, chosen.ids) if chosen.ids else None)
+
+
+def _table(text: ParallelText, path: Path, member: str, dropped: Counter[str]) -> Iterator[tuple[str, str, str]]:
+    form = ending(member or path.name)
+    if form == ".tsv":
+        named = re.search(r"(?:^|\.)([a-z]{2,3})-([a-z]{2,3})\.", PurePosixPath(member or path.name).name)
+        _no_swap((named[1], named[2]) if named else ("", ""), text)
+        return columns(path, member)
+    if form == ".tmx":
+        return ((*sides, "") for sides in tmx.units(path, text.languages, member, dropped))
+    if form in (".jsonl", ".json"):
+        return (_sides(place, record, text.languages) for place, record in json_records(path, member))
+    raise DataError(
+        f"{path}: a table must be .tsv, .jsonl, .json, .tmx or .zip by its name (or one of them with .gz behind it); "
+        "for two plain text files use `source` and `target`"
+    )
+
+
+def _no_swap(named: tuple[str, str], text: ParallelText) -> None:
+    """Refuses files whose names say the opposite of the direction: learnt from, they would teach the wrong language."""
+    source, target = text.languages
+    if named == (target, source):
         raise DataError(
-            f"{text.table}: a table must be .tsv, .jsonl or .json by its name; for two plain text files use "
-            "`source` and `target`"
+            f"{', '.join(map(str, text.paths))}: by name this is {target}-{source}, in this order, and the direction "
+            f"says {text.direction}. Write `direction: {target}-{source}`; `both: true` gives the pairs the other way "
+            f"round as well, and `directions: [{text.direction}]` takes those alone."
         )
 
 
-def _aligned(source: Path, target: Path) -> Iterator[tuple[str, str, str]]:
-    sources, targets = lines(source), lines(target)
-    for left, right in zip_longest(sources, targets):
-        if left is None or right is None:
-            number, _ = left or right or (0, "")
-            longer = number + sum(1 for _ in (targets if left is None else sources))
-            counts = (number - 1, longer) if left is None else (longer, number - 1)
-            raise DataError(
-                f"two files of different length: {source} has {counts[0]:,} lines, {target} has {counts[1]:,}. "
-                "Line by line they must be translations of each other."
-            )
-        yield left[1], right[1], ""
+def json_records(path: Path, member: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a file with one JSON object a line, or of one JSON array; each with its place for messages.
 
-
-def _columns(path: Path) -> Iterator[tuple[str, str, str]]:
-    for number, line in lines(path):
-        columns = line.split("\t") if line.strip() else ["", ""]
-        if len(columns) != 2:
-            raise DataError(
-                f"{path}, line {number}: {len(columns)} column{'s' * (len(columns) != 1)} where there should be two, "
-                "source and target with one tab between them"
-            )
-        yield columns[0], columns[1], ""
-
-
-def json_records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects of a file with one JSON object a line, or of one JSON array; each with its place for messages."""
-    first = next((line for _, line in lines(path) if line.strip()), "")
+    Of a zip archive the one .json or .jsonl in it is read.
+    """
+    if not member and ending(path.name) == ".zip":
+        member = archives.only(path, (".json", ".jsonl"))
+    name = called(path, member)
+    first = next((line for _, line in lines(path, member) if line.strip()), "")
     if first.lstrip().startswith("["):
-        records = _parsed("\n".join(line for _, line in lines(path)), path, 1)
-        placed = ((f"{path}, record {number}", record) for number, record in enumerate(records, start=1))
+        records = _parsed("\n".join(line for _, line in lines(path, member)), name, 1)
+        placed = ((f"{name}, record {number}", record) for number, record in enumerate(records, start=1))
     else:
         placed = (
-            (f"{path}, line {number}", _parsed(line, path, number)) for number, line in lines(path) if line.strip()
+            (f"{name}, line {number}", _parsed(line, name, number))
+            for number, line in lines(path, member)
+            if line.strip()
         )
     for place, record in placed:
         if not isinstance(record, dict):
@@ -166,11 +167,11 @@ def json_records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield place, record
 
 
-def _parsed(text: str, path: Path, line: int) -> Any:
+def _parsed(text: str, name: str, line: int) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        where = f"{path}, line {line + error.lineno - 1}, column {error.colno}"
+        where = f"{name}, line {line + error.lineno - 1}, column {error.colno}"
         raise DataError(f"{where}: not valid JSON ({error.msg})") from error
 
 
