@@ -153,7 +153,9 @@ def test_system_prompt_swallowed(made):
 
 
 def test_no_template(tokenizer_folder):
-    with pytest.raises(TemplateError, match=r"llama-7b has no chat template.*Take the instruct or chat version"):
+    with pytest.raises(
+        TemplateError, match=r"llama-7b has no chat template.*Take the instruct or chat version.*`chat: alpaca`"
+    ):
         Renderer.load(tokenizer_folder("llama-7b"))
 
 
