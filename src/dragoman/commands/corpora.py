@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dragoman.corpora import catalog
-from dragoman.corpora.load import select
+from dragoman.corpora.load import Rules, select
 from dragoman.corpora.parallel import ParallelText
 from dragoman.corpora.records import Pair, draw
 
@@ -57,7 +57,7 @@ class Inspection:
 
 def inspect(text: ParallelText) -> Inspection:
     """Counts what a look at the files should tell before hours are spent on them. DataError where they are faulty."""
-    loaded = select([text], text.directions, None, 0, distinct=True)
+    loaded = select([text], text.directions, Rules(distinct=True))
     lengths: tuple[list[int], list[int]] = ([], [])
     copies = lopsided = 0
     samples: list[tuple[float, Pair]] = []

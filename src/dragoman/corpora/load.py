@@ -1,6 +1,6 @@
 """From what a recipe says to pairs: files found, duplicates out, limits kept, and everything counted.
 
-Two passes over the files. The first notes eight bytes a pair, enough to tell which to keep; the
+Two passes over the files. The first notes some eight bytes a pair, enough to tell which to keep; the
 second gives the pairs. So every fault of a file shows before any work begins, and the pairs
 themselves never have to fit into memory.
 """
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.corpora import catalog
+from dragoman.corpora.disjoint import Sentences
 from dragoman.corpora.parallel import FilesChoice, ParallelText, located, read
 from dragoman.corpora.records import Pair, draw
 from dragoman.errors import DataError
@@ -35,6 +36,12 @@ class CorpusChoice(Protocol):
     def limit(self) -> int | None: ...
     @property
     def seed(self) -> int: ...
+    @property
+    def disjoint(self) -> bool: ...
+    @property
+    def max_characters(self) -> int | None: ...
+    @property
+    def drop_copies(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,30 @@ class Loaded:
         return tuple(path for text in self.texts for path in text.paths)
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which of some pairs are kept. A field that is None or False leaves all of them.
+
+    The limit keeps, in each direction, the pairs with the smallest draws; so which ones are kept depends neither on
+    their order nor, among those that fit, on what else there is. What `disjoint` does stands in `corpora.disjoint`.
+    """
+
+    limit: int | None = None
+    seed: int = 0
+    distinct: bool = False
+    disjoint: bool = False
+    max_characters: int | None = None
+    drop_copies: bool = False
+
+    def unfit(self, pair: Pair) -> str:
+        """Why a pair is left out whatever else there is; empty where it is not."""
+        if self.max_characters is not None and max(len(pair.source), len(pair.target)) > self.max_characters:
+            return "too long"
+        if self.drop_copies and _plain(pair.source) == _plain(pair.target):
+            return "the same on both sides"
+        return ""
+
+
 def load(corpus: CorpusChoice, role: catalog.Role, base: Path) -> Loaded:
     """The pairs of a corpus of the catalogue, or of one's own files (relative to `base`).
 
@@ -69,7 +100,8 @@ def load(corpus: CorpusChoice, role: catalog.Role, base: Path) -> Loaded:
     were published.
     """
     texts, directions = locate(corpus, role, base)
-    return select(texts, directions, corpus.limit, corpus.seed, distinct=role != "test")
+    rules = Rules(corpus.limit, corpus.seed, role != "test", corpus.disjoint, corpus.max_characters, corpus.drop_copies)
+    return select(texts, directions, rules)
 
 
 def locate(corpus: CorpusChoice, role: catalog.Role, base: Path) -> tuple[tuple[ParallelText, ...], tuple[str, ...]]:
@@ -89,34 +121,40 @@ def locate(corpus: CorpusChoice, role: catalog.Role, base: Path) -> tuple[tuple[
     return texts, directions or offered
 
 
-def select(
-    texts: Sequence[ParallelText], directions: Sequence[str], limit: int | None, seed: int, distinct: bool
-) -> Loaded:
-    """Reads through some files and decides which pairs to keep.
-
-    A limit keeps, in each direction, the pairs with the smallest draws; so which ones are kept
-    depends neither on their order nor, among those that fit, on what else there is.
-    """
+def select(texts: Sequence[ParallelText], directions: Sequence[str], rules: Rules) -> Loaded:
+    """Reads through some files and decides which pairs to keep."""
     dropped: Counter[str] = Counter()
-    keys, draws, places = array("Q"), array("d"), array("H")
+    keys, draws, places, fit = array("Q"), array("d"), array("H"), array("B")
+    sentences = Sentences(directions, rules.seed) if rules.disjoint else None
     for pair in _read_all(texts, directions, dropped):
+        reason = rules.unfit(pair)
+        dropped[reason] += bool(reason)
+        fit.append(not reason)
         key = pair.key
         keys.append(int(key, 16))
         places.append(directions.index(pair.direction))
-        if limit is not None:
-            draws.append(draw(key, "limit", seed))
-    kept = np.ones(len(keys), dtype=bool)
-    if distinct:
-        kept[:] = False
-        kept[np.unique(np.array(keys, dtype=np.uint64), return_index=True)[1]] = True
-        dropped["duplicate"] += len(keys) - int(kept.sum())
+        if rules.limit is not None:
+            draws.append(draw(key, "limit", rules.seed))
+        if sentences is not None:
+            sentences.add(pair)
     direction = np.array(places, dtype=np.uint16)
-    if limit is not None:
+    kept = np.array(fit, dtype=bool)
+    if rules.distinct:
+        candidates = np.flatnonzero(kept)
+        first = np.unique(np.array(keys, dtype=np.uint64)[candidates], return_index=True)[1]
+        kept[:] = False
+        kept[candidates[first]] = True
+        dropped["duplicate"] += len(candidates) - len(first)
+    if sentences is not None:
+        served = sentences.served(direction, kept)
+        dropped["serves another direction"] += int((kept & ~served).sum())
+        kept &= served
+    if rules.limit is not None:
         for place in range(len(directions)):
             candidates = np.flatnonzero(kept & (direction == place))
             order = np.argsort(np.array(draws)[candidates], kind="stable")
-            kept[candidates[order[limit:]]] = False
-            dropped["over the limit"] += max(0, len(candidates) - limit)
+            kept[candidates[order[rules.limit :]]] = False
+            dropped["over the limit"] += max(0, len(candidates) - rules.limit)
     counts = Counter({name: int((kept & (direction == place)).sum()) for place, name in enumerate(directions)})
     return Loaded(tuple(texts), tuple(directions), +dropped, counts, kept)
 
@@ -124,3 +162,7 @@ def select(
 def _read_all(texts: Sequence[ParallelText], directions: Sequence[str], dropped: Counter[str]) -> Iterator[Pair]:
     wanted = set(directions)
     return (pair for text in texts for pair in read(text, dropped) if pair.direction in wanted)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
