@@ -12,9 +12,9 @@ from dragoman.pipeline.geometry import hardware
 from dragoman.pipeline.plan import Kind, plan
 from dragoman.pipeline.run import run
 from dragoman.pipeline.show import print_plan
-from dragoman.pipeline.sources import SUITES
 from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
+from dragoman.recipe.suites import SUITES
 from dragoman.report.compare import Card
 from dragoman.report.formats import Format, written
 from dragoman.report.paper import tables
@@ -23,7 +23,8 @@ from dragoman.report.tables import show
 DEMO = Path(__file__).parents[1] / "lab" / "demo.yaml"
 ABSENT = {
     "translation": "it judges no translation",
-    "abilities": "it judges no abilities",
+    "benchmarks": "none of the families that it judges names a language, as qa-de does",
+    "abilities": "it judges no abilities but benchmarks of the table `benchmarks`, or none",
     "ablation": "that compares several rows of method radis",
     "skill": "it judges no skill other than translation",
     "cost": "what its methods cost was not kept",

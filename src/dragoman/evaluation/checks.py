@@ -15,6 +15,7 @@ from typing import Any
 from dragoman.corpora.records import Check
 from dragoman.errors import DataError
 from dragoman.evaluation.programs import code_of, completed, passes, runs
+from dragoman.evaluation.qa import EXTRACTS, exact, extracted, f1
 
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 _REFUSAL = re.compile(
@@ -33,6 +34,12 @@ class Verdict:
 
     passed: bool
     extracted: bool = True
+    part: float | None = None
+    """How much of it is right, from 0 to 1, where a check can tell; else all or nothing."""
+
+    @property
+    def credit(self) -> float:
+        return float(self.passed) if self.part is None else self.part
 
 
 NOTHING = Verdict(passed=False, extracted=False)
@@ -168,6 +175,17 @@ def not_refusal(answer: str, any: Sequence[str] = ()) -> Verdict:
     return Verdict(not _refuses(answer) and contains(answer, any=any, prefix=True).passed)
 
 
+def squad(answer: str, values: Sequence[str], language: str, extract: str = "first_line", prompt: str = "") -> Verdict:
+    """The answer, as taken from what was said (`extract`: first_line or whole), is one of `values`; credit is its F1.
+
+    Both as SQuAD has them, normalised for the language of the text. `prompt` names the wording for the signature.
+    """
+    if extract not in EXTRACTS:
+        raise DataError(f"Check 'squad' takes extract {' or '.join(EXTRACTS)}, not {extract!r}.")
+    given = extracted(answer, extract)
+    return Verdict(exact(given, values, language), part=f1(given, values, language)) if given else NOTHING
+
+
 def program(answer: str, function: str, cases: Sequence[Sequence[Any]]) -> Verdict:
     """The function in the answer, executed apart, gives for each case `[arguments, value]` that value."""
     code = code_of(answer, function)
@@ -203,6 +221,7 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
         json_key,
         refusal,
         not_refusal,
+        squad,
         program,
         unit_tests,
         all_of,

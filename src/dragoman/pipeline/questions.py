@@ -1,17 +1,11 @@
 """How many questions the suites of a recipe ask, and how long their answers may get, before they are drawn."""
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
-from dragoman.corpora import catalog
-from dragoman.corpora import questions as question_files
-from dragoman.lab import abilities
+from dragoman.pipeline import suites
 from dragoman.pipeline.estimate import Asking
 from dragoman.pipeline.geometry import machines
-from dragoman.pipeline.sources import SUITES
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact
 
@@ -44,25 +38,9 @@ def questions(recipe: Recipe, data: Artifact | None) -> Questions:
         return Questions(once, backbone, settings.max_tokens)
     once, again = 0, 0
     for suite in recipe.evaluate:
-        count = _count(suite, settings.questions)
+        count = suites.count(recipe, suite)
         if count is None:
             return Questions(None, None, settings.max_tokens)
         once += count
-        again += count * settings.noise_seeds * (suite not in ("programs", "humaneval"))
+        again += 0 if suites.is_fixed(recipe, suite) else count * settings.noise_seeds
     return Questions(once, once + again, settings.max_tokens)
-
-
-def _count(suite: str, each: int) -> int | None:
-    if suite == "translation":
-        return 0
-    if suite == "lab":
-        return each * len(abilities.FAMILIES)
-    if suite == "humaneval":
-        return sum(part.records or 0 for part in catalog.find(suite).of("questions"))
-    if suite in SUITES:
-        return each
-    path = Path(suite)
-    families: Mapping[str, int] = (
-        Counter(question.family for question in question_files.read_questions(path)) if path.is_file() else {}
-    )
-    return sum(min(each, count) for count in families.values()) if families else None

@@ -43,6 +43,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> dict
         notes={row: made.facts["notes"] for row, made in taught.items()},
         facts=_facts(recipe, done),
         recipe=resolved(recipe),
+        options=rows(recipe),
     )
     write_report(out / "report", card, details)
     return {}
@@ -111,6 +112,10 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
         "questions": _counts(data["questions"]) or "none",
         "left out": _counts(data["left out"]) or "nothing",
         "machine": judged["device"],
+    }
+    facts |= {
+        f"questions of {suite}": "; ".join(f"{count:,} {what}" for what, count in told.items())
+        for suite, told in data.get("suites", {}).items()
     }
     seeds = trainings(recipe)
     for row in rows(recipe):

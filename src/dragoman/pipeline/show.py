@@ -126,6 +126,11 @@ def told(kind: str, facts: Mapping[str, Any]) -> str:
         parts = [f"{sum(facts[part].values()):,} {part}" for part in named if facts[part]]
         parts += [f"left out: {count:,} {reason}" for reason, count in facts["left out"].items()]
         parts += [
+            f"{suite}: {count:,} {what}"
+            for suite, told in facts.get("suites", {}).items()
+            for what, count in told.items()
+        ]
+        parts += [
             f"{name} has {one['there']:,} where its share asks for {one['wanted']:,}"
             for name, one in facts["short"].items()
         ]

@@ -8,19 +8,16 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-import dragoman.lab
-from dragoman.corpora import benchmarks, catalog
-from dragoman.corpora import questions as question_files
+from dragoman.corpora import catalog
 from dragoman.corpora.load import load, locate
-from dragoman.corpora.records import Check, Dialogue, Pair, Question, Record, Turn, draw
+from dragoman.corpora.records import Check, Dialogue, Pair, Question, Record, Turn
 from dragoman.errors import DataError
-from dragoman.lab import abilities, world
-from dragoman.pipeline import conversations
+from dragoman.lab import world
+from dragoman.pipeline import conversations, suites
 from dragoman.pipeline.conversations import held_out, take
 from dragoman.recipe.schema import Corpus, Dialogues, Recipe
-from dragoman.store import Digests, sha256
+from dragoman.store import Digests
 
-SUITES = ("translation", "lab", "programs", "humaneval")
 LAB_DIRECTIONS = ("en-de", "de-en", "en-it", "it-en")
 LAB_PAIRS = 2000  # a direction, where a recipe names no limit
 HERE = Path()
@@ -40,35 +37,21 @@ def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
         "instructions": [_dialogue_inputs(source, digests) for source in recipe.data.instructions],
         "asked": recipe.evaluation.model_dump(include={"questions", "noise_seeds", "seed"}),
     }
-    for suite in recipe.evaluate:
-        if suite in ("lab", "programs"):
-            found[suite] = _lab_digest()
-        elif suite == "humaneval":
-            found[suite] = digests.of(_humaneval())
-        elif suite not in SUITES:
-            found[suite] = digests.of(_existing(Path(suite)))
-    return found
+    return found | suites.inputs(recipe, digests)
 
 
 def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict[str, Any]:
     inputs = corpus.model_dump()
     if corpus.corpus == "lab":
-        return {**inputs, "contents": _lab_digest()}
+        return {**inputs, "contents": suites.lab_digest()}
     texts, _ = locate(corpus, role, HERE)
     return {**inputs, "contents": [digests.of(_existing(path)) for text in texts for path in text.paths]}
 
 
 def _dialogue_inputs(source: Dialogues, digests: Digests) -> dict[str, Any]:
     files = conversations.files(source)
-    contents = [digests.of(_existing(file.path)) for file in files] if files else _lab_digest()
+    contents = [digests.of(_existing(file.path)) for file in files] if files else suites.lab_digest()
     return {**source.model_dump(), "contents": contents, "lang": [file.lang for file in files]}
-
-
-def _humaneval() -> Path:
-    """HumanEval's file, fetched where it must be."""
-    entry = catalog.find("humaneval")
-    (part,) = entry.of("questions")
-    return catalog.local(entry, part.paths[0])
 
 
 def missing(recipe: Recipe) -> tuple[str, ...]:
@@ -81,7 +64,8 @@ def missing(recipe: Recipe) -> tuple[str, ...]:
         if corpus and corpus.corpus in known
     ]
     others = [str(dialogues.corpus) for dialogues in (*data.lessons, *data.instructions)]
-    wanted += [(known[name], tuple(known[name].files)) for name in (*others, *recipe.evaluate) if name in known]
+    wanted += [(known[name], tuple(known[name].files)) for name in others if name in known]
+    wanted += suites.wanted(recipe)
     return tuple(
         dict.fromkeys(entry.name for entry, paths in wanted if not all(catalog.here(entry, path) for path in paths))
     )
@@ -100,11 +84,6 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _lab_digest() -> list[str]:
-    """The lab's corpora are its code: they change when a file of the world changes."""
-    return [sha256(path) for path in sorted(Path(dragoman.lab.__file__).parent.rglob("*.py"))]
-
-
 def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     """Writes train.jsonl, test.jsonl, questions.jsonl and instructions.jsonl, and returns what was counted on the way.
 
@@ -113,7 +92,8 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     """
     data = recipe.data
     test = list(_pairs(data.test, "test", Counter()))
-    draws = _draws(recipe)
+    asked = suites.asked(recipe)
+    draws = asked.draws
     seen = {side for pair in test for side in (pair.source, pair.target)}
     unwanted = held_out((question for drawn in draws for question in drawn), test)
     dropped: Counter[str] = Counter()
@@ -152,6 +132,7 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
         "test": dict(Counter(pair.direction for pair in test)),
         "questions": dict(Counter(question.family for question in draws[0])),
         "asked of the backbone": sum(len(drawn) for drawn in draws),
+        "suites": asked.notes,
         "instructions": dict(instructions.counts),
         "short": instructions.short,
         "unchecked": conversations.unchecked((*data.lessons, *data.instructions)),
@@ -174,41 +155,6 @@ def _pairs(corpus: Corpus | None, role: catalog.Role, dropped: Counter[str]) -> 
     loaded = load(corpus, role, HERE)
     dropped.update(loaded.dropped)
     return loaded
-
-
-def _draws(recipe: Recipe) -> list[list[Question]]:
-    """The questions that every model is asked, and the other draws for the backbone's noise floor.
-
-    The others ask for abilities alone: skills are no part of what is kept, and HumanEval is one fixed set.
-    """
-    settings = recipe.evaluation
-    draws: list[list[Question]] = []
-    for seed in range(settings.seed, settings.seed + 1 + settings.noise_seeds):
-        drawn: list[Question] = []
-        for suite in recipe.evaluate:
-            if suite == "lab":
-                for family in abilities.FAMILIES:
-                    drawn += abilities.questions(family, settings.questions, seed)
-            elif suite not in SUITES:
-                drawn += _from_file(Path(suite), settings.questions, seed)
-            elif seed == settings.seed and suite == "programs":
-                drawn += abilities.questions(suite, settings.questions, seed)
-            elif seed == settings.seed and suite == "humaneval":
-                drawn += benchmarks.humaneval(_humaneval())
-        draws.append(drawn)
-    return draws
-
-
-def _from_file(path: Path, count: int, seed: int) -> list[Question]:
-    """At most `count` questions of each family, drawn by the seed."""
-    families: dict[str, list[Question]] = {}
-    for question in question_files.read_questions(path):
-        families.setdefault(question.family, []).append(question)
-    return [
-        question
-        for questions in families.values()
-        for question in sorted(questions, key=lambda one: draw(one.key, "asked", seed))[:count]
-    ]
 
 
 def read_pairs(path: Path) -> Iterator[Pair]:
@@ -235,6 +181,7 @@ def read_questions(path: Path) -> list[list[Question]]:
         number = record.pop("draw")
         record["turns"] = tuple(Turn(**turn) for turn in record["turns"])
         record["check"] = Check(**record["check"])
+        record["texts"] = tuple(record.get("texts", ()))
         draws.setdefault(number, []).append(Question(**record))
     return [draws[number] for number in sorted(draws)]
 

@@ -12,6 +12,7 @@ from dragoman.errors import RecipeError
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.schema import NAME, Recipe
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Said, parse, read, spelled
+from dragoman.recipe.suites import fault as suite_fault
 from dragoman.recipe.sweep import expand
 
 
@@ -211,15 +212,15 @@ def _validate_mixing(said: Said, mixing: Collection[str]) -> list[Fault]:
 
 
 def _validate_suites(said: Said, suites: Collection[str]) -> list[Fault]:
-    named = said.value.get("evaluate")
-    if not isinstance(named, list):
-        return []
-    return [
-        Fault(
-            said.place(("evaluate", index)),
-            spelled(("evaluate", index)),
-            f"no suite '{name}'; {suggestion(name, suites)} (a file of questions ends in .jsonl)",
-        )
-        for index, name in enumerate(named)
-        if isinstance(name, str) and name not in suites and not name.endswith(".jsonl")
+    named, described = said.value.get("evaluate"), said.value.get("benchmarks")
+    own = [str(name) for name in described] if isinstance(described, dict) else []
+    found = [
+        Fault(said.place(path), spelled(path), f"'{name}' is a suite already; give the benchmark another name")
+        for name in own
+        if name in suites
+        for path in [("benchmarks", name)]
     ]
+    for index, name in enumerate(named if isinstance(named, list) else ()):
+        if isinstance(name, str) and (text := suite_fault(name, suites, own)):
+            found.append(Fault(said.place(("evaluate", index)), spelled(("evaluate", index)), text))
+    return found

@@ -1,0 +1,273 @@
+"""What the suites of a recipe ask: where their questions come from, how many there are, and those of each draw.
+
+Questions of the lab and of one's own files are drawn anew for the noise floor; skills and published benchmarks are
+fixed sets, asked once.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dragoman.lab
+from dragoman.corpora import benchmarks, catalog
+from dragoman.corpora import questions as question_files
+from dragoman.corpora.records import Question, draw
+from dragoman.corpora.squad import squad_files, squad_questions
+from dragoman.errors import DataError
+from dragoman.lab import abilities
+from dragoman.prompts.languages import language_name
+from dragoman.recipe.schema import Benchmark, Recipe
+from dragoman.recipe.suites import SUITES, TITLES, shorthand
+from dragoman.store import Digests, sha256
+
+__all__ = ["SUITES", "Asked", "asked", "benchmark", "count", "inputs", "is_fixed", "lab_digest", "wanted"]
+
+Notes = Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The draws of questions, the one that counts first, and what each suite had to repair or leave out."""
+
+    draws: list[list[Question]]
+    notes: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def benchmark(recipe: Recipe, suite: str) -> Benchmark | None:
+    """What a suite's name stands for: the recipe's own description first. None where it is no benchmark."""
+    return recipe.benchmarks.get(suite) or shorthand(suite)
+
+
+def is_fixed(recipe: Recipe, suite: str) -> bool:
+    """Whether a suite is one set of questions, asked once, or no part of what is kept: then there is no noise draw."""
+    return suite in ("translation", "programs", "humaneval") or benchmark(recipe, suite) is not None
+
+
+def inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
+    """All that determines the questions, by contents; files of the catalogue are fetched where they must be.
+
+    Raises DataError where a file is missing.
+    """
+    found: dict[str, Any] = {}
+    for suite in recipe.evaluate:
+        described = benchmark(recipe, suite)
+        if described:
+            contents = [digests.of(path) for path in _files(suite, described)]
+            found[f"benchmark {suite}"] = {**described.model_dump(), "contents": contents}
+        elif suite in ("lab", "lab-languages", "programs"):
+            found[suite] = lab_digest()
+        elif suite == "humaneval":
+            found[suite] = digests.of(_humaneval())
+        elif suite != "translation":
+            found[suite] = digests.of(_existing(Path(suite)))
+    return found
+
+
+def asked(recipe: Recipe) -> Asked:
+    """The questions that every model is asked, and the other draws for the backbone's noise floor.
+
+    The others ask for abilities that can be drawn anew: skills are no part of what is kept, and benchmarks
+    are fixed sets.
+    """
+    settings = recipe.evaluation
+    notes: dict[str, dict[str, int]] = {}
+    draws: list[list[Question]] = []
+    for number in range(1 + settings.noise_seeds):
+        drawn: list[Question] = []
+        for suite in recipe.evaluate:
+            if suite == "translation" or (number and is_fixed(recipe, suite)):
+                continue
+            questions, told = _questions(recipe, suite, settings.seed + number)
+            drawn += questions
+            if kept := {what: many for what, many in told.items() if many}:
+                notes[suite] = kept
+        draws.append(drawn)
+    return Asked(draws, notes)
+
+
+def count(recipe: Recipe, suite: str) -> int | None:
+    """How many questions a suite asks in one draw; None where that can't be told before its files are here."""
+    each = recipe.evaluation.questions
+    if suite == "translation":
+        return 0
+    if described := benchmark(recipe, suite):
+        return _count(suite, described)
+    if suite in ("lab", "lab-languages"):
+        return each * len(_lab_families(suite))
+    if suite == "programs":
+        return each
+    if suite == "humaneval":
+        return sum(part.records or 0 for part in catalog.find(suite).of("questions"))
+    path = Path(suite)
+    if not path.is_file():
+        return None
+    families = Counter(question.family for question in question_files.read_questions(path))
+    return sum(min(each, many) for many in families.values())
+
+
+def wanted(recipe: Recipe) -> list[tuple[catalog.Entry, tuple[str, ...]]]:
+    """The files of the catalogue that the suites need."""
+    found = []
+    for suite in recipe.evaluate:
+        described = benchmark(recipe, suite)
+        if described and described.path is None:
+            found.append(_catalogued(suite, described))
+        elif not described and suite == "humaneval":
+            entry = catalog.find(suite)
+            found.append((entry, tuple(entry.files)))
+    return found
+
+
+def lab_digest() -> list[str]:
+    """The lab's corpora are its code: they change when a file of the world changes."""
+    return [sha256(path) for path in sorted(Path(dragoman.lab.__file__).parent.rglob("*.py"))]
+
+
+def _questions(recipe: Recipe, suite: str, seed: int) -> tuple[list[Question], Notes]:
+    each = recipe.evaluation.questions
+    if described := benchmark(recipe, suite):
+        return _of_benchmark(suite, described, recipe.evaluation.seed)
+    if suite in ("lab", "lab-languages"):
+        drawn = [abilities.questions(family, each, seed) for family in _lab_families(suite)]
+        return [question for questions in drawn for question in questions], Counter()
+    if suite == "programs":
+        return abilities.questions(suite, each, seed), Counter()
+    if suite == "humaneval":
+        return benchmarks.humaneval(_humaneval()), Counter()
+    return _from_file(_existing(Path(suite)), each, seed), Counter()
+
+
+def _lab_families(suite: str) -> Sequence[str]:
+    return abilities.FAMILIES if suite == "lab" else abilities.LANGUAGE_FAMILIES
+
+
+def _from_file(path: Path, count: int, seed: int) -> list[Question]:
+    """At most `count` questions of each family, drawn by the seed."""
+    families: dict[str, list[Question]] = {}
+    for question in question_files.read_questions(path):
+        families.setdefault(question.family, []).append(question)
+    return [
+        question
+        for questions in families.values()
+        for question in sorted(questions, key=lambda one: draw(one.key, "asked", seed))[:count]
+    ]
+
+
+# Published benchmarks
+
+
+def _of_benchmark(suite: str, described: Benchmark, seed: int) -> tuple[list[Question], Notes]:
+    questions, notes = READERS[described.kind](suite, described)
+    if described.limit is not None and described.limit < len(questions):
+        kept = set(
+            sorted(range(len(questions)), key=lambda at: draw(questions[at].key, "asked", seed))[: described.limit]
+        )
+        questions = [question for at, question in enumerate(questions) if at in kept]
+    if not questions:
+        raise DataError(f"no question of the suite {suite} is left; left out: {dict(notes) or 'nothing'}")
+    return questions, notes
+
+
+def _squad(suite: str, described: Benchmark) -> tuple[list[Question], Notes]:
+    return squad_questions(
+        suite,
+        described.kind,
+        _place(suite, described),
+        described.language,
+        described.context,
+        originals=_optional(described.originals),
+        instruction=described.instruction,
+        input=described.input,
+        extract=described.extract,
+    )
+
+
+def _not_yet(suite: str, described: Benchmark) -> tuple[list[Question], Notes]:
+    raise DataError(f"the suite {suite}: {TITLES[described.kind]} cannot be read yet")
+
+
+Reader = Callable[[str, Benchmark], tuple[list[Question], Notes]]
+READERS: Mapping[str, Reader] = {"xquad": _squad, "mlqa": _squad, "mmlu": _not_yet, "bbh": _not_yet}
+
+
+def _count(suite: str, described: Benchmark) -> int | None:
+    if described.path is None:
+        entry, paths = _catalogued(suite, described)
+        if not all(catalog.here(entry, path) for path in paths):
+            parts = [part.records for part in entry.parts if set(part.paths) & set(paths)]
+            most = parts[0] if described.kind == "xquad" else None
+            return most if most is None or described.limit is None else min(most, described.limit)
+    elif not Path(described.path).exists():
+        return None
+    return len(_of_benchmark(suite, described, 0)[0])
+
+
+def _files(suite: str, described: Benchmark) -> list[Path]:
+    """Every file that a benchmark's questions are read from."""
+    place = _place(suite, described)
+    if described.kind in ("xquad", "mlqa"):
+        found = list(squad_files(described.kind, place, described.language, described.context))
+    else:
+        found = _below(place)
+    original = _optional(described.originals)
+    return [*found, *(_below(original) if original else ())]
+
+
+def _below(place: Path) -> list[Path]:
+    return [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+
+
+def _place(suite: str, described: Benchmark) -> Path:
+    """The benchmark's file, folder or archive: the recipe's own, or the catalogue's, fetched where it must be."""
+    for code in (described.language, described.context):
+        if code is not None:
+            language_name(code)  # an unknown one is refused with the nearest
+    if described.path is not None:
+        return _there(Path(described.path), suite)
+    entry, paths = _catalogued(suite, described)
+    local = [catalog.local(entry, path) for path in paths]
+    return local[0] if len(local) == 1 else local[0].parent
+
+
+def _catalogued(suite: str, described: Benchmark) -> tuple[catalog.Entry, tuple[str, ...]]:
+    """The entry of a benchmark and those of its files that are needed."""
+    languages = tuple(dict.fromkeys((described.context or described.language, described.language)))
+    entry = catalog.catalogue().get(described.kind)
+    if entry is not None:
+        names = {"xquad": tuple(f"xquad.{language}.json" for language in languages), "mlqa": ("MLQA_V1.zip",)}
+        paths = names.get(described.kind, ())
+        if paths and set(paths) <= set(entry.files):
+            return entry, paths
+    own = f"{{kind: {described.kind}, language: {described.language}, path: …}}"
+    raise DataError(
+        f"the catalogue has no {TITLES[described.kind]} in {' and '.join(languages)} (suite {suite}). Name a file "
+        f"of your own: `benchmarks: {{{suite}: {own}}}`"
+    )
+
+
+def _optional(path: str | None) -> Path | None:
+    return None if path is None else _there(Path(path), "originals")
+
+
+def _there(path: Path, what: str) -> Path:
+    if not path.exists():
+        raise DataError(
+            f"{what}: there is no file or folder {path} (paths in a recipe count from the folder you are in: "
+            f"{Path.cwd()})"
+        )
+    return path
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise DataError(f"there is no file {path} (paths in a recipe count from the folder you are in: {Path.cwd()})")
+    return path
+
+
+def _humaneval() -> Path:
+    """HumanEval's file, fetched where it must be."""
+    entry = catalog.find("humaneval")
+    (part,) = entry.of("questions")
+    return catalog.local(entry, part.paths[0])
