@@ -171,7 +171,7 @@ def test_entries_are_whole():
         assert entry.address.startswith("https://")
         used = {path for part in entry.parts for path in part.paths}
         assert used == set(entry.files)
-        assert all(len(file.sha256) == 64 and file.size > 0 for path, file in entry.files.items() if file.sha256)
+        assert all(len(file.sha256) == 64 and file.size != 0 for file in entry.files.values() if file.sha256)
         assert entry.unchecked == tuple(path for path, file in entry.files.items() if file.sha256 is None)
 
 
@@ -180,6 +180,14 @@ def test_which_files_are_not_checked_is_known():
     unchecked = {name: entry.unchecked for name, entry in catalog.catalogue().items() if entry.unchecked}
     assert unchecked == {
         "alpaca": ("alpaca_data.json",),
+        "alpaca-zh": ("data/alpaca-tw.json",),
+        "alpaca-ar": ("data/train-00000-of-00001-10520e8228c2c104.parquet",),
+        "alpaca-it": ("data/camoscio_data.json",),
+        "alpaca-es": ("alpaca_data_cleaned_spanish.json",),
+        "alpaca-de": ("translated/tanslated_tasks_de_google_52k.json",),
+        "alpaca-hi": ("data/train-00000-of-00001-9c3cdcdad5ba72d6.parquet",),
+        "alpaca-tr": ("alpaca_data_tr.json",),
+        "alpaca-el": ("data/train-00000-of-00001-b20932918f4eb892.parquet",),
         "magicoder-oss-instruct": ("data-oss_instruct-decontaminated.jsonl",),
         "magicoder-evol-instruct": ("data-evol_instruct-decontaminated.jsonl",),
     }
@@ -214,7 +222,9 @@ def test_every_file_of_the_catalogue(real_data, monkeypatch):
                 assert catalog.local(entry, path).stat().st_size == file.size
             else:
                 missing.add(name)
-    assert missing == {"alpaca", "dolly", "magicoder-oss-instruct", "magicoder-evol-instruct", "mlqa", "xquad"}
+    translations = {f"alpaca-{language}" for language in ("zh", "ar", "it", "es", "de", "ru", "hi", "tr", "vi", "el")}
+    others = {"alpaca", "dolly", "magicoder-oss-instruct", "magicoder-evol-instruct", "mlqa", "xquad"}
+    assert missing == others | translations
 
 
 def test_unknown_name():

@@ -50,6 +50,8 @@ class Part:
 
     lang: str = ""
     """Only records whose field `lang` says this are taken."""
+    language: str = ""
+    """Language of its conversations, where that is not English."""
 
     @property
     def paths(self) -> tuple[str, ...]:
