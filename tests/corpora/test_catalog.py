@@ -190,6 +190,8 @@ def test_which_files_are_not_checked_is_known():
         "alpaca-el": ("data/train-00000-of-00001-b20932918f4eb892.parquet",),
         "magicoder-oss-instruct": ("data-oss_instruct-decontaminated.jsonl",),
         "magicoder-evol-instruct": ("data-evol_instruct-decontaminated.jsonl",),
+        "news-commentary-v16": tuple(catalog.find("news-commentary-v16").files),
+        "news-commentary-v18": tuple(catalog.find("news-commentary-v18").files),
     }
     assert catalog.find("alpaca").size is None
     assert catalog.find("dolly").size == 13_085_339
@@ -203,6 +205,16 @@ def test_wmt22_has_the_references_of_the_paper():
     }  # fmt: skip
     assert all(f".ref.{part.references}." in str(part.target) for part in parts)
     assert {part.role for part in parts} == {"test"}
+
+
+def test_news_commentary_is_for_training_and_goes_either_way():
+    entry = catalog.find("news-commentary")
+    assert entry.directions("train")[:6] == ("ar-en", "en-ar", "cs-en", "en-cs", "de-en", "en-de")
+    assert {part.role for part in entry.parts} == {"train"}
+    addresses = {part.table for part in entry.parts if "it" in part.direction or "zh" in part.direction}
+    assert addresses == {"en-it.txt.zip", "en-zh.txt.zip"}  # languages in alphabetical order
+    assert entry.address == "https://object.pouta.csc.fi/OPUS-News-Commentary/v11/moses"
+    assert entry.unchecked == ()
 
 
 def test_only_the_files_that_serve(real_data, monkeypatch):
@@ -224,6 +236,7 @@ def test_every_file_of_the_catalogue(real_data, monkeypatch):
                 missing.add(name)
     translations = {f"alpaca-{language}" for language in ("zh", "ar", "it", "es", "de", "ru", "hi", "tr", "vi", "el")}
     others = {"alpaca", "dolly", "magicoder-oss-instruct", "magicoder-evol-instruct", "mlqa", "xquad"}
+    others |= {"news-commentary", "news-commentary-v16", "news-commentary-v18"}
     assert missing == others | translations
 
 
