@@ -38,7 +38,8 @@ def caption_of_cost(lines: Sequence[Line]) -> str:
         "Generation is what it took to make each completion once, whatever the number of trainings, also where it came "
         "from the cache; training is what one took."
     )
-    return f"{made} {_trainings(lines)} {PAPER_COST}"
+    of_paper = PAPER_COST if any(line.method == "radis" for line in lines) else ""
+    return f"{made} {_trainings(lines)} {of_paper}".strip()
 
 
 def _units(measures: Sequence[Measure], lines: Sequence[Line]) -> str:

@@ -22,7 +22,7 @@ from dragoman.evaluation.statistics import chrf
 from dragoman.evaluation.translation import Translated
 from dragoman.generation.faults import FAULTS, Fault
 from dragoman.generation.rationales import STEPS
-from dragoman.report import charts, formats, paper, tables, words
+from dragoman.report import benchmarks, charts, formats, paper, sweeps, tables, words
 from dragoman.report.compare import Card
 from dragoman.report.layout import Table
 from dragoman.report.plane import Point, plane
@@ -75,13 +75,15 @@ class Details:
     """How it was made: versions, machine, times, sizes."""
     recipe: str = ""
     """The resolved recipe."""
+    options: sweeps.Options = field(default_factory=dict)
+    """Row → its method, and its options."""
 
 
 def write_report(folder: Path, card: Card, details: Details) -> None:
     """Writes all that a run leaves to look at.
 
     `scorecard.json`, `report.html`, `table.md`, `tables/` in the paper's layout, and `picture.svg`, which is also
-    `tables/figure1.svg`, where there is something to draw.
+    `tables/figure1.svg`, where there is something to draw; `sweep-ROW-OPTION.svg` of rows that differ in one option.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "scorecard.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -92,11 +94,14 @@ def write_report(folder: Path, card: Card, details: Details) -> None:
     if drawn:
         for path in (folder / "picture.svg", folder / "tables" / "figure1.svg"):
             path.write_text(drawn + "\n", encoding="utf-8")
+    for key, swept in _sweeps(card, details, charts.style_sheet()).items():
+        (folder / f"sweep-{key}.svg").write_text(swept + "\n", encoding="utf-8")
 
 
 def page(card: Card, details: Details) -> str:
     """The page as HTML text."""
-    colours = _colours(card)
+    colours, made = _colours(card), paper.tables(card)
+    by_language = made.pop("benchmarks", [])
     return (
         _templates()
         .get_template("page.html")
@@ -111,10 +116,14 @@ def page(card: Card, details: Details) -> str:
             skill=_skill_title(card),
             groups=tables.groups(card),
             families=tables.families(card),
+            kept=any(row["retention"] is not None for row in card["rows"]),
             skills=tables.skills(card),
             many=len(card["rows"]) > MANY,
             trainings=words.trainings(card),
-            tables=paper.tables(card),
+            tables=made,
+            benchmarks=by_language,
+            subjects=benchmarks.subjects(card),
+            sweeps=_sweeps(card, details),
             figure=formats.figure,
             spanned=_spanned,
             rates=RATE_TITLES,
@@ -212,6 +221,12 @@ def _plane(card: Card, style: str = "") -> Markup | None:
         return None
     noise = card["noise"]["retention"] if card["noise"] else None
     return plane(points, noise, _skill_title(card), "abilities kept", style)
+
+
+def _sweeps(card: Card, details: Details, style: str = "") -> dict[str, Markup]:
+    """A picture for each option that rows were swept over, by the name of its file."""
+    drawn = {sweep.key: sweeps.picture(card, sweep, style) for sweep in sweeps.sweeps(details.options)}
+    return {key: one for key, one in drawn.items() if one}
 
 
 def _bar(ability: Card, colour: int) -> Markup | str:

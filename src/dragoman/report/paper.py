@@ -1,19 +1,22 @@
 """The comparison in the layout of the RaDis paper: its Tables 1, 2, 3, 5 and 7, and what each method cost.
 
 The paper's rows come in its order, its differences are those it shows (from the backbone for translation,
-from plain fine-tuning for abilities), and RP is the mean retention against the backbone.
+from plain fine-tuning for abilities), and RP is the mean retention against the backbone. Families that are a
+benchmark in a language stand apart, in a table for each language.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from dragoman.report import benchmarks
 from dragoman.report.captions import METRIC_TITLE, caption_of, caption_of_cost
 from dragoman.report.compare import RETENTION, Card
+from dragoman.report.families import others
 from dragoman.report.layout import Cell, Column, Measure, Table, filled, line
 from dragoman.report.words import plain
 
-KEYS = ("translation", "abilities", "ablation", "skill", "cost")
+KEYS = ("translation", "benchmarks", "abilities", "ablation", "skill", "cost")
 METRIC = "chrf++"
 TITLES = {
     "backbone": "Backbone",
@@ -35,6 +38,7 @@ def tables(card: Card) -> dict[str, list[Table]]:
     setting = _Setting.of(card)
     made = {
         "translation": _translation(setting),
+        "benchmarks": _benchmarks(setting),
         "abilities": _abilities(setting),
         "ablation": _ablation(setting),
         "skill": _skill(setting),
@@ -73,13 +77,14 @@ class _Setting:
 
     @property
     def families(self) -> list[str]:
-        found = dict.fromkeys(family for row in self.rows for family in row["abilities"])
+        """Of abilities, but for benchmarks in a language."""
+        found = others(self.rows, "abilities")
         order = [family for some in GROUPS.values() for family in some]
         return sorted(found, key=lambda family: order.index(family) if family in order else len(order))
 
     @property
     def skills(self) -> list[str]:
-        return list(dict.fromkeys(skill for row in self.rows for skill in row["skills"]))
+        return others(self.rows, "skills")
 
 
 def title(row: Card) -> str:
@@ -167,16 +172,27 @@ def _family_measures(setting: _Setting, against: str | None) -> list[Measure]:
         )
         for family in setting.families
     ]
-    if any(row["retention"] is not None for row in setting.rows):
-        measures.append(Measure(Column("RP, %"), RETENTION, _retention))
-    return measures
+    return [*measures, *_retentions(setting)]
+
+
+def _retentions(setting: _Setting) -> list[Measure]:
+    if all(row["retention"] is None for row in setting.rows):
+        return []
+    return [Measure(Column("RP, %"), RETENTION, _retention)]
+
+
+def _benchmarks(setting: _Setting) -> list[Table | None]:
+    """RP stands here where no table of abilities has it."""
+    rows = [row for row in setting.rows if row["abilities"] or row["skills"]]
+    more = [] if setting.families else _retentions(setting)
+    return [*benchmarks.tables(setting.card, rows, [title(row) for row in rows], more)]
 
 
 def _abilities(setting: _Setting) -> list[Table | None]:
     """Table 3."""
     rows = [row for row in setting.rows if row["abilities"]]
     measures = _family_measures(setting, setting.reference)
-    if not rows:
+    if not rows or not setting.families:
         return []
     return [_compared(setting, "abilities", "Abilities kept", rows, measures, _named(setting, setting.reference))]
 

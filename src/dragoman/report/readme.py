@@ -1,6 +1,7 @@
 """The comparison as one table for a README."""
 
 from dragoman.report.compare import Card, floor
+from dragoman.report.families import benchmarks, by_language, heading, score
 from dragoman.report.tables import ACROSS, families, groups, skills, taught, translated
 from dragoman.report.words import methods, number, plain, signed, significant, spread, trainings
 
@@ -16,6 +17,9 @@ def markdown(card: Card) -> str:
         lines.append([f"{plain(skill)}, % passed", *(_words(row["skills"].get(skill), 0) for row in rows)])
     for family in families(card):
         lines.append([f"{plain(family)}, %", *(_words(row["abilities"].get(family), 0) for row in rows)])
+    for title, some in by_language(benchmarks(card)).items():
+        for parts in some:
+            lines.append([f"{heading(parts)} {title}, %", *(_words(score(row, parts.family), 0) for row in rows)])
     if any(row["retention"] is not None for row in rows):
         kept = [_kept(row, card["backbone"]) for row in rows]
         lines.append(["**abilities kept (RP), %**", *(f"**{text}**" for text in kept)])

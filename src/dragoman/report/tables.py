@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dragoman.report.compare import Card
+from dragoman.report.families import Benchmark, benchmarks, by_language, heading, others, score
 from dragoman.report.words import (
     methods,
     number,
@@ -74,6 +75,15 @@ def _table(card: Card, rows: Sequence[Card], intervals: bool) -> Table:
         for family in families(card):
             cells = (_score(row["abilities"].get(family), 0, intervals) for row in rows)
             table.add_row(Text(f"{plain(family)}, %"), *cells)
+    for title, some in by_language(benchmarks(card)).items():
+        table.add_row("", *blank)
+        table.add_row(Text(f"Benchmarks {title}", style="bold"), *blank)
+        for parts in some:
+            found = [score(row, parts.family) for row in rows]
+            table.add_row(Text(f"{heading(parts)}, %"), *(_score(one, 0, intervals) for one in found))
+            if _has_f1(rows, parts):
+                table.add_row(Text("  F1", style="dim"), *(_f1(one) for one in found))
+    if _kept(rows):
         table.add_row(
             Text("kept of all (RP), %", style="bold"), *(_retention(row, card["backbone"], intervals) for row in rows)
         )
@@ -93,7 +103,7 @@ def _by_line(card: Card, intervals: bool) -> list[RenderableType]:
     for skill in skills(card):
         sums.add_column(Text(f"{plain(skill)}, %"))
         columns.append([_score(row["skills"].get(skill), 0, intervals and not translated(card)) for row in rows])
-    if families(card):
+    if _kept(rows):
         sums.add_column(Text("kept of all (RP), %"))
         columns.append([_retention(row, card["backbone"], intervals, 2) for row in rows])
     _fill(sums, rows, columns)
@@ -104,6 +114,8 @@ def _by_line(card: Card, intervals: bool) -> list[RenderableType]:
             kept.add_column(Text(plain(family)))
         _fill(kept, rows, [[_brief(row["abilities"].get(family)) for row in rows] for family in some])
         parts.append(kept)
+    for title, group in by_language(benchmarks(card)).items():
+        parts += _benchmarks(rows, title, group, _ROOM[intervals])
     if translated(card):
         odd = _lines("odd translations, %")
         for _, title in _RATES:
@@ -111,6 +123,36 @@ def _by_line(card: Card, intervals: bool) -> list[RenderableType]:
         _fill(odd, rows, [[_rate(row["translation"]["rates"][rate]) for row in rows] for rate, _ in _RATES])
         parts.append(odd)
     return parts
+
+
+def _benchmarks(rows: Sequence[Card], title: str, some: Sequence[Benchmark], room: int) -> list[RenderableType]:
+    """A line for each row of the scorecard with all that was asked in one language, in lots that fit."""
+    columns = {}
+    for parts in some:
+        columns[heading(parts)] = [_brief(score(row, parts.family)) for row in rows]
+        if _has_f1(rows, parts):
+            columns[f"{heading(parts)} F1"] = [_f1(score(row, parts.family)) for row in rows]
+    made: list[RenderableType] = []
+    for names in _fitting(list(columns), room):
+        table = _lines(f"{title}, %")
+        for name in names:
+            table.add_column(Text(name))
+        _fill(table, rows, [columns[name] for name in names])
+        made.append(table)
+    return made
+
+
+def _has_f1(rows: Sequence[Card], parts: Benchmark) -> bool:
+    return any((score(row, parts.family) or {}).get("f1") for row in rows)
+
+
+def _f1(found: Card | None) -> Text:
+    f1 = found.get("f1") if found else None
+    return Text(f"{number(f1['score'] if f1 else None, 0):>5}", style="dim")
+
+
+def _kept(rows: Sequence[Card]) -> bool:
+    return any(row["retention"] is not None for row in rows)
 
 
 def _lines(head: str) -> Table:
@@ -209,10 +251,10 @@ def translated(card: Card) -> list[Card]:
 
 
 def families(card: Card) -> list[str]:
-    """All families of questions about abilities."""
-    return list(dict.fromkeys(family for row in card["rows"] for family in row["abilities"]))
+    """All families of questions about abilities, but for benchmarks in a language."""
+    return others(card["rows"], "abilities")
 
 
 def skills(card: Card) -> list[str]:
-    """All skills other than translation that were judged."""
-    return list(dict.fromkeys(skill for row in card["rows"] for skill in row["skills"]))
+    """All skills other than translation that were judged, but for benchmarks in a language."""
+    return others(card["rows"], "skills")

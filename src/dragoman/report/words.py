@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dragoman.generation.rationales import RationaleReport
 from dragoman.report.compare import RETENTION, SIGNIFICANT, Card, alike, beyond_noise, difference, floor
+from dragoman.report.families import by_language, split
 
 MINUS = "−"
 
@@ -66,12 +67,30 @@ def _gained(row: Card) -> str:
         else:
             found.append(f"{'gained' if score['delta'] > 0 else 'lost'} {abs(score['delta']):.1f} chrF++")
     for skill, score in row["skills"].items():
+        if split(skill):
+            continue
         if not significant(score["p"]):
             found.append(f"is as good at {plain(skill)} as before ({signed(score['delta'], 0)} points)")
         else:
             way = "gained" if score["delta"] > 0 else "lost"
             found.append(f"{way} {abs(score['delta']):.0f} points at {plain(skill)}")
-    return ", ".join(found)
+    return ", ".join([*found, *_gained_by_language(row)])
+
+
+def _gained_by_language(row: Card) -> list[str]:
+    """In how many of the benchmarks that were to be learnt a row is ahead of the backbone, or behind it."""
+    found = []
+    for title, some in by_language([parts for skill in row["skills"] if (parts := split(skill))]).items():
+        scores = [row["skills"][parts.family] for parts in some]
+        sure = [score["delta"] > 0 for score in scores if significant(score["p"])]
+        mean = f"{signed(sum(score['delta'] for score in scores) / len(scores))} points"
+        mean += " on average" if len(scores) > 1 else ""
+        ways = [f"{way} in {count}" for way, count in (("gained", sum(sure)), ("lost", len(sure) - sum(sure))) if count]
+        if ways:
+            found.append(f"{' and '.join(ways)} of {len(scores)} benchmarks {title} ({mean})")
+        else:
+            found.append(f"is as good {title} as before ({mean})")
+    return found
 
 
 def _kept(row: Card) -> str:

@@ -1,0 +1,79 @@
+"""Families of questions that are a benchmark in a language: `qa-de`, `mmlu-it`, `mlqa-de-en`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dragoman.prompts.languages import LANGUAGES, LONG_CODES, language_name
+from dragoman.report.compare import Card
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A family by its parts."""
+
+    family: str
+    name: str
+    """Of the benchmark: `mlqa`."""
+    language: str
+    """That questions are put in: `en`."""
+    context: str = ""
+    """That of the text asked about, where the family names one as well: `de`."""
+
+    @property
+    def place(self) -> str:
+        """Such as `de`; `de-en` where the text is in another language than the question."""
+        return f"{self.context}-{self.language}" if self.context else self.language
+
+
+def split(family: str) -> Benchmark | None:
+    """The parts of a family's name; None where it does not end with a language."""
+    *first, last = family.split("-")
+    if not first or not _is_language(last):
+        return None
+    if len(first) > 1 and _is_language(first[-1]):
+        return Benchmark(family, "-".join(first[:-1]), last, first[-1])
+    return Benchmark(family, "-".join(first), last)
+
+
+def _is_language(code: str) -> bool:
+    language = code.partition("_")[0]
+    return language in LANGUAGES or language in LONG_CODES
+
+
+def benchmarks(card: Card) -> list[Benchmark]:
+    """All benchmarks that any row was asked, whether learnt or kept."""
+    found = dict.fromkeys(family for row in card["rows"] for family in [*row["abilities"], *row["skills"]])
+    return [parts for family in found if (parts := split(family))]
+
+
+def others(rows: Sequence[Card], kind: str) -> list[str]:
+    """All families among the `abilities` or `skills` of some rows that are no benchmark in a language."""
+    return [family for family in dict.fromkeys(family for row in rows for family in row[kind]) if not split(family)]
+
+
+def by_language(found: Sequence[Benchmark]) -> dict[str, list[Benchmark]]:
+    """A heading → the benchmarks below it: English first, and last those with two languages."""
+    one = dict.fromkeys(parts.language for parts in found if not parts.context)
+    groups = {
+        f"in {language_name(code)}": [parts for parts in found if parts.place == code]
+        for code in sorted(one, key=lambda code: code != "en")
+    }
+    two = [parts for parts in found if parts.context]
+    return groups | ({"across languages": two} if two else {})
+
+
+def heading(parts: Benchmark) -> str:
+    """What stands over a benchmark's scores below the heading of its language."""
+    name = parts.name.replace("_", " ")
+    return f"{name} {parts.context}→{parts.language}" if parts.context else name
+
+
+def score(row: Card, family: str) -> Card | None:
+    """A row's ABILITY in a family, be it learnt or kept."""
+    found: Card | None = row["abilities"].get(family) or row["skills"].get(family)
+    return found
+
+
+def kind(card: Card, family: str) -> str:
+    """Where the differences in a family stand in a pair of rows: `families`, or `skills`."""
+    return "skills" if any(family in row["skills"] for row in card["rows"]) else "families"
