@@ -5,55 +5,19 @@ retention, where it is larger than the noise floor. Claims of several parts are 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from dragoman.report.compare import Card, Difference, Path, beyond_noise, difference, floor
+from verdicts import AGREES, DISAGREES, NOISE, Claim, ahead, all_of, between, points, row
+
+from dragoman.report.compare import Card, Path, floor
 from dragoman.report.words import MINUS, plain, signed
 
 Facts = dict[str, Any]
-AGREES, DISAGREES, NOISE = "agrees", "disagrees", "inside the noise"
 RETENTION: Path = ("retention",)
 TRANSLATION: Path = ("translation",)
 CLOSE = 0.9  # of vanilla's gain, so that two translate about equally well
 LITTLE = 0.5  # of vanilla's gain
 FOLLOWING = ("instructions", "follow_up", "refusal")  # the lab's families for instructions and safety
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What the paper says, what was measured, and how the two stand to each other."""
-
-    said: str
-    measured: str
-    verdict: str
-
-
-def row(card: Card, name: str) -> Any:
-    return next(row for row in card["rows"] if row["name"] == name)
-
-
-def between(card: Card, one: str, other: str, path: Path) -> Difference:
-    found = difference(card, one, other, path)
-    assert found is not None, f"{one} and {other} were not compared in {path}"
-    return found
-
-
-def ahead(card: Card, one: str, other: str, path: Path) -> str:
-    """Whether `one` is ahead of `other` by more than chance."""
-    found = between(card, one, other, path)
-    if not beyond_noise(card, found, path):
-        return NOISE
-    return AGREES if found.delta > 0 else DISAGREES
-
-
-def all_of(*verdicts: str) -> str:
-    return verdicts[0] if len(set(verdicts)) == 1 else "in part: " + ", ".join(verdicts)
-
-
-def points(found: Difference) -> str:
-    low, high = found.interval
-    return f"{signed(found.delta)} ({signed(low)} to {signed(high)})"
 
 
 def gain(card: Card, name: str) -> float:

@@ -12,13 +12,11 @@ docs/results/lab-cit-study.remarks.md and is taken in as it is.
 """
 
 import argparse
-import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from claims import COMPARED, Claim, another_skill, gradients, noise_of
+from claims import COMPARED, another_skill, gradients, noise_of
+from verdicts import listed, read
 
 from dragoman.report.formats import markdown
 from dragoman.report.paper import tables
@@ -53,7 +51,7 @@ def document(study: Path, programs: Path, out: Path) -> str:
         "A difference counts where p < 0.05 (paired bootstrap over test items and seeds) and, of retention, where it "
         f"is larger than the noise floor: {noise_of(card)} points here, {noise_of(code)} with programs. In brackets: "
         "95 % intervals. The rules stand in `benchmarks/claims.py`.",
-        listed(claims),
+        listed(claims, NUMBERS),
         "## Translation against abilities",
         f"![Every method's translation against the abilities it kept]({out.stem}/plane.svg)",
         *(markdown(table) for key in ("translation", "abilities", "ablation", "cost") for table in shown.get(key, ())),
@@ -70,19 +68,6 @@ def document(study: Path, programs: Path, out: Path) -> str:
         body(study / "analysis" / "rationales.md"),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def listed(claims: Sequence[Claim]) -> str:
-    lines = ["| | the paper says | measured on the lab | verdict |", "|--:|---|---|---|"]
-    lines += [
-        f"| {number} | {claim.said} | {claim.measured} | **{claim.verdict}** |"
-        for number, claim in zip(NUMBERS, claims, strict=True)
-    ]
-    return "\n".join(lines)
-
-
-def read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def body(path: Path) -> str:
