@@ -199,7 +199,7 @@ def report(
     recipe: Recipe,
     overrides: Overrides = None,
     table: Annotated[
-        Literal["translation", "abilities", "ablation", "skill", "cost"] | None,
+        Literal["translation", "benchmarks", "abilities", "ablation", "skill", "cost"] | None,
         typer.Option(help="Print one table in the paper's layout instead.", show_default=False),
     ] = None,
     form: Annotated[
