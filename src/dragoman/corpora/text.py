@@ -122,7 +122,10 @@ def lines(path: Path, member: str = "") -> Iterator[tuple[int, str]]:
 def unpacked_size(path: Path) -> int:
     """Bytes of what is in a file; of a `.gz` an estimate, because it does not say for large ones."""
     size = path.stat().st_size
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return sum(member.file_size for member in archive.infolist())
+    if ending(path.name) == ".zip":
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return sum(member.file_size for member in archive.infolist())
+        except zipfile.BadZipFile:
+            return size  # whoever reads it says what is wrong
     return size * RATIO if path.name.lower().endswith(".gz") else size

@@ -70,10 +70,11 @@ class Reckoning:
             return there[0], there[1], there[2]
         parts = [of_pairs(said.train, "train", vocabulary)] if said.train else []
         lessons = [of_dialogues(choice, vocabulary) for choice in said.lessons]
-        known = [*parts, *(volume for volume in lessons if volume is not None)]
-        learnt = None if None in lessons else sum(known, Volume())
+        known = [volume for volume in (*parts, *lessons) if volume is not None]
+        learnt = None if None in (*parts, *lessons) else sum(known, Volume())
         mixed = learnt and mixed_in(said.instructions, learnt.records, vocabulary)
-        return learnt, mixed, of_pairs(said.test, "test", vocabulary) if said.test else Volume()
+        test = of_pairs(said.test, "test", vocabulary) if said.test else None
+        return learnt, mixed, test or Volume()
 
     def _learning(self, row: str) -> Learning | None:
         """What a row learns; exactly, where its examples are made already."""

@@ -15,6 +15,7 @@ from dragoman.corpora import catalog, dialogues
 from dragoman.corpora.load import load
 from dragoman.corpora.parallel import located, read
 from dragoman.corpora.records import Pair, Record
+from dragoman.corpora.text import RATIO, ending, unpacked_size
 from dragoman.lab import world
 from dragoman.pipeline.backbone import Backbone
 from dragoman.pipeline.conversations import LAB, LAB_DIALOGUES
@@ -106,8 +107,8 @@ def written(data: Artifact, name: str, vocabulary: Vocabulary) -> Volume:
     return vocabulary.of(islice(read_records(path), BEGINNING)).of(count) if count else Volume()
 
 
-def of_pairs(corpus: Corpus, role: catalog.Role, vocabulary: Vocabulary) -> Volume:
-    """The pairs that a recipe names."""
+def of_pairs(corpus: Corpus, role: catalog.Role, vocabulary: Vocabulary) -> Volume | None:
+    """The pairs that a recipe names. None where they are not here and nobody counted them."""
     if corpus.corpus == "lab":
         directions, limit = corpus.directions or LAB_DIRECTIONS, corpus.limit or LAB_PAIRS
         made = world.pairs("test" if role == "test" else "train", directions, min(limit, SAMPLE), corpus.seed)
@@ -117,35 +118,44 @@ def of_pairs(corpus: Corpus, role: catalog.Role, vocabulary: Vocabulary) -> Volu
         wanted = set(corpus.directions or entry.directions(role))
         parts = [part for part in entry.of(role) if wanted & set(part.directions)]
         if not all(catalog.here(entry, path) for part in parts for path in part.paths):
-            return sum((_of_part(entry, part, wanted, corpus.limit, vocabulary) for part in parts), Volume())
+            if not all(part.records and all(entry.files[path].size for path in part.paths) for part in parts):
+                return None
+            return sum((_of_part(entry, part, wanted, corpus, vocabulary) for part in parts), Volume())
     texts = [located(files, HERE) for files in corpus.files]
-    size = sum(path.stat().st_size for text in texts for path in text.paths)
+    size = sum(unpacked_size(path) for text in texts for path in text.paths)
     if size <= WHOLE:
         return vocabulary.of(load(corpus, role, HERE))
     found = Volume()
     for text in texts:
         some = list(islice(read(text), BEGINNING))
         seen = sum(len(pair.source.encode()) + len(pair.target.encode()) + 2 for pair in some)
-        size = sum(path.stat().st_size for path in text.paths)
+        size = sum(unpacked_size(path) for path in text.paths)
         count = round(len(some) * size * len(text.directions) / max(1, seen))
         found += vocabulary.of(some).of(min(count, (corpus.limit or count) * len(text.directions)))
     return found
 
 
 def _of_part(
-    entry: catalog.Entry, part: catalog.Part, wanted: set[str], limit: int | None, vocabulary: Vocabulary
+    entry: catalog.Entry, part: catalog.Part, wanted: set[str], corpus: Corpus, vocabulary: Vocabulary
 ) -> Volume:
     """By the sizes in the catalogue; both directions of a pair have the same sizes."""
     found, records = Volume(), part.records or 0
-    for direction in wanted & set(part.directions):
+    directions = wanted & set(part.directions)
+    share = records / len(directions) if corpus.disjoint else records
+    limit = share if corpus.limit is None else min(share, corpus.limit)
+    for direction in directions:
         languages = part.direction.split("-")
-        sizes = [entry.files[path].size or 0 for path in part.paths]
+        sizes = [(entry.files[path].size or 0) * (RATIO if _packed(path) else 1) for path in part.paths]
         sizes = sizes if len(sizes) == 2 else [round(WRAPPED * sizes[0] / 2)] * 2
         tokens = {language: size / vocabulary.rate(language) for language, size in zip(languages, sizes, strict=True)}
         source, target = direction.split("-")
         one = Volume(records, tokens[source] + records * vocabulary.frame, tokens[target])
         found += one.atmost(limit)
     return found
+
+
+def _packed(path: str) -> bool:
+    return ending(path) == ".zip" or path.lower().endswith(".gz")
 
 
 def of_dialogues(choice: Dialogues, vocabulary: Vocabulary) -> Volume | None:
