@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from sacrebleu.metrics import CHRF
@@ -167,7 +168,89 @@ def test_rows_that_cannot_be_compared_are_refused() -> None:
     with pytest.raises(DataError, match="No row 'backbone'"):
         scorecard({"vanilla": VANILLA})
     with pytest.raises(DataError, match="other families"):
-        scorecard({"backbone": BACKBONE}, [answered(facts="+")])
+        scorecard({"backbone": BACKBONE}, [answered(facts="+", riddles="+")])
+    with pytest.raises(DataError, match="other families"):
+        scorecard({"backbone": BACKBONE}, [BACKBONE.abilities, answered(facts="+")])
+
+
+def test_a_family_that_is_not_drawn_anew_has_no_noise_floor() -> None:
+    card = scorecard({"backbone": BACKBONE, "vanilla": VANILLA}, [answered(facts="+++--")], bootstrap=20)
+    assert card["noise"] == {
+        "draws": 1,
+        "retention": pytest.approx(25),
+        "families": {"facts": {"scores": [80.0, 60.0], "retention": pytest.approx(25)}},
+    }
+    assert card["rows"][1]["abilities"]["facts"]["inside_noise"] is False
+    assert card["rows"][1]["abilities"]["refusals"]["inside_noise"] is None
+
+
+def test_a_recipe_says_which_families_are_skills() -> None:
+    backbone = replace(answered(**{"qa-de": "+---", "facts": "++--"}), skills=("qa-*",))
+    row = replace(answered(**{"qa-de": "++++", "facts": "+---"}), skills=("qa-*",))
+    card = scorecard({"backbone": RowResults(None, backbone), "row": RowResults(None, row)}, bootstrap=20)
+    judged = card["rows"][1]
+    assert (list(judged["skills"]), list(judged["abilities"])) == (["qa-de"], ["facts"])
+    assert judged["retention"] == 50  # of the facts alone
+    (pair,) = card["pairs"]
+    assert (list(pair["skills"]), list(pair["families"])) == (["qa-de"], ["facts"])
+
+
+def taken(*parts: float, subjects: str = "") -> AbilityResult:
+    """Answers taken from a text, by their F1; 1 is an exact match."""
+    check = Check("squad", {"values": ["x"], "language": "de", "extract": "first_line", "prompt": "1a2b3c4d"})
+    items = [
+        Answered(
+            Question("xquad-de", (Turn("user", "Answer.", f"Text {i}"),), check, "de", subjects[i : i + 1]),
+            answer="x",
+            passed=part == 1,
+            extracted=True,
+            cut_off=False,
+            part=part,
+        )
+        for i, part in enumerate(parts)
+    ]
+    return AbilityResult(tuple(items), max_tokens=64)
+
+
+def test_answers_from_a_text_have_f1_beside_exact_match() -> None:
+    rows = {
+        "backbone": RowResults(None, taken(1, 0.5, 0, 0)),
+        "row": [RowResults(None, taken(1, 1, p, 0)) for p in (0, 0.4)],
+    }
+    ability = scorecard(rows, bootstrap=200)["rows"][1]["abilities"]["xquad-de"]
+    assert (ability["score"], ability["f1"]["score"]) == (50, pytest.approx((50 + 60) / 2))
+    assert ability["f1"]["seeds"] == pytest.approx([50, 60])
+    assert ability["f1"]["n"] == 4
+    low, high = ability["f1"]["interval"]
+    assert 0 <= low < 55 < high <= 100
+    made = "|check:squad|norm:mlqa-de|extract:first_line|prompt:1a2b3c4d|decoding:greedy|tokens:64|interval:bs:200|"
+    assert ability["f1"]["signature"].startswith("f1" + made)
+    assert ability["signature"].startswith("passed" + made)
+    one = scorecard({"backbone": RowResults(None, taken(1, 0.5))}, bootstrap=20)["rows"][0]["abilities"]["xquad-de"]
+    assert "interval:wilson" in one["signature"]
+    assert "interval:bs:20" in one["f1"]["signature"]
+
+
+def test_parts_of_a_family_are_scored_and_averaged_alike() -> None:
+    ability = scorecard({"backbone": RowResults(None, taken(1, 1, 1, 0, 0, subjects="aaabb"))}, bootstrap=20)["rows"][0]
+    card = ability["abilities"]["xquad-de"]
+    assert card["subjects"] == {
+        "a": {"score": 100, "n": 3, "passed": 3},
+        "b": {"score": 0, "n": 2, "passed": 0},
+    }
+    assert (card["score"], card["subject_mean"]) == (60, 50)
+    plain = scorecard({"backbone": BACKBONE}, bootstrap=20)["rows"][0]["abilities"]["facts"]
+    assert (plain["f1"], plain["subjects"], plain["subject_mean"]) == (None, {}, None)
+
+
+def test_results_of_an_older_version_still_load() -> None:
+    stored = BACKBONE.to_json()
+    del stored["abilities"]["skills"]
+    for row in stored["abilities"]["items"]:
+        del row["part"], row["subject"]
+    assert RowResults.from_json(stored) == BACKBONE
+    kept = RowResults(None, taken(1, 0.5, subjects="ab"))
+    assert RowResults.from_json(json.loads(json.dumps(kept.to_json()))) == kept
 
 
 def test_a_row_has_the_report_on_its_rationales() -> None:

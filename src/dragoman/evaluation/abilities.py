@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from dragoman.corpora.records import Check, Question, Turn
@@ -11,6 +12,11 @@ from dragoman.recipe.schema import Evaluation
 
 # Families that are a skill to be learnt. They are judged like abilities, and are no part of what is kept.
 SKILLS = ("programs", "humaneval")
+
+
+def is_skill(family: str, patterns: Sequence[str] = ()) -> bool:
+    """Whether a family is to be learnt rather than kept: always, or by one of a recipe's patterns (`*-de`)."""
+    return family in SKILLS or any(fnmatchcase(family, pattern) for pattern in patterns)
 
 
 class Speaker(Protocol):
@@ -31,14 +37,22 @@ class Answered:
     passed: bool
     extracted: bool
     cut_off: bool
+    part: float | None = None
+    """How much of it is right, from 0 to 1, where the check can tell (F1); else all or nothing."""
+
+    @property
+    def credit(self) -> float:
+        return float(self.passed) if self.part is None else self.part
 
 
 @dataclass(frozen=True, slots=True)
 class AbilityResult:
-    """All questions in the order asked, and the longest answer that was allowed."""
+    """All questions in the order asked, the longest answer that was allowed, and which families are skills."""
 
     items: tuple[Answered, ...]
     max_tokens: int
+    skills: tuple[str, ...] = ()
+    """Patterns of families that are to be learnt rather than kept, beside those that always are."""
 
     @property
     def families(self) -> dict[str, tuple[Answered, ...]]:
@@ -49,16 +63,22 @@ class AbilityResult:
         """Plain data that `from_json` reads back."""
         return {
             "max_tokens": self.max_tokens,
+            "skills": list(self.skills),
             "items": [
                 {
                     "family": item.question.family,
                     "language": item.question.language,
-                    "turns": [[turn.role, turn.text] for turn in item.question.turns],
+                    "subject": item.question.subject,
+                    "turns": [
+                        [turn.role, turn.text, turn.input] if turn.input else [turn.role, turn.text]
+                        for turn in item.question.turns
+                    ],
                     "check": {"name": item.question.check.name, "arguments": dict(item.question.check.arguments)},
                     "answer": item.answer,
                     "passed": item.passed,
                     "extracted": item.extracted,
                     "cut_off": item.cut_off,
+                    "part": item.part,
                 }
                 for item in self.items
             ],
@@ -71,18 +91,21 @@ class AbilityResult:
                 Answered(
                     question=Question(
                         family=row["family"],
-                        turns=tuple(Turn(role, text) for role, text in row["turns"]),
+                        turns=tuple(Turn(*turn) for turn in row["turns"]),
                         check=Check(row["check"]["name"], row["check"]["arguments"]),
                         language=row["language"],
+                        subject=row.get("subject", ""),
                     ),
                     answer=row["answer"],
                     passed=row["passed"],
                     extracted=row["extracted"],
                     cut_off=row["cut_off"],
+                    part=row.get("part"),
                 )
                 for row in data["items"]
             ),
             data["max_tokens"],
+            tuple(data.get("skills", ())),
         )
 
 
@@ -100,9 +123,11 @@ def abilities(
     return AbilityResult(
         tuple(_judged(question, completion) for question, completion in zip(questions, completions, strict=True)),
         settings.max_tokens,
+        settings.skills,
     )
 
 
 def _judged(question: Question, completion: Completion) -> Answered:
     verdict = check(question.check, completion.text)
-    return Answered(question, completion.text, verdict.passed, verdict.extracted, completion.finish == "length")
+    cut_off = completion.finish == "length"
+    return Answered(question, completion.text, verdict.passed, verdict.extracted, cut_off, verdict.part)

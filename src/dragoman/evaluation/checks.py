@@ -183,7 +183,9 @@ def squad(answer: str, values: Sequence[str], language: str, extract: str = "fir
     if extract not in EXTRACTS:
         raise DataError(f"Check 'squad' takes extract {' or '.join(EXTRACTS)}, not {extract!r}.")
     given = extracted(answer, extract)
-    return Verdict(exact(given, values, language), part=f1(given, values, language)) if given else NOTHING
+    if not given:
+        return Verdict(passed=False, extracted=False, part=0.0)
+    return Verdict(exact(given, values, language), part=f1(given, values, language))
 
 
 def program(answer: str, function: str, cases: Sequence[Sequence[Any]]) -> Verdict:

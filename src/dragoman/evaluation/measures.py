@@ -10,7 +10,8 @@ import numpy as np
 
 from dragoman import __version__
 from dragoman.corpora.identify import base
-from dragoman.evaluation.abilities import SKILLS, AbilityResult, Answered
+from dragoman.evaluation.abilities import AbilityResult, Answered, is_skill
+from dragoman.evaluation.qa import normalisation
 from dragoman.evaluation.statistics import (
     SEED,
     Floats,
@@ -59,6 +60,19 @@ class Family:
     score: Measure
     retention: Measure | None
     items: tuple[tuple[Answered, ...], ...]
+    skill: bool = False
+    """To be learnt rather than kept: no part of RP."""
+    f1: Measure | None = None
+    """The mean credit of its answers, where the check tells how much of an answer is right."""
+
+    @property
+    def subjects(self) -> dict[str, tuple[int, int]]:
+        """Of each subject how many answers were passed and how many given, over all seeds."""
+        found: dict[str, tuple[int, int]] = {}
+        for item in (item for items in self.items for item in items if item.question.subject):
+            passed, given = found.get(item.question.subject, (0, 0))
+            found[item.question.subject] = (passed + item.passed, given + 1)
+        return found
 
     @property
     def passed(self) -> tuple[int, ...]:
@@ -130,11 +144,14 @@ def families(
 ) -> dict[str, dict[str, Family]]:
     """Row → family → what was measured. The backbone has one result; retention is against it."""
     models = [result.families for results in rows.values() for result in results]
+    skills = rows[backbone][0].skills
     first = next(columns.start for row, columns in _columns(rows) if row == backbone)
     found: dict[str, dict[str, Family]] = {row: {} for row in rows}
     for index, name in enumerate(models[first]):
         passed = np.array([[item.passed for item in model[name]] for model in models], dtype=np.float64).T
         sums = resample(passed, bootstrap, SEED + index)
+        parts = _credits([model[name] for model in models])
+        shared = None if parts is None else resample(parts, bootstrap, SEED + index)  # the same draws
         asked, whole = len(passed), passed.sum(0)
         kept = np.full_like(sums, np.nan)  # [resamples, models]: no retention where the backbone passed none
         before = sums[:, first : first + 1]
@@ -147,13 +164,19 @@ def families(
             if whole[first]:
                 retained = tuple((100 * whole[columns] / whole[first]).tolist())
                 retention = Measure(retained, _over_seeds(kept[:, columns], row), asked, signature)
-            found[row][name] = Family(score, retention, tuple(model[name] for model in models[columns]))
+            f1 = None
+            if parts is not None and shared is not None:
+                means = tuple((100 * parts[:, columns].mean(0)).tolist())
+                told = signature.replace("passed|", "f1|", 1).replace("interval:wilson", f"interval:bs:{bootstrap}", 1)
+                f1 = Measure(means, _over_seeds(100 * shared[:, columns] / asked, row), asked, told)
+            items = tuple(model[name] for model in models[columns])
+            found[row][name] = Family(score, retention, items, is_skill(name, skills), f1)
     return found
 
 
 def retention(row: Mapping[str, Family]) -> Measure | None:
     """RP: the mean of the abilities' retentions, skills left out; None where there is none."""
-    kept = [family.retention for name, family in row.items() if name not in SKILLS and family.retention]
+    kept = [family.retention for family in row.values() if not family.skill and family.retention]
     return mean(kept, "abilities") if kept else None
 
 
@@ -180,10 +203,28 @@ def _trainings(results: Sequence[object]) -> str:
     return f"|trainings:{len(results)}" if len(results) > 1 else ""
 
 
+def _credits(models: Sequence[Sequence[Answered]]) -> Floats | None:
+    """[questions, models]; None where the checks know no parts of a right answer."""
+    if all(item.part is None for model in models for item in model):
+        return None
+    return np.array([[item.credit for item in model] for model in models], dtype=np.float64).T
+
+
 def _signature(items: Sequence[Answered], results: Sequence[AbilityResult], bootstrap: int) -> str:
     checks = "+".join(sorted({item.question.check.name for item in items}))
     how = "wilson" if len(results) == 1 else f"bs:{bootstrap}"
     return (
-        f"passed|check:{checks}|decoding:greedy|tokens:{results[0].max_tokens}|interval:{how}{_trainings(results)}"
+        f"passed|check:{checks}{_asked(items)}|decoding:greedy|tokens:{results[0].max_tokens}|interval:{how}{_trainings(results)}"
         f"|version:dragoman-{__version__}"
     )
+
+
+def _asked(items: Sequence[Answered]) -> str:
+    """Of a benchmark how its questions were put, and how answers were taken and compared."""
+    found = [item.question.check for item in items]
+    told = {
+        "norm": {normalisation(check.arguments["language"]) for check in found if check.name == "squad"},
+        "extract": {str(check.arguments["extract"]) for check in found if check.arguments.get("extract")},
+        "prompt": {str(check.arguments["prompt"]) for check in found if check.arguments.get("prompt")},
+    }
+    return "".join(f"|{name}:{'+'.join(sorted(values))}" for name, values in told.items() if values)

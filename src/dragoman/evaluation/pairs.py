@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from dragoman.evaluation.abilities import SKILLS
 from dragoman.evaluation.measures import Family, Measure, Translations, group, retention
 from dragoman.evaluation.statistics import interval, mcnemar, paired_p, two_sided_p
 
@@ -74,8 +73,8 @@ def _judged(row: Mapping[str, Family], other: Mapping[str, Family]) -> dict[str,
     }
     return {
         "retention": kept,
-        "families": {name: found[name] for name in found if name not in SKILLS},
-        "skills": {name: found[name] for name in found if name in SKILLS},
+        "families": {name: found[name] for name, family in row.items() if not family.skill},
+        "skills": {name: found[name] for name, family in row.items() if family.skill},
     }
 
 

@@ -30,7 +30,11 @@
     ABILITY {"score": 84.0, "n": 100, "passed": 84, "interval": [75.6, 89.9], "signature": "…",
             "seeds": [84.0, …], "sd": 1.2 or null,
             "delta": -11.0, "p": 0.002, "retention": 88.4 or null, "retention_interval": [81.0, 95.1] or null,
-            "inside_noise": false or null, "not_extracted": 2, "cut_off": 0} delta and p null in the backbone
+            "inside_noise": false or null, "not_extracted": 2, "cut_off": 0, delta and p null in the backbone
+            "f1": F1 or null,                                   of answers taken from a text; their score is exact match
+            "subjects": {SUBJECT: {"score": 40.0, "n": 100, "passed": 40}, …},       of MMLU and BBH; else {}
+            "subject_mean": 41.3 or null}                       in which every subject counts alike
+    F1     {"score": 71.2, "interval": [69.0, 73.3], "n": 1190, "signature": "…", "seeds": [71.0, …], "sd": 0.3 or null}
     PAIR   {"row": "radis", "other": "vanilla",                 every two rows, in the order of the rows
             "translation": DIFF or null, "into_english": DIFF or null, "out_of_english": DIFF or null,    in chrF++
             "directions": {"de-en": DIFF, …},                   {} where translation was not judged
@@ -45,7 +49,7 @@
             "faults": {"cut": 12, …}, "filtered": {"duplicate": 90},
             "probed": 512, "stopping": 20}
     NOISE  {"draws": 2, "retention": 1.8,                       largest |RP - 100| of the backbone against itself
-            "families": {FAMILY: {"scores": [95.0, 93.0, 96.0], "retention": 2.1 or null}}}
+            "families": {FAMILY: {"scores": [95.0, 93.0, 96.0], "retention": 2.1 or null}}}     of those drawn anew
 
 Scores are percentages or points from 0 to 100; intervals are 95 %. Of a row with several seeds, scores
 are means over them, and intervals and p values come from resamples of test items and seeds together;
@@ -61,7 +65,7 @@ from typing import Any
 import numpy as np
 
 from dragoman.errors import DataError
-from dragoman.evaluation.abilities import SKILLS, AbilityResult
+from dragoman.evaluation.abilities import AbilityResult, is_skill
 from dragoman.evaluation.measures import (
     FORMULAS,
     GROUPS,
@@ -269,12 +273,14 @@ def _abilities(
     overall = retention(row)
     kept = overall.score if overall else None
     return {
-        "abilities": {name: card for name, card in cards.items() if name not in SKILLS},
-        "skills": {name: card for name, card in cards.items() if name in SKILLS},
+        "abilities": {name: card for name, card in cards.items() if not row[name].skill},
+        "skills": {name: card for name, card in cards.items() if row[name].skill},
         "retention": kept,
         "retention_seeds": _each(overall) if overall else [],
         "retention_interval": list(interval(overall.samples)) if overall else None,
-        "retention_without": [name for name, card in cards.items() if card["retention"] is None and name not in SKILLS],
+        "retention_without": [
+            name for name, card in cards.items() if card["retention"] is None and not row[name].skill
+        ],
         "inside_noise": _inside(kept, noise["retention"]) if noise and reference is not None else None,
     }
 
@@ -295,6 +301,32 @@ def _ability(family: Family, reference: Family | None, floor: float | None) -> d
         "inside_noise": _inside(kept, floor) if reference else None,
         "not_extracted": sum(not item.extracted for items in family.items for item in items),
         "cut_off": sum(item.cut_off for items in family.items for item in items),
+        "f1": _f1(family.f1),
+        **_subjects(family),
+    }
+
+
+def _f1(measure: Measure | None) -> dict[str, Any] | None:
+    if measure is None:
+        return None
+    return {
+        "score": measure.score,
+        "interval": list(interval(measure.samples)),
+        "n": measure.n,
+        "signature": measure.signature,
+        **_seeds(measure),
+    }
+
+
+def _subjects(family: Family) -> dict[str, Any]:
+    """Of each part of a family, and the mean in which each counts alike, whatever its size."""
+    cards = {
+        name: {"score": 100 * passed / given, "n": given // len(family.items), "passed": passed}
+        for name, (passed, given) in sorted(family.subjects.items())
+    }
+    return {
+        "subjects": cards,
+        "subject_mean": float(np.mean([card["score"] for card in cards.values()])) if cards else None,
     }
 
 
@@ -303,9 +335,15 @@ def _inside(retention: float | None, floor: float | None) -> bool | None:
 
 
 def noise_floor(reference: AbilityResult, draws: Sequence[AbilityResult]) -> dict[str, Any]:
-    """How far the backbone is from itself when it is asked other questions of the same families."""
-    base_scores = _shares(reference)
+    """How far the backbone is from itself when it is asked other questions of the same families.
+
+    Families that are one fixed set, such as a benchmark's, are not drawn again and have no floor: that of RP
+    comes from the others alone.
+    """
     others = [_shares(draw) for draw in draws]
+    whole = _shares(reference)
+    drawn = {name for other in others for name in other}
+    base_scores = {name: score for name, score in whole.items() if name in drawn}
     for other in others:
         if other.keys() != base_scores.keys():
             raise DataError("A draw of questions for the noise floor has other families than the test itself.")
@@ -326,5 +364,5 @@ def noise_floor(reference: AbilityResult, draws: Sequence[AbilityResult]) -> dic
 
 def _shares(result: AbilityResult) -> dict[str, float]:
     """Of each family; skills, which are no part of what is kept, are not asked again."""
-    families = {name: items for name, items in result.families.items() if name not in SKILLS}
+    families = {name: items for name, items in result.families.items() if not is_skill(name, result.skills)}
     return {name: 100 * sum(item.passed for item in items) / len(items) for name, items in families.items()}

@@ -13,7 +13,7 @@ from dragoman.analysis.projection import Exact, Projection, Sketch
 from dragoman.analysis.terms import Terms, chosen, terms_of
 from dragoman.corpora.records import Pair, Question, draw
 from dragoman.errors import EngineError, RecipeError
-from dragoman.evaluation.abilities import SKILLS
+from dragoman.evaluation.abilities import is_skill
 from dragoman.generation.ask import Ask, Sampling
 from dragoman.generation.models import load_model, pick_device, pick_dtype
 from dragoman.generation.progress import progress
@@ -171,10 +171,12 @@ def _texts(recipe: Recipe, backbone: Backbone, asked: "DriftAsked", data: Path, 
     speak = speaker(recipe, backbone)
     settings = recipe.evaluation
     draws = read_questions(data / "questions.jsonl")
-    taught = SKILLS if recipe.data.lessons else ()
+
+    def taught(question: Question) -> bool:
+        return bool(recipe.data.lessons) and is_skill(question.family, settings.skills)
 
     def questions(of_skill: bool) -> list[Question]:
-        asked_ones = [question for question in (draws[0] if draws else []) if (question.family in taught) == of_skill]
+        asked_ones = [question for question in (draws[0] if draws else []) if taught(question) == of_skill]
         return drawn(asked_ones, lambda question: (question.family, question.key), asked.examples, asked.seed)
 
     tested = list(read_pairs(data / "test.jsonl"))

@@ -41,6 +41,6 @@ def questions(recipe: Recipe, data: Artifact | None) -> Questions:
         count = suites.count(recipe, suite)
         if count is None:
             return Questions(None, None, settings.max_tokens)
-        once += count
-        again += 0 if suites.is_fixed(recipe, suite) else count * settings.noise_seeds
+        once += count.once
+        again += count.again * settings.noise_seeds
     return Questions(once, once + again, settings.max_tokens)

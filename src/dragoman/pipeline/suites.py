@@ -16,13 +16,14 @@ from dragoman.corpora import questions as question_files
 from dragoman.corpora.records import Question, draw
 from dragoman.corpora.squad import squad_files, squad_questions
 from dragoman.errors import DataError
+from dragoman.evaluation.abilities import is_skill
 from dragoman.lab import abilities
 from dragoman.prompts.languages import language_name
 from dragoman.recipe.schema import Benchmark, Recipe
 from dragoman.recipe.suites import SUITES, TITLES, shorthand
 from dragoman.store import Digests, sha256
 
-__all__ = ["SUITES", "Asked", "asked", "benchmark", "count", "inputs", "is_fixed", "lab_digest", "wanted"]
+__all__ = ["SUITES", "Asked", "Count", "asked", "benchmark", "count", "inputs", "is_fixed", "lab_digest", "wanted"]
 
 Notes = Counter[str]
 
@@ -80,31 +81,42 @@ def asked(recipe: Recipe) -> Asked:
             if suite == "translation" or (number and is_fixed(recipe, suite)):
                 continue
             questions, told = _questions(recipe, suite, settings.seed + number)
-            drawn += questions
+            drawn += [one for one in questions if not (number and is_skill(one.family, settings.skills))]
             if kept := {what: many for what, many in told.items() if many}:
                 notes[suite] = kept
         draws.append(drawn)
     return Asked(draws, notes)
 
 
-def count(recipe: Recipe, suite: str) -> int | None:
-    """How many questions a suite asks in one draw; None where that can't be told before its files are here."""
-    each = recipe.evaluation.questions
-    if suite == "translation":
-        return 0
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many questions a suite asks of every model, and in each draw for the noise floor."""
+
+    once: int
+    again: int = 0
+
+
+def count(recipe: Recipe, suite: str) -> Count | None:
+    """How much a suite asks; None where that can't be told before its files are here."""
+    settings = recipe.evaluation
     if described := benchmark(recipe, suite):
-        return _count(suite, described)
-    if suite in ("lab", "lab-languages"):
-        return each * len(_lab_families(suite))
+        known = _count(suite, described)
+        return None if known is None else Count(known)
+    if suite == "translation":
+        return Count(0)
     if suite == "programs":
-        return each
+        return Count(settings.questions)
     if suite == "humaneval":
-        return sum(part.records or 0 for part in catalog.find(suite).of("questions"))
-    path = Path(suite)
-    if not path.is_file():
+        return Count(sum(part.records or 0 for part in catalog.find(suite).of("questions")))
+    if suite in ("lab", "lab-languages"):
+        families = dict.fromkeys(_lab_families(suite), settings.questions)
+    elif Path(suite).is_file():
+        there = Counter(question.family for question in question_files.read_questions(Path(suite)))
+        families = {family: min(settings.questions, many) for family, many in there.items()}
+    else:
         return None
-    families = Counter(question.family for question in question_files.read_questions(path))
-    return sum(min(each, many) for many in families.values())
+    kept = (many for family, many in families.items() if not is_skill(family, settings.skills))
+    return Count(sum(families.values()), sum(kept))
 
 
 def wanted(recipe: Recipe) -> list[tuple[catalog.Entry, tuple[str, ...]]]:
