@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dragoman.commands.demonstrations import demonstrations
 from dragoman.commands.options import COLOURS, Languages, Overrides, Source, Table, Target
 
 app = typer.Typer(help="Corpora: list, get, inspect.", no_args_is_help=True, rich_markup_mode=None)
@@ -61,6 +62,9 @@ def inspect(
     )
     for pair in found.samples:
         typer.echo(f"\n{pair.source}\n→ {pair.target}")
+
+
+app.command("demonstrations")(demonstrations)
 
 
 def _completions(recipe: Path, overrides: Sequence[str], count: int) -> None:

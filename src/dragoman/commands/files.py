@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dragoman.corpora.parallel import ParallelText
+from dragoman.corpora.text import ending
 from dragoman.errors import DataError
 from dragoman.prompts.languages import language_name
 
@@ -28,7 +29,7 @@ def languages(direction: str) -> tuple[str, str]:
 
 def _guessed(source: Path | None, target: Path | None) -> str:
     """`de-en` for files that end in .de and .en."""
-    codes = [path.suffix.lstrip(".") for path in (source, target) if path is not None]
+    codes = [ending(path.name).lstrip(".") for path in (source, target) if path is not None]
     if len(codes) != 2:
         raise DataError("which languages are these? Say so, as in --direction de-en")
     for code in codes:

@@ -15,7 +15,7 @@ Adapter = Annotated[Path | None, typer.Option(help="Folder of an adapter to put 
 Longest = Annotated[int, typer.Option("--max-tokens", min=1, help="Longest answer.")]
 Source = Annotated[Path | None, typer.Option(help="Source sentences, one a line.", show_default=False)]
 Target = Annotated[Path | None, typer.Option(help="Their translations, line by line.", show_default=False)]
-Table = Annotated[Path | None, typer.Option(help="Or both in one .tsv, .jsonl or .json.", show_default=False)]
+Table = Annotated[Path | None, typer.Option(help="Or both in one .tsv, .jsonl, .tmx or .zip.", show_default=False)]
 Languages = Annotated[
     str, typer.Option("--direction", help="Languages, as in de-en; file names such as a.de tell.", show_default=False)
 ]

@@ -147,7 +147,7 @@ def select(texts: Sequence[ParallelText], directions: Sequence[str], rules: Rule
         dropped["duplicate"] += len(candidates) - len(first)
     if sentences is not None:
         served = sentences.served(direction, kept)
-        dropped["serves another direction"] += int((kept & ~served).sum())
+        dropped["serves the other direction"] += int((kept & ~served).sum())
         kept &= served
     if rules.limit is not None:
         for place in range(len(directions)):
