@@ -36,7 +36,9 @@ def world(
 @app.command("pretrain")
 def pretrain(
     out: Annotated[Path, typer.Argument(help="Folder to work in; the backbone comes to lie below it.")],
-    kind: Annotated[str, typer.Option(help="`backbone`, `weaker`, `stronger` or `programmer`.")] = "backbone",
+    kind: Annotated[
+        str, typer.Option(help="`backbone`, `weaker`, `stronger`, `programmer` or `english`.")
+    ] = "backbone",
     seed: Annotated[int, typer.Option(help="Decides vocabulary, documents and first weights.")] = 0,
     tokens: Annotated[
         int | None, typer.Option(min=1, help="Tokens to learn from; what the kind takes when absent.")

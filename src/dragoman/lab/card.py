@@ -49,6 +49,20 @@ PORTRAITS = {
         "the lab's backbone,\nwhich has read on for a while; one in twenty texts was a small Python function, "
         "of 150 in all.",
     ),
+    "english": (
+        "A model of the lab that is strong in English alone",
+        "it answers in English,\nand was never instructed in German or Italian, of which it has read a little text.",
+    ),
+}
+# How it was made, where there is more to say than how much it read.
+MADE = {
+    "english": """
+It began as the lab's backbone, but {fresh_tokens:,} of its {vocabulary:,} tokens, those that English documents do not
+use, began anew at random, so that the words of German and Italian that the backbone knew are gone. Then it read on:
+lessons in English, English text, and a tenth of its documents plain text in German and Italian. There was no
+translation among it, and no lesson in another language or about one. What the layers of the backbone have kept of the
+other languages is in the tables below.
+"""
 }
 
 # What a remark is about, told by words that it cannot do without. An answer may have several.
@@ -70,18 +84,22 @@ def write_card(backbone: Path, questions: int = 200, pairs: int = 200, seed: int
     if not (backbone / DATA).is_file():
         raise EngineError(f"{backbone} has no {DATA}; name the folder that `dragoman lab pretrain` gave.")
     training = json.loads((backbone / DATA).read_text(encoding="utf-8"))["training"]
-    data = {**measure(backbone, questions, pairs, seed), "training": training}
+    in_languages = training.get("kind") == "english"
+    data = {**measure(backbone, questions, pairs, seed, in_languages), "training": training}
     write_atomic(backbone / DATA, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     write_atomic(backbone / CARD, _page(data))
 
 
-def measure(backbone: Path, questions: int, pairs: int, seed: int) -> dict[str, Any]:
-    """Every ability and skill on held-out questions, four directions, and what follows a reference. All greedy."""
+def measure(backbone: Path, questions: int, pairs: int, seed: int, in_languages: bool = False) -> dict[str, Any]:
+    """Every ability and skill on held-out questions, four directions, and what follows a reference. All greedy.
+
+    Of a model that is made for questions in three languages, these families too.
+    """
     speak = Speaker(Renderer.load(backbone))
     engine = HfEngine(backbone, decode=speak.decode)
     asked = [
         question
-        for family in (*families.FAMILIES, *families.SKILLS)
+        for family in (*families.FAMILIES, *families.SKILLS, *(families.LANGUAGE_FAMILIES if in_languages else ()))
         for question in families.questions(family, questions, seed)
     ]
     answered = _drive(abilities("backbone", asked, speak, Evaluation()), engine)
@@ -210,7 +228,7 @@ from the grammar and the tasks in `dragoman.lab`; there is no text of others in 
 embeddings and norms with AdamW. Documents share rows of {training["width"]} tokens and don't see one another; what is
 in them changes in stages (`dragoman.lab.mixture`). Every token is learnt, those of prompts with less weight; the loss
 came to {training["loss"]:.3f} nats. Weights are in bf16.
-{"".join(f"{chr(10)}{note}{chr(10)}" for note in training.get("notes", ()))}
+{MADE.get(kind, "").format(**training)}{"".join(f"{chr(10)}{note}{chr(10)}" for note in training.get("notes", ()))}
 ## What was measured
 
 Greedy decoding, seed {data["seed"]}, prompts that pre-training never shows. `dragoman lab card` measures again.

@@ -1,9 +1,10 @@
-"""The models of the lab: the backbone, and its siblings that the study of rationales and of programs needs."""
+"""The models of the lab: the backbone, and its siblings that the studies need."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from dragoman.lab import mixture
+from dragoman.lab.tongues import reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,10 @@ class Settings:
     heads: int = 4
     intermediate: int = 512
     context: int = 1024
-    mixture: Literal["backbone", "translator", "programmer"] = "backbone"  # what it reads
+    mixture: Literal["backbone", "translator", "programmer", "english"] = "backbone"  # what it reads
     grown: bool = False  # begins as the backbone; further layers change nothing at first
+    # Then the tokens that so many documents do not use in English begin anew, and what was known of them is gone.
+    forgets_beyond: int = 0
     width: int = 384  # tokens of a row
     rows: int = 22  # of a step
     documents: int = 4096  # drawn and packed at a time
@@ -51,6 +54,15 @@ READS = {
     "translator": mixture.of_a_translator,
     "programmer": mixture.of_a_programmer,
 }
+
+
+def document(reading: str, seed: int, number: int) -> tuple[str, ...]:
+    """The text of one document of a mixture, in the pieces in which it is tokenised."""
+    if reading == "english":
+        return (reads.document(seed, number)[1],)
+    return mixture.document(seed, number, READS[reading]())
+
+
 NEVER = 1 << 62  # tokens: no restart
 KINDS = {
     "backbone": Kind(Settings(), 19_600_000, 100.0),
@@ -65,5 +77,20 @@ KINDS = {
     # The backbone, having read on for a while; a few small programs were among it.
     "programmer": Kind(
         Settings(mixture="programmer", grown=True, matrix_rate=1e-3, table_rate=5e-4, restart=NEVER), 1_200_000, 30.0
+    ),
+    # The backbone's layers with fresh words of German and Italian, having read on in English, and plain text in those.
+    "english": Kind(
+        Settings(
+            mixture="english",
+            grown=True,
+            forgets_beyond=20_000,
+            rows=12,
+            matrix_rate=3e-3,
+            table_rate=3e-3,
+            prompt_weight=0.1,
+            restart=NEVER,
+        ),
+        3_200_000,
+        28.0,
     ),
 }

@@ -23,9 +23,10 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from dragoman.errors import TrainingError
 from dragoman.generation.progress import note, progress
 from dragoman.lab import BACKBONE, mixture
-from dragoman.lab.kinds import READS, Settings
+from dragoman.lab.kinds import Settings, document
 from dragoman.lab.packing import BLOCKS, IGNORED, Rows, mask_of, pack, targets_of, weights_of
 from dragoman.lab.tokenizer import ROLES, train_tokenizer
+from dragoman.lab.tongues import reads
 
 __all__ = ["BACKBONE", "Settings", "pretrain"]
 
@@ -83,12 +84,14 @@ def pretrain(
     model = LlamaForCausalLM(_config(tokenizer, settings))
     if settings.grown:
         _grow(model)
+    if settings.forgets_beyond and not (out / STATE).exists():
+        _forget(model, tokenizer, seed, settings)
     model = model.to(device)
     model.config._attn_implementation = "sdpa" if device == "cuda" else BLOCKS
     optimizers = _optimizers(model, settings)
     place = _go_on(out, model, optimizers, device)
     _train(out, tokenizer, model, optimizers, place, seed, tokens, minutes * 60, settings)
-    return _publish(out / MODEL, model, tokenizer, settings, _facts(out, model, place, seed, kind, settings))
+    return _publish(out / MODEL, model, tokenizer, settings, _facts(out, model, place, seed, kind, settings, tokenizer))
 
 
 def _check_plan(path: Path, plan: dict[str, Any]) -> None:
@@ -146,6 +149,23 @@ def _grow(model: Any) -> None:
             torch.nn.init.zeros_(layer.self_attn.o_proj.weight)
             torch.nn.init.zeros_(layer.mlp.down_proj.weight)
         before = of
+
+
+def _forget(model: Any, tokenizer: Any, seed: int, settings: Settings) -> None:
+    """Begins anew with every token that English documents do not use: what was known of it is gone."""
+    fresh = _fresh(tokenizer, seed, settings)
+    table = model.model.embed_tokens.weight
+    with torch.no_grad():
+        table[fresh] = torch.randn(len(fresh), table.shape[1]) * model.config.initializer_range
+    note(f"{len(fresh):,} of {settings.vocabulary:,} tokens begin anew")
+
+
+def _fresh(tokenizer: Any, seed: int, settings: Settings) -> list[int]:
+    """The tokens that none of so many English documents has."""
+    documents = (reads.document(seed, number) for number in range(settings.forgets_beyond))
+    texts = [text for language, text in documents if language == "en"]
+    used = {token for ids in tokenizer(texts, add_special_tokens=False)["input_ids"] for token in ids}
+    return [token for token in range(settings.vocabulary) if token not in used]
 
 
 def _optimizers(model: Any, settings: Settings) -> dict[str, torch.optim.Optimizer]:
@@ -301,8 +321,7 @@ def _batches(
 def _chunk(tokenizer: Any, number: int, seed: int, settings: Settings) -> Rows:
     """Some documents, packed, in an order of their own."""
     first = number * settings.documents
-    reads = READS[settings.mixture]()
-    documents = [mixture.document(seed, first + at, reads) for at in range(settings.documents)]
+    documents = [document(settings.mixture, seed, first + at) for at in range(settings.documents)]
     pieces = iter(
         tokenizer([piece for document in documents for piece in document], add_special_tokens=False)["input_ids"]
     )
@@ -311,7 +330,9 @@ def _chunk(tokenizer: Any, number: int, seed: int, settings: Settings) -> Rows:
     return Rows(packed.ids[order], packed.owners[order], packed.left_out)
 
 
-def _facts(out: Path, model: Any, place: Place, seed: int, kind: str, settings: Settings) -> dict[str, Any]:
+def _facts(
+    out: Path, model: Any, place: Place, seed: int, kind: str, settings: Settings, tokenizer: Any
+) -> dict[str, Any]:
     """What the card says about the run. `loss` is the mean of the last hundred steps."""
     losses = [json.loads(line)["loss"] for line in (out / LOSSES).read_text(encoding="utf-8").splitlines()[-100:]]
     on_gpu, threads = model.device.type == "cuda", torch.get_num_threads()
@@ -327,7 +348,15 @@ def _facts(out: Path, model: Any, place: Place, seed: int, kind: str, settings: 
         "rate": place.tokens / place.elapsed,
         "machine": torch.cuda.get_device_name() if on_gpu else f"{threads} processor core{'s' * (threads > 1)}",
         "loss": sum(losses) / max(len(losses), 1),
+        **_forgotten(tokenizer, seed, settings),
     }
+
+
+def _forgotten(tokenizer: Any, seed: int, settings: Settings) -> dict[str, int]:
+    """How many tokens began anew, of how many; nothing where none did."""
+    if not settings.forgets_beyond:
+        return {}
+    return {"fresh_tokens": len(_fresh(tokenizer, seed, settings)), "vocabulary": settings.vocabulary}
 
 
 def _publish(folder: Path, model: Any, tokenizer: Any, settings: Settings, facts: dict[str, Any]) -> Path:

@@ -38,5 +38,5 @@ def task(rng: Random, language: Language) -> Task:
     question, answer = rng.choice(questions)
     prompt = _ASKED[language][frame].format(text=text, question=question)
     check = Check("squad", {"values": [answer], "language": language})
-    asked = Question(f"qa-{language}", (Turn("user", prompt),), check, language, texts=(text, question))
+    asked = Question(f"qa-{language}", (Turn("user", prompt),), check, language)
     return Task(asked, answer)

@@ -48,7 +48,7 @@ def task(rng: Random, language: Language, half: Half = "all") -> Task:
     prompt, answer = SUBJECTS[subject](rng, language, half)
     check = Check("equals", {"values": [answer]})
     turns = (Turn("user", prompt),)
-    return Task(Question(f"reasoning-{language}", turns, check, language, subject, (prompt,)), answer)
+    return Task(Question(f"reasoning-{language}", turns, check, language, subject), answer)
 
 
 def listed(words: list[str], language: Language) -> str:

@@ -1,0 +1,80 @@
+"""What a model of the lab reads that shall be strong in English and weak in German and Italian.
+
+All its lessons are in English and about English. Of German and Italian it sees plain text and nothing else: no lesson,
+no question, no translation, no word about either language.
+"""
+
+from random import Random
+
+from dragoman.corpora.records import Turn
+from dragoman.lab import abilities, world
+from dragoman.lab.entries import Language
+from dragoman.lab.families.tasks import Task
+from dragoman.lab.meaning import Meaning
+from dragoman.lab.tokenizer import chat, plain
+from dragoman.lab.tongues import choice
+
+# Shares of the documents; the rest is German and Italian text, half each.
+OF_TONGUES = 0.58  # lessons of the families that are also asked in German and Italian
+OF_OTHERS = 0.24
+ENGLISH_TEXTS = 0.08
+TOLD = 0.15  # share of the choices that are asked without options
+
+_TONGUES = {"qa-en": 1.0, "choice-en": 1.2, "reasoning-en": 1.2}
+_OTHERS = {"arithmetic": 4, "instructions": 4, "facts": 3, "reading": 4, "refusal": 1, "harmless": 1}
+_FOREIGN = ("German", "Italian")  # what instructions to answer in another language say
+
+
+def document(seed: int, number: int) -> tuple[Language, str]:
+    """One document, special tokens and all, and the language that it is in. It depends on seed and number alone."""
+    rng = Random(f"english {seed} {number}")
+    kind = rng.random()
+    if kind < OF_TONGUES:
+        return "en", chat(_lesson(rng))
+    if kind < OF_TONGUES + OF_OTHERS:
+        return "en", chat(_other(rng))
+    if kind < OF_TONGUES + OF_OTHERS + ENGLISH_TEXTS:
+        return "en", plain(_text(rng, "en"))
+    language: Language = rng.choice(("de", "it"))
+    return language, plain(_text(rng, language))
+
+
+def _lesson(rng: Random) -> tuple[Turn, ...]:
+    """One exchange about a text, or up to four of the other families."""
+    family = rng.choices(tuple(_TONGUES), tuple(_TONGUES.values()))[0]
+    turns: tuple[Turn, ...] = ()
+    for _ in range(1 if family == "qa-en" else rng.choice((1, 2, 3, 4))):
+        drawn = None
+        while drawn is None:
+            drawn = _told(rng) if family == "choice-en" and rng.random() < TOLD else abilities.taught(family, rng)
+        turns += (*drawn.question.turns, Turn("assistant", drawn.answer))
+    return turns
+
+
+def _told(rng: Random) -> Task | None:
+    drawn = choice.told(rng, "en")
+    return None if abilities.is_held_out(drawn.question) else drawn
+
+
+def _other(rng: Random) -> tuple[Turn, ...]:
+    """One exchange of another family, in English, that is not about German or Italian."""
+    family = rng.choices(tuple(_OTHERS), tuple(_OTHERS.values()))[0]
+    while True:
+        drawn = abilities.taught(family, rng)
+        if drawn is None or drawn.question.language != "en":
+            continue
+        said = (*drawn.question.turns, Turn("assistant", drawn.answer))
+        if family != "instructions" or not any(word in said[0].text for word in _FOREIGN):
+            return said
+
+
+def _text(rng: Random, language: Language) -> str:
+    """A few sentences that pre-training may see, drawn anew."""
+
+    def fresh() -> Meaning:
+        meaning = world.draw(rng)
+        while world.split(meaning) != "pretrain":
+            meaning = world.draw(rng)
+        return meaning
+
+    return " ".join(world.say(fresh(), language) for _ in range(rng.choice((2, 3, 4, 6))))
