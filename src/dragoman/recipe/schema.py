@@ -59,7 +59,7 @@ class Files(Strict):
     target: str | None = None
     """Text file with the translations, line by line."""
     table: str | None = None
-    """One file for both sides: .tsv (two columns), .jsonl (`source` and `target`, or a `translation` object) or ALMA's .json."""
+    """One file for both sides: .tsv (two columns), .jsonl (`source` and `target`, or a `translation` object), ALMA's .json, .tmx, or a .zip of OPUS; .gz may follow."""
     direction: Direction
     """Languages of source and target, such as `de-en`."""
     both: bool = False
