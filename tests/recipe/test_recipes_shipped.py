@@ -106,3 +106,78 @@ def test_another_skill_has_no_translation_in_it() -> None:
     assert (code.data.train, code.data.test, code.evaluate) == (None, None, ("humaneval",))
     assert [source.corpus for source in code.data.lessons] == ["magicoder-oss-instruct"]
     assert list(rows(code)) == ["vanilla", "sdft_rewrite", "radis"]
+
+
+LANGUAGES = ["zh", "ar", "it", "es", "de"]
+
+
+def crossalpaca(name: str) -> Recipe:
+    return recipe(RECIPES / "crossalpaca" / f"{name}.yaml")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_settings_of_alpaca_lora(language: str) -> None:
+    """Of its newest finetune.py, where 100 steps of 406 to 563 are warm-up; epoch and batch as the paper says."""
+    paper = crossalpaca(f"llama-7b-{language}")
+    training, lora = paper.training, paper.training.lora
+    assert (paper.backbone, paper.chat, paper.data.max_tokens) == ("huggyllama/llama-7b", "alpaca", 256)
+    assert (training.epochs, training.batch_size, training.learning_rate, training.schedule) == (1, 128, 3e-4, "linear")
+    assert 100 / 563 < training.warmup < 100 / 406
+    assert (lora.rank, lora.alpha, lora.dropout, lora.targets) == (8, 16, 0.05, ("q_proj", "v_proj"))
+    assert (paper.hardware.gpu, paper.hardware.count) == ("rtx-a6000", 2)
+    assert all(options["train_on_inputs"] for _, options in rows(paper).values())
+    assert training_of(paper, f"{language}-cross").batch_size == 128
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_each_language_learns_and_is_asked(language: str) -> None:
+    paper = crossalpaca(f"llama-7b-{language}")
+    shown = paper.data.train
+    assert shown.directions == (f"en-{language}", f"{language}-en")
+    assert (shown.corpus, shown.limit, shown.disjoint, shown.drop_copies) == ("news-commentary", 10_000, True, True)
+    assert [source.corpus for source in paper.data.lessons] == ["alpaca", f"alpaca-{language}"]
+    assert {row: (method, options["languages"]) for row, (method, options) in rows(paper).items()} == {
+        "en-alpaca": ("alpaca", ["en"]),
+        f"{language}-alpaca": ("alpaca", [language]),
+        f"{language}-cross": ("crossalpaca", [language]),
+    }
+    kinds = ("xquad", "mlqa", "mmlu", "bbh")
+    assert paper.evaluate == tuple(f"{kind}-{code}" for code in (language, "en") for kind in kinds)
+    assert paper.evaluation.skills == (f"*-{language}",)
+    folders = {"zh": "Chinese", "ar": "Arabic", "it": "Italian", "es": "Spanish", "de": "German"}
+    for name, benchmark in paper.benchmarks.items():
+        assert (name, benchmark.kind) == (f"{benchmark.kind}-{benchmark.language}", name.split("-")[0])
+        if benchmark.language != "en":
+            assert f"/{folders[language]}/" in benchmark.path
+    translated = {name for name in paper.benchmarks if name.endswith(language)}
+    both = {f"mmlu-{language}", f"bbh-{language}"}
+    assert translated == (both | {"xquad-it", "mlqa-it"} if language == "it" else both)
+
+
+def test_the_ablations_of_demonstrations() -> None:
+    amounts = rows(crossalpaca("ablation-amount"))
+    assert {options["amount"]: row for row, (_, options) in amounts.items()} == {
+        1.0: "de-cross",
+        0: "de-cross-0",
+        0.25: "de-cross-0.25",
+        0.5: "de-cross-0.5",
+        0.75: "de-cross-0.75",
+    }
+    ways = {row: options.get("directions") for row, (_, options) in rows(crossalpaca("ablation-direction")).items()}
+    assert ways == {"de-alpaca": None, "de-cross": "both", "de-cross-en-x": "en-x", "de-cross-x-en": "x-en"}
+
+
+def test_beyond_the_paper() -> None:
+    several = crossalpaca("multilingual")
+    taught = {row: options["languages"] for row, (_, options) in rows(several).items()}
+    assert taught["multi-cross"] == taught["multi-alpaca"] == LANGUAGES
+    assert [taught[f"{language}-cross"] for language in LANGUAGES] == [[language] for language in LANGUAGES]
+    assert len(several.data.train.directions) == 10
+    assert {f"xquad-{language}" for language in [*LANGUAGES, "en"]} <= set(several.evaluate)
+
+    both = crossalpaca("rationales")
+    assert (both.chat, both.backbone) == ("own", "mistralai/Mistral-7B-Instruct-v0.2")
+    options = {row: options for row, (_, options) in rows(both).items()}
+    assert options["de-cross-rationales"]["rationale"]["max_tokens"] == 512
+    assert not options["de-cross"]["rationale"]
+    assert not any(given["train_on_inputs"] for given in options.values())
