@@ -28,10 +28,10 @@ def aligned(
             )
         document = next(documents, None)
         if document is None:
-            raise DataError(_unfit(ids, f"it ends after {one[0] - 1:,} lines, the text goes on"))
+            raise DataError(_unfit(ids, f"it ends after line {one[0] - 1:,}, and the text goes on"))
         yield one[1], other[1], document
     if ids and next(documents, None) is not None:
-        raise DataError(_unfit(ids, "it goes on after the text has ended"))
+        raise DataError(_unfit(ids, "the text ends, and it goes on"))
 
 
 def _documents(path: Path, member: str) -> Iterator[str]:
@@ -39,7 +39,8 @@ def _documents(path: Path, member: str) -> Iterator[str]:
     for number, line in lines(path, member):
         cells = line.split("\t")
         if len(cells) != 4:
-            where = f"line {number} has {len(cells)} columns, and should have four: two documents, two sentence numbers"
+            counted = f"{len(cells)} column{'s' * (len(cells) != 1)}"
+            where = f"line {number} has {counted}, and should have four: two documents, two sentence numbers"
             raise DataError(_unfit((path, member), where))
         yield re.sub(r"^[^/]+/|(\.xml)?(\.gz)?$", "", cells[0])  # de/1993/some-title.xml.gz
 
