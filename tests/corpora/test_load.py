@@ -1,7 +1,11 @@
 """From a recipe's words to pairs: the real corpora, and what is left out of them."""
 
+import shutil
+from dataclasses import replace
+
 import pytest
 
+from dragoman.corpora import catalog
 from dragoman.corpora.load import load
 from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
@@ -119,6 +123,119 @@ def test_faults_show_before_work_begins(tmp_path):
         file.write("only one column\n")
     with pytest.raises(DataError, match="line 51"):
         load(choice, "train", tmp_path)
+
+
+def sentences(loaded):
+    """The (language, text) of both sides, by direction."""
+    found = {}
+    for pair in loaded:
+        found.setdefault(pair.direction, set()).update(
+            {(pair.source_language, pair.source), (pair.target_language, pair.target)}
+        )
+    return found
+
+
+def test_disjoint_directions_of_real_pairs(mirror, tmp_path):
+    loaded = load(Corpus(corpus="alma-human", directions=("en-cs", "cs-en"), disjoint=True), "train", tmp_path)
+    assert loaded.counts == {"cs-en": 6035, "en-cs": 6036}  # every pair serves once
+    assert loaded.dropped == {"duplicate": 10, "serves the other direction": 12071}
+    there = sentences(loaded)
+    assert len(there["cs-en"]) > 12000
+    assert not there["cs-en"] & there["en-cs"]
+
+
+def test_disjoint_directions_and_the_seed(real_data, tmp_path):
+    folder = real_data / "ntrex" / "NTREX-128"
+    names = (str(folder / "newstest2019-src.eng.txt"), str(folder / "newstest2019-ref.deu.txt"))
+    files = (Files(source=names[0], target=names[1], direction="en-de", both=True),)
+    choice = Corpus(files=files, disjoint=True)
+    there = sentences(load(choice, "train", tmp_path))
+    swapped = load(choice.model_copy(update={"directions": ("de-en", "en-de")}), "train", tmp_path)
+    assert sentences(swapped) == there
+    other = sentences(load(choice.model_copy(update={"seed": 1}), "train", tmp_path))
+    assert 800 < len(other["en-de"] & there["en-de"]) < 1200  # of some 2000, half
+    limited = load(choice.model_copy(update={"limit": 990}), "train", tmp_path)
+    assert limited.counts == {"de-en": 990, "en-de": 990}
+
+
+def test_sentences_that_hang_together_go_one_way(tmp_path):
+    chain = [("Warum?", "Why?"), ("Wieso?", "Why?"), ("Wieso?", "How come?"), ("Wozu?", "How come?")]
+    rows = [*chain, *((f"s{number}", f"t{number}") for number in range(96))]
+    ways = set()
+    for seed in range(6):
+        loaded = load(own(tmp_path, rows, both=True, disjoint=True, seed=seed), "train", tmp_path)
+        assert loaded.counts == {"de-en": 50, "en-de": 50}
+        held = {pair.direction for pair in loaded if {pair.source, pair.target} & {"Warum?", "How come?"}}
+        assert len(held) == 1
+        ways |= held
+        limited = load(own(tmp_path, rows, both=True, disjoint=True, seed=seed, limit=50), "train", tmp_path)
+        assert set(limited) == set(loaded)
+    assert ways == {"de-en", "en-de"}
+
+
+def test_what_serves_does_not_depend_on_order_or_repetition(tmp_path):
+    rows = [(f"s{number}", f"t{number}") for number in range(101)]
+    there = set(load(own(tmp_path, rows, both=True, disjoint=True), "train", tmp_path))
+    assert len(there) == 101
+    assert set(load(own(tmp_path, rows[::-1] + rows, both=True, disjoint=True), "train", tmp_path)) == there
+    fewer = set(load(own(tmp_path, rows[:-1], both=True, disjoint=True), "train", tmp_path))
+    assert len(there & fewer) >= 99
+
+
+def test_pairs_of_one_direction_keep_it(tmp_path):
+    (tmp_path / "one.tsv").write_text("".join(f"s{number}\tt{number}\n" for number in range(10)))
+    (tmp_path / "two.tsv").write_text("".join(f"s{number}\tt{number}\n" for number in range(20)))
+    files = (Files(table="one.tsv", direction="de-en"), Files(table="two.tsv", direction="de-en", both=True))
+    loaded = load(Corpus(files=files, disjoint=True), "train", tmp_path)
+    assert loaded.counts == {"de-en": 10, "en-de": 10}
+    alone = load(Corpus(files=files[:1], disjoint=True), "train", tmp_path)
+    assert alone.counts == {"de-en": 10}
+
+
+def test_each_language_pair_is_shared_out_for_itself(tmp_path):
+    for language in ("de", "it"):
+        (tmp_path / f"{language}.tsv").write_text("".join(f"{language}{n}\ten{n}\n" for n in range(10)))
+    files = tuple(Files(table=f"{language}.tsv", direction=f"{language}-en", both=True) for language in ("de", "it"))
+    loaded = load(Corpus(files=files, disjoint=True), "train", tmp_path)
+    assert loaded.counts == dict.fromkeys(("de-en", "en-de", "it-en", "en-it"), 5)
+
+
+def test_too_long_and_copies(tmp_path):
+    rows = [
+        ("kurz", "short"),
+        ("x" * 11, "y"),
+        ("y", "x" * 11),
+        ("x" * 10, "z"),
+        ("Der Spiegel", " der  spiegel"),
+        ("", "a"),
+    ]
+    loaded = load(own(tmp_path, rows, max_characters=10), "train", tmp_path)
+    assert [pair.target for pair in loaded] == ["short", "z"]
+    assert loaded.dropped == {"too long": 3, "empty": 1}
+    loaded = load(own(tmp_path, rows * 2, drop_copies=True, limit=3), "train", tmp_path)
+    assert loaded.dropped == {"the same on both sides": 2, "empty": 2, "duplicate": 4, "over the limit": 1}
+    assert len(list(loaded)) == len(loaded) == 3
+
+
+def test_news_commentary_of_the_catalogue(real_data, monkeypatch, tmp_path):
+    """The real samples stand in for OPUS's files, which they are the beginning of."""
+    folder = tmp_path / "news-commentary" / "v11"
+    folder.mkdir(parents=True)
+    for name in ("de-en", "en-it"):
+        sample = real_data / "news_commentary" / name / "11.0.0" / "dummy_data.zip"
+        shutil.copy(sample, folder / f"{name}.txt.zip")
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(tmp_path))
+    choice = Corpus(corpus="news-commentary", directions=("en-de", "it-en"))
+    with pytest.raises(DataError, match=r"de-en\.txt\.zip is not the file that the catalogue describes"):
+        load(choice, "train", tmp_path)
+    entry = catalog.find("news-commentary")
+    unchecked = replace(entry, files=dict.fromkeys(entry.files, catalog.File()))
+    monkeypatch.setattr(catalog, "catalogue", lambda: {entry.name: unchecked})
+    loaded = load(choice, "train", tmp_path)
+    assert loaded.counts == {"en-de": 5, "it-en": 5}
+    assert next(iter(loaded)) == Pair("$10,000 Gold?", "Steigt Gold auf 10.000 Dollar?", "en", "de", "-10-000-gold")
+    with pytest.raises(DataError, match="news-commentary' has no test part; it has train"):
+        load(choice, "test", tmp_path)
 
 
 def test_no_files(tmp_path):

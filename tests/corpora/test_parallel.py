@@ -1,5 +1,6 @@
 """Parallel text in all its forms, and every way in which it can be broken."""
 
+import gzip
 import json
 from collections import Counter
 
@@ -115,6 +116,65 @@ def test_invalid_utf8(tmp_path):
 def test_broken_tables(tmp_path, name, text, said):
     with pytest.raises(DataError, match=said):
         list(read(table(tmp_path, name, text)))
+
+
+def test_empty_lines_stand_between_documents(tmp_path):
+    """As in WMT's files; they are no pairs, and so they are not counted as empty ones."""
+    dropped = Counter()
+    text = table(tmp_path, "nc.tsv", "Titel\tTitle\nJa.\tYes.\n\t\nTitel 2\tTitle 2\n\n\tlost\n")
+    found = [(pair.target, pair.document) for pair in read(text, dropped)]
+    assert found == [("Title", "1"), ("Yes.", "1"), ("Title 2", "2")]
+    assert dropped == {"empty": 1}
+    assert [pair.document for pair in read(table(tmp_path, "one.tsv", "a\tb\nc\td\n"))] == ["", ""]
+
+
+def test_compressed_files(tmp_path):
+    (tmp_path / "a.tsv.gz").write_bytes(gzip.compress(b"Ja.\tYes.\n"))
+    assert sides(read(ParallelText("de-en", table=tmp_path / "a.tsv.gz"))) == [("Ja.", "Yes.")]
+    (tmp_path / "a.de.gz").write_bytes(gzip.compress(b"Ja.\n"))
+    (tmp_path / "a.en").write_bytes(b"Yes.\n")
+    plain = ParallelText("de-en", source=tmp_path / "a.de.gz", target=tmp_path / "a.en")
+    assert sides(read(plain)) == [("Ja.", "Yes.")]
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b'{"source": "Ja.", "target": "Yes."}\n'))
+    assert sides(read(ParallelText("de-en", table=tmp_path / "b.jsonl.gz"))) == [("Ja.", "Yes.")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "a.tsv",
+            b"<!doctype html><title>Not Found</title>",
+            r"a\.tsv: it holds a web page \(“Not Found”\), not the text",
+        ),
+        ("a.tsv.gz", b"\n<HTML lang=de><Body>", r"a\.tsv\.gz: it holds a web page, not the text"),
+        ("a.tsv", b"PK\x03\x04...", r"it holds a zip archive, not the text.* Let its name end in \.zip"),
+        ("a.jsonl", gzip.compress(b"{}"), r"it holds gzip data, not the text.* Let its name end in \.gz"),
+        ("a.json", b"version https://git-lfs.github.com/spec/v1\noid sha256:", r"a pointer of Git LFS.*`git lfs pull`"),
+        ("a.tsv.gz", b"Ja.\tYes.\n", r"not compressed, though its name ends in \.gz"),
+        ("a.tsv.gz", gzip.compress(b"Ja.\tYes.\n" * 9)[:-9], r"a\.tsv\.gz: broken, or cut off .*Get it anew"),
+        ("a.csv.gz", gzip.compress(b"a,b"), r"a table must be \.tsv"),
+    ],
+)
+def test_something_else_under_this_name(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        list(read(ParallelText("de-en", table=tmp_path / name)))
+
+
+def test_text_about_web_pages_is_text(tmp_path):
+    assert sides(read(table(tmp_path, "a.tsv", "<html> ist\t<html> is\n<!doctype\tx\n")))[1] == ("<!doctype", "x")
+
+
+def test_files_whose_names_say_the_opposite(tmp_path):
+    said = r"by name this is de-en, in this order, and the direction says en-de\. Write `direction: de-en`"
+    with pytest.raises(DataError, match=said):
+        list(read(table(tmp_path, "news-commentary-v18.de-en.tsv", "Ja.\tYes.\n", "en-de")))
+    assert sides(read(table(tmp_path, "nc.de-en.tsv", "Ja.\tYes.\n"))) == [("Ja.", "Yes.")]
+    assert sides(read(table(tmp_path, "nc.de-fr.tsv", "Ja.\tYes.\n"))) == [("Ja.", "Yes.")]
+    text = aligned(tmp_path, b"Ja.\n", b"Yes.\n")
+    with pytest.raises(DataError, match=said):
+        list(read(ParallelText("en-de", source=text.source, target=text.target)))
 
 
 def test_files_that_are_not_there(tmp_path):

@@ -96,9 +96,8 @@ def kind(start: bytes) -> str:
     if start.startswith(b"version https://git-lfs.github.com/spec/"):
         return POINTER
     head = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not re.match(
-        rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html[\s>])", head, re.IGNORECASE | re.DOTALL
-    ):
+    page = re.match(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+)?html\b", head, re.IGNORECASE | re.DOTALL)
+    if not page or not (page[3] or re.search(rb"<(head|title|meta|body)\b", head, re.IGNORECASE)):
         return ""
     title = re.search(rb"<title[^>]*>([^<]+)", start, re.IGNORECASE)
     named = " ".join(unescape(title[1].decode(errors="replace")).split())[:80] if title else ""
