@@ -1,12 +1,13 @@
 """From a recipe's words to pairs: the real corpora, and what is left out of them."""
 
 import shutil
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from dragoman.corpora import catalog
-from dragoman.corpora.load import load
+from dragoman.corpora.load import Rules, choose, load
 from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
 from dragoman.recipe.schema import Corpus, Files
@@ -198,6 +199,17 @@ def test_each_language_pair_is_shared_out_for_itself(tmp_path):
     files = tuple(Files(table=f"{language}.tsv", direction=f"{language}-en", both=True) for language in ("de", "it"))
     loaded = load(Corpus(files=files, disjoint=True), "train", tmp_path)
     assert loaded.counts == dict.fromkeys(("de-en", "en-de", "it-en", "en-it"), 5)
+
+
+def test_pairs_at_hand_are_chosen_like_those_of_files(tmp_path):
+    rows = [(f"s{number}", f"t{number}") for number in range(60)] + [("x" * 9, "y")]
+    rules = Rules(20, 3, distinct=True, disjoint=True, max_characters=8)
+    loaded = load(own(tmp_path, rows, limit=20, seed=3, disjoint=True, max_characters=8, both=True), "train", tmp_path)
+    pairs = [Pair(*row, "de", "en") for row in rows]
+    dropped = Counter()
+    chosen = choose([*pairs, *(pair.reversed() for pair in pairs)], ("de-en", "en-de"), rules, dropped)
+    assert set(chosen) == set(loaded)
+    assert dropped == loaded.dropped == {"too long": 2, "serves the other direction": 60, "over the limit": 20}
 
 
 def test_too_long_and_copies(tmp_path):

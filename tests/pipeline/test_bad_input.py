@@ -179,3 +179,12 @@ def test_no_room_on_the_disk_is_said_before_anything_is_trained(
     assert code == 1
     assert "the disk has 0.0 GB left. Make room" in text
     assert not list(tmp_path.glob("runs/.store/artifacts/train-*"))
+
+
+@pytest.mark.parametrize("field", ["data.train.files.0.direction=en-xx", "data.test.directions=[en-xx]"])
+def test_a_language_that_nobody_knows(recipe: Recipe, field: str) -> None:
+    """Said while planning: no later stage would be reached."""
+    code, text = said("run", recipe(), "--dry-run", field)
+    assert code == 2
+    assert text.startswith(f"{field[:10].rstrip('.')}, direction en-xx: the language code 'xx' is not known")
+    assert text.endswith("Nearest are xh (Xhosa).")

@@ -7,7 +7,7 @@ themselves never have to fit into memory.
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -84,6 +84,12 @@ class Rules:
     max_characters: int | None = None
     drop_copies: bool = False
 
+    @classmethod
+    def of(cls, corpus: CorpusChoice, role: catalog.Role) -> "Rules":
+        """What a recipe says of its pairs; test sets stay as they were published, with what they have twice."""
+        distinct = role != "test"
+        return cls(corpus.limit, corpus.seed, distinct, corpus.disjoint, corpus.max_characters, corpus.drop_copies)
+
     def unfit(self, pair: Pair) -> str:
         """Why a pair is left out whatever else there is; empty where it is not."""
         if self.max_characters is not None and max(len(pair.source), len(pair.target)) > self.max_characters:
@@ -124,9 +130,23 @@ def locate(corpus: CorpusChoice, role: catalog.Role, base: Path) -> tuple[tuple[
 def select(texts: Sequence[ParallelText], directions: Sequence[str], rules: Rules) -> Loaded:
     """Reads through some files and decides which pairs to keep."""
     dropped: Counter[str] = Counter()
+    kept, counts = _decided(_read_all(texts, directions, dropped), directions, rules, dropped)
+    return Loaded(tuple(texts), tuple(directions), +dropped, counts, kept)
+
+
+def choose(pairs: Sequence[Pair], directions: Sequence[str], rules: Rules, dropped: Counter[str]) -> list[Pair]:
+    """Those of some pairs at hand that the rules keep, as `select` does with files; the others count in `dropped`."""
+    kept, _ = _decided(pairs, directions, rules, dropped)
+    return list(compress(pairs, kept))
+
+
+def _decided(
+    pairs: Iterable[Pair], directions: Sequence[str], rules: Rules, dropped: Counter[str]
+) -> tuple[NDArray[np.bool_], Counter[str]]:
+    """Which pairs are kept, [pairs], and how many of each direction."""
     keys, draws, places, fit = array("Q"), array("d"), array("H"), array("B")
     sentences = Sentences(directions, rules.seed) if rules.disjoint else None
-    for pair in _read_all(texts, directions, dropped):
+    for pair in pairs:
         reason = rules.unfit(pair)
         dropped[reason] += bool(reason)
         fit.append(not reason)
@@ -155,8 +175,7 @@ def select(texts: Sequence[ParallelText], directions: Sequence[str], rules: Rule
             order = np.argsort(np.array(draws)[candidates], kind="stable")
             kept[candidates[order[rules.limit :]]] = False
             dropped["over the limit"] += max(0, len(candidates) - rules.limit)
-    counts = Counter({name: int((kept & (direction == place)).sum()) for place, name in enumerate(directions)})
-    return Loaded(tuple(texts), tuple(directions), +dropped, counts, kept)
+    return kept, Counter({name: int((kept & (direction == place)).sum()) for place, name in enumerate(directions)})
 
 
 def _read_all(texts: Sequence[ParallelText], directions: Sequence[str], dropped: Counter[str]) -> Iterator[Pair]:
