@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dragoman.corpora.records import Dialogue, Pair, Question
+from dragoman.corpora.records import Dialogue, Pair
 from dragoman.errors import DataError
 from dragoman.lab import abilities
 from dragoman.pipeline import conversations
@@ -113,16 +113,6 @@ def test_what_is_asked_later_is_not_taught(tmp_path: Path) -> None:
     facts = make_data(recipe(data, (str(tmp_path / "asked.jsonl"), "translation")), tmp_path)
     assert facts["left out"] == {"also in the test set": 2, "also in the test set, of the instructions": 2}
     assert [record.turns[0].text for record in read_dialogues(tmp_path / "train.jsonl")] == ["Name a capital."]
-
-
-def test_a_question_with_earlier_turns_is_another_question() -> None:
-    def talk(*texts: str) -> tuple[conversations.Turn, ...]:
-        return tuple(conversations.Turn("assistant" if at % 2 else "user", text) for at, text in enumerate(texts))
-
-    check = abilities.questions("facts", 1, 0)[0].check
-    unwanted = conversations.held_out([Question("follow_up", talk("Name a dog.", "Rex.", "And a cat?"), check)], [])
-    assert unwanted(Dialogue(talk("And a cat?", "Tom."))) is None
-    assert unwanted(Dialogue(talk("name a DOG.", "Rex.", "And a cat?", "Tom."))) == "also in the test set"
 
 
 def test_skills_and_fixed_sets_are_asked_once(tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ Texts are compared sentence by sentence, and 13 words at a time:
     13-gram      13 words in a row are the same, or 20 characters in scripts that put no spaces between words
     whole        the request of a conversation is one that is asked, or a side of a pair is a side of a test pair
 
-A sentence says enough to be compared with at least 5 words and 25 characters, or 12 characters in
+A sentence says enough to be compared with at least 5 words and 20 letters, or 12 characters in
 scripts without spaces: "Translate the following sentence." does not. What says less counts as a
 whole alone. Words are told apart by white space and punctuation, so that `don't` counts as two.
 
@@ -21,6 +21,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import accumulate
 from typing import Literal
 
@@ -30,7 +31,7 @@ Kind = Literal["exact", "normalised", "13-gram", "whole"]
 
 WORDS, CHARACTERS = 13, 20  # in a row
 RUN = WORDS * CHARACTERS  # what a run must come to, where a word counts CHARACTERS and a character WORDS
-FEWEST_WORDS, FEWEST_LETTERS, FEWEST_CHARACTERS = 5, 25, 12  # of a sentence that says enough
+FEWEST_WORDS, FEWEST_LETTERS, FEWEST_CHARACTERS = 5, 20, 12  # of a sentence that says enough
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff]"  # Thai, Lao, Burmese, Khmer, kana, Chinese characters
@@ -99,7 +100,7 @@ class Index:
             units += words
         for run in _runs(units):
             at = self.runs.get(hash(run))
-            if at is not None and sum(map(str.isalpha, run)) >= CHARACTERS:
+            if at is not None and _letters(run) >= FEWEST_LETTERS:
                 return Shared("13-gram", run, self.names[at])
         return None
 
@@ -162,18 +163,27 @@ def _units(text: str) -> list[str]:
 
 
 def _says_enough(units: Sequence[str]) -> bool:
-    characters = sum(1 for unit in units if _UNSPACED.match(unit))
-    letters = sum(map(len, units)) + len(units) - 1
-    return characters >= FEWEST_CHARACTERS or (len(units) >= FEWEST_WORDS and letters >= FEWEST_LETTERS)
+    characters = sum(1 for unit in units if len(unit) == 1 and _is_character(unit))
+    return characters >= FEWEST_CHARACTERS or (len(units) >= FEWEST_WORDS and _letters(units) >= FEWEST_LETTERS)
+
+
+@cache
+def _is_character(unit: str) -> bool:
+    return _UNSPACED.match(unit) is not None
+
+
+def _letters(units: Iterable[str]) -> int:
+    return sum(map(str.isalpha, "".join(units)))
 
 
 def _runs(units: Sequence[str]) -> Iterator[str]:
     """All runs that are just long enough. How long one is follows from where it begins: the same text has the same."""
-    if not any(len(unit) == 1 and _UNSPACED.match(unit) for unit in units):
+    if not any(len(unit) == 1 and _is_character(unit) for unit in units):
         for start in range(len(units) - WORDS + 1):
             yield " ".join(units[start : start + WORDS])
         return
-    sums = [0, *accumulate(WORDS if _UNSPACED.match(unit) else CHARACTERS for unit in units)]
+    lengths = (WORDS if len(unit) == 1 and _is_character(unit) else CHARACTERS for unit in units)
+    sums = [0, *accumulate(lengths)]
     for start, before in enumerate(sums):
         end = bisect_left(sums, before + RUN)
         if end == len(sums):

@@ -8,10 +8,11 @@ from typing import Any
 
 from dragoman.corpora import catalog
 from dragoman.corpora.dialogues import DialogueFile, select
-from dragoman.corpora.records import Dialogue, Pair, Question, Turn
+from dragoman.corpora.records import Dialogue
 from dragoman.errors import DataError
 from dragoman.lab import abilities, terse
 from dragoman.lab.tongues.alpaca import alpaca
+from dragoman.prompts.languages import language_name
 from dragoman.recipe.schema import Dialogues
 
 LAB: dict[str, Callable[[int, int, str], list[Dialogue]]] = {
@@ -20,6 +21,7 @@ LAB: dict[str, Callable[[int, int, str], list[Dialogue]]] = {
     "lab-alpaca": lambda count, seed, language: alpaca(language, count, seed),
 }
 """How many, the seed and the language give the lab's conversations; all but `lab-alpaca` are in English."""
+LAB_LANGUAGES = ("lab-alpaca",)
 LAB_DIALOGUES = 2000  # where a recipe names no limit
 
 Unwanted = Callable[[Dialogue], str | None]
@@ -34,6 +36,8 @@ class Taken:
     dropped: Counter[str] = field(default_factory=Counter)
     short: dict[str, dict[str, int]] = field(default_factory=dict)
     """Origins that have fewer than their share asks for: how many were wanted, how many there are."""
+    renamed: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Files with keys that were read as others, such as `istruzione` as `instruction`."""
 
     def __iter__(self) -> Iterator[Dialogue]:
         return (dialogue for part in self.parts for dialogue in part)
@@ -42,18 +46,22 @@ class Taken:
 def files(source: Dialogues) -> tuple[DialogueFile, ...]:
     """The files behind a choice, those of the catalogue fetched first; none for what the lab makes itself.
 
-    Raises DataError where a file is not there, or a corpus has no conversations.
+    Raises DataError where a file is not there, a corpus has no conversations, or a language has no name.
     """
+    if source.language:
+        language_name(source.language)
     if source.file is not None:
-        return (DialogueFile(Path(source.file), Path(source.file).name),)
+        return (DialogueFile(Path(source.file), Path(source.file).name, language=source.language or "en"),)
     name = str(source.corpus)
     if name in LAB:
+        if source.language not in (None, "en") and name not in LAB_LANGUAGES:
+            raise DataError(f"{name} is in English alone, not in {source.language!r}; leave `language` out")
         return ()
     if name.startswith("lab"):
         raise DataError(f"the lab has no conversations {name!r}; it has {', '.join(LAB)}")
     entry = catalog.find(name)
     return tuple(
-        DialogueFile(catalog.local(entry, path), name, part.lang)
+        DialogueFile(catalog.local(entry, path), name, part.lang, source.language or part.language or "en")
         for part in entry.of("dialogues")
         for path in part.paths
     )
@@ -86,17 +94,19 @@ def take(sources: Sequence[Dialogues], records: int, unwanted: Unwanted) -> Take
 
 def _take(taken: Taken, source: Dialogues, limit: int | None, unwanted: Unwanted, seen: set[str]) -> tuple[str, int]:
     """Adds the dialogues of one source to those taken before; gives its name and how many there were."""
+    chosen = [select(file, limit, source.seed, unwanted) for file in files(source)]
     if source.corpus in LAB:
         made = LAB[source.corpus](LAB_DIALOGUES if limit is None else limit, source.seed, source.language or "en")
         reasons = [unwanted(dialogue) for dialogue in made]
         taken.dropped.update(reason for reason in reasons if reason)
         parts: list[Iterable[Dialogue]] = [[one for one, reason in zip(made, reasons, strict=True) if reason is None]]
     else:
-        chosen = [select(file, limit, source.seed, unwanted) for file in files(source)]
         for part in chosen:
             taken.dropped.update(part.dropped)
+            if part.renamed:
+                taken.renamed[part.file.path.name] = part.renamed
         parts = list(chosen)
-    name, count = source.corpus or Path(str(source.file)).name, 0
+    name, count = _name(source), 0
     for dialogue in (dialogue for part in parts for dialogue in part):
         seen.add(dialogue.key)
         count += 1
@@ -105,33 +115,9 @@ def _take(taken: Taken, source: Dialogues, limit: int | None, unwanted: Unwanted
     return name, count
 
 
-def held_out(questions: Iterable[Question], pairs: Iterable[Pair]) -> Unwanted:
-    """Tells which dialogues would teach what is asked later: those whose request is a question or a side of a pair.
-
-    Case and white space do not matter. A question with earlier turns is the same only with the same turns.
-    """
-    requests = {_plain(side) for pair in pairs for side in (pair.source, pair.target)}
-    talks: set[tuple[str, ...]] = set()
-    for question in questions:
-        if sum(turn.role == "user" for turn in question.turns) == 1:
-            requests.add(_plain(question.turns[-1].whole))
-        else:
-            talks.add(_talk(question.turns))
-
-    def reason(dialogue: Dialogue) -> str | None:
-        before = dialogue.turns[:-1]
-        asked = _plain(before[-1].whole) in requests or _talk(before) in talks
-        return "also in the test set" if asked else None
-
-    return reason
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
-def _talk(turns: Sequence[Turn]) -> tuple[str, ...]:
-    return tuple(_plain(turn.whole) for turn in turns if turn.role != "system")
+def _name(source: Dialogues) -> str:
+    name = source.corpus or Path(str(source.file)).name
+    return f"{name}-{source.language or 'en'}" if name in LAB_LANGUAGES else name
 
 
 def unchecked(sources: Iterable[Dialogues]) -> list[str]:

@@ -134,6 +134,10 @@ def told(kind: str, facts: Mapping[str, Any]) -> str:
             f"{name} has {one['there']:,} where its share asks for {one['wanted']:,}"
             for name, one in facts["short"].items()
         ]
+        if facts.get("contamination"):
+            parts.append("those that share text with the test set are listed in contamination.jsonl")
+        for file, keys in facts.get("renamed", {}).items():
+            parts.append(f"{file}: " + ", ".join(f"{key!r} is read as {name!r}" for key, name in keys.items()))
         parts += [f"{file} could not be checked (no checksum is known)" for file in facts["unchecked"]]
     elif kind == "examples":
         parts = [f"{facts['examples']:,} examples", f"{facts['tokens']:,} tokens"]

@@ -3,23 +3,27 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from dragoman.corpora import catalog
-from dragoman.corpora.load import load, locate
+from dragoman.corpora.contamination import index
+from dragoman.corpora.load import Rules, choose, load, locate
 from dragoman.corpora.records import Check, Dialogue, Pair, Question, Record, Turn
 from dragoman.errors import DataError
 from dragoman.lab import world
-from dragoman.pipeline import conversations, suites
-from dragoman.pipeline.conversations import held_out, take
+from dragoman.pipeline import contamination, conversations, suites
+from dragoman.pipeline.contamination import Findings
+from dragoman.pipeline.conversations import take
+from dragoman.prompts.languages import language_name
 from dragoman.recipe.schema import Corpus, Dialogues, Recipe
 from dragoman.store import Digests
 
 LAB_DIRECTIONS = ("en-de", "de-en", "en-it", "it-en")
 LAB_PAIRS = 2000  # a direction, where a recipe names no limit
+SPARE = 2  # the lab makes so many times as many pairs where rules will leave some out
 HERE = Path()
 
 T = TypeVar("T")
@@ -35,12 +39,14 @@ def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
         "test": recipe.data.test and _corpus_inputs(recipe.data.test, "test", digests),
         "lessons": [_dialogue_inputs(source, digests) for source in recipe.data.lessons],
         "instructions": [_dialogue_inputs(source, digests) for source in recipe.data.instructions],
-        "asked": recipe.evaluation.model_dump(include={"questions", "noise_seeds", "seed"}),
+        "asked": recipe.evaluation.model_dump(include={"questions", "noise_seeds", "seed", "skills"}),
+        "contamination": recipe.data.contamination,
     }
     return found | suites.inputs(recipe, digests)
 
 
 def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict[str, Any]:
+    _check_languages(corpus, role)
     inputs = corpus.model_dump()
     if corpus.corpus == "lab":
         return {**inputs, "contents": suites.lab_digest()}
@@ -48,10 +54,21 @@ def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict
     return {**inputs, "contents": [digests.of(_existing(path)) for text in texts for path in text.paths]}
 
 
+def _check_languages(corpus: Corpus, role: catalog.Role) -> None:
+    """Refuses a direction with a language that no instruction could name, before any work begins."""
+    for direction in (*corpus.directions, *(files.direction for files in corpus.files)):
+        for code in direction.split("-"):
+            try:
+                language_name(code)
+            except DataError as error:
+                raise DataError(f"data.{role}, direction {direction}: {error}") from error
+
+
 def _dialogue_inputs(source: Dialogues, digests: Digests) -> dict[str, Any]:
     files = conversations.files(source)
     contents = [digests.of(_existing(file.path)) for file in files] if files else suites.lab_digest()
-    return {**source.model_dump(), "contents": contents, "lang": [file.lang for file in files]}
+    kinds = {"lang": [file.lang for file in files], "languages": [file.language for file in files]}
+    return {**source.model_dump(), "contents": contents, **kinds}
 
 
 def missing(recipe: Recipe) -> tuple[str, ...]:
@@ -87,33 +104,39 @@ def _existing(path: Path) -> Path:
 def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     """Writes train.jsonl, test.jsonl, questions.jsonl and instructions.jsonl, and returns what was counted on the way.
 
-    Training pairs that share a side with a test pair are left out, and conversations whose request is
-    asked in the test, so that no score is remembered.
+    What shares text with the test pairs or the questions is left out of the data to learn from and listed in
+    contamination.jsonl, so that no score is remembered; on request (`data.contamination`) it is refused.
     """
     data = recipe.data
     test = list(_pairs(data.test, "test", Counter()))
     asked = suites.asked(recipe)
     draws = asked.draws
-    seen = {side for pair in test for side in (pair.source, pair.target)}
-    unwanted = held_out((question for drawn in draws for question in drawn), test)
+    judged = index(chain.from_iterable(draws), test, one_grammar=data.test is not None and data.test.corpus == "lab")
+    findings = Findings(judged)
     dropped: Counter[str] = Counter()
     learnt: Counter[str] = Counter()
 
     def clean() -> Iterator[Pair]:
+        named = (data.train and data.train.corpus) or "files"
         for pair in _pairs(data.train, "train", dropped):
-            if pair.source in seen or pair.target in seen:
-                dropped["also in the test set"] += 1
+            if reason := findings.reason("data.train", f"{named} {pair.direction}", pair):
+                dropped[reason] += 1
             else:
                 learnt[pair.direction] += 1
                 yield pair
 
-    lessons = take(data.lessons, 0, unwanted)
+    lessons = take(data.lessons, 0, lambda one: findings.reason("data.lessons", one.origin, one))
     dropped.update(lessons.dropped)
     write_lines(out / "test.jsonl", map(asdict, test))
     write_lines(out / "train.jsonl", chain(map(asdict, clean()), map(asdict, lessons)))
     learnt.update(lessons.counts)
-    instructions = take(data.instructions, sum(learnt.values()), unwanted)
+    instructions = take(
+        data.instructions, sum(learnt.values()), lambda one: findings.reason("data.instructions", one.origin, one)
+    )
     dropped.update({f"{reason}, of the instructions": count for reason, count in instructions.dropped.items()})
+    if data.contamination == "refuse":
+        findings.refuse()
+    write_lines(out / contamination.FILE, (finding.as_line() for finding in findings.found.values()))
     write_lines(out / "instructions.jsonl", map(asdict, instructions))
     write_lines(
         out / "questions.jsonl",
@@ -132,10 +155,13 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
         "test": dict(Counter(pair.direction for pair in test)),
         "questions": dict(Counter(question.family for question in draws[0])),
         "asked of the backbone": sum(len(drawn) for drawn in draws),
+        "question characters": sum(len(text) for question in draws[0] for text in question.texts),
         "suites": asked.notes,
         "instructions": dict(instructions.counts),
         "short": instructions.short,
         "unchecked": conversations.unchecked((*data.lessons, *data.instructions)),
+        "renamed": {**lessons.renamed, **instructions.renamed},
+        "contamination": findings.counts(),
         "left out": left_out,
     }
 
@@ -148,10 +174,11 @@ def _pairs(corpus: Corpus | None, role: catalog.Role, dropped: Counter[str]) -> 
     if corpus is None:
         return ()
     if corpus.corpus == "lab":
-        count = corpus.limit or LAB_PAIRS
-        return world.pairs(
-            "test" if role == "test" else "train", corpus.directions or LAB_DIRECTIONS, count, corpus.seed
-        )
+        count, directions = corpus.limit or LAB_PAIRS, corpus.directions or LAB_DIRECTIONS
+        rules = replace(Rules.of(corpus, role), limit=count)
+        more = SPARE if corpus.disjoint or corpus.max_characters or corpus.drop_copies else 1
+        made = world.pairs("test" if role == "test" else "train", directions, more * count, corpus.seed)
+        return choose(made, directions, rules, Counter()) if more > 1 else made
     loaded = load(corpus, role, HERE)
     dropped.update(loaded.dropped)
     return loaded
@@ -171,7 +198,7 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def _dialogue(record: dict[str, Any]) -> Dialogue:
-    return Dialogue(tuple(Turn(**turn) for turn in record["turns"]), record["origin"])
+    return Dialogue(tuple(Turn(**turn) for turn in record["turns"]), record["origin"], record.get("language", "en"))
 
 
 def read_questions(path: Path) -> list[list[Question]]:
