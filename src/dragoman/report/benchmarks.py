@@ -58,17 +58,16 @@ def _passed(family: str, row: Card) -> Card | None:
 
 def _f1(family: str, row: Card) -> Card | None:
     found = score(row, family)
-    return _bare(found["f1"]["score"], found["f1"]["interval"], found["f1"]["n"]) if found and found.get("f1") else None
+    return found.get("f1") if found else None
 
 
 def _mean(family: str, row: Card) -> Card | None:
-    found = score(row, family)
-    return _bare(found["subject_mean"], None, found["n"]) if found and found.get("subjects") else None
-
-
-def _bare(value: float, interval: Sequence[float] | None, n: int) -> Card:
     """A score that is not compared with another row's."""
-    return {"score": value, "interval": interval, "n": n, "seeds": [], "sd": None, "signature": None}
+    found = score(row, family)
+    if not found or not found.get("subjects"):
+        return None
+    mean = found["subject_mean"]
+    return {"score": mean, "interval": None, "n": found["n"], "seeds": [], "sd": None, "signature": None}
 
 
 @dataclass(frozen=True, slots=True)

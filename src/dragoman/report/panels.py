@@ -12,7 +12,7 @@ from dragoman.report.words import spread
 ACROSS = 3  # side by side
 WIDTH, TOP, TALL = 760.0, 64.0, 250.0  # of the picture, of what stands above the first line, and of a line
 ASIDE = 3.5  # between the intervals of two curves at one place
-LETTER = 6.6  # mean width of a letter of a legend
+LETTER, NAME = 6.6, 8.1  # mean width of a letter of a legend, and of a curve's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,14 @@ def curves(
     """Each panel on a scale of its own, all with the same x axis."""
     values = sorted({x for panel in panels for line in panel.lines for x, _ in line})
     across = padded(values, 0.06, 0.0) if len(values) > 1 else (values[0] - 1, values[0] + 1)
+    names = 14 + NAME * max(len(kind.name) for kind in kinds)  # room for them beside the curves
     drawn: list[Markup] = []
     for panel, (left, top) in zip(panels, _places(len(panels)), strict=True):
         ends = [end for line in panel.lines for _, value in line for end in value.interval]
         ends += [panel.reference] if panel.reference is not None else []
         low, high = padded(ends, 0.1, 2.0)
         within = (max(0.0, low), min(max(100.0, *ends), high))
-        frame = Frame(left + 40, top + 26, left + _step(len(panels)) - 30, top + TALL - 40, across, within)
+        frame = Frame(left + 40, top + 26, left + _step(len(panels)) - names, top + TALL - 40, across, within)
         drawn += [*_ruled(frame, panel.title), *_dotted(frame, panel.reference)]
         for x in values:
             at = frame.at_x(x)
