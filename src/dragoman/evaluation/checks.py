@@ -14,6 +14,7 @@ from typing import Any
 
 from dragoman.corpora.records import Check
 from dragoman.errors import DataError
+from dragoman.evaluation.choices import is_number, letter_of, number_of, one_of, same_text
 from dragoman.evaluation.programs import code_of, completed, passes, runs
 from dragoman.evaluation.qa import EXTRACTS, exact, extracted, f1
 
@@ -188,6 +189,35 @@ def squad(answer: str, values: Sequence[str], language: str, extract: str = "fir
     return Verdict(exact(given, values, language), part=f1(given, values, language))
 
 
+def letter(answer: str, value: str, options: Sequence[str] = (), prompt: str = "") -> Verdict:
+    """The option chosen is that with the letter `value`; `options` are their texts, A first.
+
+    The rules are those of `evaluation/choices.py`. `prompt` names the wording for the signature.
+    """
+    known = "".join(chr(ord("A") + at) for at in range(len(options) or 4))
+    if value not in known:
+        raise DataError(f"Check 'letter' takes a value of {', '.join(known)}, not {value!r}.")
+    chosen = letter_of(answer, options, known)
+    return NOTHING if chosen is None else Verdict(chosen == value)
+
+
+def option_text(answer: str, values: Sequence[str], others: Sequence[str] = (), prompt: str = "") -> Verdict:
+    """The answer is one of `values`: a number, a list of words, brackets, or with `others`, one of a few answers.
+
+    It is what follows the last "The answer is" (in many languages), else the first line. `others` are wrong answers.
+    `prompt` names the wording for the signature.
+    """
+    if not answer.strip():
+        return NOTHING
+    if others:
+        right = one_of(answer, values, others)
+    elif values and is_number(values[0]):
+        right = number_of(answer, values[0])
+    else:
+        right = same_text(answer, values)
+    return NOTHING if right is None else Verdict(right)
+
+
 def program(answer: str, function: str, cases: Sequence[Sequence[Any]]) -> Verdict:
     """The function in the answer, executed apart, gives for each case `[arguments, value]` that value."""
     code = code_of(answer, function)
@@ -224,6 +254,8 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
         refusal,
         not_refusal,
         squad,
+        letter,
+        option_text,
         program,
         unit_tests,
         all_of,
