@@ -239,6 +239,7 @@ def test_parts_of_a_family_are_scored_and_averaged_alike() -> None:
         "b": {"score": 0, "n": 2, "passed": 0},
     }
     assert (card["score"], card["subject_mean"]) == (60, 50)
+    assert "|check:squad|norm:mlqa-de|extract:first_line|" in card["signature"]
     plain = scorecard({"backbone": BACKBONE}, bootstrap=20)["rows"][0]["abilities"]["facts"]
     assert (plain["f1"], plain["subjects"], plain["subject_mean"]) == (None, {}, None)
 

@@ -27,7 +27,7 @@ SHOWN = 10
 def squad_questions(
     family: str,
     kind: str,
-    place: Path,
+    place: Path | Sequence[Path],
     language: str,
     context: str | None = None,
     *,
@@ -38,7 +38,7 @@ def squad_questions(
 ) -> tuple[list[Question], Counter[str]]:
     """The questions of XQuAD or MLQA (`kind`) in a language about texts in another, or in the same one.
 
-    `place` is a file, a folder or an archive. An answer is judged in the language of the text, which
+    `place` is a file, a folder or an archive, or several files. An answer is judged in the language of the text, which
     it is taken from. With them comes what was repaired and left out. Raises DataError where a file is
     not what it should be: every fault with file and question.
     """
@@ -62,13 +62,13 @@ def squad_questions(
     ], notes
 
 
-def squad_files(kind: str, place: Path, language: str, context: str | None = None) -> tuple[Path, ...]:
+def squad_files(kind: str, place: Path | Sequence[Path], language: str, context: str | None = None) -> tuple[Path, ...]:
     """The file with the texts and answers, and where the questions stand in another one, that one after it."""
     told = context or language
     if kind == "xquad":
         if told == language:
             return (_found(place, (f"xquad.{told}.json", f"xquad_{told.upper()}.csv")),)
-        if place.is_file():
+        if isinstance(place, Path) and place.is_file():
             raise DataError(
                 f"{place} is one file, and the texts are to be in {told}, the questions in {language}: name the folder "
                 f"that has xquad.{told}.json and xquad.{language}.json"
@@ -82,15 +82,17 @@ def _member(context: str, question: str) -> str:
     return f"test-context-{context}-question-{question}.json"
 
 
-def _found(place: Path, names: Sequence[str], member: str = "") -> Path:
-    """The file itself, or the first of these names below a folder; an archive only if it has the member."""
-    if place.is_file():
+def _found(place: Path | Sequence[Path], names: Sequence[str], member: str = "") -> Path:
+    """The file itself, or the first of these names among files or below a folder; an archive only with the member."""
+    if isinstance(place, Path) and place.is_file():
         return place
     for name in names:
-        for path in sorted(place.rglob(name)):
+        below = sorted(place.rglob(name)) if isinstance(place, Path) else [path for path in place if path.name == name]
+        for path in below:
             if path.suffix != ".zip" or _members(path, member):
                 return path
-    raise DataError(f"{place} has no {' or '.join(names)} in it" + (f" with {member}" if member else ""))
+    shown = place if isinstance(place, Path) else ", ".join(map(str, place))
+    raise DataError(f"{shown} has no {' or '.join(names)} in it" + (f" with {member}" if member else ""))
 
 
 def _members(path: Path, name: str) -> list[str]:

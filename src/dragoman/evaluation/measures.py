@@ -27,6 +27,8 @@ from dragoman.evaluation.translation import TranslationResult
 
 FORMULAS = {"chrf++": chrf, "bleu": bleu}
 GROUPS = ("out_of_english", "into_english", "all")
+TAKEN = {"squad": "first_line", "letter": "letter", "option_text": "text"}
+"""How a check of benchmarks takes the answer out of what was said, where the question doesn't say."""
 
 Translations = Mapping[str, Mapping[str, "Measure"]]  # direction → metric
 
@@ -224,7 +226,7 @@ def _asked(items: Sequence[Answered]) -> str:
     found = [item.question.check for item in items]
     told = {
         "norm": {normalisation(check.arguments["language"]) for check in found if check.name == "squad"},
-        "extract": {str(check.arguments["extract"]) for check in found if check.arguments.get("extract")},
+        "extract": {check.arguments.get("extract", TAKEN[check.name]) for check in found if check.name in TAKEN},
         "prompt": {str(check.arguments["prompt"]) for check in found if check.arguments.get("prompt")},
     }
     return "".join(f"|{name}:{'+'.join(sorted(values))}" for name, values in told.items() if values)

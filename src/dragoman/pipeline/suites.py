@@ -13,6 +13,8 @@ from typing import Any
 import dragoman.lab
 from dragoman.corpora import benchmarks, catalog
 from dragoman.corpora import questions as question_files
+from dragoman.corpora.bbh import bbh_questions
+from dragoman.corpora.mmlu import mmlu_questions
 from dragoman.corpora.records import Question, draw
 from dragoman.corpora.squad import squad_files, squad_questions
 from dragoman.errors import DataError
@@ -20,7 +22,7 @@ from dragoman.evaluation.abilities import is_skill
 from dragoman.lab import abilities
 from dragoman.prompts.languages import language_name
 from dragoman.recipe.schema import Benchmark, Recipe
-from dragoman.recipe.suites import SUITES, TITLES, shorthand
+from dragoman.recipe.suites import CROSSED, SUITES, TITLES, shorthand
 from dragoman.store import Digests, sha256
 
 __all__ = ["SUITES", "Asked", "Count", "asked", "benchmark", "count", "inputs", "is_fixed", "lab_digest", "wanted"]
@@ -94,14 +96,15 @@ class Count:
 
     once: int
     again: int = 0
+    characters: int = 0
+    """Of the texts, questions and options that a benchmark puts into its prompts."""
 
 
 def count(recipe: Recipe, suite: str) -> Count | None:
     """How much a suite asks; None where that can't be told before its files are here."""
     settings = recipe.evaluation
     if described := benchmark(recipe, suite):
-        known = _count(suite, described)
-        return None if known is None else Count(known)
+        return _count(suite, described)
     if suite == "translation":
         return Count(0)
     if suite == "programs":
@@ -196,34 +199,44 @@ def _squad(suite: str, described: Benchmark) -> tuple[list[Question], Notes]:
     )
 
 
-def _not_yet(suite: str, described: Benchmark) -> tuple[list[Question], Notes]:
-    raise DataError(f"the suite {suite}: {TITLES[described.kind]} cannot be read yet")
+def _choices(suite: str, described: Benchmark) -> tuple[list[Question], Notes]:
+    read = mmlu_questions if described.kind == "mmlu" else bbh_questions
+    return read(
+        suite,
+        _place(suite, described),
+        described.language,
+        originals=_optional(described.originals),
+        instruction=described.instruction,
+        input=described.input,
+        extract=described.extract,
+    )
 
 
 Reader = Callable[[str, Benchmark], tuple[list[Question], Notes]]
-READERS: Mapping[str, Reader] = {"xquad": _squad, "mlqa": _squad, "mmlu": _not_yet, "bbh": _not_yet}
+READERS: Mapping[str, Reader] = {"xquad": _squad, "mlqa": _squad, "mmlu": _choices, "bbh": _choices}
 
 
-def _count(suite: str, described: Benchmark) -> int | None:
+def _count(suite: str, described: Benchmark) -> Count | None:
     if described.path is None:
         entry, paths = _catalogued(suite, described)
         if not all(catalog.here(entry, path) for path in paths):
             parts = [part.records for part in entry.parts if set(part.paths) & set(paths)]
             most = parts[0] if described.kind == "xquad" else None
-            return most if most is None or described.limit is None else min(most, described.limit)
+            return None if most is None else Count(min(most, described.limit or most))
     elif not Path(described.path).exists():
         return None
-    return len(_of_benchmark(suite, described, 0)[0])
+    questions, _ = _of_benchmark(suite, described, 0)
+    return Count(len(questions), characters=sum(len(text) for one in questions for text in one.texts))
 
 
 def _files(suite: str, described: Benchmark) -> list[Path]:
     """Every file that a benchmark's questions are read from."""
     place = _place(suite, described)
-    if described.kind in ("xquad", "mlqa"):
+    original = _optional(described.originals)
+    if described.kind in CROSSED:
         found = list(squad_files(described.kind, place, described.language, described.context))
     else:
-        found = _below(place)
-    original = _optional(described.originals)
+        found = [path for one in ([place] if isinstance(place, Path) else place) for path in _below(one)]
     return [*found, *(_below(original) if original else ())]
 
 
@@ -231,31 +244,30 @@ def _below(place: Path) -> list[Path]:
     return [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
 
 
-def _place(suite: str, described: Benchmark) -> Path:
-    """The benchmark's file, folder or archive: the recipe's own, or the catalogue's, fetched where it must be."""
+def _place(suite: str, described: Benchmark) -> Path | list[Path]:
+    """The benchmark's file, folder or archive, or the files of the catalogue, fetched where they must be."""
     for code in (described.language, described.context):
         if code is not None:
             language_name(code)  # an unknown one is refused with the nearest
     if described.path is not None:
         return _there(Path(described.path), suite)
     entry, paths = _catalogued(suite, described)
-    local = [catalog.local(entry, path) for path in paths]
-    return local[0] if len(local) == 1 else local[0].parent
+    return [catalog.local(entry, path) for path in paths]
 
 
 def _catalogued(suite: str, described: Benchmark) -> tuple[catalog.Entry, tuple[str, ...]]:
     """The entry of a benchmark and those of its files that are needed."""
-    languages = tuple(dict.fromkeys((described.context or described.language, described.language)))
-    entry = catalog.catalogue().get(described.kind)
-    if entry is not None:
-        names = {"xquad": tuple(f"xquad.{language}.json" for language in languages), "mlqa": ("MLQA_V1.zip",)}
-        paths = names.get(described.kind, ())
-        if paths and set(paths) <= set(entry.files):
-            return entry, paths
+    languages = {described.context or described.language, described.language}
+    if entry := catalog.catalogue().get(described.kind):
+        everything = described.kind == "mlqa"  # one archive for all languages
+        parts = [part for part in entry.of("questions") if everything or (part.language or "en") in languages]
+        if everything or {part.language or "en" for part in parts} == languages:
+            return entry, tuple(path for part in parts for path in part.paths)
     own = f"{{kind: {described.kind}, language: {described.language}, path: …}}"
+    told = f"{TITLES[described.kind]} in {' and '.join(sorted(languages))}"
     raise DataError(
-        f"the catalogue has no {TITLES[described.kind]} in {' and '.join(languages)} (suite {suite}). Name a file "
-        f"of your own: `benchmarks: {{{suite}: {own}}}`"
+        f"the catalogue has no {told}, which the suite {suite} asks for. Name a file of your own: "
+        f"`benchmarks: {{{suite}: {own}}}`"
     )
 
 

@@ -1,0 +1,120 @@
+"""What the suites of a recipe ask, by their names."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dragoman.errors import DataError
+from dragoman.lab import abilities
+from dragoman.pipeline import suites
+from dragoman.pipeline.questions import questions
+from dragoman.pipeline.show import told
+from dragoman.pipeline.sources import data_inputs, make_data, missing, read_questions
+from dragoman.recipe.schema import Recipe
+from dragoman.recipe.suites import SUITES, fault, shorthand
+from dragoman.store import Digests
+
+
+def recipe(*evaluate: str, benchmarks: dict[str, Any] | None = None, **evaluation: Any) -> Recipe:
+    return Recipe(
+        name="x",
+        backbone="lab",
+        data={"lessons": [{"corpus": "lab-programs", "limit": 5}]},
+        methods=({"vanilla": {}},),
+        evaluate=evaluate,
+        benchmarks=benchmarks or {},
+        evaluation={"questions": 4, "noise_seeds": 2, **evaluation},
+    )
+
+
+@pytest.fixture
+def mirror(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
+    return real_data
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "language", "context"),
+    [
+        ("xquad-de", "xquad", "de", None),
+        ("mlqa-de-en", "mlqa", "en", "de"),
+        ("mlqa-de-de", "mlqa", "de", None),
+        ("mmlu-it", "mmlu", "it", None),
+        ("bbh-ar", "bbh", "ar", None),
+    ],
+)
+def test_benchmarks_written_short(name: str, kind: str, language: str, context: str | None) -> None:
+    found = shorthand(name)
+    assert found is not None
+    assert (found.kind, found.language, found.context) == (kind, language, context)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("xquad-it", "XQuAD is in ar, de, el"),
+        ("mlqa-de-tr", "MLQA is in ar, de, en, es, hi, vi, zh"),
+        ("bbh", "say in which language"),
+        ("mmlu-de-en", "say in which language"),
+        ("xquadde", "did you mean 'xquad-de'?"),
+        ("mein", "did you mean 'meins'?"),
+        ("weather", "there are: humaneval, lab, lab-languages, meins, programs, translation, and benchmarks"),
+    ],
+)
+def test_names_that_stand_for_nothing(name: str, said: str) -> None:
+    assert shorthand(name) is None
+    assert said in str(fault(name, SUITES, ["meins"]))
+
+
+def test_benchmarks_are_asked_once_and_families_of_the_lab_anew(mirror: Path) -> None:
+    chosen = recipe("xquad-de", "lab-languages", skills=["*-de", "*-it"])
+    asked = suites.asked(chosen)
+    first, *others = asked.draws
+    assert len(first) == 1190 + 4 * len(abilities.LANGUAGE_FAMILIES)
+    english = [family for family in abilities.LANGUAGE_FAMILIES if family.endswith("-en")]
+    assert [len(drawn) for drawn in others] == [4 * len(english)] * 2  # what is to be learnt has no noise floor
+    assert {question.family for drawn in others for question in drawn} == set(english)
+    assert {one.key for one in others[0]} != {one.key for one in others[1]}
+    counted = questions(chosen, None)
+    assert (counted.once, counted.backbone) == (len(first), sum(map(len, asked.draws)))
+    assert counted.characters == sum(len(text) for one in first for text in one.texts) > 1_000_000
+
+
+def test_a_benchmark_of_ones_own_with_a_limit(mirror: Path, tmp_path: Path) -> None:
+    own = {"kind": "xquad", "language": "it", "path": str(mirror / "crossalpaca/data/Italian/XQUAD"), "limit": 20}
+    chosen = recipe("mine", benchmarks={"mine": own})
+    facts = make_data(chosen, tmp_path)
+    assert facts["questions"] == {"mine": 20}
+    assert facts["suites"]["mine"]["rows whose answers cannot be read, left out"] == 5
+    assert "mine: 5 rows whose answers cannot be read, left out" in told("data", facts)
+    ((*kept,),) = read_questions(tmp_path / "questions.jsonl")
+    assert [one.key for one in kept] == [one.key for one in suites.asked(chosen).draws[0]]
+    assert kept == suites.asked(chosen).draws[0]
+    other = suites.asked(recipe("mine", benchmarks={"mine": own}, seed=1)).draws[0]
+    assert {one.key for one in other} != {one.key for one in kept}
+
+
+def test_inputs_name_the_files_and_the_wording(mirror: Path, tmp_path: Path) -> None:
+    digests = Digests(tmp_path / "digests.json")
+    plain = data_inputs(recipe("xquad-de"), digests)["benchmark xquad-de"]
+    crossed = data_inputs(recipe("xquad-de-en"), digests)["benchmark xquad-de-en"]
+    assert len(plain["contents"]) == 1
+    assert crossed["contents"][0] == plain["contents"][0]
+    assert len(crossed["contents"]) == 2
+    worded = {"kind": "xquad", "language": "de", "instruction": "Antworte."}
+    other = data_inputs(recipe("xquad-de", benchmarks={"xquad-de": worded}), digests)["benchmark xquad-de"]
+    assert (other["contents"], other["instruction"]) == (plain["contents"], "Antworte.")
+
+
+def test_what_is_not_there_is_told_or_refused(mirror: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DRAGOMAN_CACHE", str(tmp_path))
+    assert missing(recipe("xquad-de", "xquad-ru", "mlqa-de")) == ("xquad", "mlqa")
+    assert suites.count(recipe("xquad-ru"), "xquad-ru") == suites.Count(1190)
+    assert suites.count(recipe("mlqa-de"), "mlqa-de") is None
+    with pytest.raises(DataError, match=r"HF_HUB_OFFLINE forbids"):
+        suites.asked(recipe("mlqa-de"))
+    with pytest.raises(DataError, match=r"mine: there is no file or folder nowhere"):
+        suites.asked(recipe("mine", benchmarks={"mine": {"kind": "mlqa", "path": "nowhere"}}))
+    with pytest.raises(DataError, match=r"language code 'dex' is not known"):
+        suites.asked(recipe("mine", benchmarks={"mine": {"kind": "mlqa", "language": "dex", "path": "nowhere"}}))
