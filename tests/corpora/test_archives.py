@@ -7,6 +7,7 @@ import pytest
 
 from dragoman.corpora.parallel import ParallelText, json_records, read
 from dragoman.corpora.records import Pair
+from dragoman.corpora.text import unpacked_size
 from dragoman.errors import DataError
 
 PAGE = b"""
@@ -149,3 +150,14 @@ def test_documents_that_do_not_fit(tmp_path):
         (b"de/gold.xml.gz\n", "do not fit the text (line 1 has 1 column, and should have four"),
     ):
         assert said in refused(stored(tmp_path / "wrong.zip", {**texts, "N.ids": ids}))
+
+
+def test_the_size_of_what_is_in_a_file(tmp_path):
+    text = b"Ja. Nein.\n" * 500
+    assert unpacked_size(packed(tmp_path / "a.zip", a_de=text, a_en=text)) == 2 * len(text)
+    (tmp_path / "a.de").write_bytes(text)
+    assert unpacked_size(tmp_path / "a.de") == len(text)
+    (tmp_path / "a.de.gz").write_bytes(text)
+    assert unpacked_size(tmp_path / "a.de.gz") == 3 * len(text)  # a guess
+    (tmp_path / "b.zip").write_bytes(text)
+    assert unpacked_size(tmp_path / "b.zip") == len(text)

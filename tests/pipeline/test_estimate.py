@@ -193,6 +193,21 @@ def test_pairs_by_the_catalogue_are_about_those_of_the_files(real_data: Path, mo
     )
 
 
+def test_compressed_pairs_by_the_catalogue() -> None:
+    """OPUS's zip of 27 MB holds 73 MB of text; of WMT's files nobody said how much is in them."""
+    vocabulary = Vocabulary(Backbone(MISTRAL, None, ""), mistral())
+    corpus = Corpus(corpus="news-commentary", directions=("de-en", "en-de"), disjoint=True)
+    absent = of_pairs(corpus, "train", vocabulary)
+    assert absent is not None
+    assert absent.records == 223_153  # each once
+    size = absent.asked / absent.records - vocabulary.frame + absent.answered / absent.records
+    assert size == pytest.approx(73_085_451 / 223_153 / vocabulary.rate("en"), rel=0.25)
+    limited = of_pairs(corpus.model_copy(update={"limit": 10_000}), "train", vocabulary)
+    assert limited is not None
+    assert limited.records == 20_000
+    assert of_pairs(Corpus(corpus="news-commentary-v16", directions=("de-en",)), "train", vocabulary) is None
+
+
 def test_a_tokenizer_that_is_here_is_asked() -> None:
     vocabulary = Vocabulary(Backbone("lab", BACKBONE, ""), geometry_of("lab", BACKBONE))
     talk = Dialogue((Turn("user", "What is 2 + 2?"), Turn("assistant", "The answer is 4.")))
