@@ -124,7 +124,7 @@ def _option(text: str, options: Sequence[str]) -> str | None:
 
 
 def _readable(answer: str) -> str:
-    r"""One Unicode form, no Markdown or `\boxed`, and where Arabic's letters stand alone, the Latin ones of their rank."""
+    r"""One Unicode form, no Markdown or `\boxed`, and for Arabic letters alone the Latin ones of their rank."""
     text = unicodedata.normalize("NFKC", answer).replace("ـ", "").replace("**", "").replace("__", "").replace("`", "")
     text = re.sub(r"\\(?:boxed|text|mathrm)\{([^{}]*)\}", r"\1", text).replace("$", "")
     single = rf"(?<!\w)([{ARABIC}ا])(?!\w)"
