@@ -71,6 +71,9 @@ def test_a_table_that_the_recipe_does_not_have(done: Path) -> None:
         "It has: translation, abilities, ablation, cost.\n"
     )
     assert report(done, "--table", "other")[0] == 2
+    assert "none of the families that it judges names a language, as qa-de does" in report(
+        done, "--table", "benchmarks"
+    )[1].replace("\n", " ")
 
 
 def test_a_recipe_that_is_not_done(recipe: Path) -> None:

@@ -7,6 +7,7 @@ from dragoman.report.compare import RETENTION, SIGNIFICANT, Card, alike, beyond_
 from dragoman.report.families import by_language, split
 
 MINUS = "−"
+NAMED = 6  # rows that a sentence lists
 
 
 def number(value: float | None, digits: int = 1) -> str:
@@ -83,8 +84,8 @@ def _gained_by_language(row: Card) -> list[str]:
     for title, some in by_language([parts for skill in row["skills"] if (parts := split(skill))]).items():
         scores = [row["skills"][parts.family] for parts in some]
         sure = [score["delta"] > 0 for score in scores if significant(score["p"])]
-        mean = f"{signed(sum(score['delta'] for score in scores) / len(scores))} points"
-        mean += " on average" if len(scores) > 1 else ""
+        mean = signed(sum(score["delta"] for score in scores) / len(scores))
+        mean += " on average" if len(scores) > 1 else " points"
         ways = [f"{way} in {count}" for way, count in (("gained", sum(sure)), ("lost", len(sure) - sum(sure))) if count]
         if ways:
             found.append(f"{' and '.join(ways)} of {len(scores)} benchmarks {title} ({mean})")
@@ -130,7 +131,8 @@ def _leaders(card: Card) -> list[str]:
     if len(first) > 1:
         gap = kept[best] - min(kept[name] for name in first)
         size = f"difference of {gap:.1f} is" if len(first) == 2 else f"differences of up to {gap:.1f} are"
-        found.append(f"Between {listed(first)} the {size} noise.")
+        named = listed(first) if len(first) <= NAMED else f"{best} and {len(first) - 1} others"
+        found.append(f"Between {named} the {size} noise.")
     if rest:
         second = max(rest, key=lambda name: rest[name])
         ahead = kept[best] - rest[second]
