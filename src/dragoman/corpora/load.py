@@ -148,7 +148,8 @@ def _decided(
     sentences = Sentences(directions, rules.seed) if rules.disjoint else None
     for pair in pairs:
         reason = rules.unfit(pair)
-        dropped[reason] += bool(reason)
+        if reason:
+            dropped[reason] += 1
         fit.append(not reason)
         key = pair.key
         keys.append(int(key, 16))
