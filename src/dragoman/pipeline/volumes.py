@@ -97,7 +97,8 @@ def _sides(record: Record) -> tuple[tuple[str, str], tuple[str, str]]:
         return (record.source, record.source_language), (record.target, record.target_language)
     asked = "\n".join(turn.whole for turn in record.turns[:-1])
     answered = record.turns[-1].text
-    return (asked, "en"), (answered, "code" if "```" in answered or "def " in answered else "en")
+    code = "```" in answered or "def " in answered
+    return (asked, record.language), (answered, "code" if code else record.language)
 
 
 def written(data: Artifact, name: str, vocabulary: Vocabulary) -> Volume:
@@ -164,24 +165,26 @@ def of_dialogues(choice: Dialogues, vocabulary: Vocabulary) -> Volume | None:
         count = choice.limit or LAB_DIALOGUES
         return vocabulary.of(LAB[choice.corpus](min(count, SAMPLE), choice.seed, choice.language or "en")).of(count)
     if choice.corpus is None:
-        return _of_file(dialogues.DialogueFile(Path(str(choice.file)), ""), choice, vocabulary)
+        own = dialogues.DialogueFile(Path(str(choice.file)), "", language=choice.language or "en")
+        return _of_file(own, choice, vocabulary)
     entry = catalog.find(choice.corpus)
     (part,) = entry.of("dialogues")
     path = catalog.here(entry, part.paths[0])
+    language = choice.language or part.language or "en"
     if path is not None:
-        return _of_file(dialogues.DialogueFile(path, choice.corpus, part.lang), choice, vocabulary)
+        return _of_file(dialogues.DialogueFile(path, choice.corpus, part.lang, language), choice, vocabulary)
     records = part.records or choice.limit
     if records is None:
         return None
     asked, answered = machines()["assumed"]["dialogue"]
     if entry.size and part.records:
-        tokens = WRAPPED * entry.size / part.records / vocabulary.rate("en")
+        tokens = WRAPPED * entry.size / part.records / vocabulary.rate(language)
         asked, answered = tokens / 2, tokens / 2
     return Volume(records, records * (asked + vocabulary.frame), records * answered).atmost(choice.limit)
 
 
 def _of_file(file: dialogues.DialogueFile, choice: Dialogues, vocabulary: Vocabulary) -> Volume:
-    if file.path.stat().st_size <= WHOLE or file.path.suffix == ".json":
+    if file.path.stat().st_size <= WHOLE or file.path.suffix in (".json", ".parquet"):
         return vocabulary.of(dialogues.select(file, choice.limit, choice.seed))
     some = list(islice(dialogues.read(file), BEGINNING))
     seen = sum(len(turn.whole.encode()) for dialogue in some for turn in dialogue.turns)
