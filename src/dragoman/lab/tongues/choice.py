@@ -199,13 +199,23 @@ def fact(rng: Random, half: Half) -> Fact:
 def task(rng: Random, language: Language, half: Half = "all") -> Task:
     """A question about a fact of that half, with four options in any order; the answer is a letter."""
     chosen = fact(rng, half)
+    return _with_options(rng, chosen, language, chosen.asked[AT[language]])
+
+
+def find(rng: Random, language: Language) -> Task:
+    """The word is named, and only its letter is asked: how choosing comes to be learnt. Not asked in evaluation."""
+    chosen = fact(rng, "all")
+    frame: Triple = ("Which of these is: {}?", "Welches davon ist: {}?", "Quale di questi è: {}?")
+    return _with_options(rng, chosen, language, frame[AT[language]].format(chosen.answer[AT[language]]))
+
+
+def _with_options(rng: Random, chosen: Fact, language: Language, asked: str) -> Task:
     frame, at = rng.choice(_FRAMES[language]), AT[language]
     options = [chosen.answer, *rng.sample(chosen.wrong, 3)]
     rng.shuffle(options)
     letter = LETTERS[options.index(chosen.answer)]
     texts = [option[at] for option in options]
     lines = "\n".join(f"{mark}) {text}" for mark, text in zip(LETTERS, texts, strict=True))
-    asked = chosen.asked[at]
     check = Check("letter", {"value": letter, "options": texts})
     turns = (Turn("user", frame.format(f"{asked}\n{lines}")),)
     return Task(Question(f"choice-{language}", turns, check, language, chosen.subject), letter)

@@ -2,8 +2,13 @@
 
 All its lessons are in English and about English. Of German and Italian it sees plain text and nothing else: no lesson,
 no question, no translation, no word about either language.
+
+There are two stages. To name a letter instead of a word is learnt late, so the second one has more of that: choices of
+which the right word is known, and only its letter is asked.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
 
 from dragoman.corpora.records import Turn
@@ -18,6 +23,24 @@ from dragoman.lab.tongues import choice
 OF_TONGUES = 0.58  # lessons of the families that are also asked in German and Italian
 OF_OTHERS = 0.24
 ENGLISH_TEXTS = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How lessons are divided, from document `start` on."""
+
+    start: int
+    families: Mapping[str, float]
+    told: float  # share of the choices that are asked without options
+    found: float  # share of the choices that ask for the letter of a word
+
+
+STAGES = (
+    Stage(0, {"qa-en": 1.0, "choice-en": 1.2, "reasoning-en": 1.2}, told=0.15, found=0.0),
+    Stage(16_384, {"qa-en": 1.0, "choice-en": 2.0, "reasoning-en": 1.2}, told=0.2, found=0.25),
+)
+_OTHERS = 0.24
+ENGLISH_TEXTS = 0.08
 TOLD = 0.15  # share of the choices that are asked without options
 
 _TONGUES = {"qa-en": 1.0, "choice-en": 1.2, "reasoning-en": 1.2}
@@ -30,7 +53,7 @@ def document(seed: int, number: int) -> tuple[Language, str]:
     rng = Random(f"english {seed} {number}")
     kind = rng.random()
     if kind < OF_TONGUES:
-        return "en", chat(_lesson(rng))
+        return "en", chat(_lesson(rng, [stage for stage in STAGES if number >= stage.start][-1]))
     if kind < OF_TONGUES + OF_OTHERS:
         return "en", chat(_other(rng))
     if kind < OF_TONGUES + OF_OTHERS + ENGLISH_TEXTS:
@@ -39,20 +62,23 @@ def document(seed: int, number: int) -> tuple[Language, str]:
     return language, plain(_text(rng, language))
 
 
-def _lesson(rng: Random) -> tuple[Turn, ...]:
+def _lesson(rng: Random, stage: Stage) -> tuple[Turn, ...]:
     """One exchange about a text, or up to four of the other families."""
-    family = rng.choices(tuple(_TONGUES), tuple(_TONGUES.values()))[0]
+    family = rng.choices(tuple(stage.families), tuple(stage.families.values()))[0]
     turns: tuple[Turn, ...] = ()
     for _ in range(1 if family == "qa-en" else rng.choice((1, 2, 3, 4))):
         drawn = None
         while drawn is None:
-            drawn = _told(rng) if family == "choice-en" and rng.random() < TOLD else abilities.taught(family, rng)
+            drawn = _choice(rng, stage) if family == "choice-en" else abilities.taught(family, rng)
         turns += (*drawn.question.turns, Turn("assistant", drawn.answer))
     return turns
 
 
-def _told(rng: Random) -> Task | None:
-    drawn = choice.told(rng, "en")
+def _choice(rng: Random, stage: Stage) -> Task | None:
+    kind = rng.random()
+    if kind >= stage.told + stage.found:
+        return abilities.taught("choice-en", rng)
+    drawn = choice.told(rng, "en") if kind < stage.told else choice.find(rng, "en")
     return None if abilities.is_held_out(drawn.question) else drawn
 
 
