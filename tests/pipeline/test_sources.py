@@ -202,3 +202,36 @@ def test_a_corpus_without_checksum_is_named_in_the_facts(tmp_path: Path, monkeyp
     facts = make_data(chosen, tmp_path)
     assert facts["unchecked"] == ["alpaca: alpaca_data.json"]
     assert "alpaca: alpaca_data.json could not be checked (no checksum is known)" in told("data", facts)
+
+
+def test_the_language_of_instruction_data(tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
+    file = written(tmp_path, "a.jsonl", "Di' ciao.")
+    sources = [
+        {"corpus": "alpaca-de-12k"},
+        {"corpus": "lab-alpaca", "language": "it", "limit": 3},
+        {"corpus": "lab-alpaca", "language": "de", "limit": 2},
+        {"file": file, "language": "it"},
+        {"file": written(tmp_path, "b.jsonl", "Say hi.")},
+    ]
+    facts = make_data(recipe({"lessons": sources}), tmp_path)
+    numbers = {"alpaca-de-12k": 11_950, "lab-alpaca-it": 3, "lab-alpaca-de": 2, "a.jsonl": 1, "b.jsonl": 1}
+    assert facts["train"] == numbers
+    records = list(read_dialogues(tmp_path / "train.jsonl"))
+    assert {(one.origin, one.language) for one in records} == {
+        ("alpaca-de-12k", "de"), ("lab-alpaca-it", "it"), ("lab-alpaca-de", "de"), ("a.jsonl", "it"), ("b.jsonl", "en")
+    }  # fmt: skip
+    assert any(one.turns[0].input for one in records)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"file": "a.jsonl", "language": "german"}, "german"),
+        ({"corpus": "lab-programs", "language": "de"}, "lab-programs is in English alone, not in 'de'"),
+        ({"corpus": "lab-alpaca", "language": "fr"}, "The lab has no instructions in 'fr'; it has them in en, de, it"),
+    ],
+)
+def test_a_language_that_cannot_be_had(source: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=said):
+        make_data(recipe({"lessons": [source]}), tmp_path)
