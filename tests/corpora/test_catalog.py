@@ -13,6 +13,7 @@ from dragoman.corpora.catalog import Entry, File, Part
 from dragoman.errors import DataError
 
 TEXT = b"Ja.\n" * 100_000
+GLOBAL_MMLU = ("ar", "de", "el", "es", "fr", "hi", "it", "ja", "ko", "pt", "ru", "tr", "vi", "zh")
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -192,6 +193,7 @@ def test_which_files_are_not_checked_is_known():
         "magicoder-evol-instruct": ("data-evol_instruct-decontaminated.jsonl",),
         "news-commentary-v16": tuple(catalog.find("news-commentary-v16").files),
         "news-commentary-v18": tuple(catalog.find("news-commentary-v18").files),
+        "global-mmlu": tuple(f"{code}/test-00000-of-00001.parquet" for code in GLOBAL_MMLU),
     }
     assert catalog.find("alpaca").size is None
     assert catalog.find("dolly").size == 13_085_339
@@ -237,6 +239,7 @@ def test_every_file_of_the_catalogue(real_data, monkeypatch):
     translations = {f"alpaca-{language}" for language in ("zh", "ar", "it", "es", "de", "ru", "hi", "tr", "vi", "el")}
     others = {"alpaca", "dolly", "magicoder-oss-instruct", "magicoder-evol-instruct", "mlqa", "xquad"}
     others |= {"news-commentary", "news-commentary-v16", "news-commentary-v18"}
+    others |= {"mmlu", "global-mmlu", "bbh", "crossalpaca-bbh"}  # of the last two only some tasks are there
     assert missing == others | translations
 
 

@@ -118,3 +118,18 @@ def test_what_is_not_there_is_told_or_refused(mirror: Path, monkeypatch: pytest.
         suites.asked(recipe("mine", benchmarks={"mine": {"kind": "mlqa", "path": "nowhere"}}))
     with pytest.raises(DataError, match=r"language code 'dex' is not known"):
         suites.asked(recipe("mine", benchmarks={"mine": {"kind": "mlqa", "language": "dex", "path": "nowhere"}}))
+
+
+def test_a_translation_of_bbh_comes_with_the_originals_that_repair_it(real_data: Path) -> None:
+    files = {entry.name: len(paths) for entry, paths in suites.wanted(recipe("bbh-de", "mmlu-de", "mmlu-en"))}
+    assert files == {"crossalpaca-bbh": 27, "bbh": 27, "global-mmlu": 1, "mmlu": 1}
+    told = real_data / "crossalpaca" / "data"
+    english = {"originals": str(told / "English" / "BBH")}
+    spanish = {"kind": "bbh", "language": "es", "path": str(told / "Spanish" / "BBH" / "navigate.csv"), **english}
+    (navigate,) = suites.asked(recipe("own", benchmarks={"own": spanish}, noise_seeds=0)).draws
+    assert [question.subject for question in navigate] == ["navigate"] * 250
+    places = {"path": str(told / "Arabic" / "MMLU"), "originals": str(told / "English" / "MMLU")}
+    arabic = {"kind": "mmlu", "language": "ar", "limit": 100, **places}
+    repaired = suites.asked(recipe("own", benchmarks={"own": arabic}))
+    assert len(repaired.draws[0]) == 100
+    assert repaired.notes["own"]["rows repaired"] == 73

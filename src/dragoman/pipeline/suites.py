@@ -128,7 +128,7 @@ def wanted(recipe: Recipe) -> list[tuple[catalog.Entry, tuple[str, ...]]]:
     for suite in recipe.evaluate:
         described = benchmark(recipe, suite)
         if described and described.path is None:
-            found.append(_catalogued(suite, described))
+            found += [part for part in (_catalogued(suite, described), _original(described)) if part]
         elif not described and suite == "humaneval":
             entry = catalog.find(suite)
             found.append((entry, tuple(entry.files)))
@@ -205,12 +205,15 @@ def _choices(suite: str, described: Benchmark) -> tuple[list[Question], Notes]:
         suite,
         _place(suite, described),
         described.language,
-        originals=_optional(described.originals),
+        originals=_originals(described),
         instruction=described.instruction,
         input=described.input,
         extract=described.extract,
     )
 
+
+ENTRIES = {"mmlu": ("mmlu", "global-mmlu"), "bbh": ("bbh", "crossalpaca-bbh")}
+"""What the catalogue calls a benchmark and its translations, where that is not the benchmark's name."""
 
 Reader = Callable[[str, Benchmark], tuple[list[Question], Notes]]
 READERS: Mapping[str, Reader] = {"xquad": _squad, "mlqa": _squad, "mmlu": _choices, "bbh": _choices}
@@ -221,8 +224,11 @@ def _count(suite: str, described: Benchmark) -> Count | None:
         entry, paths = _catalogued(suite, described)
         if not all(catalog.here(entry, path) for path in paths):
             parts = [part.records for part in entry.parts if set(part.paths) & set(paths)]
-            most = parts[0] if described.kind == "xquad" else None
-            return None if most is None else Count(min(most, described.limit or most))
+            counted = parts[:1] if described.kind in CROSSED else parts
+            if None in counted:
+                return None
+            most = sum(records or 0 for records in counted)
+            return Count(min(most, described.limit or most))
     elif not Path(described.path).exists():
         return None
     questions, _ = _of_benchmark(suite, described, 0)
@@ -232,16 +238,18 @@ def _count(suite: str, described: Benchmark) -> Count | None:
 def _files(suite: str, described: Benchmark) -> list[Path]:
     """Every file that a benchmark's questions are read from."""
     place = _place(suite, described)
-    original = _optional(described.originals)
+    original = _originals(described)
     if described.kind in CROSSED:
         found = list(squad_files(described.kind, place, described.language, described.context))
     else:
-        found = [path for one in ([place] if isinstance(place, Path) else place) for path in _below(one)]
+        found = _below(place)
     return [*found, *(_below(original) if original else ())]
 
 
-def _below(place: Path) -> list[Path]:
-    return [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+def _below(places: Path | list[Path]) -> list[Path]:
+    if isinstance(places, list):
+        return [path for place in places for path in _below(place)]
+    return [places] if places.is_file() else sorted(path for path in places.rglob("*") if path.is_file())
 
 
 def _place(suite: str, described: Benchmark) -> Path | list[Path]:
@@ -258,7 +266,7 @@ def _place(suite: str, described: Benchmark) -> Path | list[Path]:
 def _catalogued(suite: str, described: Benchmark) -> tuple[catalog.Entry, tuple[str, ...]]:
     """The entry of a benchmark and those of its files that are needed."""
     languages = {described.context or described.language, described.language}
-    if entry := catalog.catalogue().get(described.kind):
+    for entry in map(catalog.find, ENTRIES.get(described.kind, (described.kind,))):
         everything = described.kind == "mlqa"  # one archive for all languages
         parts = [part for part in entry.of("questions") if everything or (part.language or "en") in languages]
         if everything or {part.language or "en" for part in parts} == languages:
@@ -269,6 +277,22 @@ def _catalogued(suite: str, described: Benchmark) -> tuple[catalog.Entry, tuple[
         f"the catalogue has no {told}, which the suite {suite} asks for. Name a file of your own: "
         f"`benchmarks: {{{suite}: {own}}}`"
     )
+
+
+def _original(described: Benchmark) -> tuple[catalog.Entry, tuple[str, ...]] | None:
+    """What the catalogue's translations of BBH are repaired by."""
+    if described.kind != "bbh" or described.path or described.originals or described.language == "en":
+        return None
+    entry = catalog.find("bbh")
+    return entry, tuple(entry.files)
+
+
+def _originals(described: Benchmark) -> Path | list[Path] | None:
+    """The English originals of a translation: the recipe's own, or the catalogue's of its translations."""
+    if found := _original(described):
+        entry, paths = found
+        return [catalog.local(entry, path) for path in paths]
+    return _optional(described.originals)
 
 
 def _optional(path: str | None) -> Path | None:
