@@ -6,11 +6,12 @@ from disk before it is published, so that what is checked is what a user gets.
 """
 
 import json
+import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -94,7 +95,7 @@ def merge(
     expected = [_logits(model, text) for text in texts]
 
     merged = model if whole else _fold(model)
-    fp32 = [(_logits(merged, text) - logits).abs() for text, logits in zip(texts, expected, strict=True)]
+    fp32 = [_apart(_logits(merged, text), logits) for text, logits in zip(texts, expected, strict=True)]
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(beside, ignore_errors=True)
@@ -105,21 +106,20 @@ def merge(
     del model, merged
 
     again = load_model(beside, precision="fp32", device="cpu", trust_remote_code=trust_remote_code)
-    found = [_logits(again, text) for text in texts]
-    after = [(one - other).abs() for one, other in zip(found, expected, strict=True)]
-    same = [
-        logits[len(prompt) - 1 : -1].argmax(-1) == torch.tensor(answer)
-        for logits, prompt, answer in zip(found, prompts, answers, strict=True)
-    ]
+    after, same = [], []
+    for text, logits, prompt, answer in zip(texts, expected, prompts, answers, strict=True):
+        found = _logits(again, text)  # one text at a time: with a wide vocabulary logits are what takes memory
+        after.append(_apart(found, logits))
+        same.append(found[len(prompt) - 1 : -1].argmax(-1) == torch.tensor(answer))
     parity = Parity(
         prompts=len(prompts),
         tokens=sum(len(answer) for answer in answers),
-        spread=float(torch.cat([logits.flatten() for logits in expected]).std()),
-        fp32_max=max(float(part.max()) for part in fp32),
-        fp32_mean=float(torch.cat([part.flatten() for part in fp32]).mean()),
+        spread=_spread(expected),
+        fp32_max=max(part.largest for part in fp32),
+        fp32_mean=sum(part.total for part in fp32) / sum(part.entries for part in fp32),
         cast=str(cast).removeprefix("torch."),
-        cast_max=max(float(part.max()) for part in after),
-        cast_mean=float(torch.cat([part.flatten() for part in after]).mean()),
+        cast_max=max(part.largest for part in after),
+        cast_mean=sum(part.total for part in after) / sum(part.entries for part in after),
         agreement=float(torch.cat(same).float().mean()),
     )
     if not (parity.fp32_max <= FP32_LIMIT * parity.spread and parity.agreement >= AGREEMENT_LIMIT):
@@ -134,6 +134,27 @@ def merge(
     (beside / "README.md").write_text(_card(backbone, parity, whole), encoding="utf-8")
     beside.rename(out)
     return parity
+
+
+class _Apart(NamedTuple):
+    """How far the logits of a text are from others: the largest difference, their sum, and of how many."""
+
+    largest: float
+    total: float
+    entries: int
+
+
+def _apart(found: torch.Tensor, expected: torch.Tensor) -> _Apart:
+    differences = (found - expected).abs_()
+    return _Apart(float(differences.max()), float(differences.sum(dtype=torch.float64)), differences.numel())
+
+
+def _spread(logits: Sequence[torch.Tensor]) -> float:
+    """The standard deviation over all texts."""
+    count = sum(part.numel() for part in logits)
+    mean = sum(float(part.sum(dtype=torch.float64)) for part in logits) / count
+    squares = sum(float((part - mean).square_().sum(dtype=torch.float64)) for part in logits)
+    return math.sqrt(squares / max(1, count - 1))
 
 
 def _fold(model: Any) -> Any:
