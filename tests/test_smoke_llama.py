@@ -124,27 +124,27 @@ def _overrides(real: Path) -> list[str]:
     archive = real / "news_commentary" / "de-en" / "11.0.0" / "dummy_data.zip"
     paper = real / "crossalpaca" / "data"
     benchmarks = {
-        "xquad-de": {"kind": "xquad", "language": "de", "path": str(real / "xquad" / "xquad.de.json"), "limit": ASKED},
-        "xquad-en": {"kind": "xquad", "path": str(real / "xquad" / "xquad.en.json"), "limit": ASKED},
+        "mmlu-de": {"path": paper / "German" / "MMLU", "originals": paper / "English" / "MMLU"},
+        "bbh-de": {"path": paper / "German" / "BBH", "originals": real / "bbh" / "bbh"},
+        "xquad-de": {"path": real / "xquad" / "xquad.de.json"},
+        "xquad-en": {"path": real / "xquad" / "xquad.en.json"},
     }
     found = [
         f"data.lessons={json.dumps(lessons)}",
         "data.train.corpus=null",
         f"data.train.files={json.dumps([{'table': str(archive), 'direction': 'de-en', 'both': True}])}",
-        "evaluate=[mmlu-de, bbh-de, xquad-de, xquad-en]",
+        f"evaluate={json.dumps(list(benchmarks))}",
         "evaluation.max_tokens=6",
         "evaluation.bootstrap=50",
         "generation.engine=hf",
         "training.precision=fp32",
     ]
-    found += [f"benchmarks.{name}={json.dumps(described)}" for name, described in benchmarks.items()]
-    found += [
-        f"benchmarks.mmlu-de.path={paper / 'German' / 'MMLU'}",
-        f"benchmarks.mmlu-de.originals={paper / 'English' / 'MMLU'}",
-        f"benchmarks.bbh-de.path={paper / 'German' / 'BBH'}",
-        f"benchmarks.bbh-de.originals={real / 'bbh' / 'bbh'}",
-    ]
-    return found + [f"benchmarks.{name}.limit={ASKED}" for name in ("mmlu-de", "bbh-de")]
+    for name, paths in benchmarks.items():
+        kind, language = name.split("-")
+        files = {key: str(path) for key, path in paths.items()}
+        described = {"kind": kind, "language": language, "limit": ASKED, **files}
+        found.append(f"benchmarks.{name}={json.dumps(described)}")
+    return found
 
 
 @pytest.fixture(scope="module")
