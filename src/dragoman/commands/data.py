@@ -8,8 +8,9 @@ import typer
 
 from dragoman.commands.demonstrations import demonstrations
 from dragoman.commands.options import COLOURS, Languages, Overrides, Source, Table, Target
+from dragoman.commands.translating import translate
 
-app = typer.Typer(help="Corpora: list, get, inspect.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Corpora: list, get, inspect, make demonstrations, translate.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("list")
@@ -65,6 +66,7 @@ def inspect(
 
 
 app.command("demonstrations")(demonstrations)
+app.command("translate")(translate)
 
 
 def _completions(recipe: Path, overrides: Sequence[str], count: int) -> None:

@@ -1,0 +1,189 @@
+"""What a translation must leave as it is, by rules that can be read.
+
+Code is cut out before a text is translated, and put back in its place: fenced blocks, and paragraphs
+that look like code. What stands in a line stays in the text for the translator to see, and is looked
+for afterwards: inline code, addresses, placeholders, tags, option letters and numbers must occur on
+both sides equally often, as they are written. Of numbers that is the strict rule: `1,000` has to stay
+`1,000`, though German would write `1.000`, which is another number elsewhere. Only the digits of other
+scripts count as the digits they stand for.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+_FENCED = re.compile(r"^[ \t]*(```+|~~~+)[^\n]*(?:\n.*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)|\Z)", re.MULTILINE | re.DOTALL)
+_BETWEEN = re.compile(r"(\n(?:[ \t]*\n)+)")  # paragraphs; the next one keeps its indentation
+_STATEMENT = re.compile(
+    r"""\s*(?:
+      (?:async\s+)?def\s+\w+\s*\(.*|class\s+\w+\s*(?:\(.*\))?\s*:|from\s+[\w.]+\s+import\s.*
+    | import\s+(?:\{.*|[\w.]+\s+(?:as|from)\s.*|[\w.*]+;)|@\w[\w.]*(?:\(.*\))?
+    | \#include\b.*|<\?php.*|<!DOCTYPE.*|<html.*
+    | for\b.*(?:\sin\s|\().*[:{]|(?:while|if|elif|switch|catch)\b.*[:{]|(?:else|try|finally)\s*:|with\b.*\sas\s.*:
+    | (?:function\s*\w*\s*\(|(?:const|let|var)\s+\w+\s*[=;]|for\s*\().*|(?:public|private|protected|static|int)\s.*[{;]
+    | (?:print|printf|console\.log|System\.out\.print\w*|echo)\s*\(.*|return\b.*;
+    | (?:SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|CREATE\s+TABLE|CREATE\s+VIEW|ALTER\s+TABLE|DROP\s+TABLE)\s.*
+    | (?:\S+\s+){0,6}\S*\{|[{}].*|[\w.\#:,\ >*-]+\{[^{}]*:[^{}]*;[^{}]*\}|.*[=(\[].*;
+    )\s*(?:(?:\#|//|--|/\*).*)?""",
+    re.VERBOSE,
+)
+_BESIDE = re.compile(  # lines that are code where others are
+    r"""\s*(?:
+      [\w.\[\]"']+(?:,\s*[\w.\[\]"']+)*\s*[-+*/%]?=.*|(?:\#(?!\#)|//|--|/?\*).*|[)\]}>;,(\[{]+|import\s+[\w.]+
+    | [\w.]+\(.*\);?|</?\w[^>]*>.*|["'][\w\s-]+["']\s*:.*|[\w-]+\s*:.*;|return\b.*
+    | (?:FROM|WHERE|ORDER\s+BY|GROUP\s+BY|HAVING|LIMIT|(?:INNER|LEFT|RIGHT)?\s*JOIN|VALUES|SET)\b.*
+    | \s{2,}\S.*|\t.*
+    )""",
+    re.VERBOSE,
+)
+_LONGEST = 400  # characters of a line that may be code
+_INDENTED = re.compile(r"(?:    |\t)")
+_BULLET = re.compile(r"\s*(?:[-*•]\s+)?")
+
+_KINDS = (
+    ("inline code", r"``[^\n]+?``|`[^`\n]+`"),
+    (
+        "address",
+        r"(?:https?|ftp)://[^\s<>\"'`]*[\w/#=&]|www\.[^\s<>\"'`]*[\w/]|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    ),
+    (
+        "placeholder",
+        r"\{\{[^{}\n]*\}\}|\$?\{[^{}\n]*\}|\$[A-Za-z_]\w*|(?<![\d\w%])%(?:\(\w+\))?[-+#0]*\d*(?:\.\d+)?[sdifgxr](?!\w)",
+    ),
+    ("tag", r"</?[A-Za-z!][^<>\n]*>"),
+    ("option letter", r"(?<!\w)\([A-Za-z]\)|(?<![\w(])[A-H]\)|^[ \t]*[A-H]\.(?=\s)"),
+    ("number", r"(?:(?<![^\s(\[=,:])[-\u2212])?\d+(?:[.,]\d+)*"),
+)
+KINDS = tuple(kind for kind, _ in _KINDS)
+_ITEM = re.compile("|".join(f"(?P<_{place}>{rule})" for place, (_, rule) in enumerate(_KINDS)), re.MULTILINE)
+_LETTERED = re.compile(r"^[ \t]*(\([A-Za-z]\)|[A-H][.)])(?=\s)", re.MULTILINE)  # a line of its own for each option
+_WORD = re.compile(r"[^\W\d_]{2,}|[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text: `kept` as it is, or to be translated."""
+
+    text: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What of one kind is not equally often on both sides."""
+
+    kind: str
+    missing: tuple[str, ...]
+    added: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Such as `number: 12 is missing, 21 is new`."""
+        parts = [(self.missing, "missing"), (self.added, "new")]
+        said = [f"{', '.join(items)} {'is' if len(items) == 1 else 'are'} {what}" for items, what in parts if items]
+        return f"{self.kind}: {', '.join(said) or 'in another order'}"
+
+
+def cut(text: str, lines: Collection[str] = ()) -> list[Piece]:
+    """The text in pieces that make it up again: what is to be translated, and what stays as it is.
+
+    `lines` are texts that stay where they are a whole line, perhaps after a bullet.
+    """
+    pieces: list[Piece] = []
+    for part in _parts(text):
+        pieces += [part] if part.kept or not lines else _by_line(part.text, lines)
+    joined: list[Piece] = []
+    for piece in pieces:
+        kept = piece.kept or not worded(piece.text)
+        if joined and joined[-1].kept == kept:
+            joined[-1] = Piece(joined[-1].text + piece.text, kept)
+        elif piece.text:
+            joined.append(Piece(piece.text, kept))
+    return joined
+
+
+def worded(text: str) -> bool:
+    """Whether there is a word to translate beside what must stay as it is. A single letter is none."""
+    return bool(_WORD.search(without_items(text)))
+
+
+def without_items(text: str) -> str:
+    """The words of a text alone, without what must stay in its lines."""
+    return _ITEM.sub(" ", text)
+
+
+def items(text: str, words: Collection[str] = ()) -> dict[str, Counter[str]]:
+    """What must stay as it is in a line, by kind; `words` are some to look for besides."""
+    found: dict[str, Counter[str]] = {kind: Counter() for kind in (*KINDS, "word")}
+    for match in _ITEM.finditer(text):
+        kind = KINDS[int((match.lastgroup or "_0")[1:])]
+        found[kind][_plain(match[0]) if kind == "number" else match[0].strip()] += 1
+    if words:
+        found["word"].update(re.findall(rf"\b(?:{'|'.join(map(re.escape, words))})\b", text))
+    return found
+
+
+def damage(source: str, translation: str, words: Collection[str] = ()) -> list[Damage]:
+    """What a translation has lost or added of what must stay; options that begin lines must keep their order."""
+    before, after = items(source, words), items(translation, words)
+    found = [
+        Damage(kind, tuple((before[kind] - after[kind]).elements()), tuple((after[kind] - before[kind]).elements()))
+        for kind in before
+        if before[kind] != after[kind]
+    ]
+    if not found and _LETTERED.findall(source) != _LETTERED.findall(translation):
+        found.append(Damage("option letter", (), ()))
+    return found
+
+
+def _plain(number: str) -> str:
+    """A number with ASCII's digits and minus."""
+    return "".join(
+        str(unicodedata.digit(character)) if character.isdigit() else character.replace("\u2212", "-")
+        for character in number
+    )
+
+
+def _parts(text: str) -> Iterator[Piece]:
+    start = 0
+    for fence in _FENCED.finditer(text):
+        yield from _paragraphs(text[start : fence.start()])
+        yield Piece(fence[0], True)
+        start = fence.end()
+    yield from _paragraphs(text[start:])
+
+
+def _paragraphs(text: str) -> Iterator[Piece]:
+    parts = _BETWEEN.split(text)
+    kinds = [_kind(part) for part in parts[::2]]
+    for order in (range(1, len(kinds)), range(len(kinds) - 2, -1, -1)):  # what may be code is, beside some
+        step = -1 if order.step > 0 else 1
+        for number in order:
+            if kinds[number] is None and kinds[number + step]:
+                kinds[number] = True
+    for place, part in enumerate(parts):
+        yield Piece(part, bool(kinds[place // 2]))
+
+
+def _kind(paragraph: str) -> bool | None:
+    """Whether it is code; None where it may be, if a neighbour is.
+
+    Most lines of code look like it, and one of them like a statement. It may be code where all lines
+    could stand beside statements, or are indented.
+    """
+    lines = [line for line in paragraph.split("\n") if line.strip()]
+    if any(len(line) > _LONGEST for line in lines):
+        return False
+    statements = [_STATEMENT.fullmatch(line) is not None for line in lines]
+    either = [found or _BESIDE.fullmatch(line) is not None for found, line in zip(statements, lines, strict=True)]
+    if any(statements) and 2 * sum(either) > len(lines):
+        return True
+    if lines and all(map(_INDENTED.match, lines)):
+        return any(_BESIDE.fullmatch(line.strip()) for line in lines) or None
+    return None if lines and all(either) else False
+
+
+def _by_line(text: str, lines: Collection[str]) -> Iterator[Piece]:
+    for line in re.findall(r"[^\n]*\n|[^\n]+", text):
+        yield Piece(line, _BULLET.sub("", line, count=1).strip() in lines)
