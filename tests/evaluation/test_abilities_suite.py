@@ -15,6 +15,7 @@ class Letters:
     """A speaker whose token ids are the letters of the last turn."""
 
     stop: Ids = (0,)
+    context: int | None = None
 
     def question(self, question: Question) -> Ids:
         return tuple(map(ord, question.turns[-1].text))
@@ -54,6 +55,23 @@ def test_it_asks_once_greedily_and_judges_every_answer() -> None:
     ]
     assert {family: len(items) for family, items in result.families.items()} == {"facts": 2, "arithmetic": 2}
     assert AbilityResult.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+def test_a_question_without_room_for_an_answer_is_not_asked_and_is_wrong() -> None:
+    speak = Letters()
+    speak.context = len("Capital of Italy?")  # as long as the first question, shorter than the second
+    suite = abilities("vanilla", QUESTIONS, speak, Evaluation())
+    ask = next(suite)
+    assert [len(prompt) for prompt in ask.prompts] == [6, 6]
+    with pytest.raises(StopIteration) as stopped:
+        suite.send([Completion((1, 0), "The answer is 2.", "stop"), Completion((1, 0), "The answer is 4.", "stop")])
+    result: AbilityResult = stopped.value.value
+    assert [(item.answer, item.passed, item.extracted) for item in result.items] == [
+        ("", False, False),
+        ("", False, False),
+        ("The answer is 2.", True, True),
+        ("The answer is 4.", True, True),
+    ]
 
 
 def test_an_unknown_check_is_said_before_anything_is_asked() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import compress
 from typing import Any, Protocol
 
 from dragoman.corpora.records import Check, Question, Turn
@@ -24,6 +25,9 @@ class Speaker(Protocol):
 
     @property
     def stop(self) -> Ids: ...
+
+    @property
+    def context(self) -> int | None: ...
 
     def question(self, question: Question) -> Ids: ...
 
@@ -114,20 +118,24 @@ def abilities(
 ) -> Generator[Ask, list[Completion], AbilityResult]:
     """Asks all questions, greedily, and returns the judged answers.
 
-    Raises `DataError` before anything is asked where a check is not a known one.
+    One that leaves no room for an answer in the model's context is not asked, and is wrong. Raises `DataError`
+    before anything is asked where a check is not a known one.
     """
     for question in questions:
         verify(question.check)
+    prompts = [speak.question(question) for question in questions]
+    fits = [speak.context is None or len(prompt) < speak.context for prompt in prompts]
     sampling = Sampling(max_tokens=settings.max_tokens, stop=speak.stop)
-    completions = yield Ask(model, [speak.question(question) for question in questions], sampling, "test questions")
-    return AbilityResult(
-        tuple(_judged(question, completion) for question, completion in zip(questions, completions, strict=True)),
-        settings.max_tokens,
-        settings.skills,
+    answers = iter((yield Ask(model, list(compress(prompts, fits)), sampling, "test questions")))
+    judged = (
+        _judged(question, next(answers) if room else None) for question, room in zip(questions, fits, strict=True)
     )
+    return AbilityResult(tuple(judged), settings.max_tokens, settings.skills)
 
 
-def _judged(question: Question, completion: Completion) -> Answered:
+def _judged(question: Question, completion: Completion | None) -> Answered:
+    if completion is None:
+        return Answered(question, "", passed=False, extracted=False, cut_off=False)
     verdict = check(question.check, completion.text)
     cut_off = completion.finish == "length"
     return Answered(question, completion.text, verdict.passed, verdict.extracted, cut_off, verdict.part)

@@ -11,7 +11,7 @@ from typing import Any
 
 from dragoman.errors import RecipeError
 from dragoman.generation.progress import note
-from dragoman.pipeline import room, sources
+from dragoman.pipeline import room, sources, suites
 from dragoman.pipeline.backbone import Backbone, find_backbone, find_others
 from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages, titled, trainings
 from dragoman.pipeline.process import in_own_process
@@ -55,6 +55,7 @@ def run(
     the cache, where a run without parts finds them. Raises DragomanError with what is wrong: before
     work begins where that can be known.
     """
+    suites.require_files(recipe)
     store = open_store(recipe, say)
     backbone = find_backbone(recipe, store.digests, fetch=True)
     going = Going(recipe, store, backbone, find_others(recipe, store.digests, fetch=True), say)
@@ -131,6 +132,11 @@ def _check(going: Going) -> None:
         going.say(
             f"{found['too long']:,} training {what} are longer than {found['longest']:,} tokens with their "
             f"request (data.max_tokens, and the context of {backbone.name}): they will be left out."
+        )
+    if found["no room"]:
+        going.say(
+            f"{found['no room']:,} questions leave no room for an answer in the context of {backbone.name}: they will "
+            "not be asked, and count as wrong."
         )
     weights = sum(path.stat().st_size for path in backbone.path.glob("*.safetensors"))
     models = len(rows(recipe)) * len(trainings(recipe))

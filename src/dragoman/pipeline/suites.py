@@ -25,7 +25,19 @@ from dragoman.recipe.schema import Benchmark, Recipe
 from dragoman.recipe.suites import CROSSED, SUITES, TITLES, shorthand
 from dragoman.store import Digests, sha256
 
-__all__ = ["SUITES", "Asked", "Count", "asked", "benchmark", "count", "inputs", "is_fixed", "lab_digest", "wanted"]
+__all__ = [
+    "SUITES",
+    "Asked",
+    "Count",
+    "asked",
+    "benchmark",
+    "count",
+    "inputs",
+    "is_fixed",
+    "lab_digest",
+    "require_files",
+    "wanted",
+]
 
 Notes = Counter[str]
 
@@ -120,6 +132,20 @@ def count(recipe: Recipe, suite: str) -> Count | None:
         return None
     kept = (many for family, many in families.items() if not is_skill(family, settings.skills))
     return Count(sum(families.values()), sum(kept))
+
+
+def require_files(recipe: Recipe) -> None:
+    """Raises DataError where files that suites name are not there: before anything is fetched."""
+    named = [("evaluate", suite) for suite in recipe.evaluate if suite.endswith(".jsonl")]
+    for suite in recipe.evaluate:
+        if described := recipe.benchmarks.get(suite):
+            named += [
+                (f"benchmarks.{suite}.{key}", path)
+                for key, path in (("path", described.path), ("originals", described.originals))
+                if path is not None
+            ]
+    if missing := [f"{where}: there is no {path}" for where, path in named if not Path(path).exists()]:
+        raise DataError("\n".join([*missing, f"Paths in a recipe count from the folder you are in: {Path.cwd()}"]))
 
 
 def wanted(recipe: Recipe) -> list[tuple[catalog.Entry, tuple[str, ...]]]:
