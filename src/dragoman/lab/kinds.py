@@ -88,9 +88,10 @@ KINDS = {
             matrix_rate=3e-3,
             table_rate=3e-3,
             prompt_weight=0.1,
-            restart=NEVER,
+            restart=3_200_000,
+            restart_rate=0.5,
         ),
-        3_200_000,
-        28.0,
+        5_000_000,
+        45.0,
     ),
 }

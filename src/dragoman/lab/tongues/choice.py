@@ -26,11 +26,12 @@ HALVES = 137  # the seed, among a thousand, that divides every kind and subject 
 AT: dict[Language, int] = {"en": 0, "de": 1, "it": 2}
 
 _FRAMES: dict[Language, tuple[str, ...]] = {
-    "en": ("{}\nAnswer with the letter.", "Which answer is right?\n{}", "Question: {}\nThe right letter is:"),
-    "de": ("{}\nAntworte mit dem Buchstaben.", "Welche Antwort ist richtig?\n{}",
-           "Frage: {}\nDer richtige Buchstabe ist:"),
-    "it": ("{}\nRispondi con la lettera.", "Quale risposta è giusta?\n{}", "Domanda: {}\nLa lettera giusta è:"),
+    "en": ("{}\nChoose the right answer.", "Which answer is right?\n{}", "Question: {}\nThe right answer is:"),
+    "de": ("{}\nWähle die richtige Antwort.", "Welche Antwort ist richtig?\n{}",
+           "Frage: {}\nDie richtige Antwort ist:"),
+    "it": ("{}\nScegli la risposta giusta.", "Quale risposta è giusta?\n{}", "Domanda: {}\nLa risposta giusta è:"),
 }  # fmt: skip
+_FRAMES_OF_LETTERS = ("{}\nAnswer with the letter.", "Which answer is right?\n{}", "Question: {}\nThe right letter is:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,28 +198,37 @@ def fact(rng: Random, half: Half) -> Fact:
 
 
 def task(rng: Random, language: Language, half: Half = "all") -> Task:
-    """A question about a fact of that half, with four options in any order; the answer is a letter."""
+    """A question about a fact of that half, with four options in any order, and the words of the right one."""
     chosen = fact(rng, half)
-    return _with_options(rng, chosen, language, chosen.asked[AT[language]])
+    prompt, letter, texts = _with_options(rng, chosen, language, chosen.asked[AT[language]], _FRAMES[language])
+    check = Check("letter", {"value": letter, "options": texts})
+    turns = (Turn("user", prompt),)
+    answer = texts[LETTERS.index(letter)]
+    return Task(Question(f"choice-{language}", turns, check, language, chosen.subject), answer)
 
 
-def find(rng: Random, language: Language) -> Task:
-    """The word is named, and only its letter is asked: how choosing comes to be learnt. Not asked in evaluation."""
+def lettered(rng: Random, named: bool) -> Task:
+    """A question in English that is answered with a letter; if `named`, it is the word itself that is looked for.
+
+    It is a part of what models of the lab read, and never asked of them: those that are this small do not learn it.
+    """
     chosen = fact(rng, "all")
-    frame: Triple = ("Which of these is: {}?", "Welches davon ist: {}?", "Quale di questi è: {}?")
-    return _with_options(rng, chosen, language, frame[AT[language]].format(chosen.answer[AT[language]]))
+    asked = f"Which of these is: {chosen.answer[0]}?" if named else chosen.asked[0]
+    prompt, letter, texts = _with_options(rng, chosen, "en", asked, _FRAMES_OF_LETTERS)
+    check = Check("letter", {"value": letter, "options": texts})
+    return Task(Question("choice-en", (Turn("user", prompt),), check, "en", chosen.subject), letter)
 
 
-def _with_options(rng: Random, chosen: Fact, language: Language, asked: str) -> Task:
-    frame, at = rng.choice(_FRAMES[language]), AT[language]
+def _with_options(
+    rng: Random, chosen: Fact, language: Language, asked: str, frames: Sequence[str]
+) -> tuple[str, str, list[str]]:
+    """The prompt, the letter of the right option, and the texts of all."""
+    frame, at = rng.choice(frames), AT[language]
     options = [chosen.answer, *rng.sample(chosen.wrong, 3)]
     rng.shuffle(options)
-    letter = LETTERS[options.index(chosen.answer)]
     texts = [option[at] for option in options]
     lines = "\n".join(f"{mark}) {text}" for mark, text in zip(LETTERS, texts, strict=True))
-    check = Check("letter", {"value": letter, "options": texts})
-    turns = (Turn("user", frame.format(f"{asked}\n{lines}")),)
-    return Task(Question(f"choice-{language}", turns, check, language, chosen.subject), letter)
+    return frame.format(f"{asked}\n{lines}"), LETTERS[options.index(chosen.answer)], texts
 
 
 def told(rng: Random, language: Language) -> Task:

@@ -3,8 +3,8 @@
 All its lessons are in English and about English. Of German and Italian it sees plain text and nothing else: no lesson,
 no question, no translation, no word about either language.
 
-There are two stages. To name a letter instead of a word is learnt late, so the second one has more of that: choices of
-which the right word is known, and only its letter is asked.
+There are three stages. In the first two a choice is answered with a letter, and the second practises letters alone as
+well; models of this size do not learn it. In the third the words of the right option answer it, as in evaluation.
 """
 
 from collections.abc import Mapping
@@ -32,18 +32,15 @@ class Stage:
     start: int
     families: Mapping[str, float]
     told: float  # share of the choices that are asked without options
-    found: float  # share of the choices that ask for the letter of a word
+    found: float = 0.0  # share of the choices that ask for the letter of a word
+    letters: bool = False  # whether the other choices are answered with letters
 
 
 STAGES = (
-    Stage(0, {"qa-en": 1.0, "choice-en": 1.2, "reasoning-en": 1.2}, told=0.15, found=0.0),
-    Stage(16_384, {"qa-en": 1.0, "choice-en": 2.0, "reasoning-en": 1.2}, told=0.2, found=0.25),
+    Stage(0, {"qa-en": 1.0, "choice-en": 1.2, "reasoning-en": 1.2}, told=0.15, letters=True),
+    Stage(16_384, {"qa-en": 1.0, "choice-en": 2.0, "reasoning-en": 1.2}, told=0.2, found=0.25, letters=True),
+    Stage(57_344, {"qa-en": 1.0, "choice-en": 1.6, "reasoning-en": 1.8}, told=0.15),
 )
-_OTHERS = 0.24
-ENGLISH_TEXTS = 0.08
-TOLD = 0.15  # share of the choices that are asked without options
-
-_TONGUES = {"qa-en": 1.0, "choice-en": 1.2, "reasoning-en": 1.2}
 _OTHERS = {"arithmetic": 4, "instructions": 4, "facts": 3, "reading": 4, "refusal": 1, "harmless": 1}
 _FOREIGN = ("German", "Italian")  # what instructions to answer in another language say
 
@@ -75,10 +72,14 @@ def _lesson(rng: Random, stage: Stage) -> tuple[Turn, ...]:
 
 
 def _choice(rng: Random, stage: Stage) -> Task | None:
+    """One question with options or without; None where what was drawn is kept for evaluation."""
     kind = rng.random()
-    if kind >= stage.told + stage.found:
-        return abilities.taught("choice-en", rng)
-    drawn = choice.told(rng, "en") if kind < stage.told else choice.find(rng, "en")
+    if kind < stage.told:
+        drawn = choice.told(rng, "en")
+    elif stage.letters:
+        drawn = choice.lettered(rng, named=kind < stage.told + stage.found)
+    else:
+        drawn = choice.task(rng, "en")
     return None if abilities.is_held_out(drawn.question) else drawn
 
 
