@@ -95,12 +95,11 @@ def cut(text: str, lines: Collection[str] = ()) -> list[Piece]:
         pieces += [part] if part.kept or not lines else _by_line(part.text, lines)
     joined: list[Piece] = []
     for piece in pieces:
-        kept = piece.kept or not worded(piece.text)
-        if joined and joined[-1].kept == kept:
-            joined[-1] = Piece(joined[-1].text + piece.text, kept)
+        if joined and joined[-1].kept == piece.kept:
+            joined[-1] = Piece(joined[-1].text + piece.text, piece.kept)
         elif piece.text:
-            joined.append(Piece(piece.text, kept))
-    return joined
+            joined.append(piece)
+    return [Piece(piece.text, piece.kept or not worded(piece.text)) for piece in joined]
 
 
 def worded(text: str) -> bool:
@@ -132,7 +131,8 @@ def damage(source: str, translation: str, words: Collection[str] = ()) -> list[D
         for kind in before
         if before[kind] != after[kind]
     ]
-    if not found and _LETTERED.findall(source) != _LETTERED.findall(translation):
+    options = _LETTERED.findall(source)
+    if not found and len(options) > 1 and options != _LETTERED.findall(translation):
         found.append(Damage("option letter", (), ()))
     return found
 
