@@ -109,7 +109,8 @@ def test_verdicts(name: str, arguments: dict[str, Any], answer: str, verdict: Ve
 
 
 def test_every_check_stands_in_the_table_or_has_a_test_of_its_own() -> None:
-    assert set(CHECKS) - {name for name, *_ in VERDICTS} == {"program", "unit_tests"}
+    apart = {"program", "unit_tests", "squad", "letter", "option_text"}  # the last three: test_qa, test_choices
+    assert set(CHECKS) - {name for name, *_ in VERDICTS} == apart
 
 
 CASES = [[[1], 5], [[4], 14]]
@@ -226,7 +227,7 @@ def test_human_eval_is_passed_by_its_own_solutions_and_by_nothing_else(real_data
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (Check("numbr", {"value": 1}), "number, program"),
+        (Check("numbr", {"value": 1}), "number, option_text, program"),
         (Check("unit_tests", {"prompt": ""}), "needs entry_point, test as well"),
         (Check("number", {"valeu": 1}), "takes no valeu. It takes: after, value."),
         (Check("number"), "needs value as well"),
