@@ -109,7 +109,7 @@ def test_verdicts(name: str, arguments: dict[str, Any], answer: str, verdict: Ve
 
 
 def test_every_check_stands_in_the_table_or_has_a_test_of_its_own() -> None:
-    apart = {"program", "unit_tests", "squad", "letter", "option_text"}  # the last three: test_qa, test_choices
+    apart = {"program", "unit_tests", "letter", "option_text"}  # the last two: test_choices
     assert set(CHECKS) - {name for name, *_ in VERDICTS} == apart
 
 

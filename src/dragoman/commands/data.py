@@ -10,7 +10,9 @@ from dragoman.commands.demonstrations import demonstrations
 from dragoman.commands.options import COLOURS, Languages, Overrides, Source, Table, Target
 from dragoman.commands.translating import translate
 
-app = typer.Typer(help="Corpora: list, get, inspect, make demonstrations, translate.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Corpora: list, get, inspect, make demonstrations, translate.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command("list")
