@@ -21,6 +21,7 @@ def test_a_problem_becomes_a_request_to_complete_it(tmp_path: Path) -> None:
     assert question.turns[0].text.endswith("```python\ndef f(x):\n```")
     arguments = {"prompt": "\ndef f(x):\n", "test": "def check(f): ...", "entry_point": "f"}
     assert question.check == Check("unit_tests", arguments)
+    assert question.texts == (PROBLEM["prompt"],)
 
 
 def test_another_file(tmp_path: Path) -> None:

@@ -30,5 +30,6 @@ def humaneval(path: Path) -> list[Question]:
             raise DataError(f"{path}, line {number}: {', '.join(map(repr, missing))} must be text, as in HumanEval")
         request = Turn("user", _HUMANEVAL.format(problem["prompt"].strip("\n")))
         arguments = {field: problem[field] for field in _FIELDS}
-        questions.append(Question("humaneval", (request,), Check("unit_tests", arguments)))
+        check = Check("unit_tests", arguments)
+        questions.append(Question("humaneval", (request,), check, texts=(problem["prompt"],)))
     return questions
