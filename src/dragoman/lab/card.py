@@ -60,10 +60,12 @@ MADE = {
 It began as the lab's backbone, but {fresh_tokens:,} of its {vocabulary:,} tokens, those that English documents do not
 use, began anew at random, so that the words of German and Italian that the backbone knew are gone. Then it read on:
 lessons in English, English text, and a tenth of its documents plain text in German and Italian. There was no
-translation among it, and no lesson in another language or about one. What the layers of the backbone have kept of the
-other languages is in the tables below.
+translation among it, and no lesson that has a word of either language. What the layers of the backbone have kept of
+the other languages is in the tables below. There, `reading`, `instructions` and `explaining` are partly in German and
+Italian or about their words, and `follow_up` was not among its lessons.
 """
 }
+READS = {"english": "dragoman.lab.tongues.reads"}
 
 # What a remark is about, told by words that it cannot do without. An answer may have several.
 KINDS: dict[str, tuple[str, ...]] = {
@@ -192,6 +194,7 @@ def _page(data: Mapping[str, Any]) -> str:
     training, after = data["training"], data["after a reference"]
     kind = training.get("kind", "backbone")
     title, is_what = PORTRAITS[kind]
+    reads = READS.get(kind, "dragoman.lab.mixture")
     option = "" if kind == "backbone" else f" --kind {kind}"
     abilities_rows = [
         f"| {family} | {100 * found['score']:.1f} % | {found['n']} | "
@@ -226,7 +229,7 @@ from the grammar and the tasks in `dragoman.lab`; there is no text of others in 
 `dragoman lab pretrain{option} --seed {training["seed"]}`: {training["tokens"]:,} tokens in {training["steps"]:,} steps,
 {training["minutes"]:.0f} minutes on {training["machine"]} ({training["rate"]:,.0f} tokens/s). Matrices learn with Muon,
 embeddings and norms with AdamW. Documents share rows of {training["width"]} tokens and don't see one another; what is
-in them changes in stages (`dragoman.lab.mixture`). Every token is learnt, those of prompts with less weight; the loss
+in them changes in stages (`{reads}`). Every token is learnt, those of prompts with less weight; the loss
 came to {training["loss"]:.3f} nats. Weights are in bf16.
 {MADE.get(kind, "").format(**training)}{"".join(f"{chr(10)}{note}{chr(10)}" for note in training.get("notes", ()))}
 ## What was measured
@@ -247,10 +250,7 @@ chrF++ is sacreBLEU's ({data["translation"]["de-en"]["signature"]}).
 
 After a reference ({after["n"]} test pairs) it stops at once in {100 * after["stops at once"]:.1f} % of the cases and
 goes on with remarks otherwise. What they are about, several at a time: {kinds}.
-In these, all after the reference is the backbone's own:
-
-{examples}
-
+{f"In these, all after the reference is the backbone's own:{chr(10) * 2}{examples}{chr(10)}" if examples else ""}
 sha256 of `{data["weights"]["file"]}`: `{data["weights"]["sha256"]}`
 """
 

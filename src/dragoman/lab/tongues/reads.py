@@ -1,7 +1,7 @@
 """What a model of the lab reads that shall be strong in English and weak in German and Italian.
 
-All its lessons are in English and about English. Of German and Italian it sees plain text and nothing else: no lesson,
-no question, no translation, no word about either language.
+All its lessons are in English. Of German and Italian it sees plain text and nothing else: no question, no translation,
+and no lesson that has a word of either language.
 
 There are three stages. In the first two a choice is answered with a letter, and the second practises letters alone as
 well; models of this size do not learn it. In the third the words of the right option answer it, as in evaluation.
