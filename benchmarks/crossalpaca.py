@@ -1,6 +1,7 @@
 """Writes docs/results/lab-crossalpaca.md, with its pictures, from the finished run of the study.
 
     dragoman run recipes/lab/crossalpaca.yaml
+    dragoman run recipes/lab/crossalpaca-more.yaml
     python benchmarks/crossalpaca.py
 
 Tables, pictures and verdicts are made from the scorecard; what is said about them stands in
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
-from crossalpaca_claims import BETWEEN, CLAIMS, Study, amounted, beyond
+from crossalpaca_claims import BETWEEN, CLAIMS, Study, amounted, beyond, demonstrations_help, english_is_kept
 from crossalpaca_paper import CONTRADICTIONS
 from crossalpaca_paper import table as paper_table
 from verdicts import listed, points, read, row
@@ -40,19 +41,21 @@ WAYS = {"x-Alpaca": "{x}-alpaca", "x→en": "{x}-cross-x-en", "en→x": "{x}-cro
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, default=Path("runs/lab-crossalpaca"))
+    parser.add_argument("--more", type=Path, default=Path("runs/lab-crossalpaca-more"), help="with more demonstrations")
     parser.add_argument("--out", type=Path, default=Path("docs/results/lab-crossalpaca.md"))
     arguments = parser.parse_args()
     card: Card = read(arguments.run / "scorecard.json")
+    more: Card | None = read(arguments.more / "scorecard.json") if arguments.more.is_dir() else None
     remarks = arguments.out.with_suffix(".remarks.md").read_text(encoding="utf-8")
     folder = arguments.out.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
     for name, drawn in pictures(Study.of(card)).items():
         (folder / f"{name}.svg").write_text(drawn + "\n", encoding="utf-8")
-    arguments.out.write_text(document(card, remarks, folder.name), encoding="utf-8")
+    arguments.out.write_text(document(card, remarks, folder.name, more), encoding="utf-8")
     print(arguments.out)
 
 
-def document(card: Card, remarks: str, folder: str) -> str:
+def document(card: Card, remarks: str, folder: str, more: Card | None = None) -> str:
     study, shown = Study.of(card), tables(card)
     claims = [claim(study) for claim in CLAIMS]
     parts = [
@@ -65,6 +68,7 @@ def document(card: Card, remarks: str, folder: str) -> str:
         "\n".join(
             ["| compared | points |", "|---|---|", *(f"| {one.said} | {one.measured} |" for one in beyond(study))]
         ),
+        *(with_more(more) if more else []),
         "## Table 2: averages over languages",
         table_2(study),
         CONTRADICTIONS + " The paper's table, by these means:",
@@ -86,6 +90,19 @@ def document(card: Card, remarks: str, folder: str) -> str:
         *(markdown(table) for table in shown.get("cost", ())),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def with_more(card: Card) -> list[str]:
+    """What comes of more demonstrations than the paper's proportion, in a run of its own."""
+    study = Study.of(card)
+    told = [demonstrations_help(study), english_is_kept(study)]
+    lines = [f"| {one.said} | {one.measured} | **{one.verdict}** |" for one in told]
+    return [
+        "## More demonstrations than the paper has",
+        "`recipes/lab/crossalpaca-more.yaml`: the same instructions with six times the demonstrations, by the same rules.",
+        "\n".join(["| the paper says | measured | verdict |", "|---|---|---|", *lines]),
+        everything(card),
+    ]
 
 
 def columns(study: Study) -> list[tuple[str, str, str]]:
