@@ -143,10 +143,11 @@ def show(
 ) -> None:
     """Print a recipe in full, and examples with their segments."""
     from dragoman.commands import recipes
+    from dragoman.pipeline.suites import spelled_out
     from dragoman.recipe.write import resolved
 
     loaded = recipes.recipe(recipe, overrides or ())
-    typer.echo(resolved(loaded, comments), nl=False)
+    typer.echo(resolved(spelled_out(loaded), comments), nl=False)
     if examples:
         from dragoman.commands.examples import made_of
 

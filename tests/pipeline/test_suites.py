@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from dragoman.errors import DataError
 from dragoman.lab import abilities
@@ -13,6 +14,7 @@ from dragoman.pipeline.show import told
 from dragoman.pipeline.sources import data_inputs, make_data, missing, read_questions
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.suites import SUITES, fault, shorthand
+from dragoman.recipe.write import resolved
 from dragoman.store import Digests
 
 
@@ -65,6 +67,19 @@ def test_benchmarks_written_short(name: str, kind: str, language: str, context: 
 def test_names_that_stand_for_nothing(name: str, said: str) -> None:
     assert shorthand(name) is None
     assert said in str(fault(name, SUITES, ["meins"]))
+
+
+def test_a_recipe_spelled_out_says_how_each_benchmark_is_put_and_read() -> None:
+    own = {"mine": {"kind": "mmlu", "path": "mine.csv", "instruction": "Choose."}, "unused": {"kind": "bbh"}}
+    written = recipe("xquad-de", "mine", "lab", benchmarks=own)
+    found = suites.spelled_out(written)
+    assert list(found.benchmarks) == ["mine", "unused", "xquad-de"]
+    assert found.benchmarks["mine"].instruction == "Choose."
+    assert (found.benchmarks["mine"].input, found.benchmarks["mine"].extract) == ("{question}\n{options}", "letter")
+    assert found.benchmarks["xquad-de"].input == "{context}\n\nQuestion: {question}"
+    assert found.benchmarks["xquad-de"].extract == "first_line"
+    assert found.benchmarks["unused"] == written.benchmarks["unused"]
+    assert Recipe.model_validate(yaml.safe_load(resolved(found))) == found
 
 
 def test_benchmarks_are_asked_once_and_families_of_the_lab_anew(mirror: Path) -> None:

@@ -10,6 +10,7 @@ from dragoman.evaluation.abilities import AbilityResult
 from dragoman.evaluation.scores import About, RowResults, scorecard
 from dragoman.pipeline.backbone import writer
 from dragoman.pipeline.plan import learnt, rounds, rows, titled, trainings
+from dragoman.pipeline.suites import spelled_out
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.report.page import Details, write_report
@@ -42,7 +43,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> dict
         examples={row: made.read_json("samples.json") for row, made in taught.items()},
         notes={row: made.facts["notes"] for row, made in taught.items()},
         facts=_facts(recipe, done),
-        recipe=resolved(recipe),
+        recipe=resolved(spelled_out(recipe)),
         options=rows(recipe),
     )
     write_report(out / "report", card, details)

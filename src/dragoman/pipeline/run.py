@@ -89,7 +89,7 @@ def run(
 def publish(recipe: Recipe, folder: Path, done: dict[str, Artifact]) -> None:
     """Puts what a user looks for under `runs/NAME`: small files as copies, models as links into the store."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(folder / "recipe.yaml", resolved(recipe))
+    write_atomic(folder / "recipe.yaml", resolved(suites.spelled_out(recipe)))
     if "report" in done:
         shutil.rmtree(folder / "tables", ignore_errors=True)  # some of them may not be made any more
         source = done["report"].folder / "report"

@@ -11,12 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import dragoman.lab
-from dragoman.corpora import benchmarks, catalog
+from dragoman.corpora import bbh, benchmarks, catalog, mmlu, squad
 from dragoman.corpora import questions as question_files
-from dragoman.corpora.bbh import bbh_questions
-from dragoman.corpora.mmlu import mmlu_questions
 from dragoman.corpora.records import Question, draw
-from dragoman.corpora.squad import squad_files, squad_questions
 from dragoman.errors import DataError
 from dragoman.evaluation.abilities import is_skill
 from dragoman.lab import abilities
@@ -36,6 +33,7 @@ __all__ = [
     "is_fixed",
     "lab_digest",
     "require_files",
+    "spelled_out",
     "wanted",
 ]
 
@@ -53,6 +51,27 @@ class Asked:
 def benchmark(recipe: Recipe, suite: str) -> Benchmark | None:
     """What a suite's name stands for: the recipe's own description first. None where it is no benchmark."""
     return recipe.benchmarks.get(suite) or shorthand(suite)
+
+
+WORDINGS = {
+    "xquad": (squad.INSTRUCTION, squad.INPUT, squad.EXTRACT),
+    "mlqa": (squad.INSTRUCTION, squad.INPUT, squad.EXTRACT),
+    "mmlu": (mmlu.INSTRUCTION, mmlu.INPUT, "letter"),
+    "bbh": (bbh.INSTRUCTION, bbh.INPUT, None),  # by task
+}
+"""How a benchmark is put and read where a recipe does not say: instruction, input, extraction."""
+
+
+def spelled_out(recipe: Recipe) -> Recipe:
+    """The recipe with every benchmark that it asks written under `benchmarks`, wording and extraction included."""
+    found = dict(recipe.benchmarks)
+    for suite in recipe.evaluate:
+        if described := benchmark(recipe, suite):
+            instruction, input, extract = WORDINGS[described.kind]
+            said = {"instruction": instruction, "input": input, "extract": extract}
+            missing = {key: value for key, value in said.items() if getattr(described, key) is None}
+            found[suite] = described.model_copy(update=missing)
+    return recipe.model_copy(update={"benchmarks": found})
 
 
 def is_fixed(recipe: Recipe, suite: str) -> bool:
@@ -212,7 +231,7 @@ def _of_benchmark(suite: str, described: Benchmark, seed: int) -> tuple[list[Que
 
 
 def _squad(suite: str, described: Benchmark) -> tuple[list[Question], Notes]:
-    return squad_questions(
+    return squad.squad_questions(
         suite,
         described.kind,
         _place(suite, described),
@@ -226,7 +245,7 @@ def _squad(suite: str, described: Benchmark) -> tuple[list[Question], Notes]:
 
 
 def _choices(suite: str, described: Benchmark) -> tuple[list[Question], Notes]:
-    read = mmlu_questions if described.kind == "mmlu" else bbh_questions
+    read = mmlu.mmlu_questions if described.kind == "mmlu" else bbh.bbh_questions
     return read(
         suite,
         _place(suite, described),
@@ -266,7 +285,7 @@ def _files(suite: str, described: Benchmark) -> list[Path]:
     place = _place(suite, described)
     original = _originals(described)
     if described.kind in CROSSED:
-        found = list(squad_files(described.kind, place, described.language, described.context))
+        found = list(squad.squad_files(described.kind, place, described.language, described.context))
     else:
         found = _below(place)
     return [*found, *(_below(original) if original else ())]
