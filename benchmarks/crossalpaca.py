@@ -99,7 +99,7 @@ def with_more(card: Card) -> list[str]:
     lines = [f"| {one.said} | {one.measured} | **{one.verdict}** |" for one in told]
     return [
         "## More demonstrations than the paper has",
-        "`recipes/lab/crossalpaca-more.yaml`: the same instructions with six times the demonstrations, by the same rules.",
+        "`recipes/lab/crossalpaca-more.yaml`: the same instructions, six times the demonstrations, the same rules.",
         "\n".join(["| the paper says | measured | verdict |", "|---|---|---|", *lines]),
         everything(card),
     ]
