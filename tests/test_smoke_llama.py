@@ -6,28 +6,18 @@ English and in German, News Commentary's archive, every row, XQuAD in two langua
 
 import json
 import math
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
-import yaml
 from safetensors.torch import load_file
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from dragoman.commands.talk import Talker
 from dragoman.corpora.records import Turn
-from dragoman.prompts.examples import ExampleTable
+from smoke_kit import Ran, backbone, run
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "recipes" / "crossalpaca" / "llama-7b-de.yaml"
@@ -45,51 +35,8 @@ WITHOUT = (
 )
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What a run of the recipe left."""
-
-    runs: Path
-    settings: dict[str, Any]  # the recipe as it was run
-    tokenizer: Any
-
-    @property
-    def folder(self) -> Path:
-        return self.runs / str(self.settings["name"])
-
-    @property
-    def card(self) -> dict[str, Any]:
-        card: dict[str, Any] = json.loads((self.folder / "scorecard.json").read_text())
-        return card
-
-    def artifact(self, title: str) -> Path:
-        (found,) = (
-            path for path in self.runs.glob(f".store/artifacts/{title}-*") if path.name[len(title) + 1 :].isalnum()
-        )
-        return found
-
-    def facts(self, title: str) -> dict[str, Any]:
-        facts: dict[str, Any] = json.loads((self.artifact(title) / "manifest.json").read_text())["facts"]
-        return facts
-
-    def examples(self, row: str) -> Iterator[list[tuple[str, list[int], set[float]]]]:
-        """The segments of each example: name, ids and weights."""
-        table = ExampleTable(self.artifact(f"examples-{row}") / "examples")
-        for example in table:
-            cuts = [0, *(np.flatnonzero(np.diff(example.segments)) + 1).tolist(), len(example.ids)]
-            yield [
-                (
-                    table.names[int(example.segments[start])],
-                    example.ids[start:end].tolist(),
-                    set(example.weights[start:end].tolist()),
-                )
-                for start, end in pairwise(cuts)
-            ]
-
-
 def _backbone(folder: Path, tokenizer: Path) -> Path:
     """LLaMA in small: its architecture, vocabulary, context and files, with random weights in bf16."""
-    shutil.copytree(tokenizer, folder)
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=32000,
@@ -103,11 +50,7 @@ def _backbone(folder: Path, tokenizer: Path) -> Path:
         bos_token_id=1,
         eos_token_id=2,
     )
-    model = LlamaForCausalLM(config)
-    with torch.no_grad():
-        model.lm_head.weight[2] *= 3  # so that some answers end, and some are cut off
-    model.to(torch.bfloat16).save_pretrained(folder)
-    return folder
+    return backbone(folder, tokenizer, LlamaForCausalLM(config))
 
 
 def _overrides(real: Path) -> list[str]:
@@ -157,16 +100,8 @@ def ran(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     if not tokenizer.is_dir():
         pytest.skip(f"there is no {tokenizer}")
     folder = tmp_path_factory.mktemp("llama")
-    runs = folder / "runs"
-    overrides = [f"backbone={_backbone(folder / 'backbone', tokenizer)}", f"runs={runs}", *_overrides(real_data)]
-    environment = {**os.environ, "DRAGOMAN_CACHE": str(folder / "cache")}
-    environment.setdefault("OMP_NUM_THREADS", "2")
-    command = [str(Path(sys.executable).with_name("dragoman")), "run", str(RECIPE), *overrides]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
-    assert done.returncode == 0, done.stdout + done.stderr
-    name = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))["name"]
-    settings = yaml.safe_load((runs / name / "recipe.yaml").read_text(encoding="utf-8"))
-    return Ran(runs, settings, AutoTokenizer.from_pretrained(tokenizer))
+    overrides = [f"backbone={_backbone(folder / 'backbone', tokenizer)}", *_overrides(real_data)]
+    return run(RECIPE, overrides, folder / "runs", tokenizer, {})
 
 
 @pytest.mark.slow
@@ -211,7 +146,7 @@ def test_examples_are_alpaca_s_texts_token_by_token(ran: Ran) -> None:
             known[asked + record["output"].strip()] = language
     for row in ROWS:
         told: Counter[str] = Counter()
-        for segments in ran.examples(row):
+        for _, segments in ran.examples(row):
             names, runs, weights = zip(*segments, strict=True)
             assert names[0] == "prompt"
             assert names[-1] == "end"
@@ -236,7 +171,7 @@ def test_demonstrations_serve_one_direction_each(ran: Ran) -> None:
     english = [pair["source"] if pair["source_language"] == "en" else pair["target"] for pair in pairs]
     assert len(set(english)) == len(pairs)
     asked = 0
-    for segments in ran.examples("de-cross"):
+    for _, segments in ran.examples("de-cross"):
         said = ran.tokenizer.decode(segments[0][1])
         for pair in pairs:
             if f"\n\n### Input:\n{pair['source']}\n\n### Response:\n" in said:

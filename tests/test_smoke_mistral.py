@@ -6,25 +6,17 @@ template, ALMA's training pairs, WMT22's test pairs, conversations of Alpaca and
 
 import json
 import math
-import os
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
-from transformers import AutoTokenizer, MistralConfig, MistralForCausalLM
+from transformers import MistralConfig, MistralForCausalLM
 
-from dragoman.prompts.examples import ExampleTable
+from smoke_kit import Ran, backbone, run
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "recipes" / "radis" / "mistral-7b-instruct-v0.2.yaml"
@@ -45,50 +37,8 @@ INSTRUCTIONS = (
 )
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What a run of the recipe left."""
-
-    runs: Path
-    methods: dict[str, tuple[str, dict[str, Any]]]  # row → method and options
-    settings: dict[str, Any]  # the recipe as it was run
-    tokenizer: Any
-
-    @property
-    def card(self) -> dict[str, Any]:
-        card: dict[str, Any] = json.loads((self.runs / self.settings["name"] / "scorecard.json").read_text())
-        return card
-
-    def artifact(self, title: str) -> Path:
-        (found,) = (
-            path for path in self.runs.glob(f".store/artifacts/{title}-*") if path.name[len(title) + 1 :].isalnum()
-        )
-        return found
-
-    def facts(self, title: str) -> dict[str, Any]:
-        facts: dict[str, Any] = json.loads((self.artifact(title) / "manifest.json").read_text())["facts"]
-        return facts
-
-    def lines(self, name: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.artifact("data") / name).read_text(encoding="utf-8").splitlines()]
-
-    def examples(self, row: str) -> Iterator[tuple[str, list[tuple[str, list[int]]]]]:
-        """Key and segments of each example: names and ids."""
-        table = ExampleTable(self.artifact(f"examples-{row}") / "examples")
-        for key, example in zip(table.keys, table, strict=True):
-            cuts = [0, *(np.flatnonzero(np.diff(example.segments)) + 1).tolist(), len(example.ids)]
-            yield (
-                key,
-                [
-                    (table.names[int(example.segments[start])], example.ids[start:end].tolist())
-                    for start, end in pairwise(cuts)
-                ],
-            )
-
-
 def _backbone(folder: Path, tokenizer: Path) -> Path:
     """Mistral in small: its architecture, vocabulary and files, with random weights in bf16."""
-    shutil.copytree(tokenizer, folder)
     torch.manual_seed(0)
     config = MistralConfig(
         vocab_size=32000,
@@ -103,11 +53,7 @@ def _backbone(folder: Path, tokenizer: Path) -> Path:
         bos_token_id=1,
         eos_token_id=2,
     )
-    model = MistralForCausalLM(config)
-    with torch.no_grad():
-        model.lm_head.weight[2] *= 3  # so that some answers end, and some are cut off
-    model.to(torch.bfloat16).save_pretrained(folder)
-    return folder
+    return backbone(folder, tokenizer, MistralForCausalLM(config))
 
 
 def _overrides(methods: list[Any], real: Path) -> list[str]:
@@ -142,19 +88,10 @@ def ran(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
         if not needed.is_dir():
             pytest.skip(f"there is no {needed}")
     folder = tmp_path_factory.mktemp("mistral")
-    runs = folder / "runs"
     written = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
-    overrides = [f"backbone={_backbone(folder / 'backbone', tokenizer)}", f"runs={runs}"]
+    overrides = [f"backbone={_backbone(folder / 'backbone', tokenizer)}"]
     overrides += _overrides(written["methods"], real_data)
-    environment = {**os.environ, "DRAGOMAN_MIRROR": str(real_data), "DRAGOMAN_CACHE": str(folder / "cache")}
-    environment.setdefault("OMP_NUM_THREADS", "2")
-    command = [str(Path(sys.executable).with_name("dragoman")), "run", str(RECIPE), *overrides]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
-    assert done.returncode == 0, done.stdout + done.stderr
-    settings = yaml.safe_load((runs / written["name"] / "recipe.yaml").read_text(encoding="utf-8"))
-    named = [next(iter(entry.items())) for entry in settings["methods"]]
-    rows = {options.get("label") or name: (name, options) for name, options in named}
-    return Ran(runs, rows, settings, AutoTokenizer.from_pretrained(tokenizer))
+    return run(RECIPE, overrides, folder / "runs", tokenizer, {"DRAGOMAN_MIRROR": str(real_data)})
 
 
 @pytest.mark.slow
@@ -194,9 +131,10 @@ def test_prompts_and_references_are_those_of_the_paper(ran: Ran) -> None:
     for row, (method, _) in ran.methods.items():
         whole = 0
         for _, segments in ran.examples(row):
-            names = [name for name, _ in segments]
+            told = {part.name: part.ids for part in segments}
+            names = list(told)
             assert names[0] == "prompt"
-            ids = segments[0][1]
+            ids = told["prompt"]
             assert ids.count(1) == 1
             assert ids[0] == 1
             said = ran.tokenizer.decode(ids)
@@ -204,7 +142,7 @@ def test_prompts_and_references_are_those_of_the_paper(ran: Ran) -> None:
             assert asked, said
             if "reference" not in names:
                 continue
-            reference = ran.tokenizer.decode(dict(segments)["reference"])
+            reference = ran.tokenizer.decode(told["reference"])
             pair = pairs[reference.strip()]
             source, target = (LANGUAGES[pair[f"{side}_language"]] for side in ("source", "target"))
             possible = [form.format(source=source, target=target, text=pair["source"]) for form in INSTRUCTIONS]
@@ -212,7 +150,7 @@ def test_prompts_and_references_are_those_of_the_paper(ran: Ran) -> None:
             used.add(possible.index(asked[1]))
             if method != "radis":
                 assert names == ["prompt", "reference", "end"]
-                assert dict(segments)["end"] == [2]
+                assert told["end"] == [2]
             whole += 1
         assert whole == (len(pairs) if method != "sdft_rewrite" else whole), row
     assert used == set(range(5))

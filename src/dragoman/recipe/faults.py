@@ -23,7 +23,7 @@ def faults(error: ValidationError, model: type[BaseModel], said: Said, prefix: K
     value = _at(said.value, prefix)
     for details in error.errors(include_url=False):
         path = _existing(value, details)
-        text = _sentence(details, model, path)
+        text = _sentence(details, model, path, beside={"extends", "sweep"} if prefix + path == path[:1] else set())
         if path not in found:  # a union reports once for each of its members: the first one will do
             whole = (*prefix, *path)
             found[path] = Fault(said.place(whole), spelled(whole), text)
@@ -49,12 +49,13 @@ def _existing(value: Any, details: ErrorDetails) -> Keys:
     return location
 
 
-def _sentence(details: ErrorDetails, model: type[BaseModel], path: Keys) -> str:
+def _sentence(details: ErrorDetails, model: type[BaseModel], path: Keys, beside: set[str]) -> str:
+    """What is wrong, in words; `beside` are keys that are known where it is, and are no fields."""
     kind, given, context = details["type"], details["input"], details.get("ctx", {})
     help_text = _help(model, path)
     if kind == "extra_forbidden":
         known = set(_model_at(model, path[:-1]).model_fields)
-        return f"no such key; {suggestion(str(path[-1]), known | {'extends', 'sweep'} if len(path) == 1 else known)}"
+        return f"no such key; {suggestion(str(path[-1]), known | beside)}"
     if kind == "missing":
         return f"is missing{help_text or '; add it'}"
     if kind == "literal_error":
