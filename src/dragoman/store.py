@@ -112,10 +112,11 @@ class Store:
         A name is a kind, a title and a fingerprint. One of the same kind and fingerprint will do: it was made for
         another row, of the very same things.
         """
+        if found := self._verified(name):
+            return found
         kind, fingerprinted = name.split("-")[0], name.rsplit("-")[-1]
         twins = sorted((self.folder / "artifacts").glob(f"{kind}-*-{fingerprinted}"))
-        names = [name, *(twin.name for twin in twins if twin.name != name)]
-        return next((found for found in map(self._verified, names) if found), None)
+        return next((found for twin in twins if (found := self._verified(twin.name))), None)
 
     def _verified(self, name: str) -> Artifact | None:
         folder = self.folder / "artifacts" / name

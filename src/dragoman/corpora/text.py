@@ -42,7 +42,7 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
         raise DataError(f"there is no file {path}" + (": it is a folder" if path.is_dir() else ""))
     try:
         with ExitStack() as stack:
-            raw = _raw(stack, path, member)
+            raw = _raw(stack, path, member, name)
             if (member or path.name).lower().endswith(".gz"):
                 _refuse(_start(raw), name, packed=True)
                 raw = cast("IO[bytes]", stack.enter_context(gzip.GzipFile(fileobj=raw)))
@@ -50,16 +50,18 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
             yield raw
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise DataError(f"{name}: broken, or cut off while it was copied ({error}). Get it anew.") from error
+
+
+def _raw(stack: ExitStack, path: Path, member: str, name: str) -> IO[bytes]:
+    if not member:
+        return stack.enter_context(path.open("rb"))
+    archive = stack.enter_context(zipfile.ZipFile(path))
+    try:
+        return stack.enter_context(archive.open(member))
     except (NotImplementedError, RuntimeError) as error:  # zipfile: a method of packing, or a password
         raise DataError(
             f"{name}: it can't be unpacked here ({error}). Unpack it first, and name what was in it."
         ) from error
-
-
-def _raw(stack: ExitStack, path: Path, member: str) -> IO[bytes]:
-    if not member:
-        return stack.enter_context(path.open("rb"))
-    return stack.enter_context(stack.enter_context(zipfile.ZipFile(path)).open(member))
 
 
 def _start(file: IO[bytes]) -> bytes:

@@ -51,7 +51,7 @@ def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict
     if corpus.corpus == "lab":
         return {**inputs, "contents": suites.lab_digest()}
     texts, _ = locate(corpus, role, HERE)
-    return {**inputs, "contents": [digests.of(_existing(path)) for text in texts for path in text.paths]}
+    return {**inputs, "contents": [digests.of(suites.existing(path)) for text in texts for path in text.paths]}
 
 
 def _check_languages(corpus: Corpus, role: catalog.Role) -> None:
@@ -66,7 +66,7 @@ def _check_languages(corpus: Corpus, role: catalog.Role) -> None:
 
 def _dialogue_inputs(source: Dialogues, digests: Digests) -> dict[str, Any]:
     files = conversations.files(source)
-    contents = [digests.of(_existing(file.path)) for file in files] if files else suites.lab_digest()
+    contents = [digests.of(suites.existing(file.path)) for file in files] if files else suites.lab_digest()
     kinds = {"lang": [file.lang for file in files], "languages": [file.language for file in files]}
     return {**source.model_dump(), "contents": contents, **kinds}
 
@@ -93,12 +93,6 @@ def _files_of(corpus: Corpus, role: catalog.Role) -> tuple[str, ...]:
     parts = [part for part in catalog.find(str(corpus.corpus)).parts if part.role == role]
     wanted = set(corpus.directions)
     return tuple(path for part in parts if not wanted or wanted & set(part.directions) for path in part.paths)
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise DataError(f"there is no file {path} (paths in a recipe count from the folder you are in: {Path.cwd()})")
-    return path
 
 
 def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:

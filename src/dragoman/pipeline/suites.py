@@ -29,6 +29,7 @@ __all__ = [
     "asked",
     "benchmark",
     "count",
+    "existing",
     "inputs",
     "is_fixed",
     "lab_digest",
@@ -95,7 +96,7 @@ def inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
         elif suite == "humaneval":
             found[suite] = digests.of(_humaneval())
         elif suite != "translation":
-            found[suite] = digests.of(_existing(Path(suite)))
+            found[suite] = digests.of(existing(Path(suite)))
     return found
 
 
@@ -196,7 +197,7 @@ def _questions(recipe: Recipe, suite: str, seed: int) -> tuple[list[Question], N
         return abilities.questions(suite, each, seed), Counter()
     if suite == "humaneval":
         return benchmarks.humaneval(_humaneval()), Counter()
-    return _from_file(_existing(Path(suite)), each, seed), Counter()
+    return _from_file(existing(Path(suite)), each, seed), Counter()
 
 
 def _lab_families(suite: str) -> Sequence[str]:
@@ -353,7 +354,8 @@ def _there(path: Path, what: str) -> Path:
     return path
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
+    """The path, where there is such a file; `DataError` where there is none."""
     if not path.is_file():
         raise DataError(f"there is no file {path} (paths in a recipe count from the folder you are in: {Path.cwd()})")
     return path
