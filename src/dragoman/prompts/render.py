@@ -192,6 +192,14 @@ class Renderer:
         """
         return self._begin + self.encode(text)
 
+    def written(self, text: str) -> Ids:
+        """The ids of a prompt that is written out with all that belongs to it: special tokens in it are tokens.
+
+        They begin with the token that begins every text of this model, if there is one and the text doesn't.
+        """
+        ids = self._encode(text)
+        return ids if ids[: len(self._begin)] == self._begin else self._begin + ids
+
     def turns(self, ids: Ids) -> tuple[Turn, ...]:
         """The conversation that some ids are: a prompt, or a prompt and the beginning of the answer.
 

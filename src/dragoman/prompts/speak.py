@@ -105,6 +105,14 @@ class Speaker:
         """A text as the user's turn, ready to be answered."""
         return self.renderer.prompt((Turn("user", text),))
 
+    def turns(self, turns: Sequence[Turn]) -> Ids:
+        """A conversation that ends with the user's turn, ready to be answered."""
+        return self.renderer.prompt(turns)
+
+    def written(self, text: str) -> Ids:
+        """A prompt that is written out, in which special tokens are tokens."""
+        return self.renderer.written(text)
+
     def plain(self, text: str) -> Ids:
         """A text with no chat format around it, for the model to go on with."""
         return self.renderer.plain(text)

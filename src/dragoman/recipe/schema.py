@@ -151,9 +151,7 @@ class Data(Strict):
     """What to do with training data that shares a sentence or 13 words in a row with what is judged on: leave it out and list it, or refuse to go on."""
 
     @model_validator(mode="after")
-    def _something_to_learn(self) -> Self:
-        if self.train is None and not self.lessons:
-            raise ValueError("has nothing to learn from; give train (pairs), or lessons (conversations)")
+    def _shares_of_something(self) -> Self:
         if any(source.share is not None for source in self.lessons):
             raise ValueError("lessons are all there is to learn, so they can't be a share of it; give them a limit")
         if sum(source.share or 0 for source in self.instructions) >= 1:
@@ -293,6 +291,70 @@ class Training(Strict):
     """Trackers known to transformers, such as `wandb` or `tensorboard`. The log in the run's folder is always written."""
 
 
+class Comet(Strict):
+    """A COMET model that scores translations, as it is published: `hparams.yaml` and `checkpoints/model.ckpt`."""
+
+    checkpoint: str
+    """Its folder; or its name on the hub, such as `Unbabel/wmt22-comet-da`, where it was downloaded before."""
+    encoder: str | None = None
+    """Folder with `config.json` and tokenizer of the encoder; what the checkpoint names when absent."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Of the encoder. Published scores are fp32."""
+
+
+class Judge(Strict):
+    """A model that judges answers."""
+
+    model: str | None = None
+    """A directory, a name on the hub, or `lab`. Where a server judges: whose vocabulary and chat format it has; the backbone's when absent, which will do for servers that take text."""
+    revision: str | None = None
+    """Commit or tag of a model on the hub."""
+    trust_remote_code: bool = False
+    """Run Python code that comes with the model."""
+    generation: Generation | None = None
+    """How it is asked, such as `{engine: openai, openai: {address: …}}`; as the models that it judges when absent."""
+    max_tokens: Positive = 2048
+    """Longest judgement, where the benchmark does not say."""
+
+
+class Code(Strict):
+    """How programs are asked for and counted: pass@k of HumanEval."""
+
+    samples: Positive = 1
+    """Answers to each problem; one is greedy, several are drawn."""
+    k: tuple[Positive, ...] = (1,)
+    """For which k pass@k is given; none may be larger than `samples`."""
+    temperature: Annotated[float, Field(gt=0)] = 0.2
+    """Of several answers. HumanEval's authors take 0.2 for pass@1 and 0.8 for pass@100."""
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """Likewise."""
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if max(self.k, default=1) > self.samples:
+            raise ValueError(
+                f"asks for pass@{max(self.k)} with {self.samples} samples; it takes at least {max(self.k)}"
+            )
+        return self
+
+
+class Harness(Strict):
+    """How lm-evaluation-harness runs its tasks."""
+
+    backend: Literal["auto", "hf", "vllm", "openai"] = "auto"
+    """Which of its backends; `auto` is `vllm` where it is installed and there is an accelerator, else `hf`. `openai` asks `generation.openai`."""
+    chat_template: bool = True
+    """Put questions into the model's chat format."""
+    shots: Annotated[int, Field(ge=0)] | None = None
+    """Examples before each question; what each task says when absent."""
+    limit: Positive | None = None
+    """At most so many questions of each task; all when absent."""
+    batch_size: Positive = 16
+    """Questions in a batch of the `hf` backend."""
+    data: dict[str, str] = {}
+    """Local files instead of the hub's, by task: a .jsonl or .json file, or a folder with one for each split or subset."""
+
+
 class Evaluation(Strict):
     """How models are judged."""
 
@@ -310,12 +372,24 @@ class Evaluation(Strict):
     """Decides which questions are asked."""
     skills: tuple[str, ...] = ()
     """Families of questions that are to be learnt rather than kept, such as `lab-qa-de` or `*-de`: judged, and no part of RP."""
+    comet: tuple[Comet, ...] = ()
+    """COMET models that score translations, beside chrF++ and BLEU."""
+    judge: Judge | None = None
+    """Who judges conversations: `mt-bench`, `alpaca-eval`, `alpaca-eval-2`, `pairwise`."""
+    guard: Judge | None = None
+    """Who judges whether answers are safe, such as Llama-Guard-3: for the suite `safety`."""
+    code: Code = Code()
+    """Programs: how many answers, and pass@k."""
+    harness: Harness = Harness()
+    """Tasks of lm-evaluation-harness."""
 
 
 class Benchmark(Strict):
     """A published benchmark in one language, and how its questions are put: a suite under a name of one's own."""
 
-    kind: Literal["xquad", "mlqa", "mmlu", "bbh"]
+    kind: Literal[
+        "xquad", "mlqa", "mmlu", "bbh", "mt-bench", "alpaca-eval", "alpaca-eval-2", "pairwise", "safety", "xstest"
+    ]
     """Which one."""
     language: str = "en"
     """Of the questions, such as `de`."""
@@ -344,6 +418,32 @@ class Hardware(Strict):
     """How many of them."""
 
 
+JUDGED = ("mt-bench", "alpaca-eval", "alpaca-eval-2", "pairwise")
+GUARDED = ("safety",)
+Prompt = Literal["own", "alma", "parrot", "parrot-hint", "bigtrans", "bayling", "tower", "alpaca-lora"]
+
+
+class Finished(Strict):
+    """A finished model to compare with: judged like the others, not trained."""
+
+    model: str
+    """A directory, or a name on the hub."""
+    label: Annotated[str, AfterValidator(_name)] | None = None
+    """Its row in the table; the last part of the model's name when absent."""
+    revision: str | None = None
+    """Commit or tag of a model on the hub."""
+    prompt: Prompt = "own"
+    """How a translation is asked for: in its chat format with one of five instructions, or as a published system wants it."""
+    chat: Literal["own", "alpaca"] = "own"
+    """How it is spoken to otherwise: by its own chat template, or with Alpaca's prompt."""
+    trust_remote_code: bool = False
+    """Run Python code that comes with the model."""
+
+    @property
+    def row(self) -> str:
+        return self.label or self.model.rstrip("/").split("/")[-1]
+
+
 class Recipe(Strict):
     """An experiment: a backbone, pairs, the methods to compare, and how they are judged."""
 
@@ -359,10 +459,14 @@ class Recipe(Strict):
     """Run Python code that comes with the backbone. Off unless a recipe says so by name."""
     system: str | None = None
     """System prompt; what the chat template does by itself when absent."""
-    data: Data
+    data: Data = Data()
     """What is learnt from, and what is judged on."""
-    methods: Annotated[tuple[dict[str, Any], ...], Field(min_length=1)]
-    """One or several: a name (`vanilla`), or a name with its options (`radis: {rationale_fraction: 0.5}`). Each is trained, judged and compared."""
+    methods: tuple[dict[str, Any], ...] = ()
+    """A name (`vanilla`), or a name with its options (`radis: {rationale_fraction: 0.5}`). Each is trained, judged and compared. With none, the backbone is judged as it is."""
+    compare: tuple[Finished, ...] = ()
+    """Finished models that are judged beside."""
+    prompt: Prompt = "own"
+    """How the backbone is asked for a translation where nothing is trained (no `methods`); see `compare`."""
     generation: Generation = Generation()
     """How models are asked."""
     training: Training = Training()
@@ -372,13 +476,45 @@ class Recipe(Strict):
     hardware: Hardware | None = None
     """Accelerators that `--dry-run` reckons with."""
     evaluate: Annotated[tuple[str, ...], Field(min_length=1), Distinct] = ("translation",)
-    """Suites to judge with: `translation`, `lab`, `programs`, `humaneval`, `lab-languages`, benchmarks in a language (`xquad-de`, `mmlu-de`), or files of questions."""
+    """Suites to judge with: `translation`, `humaneval`, `mt-bench`, `alpaca-eval-2`, `safety`, tasks of lm-evaluation-harness (`gsm8k`, `ifeval`, `harness:NAME`), benchmarks in a language (`xquad-de`), the lab's, files of questions."""
     benchmarks: dict[Annotated[str, AfterValidator(_name)], Benchmark] = {}
     """Benchmarks with files, prompts or limits of one's own, by the name that `evaluate` uses. Without an entry `mlqa-de-en` means: MLQA, German context, English question."""
     evaluation: Evaluation = Evaluation()
     """How models are judged."""
     runs: str = "runs"
     """Folder for results; finished work is kept below it, in `.store`, and shared by all recipes there."""
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Self:
+        if self.methods and self.data.train is None and not self.data.lessons:
+            raise ValueError(
+                "has nothing to learn from; under data, give train (pairs), or lessons (conversations). Without methods "
+                "the backbone is judged as it is"
+            )
+        if self.methods and self.prompt != "own":
+            raise ValueError("has a prompt of another system, and methods: what is trained is asked as it was trained")
+        return self
+
+    @model_validator(mode="after")
+    def _rows_apart(self) -> Self:
+        taken = [options.get("label") or name for method in self.methods for name, options in method.items()]
+        for row in (other.row for other in self.compare):
+            if row in taken or row == "backbone":
+                raise ValueError(f"has two rows {row}; give the one under compare a label")
+            _name(row)
+            taken.append(row)
+        return self
+
+    @model_validator(mode="after")
+    def _judges_are_named(self) -> Self:
+        kinds = {self.benchmarks[name].kind if name in self.benchmarks else name for name in self.evaluate}
+        for field, suites in (("judge", JUDGED), ("guard", GUARDED)):
+            if (needed := sorted(kinds & set(suites))) and getattr(self.evaluation, field) is None:
+                raise ValueError(
+                    f"asks for {', '.join(needed)}, which another model judges; name it, as in "
+                    f"`evaluation: {{{field}: {{model: …}}}}`"
+                )
+        return self
 
     @model_validator(mode="after")
     def _translation_has_a_test(self) -> Self:

@@ -9,7 +9,24 @@ from difflib import get_close_matches
 
 from dragoman.recipe.schema import Benchmark
 
-SUITES = ("translation", "lab", "lab-languages", "programs", "humaneval")
+CHATS = ("mt-bench", "alpaca-eval", "alpaca-eval-2", "pairwise", "safety", "xstest")
+"""Benchmarks whose answers another model judges, or a rule about refusals."""
+SUITES = ("translation", "lab", "lab-languages", "programs", "humaneval", *CHATS)
+HARNESS = (
+    "gsm8k",
+    "ifeval",
+    "mmlu",
+    "mmlu_pro",
+    "bbh",
+    "mgsm",
+    "global_mmlu",
+    "xquad",
+    "mlqa",
+    "belebele",
+    "truthfulqa",
+)
+"""Tasks of lm-evaluation-harness that need no prefix; any other is `harness:NAME`."""
+PREFIX = "harness:"
 CROSSED = ("xquad", "mlqa")
 """Benchmarks whose text and question may be in two languages."""
 LANGUAGES: Mapping[str, tuple[str, ...]] = {
@@ -23,8 +40,17 @@ EXAMPLES = "xquad-de, mlqa-de-en, mmlu-de, bbh-de"
 _SHORT = re.compile(rf"({'|'.join(TITLES)})-([a-z]{{2,3}}(?:_[A-Za-z]+)?)(?:-([a-z]{{2,3}}(?:_[A-Za-z]+)?))?")
 
 
+def harness_task(name: str) -> str | None:
+    """The task of lm-evaluation-harness that a suite's name stands for; None where it stands for none."""
+    if name.startswith(PREFIX):
+        return name.removeprefix(PREFIX)
+    return name if name in HARNESS else None
+
+
 def shorthand(name: str) -> Benchmark | None:
     """The benchmark that a name such as `xquad-de` or `mlqa-de-en` stands for; None where it stands for none."""
+    if name in CHATS:
+        return Benchmark.model_validate({"kind": name})
     found = _SHORT.fullmatch(name)
     if found is None:
         return None
@@ -39,12 +65,12 @@ def shorthand(name: str) -> Benchmark | None:
 
 def fault(name: str, suites: Collection[str], own: Collection[str]) -> str | None:
     """What is wrong with the name of a suite; `own` are the benchmarks that the recipe itself describes."""
-    if name in suites or name in own or name.endswith(".jsonl") or shorthand(name):
+    if name in suites or name in own or name.endswith(".jsonl") or shorthand(name) or harness_task(name):
         return None
     kind = name.split("-")[0]
     told = f"no suite '{name}'; "
     short = {f"{kind}-{language}" for kind, languages in LANGUAGES.items() for language in languages}
-    near = get_close_matches(name, sorted({*suites, *own, *short}), n=1, cutoff=0.6)
+    near = get_close_matches(name, sorted({*suites, *own, *short, *HARNESS}), n=1, cutoff=0.6)
     if kind in LANGUAGES and name != kind:
         told += f"{TITLES[kind]} is in {', '.join(LANGUAGES[kind])}; a file of one's own goes under `benchmarks`"
     elif kind in TITLES:
@@ -52,5 +78,6 @@ def fault(name: str, suites: Collection[str], own: Collection[str]) -> str | Non
     elif near:
         told += f"did you mean '{near[0]}'?"
     else:
-        told += f"there are: {', '.join(sorted({*suites, *own}))}, and benchmarks in a language, as in {EXAMPLES}"
+        told += f"there are: {', '.join(sorted({*suites, *own, *HARNESS}))}, other tasks of "
+            f"lm-evaluation-harness as in {PREFIX}arc_easy, and benchmarks in a language, as in {EXAMPLES}"
     return f"{told} (a file of questions ends in .jsonl)"
