@@ -78,6 +78,7 @@ def fault(name: str, suites: Collection[str], own: Collection[str]) -> str | Non
     elif near:
         told += f"did you mean '{near[0]}'?"
     else:
-        told += f"there are: {', '.join(sorted({*suites, *own, *HARNESS}))}, other tasks of "
-            f"lm-evaluation-harness as in {PREFIX}arc_easy, and benchmarks in a language, as in {EXAMPLES}"
+        there = ", ".join(sorted({*suites, *own, *HARNESS}))
+        told += f"there are: {there}, other tasks of lm-evaluation-harness as in {PREFIX}arc_easy, "
+        told += f"and benchmarks in a language, as in {EXAMPLES}"
     return f"{told} (a file of questions ends in .jsonl)"
