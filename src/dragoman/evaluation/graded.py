@@ -28,7 +28,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """All items of one benchmark, in an order that is the same for every model. Its score is the mean of their values."""
+    """All items of one benchmark, in the same order for every model; its score is the mean of their values."""
 
     name: str
     side: Side
