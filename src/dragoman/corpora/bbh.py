@@ -82,7 +82,11 @@ def bbh_questions(
             golds = as_published(rows, language, notes)
             if originals is not None:
                 notes["rows of tasks that the originals have not"] += len(rows)
-        questions += [_question(gold, family, task, language, put) for gold in golds if gold is not None]
+        questions += [
+            replace(_question(gold, family, task, language, put), id=f"{task}/{number}")
+            for number, gold in enumerate(golds, start=1)
+            if gold is not None
+        ]
     return questions, +notes
 
 

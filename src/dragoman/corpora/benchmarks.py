@@ -31,5 +31,6 @@ def humaneval(path: Path) -> list[Question]:
         request = Turn("user", _HUMANEVAL.format(problem["prompt"].strip("\n")))
         arguments = {field: problem[field] for field in _FIELDS}
         check = Check("unit_tests", arguments)
-        questions.append(Question("humaneval", (request,), check, texts=(problem["prompt"],)))
+        name = str(problem.get("task_id", ""))
+        questions.append(Question("humaneval", (request,), check, texts=(problem["prompt"],), id=name))
     return questions

@@ -90,7 +90,13 @@ def mmlu_questions(
         rows = _repaired(rows, _rows(originals), notes)
     refuse([fault for row in rows if (fault := _fault(row))])
     notes[ALIKE] = sum(map(_twice, rows))
-    return [_question(row, family, language, wording, extract or "letter") for row in rows], +notes
+    seen: Counter[str] = Counter()
+    questions = []
+    for row in rows:
+        seen[row.subject] += 1
+        question = _question(row, family, language, wording, extract or "letter")
+        questions.append(replace(question, id=f"{row.subject}/{seen[row.subject]}"))
+    return questions, +notes
 
 
 def _question(row: Row, family: str, language: str, wording: Wording, extract: str) -> Question:

@@ -93,6 +93,8 @@ class Question:
     """The part of its family that it belongs to, such as one of MMLU's subjects; scores are also given of each."""
     texts: tuple[str, ...] = ()
     """What of it came from the benchmark (a context, a question), without the words around it."""
+    id: str = ""
+    """What the benchmark calls it: its own id, or SUBJECT/NUMBER, counted from 1, where it has none."""
 
     @property
     def key(self) -> str:

@@ -57,6 +57,7 @@ def squad_questions(
             Check("squad", {"values": list(row.answers), **how}),
             language,
             texts=(row.context, row.question),
+            id=row.id,
         )
         for row in rows
     ], notes
