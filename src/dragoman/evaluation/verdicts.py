@@ -1,0 +1,63 @@
+"""What a judge is asked and what it said: the conversation with it, its rating or choice read out of the text.
+
+The forms are those of FastChat's judge prompts: `[[7]]` for a rating, `[[A]]`, `[[B]]` or `[[C]]` (a tie) for a choice.
+Whatever has none of them is no judgement: it is counted, and nothing is made up for it.
+"""
+
+import re
+from typing import Any, Literal, Protocol
+
+from dragoman.corpora.records import Turn
+from dragoman.errors import TemplateError
+from dragoman.generation.ask import Ids
+from dragoman.recipe.schema import Judge
+
+Choice = Literal["A", "B", "tie"]
+HIGHEST = 10.0
+
+_RATING = re.compile(r"\[\[([0-9]+\.?[0-9]*)\]\]")
+_BARE_RATING = re.compile(r"\[([0-9]+\.?[0-9]*)\]")
+_CHOICES: dict[str, Choice] = {"[[A]]": "A", "[[B]]": "B", "[[C]]": "tie"}
+
+
+class Speaker(Protocol):
+    """What is needed of `prompts.speak.Speaker` to speak to a judge."""
+
+    @property
+    def context(self) -> int | None: ...
+
+    def turns(self, turns: Any) -> Ids: ...
+
+
+def rating(judgement: str) -> float | None:
+    """The first `[[n]]` of a judgement, or the first `[n]` where there is none; None where there is neither."""
+    found = _RATING.search(judgement) or _BARE_RATING.search(judgement)
+    return float(found[1]) if found else None
+
+
+def choice(judgement: str) -> Choice | None:
+    """Which answer a judge prefers; None where it does not say. Of several verdicts A comes first, then B, then C."""
+    return next((chosen for mark, chosen in _CHOICES.items() if mark in judgement), None)
+
+
+def judge_prompt(speak: Speaker, system: str, text: str) -> Ids:
+    """What a judge is asked: a system prompt and a text, or one text of both where its chat format knows no system."""
+    if not system:
+        return speak.turns((Turn("user", text),))
+    try:
+        return speak.turns((Turn("system", system), Turn("user", text)))
+    except TemplateError:
+        return speak.turns((Turn("user", f"{system.strip()}\n\n{text}"),))
+
+
+def fits(speak: Speaker, prompt: Ids) -> bool:
+    """Whether a prompt leaves room for an answer in the model's context."""
+    return speak.context is None or len(prompt) < speak.context
+
+
+def judge_name(judge: Judge | None) -> str:
+    """A judge as a signature names it: by its name on a server where one judges, else by that of its model."""
+    if judge is None:
+        return "backbone"
+    server = judge.generation.openai if judge.generation and judge.generation.engine == "openai" else None
+    return (server and (server.model or judge.model or server.address)) or judge.model or "backbone"
