@@ -95,7 +95,8 @@ def results() -> dict[str, RowResults]:
 @pytest.fixture(scope="session")
 def card(results: dict[str, RowResults]) -> dict:
     noise = [ability_answers(0, 1), ability_answers(0, 2)]
-    return scorecard(results, noise, bootstrap=200, rationales={"radis": rationales().to_json()})
+    draws = [RowResults(abilities=draw) for draw in noise]
+    return scorecard(results, draws, bootstrap=200, rationales={"radis": rationales().to_json()})
 
 
 def rationales() -> RationaleReport:

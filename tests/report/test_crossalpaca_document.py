@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from crossalpaca_card import crossalpaca_card, results
 
-from dragoman.evaluation.measures import families
+from dragoman.evaluation.families import families
 from dragoman.evaluation.statistics import interval
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))

@@ -6,8 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from dragoman.evaluation.measures import Family, Measure, Translations, group, retention
+from dragoman.evaluation.families import Family, retention
+from dragoman.evaluation.measures import GROUPS, Measure, Translations, group, metrics
 from dragoman.evaluation.statistics import interval, mcnemar, paired_p, two_sided_p
+
+MAIN = "chrf++"
+"""The metric that rows are compared in first."""
 
 
 def pairs(translated: Mapping[str, Translations], judged: Mapping[str, Mapping[str, Family]]) -> list[dict[str, Any]]:
@@ -19,7 +23,8 @@ def pairs(translated: Mapping[str, Translations], judged: Mapping[str, Mapping[s
             key: _translation(translated.get(row, {}), translated.get(other, {}), name)
             for key, name in (("translation", "all"), ("into_english",) * 2, ("out_of_english",) * 2)
         }
-        | {"directions": _directions(translated.get(row, {}), translated.get(other, {}))}
+        | {"directions": _directions(translated.get(row, {}), translated.get(other, {}), MAIN)}
+        | {"metrics": _metrics(translated.get(row, {}), translated.get(other, {}))}
         | _judged(judged.get(row, {}), judged.get(other, {}))
         for row, other in combinations(names, 2)
     ]
@@ -33,29 +38,43 @@ def translation_p(row: Measure, other: Measure) -> float:
 
 
 def ability_p(row: Family, other: Family) -> float:
-    """The exact McNemar test where each row is one training, else the bootstrap of questions and seeds."""
-    if len(row.items) == len(other.items) == 1:
-        return mcnemar([item.passed for item in other.items[0]], [item.passed for item in row.items[0]])
+    """The exact McNemar test where each row is one training that passes or fails, else the bootstrap."""
+    if row.values.shape[1] == other.values.shape[1] == 1 and row.yes_or_no and other.yes_or_no:
+        return mcnemar((other.values[:, 0] == 100).tolist(), (row.values[:, 0] == 100).tolist())
     return two_sided_p(row.score.samples - other.score.samples, ability_delta(row, other))
 
 
 def ability_delta(row: Family, other: Family) -> float:
-    """Points by which a row passes more."""
-    return float(100 * (np.mean(row.passed) - np.mean(other.passed)) / row.score.n)
+    """Points by which a row is ahead."""
+    return row.score.score - other.score.score
 
 
-def _translation(row: Translations, other: Translations, name: str) -> dict[str, Any] | None:
-    ours, theirs = group(row, name, "chrf++"), group(other, name, "chrf++")
+def _translation(row: Translations, other: Translations, name: str, metric: str = MAIN) -> dict[str, Any] | None:
+    ours, theirs = group(row, name, metric), group(other, name, metric)
     if not (ours and theirs):
         return None
     return _difference(ours, theirs, ours.score - theirs.score, translation_p(ours, theirs))
 
 
-def _directions(row: Translations, other: Translations) -> dict[str, Any]:
-    measured = ((name, row[name]["chrf++"], other[name]["chrf++"]) for name in row if name in other)
+def _directions(row: Translations, other: Translations, metric: str) -> dict[str, Any]:
+    measured = (
+        (name, row[name][metric], other[name][metric])
+        for name in row
+        if metric in row[name] and metric in other.get(name, {})
+    )
     return {
         name: _difference(ours, theirs, ours.score - theirs.score, translation_p(ours, theirs))
         for name, ours, theirs in measured
+    }
+
+
+def _metrics(row: Translations, other: Translations) -> dict[str, Any]:
+    """Of every metric but the main one."""
+    return {
+        metric: {name: _translation(row, other, name, metric) for name in GROUPS}
+        | {"directions": _directions(row, other, metric)}
+        for metric in metrics(row)
+        if metric != MAIN
     }
 
 
@@ -70,11 +89,12 @@ def _judged(row: Mapping[str, Family], other: Mapping[str, Family]) -> dict[str,
             family.score, other[name].score, ability_delta(family, other[name]), ability_p(family, other[name])
         )
         for name, family in row.items()
+        if name in other and not np.isnan(ability_delta(family, other[name]))
     }
     return {
         "retention": kept,
-        "families": {name: found[name] for name, family in row.items() if not family.skill},
-        "skills": {name: found[name] for name, family in row.items() if family.skill},
+        "families": {name: one for name, one in found.items() if not row[name].skill},
+        "skills": {name: one for name, one in found.items() if row[name].skill},
     }
 
 

@@ -2,7 +2,7 @@
 
 `scorecard` turns the rows' results into plain data, the content of `runs/NAME/scorecard.json`:
 
-    {"schema": 2, "backbone": "backbone", "rows": [ROW, …], "pairs": [PAIR, …], "noise": NOISE or null}
+    {"schema": 3, "backbone": "backbone", "rows": [ROW, …], "pairs": [PAIR, …], "noise": NOISE or null}
 
     ROW    {"name": "radis",
             "method": "radis",                                  or "backbone"
@@ -10,9 +10,9 @@
             "seeds": [0, 1, 2],                                 of its trainings; [] where there is only one, or none
             "translation": {"out_of_english": GROUP or null, "into_english": GROUP or null, "all": GROUP,
                             "mean": 41.2,                       chrF++, mean over all directions
-                            "directions": {"de-en": {"chrf++": SCORE, "bleu": SCORE}, …},
-                            "rates": {"chatter": RATE, "empty": …, "copy": …, "wrong_language": …,
-                                      "cut_off": …, "extraction_failed": …}} or null,
+                            "directions": {"de-en": {"chrf++": SCORE, "bleu": SCORE, "comet:NAME": SCORE}, …},
+                            "rates": {"chatter": RATE, "empty": …, "copy": …, "wrong_language": …, "cut_off": …,
+                                      "over_generation": …, "extraction_failed": …}} or null,
             "abilities": {FAMILY: ABILITY, …},                  {} where none was tested
             "skills": {FAMILY: ABILITY, …},                     skills other than translation: no part of RP
             "retention": 91.3 or null,                          RP: mean of the abilities' retentions
@@ -20,24 +20,33 @@
             "retention_interval": [88.0, 94.1] or null,
             "retention_without": [FAMILY, …],                   abilities that the backbone scores 0 at
             "inside_noise": false or null,                      |RP - 100| is no more than the noise floor
+            "trace": {"general": CHANGE or null, "instruction": …, "safety": …},        null in the backbone
             "rationales": RATIONALES or null,                   what it learnt from: `RationaleReport.to_json`
             "cost": COST or null}                               what it took; null in the backbone
-    GROUP  {"directions": ["en-de", …], "chrf++": SCORE, "bleu": SCORE}      means over directions
+    GROUP  {"directions": ["en-de", …], "chrf++": SCORE, "bleu": SCORE, …}   means over directions
     SCORE  {"score": 41.2, "interval": [40.1, 42.4], "n": 300, "signature": "…",
             "seeds": [41.0, 41.5, 41.1], "sd": 0.26 or null,                 with each seed, and their deviation
             "delta": 12.3, "delta_interval": [11.0, 13.5], "p": 0.001}       the last three null in the backbone
     RATE   {"count": 3, "n": 300, "rate": 1.0}                  percent; n 0 and rate null where no rule applies
-    ABILITY {"score": 84.0, "n": 100, "passed": 84, "interval": [75.6, 89.9], "signature": "…",
+    ABILITY {"score": 84.0 or null, "n": 100, "passed": 84 or null, "interval": [75.6, 89.9] or null, "signature": "…",
+            "side": "general" or "instruction", "safety", "skill",
+            "unit": "%" or "/10",                               of the score
+            "kept": true,                                       part of RP; comparisons and skills are not
             "seeds": [84.0, …], "sd": 1.2 or null,
-            "delta": -11.0, "p": 0.002, "retention": 88.4 or null, "retention_interval": [81.0, 95.1] or null,
-            "inside_noise": false or null, "not_extracted": 2, "cut_off": 0, delta and p null in the backbone
+            "delta": -11.0, "delta_interval": [-19.0, -4.0], "p": 0.002,                  null in the backbone
+            "retention": 88.4 or null, "retention_interval": [81.0, 95.1] or null,
+            "inside_noise": false or null, "not_extracted": 2, "cut_off": 0,
+            "notes": {"no judgement": 2, …},                    of what others judge: what went wrong, counted
+            "facts": {"stderr": 1.2, …},                        likewise: numbers beside the score, of the first seed
             "f1": F1 or null,                                   of answers taken from a text; their score is exact match
-            "subjects": {SUBJECT: {"score": 40.0, "n": 100, "passed": 40}, …},       of MMLU and BBH; else {}
+            "subjects": {SUBJECT: {"score": 40.0 or null, "n": 100}, …},     parts such as MMLU's subjects; else {}
             "subject_mean": 41.3 or null}                       in which every subject counts alike
     F1     {"score": 71.2, "interval": [69.0, 73.3], "n": 1190, "signature": "…", "seeds": [71.0, …], "sd": 0.3 or null}
+    CHANGE {"families": [FAMILY, …], "delta": -2.1, "interval": [-4.0, -0.3]}        mean, in points of 100
     PAIR   {"row": "radis", "other": "vanilla",                 every two rows, in the order of the rows
             "translation": DIFF or null, "into_english": DIFF or null, "out_of_english": DIFF or null,    in chrF++
             "directions": {"de-en": DIFF, …},                   {} where translation was not judged
+            "metrics": {"bleu": {"all": DIFF, "into_english": …, "out_of_english": …, "directions": {…}}, …},   others
             "retention": DIFF or null, "families": {FAMILY: DIFF, …}, "skills": {FAMILY: DIFF, …}}
     DIFF   {"delta": 1.2, "interval": [0.3, 2.2], "p": 0.01}    row less other, in points
     COST   {"examples": 8000, "example_tokens": 512000,         made once, whatever the number of seeds
@@ -51,13 +60,19 @@
     NOISE  {"draws": 2, "retention": 1.8,                       largest |RP - 100| of the backbone against itself
             "families": {FAMILY: {"scores": [95.0, 93.0, 96.0], "retention": 2.1 or null}}}     of those drawn anew
 
-Scores are percentages or points from 0 to 100; intervals are 95 %. Of a row with several seeds, scores
+Scores are percentages or points from 0 to 100 (COMET times 100) but where a unit says otherwise; intervals
+are 95 %. Of a row with several seeds, scores
 are means over them, and intervals and p values come from resamples of test items and seeds together;
 counts (`count`, `passed`, `not_extracted`, `cut_off`, and a RATE's `n`) are those of all seeds, and
 an ability's `n` is how many questions there are. Of a row that was trained once, p values are those of
 sacreBLEU's paired bootstrap and of McNemar's test; those of two retentions always come from resamples.
+
+`trace` has TRACE's three changes (its ΔR): the mean over families of a row's score less the backbone's. A rating out
+of 10 counts ten times, and of a comparison with the backbone the wins less the losses, in percent.
 """
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,48 +80,17 @@ from typing import Any
 import numpy as np
 
 from dragoman.errors import DataError
-from dragoman.evaluation.abilities import AbilityResult, is_skill
-from dragoman.evaluation.measures import (
-    FORMULAS,
-    GROUPS,
-    Family,
-    Measure,
-    Translations,
-    families,
-    group,
-    grouped,
-    retention,
-    translations,
-)
+from dragoman.evaluation.changes import noise_floor, trace
+from dragoman.evaluation.families import Family, benchmarks, families, retention
+from dragoman.evaluation.measures import GROUPS, Measure, Translations, group, grouped, metrics, translations
 from dragoman.evaluation.pairs import ability_delta, ability_p, pairs, translation_p
-from dragoman.evaluation.statistics import interval
+from dragoman.evaluation.results import RowResults
+from dragoman.evaluation.statistics import bounds, interval
 from dragoman.evaluation.translation import RATES, TranslationResult
 
-SCHEMA = 2
-RESULTS = 1  # schema of what the evaluation of a row leaves on disk
+__all__ = ["SCHEMA", "About", "RowResults", "scorecard"]
 
-
-@dataclass(frozen=True, slots=True)
-class RowResults:
-    """What one model did: None where a suite was not run."""
-
-    translation: TranslationResult | None = None
-    abilities: AbilityResult | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data that `from_json` reads back: what the evaluation of a row leaves on disk."""
-        return {
-            "schema": RESULTS,
-            "translation": self.translation.to_json() if self.translation else None,
-            "abilities": self.abilities.to_json() if self.abilities else None,
-        }
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> "RowResults":
-        return RowResults(
-            TranslationResult.from_json(data["translation"]) if data["translation"] else None,
-            AbilityResult.from_json(data["abilities"]) if data["abilities"] else None,
-        )
+SCHEMA = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +107,7 @@ class About:
 
 def scorecard(
     rows: Mapping[str, RowResults | Sequence[RowResults]],
-    noise: Sequence[AbilityResult] = (),
+    noise: Sequence[RowResults] = (),
     bootstrap: int = 1000,
     backbone: str = "backbone",
     rationales: Mapping[str, Mapping[str, Any] | None] | None = None,
@@ -132,9 +116,9 @@ def scorecard(
     """The comparison of all rows with the row named `backbone`, as the schema above says.
 
     A row has one result, or one for each seed that it was trained with. `noise` are the backbone's
-    answers to other draws of questions, `rationales` the reports on what rows with rationales learnt
-    from, as plain data. Raises `DataError` where a row was judged on other sentences or questions than
-    the backbone.
+    answers to other draws of questions, or with other random numbers; `rationales` the reports on what rows
+    with rationales learnt from, as plain data. Raises `DataError` where a row was judged on other sentences or
+    questions than the backbone.
     """
     if backbone not in rows:
         raise DataError(f"No row {backbone!r} to compare with; there are: {', '.join(rows)}.")
@@ -146,7 +130,7 @@ def scorecard(
             _require_same(name, result, reference)
     translated = _translated(results, bootstrap)
     judged = _judged(results, backbone, bootstrap)
-    floor = noise_floor(reference.abilities, noise) if reference.abilities and noise else None
+    floor = noise_floor(reference, noise) if noise else None
     cards = []
     for name in names:
         told = (about or {}).get(name, About())
@@ -164,6 +148,7 @@ def scorecard(
             card["translation"] = _translation(measured, None if first else translated[backbone])
             card["translation"]["rates"] = _rates([one.translation for one in results[name] if one.translation])
         card |= _abilities(judged.get(name, {}), None if first else judged.get(backbone, {}), floor)
+        card["trace"] = None if first or name not in judged else trace(judged[name], judged.get(backbone, {}))
         card["rationales"] = (rationales or {}).get(name)
         card["cost"] = told.cost
         cards.append(card)
@@ -187,8 +172,15 @@ def _translated(results: Mapping[str, Sequence[RowResults]], bootstrap: int) -> 
 
 
 def _judged(results: Mapping[str, Sequence[RowResults]], backbone: str, bootstrap: int) -> dict[str, dict[str, Family]]:
-    found = {name: [one.abilities for one in row if one.abilities] for name, row in results.items()}
-    return families(found, backbone, bootstrap) if all(found.values()) else {}
+    """What was measured of every row's abilities, by rules and by judges; {} where none was."""
+    answered = {name: [one.abilities for one in row if one.abilities] for name, row in results.items()}
+    graded = {name: [one.graded for one in row] for name, row in results.items()}
+    found: dict[str, dict[str, Family]] = {name: {} for name in results}
+    if all(answered.values()):
+        found = families(answered, backbone, bootstrap)
+    for name, more in benchmarks(graded, backbone, bootstrap).items():
+        found[name] = {**found[name], **more}
+    return found if any(found.values()) else {}
 
 
 def _require_same(name: str, row: RowResults, reference: RowResults) -> None:
@@ -199,6 +191,12 @@ def _require_same(name: str, row: RowResults, reference: RowResults) -> None:
     asked = row.abilities and [item.question.key for item in row.abilities.items]
     if asked != (reference.abilities and [item.question.key for item in reference.abilities.items]):
         raise DataError(f"Row {name!r} was not asked the questions of the backbone. Evaluate both anew.")
+    theirs = {one.name: [item.key for item in one.items] for one in reference.graded}
+    for one in row.graded:
+        if one.name in theirs and [item.key for item in one.items] != theirs[one.name]:
+            raise DataError(
+                f"Row {name!r} was judged on other items of {one.name} than the backbone. Evaluate both anew."
+            )
 
 
 # Translation
@@ -208,7 +206,7 @@ def _translation(row: Translations, reference: Translations | None) -> dict[str,
     groups: dict[str, Any] = {}
     for name, directions in grouped(list(row)).items():
         groups[name] = {"directions": directions} if directions else None
-        for metric in FORMULAS:
+        for metric in metrics(row):
             if ours := group(row, name, metric):
                 groups[name][metric] = _score(ours, group(reference, name, metric) if reference else None)
     return {
@@ -216,7 +214,7 @@ def _translation(row: Translations, reference: Translations | None) -> dict[str,
         "mean": groups["all"]["chrf++"]["score"] if groups["all"] else None,
         "directions": {
             name: {
-                metric: _score(measure, reference[name][metric] if reference else None)
+                metric: _score(measure, reference[name].get(metric) if reference else None)
                 for metric, measure in metrics.items()
             }
             for name, metrics in row.items()
@@ -268,7 +266,8 @@ def _abilities(
 ) -> dict[str, Any]:
     floors = {name: floor["retention"] for name, floor in noise["families"].items()} if noise else {}
     cards = {
-        name: _ability(family, reference[name] if reference else None, floors.get(name)) for name, family in row.items()
+        name: _ability(family, reference.get(name) if reference else None, floors.get(name))
+        for name, family in row.items()
     }
     overall = retention(row)
     kept = overall.score if overall else None
@@ -278,9 +277,7 @@ def _abilities(
         "retention": kept,
         "retention_seeds": _each(overall) if overall else [],
         "retention_interval": list(interval(overall.samples)) if overall else None,
-        "retention_without": [
-            name for name, card in cards.items() if card["retention"] is None and not row[name].skill
-        ],
+        "retention_without": [name for name, card in cards.items() if card["retention"] is None and row[name].kept],
         "inside_noise": _inside(kept, noise["retention"]) if noise and reference is not None else None,
     }
 
@@ -288,19 +285,27 @@ def _abilities(
 def _ability(family: Family, reference: Family | None, floor: float | None) -> dict[str, Any]:
     kept = family.retention.score if family.retention else None
     return {
-        "score": family.score.score,
+        "score": _number(family.score.score),
         "n": family.score.n,
-        "passed": sum(family.passed),
-        "interval": list(family.interval),
+        "passed": sum(family.passed) if family.yes_or_no else None,
+        "interval": bounds(family.interval),
         "signature": family.score.signature,
+        "side": family.side,
+        "unit": family.unit,
+        "kept": family.kept,
         **_seeds(family.score),
-        "delta": ability_delta(family, reference) if reference else None,
+        "delta": _number(ability_delta(family, reference)) if reference else None,
+        "delta_interval": bounds(interval(family.score.samples - reference.score.samples)) if reference else None,
         "p": ability_p(family, reference) if reference else None,
         "retention": kept,
         "retention_interval": list(interval(family.retention.samples)) if family.retention else None,
         "inside_noise": _inside(kept, floor) if reference else None,
-        "not_extracted": sum(not item.extracted for items in family.items for item in items),
-        "cut_off": sum(item.cut_off for items in family.items for item in items),
+        "not_extracted": sum(not item.extracted for items in family.items for item in items)
+        + sum(item.value is None for one in family.graded for item in one.items),
+        "cut_off": sum(item.cut_off for items in family.items for item in items)
+        + sum(one.notes.get("cut off", 0) for one in family.graded),
+        "notes": dict(sum((Counter(one.notes) for one in family.graded), Counter())),
+        "facts": dict(family.graded[0].facts) if family.graded else {},
         "f1": _f1(family.f1),
         **_subjects(family),
     }
@@ -320,49 +325,15 @@ def _f1(measure: Measure | None) -> dict[str, Any] | None:
 
 def _subjects(family: Family) -> dict[str, Any]:
     """Of each part of a family, and the mean in which each counts alike, whatever its size."""
-    cards = {
-        name: {"score": 100 * passed / given, "n": given // len(family.items), "passed": passed}
-        for name, (passed, given) in sorted(family.subjects.items())
-    }
-    return {
-        "subjects": cards,
-        "subject_mean": float(np.mean([card["score"] for card in cards.values()])) if cards else None,
-    }
+    cards = {name: {"score": _number(score), "n": n} for name, (score, n) in family.subjects.items()}
+    known = [card["score"] for card in cards.values() if card["score"] is not None]
+    return {"subjects": cards, "subject_mean": float(np.mean(known)) if known else None}
+
+
+def _number(value: float) -> float | None:
+    """JSON knows no NaN."""
+    return None if math.isnan(value) else value
 
 
 def _inside(retention: float | None, floor: float | None) -> bool | None:
-    return None if retention is None or floor is None else abs(retention - 100) <= floor
-
-
-def noise_floor(reference: AbilityResult, draws: Sequence[AbilityResult]) -> dict[str, Any]:
-    """How far the backbone is from itself when it is asked other questions of the same families.
-
-    Families that are one fixed set, such as a benchmark's, are not drawn again and have no floor: that of RP
-    comes from the others alone.
-    """
-    others = [_shares(draw) for draw in draws]
-    whole = _shares(reference)
-    drawn = {name for other in others for name in other}
-    base_scores = {name: score for name, score in whole.items() if name in drawn}
-    for other in others:
-        if other.keys() != base_scores.keys():
-            raise DataError("A draw of questions for the noise floor has other families than the test itself.")
-    kept = {family: score for family, score in base_scores.items() if score}
-    overall = [float(np.mean([100 * other[name] / score for name, score in kept.items()])) for other in others if kept]
-    return {
-        "draws": len(draws),
-        "retention": max(abs(value - 100) for value in overall) if kept else None,
-        "families": {
-            family: {
-                "scores": [score, *(other[family] for other in others)],
-                "retention": max(abs(100 * other[family] / score - 100) for other in others) if score else None,
-            }
-            for family, score in base_scores.items()
-        },
-    }
-
-
-def _shares(result: AbilityResult) -> dict[str, float]:
-    """Of each family; skills, which are no part of what is kept, are not asked again."""
-    families = {name: items for name, items in result.families.items() if not is_skill(name, result.skills)}
-    return {name: 100 * sum(item.passed for item in items) / len(items) for name, items in families.items()}
+    return None if retention is None or floor is None else abs(retention - 100) <= floor + 1e-9

@@ -64,6 +64,12 @@ def chrf(sums: Floats, beta: float = 2.0) -> Floats:
     return np.asarray(100 * score)
 
 
+def average(sums: Floats) -> Floats:
+    """The mean of what was added up: [..., 2] (sum, how many) → [...]."""
+    many = sums[..., 1]
+    return np.divide(sums[..., 0], many, out=np.full_like(many, np.nan), where=many > 0)
+
+
 def bleu(sums: Floats) -> Floats:
     """BLEU with sacreBLEU's default smoothing of summed counts.
 
@@ -89,6 +95,11 @@ def interval(scores: Floats) -> Interval:
         return (math.nan, math.nan)
     cut = len(ordered) // 40
     return (float(ordered[cut]), float(ordered[-cut - 1]))
+
+
+def bounds(found: Interval) -> list[float] | None:
+    """An interval as JSON has it, which knows no NaN."""
+    return None if math.isnan(found[0]) else list(found)
 
 
 def paired_p(baseline: Floats, system: Floats, difference: float) -> float:

@@ -6,7 +6,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from dragoman.evaluation.abilities import AbilityResult
 from dragoman.evaluation.scores import About, RowResults, scorecard
 from dragoman.pipeline.backbone import writer
 from dragoman.pipeline.plan import learnt, rounds, rows, titled, trainings
@@ -26,7 +25,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> dict
     results = {"backbone": [_results(done["evaluate-backbone"])]}
     results |= {row: [_results(done[titled("evaluate", row, seed=seed)]) for seed in seeds] for row in rows(recipe)}
     noise = [
-        AbilityResult.from_json(draw) for draw in done["evaluate-backbone"].read_json("noise.json") if draw["items"]
+        RowResults.from_json(draw) for draw in done["evaluate-backbone"].read_json("noise.json")
     ]
     taught = {row: done[learnt(recipe, row, first)[-1]] for row in rows(recipe)}
     card = scorecard(

@@ -1,0 +1,84 @@
+"""How far a row is from the backbone on each side of what is kept, and the backbone from itself by chance."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dragoman.errors import DataError
+from dragoman.evaluation.abilities import is_skill
+from dragoman.evaluation.families import Family
+from dragoman.evaluation.results import RowResults
+from dragoman.evaluation.statistics import Floats, bounds, interval
+
+
+def trace(row: Mapping[str, Family], reference: Mapping[str, Family]) -> dict[str, Any]:
+    """TRACE's changes against the backbone, in points of 100: mean over the families of each side."""
+    changes: dict[str, Any] = {}
+    for side in ("general", "instruction", "safety"):
+        found = {name: _change(family, reference.get(name)) for name, family in row.items() if family.side == side}
+        known = {name: change for name, change in found.items() if change is not None}
+        if known:
+            whole = np.mean([samples for _, samples in known.values()], axis=0)
+            changes[side] = {
+                "families": list(known),
+                "delta": float(np.mean([delta for delta, _ in known.values()])),
+                "interval": bounds(interval(whole)),
+            }
+        else:
+            changes[side] = None
+    return changes
+
+
+def _change(row: Family, reference: Family | None) -> tuple[float, Floats] | None:
+    """Points of 100 by which a row is ahead, and in every resample."""
+    if not row.kept and reference is None:  # a comparison: 50 is a draw
+        delta, samples = 2 * (row.score.score - 50), 2 * (row.score.samples - 50)
+    elif reference is None:
+        return None
+    else:
+        scale = 100 / float(row.unit[1:]) if row.unit.startswith("/") else 1.0
+        delta = scale * (row.score.score - reference.score.score)
+        samples = scale * (row.score.samples - reference.score.samples)
+    return None if math.isnan(delta) else (delta, samples)
+
+
+def noise_floor(reference: RowResults, draws: Sequence[RowResults]) -> dict[str, Any] | None:
+    """How far the backbone is from itself when it is asked other questions of the same families, or draws again.
+
+    Families that are one fixed set and answered greedily are the same each time and have no floor: that of RP
+    comes from the others alone. None where nothing was drawn again.
+    """
+    others = [_shares(draw) for draw in draws]
+    whole = _shares(reference)
+    drawn = {name for other in others for name in other}
+    base_scores = {name: score for name, score in whole.items() if name in drawn}
+    for other in others:
+        if other.keys() != base_scores.keys():
+            raise DataError("A draw of questions for the noise floor has other families than the test itself.")
+    if not base_scores:
+        return None
+    kept = {family: score for family, score in base_scores.items() if score}
+    overall = [float(np.mean([100 * other[name] / score for name, score in kept.items()])) for other in others if kept]
+    return {
+        "draws": len(draws),
+        "retention": max(abs(value - 100) for value in overall) if kept else None,
+        "families": {
+            family: {
+                "scores": [score, *(other[family] for other in others)],
+                "retention": max(abs(100 * other[family] / score - 100) for other in others) if score else None,
+            }
+            for family, score in base_scores.items()
+        },
+    }
+
+
+def _shares(result: RowResults) -> dict[str, float]:
+    """Of each family; skills, which are no part of what is kept, are not asked again."""
+    found: dict[str, float] = {}
+    if result.abilities:
+        answered = result.abilities
+        named = {name: items for name, items in answered.families.items() if not is_skill(name, answered.skills)}
+        found |= {name: 100 * sum(item.passed for item in items) / len(items) for name, items in named.items()}
+    return found | {one.name: one.score for one in result.graded if one.kept and one.score is not None}
