@@ -160,7 +160,7 @@ def test_a_scorecard_is_plain_data_and_the_same_every_time() -> None:
     rows = {"backbone": BACKBONE, "vanilla": VANILLA}
     stored = {name: RowResults.from_json(json.loads(json.dumps(row.to_json()))) for name, row in rows.items()}
     card = scorecard(rows, [RowResults(abilities=BACKBONE.abilities)], bootstrap=50)
-    assert json.loads(json.dumps(card)) == card == scorecard(stored, [BACKBONE.abilities], bootstrap=50)
+    assert json.loads(json.dumps(card)) == card == scorecard(stored, [RowResults(abilities=BACKBONE.abilities)], bootstrap=50)
 
 
 def test_rows_that_cannot_be_compared_are_refused() -> None:
