@@ -32,6 +32,8 @@ class File:
 
     size: int | None = None
     sha256: str | None = None
+    address: str | None = None
+    """Where it is fetched from, where that is not its path below the corpus' address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def local(entry: Entry, path: str) -> Path:
         _verify(place, expected)
         return place
     mirror = os.environ.get("DRAGOMAN_MIRROR")
-    address = f"{entry.address}/{quote(path)}"
+    address = expected.address or f"{entry.address}/{quote(path)}"
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         raise DataError(
             f"{path} of corpus {entry.name!r} is not on this machine, and HF_HUB_OFFLINE forbids to download it. "
