@@ -12,11 +12,16 @@ GLANCE = 1000  # lines of a .tsv within which a first document ends, if it tells
 
 
 def aligned(
-    source: tuple[Path, str], target: tuple[Path, str], ids: tuple[Path, str] | None = None
+    source: tuple[Path, str],
+    target: tuple[Path, str],
+    ids: tuple[Path, str] | None = None,
+    documents: Path | None = None,
 ) -> Iterator[tuple[str, str, str]]:
-    """Two texts line by line, with the documents that a third one names."""
+    """Two texts line by line, with the documents that a third one names: an `.ids` of OPUS, or `documents`."""
     left, right = lines(*source), lines(*target)
-    documents = _documents(*ids) if ids else repeat("")
+    named: Iterator[str] = _documents(*ids) if ids else repeat("")
+    if documents:
+        ids, named = (documents, ""), _first_column(documents)
     for one, other in zip_longest(left, right):
         if one is None or other is None:
             number, _ = one or other or (0, "")
@@ -26,11 +31,11 @@ def aligned(
                 f"two files of different length: {called(*source)} has {counts[0]:,} lines, {called(*target)} has "
                 f"{counts[1]:,}. Line by line they must be translations of each other."
             )
-        document = next(documents, None)
+        document = next(named, None)
         if document is None:
             raise DataError(_unfit(ids, f"it ends after line {one[0] - 1:,}, and the text goes on"))
         yield one[1], other[1], document
-    if ids and next(documents, None) is not None:
+    if ids and next(named, None) is not None:
         raise DataError(_unfit(ids, "the text ends, and it goes on"))
 
 
@@ -43,6 +48,14 @@ def _documents(path: Path, member: str) -> Iterator[str]:
             where = f"line {number} has {counted}, and should have four: two documents, two sentence numbers"
             raise DataError(_unfit((path, member), where))
         yield re.sub(r"^[^/]+/|(\.xml)?(\.gz)?$", "", cells[0])  # de/1993/some-title.xml.gz
+
+
+def _first_column(path: Path) -> Iterator[str]:
+    """The document of each line: its first column, and what stands above it, as in FLORES' metadata, left out."""
+    for number, line in lines(path):
+        document = line.split("\t")[0]
+        if number > 1 or document != "URL":
+            yield document
 
 
 def _unfit(ids: tuple[Path, str] | None, why: str) -> str:

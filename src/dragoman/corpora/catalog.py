@@ -7,8 +7,8 @@ checksum that is said, each time a file is downloaded and wherever its corpus is
 
 import hashlib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from http.client import HTTPException
@@ -46,6 +46,8 @@ class Part:
     source: str | None = None
     target: str | None = None
     table: str | None = None
+    documents: str | None = None
+    """A file with the document that each line comes from."""
     references: str = ""
     records: int | None = None
     """Lines of the files, as counted when the entry was written, or as their publisher states."""
@@ -57,7 +59,7 @@ class Part:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        return tuple(path for path in (self.source, self.target, self.table) if path is not None)
+        return tuple(path for path in (self.source, self.target, self.table, self.documents) if path is not None)
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -76,6 +78,9 @@ class Entry:
     folder: str
     parts: tuple[Part, ...]
     files: Mapping[str, File]
+    contained_in: Mapping[str, str] = field(default_factory=dict)
+    """Of a test set: corpora that have its sentences, and models (by their prompt's name) that have seen them, with what
+    there is to say about it."""
 
     def directions(self, role: Role) -> tuple[str, ...]:
         """What the corpus has to offer for a role."""
@@ -116,6 +121,7 @@ def catalogue() -> Mapping[str, Entry]:
             folder=entry["folder"],
             parts=tuple(Part(**part) for part in entry["parts"]),
             files={path: File(**(file or {})) for path, file in entry["files"].items()},
+            contained_in=entry.get("contained_in", {}),
         )
         for name, entry in yaml.safe_load(text).items()
     }
@@ -142,9 +148,17 @@ def parallel_text(name: str, role: Role, directions: tuple[str, ...] = ()) -> tu
         offered = ParallelText(part.direction, both=part.both).directions
         if directions and not set(offered) & set(directions):
             continue
-        source, target, table = (path and local(entry, path) for path in (part.source, part.target, part.table))
-        texts.append(ParallelText(part.direction, source or None, target or None, table or None, part.both))
+        paths = (part.source, part.target, part.table, part.documents)
+        source, target, table, documents = (local(entry, path) if path else None for path in paths)
+        texts.append(ParallelText(part.direction, source, target, table, part.both, documents))
     return tuple(texts)
+
+
+def seen_before(test: str, others: Iterable[str]) -> list[str]:
+    """What there is to warn of where a test set is used beside these corpora and models, in a sentence each."""
+    entry = catalogue().get(test)
+    told = entry.contained_in if entry else {}
+    return [f"{name} must not be judged on {test}: {told[name]}" for name in dict.fromkeys(others) if name in told]
 
 
 def here(entry: Entry, path: str) -> Path | None:

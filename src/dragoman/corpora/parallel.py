@@ -29,7 +29,7 @@ class ParallelText:
     """Files with translations: `source` and `target`, line by line, or one `table`.
 
     A table is .tsv (two columns), .jsonl, .json, .tmx or .zip, and may have .gz behind that. `both` gives every pair
-    the other way round too.
+    the other way round too. `documents` names the document of each line of two files, in its first column.
     """
 
     direction: str
@@ -37,6 +37,7 @@ class ParallelText:
     target: Path | None = None
     table: Path | None = None
     both: bool = False
+    documents: Path | None = None
 
     @property
     def languages(self) -> tuple[str, str]:
@@ -51,7 +52,7 @@ class ParallelText:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        return tuple(path for path in (self.source, self.target, self.table) if path is not None)
+        return tuple(path for path in (self.source, self.target, self.table, self.documents) if path is not None)
 
 
 class FilesChoice(Protocol):
@@ -104,7 +105,7 @@ def _rows(text: ParallelText, dropped: Counter[str]) -> Iterator[tuple[str, str,
         if text.source is None or text.target is None:
             raise DataError(f"parallel text for {text.direction} needs `source` and `target`, or a `table`")
         _no_swap((ending(text.source.name)[1:], ending(text.target.name)[1:]), text)
-        return aligned((text.source, ""), (text.target, ""))
+        return aligned((text.source, ""), (text.target, ""), documents=text.documents)
     if text.source is not None or text.target is not None:
         raise DataError(f"parallel text for {text.direction} has a `table`, so `source` and `target` can't be used too")
     if ending(text.table.name) != ".zip":
