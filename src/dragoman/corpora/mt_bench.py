@@ -131,7 +131,7 @@ def _prompts(path: Path) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for place, record in json_records(path):
         name = record.get("name", "")
-        if name not in PROMPTS:
+        if not isinstance(name, str) or name not in PROMPTS:
             continue
         system, template = record.get("system_prompt"), record.get("prompt_template")
         if not isinstance(system, str) or not isinstance(template, str):
