@@ -4,6 +4,7 @@ Questions with a rule of their own are `AbilityResult`s. What another model judg
 another program runs (lm-evaluation-harness), and what takes several answers (pass@k) comes as `Graded`.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
@@ -47,7 +48,7 @@ class Graded:
     def score(self) -> float | None:
         """The mean over what was judged; None where nothing was."""
         values = [item.value for item in self.items if item.value is not None]
-        return sum(values) / len(values) if values else None
+        return math.fsum(values) / len(values) if values else None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back."""
