@@ -1,0 +1,235 @@
+"""XLM-RoBERTa as COMET uses it: every layer's output, mixed and pooled to one vector a text.
+
+There is no padding. The tokens of a batch stand end to end; only attention needs to know where a text ends, and takes
+texts of one length together. Hidden states are pooled layer by layer, so none is kept, and layers above the last one
+that counts are not computed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+from typing import Any, Literal
+
+import torch
+from torch.nn import functional
+
+Pooling = Literal["mean", "first"]
+Weighted = tuple[torch.Tensor, torch.Tensor]  # weight and bias
+_PREFIX = "encoder.model."
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The geometry of an encoder."""
+
+    hidden: int
+    layers: int
+    heads: int
+    intermediate: int
+    positions: int
+    vocabulary: int
+    types: int
+    padding: int
+    epsilon: float
+
+    @staticmethod
+    def of(config: Mapping[str, Any]) -> "Shape":
+        """From `config.json`; a KeyError names what is not there."""
+        return Shape(
+            hidden=config["hidden_size"],
+            layers=config["num_hidden_layers"],
+            heads=config["num_attention_heads"],
+            intermediate=config["intermediate_size"],
+            positions=config["max_position_embeddings"],
+            vocabulary=config["vocab_size"],
+            types=config.get("type_vocab_size", 1),
+            padding=config.get("pad_token_id", 1),
+            epsilon=config.get("layer_norm_eps", 1e-5),
+        )
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        """The names and shapes of its weights in a checkpoint."""
+        wide, inner = self.hidden, self.intermediate
+        found: dict[str, tuple[int, ...]] = {
+            "embeddings.word_embeddings.weight": (self.vocabulary, wide),
+            "embeddings.position_embeddings.weight": (self.positions, wide),
+            "embeddings.token_type_embeddings.weight": (self.types, wide),
+            "embeddings.LayerNorm.weight": (wide,),
+            "embeddings.LayerNorm.bias": (wide,),
+        }
+        linear = {
+            **{f"attention.self.{name}": (wide, wide) for name in ("query", "key", "value")},
+            "attention.output.dense": (wide, wide),
+            "intermediate.dense": (inner, wide),
+            "output.dense": (wide, inner),
+        }
+        for layer in range(self.layers):
+            start = f"encoder.layer.{layer}."
+            for name, shape in linear.items():
+                found |= {f"{start}{name}.weight": shape, f"{start}{name}.bias": shape[:1]}
+            for name in ("attention.output.LayerNorm", "output.LayerNorm"):
+                found |= {f"{start}{name}.weight": (wide,), f"{start}{name}.bias": (wide,)}
+        return {_PREFIX + name: shape for name, shape in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The weights of one layer; query, key and value are one product."""
+
+    attend: Weighted
+    out: Weighted
+    attended: Weighted  # the norm after attention
+    up: Weighted
+    down: Weighted
+    done: Weighted  # the norm at the end
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Texts of one length that stand side by side in a batch."""
+
+    start: int  # the first token
+    count: int
+    length: int
+
+    @property
+    def tokens(self) -> slice:
+        return slice(self.start, self.start + self.count * self.length)
+
+
+class Encoder:
+    """Gives texts, as token ids, their vectors. `mix` is what each layer's output counts, the embeddings first.
+
+    `normed` has each output normalised over a whole text before it is mixed. In bf16 the layers are; embeddings,
+    pooling and mixing stay in fp32.
+    """
+
+    def __init__(
+        self,
+        weights: Mapping[str, torch.Tensor],
+        shape: Shape,
+        mix: Sequence[float],
+        pooling: Pooling,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        normed: bool = False,
+    ):
+        self.shape, self.mix, self.pooling, self.device, self.dtype = shape, list(mix), pooling, device, dtype
+        self.normed = normed
+        self.depth = max((place for place, share in enumerate(mix) if share), default=0)
+        self._weights = weights
+        table = _PREFIX + "embeddings."
+        self._words = self._get(table + "word_embeddings.weight", torch.float32)
+        types = self._get(table + "token_type_embeddings.weight", torch.float32)
+        self._positions = self._get(table + "position_embeddings.weight", torch.float32) + types[0]
+        self._norm = self._pair(table + "LayerNorm", torch.float32)
+        self._layers = [self._layer(f"{_PREFIX}encoder.layer.{place}.") for place in range(self.depth)]
+        del self._weights
+
+    @torch.inference_mode()
+    def vectors(self, texts: Sequence[Sequence[int]]) -> torch.Tensor:
+        """One vector for each text; those of one length should follow one another.  # [texts, hidden]"""
+        runs = _runs(texts)
+        ids = torch.tensor(list(chain.from_iterable(texts)), device=self.device)
+        kept = ids != self.shape.padding  # a text may spell the padding token: it is read, and not part of the mean
+        whole = bool(kept.all())
+        states = functional.embedding(ids, self._words)
+        states += functional.embedding(self._places(kept, runs, whole), self._positions)
+        states = self._normalised(states, self._norm).to(self.dtype)
+        total = self._pooled(states, runs, kept, whole) * self.mix[0]
+        firsts = torch.tensor([place for run in runs for place in range(run.start, run.tokens.stop, run.length)])
+        firsts = firsts.to(self.device)
+        for place, layer in enumerate(self._layers, start=1):
+            last = place == self.depth and self.pooling == "first" and not self.normed
+            states = self._through(layer, states, runs, firsts if last else None)
+            if self.mix[place]:
+                pooled = states.float() if last else self._pooled(states, runs, kept, whole)
+                total.add_(pooled, alpha=self.mix[place])
+        return total
+
+    def _through(
+        self, layer: Layer, states: torch.Tensor, runs: Sequence[Run], firsts: torch.Tensor | None
+    ) -> torch.Tensor:
+        """One layer; with `firsts`, of the first tokens alone, which is all that the last layer is needed for."""
+        wide = self.shape.hidden
+        if firsts is None:
+            mixed = functional.linear(states, *layer.attend)
+            queries, others = mixed[:, :wide], mixed[:, wide:]
+        else:
+            weight, bias = layer.attend
+            others = functional.linear(states, weight[wide:], bias[wide:])
+            states = states[firsts]
+            queries = functional.linear(states, weight[:wide], bias[:wide])
+        found, start = torch.empty_like(states), 0
+        for run in runs:
+            asked = run.length if firsts is None else 1
+            mine = slice(start, start + run.count * asked)
+            query = self._headed(queries[mine], run.count, asked)
+            key = self._headed(others[run.tokens, :wide], run.count, run.length)
+            value = self._headed(others[run.tokens, wide:], run.count, run.length)
+            answer = functional.scaled_dot_product_attention(query, key, value)
+            found[mine].view(run.count, asked, self.shape.heads, -1).copy_(answer.transpose(1, 2))
+            start = mine.stop
+        states = self._normalised(functional.linear(found, *layer.out).add_(states), layer.attended)
+        inner = functional.gelu(functional.linear(states, *layer.up))
+        return self._normalised(functional.linear(inner, *layer.down).add_(states), layer.done)
+
+    def _pooled(self, states: torch.Tensor, runs: Sequence[Run], kept: torch.Tensor, whole: bool) -> torch.Tensor:
+        """[tokens, hidden] → [texts, hidden], fp32"""
+        parts = []
+        for run in runs:
+            texts = states[run.tokens].view(run.count, run.length, -1)
+            if self.normed:
+                texts = texts.float()
+                variance, mean = torch.var_mean(texts, dim=(1, 2), correction=0, keepdim=True)
+                texts = (texts - mean) / torch.sqrt(variance + 1e-12)
+            if self.pooling == "first":
+                parts.append(texts[:, 0].float())
+            elif whole:
+                parts.append(texts.mean(1, dtype=torch.float32))
+            else:
+                shown = kept[run.tokens].view(run.count, run.length, 1)
+                parts.append((texts * shown).sum(1, dtype=torch.float32) / run.length)
+        return torch.cat(parts)
+
+    def _places(self, kept: torch.Tensor, runs: Sequence[Run], whole: bool) -> torch.Tensor:
+        """The position of each token; the first is one past that of padding, which is counted nowhere."""
+        first = self.shape.padding + 1
+        if whole:
+            counts = [torch.arange(first, first + run.length).repeat(run.count) for run in runs]
+            return torch.cat(counts).to(self.device)
+        shown = [kept[run.tokens].view(run.count, run.length).long() for run in runs]
+        return torch.cat([(one.cumsum(1) * one + self.shape.padding).flatten() for one in shown])
+
+    def _headed(self, states: torch.Tensor, count: int, length: int) -> torch.Tensor:
+        """[tokens, hidden] → [texts, heads, length, size]"""
+        split: torch.Tensor = states.unflatten(0, (count, length)).unflatten(2, (self.shape.heads, -1))
+        return split.transpose(1, 2)
+
+    def _normalised(self, states: torch.Tensor, norm: Weighted) -> torch.Tensor:
+        return functional.layer_norm(states, (self.shape.hidden,), *norm, self.shape.epsilon)
+
+    def _layer(self, start: str) -> Layer:
+        parts = [self._pair(f"{start}attention.self.{name}", self.dtype) for name in ("query", "key", "value")]
+        return Layer(
+            attend=(torch.cat([weight for weight, _ in parts]), torch.cat([bias for _, bias in parts])),
+            out=self._pair(start + "attention.output.dense", self.dtype),
+            attended=self._pair(start + "attention.output.LayerNorm", self.dtype),
+            up=self._pair(start + "intermediate.dense", self.dtype),
+            down=self._pair(start + "output.dense", self.dtype),
+            done=self._pair(start + "output.LayerNorm", self.dtype),
+        )
+
+    def _pair(self, name: str, dtype: torch.dtype) -> Weighted:
+        return self._get(f"{name}.weight", dtype), self._get(f"{name}.bias", dtype)
+
+    def _get(self, name: str, dtype: torch.dtype) -> torch.Tensor:
+        return self._weights[name].to(self.device, dtype)
+
+
+def _runs(texts: Sequence[Sequence[int]]) -> list[Run]:
+    runs, start = [], 0
+    for length, some in groupby(map(len, texts)):
+        runs.append(Run(start, sum(1 for _ in some), length))
+        start += runs[-1].count * length
+    return runs
