@@ -33,11 +33,23 @@ def unspell(text: str) -> Ids:
     return tuple(int(word[1:]) if word[1:].isdecimal() else 9 for word in text.split())
 
 
+def spelt(choice: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Log-probabilities of the first token as OpenAI gives them; the third is of two words, the fourth none of ours."""
+    if "messages" not in body:
+        first = choice["text"].split(" ")[0]
+        return {"tokens": [first], "top_logprobs": [{first: -0.5, "t40": -1.5, "t1 t2": -3.0, "x": -4.0}]}
+    first = choice["message"]["content"].split(" ")[0]
+    words = [("x", -4.0), (first, -0.5), ("t40", -1.5), ("t1 t2", -3.0)][: body["top_logprobs"]]
+    tops = [{"token": word, "logprob": value, "bytes": list(word.encode())} for word, value in words]
+    return {"content": [{"token": first, "logprob": -0.5, "bytes": None, "top_logprobs": tops}], "refusal": None}
+
+
 class Misbehaving:
     """Serves the model at `address` while the block lasts.
 
     `completions` and `chat` say how these two are taken: `full` as vLLM does, `text` with parameters
-    ignored and text alone given back, `strict` with unknown parameters refused, `none` not at all.
+    ignored and text alone given back, `strict` with unknown parameters refused, `likely` the same with
+    log-probabilities by the text of tokens, `none` not at all.
     `faults` lists for a prompt (or for a path) what goes wrong, one after the other; the last may end in
     `*`, which means every time.
     """
@@ -135,10 +147,13 @@ class _Handler(BaseHTTPRequestHandler):
         unknown = sorted(set(body) - OPENAIS_OWN)
         if way == "none":
             self.send(404, '{"error": {"message": "no such endpoint"}}')
-        elif way == "strict" and unknown:
+        elif way in ("strict", "likely") and unknown:
             self.send(400, json.dumps({"error": {"message": f"Unrecognized request argument: {unknown[0]}"}}))
         else:
-            self.send(200, json.dumps({"choices": [self.choice(body, full=way == "full")]}))
+            choice = self.choice(body, full=way == "full")
+            if way == "likely" and body.get("logprobs"):
+                choice["logprobs"] = spelt(choice, body)
+            self.send(200, json.dumps({"choices": [choice]}))
 
     def choice(self, body: dict[str, Any], full: bool) -> dict[str, Any]:
         chat = "messages" in body

@@ -326,6 +326,50 @@ def test_a_server_that_knows_chat_alone_and_nothing_more() -> None:
         assert threads() == []
 
 
+@pytest.mark.parametrize("api", ["completions", "chat"])
+def test_log_probabilities_by_the_text_of_tokens(api: str) -> None:
+    """As OpenAI's own API has them: good for answers of one token."""
+    others = {"completions": "none", "chat": "none"}
+    with Misbehaving(**(others | {api: "likely"})) as server:
+        engine = engine_at(server, said=[])
+        assert (engine.way.ids, engine.way.spelt, engine.way.more) == ("", True, False)
+        one = replace(GREEDY, max_tokens=1, temperature=1.0, logprobs=4)
+        (answer,) = run(engine, [(17,)], one)
+        asked = server.bodies()[-1]
+        wanted = {"logprobs": True, "top_logprobs": 4} if api == "chat" else {"logprobs": 4}
+        assert {name: asked.get(name) for name in wanted} == wanted
+        assert (answer.ids, answer.text, answer.finish) == ((30,), "t30", "length")
+        assert answer.logprobs == (((30, -0.5), (40, -1.5)),)  # what is no single token of ours is left out
+        assert (
+            run(engine, [(17,)], replace(one, logprobs=2))[0].logprobs
+            == {
+                "completions": (((30, -0.5), (40, -1.5)),),
+                "chat": (((30, -0.5),),),  # the server names `x`, which we do not have, among its two
+            }[api]
+        )
+        with pytest.raises(EngineError, match=r"of answers of one token it can give them by the text of tokens"):
+            run(engine, [(17,)], replace(one, max_tokens=2))
+        assert run(engine, [(17,)])[0].logprobs is None
+        assert "logprobs" not in server.bodies()[-1]
+    with Misbehaving(completions="none", chat="strict") as server:
+        engine = engine_at(server, said=[])
+        assert not engine.way.spelt  # it takes the parameter, and leaves it out
+        with pytest.raises(EngineError, match=r"by token id\. Ask vLLM's"):
+            run(engine, [(17,)], one)
+
+
+def test_one_token_that_the_vocabulary_has_not() -> None:
+    with Misbehaving(completions="none", chat="likely") as server:
+        engine = engine_at(server, said=[])
+        engine.encode = lambda text: (1, 2) if text == "t30" else unspell(text)
+        one = replace(GREEDY, max_tokens=1, logprobs=4)
+        (answer,) = run(engine, [(17,)], one)
+        assert (answer.ids, answer.text, answer.logprobs) == ((1,), "t30", (((40, -1.5),),))
+        engine.encode = lambda text: ()
+        (answer,) = run(engine, [(17,)], one)
+        assert (answer.ids, answer.text, answer.logprobs) == ((), "t30", None)
+
+
 def test_chat_that_goes_on() -> None:
     with Misbehaving(completions="none") as server:
         said: list[str] = []

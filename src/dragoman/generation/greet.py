@@ -11,7 +11,7 @@ from typing import Any, Literal
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Ids, Sampling
 from dragoman.generation.requests import Client, Refused, Unanswered, excerpt
-from dragoman.generation.wire import Way, body, read, where_ids_are
+from dragoman.generation.wire import Way, body, read, tells_likely, where_ids_are
 from dragoman.recipe.schema import Server
 
 ADDRESS = "OPENAI_BASE_URL"
@@ -121,8 +121,8 @@ def _way(client: Client, model: str, greeting: Ids, address: str, settings: Serv
     refusals: dict[str, None] = {}
     try:
         for api in apis:
-            for more in (True, False):
-                way = Way(model, api, more)
+            for more, spelt in ((True, False), (False, True), (False, False)):
+                way = Way(model, api, more, spelt=spelt)
                 prompt: Any = greeting if api == "completions" else [{"role": "user", "content": "Hello"}]
                 try:
                     return client.post(way.path, body(way, prompt, _GREETING, 1, 0), partial(_met, way))
@@ -145,7 +145,8 @@ def _way(client: Client, model: str, greeting: Ids, address: str, settings: Serv
 
 def _met(way: Way, found: Any) -> Way:
     read(way, found)
-    return Way(way.model, way.api, way.more, where_ids_are(found) if way.more else "")
+    ids = where_ids_are(found) if way.more else ""
+    return Way(way.model, way.api, way.more, ids, spelt=not ids and tells_likely(found))
 
 
 def _no_entry(address: str, settings: Server, status: int) -> EngineError:

@@ -166,8 +166,11 @@ class ServerEngine:
             raise EngineError(f"{here} can't keep an answer from ending at once. {advice}; or another `elicit`.")
         if sampling.ban_first and way.api == "chat" and not _is_end(sampling):
             raise EngineError(f"{here} can keep an answer from ending at once, but not from beginning so. {advice}.")
-        if sampling.logprobs and not way.ids:
-            raise EngineError(f"{here} gives no log-probabilities by token id. {advice}; or leave keep_logprobs out.")
+        if sampling.logprobs and not way.ids and not (way.spelt and sampling.max_tokens == 1):
+            only = " (of answers of one token it can give them by the text of tokens)" if way.spelt else ""
+            raise EngineError(
+                f"{here} gives no log-probabilities by token id{only}. {advice}; or leave keep_logprobs out."
+            )
         if sampling.top_k and not way.more:
             raise EngineError(f"{here} does not know top_k. Leave it out, or take another engine.")
         if not way.ids:
@@ -207,11 +210,28 @@ class ServerEngine:
                 "here, or to other ones: its chat template, system prompt or vocabulary differs from the backbone's."
             )
         ids = self.encode(answer.text) if answer.ids is None else answer.ids
+        if answer.spelt is not None:
+            return self._one(answer, sampling.stop, outcome.seconds)
         stopped = answer.finish == "stop" and bool(sampling.stop)
         if stopped and (answer.ids is None or ids[-1:] not in {(token,) for token in sampling.stop}):
             ids += sampling.stop[:1]  # it was not told which token ended the answer
         text = self.decode(ids[:-1] if stopped else ids)
         return Completion(ids, text, "stop" if stopped else "length", answer.logprobs, outcome.seconds)
+
+    def _one(self, answer: Answer, stop: Ids, seconds: float) -> Completion:
+        """One token from a server without ids, and the most likely ones: those of them that are one token here too.
+
+        A token counts as the one that reads exactly as it does. The answer's text is the server's.
+        """
+        likely = tuple((token[0], value) for text, value in answer.spelt or () if (token := self._token(text)))
+        if answer.finish == "stop" and not answer.text and stop:
+            return Completion(stop[:1], "", "stop", (likely,), seconds)
+        ids = self._token(answer.text) or self.encode(answer.text)[:1] or tuple(token for token, _ in likely[:1])
+        return Completion(ids, answer.text, "length", (likely,) if ids else None, seconds)
+
+    def _token(self, text: str) -> Ids:
+        ids = self.encode(text)
+        return ids if len(ids) == 1 and self.decode(ids) == text else ()
 
     def _once(self, sentence: str) -> None:
         if sentence not in self._said:

@@ -1,17 +1,19 @@
 """What the OpenAI protocol says over the wire: requests as a server takes them, and what its answers mean.
 
 The protocol knows no token ids. vLLM's additions do, and can hold a token to some ids; which of them
-a server takes is found out once, by trying.
+a server takes is found out once, by trying. Log-probabilities of the protocol's own are by the text of tokens.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from dragoman.generation.ask import Ids, Sampling
 
+T = TypeVar("T")
 Messages = Sequence[dict[str, str]]
 Logprobs = tuple[tuple[tuple[int, float], ...], ...]
+Spelt = tuple[tuple[str, float], ...]  # of one step, the most likely first
 TOKEN = "token_id:"  # how vLLM writes a token where it was asked for its id
 _MOST_LOGPROBS = 20  # that the protocol knows
 
@@ -21,13 +23,15 @@ class Way:
     """How a server is asked, and what it understands.
 
     `more` says that it takes parameters beyond the protocol. `ids` tells where the ids of its answers
-    stand; where nowhere, there is only text, and it is not known which parameters were ignored.
+    stand; where nowhere, there is only text, and it is not known which parameters were ignored. `spelt`
+    says that it then has log-probabilities by the text of tokens.
     """
 
     model: str
     api: Literal["completions", "chat"]
     more: bool
     ids: Literal["token_ids", "logprobs", ""] = ""
+    spelt: bool = False
 
     @property
     def path(self) -> str:
@@ -45,13 +49,17 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server wrote. `ids` is None where it gave text alone; `prompt` are the ids that it says it continued."""
+    """What a server wrote. `ids` is None where it gave text alone; `prompt` are the ids that it says it continued.
+
+    `spelt` are the most likely first tokens by their texts, from a server that has no ids for them.
+    """
 
     ids: Ids | None
     text: str
     finish: str
     logprobs: Logprobs | None = None
     prompt: Ids | None = None
+    spelt: Spelt | None = None
 
 
 def body(
@@ -76,6 +84,8 @@ def body(
         if way.api == "chat":
             # an empty thought stands in the ids already, where the template has one
             asked["chat_template_kwargs"] = {"enable_thinking": False}
+    elif way.spelt and sampling.logprobs:
+        asked |= _likely(way, sampling.logprobs)
     if way.api == "chat" and continues(prompt):
         asked |= {"continue_final_message": True, "add_generation_prompt": False}
     return asked
@@ -103,12 +113,16 @@ def _more(way: Way, sampling: Sampling, first: First) -> dict[str, Any]:
         asked["allowed_token_ids"] = list(first.only)
     if first.banned:
         asked["logit_bias"] = {str(token): -100 for token in first.banned}
-    count = max(sampling.logprobs, int(way.ids == "logprobs"))
-    if count and way.api == "completions":
-        asked["logprobs"] = count
-    elif count:  # the written token comes first and counts here
-        asked |= {"logprobs": True, "top_logprobs": min(count + 1, _MOST_LOGPROBS)}
+    if count := max(sampling.logprobs, int(way.ids == "logprobs")):
+        # in vLLM's chat the written token comes first and counts
+        asked |= _likely(way, count + (way.api == "chat"))
     return asked
+
+
+def _likely(way: Way, count: int) -> dict[str, Any]:
+    if way.api == "completions":
+        return {"logprobs": count}
+    return {"logprobs": True, "top_logprobs": min(count, _MOST_LOGPROBS)}
 
 
 def read(way: Way, found: Any, logprobs: int = 0) -> Answer:
@@ -126,12 +140,12 @@ def read(way: Way, found: Any, logprobs: int = 0) -> Answer:
     )
     if not isinstance(text, str):
         raise ValueError("no text")
-    steps = _steps(choice.get("logprobs")) if way.more else []
+    steps = _steps(choice.get("logprobs")) if way.more or way.spelt else []
     prompt = choice.get("prompt_token_ids", found.get("prompt_token_ids"))
     given: Any = choice.get("token_ids") if way.ids != "logprobs" else _written(steps)
     if way.ids and not _are_ids(given):
         raise ValueError("no token ids")
-    likely = tuple(_most_likely(step, logprobs) for _, step in steps) if logprobs else None
+    likely = tuple(_most_likely(step, logprobs) for _, step in steps) if logprobs and way.ids else None
     if likely is not None and len(likely) != len(given or ()):
         raise ValueError("not as many log-probabilities as tokens")
     return Answer(
@@ -140,6 +154,7 @@ def read(way: Way, found: Any, logprobs: int = 0) -> Answer:
         finish,
         likely,
         tuple(prompt) if _are_ids(prompt) else None,
+        _best(steps[0][1], logprobs) if logprobs and steps and not way.ids else None,
     )
 
 
@@ -150,6 +165,11 @@ def where_ids_are(found: Any) -> Literal["token_ids", "logprobs", ""]:
         return "token_ids"
     written = _written(_steps(choice.get("logprobs")))
     return "logprobs" if written and None not in written else ""
+
+
+def tells_likely(found: Any) -> bool:
+    """Whether there are log-probabilities, by the text of tokens, in the answer to a request that asked for them."""
+    return any(step for _, step in _steps(found["choices"][0].get("logprobs")))
 
 
 def _are_ids(found: Any) -> bool:
@@ -166,6 +186,8 @@ def _steps(found: Any) -> list[tuple[str, list[tuple[str, float]]]]:
                 (step["token"], [(other["token"], float(other["logprob"])) for other in step["top_logprobs"]])
                 for step in found["content"]
             ]
+        if "tokens" not in found and found.get("content") is None:
+            return []
         tops = found.get("top_logprobs") or [{}] * len(found["tokens"])
         return [
             (token, [(other, float(value)) for other, value in (top or {}).items()])
@@ -185,5 +207,8 @@ def _id(token: str) -> int | None:
 
 
 def _most_likely(step: Sequence[tuple[str, float]], count: int) -> tuple[tuple[int, float], ...]:
-    pairs = [(token, value) for word, value in step if (token := _id(word)) is not None]
-    return tuple(sorted(pairs, key=lambda pair: -pair[1])[:count])
+    return _best([(token, value) for word, value in step if (token := _id(word)) is not None], count)
+
+
+def _best(step: Sequence[tuple[T, float]], count: int) -> tuple[tuple[T, float], ...]:
+    return tuple(sorted(step, key=lambda pair: -pair[1])[:count])
