@@ -79,8 +79,8 @@ class Entry:
     parts: tuple[Part, ...]
     files: Mapping[str, File]
     contained_in: Mapping[str, str] = field(default_factory=dict)
-    """Of a test set: corpora that have its sentences, and models (by their prompt's name) that have seen them, with what
-    there is to say about it."""
+    """Of a test set: corpora that have its sentences, and models (by their prompt's name) that were trained on them,
+    with a sentence to say so."""
 
     def directions(self, role: Role) -> tuple[str, ...]:
         """What the corpus has to offer for a role."""
@@ -155,10 +155,10 @@ def parallel_text(name: str, role: Role, directions: tuple[str, ...] = ()) -> tu
 
 
 def seen_before(test: str, others: Iterable[str]) -> list[str]:
-    """What there is to warn of where a test set is used beside these corpora and models, in a sentence each."""
+    """What there is to say where a test set meets these corpora and models: a sentence for each that has it."""
     entry = catalogue().get(test)
     told = entry.contained_in if entry else {}
-    return [f"{name} must not be judged on {test}: {told[name]}" for name in dict.fromkeys(others) if name in told]
+    return [told[name] for name in dict.fromkeys(others) if name in told]
 
 
 def here(entry: Entry, path: str) -> Path | None:

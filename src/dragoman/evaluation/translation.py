@@ -6,19 +6,43 @@ rows are then sums over these counts (`scores.py`), whichever process they are m
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any, Protocol
 
-from dragoman.corpora.identify import base, in_wrong_language, labels
+from dragoman.corpora.identify import base, labels
 from dragoman.corpora.records import Pair
 from dragoman.errors import EngineError
+from dragoman.evaluation import language_id
 from dragoman.evaluation.extraction import extract
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.recipe.schema import Evaluation
 
 METRICS = ("chrf++", "bleu")
-RATES = ("chatter", "empty", "copy", "wrong_language", "cut_off", "extraction_failed")
-_TOKENIZERS = {"zh": "zh", "ja": "ja-mecab"}
+RATES = (
+    "chatter",
+    "empty",
+    "copy",
+    "wrong_language",
+    "source_language",
+    "over_generation",
+    "cut_off",
+    "extraction_failed",
+)
+"""What is counted of odd answers, each for itself: one answer may be several of them.
+
+    chatter             more was said than the translation: the rules of `extraction.py`
+    empty               nothing was
+    copy                the source over again, where the reference isn't just that
+    wrong_language      the translation isn't in the target's language: the off-target rate, see `language_id.py`
+    source_language     of these, those that are in the source's
+    over_generation     the answer is longer than 2.5 references and 20 characters
+    cut_off             it was still going on at the limit of tokens
+    extraction_failed   there was something, and no translation in it
+"""
+LONGER, MARGIN = 2.5, 20  # no reference or system of WMT22 here is so much longer than another reference
+_TOKENIZERS = {"zh": "zh", "yue": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
+_KOREAN = "mecab_ko"  # the package behind ko-mecab; Korean has spaces, so 13a will do without
 
 
 class Speaker(Protocol):
@@ -34,16 +58,16 @@ class Speaker(Protocol):
 class Translated:
     """One test sentence: what was asked, what came back, and what is counted of it.
 
-    `flags` has an entry for each of `RATES`; `wrong_language` is None where the rule cannot tell. A
-    failed extraction is scored on the whole answer. `statistics` holds the sentence's counts for
-    each metric, in sacreBLEU's order.
+    `flags` has an entry for each of `RATES`; those about the language are None where it can't be told.
+    A failed extraction is scored on the whole answer. `statistics` holds for each metric the numbers
+    that are summed over sentences: counts in sacreBLEU's order, or a score and its weight.
     """
 
     pair: Pair
     answer: str
     hypothesis: str
     flags: Mapping[str, bool | None]
-    statistics: Mapping[str, tuple[int, ...]]
+    statistics: Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +76,17 @@ class TranslationResult:
 
     items: tuple[Translated, ...]
     signatures: Mapping[str, Mapping[str, str]]
+
+    def with_metric(
+        self, name: str, statistics: Sequence[tuple[float, ...]], signatures: Mapping[str, str]
+    ) -> "TranslationResult":
+        """The same with one more metric: `statistics` of each item, and a signature for each direction."""
+        items = tuple(
+            replace(item, statistics={**item.statistics, name: tuple(row)})
+            for item, row in zip(self.items, statistics, strict=True)
+        )
+        told = {direction: {**names, name: signatures[direction]} for direction, names in self.signatures.items()}
+        return TranslationResult(items, told)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back."""
@@ -82,7 +117,7 @@ class TranslationResult:
                 ),
                 answer=row["answer"],
                 hypothesis=row["hypothesis"],
-                flags=row["flags"],
+                flags=dict.fromkeys(RATES) | row["flags"],  # None for what was not counted in those days
                 statistics={name: tuple(counts) for name, counts in row["statistics"].items()},
             )
             for row in data["items"]
@@ -112,6 +147,10 @@ def judge(pairs: Sequence[Pair], completions: Sequence[Completion]) -> Translati
         for pair, completion in zip(pairs, completions, strict=True)
     ]
     counts, signatures = sentence_statistics(pairs, [found.text for found in extracted])
+    languages = [
+        language_id.found_in(found.text, pair.source_language, pair.target_language)
+        for pair, found in zip(pairs, extracted, strict=True)
+    ]
     items = tuple(
         Translated(
             pair=pair,
@@ -121,22 +160,26 @@ def judge(pairs: Sequence[Pair], completions: Sequence[Completion]) -> Translati
                 "chatter": found.chatter,
                 "empty": not found.text,
                 "copy": _is_copy(found.text, pair),
-                "wrong_language": in_wrong_language(found.text, pair.source_language, pair.target_language),
+                "wrong_language": language and language != "target",
+                "source_language": language and language == "source",
+                "over_generation": len(completion.text.strip()) > LONGER * len(pair.target) + MARGIN,
                 "cut_off": completion.finish == "length",
                 "extraction_failed": bool(found.text) and not found.found,
             },
             statistics=statistics,
         )
-        for pair, completion, found, statistics in zip(pairs, completions, extracted, counts, strict=True)
+        for pair, completion, found, language, statistics in zip(
+            pairs, completions, extracted, languages, counts, strict=True
+        )
     )
     return TranslationResult(items, signatures)
 
 
 def sentence_statistics(
     pairs: Sequence[Pair], hypotheses: Sequence[str]
-) -> tuple[list[dict[str, tuple[int, ...]]], dict[str, dict[str, str]]]:
+) -> tuple[list[dict[str, tuple[float, ...]]], dict[str, dict[str, str]]]:
     """Each sentence's counts for each metric, and the signatures: direction → metric → signature."""
-    counts: list[dict[str, tuple[int, ...]]] = [{} for _ in pairs]
+    counts: list[dict[str, tuple[float, ...]]] = [{} for _ in pairs]
     signatures: dict[str, dict[str, str]] = {}
     for direction in dict.fromkeys(pair.direction for pair in pairs):
         chosen = [i for i, pair in enumerate(pairs) if pair.direction == direction]
@@ -154,12 +197,18 @@ def sentence_statistics(
 def _metrics(language: str) -> dict[str, Any]:
     from sacrebleu.metrics import BLEU, CHRF
 
-    tokenizer = _TOKENIZERS.get(base(language), "13a")
+    tokenizer = _tokenizer(language)
     try:
         bleu = BLEU(tokenize=tokenizer, force=True)
     except RuntimeError as error:  # sacreBLEU's Japanese tokenizer is a package of its own
         raise EngineError(f"BLEU into {language} needs sacreBLEU's tokenizer {tokenizer}: {error}") from error
     return {"chrf++": CHRF(word_order=2), "bleu": bleu}
+
+
+def _tokenizer(language: str) -> str:
+    """BLEU's; the signature says which. Without its own package Korean is cut as other languages with spaces are."""
+    found = _TOKENIZERS.get(base(language), "13a")
+    return "13a" if found == "ko-mecab" and not find_spec(_KOREAN) else found
 
 
 def _is_copy(hypothesis: str, pair: Pair) -> bool:
