@@ -161,7 +161,7 @@ def test_nothing_to_judge_asks_no_judge() -> None:
 
 
 def test_longer_answers_where_the_recipe_allows_them() -> None:
-    settings = Evaluation(max_tokens=3000, judge=Judge(max_tokens=300))
+    settings = Evaluation(max_tokens=3000, judge=Judge(model="j", max_tokens=300))
     suite = mt_bench("radis", MATERIAL | {"questions": QUESTIONS[3:]}, Letters(), settings)
     assert next(suite).sampling.max_tokens == 3000
     assert suite.send([said("x")]).sampling.max_tokens == 300

@@ -87,7 +87,6 @@ def test_a_real_template_that_refuses_a_system_prompt(real_data: Path, tmp_path:
     ("judge", "name"),
     [
         (None, "backbone"),
-        (Judge(), "backbone"),
         (Judge(model="org/judge-7b"), "org/judge-7b"),
         (Judge(model="org/j", generation={"engine": "openai", "openai": {"address": "http://h/v1"}}), "org/j"),
         (
