@@ -20,6 +20,7 @@ COMMANDS = [
     "train",
     "merge",
     "evaluate",
+    "score",
     "report",
     "translate",
     "chat",

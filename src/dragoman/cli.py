@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dragoman.commands import analyze, data, lab
+from dragoman.commands import analyze, data, lab, score
 from dragoman.commands.options import (
     COLOURS,
     Adapter,
@@ -193,6 +193,9 @@ def merge(recipe: Recipe, overrides: Overrides = None) -> None:
 def evaluate(recipe: Recipe, overrides: Overrides = None) -> None:
     """Judge models, after what they need."""
     _upto("evaluate", recipe, overrides)
+
+
+app.command(cls=score.Several)(score.score)
 
 
 @app.command()

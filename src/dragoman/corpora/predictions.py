@@ -1,0 +1,201 @@
+"""Outputs that were saved elsewhere: lines that go with lines, and JSONL whose records go with the questions of a file.
+
+Lines end at a line feed and nowhere else, and the line feed at the end of a file begins no further line.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dragoman.corpora.text import ending, lines
+from dragoman.errors import DataError
+
+SHOWN = 10
+JSONL = (".jsonl", ".ndjson")
+Texts = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a model said to one question; `id` is None where the record has none."""
+
+    line: int
+    id: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Triples:
+    """Sources, translations and references of one JSONL; what it does not have is empty."""
+
+    sources: Texts
+    translations: Texts
+    references: tuple[Texts, ...]
+    """Each reference set from the first line to the last."""
+
+
+def is_jsonl(path: Path) -> bool:
+    """Whether a file holds a record on each line rather than a text, by its name."""
+    return ending(path.name) in JSONL
+
+
+def read_text(path: Path) -> Texts:
+    """The lines of a text. `DataError` where there are none."""
+    found = tuple(line for _, line in lines(path))
+    if not found:
+        raise DataError(f"{path} is empty: there is nothing to score in it")
+    return found
+
+
+def read_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """The objects of a JSONL with their line numbers; blank lines are left out. `DataError` names each bad line."""
+    found: list[tuple[int, dict[str, Any]]] = []
+    faults: list[str] = []
+    for number, line in lines(path):
+        if not line.strip():
+            continue
+        try:  # a file from outside
+            record = json.loads(line)
+        except ValueError as error:
+            faults.append(f"{path}, line {number}: not valid JSON ({error})")
+            continue
+        if isinstance(record, dict):
+            found.append((number, record))
+        else:
+            faults.append(f"{path}, line {number}: should be an object in braces, not {_short(record)}")
+    _refuse(faults)
+    if not found:
+        raise DataError(f"{path} is empty: there is nothing to score in it")
+    return found
+
+
+def read_triples(path: Path) -> Triples:
+    """The fields `src`, `mt` and `ref` of a JSONL; `ref` may be a list of several references.
+
+    A field stands in every record or in none. `DataError` names each line where it is otherwise.
+    """
+    records = read_records(path)
+    faults: list[str] = []
+    columns: dict[str, list[tuple[str, ...]]] = {}
+    for field in ("src", "mt", "ref"):
+        given = [number for number, record in records if record.get(field) is not None]
+        if not given:
+            columns[field] = []
+            continue
+        if len(given) < len(records):
+            first = next(number for number, record in records if record.get(field) is None)
+            faults.append(f"{path}, line {first}: {field!r} is missing, and {len(given):,} other lines have one")
+            continue
+        several = field == "ref"
+        columns[field] = []
+        for number, record in records:
+            value = record[field]
+            texts = value if several and isinstance(value, list) and value else [value]
+            if [text for text in texts if not isinstance(text, str)]:
+                wanted = "some text, or a list of texts" if several else "some text"
+                faults.append(f"{path}, line {number}: {field!r} must be {wanted}, not {_short(value)}")
+            columns[field].append(tuple(texts))
+    _refuse(faults)
+    counts = {len(texts) for texts in columns["ref"]}
+    if len(counts) > 1:
+        at = next(at for at, texts in enumerate(columns["ref"]) if len(texts) != len(columns["ref"][0]))
+        raise DataError(
+            f"{path}, line {records[at][0]}: {len(columns['ref'][at])} references, and line {records[0][0]} has "
+            f"{len(columns['ref'][0])}: all must have equally many"
+        )
+    return Triples(
+        tuple(texts[0] for texts in columns["src"]),
+        tuple(texts[0] for texts in columns["mt"]),
+        tuple(zip(*columns["ref"], strict=True)),
+    )
+
+
+def read_outputs(path: Path, ids: Sequence[str] = ("id",), texts: Sequence[str] = ("output",)) -> list[Output]:
+    """What was said to each question; `ids` and `texts` are the names that the fields may have, the best first.
+
+    Ids stand in every record or in none; a number counts as the text that it is written as.
+    """
+    found: list[Output] = []
+    faults: list[str] = []
+    for number, record in read_records(path):
+        text = _first(record, texts)
+        name = _first(record, ids)
+        if not isinstance(text, str):
+            what = "is missing" if text is None else f"must be some text, not {_short(text)}"
+            also = f" It has {', '.join(record) or 'nothing'}." if text is None else ""
+            faults.append(f"{path}, line {number}: {texts[0]!r} {what}.{also}")
+        elif name is not None and (isinstance(name, bool) or not isinstance(name, str | int)):
+            faults.append(f"{path}, line {number}: {ids[0]!r} must be a text or a number, not {_short(name)}")
+        else:
+            found.append(Output(number, None if name is None else str(name), text))
+    without = [output.line for output in found if output.id is None]
+    if without and len(without) < len(found):
+        faults.append(f"{path}, line {without[0]}: no {ids[0]!r}, and other lines have one: all must have it, or none")
+    _refuse(faults)
+    return found
+
+
+def matched(
+    path: Path, outputs: Sequence[Output], ids: Sequence[str], data: str, *, left_out: int = 0, several: bool = False
+) -> list[tuple[str, ...]]:
+    """The outputs of each question of the data, in the order of `ids`, which are what the data calls its questions.
+
+    Outputs without ids go with the questions in their order. `several` allows more than one output of a question.
+    `left_out` is how many rows of the data were no questions: outputs of as many unknown ids may be there.
+    `DataError` lists ids that are unknown, missing or there twice, and names both counts where they differ.
+    """
+    if outputs[0].id is None:
+        if left_out:
+            raise DataError(
+                f"{left_out:,} rows of {data} had to be left out, so outputs can't be matched by their order: give "
+                f"each line of {path} an 'id', such as {ids[0]!r}"
+            )
+        if len(outputs) != len(ids):
+            raise DataError(
+                f"{path} has {len(outputs):,} outputs and {data} has {len(ids):,} questions: without ids each question "
+                "needs one, in the order of the data"
+            )
+        return [(output.text,) for output in outputs]
+    if twice := _listed([name for name, count in Counter(ids).items() if count > 1]):
+        raise DataError(f"{data} uses ids more than once ({twice}), so outputs can only be matched by their order")
+    found: dict[str, list[str]] = {}
+    for output in outputs:
+        found.setdefault(str(output.id), []).append(output.text)
+    _refuse(list(_faults(path, found, ids, data, left_out, several)))
+    return [tuple(found[name]) for name in ids]
+
+
+def _faults(
+    path: Path, found: Mapping[str, Sequence[str]], ids: Sequence[str], data: str, left_out: int, several: bool
+) -> Iterator[str]:
+    known = set(ids)
+    unknown = [name for name in found if name not in known]
+    missing = [name for name in ids if name not in found]
+    if len(unknown) > left_out or (unknown and missing):
+        yield f"{path}: {len(unknown):,} ids that {data} does not have: {_listed(unknown)}. It has such as {ids[0]!r}"
+    if missing:
+        yield f"{path}: {len(missing):,} of the {len(ids):,} questions of {data} have no output: {_listed(missing)}"
+    if not several and (twice := [name for name, texts in found.items() if len(texts) > 1]):
+        yield f"{path}: {len(twice):,} ids have more than one output: {_listed(twice)}"
+
+
+def _first(record: Mapping[str, Any], names: Sequence[str]) -> Any:
+    return next((record[name] for name in names if record.get(name) is not None), None)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" … and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
+
+
+def _short(value: object) -> str:
+    shown = json.dumps(value, ensure_ascii=False)
+    return shown if len(shown) <= 40 else shown[:40] + "…"
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    if faults:
+        more = [f"… and {len(faults) - SHOWN:,} more faults"] if len(faults) > SHOWN else []
+        raise DataError("\n".join([*faults[:SHOWN], *more]))

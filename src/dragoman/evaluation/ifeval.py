@@ -1,0 +1,147 @@
+"""IFEval: whether an answer does what its instructions say, by lm-evaluation-harness' own checkers.
+
+Four accuracies are published: of prompts whose instructions were all followed, and of instructions; each strictly,
+and loosely (the answer also without its first line, its last line, and asterisks).
+
+Two kinds of instructions are about sentences and words as NLTK's `punkt_tab` cuts them. The harness downloads it when
+its checkers are imported; here nothing is downloaded, and it is asked for where a question needs it.
+"""
+
+import io
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from dragoman.corpora.predictions import read_records
+from dragoman.errors import DataError, EngineError
+
+ACCURACIES = ("prompt_level_strict_acc", "inst_level_strict_acc", "prompt_level_loose_acc", "inst_level_loose_acc")
+"""The harness' names."""
+CUT = ("length_constraints:number_sentences", "change_case:capital_word_frequency")
+"""Instructions that need `punkt_tab`."""
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Instructed:
+    """A prompt of IFEval with its instructions and what each of them is given."""
+
+    key: str
+    prompt: str
+    instructions: tuple[str, ...]
+    arguments: tuple[Mapping[str, Any], ...]
+
+
+def read_ifeval(path: Path) -> list[Instructed]:
+    """The questions of IFEval's file (`input_data.jsonl`). `DataError` names each line that is none."""
+    found: list[Instructed] = []
+    faults: list[str] = []
+    for number, record in read_records(path):
+        names, arguments = record.get("instruction_id_list"), record.get("kwargs")
+        if not isinstance(record.get("prompt"), str) or not isinstance(record.get("key"), int | str):
+            faults.append(
+                f"{path}, line {number}: 'key' and 'prompt' are needed, as in IFEval; it has {', '.join(record)}"
+            )
+        elif not (isinstance(names, list) and isinstance(arguments, list) and names and len(names) == len(arguments)):
+            faults.append(f"{path}, line {number}: 'instruction_id_list' and 'kwargs' must be lists of the same length")
+        elif [one for one in arguments if not isinstance(one, dict)] or [
+            one for one in names if not isinstance(one, str)
+        ]:
+            faults.append(f"{path}, line {number}: 'instruction_id_list' must hold names, and 'kwargs' objects")
+        else:
+            found.append(Instructed(str(record["key"]), record["prompt"], tuple(names), tuple(arguments)))
+    if faults:
+        more = [f"… and {len(faults) - SHOWN:,} more"] if len(faults) > SHOWN else []
+        raise DataError("\n".join([*faults[:SHOWN], *more]))
+    return found
+
+
+def followed(questions: Sequence[Instructed], answers: Sequence[str]) -> dict[str, list[tuple[bool, ...]]]:
+    """Accuracy → for each question its verdicts: one where prompts are counted, one an instruction otherwise.
+
+    The language of an answer is guessed by a library that draws at random, as in the harness; here always the same.
+    `EngineError` where the harness, or `punkt_tab` for a question that needs it, is missing; `DataError` where an
+    instruction is none of the harness'.
+    """
+    utils, known = _harness()
+    unknown = sorted({name for question in questions for name in question.instructions} - known)
+    if unknown:
+        raise DataError(f"unknown instructions of IFEval: {', '.join(unknown)}. There are: {', '.join(sorted(known))}")
+    _need_cutting(questions)
+    found: dict[str, list[tuple[bool, ...]]] = {name: [] for name in ACCURACIES}
+    with _same_draws():
+        for question, answer in zip(questions, answers, strict=True):
+            record = {
+                "key": question.key,
+                "prompt": question.prompt,
+                "instruction_id_list": list(question.instructions),
+                "kwargs": [dict(one) for one in question.arguments],
+            }
+            for name, verdict in utils.process_results(record, [answer]).items():
+                found[name].append(tuple(verdict) if isinstance(verdict, list) else (bool(verdict),))
+    return found
+
+
+def harness_version() -> str:
+    """The installed version of lm-evaluation-harness."""
+    return metadata.version("lm_eval")
+
+
+def _harness() -> tuple[Any, set[str]]:
+    """The harness' module with the scoring, and the names of its instructions."""
+    try:
+        import nltk
+    except ImportError as error:
+        raise EngineError(_MISSING.format(error=error)) from error
+    download = nltk.download
+    nltk.download = lambda *_, **__: False  # importing the checkers would go to the network
+    try:
+        with redirect_stdout(io.StringIO()):  # and say on standard output that it did
+            from lm_eval.tasks.ifeval import instructions_registry, utils
+    except ImportError as error:
+        raise EngineError(_MISSING.format(error=error)) from error
+    finally:
+        nltk.download = download
+    return utils, set(instructions_registry.INSTRUCTION_DICT)
+
+
+_MISSING = (
+    "IFEval is scored with lm-evaluation-harness' own checkers, which are not here ({error}). Install them with: "
+    "pip install 'dragoman[harness]'"
+)
+
+
+def _need_cutting(questions: Sequence[Instructed]) -> None:
+    import nltk
+
+    concerned = [question.key for question in questions if set(question.instructions) & set(CUT)]
+    if not concerned:
+        return
+    try:
+        nltk.data.find("tokenizers/punkt_tab/english/")
+    except LookupError as error:
+        raise EngineError(
+            f"{len(concerned):,} of {len(questions):,} questions of IFEval (key {concerned[0]} is the first) have "
+            f"instructions that are checked with NLTK's punkt_tab ({', '.join(CUT)}), and it is not on this machine. "
+            "Get it once, where there is a network, with: python -m nltk.downloader punkt_tab. Elsewhere, name the "
+            "folder that has tokenizers/punkt_tab in the variable NLTK_DATA."
+        ) from error
+
+
+@contextmanager
+def _same_draws() -> Iterator[None]:
+    """The guess of languages, and arguments that a question leaves open, come out the same each time."""
+    from langdetect import DetectorFactory
+
+    seed, state = DetectorFactory.seed, random.getstate()
+    DetectorFactory.seed = 0
+    random.seed(0)
+    try:
+        yield
+    finally:
+        DetectorFactory.seed = seed
+        random.setstate(state)

@@ -1,0 +1,52 @@
+"""GSM8K: the number that an answer comes to, read and compared as lm-evaluation-harness does (task gsm8k, version 3.0).
+
+Two readings are published side by side. The strict one takes what follows the first `#### `, the form that the
+examples of the five-shot prompt have. The flexible one takes the last thing that looks like a number.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+VERSION = "3.0"
+STOPS = ("Question:", "</s>", "<|im_end|>")
+"""Where an answer ends, as for the harness, which stops there: what follows is another question of the model's own."""
+INVALID = "[invalid]"
+"""What is read where there is no number."""
+
+_STRICT = re.compile(r"#### (\-?[0-9\.\,]+)")
+_FLEXIBLE = re.compile(r"-?[$0-9.,]{2,}|-?[0-9]+")
+_LEFT_OUT = tuple(re.compile(pattern) for pattern in (",", r"\$", r"(?s).*#### ", r"\.$"))
+
+
+def strict(answer: str) -> str:
+    """The number after the first `#### `."""
+    found = _STRICT.search(_ended(answer))
+    return found[1].strip() if found else INVALID
+
+
+def flexible(answer: str) -> str:
+    """The last number, with whatever stands among its digits."""
+    found = _FLEXIBLE.findall(_ended(answer))
+    return str(found[-1]).strip() if found else INVALID
+
+
+READINGS: Mapping[str, Callable[[str], str]] = {"strict-match": strict, "flexible-extract": flexible}
+"""By the names that the harness has for them."""
+
+
+def equal(given: str, gold: str) -> bool:
+    """Whether what was read is the right number; `gold` may be a whole solution, which ends in `#### NUMBER`."""
+    return _bare(given) == _bare(gold)
+
+
+def _ended(answer: str) -> str:
+    for stop in STOPS:
+        answer = answer.split(stop)[0]
+    return answer
+
+
+def _bare(text: str) -> str:
+    """Without thousands separators, dollars, the way there, and a full stop at the end."""
+    for pattern in _LEFT_OUT:
+        text = pattern.sub("", text)
+    return text.lower()
