@@ -35,6 +35,8 @@ class OpenModel:
 
     fingerprint: str
     load: Callable[[], Engine]
+    tolerate: float | None = None
+    """Share of an ask's prompts that may fail for good; that of the door when None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Door:
                 )
             lots = missing_lots(distinct, answers, self._shard)
             failed = self._generate(ask, lots, model, group)
-            self._judge(ask, failed, len(distinct), group)
+            self._judge(ask, failed, len(distinct), group, self._tolerate if model.tolerate is None else model.tolerate)
             answers.update(group.get([prompt for lot in lots for prompt in lot if prompt not in failed]))
             answers.update(failed)
         if len(answers) < len(distinct):
@@ -166,7 +168,7 @@ class Door:
                     group.record(failed)
         return failed
 
-    def _judge(self, ask: Ask, failed: Mapping[Ids, Completion], asked: int, group: Group) -> None:
+    def _judge(self, ask: Ask, failed: Mapping[Ids, Completion], asked: int, group: Group, tolerate: float) -> None:
         """Says that prompts failed for good, or raises where they are too many."""
         if not failed:
             return
@@ -176,13 +178,13 @@ class Door:
         more = f"; and {len(reasons) - REASONS:,} other reasons" if len(reasons) > REASONS else ""
         what = f"{ask.purpose}: {len(failed):,} of {asked:,} prompts failed for good: {common}{more}."
         what += f" They are recorded in {group.address}/failures-….jsonl."
-        if len(failed) > self._tolerate * asked:
+        if len(failed) > tolerate * asked:
             raise EngineError(
                 f"{what} All other answers are kept: running again asks only for these. To go on without them, set "
                 "generation.tolerate to the share that may fail, such as "
                 f"{math.ceil(1000 * len(failed) / asked) / 1000:g}."
             )
-        self._say(f"{what} generation.tolerate allows that ({self._tolerate:g}).")
+        self._say(f"{what} generation.tolerate allows that ({tolerate:g}).")
 
 
 def tally(completions: Sequence[Completion]) -> Tally:

@@ -9,7 +9,7 @@ from dragoman.errors import EngineError
 from dragoman.generation.models import locate
 from dragoman.lab import BACKBONE
 from dragoman.prompts.formats import ALPACA, Chat
-from dragoman.recipe.schema import Recipe
+from dragoman.recipe.schema import GUARDED, JUDGED, Prompt, Recipe
 from dragoman.store import Digests, fingerprint
 
 # What may change a model's prompts or answers; its card may not.
@@ -29,6 +29,8 @@ class Backbone:
     digest: str
     trust_remote_code: bool = False
     chat: Chat = "own"
+    prompt: Prompt = "own"
+    """How it is asked for a translation."""
 
     @property
     def path(self) -> Path:
@@ -37,15 +39,69 @@ class Backbone:
         return self.folder
 
 
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """All models that a recipe names, and the part that each plays."""
+
+    backbone: Backbone
+    others: Mapping[str, Backbone]
+    """Who writes rationales instead of the backbone, by the name that methods use."""
+    finished: Mapping[str, Backbone]
+    """Rows that are compared and not trained."""
+    judges: Mapping[str, Backbone]
+    """`judge` and `guard`: of one on a server whose vocabulary and chat format it is told to have."""
+
+    def voice(self, row: str) -> Backbone:
+        """Whose vocabulary and chat format a row has."""
+        return self.finished.get(row, self.backbone)
+
+    @property
+    def every(self) -> tuple[Backbone, ...]:
+        return (self.backbone, *self.others.values(), *self.finished.values(), *self.judges.values())
+
+
+def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
+    """All models of a recipe. Nothing is fetched unless `fetch` is set.
+
+    Raises EngineError where there is no such model, or none in safetensors.
+    """
+    backbone = find_backbone(recipe, digests, fetch=fetch)
+    finished = {
+        one.row: _spoken_to(
+            _find(f"compare.{one.row}", one.model, one.revision, one.trust_remote_code, digests, fetch),
+            one.chat,
+            one.prompt,
+        )
+        for one in recipe.compare
+    }
+    judges = {
+        part: _find(f"evaluation.{part}", who.model, who.revision, who.trust_remote_code, digests, fetch)
+        if who.model
+        else backbone
+        for part in needed_judges(recipe)
+        if (who := getattr(recipe.evaluation, part))
+    }
+    return Cast(backbone, find_others(recipe, digests, fetch=fetch), finished, judges)
+
+
+def needed_judges(recipe: Recipe) -> tuple[str, ...]:
+    """Which of `judge` and `guard` the suites of a recipe ask."""
+    kinds = recipe.kinds
+    return tuple(part for part, suites in (("judge", JUDGED), ("guard", GUARDED)) if kinds & set(suites))
+
+
 def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Backbone:
     """The backbone's folder and the name of its contents. Nothing is fetched unless `fetch` is set.
 
     Raises EngineError where there is no such model, or none in safetensors.
     """
     found = _find("backbone", recipe.backbone, recipe.revision, recipe.trust_remote_code, digests, fetch)
-    if recipe.chat == "own":
-        return found
-    return replace(found, chat=recipe.chat, digest=fingerprint([found.digest, recipe.chat, ALPACA]))
+    return _spoken_to(found, recipe.chat, recipe.prompt)
+
+
+def _spoken_to(found: Backbone, chat: Chat, prompt: Prompt) -> Backbone:
+    digest = found.digest if chat == "own" else fingerprint([found.digest, chat, ALPACA])
+    return replace(found, chat=chat, prompt=prompt, digest=digest)
 
 
 def find_others(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> dict[str, Backbone]:

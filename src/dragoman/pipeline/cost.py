@@ -175,7 +175,7 @@ class Reckoning:
 
     def _seconds_a_unit(self, stage: Stage) -> float | None:
         """By the newest stage of the same kind and method that was finished with this backbone."""
-        work = kind_of_work(self.recipe, stage, self.plan.backbone)
+        work = kind_of_work(self.recipe, stage, self.plan.cast.voice(stage.row))
         known = [facts for facts in self.facts if facts["rate"]["of"] == work]
         newest: Mapping[str, Any] | None = max(known, key=lambda facts: str(facts["finished"]), default=None)
         return None if newest is None else newest["seconds"] / newest["rate"]["units"]

@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -47,15 +47,25 @@ def best_engine() -> tuple[Local, str]:
     return "vllm", "vllm is installed, and there is an accelerator"
 
 
-def open_door(settings: Generation, cache: Path, models: Mapping[str, Asked], *, served: str | None = None) -> Door:
+def open_door(
+    settings: Generation,
+    cache: Path,
+    models: Mapping[str, Asked],
+    *,
+    served: str | None = None,
+    engines: Mapping[str, Generation] | None = None,
+) -> Door:
     """The door to some models by name; `served` is the one that a server answers for, where the recipe has one.
 
-    All others are asked on this machine, or over Ray. Completions are kept in `cache`, or where the
-    recipe wants them shared.
+    All others are asked on this machine, or over Ray; those in `engines` as these settings say. Completions are
+    kept in `cache`, or where the recipe wants them shared.
     """
     memo = Digests(cache / "weights.json")
 
     def open_model(name: str) -> OpenModel:
+        if own := (engines or {}).get(name):
+            found = _on_a_server(own, models[name]) if own.engine == "openai" else _here(own, models[name], memo)
+            return replace(found, tolerate=own.tolerate)
         if settings.engine == "openai" and name == served:
             return _on_a_server(settings, models[name])
         return _here(settings, models[name], memo)

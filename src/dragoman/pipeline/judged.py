@@ -15,8 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dragoman.corpora import catalog
 from dragoman.evaluation.graded import Graded
 from dragoman.generation.ask import Ask, Completion
+from dragoman.pipeline.places import below, there
+from dragoman.recipe.schema import Benchmark, Recipe
+from dragoman.recipe.suites import CHATS, harness_task
+from dragoman.store import Digests
 
 Material = Mapping[str, Any]
 Asking = Generator[Ask, list[Completion], list[Graded]]
@@ -59,6 +64,65 @@ def make(kind: str, model: str, material: Material, speak: Any, settings: Any) -
     """The suite as a generator of asks."""
     asking: Asking = _function(KINDS[kind].make)(model, material, speak, settings)
     return asking
+
+
+def chat(recipe: Recipe, suite: str) -> Benchmark | None:
+    """The same of a suite whose answers another model judges, or a rule about refusals."""
+    found = recipe.benchmarks.get(suite) or (Benchmark.model_validate({"kind": suite}) if suite in CHATS else None)
+    return found if found is not None and found.kind in CHATS else None
+
+
+def harness_tasks(recipe: Recipe) -> tuple[str, ...]:
+    """The tasks of lm-evaluation-harness among the suites; those that the recipe itself describes are none."""
+    named = (harness_task(suite) for suite in recipe.evaluate if suite not in recipe.benchmarks)
+    return tuple(task for task in named if task is not None)
+
+
+def judging_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
+    """Contents of what a model is judged with, besides the questions: COMET models, and the harness' local data."""
+    evaluation = recipe.evaluation
+    data = {task: evaluation.harness.data[task] for task in harness_tasks(recipe) if task in evaluation.harness.data}
+    comets = evaluation.comet if "translation" in recipe.evaluate else ()
+    return {
+        "comet": [digests.of(path) for one in comets for path in below(Path(one.checkpoint)) if path.exists()],
+        "harness data": {task: [digests.of(file) for file in below(Path(path))] for task, path in data.items()},
+    }
+
+
+def materials(recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """Suite → its kind, and what it asks, as the modules of these suites read it from their files."""
+    found = {}
+    for suite in recipe.evaluate:
+        if described := chat(recipe, suite):
+            material = dict(read(described.kind, files(suite, described)))
+            if described.limit is not None:
+                material["limit"] = described.limit
+            found[suite] = {"kind": described.kind, "material": material}
+    return found
+
+
+def files(suite: str, described: Benchmark) -> list[Path]:
+    """The suite's own file or folder, or the files of the catalogue, fetched where they must be."""
+    if described.path is not None:
+        return [there(Path(described.path), suite)]
+    entry = catalog.find(KINDS[described.kind].entry)
+    return [catalog.local(entry, path) for path in entry.files]
+
+
+def texts(suite: str, described: Benchmark) -> Sequence[str] | None:
+    """What is asked of a model; None where the files are not here yet. How long judgements take is not reckoned."""
+    entry = catalog.find(KINDS[described.kind].entry)
+    if described.path is None and not all(catalog.here(entry, path) for path in entry.files):
+        return None
+    if described.path is not None and not Path(described.path).exists():
+        return None
+    found: Sequence[str] = read(described.kind, files(suite, described))["texts"]
+    return found[: described.limit]
+
+
+def elsewhere(recipe: Recipe, suite: str) -> bool:
+    """Whether a suite asks by itself: its questions are not among those with a rule."""
+    return chat(recipe, suite) is not None or (suite not in recipe.benchmarks and harness_task(suite) is not None)
 
 
 def _function(path: str) -> Callable[..., Any]:

@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 import dragoman
 from dragoman.methods import Method, available
-from dragoman.pipeline.backbone import Backbone, find_backbone, find_others, writer
+from dragoman.pipeline.backbone import Backbone, Cast, find_cast, writer
+from dragoman.pipeline.judged import judging_inputs
 from dragoman.pipeline.sources import data_inputs, missing
 from dragoman.recipe.schema import Generation, Recipe, Training
 from dragoman.store import Artifact, Store, fingerprint
@@ -27,7 +28,7 @@ KINDS: tuple[Kind, ...] = ("data", "examples", "train", "merge", "evaluate", "re
 MAKING = {"data": 1, "train": 1, "merge": 1}
 CODE = {
     "examples": ("corpora", "generation/faults.py", "generation/rationales.py", "methods", "prompts"),
-    "evaluate": ("corpora", "evaluation", "prompts"),
+    "evaluate": ("corpora", "evaluation", "pipeline/judging.py", "prompts"),
     "report": ("evaluation", "pipeline/reporting.py", "report"),
 }
 
@@ -70,12 +71,19 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Plan:
     recipe: Recipe
-    backbone: Backbone
-    others: Mapping[str, Backbone]
+    cast: Cast
     store: Store
     steps: tuple[Step, ...]
     missing: tuple[str, ...] = ()
     """Corpora that a run fetches first. Until they are here, it is not known whether anything is done."""
+
+    @property
+    def backbone(self) -> Backbone:
+        return self.cast.backbone
+
+    @property
+    def others(self) -> Mapping[str, Backbone]:
+        return self.cast.others
 
     @property
     def finished(self) -> bool:
@@ -133,6 +141,7 @@ def stages(recipe: Recipe) -> list[Stage]:
             found.append(Stage("examples", row, ("data",)))
         for seed in trainings(recipe):
             found += _training(recipe, row, seed)
+    found += [Stage("evaluate", one.row, ("data",)) for one in recipe.compare]
     judged = (stage.title for stage in found if stage.row not in ("", "backbone") and not stage.round)
     return [*found, Stage("report", "", ("data", "evaluate-backbone", *judged))]
 
@@ -164,25 +173,24 @@ def open_store(recipe: Recipe, say: Any = lambda _: None) -> Store:
 def plan(recipe: Recipe, store: Store | None = None) -> Plan:
     """What is done and what is not. Reads manifests and checksums, starts and fetches nothing."""
     store = store or open_store(recipe)
-    backbone, others = find_backbone(recipe, store.digests), find_others(recipe, store.digests)
+    cast = find_cast(recipe, store.digests)
     done: dict[str, Artifact] = {}
     steps = []
     waiting = missing(recipe)
     for stage in stages(recipe):
         unknown = stage.kind == "data" and waiting
-        name = None if unknown else artifact_name(recipe, stage, backbone, others, done, store)
+        name = None if unknown else artifact_name(recipe, stage, cast, done, store)
         artifact = store.find(name) if name else None
         if artifact:
             done[stage.title] = artifact
         steps.append(Step(stage, name, artifact))
-    return Plan(recipe, backbone, others, store, tuple(steps), waiting)
+    return Plan(recipe, cast, store, tuple(steps), waiting)
 
 
 def artifact_name(
     recipe: Recipe,
     stage: Stage,
-    backbone: Backbone,
-    others: Mapping[str, Backbone],
+    cast: Cast,
     done: Mapping[str, Artifact],
     store: Store,
 ) -> str | None:
@@ -192,7 +200,7 @@ def artifact_name(
     """
     if any(need not in done for need in stage.needs):
         return None
-    inputs = _inputs(recipe, stage, backbone, others, done, store)
+    inputs = _inputs(recipe, stage, cast, done, store)
     inputs["made by"] = MAKING.get(stage.kind) or code_digest(*CODE[stage.kind])
     title = titled(stage.kind, stage.row, stage.round) if stage.row else stage.kind
     return f"{title}-{fingerprint(inputs)}"
@@ -201,12 +209,11 @@ def artifact_name(
 def _inputs(
     recipe: Recipe,
     stage: Stage,
-    backbone: Backbone,
-    others: Mapping[str, Backbone],
+    cast: Cast,
     done: Mapping[str, Artifact],
     store: Store,
 ) -> dict[str, Any]:
-    row = stage.row
+    row, backbone, others = stage.row, cast.backbone, cast.others
     before = stage.before and done[stage.before].digest("adapter/*")
     if stage.kind == "data":
         return data_inputs(recipe, store.digests)
@@ -237,12 +244,18 @@ def _inputs(
     if stage.kind == "merge":
         return {"adapter": done[stage.needs[0]].digest("adapter/*"), "backbone": backbone.digest}
     if stage.kind == "evaluate":
-        model = backbone.digest if row == "backbone" else done[stage.needs[1]].digest("model/*")
+        model = done[stage.needs[1]].digest("model/*") if len(stage.needs) > 1 else cast.voice(row).digest
+        compared = "pairwise" in recipe.kinds and row != "backbone"
         return {
             "model": model,
+            "prompt": cast.voice(row).prompt,
             "test": done["data"].digest("test.jsonl"),
             "questions": done["data"].digest("questions.jsonl"),
-            "evaluation": recipe.evaluation.model_dump(),
+            "judged": done["data"].digest("judged.json"),
+            "judges": {part: judge.digest for part, judge in cast.judges.items()},
+            "compared with": backbone.digest if compared else None,
+            "evaluation": recipe.evaluation.model_dump(exclude={"noise_seeds"} if row != "backbone" else None),
+            **judging_inputs(recipe, store.digests),
             "system": recipe.system,
             "engine": answering(recipe.generation, judging=True),
             "precision": recipe.generation.precision,

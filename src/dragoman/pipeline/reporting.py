@@ -24,16 +24,16 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> dict
     seeds, first = trainings(recipe), trainings(recipe)[0]
     results = {"backbone": [_results(done["evaluate-backbone"])]}
     results |= {row: [_results(done[titled("evaluate", row, seed=seed)]) for seed in seeds] for row in rows(recipe)}
-    noise = [
-        RowResults.from_json(draw) for draw in done["evaluate-backbone"].read_json("noise.json")
-    ]
+    noise = [RowResults.from_json(draw) for draw in done["evaluate-backbone"].read_json("noise.json")]
+    results |= {one.row: [_results(done[titled("evaluate", one.row)])] for one in recipe.compare}
     taught = {row: done[learnt(recipe, row, first)[-1]] for row in rows(recipe)}
     card = scorecard(
         results,
         noise,
         recipe.evaluation.bootstrap,
         rationales={row: made.facts.get("rationales") for row, made in taught.items()},
-        about={row: _about(recipe, row, done) for row in rows(recipe)},
+        about={row: _about(recipe, row, done) for row in rows(recipe)}
+        | {one.row: About(method="finished") for one in recipe.compare},
     )
     details = Details(
         name=recipe.name,
@@ -107,7 +107,7 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
     judged = done["evaluate-backbone"].facts
     facts = {
         "backbone": recipe.backbone,
-        "training examples" if recipe.data.lessons else "training pairs": _counts(data["train"]),
+        "training examples" if recipe.data.lessons else "training pairs": _counts(data["train"]) or "none",
         "test pairs": _counts(data["test"]) or "none",
         "questions": _counts(data["questions"]) or "none",
         "left out": _counts(data["left out"]) or "nothing",

@@ -12,7 +12,7 @@ from typing import Any
 from dragoman.errors import RecipeError
 from dragoman.generation.progress import note
 from dragoman.pipeline import room, sources, suites
-from dragoman.pipeline.backbone import Backbone, find_backbone, find_others
+from dragoman.pipeline.backbone import Cast, find_cast
 from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages, titled, trainings
 from dragoman.pipeline.process import in_own_process
 from dragoman.pipeline.show import clock, told
@@ -31,13 +31,12 @@ class Going:
 
     recipe: Recipe
     store: Store
-    backbone: Backbone
-    others: dict[str, Backbone]
+    cast: Cast
     say: Callable[[str], None]
     done: dict[str, Artifact] = field(default_factory=dict)
 
     def name(self, stage: Stage) -> str:
-        found = artifact_name(self.recipe, stage, self.backbone, self.others, self.done, self.store)
+        found = artifact_name(self.recipe, stage, self.cast, self.done, self.store)
         assert found is not None, f"{stage.title} comes before what it needs"
         return found
 
@@ -57,8 +56,7 @@ def run(
     """
     suites.require_files(recipe)
     store = open_store(recipe, say)
-    backbone = find_backbone(recipe, store.digests, fetch=True)
-    going = Going(recipe, store, backbone, find_others(recipe, store.digests, fetch=True), say)
+    going = Going(recipe, store, find_cast(recipe, store.digests, fetch=True), say)
     checked = False
     for stage in stages(recipe):
         if upto and stage.kind != upto and not _leads_to(recipe, stage, upto):
@@ -97,6 +95,9 @@ def publish(recipe: Recipe, folder: Path, done: dict[str, Artifact]) -> None:
             target = folder / path.relative_to(source)
             target.parent.mkdir(exist_ok=True)
             shutil.copyfile(path, target)
+    for title, judged in done.items():
+        if title.startswith("evaluate-"):
+            _link(folder / "results" / f"{title.removeprefix('evaluate-')}.json", judged.folder / "results.json")
     for row, seed in ((row, seed) for row in rows(recipe) for seed in trainings(recipe)):
         label = row if seed is None else f"{row}~{seed}"
         for kind, inside, name in (("merge", "model", f"models/{label}"), ("train", "metrics.jsonl", f"{label}.jsonl")):
@@ -125,8 +126,8 @@ def _leads_to(recipe: Recipe, stage: Stage, kind: Kind) -> bool:
 
 def _check(going: Going) -> None:
     """Nothing starts that cannot finish: the template, a few prompts, what is too long, room on the disk."""
-    recipe, backbone = going.recipe, going.backbone
-    found = in_own_process("check", recipe, backbone, going.others, going.done["data"].folder)
+    recipe, backbone = going.recipe, going.cast.backbone
+    found = in_own_process("check", recipe, going.cast, going.done["data"].folder)
     if found["too long"]:
         what = "examples" if recipe.data.lessons or recipe.data.instructions else "pairs"
         going.say(
@@ -150,7 +151,7 @@ def _answer_part(going: Going, stage: Stage, part: tuple[int, int]) -> None:
     going.say(f"… {stage.title}, {words}")
     started, cache = time.monotonic(), going.store.folder / "completions"
     data = going.done["data"].folder
-    facts = in_own_process("answer_part", going.recipe, going.backbone, going.others, stage.row, part, data, cache)
+    facts = in_own_process("answer_part", going.recipe, going.cast, stage.row, part, data, cache)
     going.say(
         f"✓ {stage.title}, {words}  {clock(time.monotonic() - started)}  answered for {facts['units']:,} examples; "
         "when all parts are, a run without --shard makes the examples of them"
@@ -166,7 +167,10 @@ def _do(going: Going, stage: Stage, name: str) -> Artifact:
         started = time.monotonic()
         facts = _make(going, stage, out)
         facts["seconds"] = round(time.monotonic() - started, 2)
-        facts["rate"] = {"of": kind_of_work(going.recipe, stage, going.backbone), "units": facts.pop("units", 1)}
+        facts["rate"] = {
+            "of": kind_of_work(going.recipe, stage, going.cast.voice(stage.row)),
+            "units": facts.pop("units", 1),
+        }
         facts["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
         facts["versions"] = {library: version(library) for library in LIBRARIES}
         artifact = going.store.finish(name, facts)
@@ -177,7 +181,7 @@ def _do(going: Going, stage: Stage, name: str) -> Artifact:
 
 def _make(going: Going, stage: Stage, out: Path) -> Facts:
     """One stage's work, by its kind. Those that hold a model get a process of their own."""
-    recipe, backbone, done = going.recipe, going.backbone, going.done
+    recipe, cast, done = going.recipe, going.cast, going.done
     if stage.kind == "data":
         return sources.make_data(recipe, out)
     if stage.kind == "report":
@@ -188,12 +192,14 @@ def _make(going: Going, stage: Stage, out: Path) -> Facts:
     before = done[stage.before].folder if stage.before else None
     if stage.kind == "examples":
         adapter = before and before / "adapter"
-        return in_own_process("make_examples", recipe, backbone, going.others, row, adapter, data, out, cache)
+        return in_own_process("make_examples", recipe, cast, row, adapter, data, out, cache)
     if stage.kind == "train":
         examples = done[stage.needs[0]].folder
-        return in_own_process("train", recipe, backbone, row, stage.seed, examples, out, before, stage.round or None)
+        return in_own_process(
+            "train", recipe, cast.backbone, row, stage.seed, examples, out, before, stage.round or None
+        )
     if stage.kind == "merge":
         adapter = done[stage.needs[0]].folder / "adapter"
-        return in_own_process("make_model", recipe, backbone, adapter, data, out)
-    model = None if row == "backbone" else done[stage.needs[1]].folder / "model"
-    return in_own_process("evaluate", recipe, backbone, row, model, data, out, cache)
+        return in_own_process("make_model", recipe, cast.backbone, adapter, data, out)
+    model = done[stage.needs[1]].folder / "model" if len(stage.needs) > 1 else None
+    return in_own_process("judging.evaluate", recipe, cast, row, model, data, out, cache)

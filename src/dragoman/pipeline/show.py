@@ -110,7 +110,7 @@ def _absent(plan: Plan, reckoning: Reckoning) -> list[str]:
     lines = []
     if plan.missing:
         lines.append(f"Not on this machine yet, a run fetches: corpora {', '.join(plan.missing)}.")
-    for model in (plan.backbone, *plan.others.values()):
+    for model in dict.fromkeys(plan.cast.every):
         if model.folder is None:
             lines.append(f"The model {model.name} is not on this machine yet; a run fetches it first.")
         if reckoning.gpu and geometry_of(model.name, model.folder) is None:
@@ -139,6 +139,7 @@ def told(kind: str, facts: Mapping[str, Any]) -> str:
         for file, keys in facts.get("renamed", {}).items():
             parts.append(f"{file}: " + ", ".join(f"{key!r} is read as {name!r}" for key, name in keys.items()))
         parts += [f"{file} could not be checked (no checksum is known)" for file in facts["unchecked"]]
+        parts += [f"beware: {warning}" for warning in facts.get("warnings", [])]
     elif kind == "examples":
         parts = [f"{facts['examples']:,} examples", f"{facts['tokens']:,} tokens"]
         parts += [f"{count:,} {what}" for what, count in facts["notes"].items()]

@@ -17,9 +17,12 @@ from dragoman.lab import world
 from dragoman.pipeline import contamination, conversations, suites
 from dragoman.pipeline.contamination import Findings
 from dragoman.pipeline.conversations import take
+from dragoman.pipeline.judged import materials
+from dragoman.pipeline.places import existing
+from dragoman.pipeline.seen import known_overlaps
 from dragoman.prompts.languages import language_name
 from dragoman.recipe.schema import Corpus, Dialogues, Recipe
-from dragoman.store import Digests
+from dragoman.store import Digests, write_atomic
 
 LAB_DIRECTIONS = ("en-de", "de-en", "en-it", "it-en")
 LAB_PAIRS = 2000  # a direction, where a recipe names no limit
@@ -51,7 +54,7 @@ def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict
     if corpus.corpus == "lab":
         return {**inputs, "contents": suites.lab_digest()}
     texts, _ = locate(corpus, role, HERE)
-    return {**inputs, "contents": [digests.of(suites.existing(path)) for text in texts for path in text.paths]}
+    return {**inputs, "contents": [digests.of(existing(path)) for text in texts for path in text.paths]}
 
 
 def _check_languages(corpus: Corpus, role: catalog.Role) -> None:
@@ -66,7 +69,7 @@ def _check_languages(corpus: Corpus, role: catalog.Role) -> None:
 
 def _dialogue_inputs(source: Dialogues, digests: Digests) -> dict[str, Any]:
     files = conversations.files(source)
-    contents = [digests.of(suites.existing(file.path)) for file in files] if files else suites.lab_digest()
+    contents = [digests.of(existing(file.path)) for file in files] if files else suites.lab_digest()
     kinds = {"lang": [file.lang for file in files], "languages": [file.language for file in files]}
     return {**source.model_dump(), "contents": contents, **kinds}
 
@@ -104,6 +107,7 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     data = recipe.data
     test = list(_pairs(data.test, "test", Counter()))
     asked = suites.asked(recipe)
+    by_judges = materials(recipe)
     draws = asked.draws
     judged = index(chain.from_iterable(draws), test, one_grammar=data.test is not None and data.test.corpus == "lab")
     findings = Findings(judged)
@@ -136,9 +140,10 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
         out / "questions.jsonl",
         ({"draw": number, **asdict(question)} for number, drawn in enumerate(draws) for question in drawn),
     )
+    write_atomic(out / "judged.json", json.dumps(by_judges, ensure_ascii=False))
     left_out = {reason: count for reason, count in dropped.items() if count}
     for needed, there, purpose in (
-        (True, learnt.total(), "to learn from"),
+        (recipe.methods, learnt.total(), "to learn from"),
         (data.test, len(test), "to test on"),
         (data.instructions, instructions.counts.total(), "to mix in (data.instructions)"),
     ):
@@ -147,7 +152,8 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     return {
         "train": {name: count for name, count in learnt.items() if count},
         "test": dict(Counter(pair.direction for pair in test)),
-        "questions": dict(Counter(question.family for question in draws[0])),
+        "questions": dict(Counter(question.family for question in draws[0]))
+        | {suite: len(one["material"]["texts"]) for suite, one in by_judges.items()},
         "asked of the backbone": sum(len(drawn) for drawn in draws),
         "question characters": sum(len(text) for question in draws[0] for text in question.texts),
         "suites": asked.notes,
@@ -157,6 +163,7 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
         "renamed": {**lessons.renamed, **instructions.renamed},
         "contamination": findings.counts(),
         "left out": left_out,
+        "warnings": known_overlaps(recipe),
     }
 
 

@@ -17,9 +17,11 @@ from dragoman.corpora.records import Question, draw
 from dragoman.errors import DataError
 from dragoman.evaluation.abilities import is_skill
 from dragoman.lab import abilities
+from dragoman.pipeline import judged
+from dragoman.pipeline.places import below, existing, there
 from dragoman.prompts.languages import language_name
 from dragoman.recipe.schema import Benchmark, Recipe
-from dragoman.recipe.suites import CROSSED, SUITES, TITLES, shorthand
+from dragoman.recipe.suites import CHATS, CROSSED, SUITES, TITLES, shorthand
 from dragoman.store import Digests, sha256
 
 __all__ = [
@@ -50,8 +52,9 @@ class Asked:
 
 
 def benchmark(recipe: Recipe, suite: str) -> Benchmark | None:
-    """What a suite's name stands for: the recipe's own description first. None where it is no benchmark."""
-    return recipe.benchmarks.get(suite) or shorthand(suite)
+    """What a suite's name stands for: the recipe's own description first. None where it is no benchmark with a rule."""
+    found = recipe.benchmarks.get(suite) or shorthand(suite)
+    return None if found is None or found.kind in CHATS else found
 
 
 WORDINGS = {
@@ -77,7 +80,8 @@ def spelled_out(recipe: Recipe) -> Recipe:
 
 def is_fixed(recipe: Recipe, suite: str) -> bool:
     """Whether a suite is one set of questions, asked once, or no part of what is kept: then there is no noise draw."""
-    return suite in ("translation", "programs", "humaneval") or benchmark(recipe, suite) is not None
+    known = suite in ("translation", "programs", "humaneval") or suite in judged.harness_tasks(recipe)
+    return known or judged.elsewhere(recipe, suite) or benchmark(recipe, suite) is not None
 
 
 def inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
@@ -91,11 +95,14 @@ def inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
         if described:
             contents = [digests.of(path) for path in _files(suite, described)]
             found[f"benchmark {suite}"] = {**described.model_dump(), "contents": contents}
+        elif described := judged.chat(recipe, suite):
+            files = [file for path in judged.files(suite, described) for file in below(path)]
+            found[f"judged {suite}"] = {**described.model_dump(), "contents": [digests.of(file) for file in files]}
         elif suite in ("lab", "lab-languages", "programs"):
             found[suite] = lab_digest()
         elif suite == "humaneval":
             found[suite] = digests.of(_humaneval())
-        elif suite != "translation":
+        elif suite != "translation" and not judged.elsewhere(recipe, suite):
             found[suite] = digests.of(existing(Path(suite)))
     return found
 
@@ -112,7 +119,7 @@ def asked(recipe: Recipe) -> Asked:
     for number in range(1 + settings.noise_seeds):
         drawn: list[Question] = []
         for suite in recipe.evaluate:
-            if suite == "translation" or (number and is_fixed(recipe, suite)):
+            if suite == "translation" or judged.elsewhere(recipe, suite) or (number and is_fixed(recipe, suite)):
                 continue
             questions, told = _questions(recipe, suite, settings.seed + number)
             drawn += [one for one in questions if not (number and is_skill(one.family, settings.skills))]
@@ -137,8 +144,11 @@ def count(recipe: Recipe, suite: str) -> Count | None:
     settings = recipe.evaluation
     if described := benchmark(recipe, suite):
         return _count(suite, described)
-    if suite == "translation":
+    if suite == "translation" or suite in judged.harness_tasks(recipe):  # what the harness takes is not reckoned
         return Count(0)
+    if described := judged.chat(recipe, suite):
+        texts = judged.texts(suite, described)
+        return None if texts is None else Count(len(texts), characters=sum(map(len, texts)))
     if suite == "programs":
         return Count(settings.questions)
     if suite == "humaneval":
@@ -175,6 +185,9 @@ def wanted(recipe: Recipe) -> list[tuple[catalog.Entry, tuple[str, ...]]]:
         described = benchmark(recipe, suite)
         if described and described.path is None:
             found += [part for part in (_catalogued(suite, described), _original(described)) if part]
+        elif (told := judged.chat(recipe, suite)) and told.path is None:
+            entry = catalog.find(judged.KINDS[told.kind].entry)
+            found.append((entry, tuple(entry.files)))
         elif not described and suite == "humaneval":
             entry = catalog.find(suite)
             found.append((entry, tuple(entry.files)))
@@ -288,14 +301,8 @@ def _files(suite: str, described: Benchmark) -> list[Path]:
     if described.kind in CROSSED:
         found = list(squad.squad_files(described.kind, place, described.language, described.context))
     else:
-        found = _below(place)
-    return [*found, *(_below(original) if original else ())]
-
-
-def _below(places: Path | list[Path]) -> list[Path]:
-    if isinstance(places, list):
-        return [path for place in places for path in _below(place)]
-    return [places] if places.is_file() else sorted(path for path in places.rglob("*") if path.is_file())
+        found = below(place)
+    return [*found, *(below(original) if original else ())]
 
 
 def _place(suite: str, described: Benchmark) -> Path | list[Path]:
@@ -304,7 +311,7 @@ def _place(suite: str, described: Benchmark) -> Path | list[Path]:
         if code is not None:
             language_name(code)  # an unknown one is refused with the nearest
     if described.path is not None:
-        return _there(Path(described.path), suite)
+        return there(Path(described.path), suite)
     entry, paths = _catalogued(suite, described)
     return [catalog.local(entry, path) for path in paths]
 
@@ -342,23 +349,7 @@ def _originals(described: Benchmark) -> Path | list[Path] | None:
 
 
 def _optional(path: str | None) -> Path | None:
-    return None if path is None else _there(Path(path), "originals")
-
-
-def _there(path: Path, what: str) -> Path:
-    if not path.exists():
-        raise DataError(
-            f"{what}: there is no file or folder {path} (paths in a recipe count from the folder you are in: "
-            f"{Path.cwd()})"
-        )
-    return path
-
-
-def existing(path: Path) -> Path:
-    """The path, where there is such a file; `DataError` where there is none."""
-    if not path.is_file():
-        raise DataError(f"there is no file {path} (paths in a recipe count from the folder you are in: {Path.cwd()})")
-    return path
+    return None if path is None else there(Path(path), "originals")
 
 
 def _humaneval() -> Path:

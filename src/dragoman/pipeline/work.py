@@ -17,25 +17,22 @@ from typing import Any
 
 # The server process imports this module, and with it the heavy libraries, once for all stages.
 import peft  # noqa: F401
-import torch
+import torch  # noqa: F401
 import transformers
 
 from dragoman.errors import DataError
-from dragoman.evaluation.abilities import AbilityResult, abilities
-from dragoman.evaluation.scores import RowResults
-from dragoman.evaluation.translation import TranslationResult, translation
 from dragoman.generation.door import drive_all
-from dragoman.generation.models import pick_device
 from dragoman.generation.rationales import RationaleReport
 from dragoman.methods import Lesson
-from dragoman.pipeline.backbone import Backbone, writer
+from dragoman.pipeline import judging
+from dragoman.pipeline.backbone import Backbone, Cast, writer
 from dragoman.pipeline.engines import Asked, check_engine, open_door
 from dragoman.pipeline.lengths import FRAME, context_of, question_bytes, record_bytes, too_long
 from dragoman.pipeline.meter import Metered
 from dragoman.pipeline.plan import method_of, rows, training_of
 from dragoman.pipeline.sources import chunks, read_pairs, read_questions, read_records
+from dragoman.pipeline.voices import asked, device_name, speaker
 from dragoman.prompts.examples import Example, ExampleTable, Ids, write_examples
-from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
 from dragoman.store import write_atomic
@@ -54,13 +51,15 @@ Facts = dict[str, Any]
 transformers.utils.logging.disable_progress_bar()
 
 
-def check(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone], data: Path) -> Facts:
+def check(recipe: Recipe, cast: Cast, data: Path) -> Facts:
     """Whether the engine could start and the chat template works, with some records; what is too long for the model.
 
     Raises EngineError, TemplateError or DataError with what is wrong, before hours are spent.
     """
+    backbone, others = cast.backbone, cast.others
     speak = speaker(recipe, backbone, others)
-    check_engine(recipe.generation, _asked(recipe, next(iter(others.values()), backbone)))
+    check_engine(recipe.generation, asked(recipe, next(iter(others.values()), backbone)))
+    judging.check(recipe, cast)
     mixes = any(method_of(recipe, row).mixes for row in rows(recipe))
     for name in _learnt_from(mixes):
         for record in islice(read_records(data / name), TRIED):
@@ -70,8 +69,8 @@ def check(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone], da
         return {"too long": 0, "longest": recipe.data.max_tokens, "no room": 0}
     frame = FRAME + len((recipe.system or "").encode())
     tested = too_long(read_pairs(data / "test.jsonl"), speak.translate, record_bytes, context, frame)
-    asked = [question for drawn in read_questions(data / "questions.jsonl") for question in drawn]
-    asked_long = too_long(asked, speak.question, question_bytes, context, frame)
+    questions = [question for drawn in read_questions(data / "questions.jsonl") for question in drawn]
+    asked_long = too_long(questions, speak.question, question_bytes, context, frame)
     if tested:
         raise DataError(
             f"{tested:,} of the test sentences leave no room for a translation in the context of {backbone.name}, "
@@ -85,8 +84,7 @@ def check(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone], da
 
 def make_examples(
     recipe: Recipe,
-    backbone: Backbone,
-    others: Mapping[str, Backbone],
+    cast: Cast,
     row: str,
     adapter: Path | None,
     data: Path,
@@ -101,7 +99,7 @@ def make_examples(
     def missing(number: int) -> bool:
         return not _counted(out, number).exists()
 
-    for number, lesson, sampled, spent in _lessons(recipe, backbone, others, row, adapter, data, cache, missing):
+    for number, lesson, sampled, spent in _lessons(recipe, cast, row, adapter, data, cache, missing):
         if lesson.examples:
             write_examples(out / "examples", number, lesson.examples)
             if not (out / "samples.json").exists():
@@ -134,8 +132,7 @@ def make_examples(
 
 def answer_part(
     recipe: Recipe,
-    backbone: Backbone,
-    others: Mapping[str, Backbone],
+    cast: Cast,
     row: str,
     part: tuple[int, int],
     data: Path,
@@ -143,14 +140,13 @@ def answer_part(
 ) -> Facts:
     """Asks for what the examples of some chunks need. The answers are in the cache; the examples are for later."""
     number, parts = part
-    lessons = _lessons(recipe, backbone, others, row, None, data, cache, lambda chunk: chunk % parts == number - 1)
+    lessons = _lessons(recipe, cast, row, None, data, cache, lambda chunk: chunk % parts == number - 1)
     return {"units": sum(len(lesson.examples) for _, lesson, _, _ in lessons)}
 
 
 def _lessons(
     recipe: Recipe,
-    backbone: Backbone,
-    others: Mapping[str, Backbone],
+    cast: Cast,
     row: str,
     adapter: Path | None,
     data: Path,
@@ -162,16 +158,17 @@ def _lessons(
     Several chunks ask together.
     """
     _, options = rows(recipe)[row]
+    backbone, others = cast.backbone, cast.others
     method = method_of(recipe, row)
     chosen = method.options.model_validate(options)
     speak = speaker(recipe, backbone, others)
-    asked = {name: _asked(recipe, other) for name, other in others.items()}
-    asked["backbone"] = _as_trained(_asked(recipe, backbone), adapter)
+    models = {name: asked(recipe, other) for name, other in others.items()}
+    models["backbone"] = _as_trained(asked(recipe, backbone), adapter)
     served = None if adapter else writer(options) or "backbone"
     longest = min(recipe.data.max_tokens, (context_of(backbone.path) or sys.maxsize) - 1)
     parted = (chunks(read_records(data / name), CHUNK) for name in _learnt_from(method.mixes))
     numbered = enumerate(chain.from_iterable(parted))
-    with open_door(recipe.generation, cache, asked, served=served) as answers:
+    with open_door(recipe.generation, cache, models, served=served) as answers:
         for together in chunks(((number, chunk) for number, chunk in numbered if wanted(number)), together_of(recipe)):
             fitting = {
                 number: [record for record in chunk if len(speak.prefix(record).ids) <= longest]
@@ -269,52 +266,8 @@ def _probes(data: Path, speak: Speaker) -> list[Ids]:
     return found or [speak.request(record) for record in islice(read_records(data / "train.jsonl"), PROBES)]
 
 
-def evaluate(
-    recipe: Recipe, backbone: Backbone, row: str, model: Path | None, data: Path, out: Path, cache: Path
-) -> Facts:
-    """A model is judged by all suites of the recipe; the backbone answers other draws of questions as well."""
-    speak = speaker(recipe, backbone)
-    settings = recipe.evaluation
-    judged = "backbone" if model is None else row
-    draws = read_questions(data / "questions.jsonl")
-    asking: dict[str, Any] = {}
-    if "translation" in recipe.evaluate:
-        asking["translation"] = translation(judged, list(read_pairs(data / "test.jsonl")), speak, settings)
-    for number, questions in enumerate(draws if model is None else draws[:1]):
-        asking[f"abilities {number}"] = abilities(judged, questions, speak, settings)
-    weights = _asked(recipe, backbone)
-    with open_door(recipe.generation, cache, {judged: replace(weights, folder=model or weights.folder)}) as answers:
-        results = drive_all(asking, answers)
-    translated: TranslationResult | None = results.pop("translation", None)
-    kept: list[AbilityResult] = list(results.values())
-    found = RowResults(translated, kept[0] if kept else None)
-    write_atomic(out / "results.json", json.dumps(found.to_json(), ensure_ascii=False))
-    write_atomic(out / "noise.json", json.dumps([draw.to_json() for draw in kept[1:]], ensure_ascii=False))
-    asked = len(translated.items if translated else ()) + sum(len(draw.items) for draw in kept)
-    return {"units": asked, "device": device_name()}
-
-
-def speaker(recipe: Recipe, backbone: Backbone, others: Mapping[str, Backbone] | None = None) -> Speaker:
-    """Speaks to the backbone, and through `of` to the other models."""
-
-    def load(model: Backbone) -> Renderer:
-        return Renderer.load(model.path, model.trust_remote_code, recipe.system, chat=model.chat)
-
-    known = {name: Speaker(load(model)) for name, model in (others or {}).items()}
-    return Speaker(load(backbone), others=known, context=context_of(backbone.path))
-
-
-def _asked(recipe: Recipe, model: Backbone) -> Asked:
-    return Asked(model.path, model.path, None, model.trust_remote_code, recipe.system, model.chat)
-
-
 def _as_trained(asked: Asked, trained: Path | None) -> Asked:
     """A model as a training left it: with an adapter, or with other weights where all were trained."""
     if trained is not None and is_model(trained):
         return replace(asked, folder=trained)
     return replace(asked, adapter=trained)
-
-
-def device_name() -> str:
-    device = pick_device()
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"

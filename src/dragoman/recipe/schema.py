@@ -316,6 +316,14 @@ class Judge(Strict):
     max_tokens: Positive = 2048
     """Longest judgement, where the benchmark does not say."""
 
+    @model_validator(mode="after")
+    def _someone(self) -> Self:
+        if self.model is None and (self.generation is None or self.generation.engine != "openai"):
+            raise ValueError(
+                "names no model; only of a judge on a server (`generation: {engine: openai}`) none is needed"
+            )
+        return self
+
 
 class Code(Strict):
     """How programs are asked for and counted: pass@k of HumanEval."""
@@ -484,6 +492,11 @@ class Recipe(Strict):
     runs: str = "runs"
     """Folder for results; finished work is kept below it, in `.store`, and shared by all recipes there."""
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What the suites are: of those that the recipe describes their kind, of the others their name."""
+        return frozenset(self.benchmarks[name].kind if name in self.benchmarks else name for name in self.evaluate)
+
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
         if self.methods and self.data.train is None and not self.data.lessons:
@@ -507,7 +520,7 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _judges_are_named(self) -> Self:
-        kinds = {self.benchmarks[name].kind if name in self.benchmarks else name for name in self.evaluate}
+        kinds = self.kinds
         for field, suites in (("judge", JUDGED), ("guard", GUARDED)):
             if (needed := sorted(kinds & set(suites))) and getattr(self.evaluation, field) is None:
                 raise ValueError(

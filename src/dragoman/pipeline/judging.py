@@ -1,0 +1,165 @@
+"""A model is judged: by rules, by other models, by lm-evaluation-harness, by COMET. In a process of its own."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dragoman.corpora.records import Question
+from dragoman.evaluation.abilities import abilities
+from dragoman.evaluation.graded import Graded
+from dragoman.evaluation.results import RowResults
+from dragoman.evaluation.translation import TranslationResult, translation
+from dragoman.generation.door import drive_all
+from dragoman.pipeline import judged
+from dragoman.pipeline.backbone import Backbone, Cast
+from dragoman.pipeline.engines import Asked, check_engine, open_door
+from dragoman.pipeline.sources import read_pairs, read_questions
+from dragoman.pipeline.voices import asked, device_name, judge_speaker, speaker
+from dragoman.prompts.speak import Speaker
+from dragoman.recipe.schema import Comet, Evaluation, Generation, Recipe
+from dragoman.store import write_atomic
+
+Facts = dict[str, Any]
+
+
+def check(recipe: Recipe, cast: Cast) -> None:
+    """Whether everything that judges is there and could begin. DataError or EngineError with what is missing."""
+    if tasks := judged.harness_tasks(recipe):
+        from dragoman.pipeline import harness
+
+        harness.verify(tasks, recipe.evaluation.harness)
+    if "translation" in recipe.evaluate:
+        for one in recipe.evaluation.comet:
+            _comet(one)
+    for part, judge in cast.judges.items():
+        check_engine(_engine(recipe, part), _as_judge(judge))
+    for voice in cast.finished.values():
+        speaker(recipe, voice)
+
+
+def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Path, out: Path, cache: Path) -> Facts:
+    """A row is judged by all suites of the recipe. The backbone answers other draws of questions as well.
+
+    `model` is the folder of a trained row's weights. Leaves `results.json`, and of the backbone `noise.json`.
+    """
+    voice = cast.voice(row)
+    speak = speaker(recipe, voice)
+    speak.others = {part: judge_speaker(judge) for part, judge in cast.judges.items()}
+    draws = 1 + (recipe.evaluation.noise_seeds if row == "backbone" else 0)
+    asking = _asking(recipe, row, data, speak, draws)
+    weights = asked(recipe, voice)
+    models = {"backbone": asked(recipe, cast.backbone)}
+    models |= {part: _as_judge(judge) for part, judge in cast.judges.items()}
+    models[row] = replace(weights, folder=model or weights.folder)
+    engines = {part: _engine(recipe, part) for part in cast.judges}
+    with open_door(recipe.generation, cache, models, engines=engines) as answers:
+        results = drive_all(asking, answers)
+    translated: TranslationResult | None = results.pop("translation", None)
+    if translated:
+        translated = with_comet(translated, recipe.evaluation.comet, cache / "comet")
+    found = [_results(number, results) for number in range(draws)]
+    ran = _of_the_harness(recipe, voice, model, cache / "harness")
+    first = RowResults(translated, found[0].abilities, (*found[0].graded, *ran))
+    write_atomic(out / "results.json", json.dumps(first.to_json(), ensure_ascii=False))
+    noise = [draw.to_json() for draw in found[1:] if draw.abilities or draw.graded]
+    write_atomic(out / "noise.json", json.dumps(noise, ensure_ascii=False))
+    return {"units": max(1, sum(map(_answers, [first, *found[1:]]))), "device": device_name()}
+
+
+def with_comet(result: TranslationResult, comets: Sequence[Comet], cache: Path) -> TranslationResult:
+    """The same translations with a score of each COMET model, times 100; each text is encoded once."""
+    from dragoman.evaluation.comet import Triple
+
+    items, signatures = list(result.items), {name: dict(known) for name, known in result.signatures.items()}
+    for settings in comets:
+        comet = _comet(settings)
+        triples = [Triple(item.pair.source, item.hypothesis, item.pair.target) for item in items]
+        scores = comet.score(triples, cache)
+        name = f"comet:{comet.name}"
+        items = [
+            replace(item, statistics={**item.statistics, name: (100 * score, 1.0)})
+            for item, score in zip(items, scores, strict=True)
+        ]
+        for known in signatures.values():
+            known[name] = f"{comet.signature}|times:100"
+    return TranslationResult(tuple(items), signatures)
+
+
+def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) -> dict[str, Any]:
+    """What asks the models: of each suite a generator for each draw, by the suite's name and the draw's number."""
+    settings = recipe.evaluation
+    asking: dict[str, Any] = {}
+    if "translation" in recipe.evaluate:
+        asking["translation"] = translation(row, list(read_pairs(data / "test.jsonl")), speak, settings)
+    for number, questions in enumerate(read_questions(data / "questions.jsonl")[:draws]):
+        ruled, programs = _apart(questions, settings)
+        if ruled:
+            asking[f"{number} abilities"] = abilities(row, ruled, speak, settings)
+        if programs and number == 0:
+            from dragoman.evaluation.code import code
+
+            asking[f"{number} programs"] = code(row, programs, speak, settings)
+    materials = json.loads((data / "judged.json").read_text(encoding="utf-8"))
+    for suite, one in materials.items():
+        for number in range(draws if judged.KINDS[one["kind"]].drawn else 1):
+            seeded = settings.model_copy(update={"seed": settings.seed + number})
+            asking[f"{number} {suite}"] = judged.make(one["kind"], row, one["material"], speak, seeded)
+    return asking
+
+
+def _apart(questions: Iterable[Question], settings: Evaluation) -> tuple[list[Question], list[Question]]:
+    """Questions with one greedy answer, and programs of which several are drawn."""
+    several = settings.code.samples > 1
+    ruled, programs = [], []
+    for question in questions:
+        (programs if several and question.check.name == "unit_tests" else ruled).append(question)
+    return ruled, programs
+
+
+def _results(number: int, results: Mapping[str, Any]) -> RowResults:
+    """What came of one draw."""
+    mine = {name.split(" ", 1)[1]: found for name, found in results.items() if name.startswith(f"{number} ")}
+    kept = mine.pop("abilities", None)
+    return RowResults(None, kept, tuple(one for graded in mine.values() for one in graded))
+
+
+def _answers(found: RowResults) -> int:
+    asked = (found.translation, found.abilities, *found.graded)
+    return sum(len(one.items) for one in asked if one)
+
+
+def _of_the_harness(recipe: Recipe, voice: Backbone, model: Path | None, cache: Path) -> list[Graded]:
+    tasks = judged.harness_tasks(recipe)
+    if not tasks:
+        return []
+    from dragoman.pipeline import harness
+
+    return harness.judged(
+        tasks,
+        model or voice.path,
+        recipe.evaluation.harness,
+        chat=voice.chat,
+        system=recipe.system,
+        trust_remote_code=voice.trust_remote_code,
+        generation=recipe.generation,
+        cache=cache,
+    )
+
+
+def _comet(settings: Comet) -> Any:
+    from dragoman.evaluation.comet import open_comet
+
+    return open_comet(settings.checkpoint, settings.encoder, settings.precision)
+
+
+def _engine(recipe: Recipe, part: str) -> Generation:
+    settings: Generation | None = getattr(recipe.evaluation, part).generation
+    if settings is None and recipe.generation.engine == "openai":  # that server has another model
+        return recipe.generation.model_copy(update={"engine": "auto"})
+    return settings or recipe.generation
+
+
+def _as_judge(judge: Backbone) -> Asked:
+    return Asked(judge.path, judge.path, None, judge.trust_remote_code, None, judge.chat)

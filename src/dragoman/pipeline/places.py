@@ -1,0 +1,29 @@
+"""Files and folders that a recipe names."""
+
+from pathlib import Path
+
+from dragoman.errors import DataError
+
+
+def below(places: Path | list[Path]) -> list[Path]:
+    """All files in some places."""
+    if isinstance(places, list):
+        return [path for place in places for path in below(place)]
+    return [places] if places.is_file() else sorted(path for path in places.rglob("*") if path.is_file())
+
+
+def there(path: Path, what: str) -> Path:
+    """The path, where there is one; `DataError` where there is none. `what` names the field or suite."""
+    if not path.exists():
+        raise DataError(
+            f"{what}: there is no file or folder {path} (paths in a recipe count from the folder you are in: "
+            f"{Path.cwd()})"
+        )
+    return path
+
+
+def existing(path: Path) -> Path:
+    """The path, where there is such a file; `DataError` where there is none."""
+    if not path.is_file():
+        raise DataError(f"there is no file {path} (paths in a recipe count from the folder you are in: {Path.cwd()})")
+    return path

@@ -1,0 +1,39 @@
+"""The models of a recipe as those who ask see them: whose chat format and vocabulary, where the weights lie."""
+
+from collections.abc import Mapping
+
+import torch
+
+from dragoman.generation.models import pick_device
+from dragoman.pipeline.backbone import Backbone
+from dragoman.pipeline.engines import Asked
+from dragoman.pipeline.lengths import context_of
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
+from dragoman.recipe.schema import Recipe
+
+
+def speaker(recipe: Recipe, model: Backbone, others: Mapping[str, Backbone] | None = None) -> Speaker:
+    """Speaks to a model, and through `of` to others."""
+
+    def load(model: Backbone) -> Renderer:
+        return Renderer.load(model.path, model.trust_remote_code, recipe.system, chat=model.chat)
+
+    known = {name: Speaker(load(other)) for name, other in (others or {}).items()}
+    return Speaker(load(model), others=known, context=context_of(model.path))
+
+
+def judge_speaker(judge: Backbone) -> Speaker:
+    """Speaks to a judge, which is not given the system prompt of those that it judges."""
+    renderer = Renderer.load(judge.path, judge.trust_remote_code, chat=judge.chat)
+    return Speaker(renderer, context=context_of(judge.path))
+
+
+def asked(recipe: Recipe, model: Backbone) -> Asked:
+    """A model as the door takes it."""
+    return Asked(model.path, model.path, None, model.trust_remote_code, recipe.system, model.chat)
+
+
+def device_name() -> str:
+    device = pick_device()
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
