@@ -137,14 +137,14 @@ def _texts(own: Completion | str, other: Completion | str) -> tuple[str, str] | 
 def _duel(ours: Completion | str, theirs: Completion | str, said: Sequence[Completion | str]) -> Duel:
     texts = _texts(ours, theirs)
     if texts is None:
-        given = (None if isinstance(answer, str) else answer.text.strip() for answer in (ours, theirs))
-        return Duel(*given, why=ours if isinstance(ours, str) else f"{theirs} at the backbone")
+        own, other = (None if isinstance(answer, str) else answer.text.strip() for answer in (ours, theirs))
+        return Duel(own, other, why=ours if isinstance(ours, str) else f"{theirs} at the backbone")
     if texts[0] == texts[1]:
         return Duel(*texts, same=True)
-    one, other = (_side(judgement, names) for judgement, names in zip(said, SHOWN, strict=True))
+    first, second = (_side(judgement, names) for judgement, names in zip(said, SHOWN, strict=True))
     lost = next((judgement for judgement in said if isinstance(judgement, str)), "")
-    why = f"{lost} at the judge" if lost else "no judgement" if None in (one, other) else ""
-    return Duel(*texts, (one, other), why)
+    why = f"{lost} at the judge" if lost else "no judgement" if None in (first, second) else ""
+    return Duel(*texts, (first, second), why)
 
 
 def _side(judgement: Completion | str, names: Mapping[str, Side]) -> Side | None:
