@@ -11,6 +11,9 @@ A sentence says enough to be compared with at least 5 words and 20 letters, or 1
 scripts without spaces: "Translate the following sentence." does not. What says less counts as a
 whole alone. Words are told apart by white space and punctuation, so that `don't` counts as two.
 
+A test set is also told how much of it a record has: its items (pairs, questions, prompts) of which the record holds a
+whole or a sentence, be it in another case. Some words in a row are not enough for that.
+
 The words around a question ("Answer with a letter.") are no content: of a question only its `texts`
 are cut into sentences, and a question that has none is compared as a whole. So are texts that come
 from one small grammar, as the lab's do, where two sentences may be alike by chance.
@@ -19,7 +22,8 @@ from one small grammar, as the lab's do, where two sentences may be alike by cha
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import accumulate
@@ -62,9 +66,15 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The texts that models are judged on, as hashes; each leads to the number of the test set that it is from."""
+    """The texts that models are judged on, as hashes; each leads to the number of a text.
+
+    `texts` are the items that a text belongs to, such as all questions about one passage, and `items` the number of
+    the test set that an item is of.
+    """
 
     names: list[str] = field(default_factory=list)
+    items: list[int] = field(default_factory=list)
+    texts: list[list[int]] = field(default_factory=list)
     sentences: dict[int, int] = field(default_factory=dict)
     plain: dict[int, int] = field(default_factory=dict)
     runs: dict[int, int] = field(default_factory=dict)
@@ -74,20 +84,42 @@ class Index:
 
     def find(self, record: Record) -> Shared | None:
         """What the record shares with a test set; None where that is nothing."""
-        texts = (record.source, record.target) if isinstance(record, Pair) else _texts(record.turns)
         if self.plain or self.runs:
-            for text in texts:
+            for text in _texts(record):
                 if found := self._within(text):
                     return found
-        if isinstance(record, Pair):
-            return self._whole((text, self.sides.get(_hash_of(text))) for text in texts)
-        asked = [turn for turn in record.turns[:-1] if turn.role != "system"]
-        last = asked[-1].whole
-        key = _hash_of(last)
-        return self._whole((last, number) for number in (self.requests.get(key), self.talks.get(_talk(asked))))
+        return next((Shared("whole", text, self._named(at)) for text, at in self._wholes(record)), None)
 
-    def _whole(self, found: Iterable[tuple[str, int | None]]) -> Shared | None:
-        return next((Shared("whole", text, self.names[at]) for text, at in found if at is not None), None)
+    def held(self, record: Record) -> set[int]:
+        """The items of which the record holds a whole or a sentence.
+
+        A side of a pair that says little ("Thank you.") is one only together with the other side.
+        """
+        wholes = list(self._wholes(record))
+        texts = {at for text, at in wholes if not isinstance(record, Pair) or _says_enough(_units(text))}
+        both = set.intersection(*(set(self.texts[at]) for _, at in wholes)) if len(wholes) == 2 else set[int]()
+        for sentence in (part for text in _texts(record) for part in _SENTENCE_ENDS.split(text)):
+            words = _units(sentence)
+            at = self.plain.get(hash(" ".join(words))) if words else None
+            texts |= set() if at is None else {at}
+        return both | {item for at in texts for item in self.texts[at]}
+
+    def sizes(self) -> Counter[int]:
+        """How many items each test set has, by its number."""
+        return Counter(self.items)
+
+    def _named(self, at: int) -> str:
+        return self.names[self.items[self.texts[at][0]]]
+
+    def _wholes(self, record: Record) -> Iterator[tuple[str, int]]:
+        found: list[tuple[str, int | None]]
+        if isinstance(record, Pair):
+            found = [(text, self.sides.get(_hash_of(text))) for text in (record.source, record.target)]
+        else:
+            asked = [turn for turn in record.turns[:-1] if turn.role != "system"]
+            last = asked[-1].whole
+            found = [(last, self.requests.get(_hash_of(last))), (last, self.talks.get(_talk(asked)))]
+        return ((text, at) for text, at in found if at is not None)
 
     def _within(self, text: str) -> Shared | None:
         units: list[str] = []
@@ -96,51 +128,73 @@ class Index:
             at = self.plain.get(hash(" ".join(words))) if words else None
             if at is not None:
                 exact = self.sentences.get(hash(sentence.strip()))
-                return Shared("normalised" if exact is None else "exact", sentence.strip(), self.names[at])
+                return Shared("normalised" if exact is None else "exact", sentence.strip(), self._named(at))
             units += words
         for run in _runs(units):
             at = self.runs.get(hash(run))
             if at is not None and _letters(run) >= FEWEST_LETTERS:
-                return Shared("13-gram", run, self.names[at])
+                return Shared("13-gram", run, self._named(at))
         return None
 
 
-def index(questions: Iterable[Question], pairs: Iterable[Pair], one_grammar: bool = False) -> Index:
-    """What the records to learn from are compared with: the pairs and questions of all test sets.
+def index(
+    questions: Iterable[Question],
+    pairs: Iterable[Pair],
+    one_grammar: bool = False,
+    prompts: Mapping[str, Iterable[str]] | None = None,
+) -> Index:
+    """What the records to learn from are compared with: the pairs and questions of all test sets, and other prompts.
 
     With `one_grammar` pairs are compared as wholes alone: their sentences were made, and may be alike by chance.
+    `prompts` are plain texts by the name of their suite.
     """
     made = Index()
-    numbers: dict[str, int] = {}
-    seen: set[int] = set()
+    sets: dict[str, int] = {}
+    known: dict[tuple[str, int], int] = {}
 
-    def number(name: str) -> int:
-        if name not in numbers:
-            numbers[name] = len(made.names)
+    def new_item(name: str) -> int:
+        if name not in sets:
+            sets[name] = len(made.names)
             made.names.append(name)
-        return numbers[name]
+        made.items.append(sets[name])
+        return len(made.items) - 1
 
-    def add(text: str, at: int) -> None:
-        if (key := hash(text)) not in seen:
-            seen.add(key)
+    def place(form: str, key: int, item: int) -> int:
+        """The number of a text, which from now on is also one of this item."""
+        at = known.setdefault((form, key), len(made.texts))
+        if at == len(made.texts):
+            made.texts.append([])
+        made.texts[at].append(item)
+        return at
+
+    def add(text: str, item: int) -> None:
+        before = len(made.texts)
+        if (at := place("text", hash(text), item)) == before:
             _add(made, text, at)
 
+    def request(text: str, item: int) -> None:
+        made.requests.setdefault(_hash_of(text), place("whole", _hash_of(text), item))
+
     for pair in pairs:
-        at = number(f"translation {pair.direction}")
+        item = new_item(f"translation {pair.direction}")
         for side in (pair.source, pair.target):
-            made.sides.setdefault(_hash_of(side), at)
-            made.requests.setdefault(_hash_of(side), at)
+            request(side, item)
+            made.sides.setdefault(_hash_of(side), made.requests[_hash_of(side)])
             if not one_grammar:
-                add(side, at)
+                add(side, item)
     for question in questions:
-        at = number(question.family)
+        item = new_item(question.family)
         asked = [turn for turn in question.turns if turn.role != "system"]
         if sum(turn.role == "user" for turn in asked) == 1:
-            made.requests.setdefault(_hash_of(asked[-1].whole), at)
+            request(asked[-1].whole, item)
         else:
-            made.talks.setdefault(_talk(asked), at)
+            made.talks.setdefault(_talk(asked), place("talk", _talk(asked), item))
         for text in question.texts:
-            add(text, at)
+            add(text, item)
+    for name, text in ((name, text) for name, texts in (prompts or {}).items() for text in texts):
+        item = new_item(name)
+        request(text, item)
+        add(text, item)
     return made
 
 
@@ -191,8 +245,10 @@ def _runs(units: Sequence[str]) -> Iterator[str]:
         yield " ".join(units[start:end])
 
 
-def _texts(turns: Iterable[Turn]) -> list[str]:
-    return [text for turn in turns if turn.role != "system" for text in (turn.text, turn.input) if text]
+def _texts(record: Record) -> list[str]:
+    if isinstance(record, Pair):
+        return [record.source, record.target]
+    return [text for turn in record.turns if turn.role != "system" for text in (turn.text, turn.input) if text]
 
 
 def _hash_of(text: str) -> int:

@@ -102,7 +102,8 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     """Writes train.jsonl, test.jsonl, questions.jsonl and instructions.jsonl, and returns what was counted on the way.
 
     What shares text with the test pairs or the questions is left out of the data to learn from and listed in
-    contamination.jsonl, so that no score is remembered; on request (`data.contamination`) it is refused.
+    contamination.jsonl, so that no score is remembered. Where much of a test set is there, or on request
+    (`data.contamination`), it is refused.
     """
     data = recipe.data
     test = list(_pairs(data.test, "test", Counter()))
@@ -134,6 +135,8 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     dropped.update({f"{reason}, of the instructions": count for reason, count in instructions.dropped.items()})
     if data.contamination == "refuse":
         findings.refuse()
+    elif data.contamination == "auto":
+        contamination.refuse_trained_on(findings.overlaps(), contamination.REMOVE)
     write_lines(out / contamination.FILE, (finding.as_line() for finding in findings.found.values()))
     write_lines(out / "instructions.jsonl", map(asdict, instructions))
     write_lines(

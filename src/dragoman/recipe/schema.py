@@ -147,8 +147,8 @@ class Data(Strict):
     """Pairs to be judged on."""
     max_tokens: Positive = 1024
     """Training examples whose prompt and reference are longer than this are left out, and counted."""
-    contamination: Literal["remove", "refuse"] = "remove"
-    """What to do with training data that shares a sentence or 13 words in a row with what is judged on: leave it out and list it, or refuse to go on."""
+    contamination: Literal["auto", "remove", "refuse"] = "auto"
+    """What to do with training data that shares a sentence or 13 words in a row with what is judged on: leave it out and list it, or refuse to go on; `auto` leaves it out, and refuses where a tenth of a test set is there."""
 
     @model_validator(mode="after")
     def _shares_of_something(self) -> Self:
