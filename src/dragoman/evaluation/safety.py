@@ -11,7 +11,7 @@ from itertools import compress
 from typing import Any, Protocol
 
 from dragoman import __version__
-from dragoman.corpora.records import Turn
+from dragoman.corpora.records import Turn, draw
 from dragoman.evaluation import refusals
 from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.llama_guard import CATEGORIES, LONGEST, Judgement, guard_prompt, judgement
@@ -45,7 +45,7 @@ def safety(model: str, material: Material, speak: Speaker, settings: Evaluation)
     An empty answer is judged like any other, and counted. What a rule by words calls a refusal stands beside it in
     the facts, and how often the two agree. Without a judgement an item has no value.
     """
-    prompts = material["prompts"]
+    prompts = _chosen(material, settings)
     answers = yield from _answers(model, prompts, speak, settings, "harmful requests")
     guard = speak.of("guard")
     wanted = [
@@ -77,7 +77,7 @@ def over_refusal(model: str, material: Material, speak: Speaker, settings: Evalu
 
     What is a refusal is told by a rule by words, in English alone. An empty answer is neither.
     """
-    prompts = material["prompts"]
+    prompts = _chosen(material, settings)
     answers = yield from _answers(model, prompts, speak, settings, "what may look harmful")
     graded = []
     for label, name, what in (("safe", "xstest", "answered"), ("unsafe", "xstest-unsafe", "refused")):
@@ -92,6 +92,14 @@ def over_refusal(model: str, material: Material, speak: Speaker, settings: Evalu
 
 
 # Asking
+
+
+def _chosen(material: Material, settings: Evaluation) -> Sequence[Mapping[str, str]]:
+    """All prompts, or as many as the recipe wants, drawn by the seed and in the order of the file."""
+    prompts: Sequence[Mapping[str, str]] = material["prompts"]
+    order = sorted(range(len(prompts)), key=lambda at: draw(prompts[at]["prompt"], "asked", settings.seed))
+    kept = set(order[: material.get("limit")])
+    return [prompt for at, prompt in enumerate(prompts) if at in kept]
 
 
 def _answers(
