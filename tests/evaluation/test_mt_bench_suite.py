@@ -167,6 +167,21 @@ def test_longer_answers_where_the_recipe_allows_them() -> None:
     assert suite.send([said("x")]).sampling.max_tokens == 300
 
 
+def test_a_limit_draws_questions_by_the_seed() -> None:
+    questions = [{"id": number, "category": "math", "turns": [str(number)], "reference": ["r"]} for number in range(9)]
+
+    def asked(limit: int | None, seed: int) -> list[str]:
+        material = MATERIAL | {"questions": questions} | ({} if limit is None else {"limit": limit})
+        return texts(next(mt_bench("radis", material, Letters(), Evaluation(seed=seed))))
+
+    everything = [str(number) for number in range(9)]
+    assert asked(None, 0) == asked(20, 1) == everything
+    draws = [asked(4, seed) for seed in range(6)]
+    assert all(len(drawn) == 4 and drawn == sorted(drawn) for drawn in draws)
+    assert asked(4, 0) == draws[0]
+    assert len(set(map(tuple, draws))) > 3
+
+
 # --- published files
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from dragoman import __version__
 from dragoman.corpora.mt_bench import WITH_REFERENCE, categories
 from dragoman.corpora.parallel import json_records
-from dragoman.corpora.records import Turn, content_key
+from dragoman.corpora.records import Turn, content_key, draw
 from dragoman.errors import DataError
 from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.verdicts import HIGHEST, fits, judge_name, judge_prompt, rating
@@ -40,8 +40,11 @@ Place = tuple[int, int]  # of a question, and its turn
 def mt_bench(
     model: str, material: Mapping[str, Any], speak: Any, settings: Evaluation
 ) -> Generator[Ask, list[Completion], list[Graded]]:
-    """Asks the model all first turns, then all second ones, then the judge about every answer."""
-    questions: Sequence[Mapping[str, Any]] = material["questions"]
+    """Asks the model all first turns, then all second ones, then the judge about every answer.
+
+    Of more questions than the material's `limit` those are taken that the seed draws.
+    """
+    questions: Sequence[Mapping[str, Any]] = _drawn(material["questions"], material.get("limit"), settings.seed)
     talks: dict[Place, tuple[Turn, ...]] = {
         (at, 1): (Turn("user", question["turns"][0]),) for at, question in enumerate(questions)
     }
@@ -57,23 +60,8 @@ def mt_bench(
             why[at, 2] = "no first answer"
     more, reasons = yield from _answers(model, follow_ups, questions, speak, settings)
     answers, why = answers | more, why | reasons
-
-    judge = speak.of("judge")
-    prompts: dict[Place, Ids] = {}
-    for (at, turn), _ in sorted(answers.items()):
-        given = [answers[at, earlier].text.strip() for earlier in range(1, turn + 1)]
-        system, text = judge_text(material["prompts"], questions[at], given)
-        prompt = judge_prompt(judge, system, text)
-        if fits(judge, prompt):
-            prompts[at, turn] = prompt
-        else:
-            why[at, turn] = "no room for the judge"
-    longest = settings.judge.max_tokens if settings.judge else JUDGEMENT_TOKENS
-    judgements: dict[Place, Completion] = {}
-    if prompts:
-        sampling = Sampling(max_tokens=longest, stop=judge.stop)
-        judged = yield Ask("judge", list(prompts.values()), sampling, "MT-Bench, judgements")
-        judgements = dict(zip(prompts, judged, strict=True))
+    judgements, reasons = yield from _judgements(material["prompts"], questions, answers, speak.of("judge"), settings)
+    why |= reasons
     items = tuple(
         _item(question, turn, answers.get((at, turn)), judgements.get((at, turn)), why.get((at, turn), ""))
         for at, question in enumerate(questions)
@@ -81,7 +69,7 @@ def mt_bench(
     )
     signature = (
         f"{NAME}|judge:{judge_name(settings.judge)}|prompts:single-v1-{_digest(material['prompts'])}"
-        f"|answer:{_longest(settings)}|judgement:{longest}|seed:{settings.seed}|version:dragoman-{__version__}"
+        f"|answer:{_longest(settings)}|judgement:{_longest_judgement(settings)}|seed:{settings.seed}|version:dragoman-{__version__}"
     )
     notes = Counter(item.told["why"] for item in items if item.value is None)
     notes["cut off"] = sum(answer.finish == "length" for answer in answers.values())
@@ -128,6 +116,11 @@ def published(files: Sequence[Path], questions: Path | None = None) -> list[Grad
     return [_published(system, judge, records, subjects) for (system, judge), records in found.items()]
 
 
+def _drawn(questions: Sequence[Mapping[str, Any]], limit: int | None, seed: int) -> Sequence[Mapping[str, Any]]:
+    kept = sorted(questions, key=lambda question: draw(str(question["id"]), "asked", seed))[:limit]
+    return [question for question in questions if question in kept]
+
+
 def _answers(
     model: str,
     talks: Mapping[Place, tuple[Turn, ...]],
@@ -160,6 +153,30 @@ def _answers(
             else:
                 answers[place] = completion
     return answers, why
+
+
+def _judgements(
+    wordings: Mapping[str, Mapping[str, str]],
+    questions: Sequence[Mapping[str, Any]],
+    answers: Mapping[Place, Completion],
+    judge: Any,
+    settings: Evaluation,
+) -> Generator[Ask, list[Completion], tuple[dict[Place, Completion], dict[Place, str]]]:
+    """What the judge says of each answer, in one ask, and why it is not asked where that is so."""
+    prompts: dict[Place, Ids] = {}
+    why: dict[Place, str] = {}
+    for at, turn in sorted(answers):
+        given = [answers[at, earlier].text.strip() for earlier in range(1, turn + 1)]
+        prompt = judge_prompt(judge, *judge_text(wordings, questions[at], given))
+        if fits(judge, prompt):
+            prompts[at, turn] = prompt
+        else:
+            why[at, turn] = "no room for the judge"
+    if not prompts:
+        return {}, why
+    sampling = Sampling(max_tokens=_longest_judgement(settings), stop=judge.stop)
+    judged = yield Ask("judge", list(prompts.values()), sampling, "MT-Bench, judgements")
+    return dict(zip(prompts, judged, strict=True)), why
 
 
 def _item(
@@ -236,6 +253,10 @@ def _judgement_faults(record: Mapping[str, Any]) -> str:
 
 def _longest(settings: Evaluation) -> int:
     return max(settings.max_tokens, ANSWER_TOKENS)
+
+
+def _longest_judgement(settings: Evaluation) -> int:
+    return settings.judge.max_tokens if settings.judge else JUDGEMENT_TOKENS
 
 
 def _digest(prompts: Mapping[str, Mapping[str, str]]) -> str:
