@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from dragoman.corpora.predictions import matched, read_outputs, read_records
 from dragoman.corpora.records import Question
 from dragoman.errors import DataError
-from dragoman.evaluation.graded import Graded
+from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.metrics import Score, graded_score, mean_score, pooled_score, signature
 
 ANSWERED = ("xquad", "mlqa", "mmlu", "bbh", "gsm8k", "humaneval", "ifeval")
@@ -61,11 +62,14 @@ def _mt_bench(graded: Graded, tell: Tell) -> list[Score]:
     system = _system(graded)
     found = [graded_score(graded, system)]
     for turn in sorted({item.told["turn"] for item in graded.items}):
-        values = [item.value for item in graded.items if item.told["turn"] == turn]
-        found.append(mean_score(f"{graded.name}/turn-{turn}", system, values, graded.signature))
+        found.append(graded_score(graded, system, f"{graded.name}/turn-{turn}", _of("turn", turn)))
     for subject in dict.fromkeys(item.subject for item in graded.items if item.subject):
-        found.append(graded_score(graded, system, subject, f"{graded.name}/{subject}"))
+        found.append(graded_score(graded, system, f"{graded.name}/{subject}", _of("subject", subject)))
     return found
+
+
+def _of(part: Literal["turn", "subject"], wanted: object) -> Callable[[Item], bool]:
+    return lambda item: (item.subject if part == "subject" else item.told["turn"]) == wanted
 
 
 def _system(graded: Graded) -> str:
@@ -84,7 +88,7 @@ def _by_rule(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Scor
     from dragoman.evaluation.checks import check
 
     questions, notes = _questions(asked, tell)
-    for note, count in notes.items():
+    for note, count in (+notes).items():
         tell(f"{asked.data}: {note}: {count:,}")
     left_out = sum(count for note, count in notes.items() if "left out" in note)
     ids = [question.id for question in questions]

@@ -175,11 +175,12 @@ def _faults(
     unknown = [name for name in found if name not in known]
     missing = [name for name in ids if name not in found]
     if len(unknown) > left_out or (unknown and missing):
-        yield f"{path}: {len(unknown):,} ids that {data} does not have: {_listed(unknown)}. It has such as {ids[0]!r}"
+        first = f"It has such as {ids[0]!r}" + (": numbers count from 1." if f"{ids[0][:-1]}0" in found else ".")
+        yield f"{path}: ids that {data} does not have ({len(unknown):,}): {_listed(unknown)}. {first}"
     if missing:
-        yield f"{path}: {len(missing):,} of the {len(ids):,} questions of {data} have no output: {_listed(missing)}"
+        yield f"{path}: questions of {data} that have no output ({len(missing):,} of {len(ids):,}): {_listed(missing)}"
     if not several and (twice := [name for name, texts in found.items() if len(texts) > 1]):
-        yield f"{path}: {len(twice):,} ids have more than one output: {_listed(twice)}"
+        yield f"{path}: ids that have more than one output ({len(twice):,}): {_listed(twice)}"
 
 
 def _first(record: Mapping[str, Any], names: Sequence[str]) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 from dragoman import __version__
 from dragoman.corpora.identify import base
 from dragoman.errors import DataError, EngineError
-from dragoman.evaluation.graded import Graded
+from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.statistics import (
     SEED,
     Floats,
@@ -54,6 +54,8 @@ class Score:
     """What each came to; None where there is no judgement."""
     samples: Floats
     """The score in every resample."""
+    keys: tuple[str, ...] = ()
+    """What was judged, where systems may have been asked different things."""
 
     def to_json(self, segments: bool = False) -> dict[str, Any]:
         """Plain data, with the segments' scores where they are asked for."""
@@ -139,7 +141,9 @@ def comet_scores(
     ]
 
 
-def mean_score(metric: str, system: str, values: Iterable[float | None], signature: str) -> Score:
+def mean_score(
+    metric: str, system: str, values: Iterable[float | None], signature: str, keys: Iterable[str] = ()
+) -> Score:
     """The mean of what was judged; its interval is Wilson's where each value is 0 or 100, else of resamples."""
     segments = tuple(values)
     judged = [value for value in segments if value is not None]
@@ -151,12 +155,13 @@ def mean_score(metric: str, system: str, values: Iterable[float | None], signatu
     return Score(
         metric=metric,
         system=system,
-        score=math.fsum(judged) / len(judged) if judged else None,
+        score=sum(judged) / len(judged) if judged else None,
         interval=found if judged else None,
         n=len(judged),
         signature=f"{signature}|{how}",
         segments=segments,
         samples=samples,
+        keys=tuple(keys),
     )
 
 
@@ -177,10 +182,11 @@ def pooled_score(metric: str, system: str, items: Sequence[Sequence[bool]], sign
     )
 
 
-def graded_score(graded: Graded, system: str, subject: str | None = None, metric: str = "") -> Score:
-    """What a benchmark that another model judged comes to; with `subject` of the items of that part alone."""
-    items = [item for item in graded.items if subject is None or item.subject == subject]
-    return mean_score(metric or graded.name, system, (item.value for item in items), graded.signature)
+def graded_score(graded: Graded, system: str, metric: str = "", of: Callable[[Item], bool] | None = None) -> Score:
+    """What a benchmark that another model judged comes to; with `of` by some of its items, as another `metric`."""
+    items = [item for item in graded.items if of is None or of(item)]
+    keys = [item.key for item in items]
+    return mean_score(metric or graded.name, system, [item.value for item in items], graded.signature, keys)
 
 
 def signature(name: str, **told: object) -> str:
@@ -203,12 +209,16 @@ def compared(scores: Sequence[Score]) -> list[Difference | None]:
 
 
 def _difference(before: Score, after: Score) -> Difference | None:
-    if before.score is None or after.score is None or len(before.segments) != len(after.segments):
+    if before.score is None or after.score is None or _items(before) != _items(after):
         return None
     there = ~(np.isnan(before.samples) | np.isnan(after.samples))
     one, other = before.samples[there], after.samples[there]
     delta = after.score - before.score
     return Difference(before.system, delta, interval(other - one), paired_p(one, other, delta))
+
+
+def _items(score: Score) -> tuple[int, tuple[str, ...]]:
+    return len(score.segments), score.keys
 
 
 def _bare(signature: str) -> str:
