@@ -11,8 +11,11 @@ from dragoman.corpora.mt_bench import read
 from dragoman.errors import DataError
 from dragoman.evaluation.graded import Graded
 from dragoman.evaluation.mt_bench import judge_text, mt_bench, published
-from dragoman.evaluation.verdicts import rating
+from dragoman.evaluation.verdicts import judge_prompt, rating
 from dragoman.generation.ask import Ask, Completion, Ids
+from dragoman.lab import BACKBONE
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Evaluation, Judge
 
 SETTINGS = Evaluation(seed=5, judge=Judge(model="org/judge"))
@@ -238,6 +241,21 @@ def test_every_published_judge_prompt_is_rebuilt(real_data: Path, judgements: li
         assert judge_text(material["prompts"], questions[number], answers)[1] == prompt
         rebuilt += 1
     assert rebuilt == 160
+
+
+def test_a_chat_server_is_told_published_judge_prompts_as_they_are(
+    real_data: Path, judgements: list[dict[str, Any]]
+) -> None:
+    """Read back from ids, as for a server that takes text alone, each is the conversation that it was."""
+    prompts = read("mt-bench", [real_data / "mt_bench"])["prompts"]
+    renderer = Renderer.load(BACKBONE)
+    for judgement in judgements[::5]:
+        system = prompts[judgement["judge"][1]]["system"]
+        told = renderer.turns(judge_prompt(Speaker(renderer), system, judgement["user_prompt"]))
+        assert [(turn.role, turn.text.strip()) for turn in told] == [
+            ("system", system.strip()),
+            ("user", judgement["user_prompt"].strip()),
+        ]
 
 
 def test_several_models_in_several_files(tmp_path: Path) -> None:
