@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dragoman.commands import analyze, data, lab, score
+from dragoman.commands import analyze, data, lab
 from dragoman.commands.options import (
     COLOURS,
     Adapter,
@@ -190,17 +190,38 @@ def merge(recipe: Recipe, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def evaluate(recipe: Recipe, overrides: Overrides = None) -> None:
-    """Judge models, after what they need."""
-    _upto("evaluate", recipe, overrides)
+def evaluate(
+    target: Annotated[
+        str,
+        typer.Argument(help="A recipe (.yaml); or a model: a directory, a name on the hub, lab.", show_default=False),
+    ],
+    overrides: Overrides = None,
+    suite: Annotated[
+        list[str] | None,
+        typer.Option(help="To judge a model by, as in gsm8k; may be repeated.", show_default=False),
+    ] = None,
+    test: Annotated[str, typer.Option(help="Test set for --suite translation, as in wmt22.", show_default=False)] = "",
+    direction: Annotated[
+        list[str] | None, typer.Option(help="Of the test set, as in de-en; may be repeated.", show_default=False)
+    ] = None,
+    prompt: Annotated[
+        str, typer.Option(help="How a translation system is asked: alma, parrot, tower, …", show_default=False)
+    ] = "",
+) -> None:
+    """Judge the models of a recipe, after what they need; or one model alone."""
+    from dragoman.commands import evaluating
 
+    if evaluating.is_recipe(target):
+        _upto("evaluate", Path(target), overrides)
+        return
+    from dragoman.commands import recipes
 
-app.command(cls=score.Several)(score.score)
+    recipes.finish(evaluating.alone(target, suite or (), test, direction or (), prompt, overrides or ()))
 
 
 @app.command()
 def report(
-    recipe: Recipe,
+    recipe: Annotated[Path | None, typer.Argument(help="A recipe (YAML).", show_default=False)] = None,
     overrides: Overrides = None,
     table: Annotated[
         Literal["translation", "benchmarks", "abilities", "ablation", "skill", "cost"] | None,
@@ -210,10 +231,25 @@ def report(
         Literal["markdown", "latex", "json"] | None,
         typer.Option("--format", help="Of the table, or of all of them.", show_default=False),
     ] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            help="Two judged models instead of a recipe: runs/NAME for its backbone, runs/NAME/ROW for another row.",
+            metavar="A B",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Show the comparison of a recipe that is done."""
+    """Show the comparison of a recipe that is done, or of two models that were judged."""
     from dragoman.commands import recipes
 
+    if compare:
+        from dragoman.commands import evaluating
+
+        evaluating.compared(*compare)
+        return
+    if recipe is None:
+        raise typer.BadParameter("name a recipe, or two judged models with --compare")
     loaded = recipes.recipe(recipe, overrides or ())
     if table or form:
         typer.echo(recipes.table(loaded, table, form or "markdown"), nl=False)

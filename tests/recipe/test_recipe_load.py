@@ -72,7 +72,7 @@ ONE_FAULT = {
     "word for a list": (
         GOOD + "evaluate: translation\n",
         "recipe.yaml:7: evaluate: should be a list such as [a, b], not 'translation'. Suites to judge with: "
-        "`translation`, `lab`, `programs`, `humaneval`, `lab-languages`, benchmarks in a language (`xquad-de`, `mmlu-de`), or files of questions.",
+        "`translation`, `humaneval`, `mt-bench`, `alpaca-eval-2`, `safety`, tasks of lm-evaluation-harness (`gsm8k`, `ifeval`, `harness:NAME`), benchmarks in a language (`xquad-de`), the lab's, files of questions.",
     ),
     "empty section": (
         GOOD + "training:\n",
@@ -104,8 +104,8 @@ ONE_FAULT = {
     ),
     "judged by nothing": (
         GOOD + "evaluate: []\n",
-        "recipe.yaml:7: evaluate: is empty; give at least 1. Suites to judge with: `translation`, `lab`, "
-        "`programs`, `humaneval`, `lab-languages`, benchmarks in a language (`xquad-de`, `mmlu-de`), or files of questions.",
+        "recipe.yaml:7: evaluate: is empty; give at least 1. Suites to judge with: "
+        "`translation`, `humaneval`, `mt-bench`, `alpaca-eval-2`, `safety`, tasks of lm-evaluation-harness (`gsm8k`, `ifeval`, `harness:NAME`), benchmarks in a language (`xquad-de`), the lab's, files of questions.",
     ),
     "corpus and files": (
         GOOD.replace("test: {corpus: lab}", "test: {corpus: lab, files: [{table: a.tsv, direction: de-en}]}"),
@@ -148,8 +148,8 @@ ONE_FAULT = {
     ),
     "no method": (
         GOOD.replace("[vanilla]", "[]"),
-        "recipe.yaml:6: methods: is empty; give at least 1. One or several: a name (`vanilla`), or a name with its options "
-        "(`radis: {rationale_fraction: 0.5}`). Each is trained, judged and compared.",
+        "recipe.yaml:1: has something to learn from, but no methods; name some, as in `methods: [vanilla, radis]`, or "
+        "take data.train and data.lessons out: then the backbone is judged as it is",
     ),
     "the same method twice": (
         GOOD.replace("[vanilla]", "\n  - radis\n  - vanilla\n  - radis: {rationale_fraction: 0.5}"),

@@ -112,7 +112,8 @@ def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) ->
 def _apart(questions: Iterable[Question], settings: Evaluation) -> tuple[list[Question], list[Question]]:
     """Questions with one greedy answer, and programs of which several are drawn."""
     several = settings.code.samples > 1
-    ruled, programs = [], []
+    ruled: list[Question] = []
+    programs: list[Question] = []
     for question in questions:
         (programs if several and question.check.name == "unit_tests" else ruled).append(question)
     return ruled, programs

@@ -20,7 +20,7 @@ from dragoman.generation.progress import progress
 from dragoman.pipeline.backbone import Backbone
 from dragoman.pipeline.engines import Asked, open_door
 from dragoman.pipeline.sources import read_pairs, read_questions, read_records
-from dragoman.pipeline.work import device_name, speaker
+from dragoman.pipeline.voices import device_name, speaker
 from dragoman.prompts.examples import ExampleTable
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe

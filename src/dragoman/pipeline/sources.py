@@ -106,11 +106,13 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     (`data.contamination`), it is refused.
     """
     data = recipe.data
-    test = list(_pairs(data.test, "test", Counter()))
+    test = test_pairs(recipe)
     asked = suites.asked(recipe)
     by_judges = materials(recipe)
     draws = asked.draws
-    judged = index(chain.from_iterable(draws), test, one_grammar=data.test is not None and data.test.corpus == "lab")
+    grammar = data.test is not None and data.test.corpus == "lab"
+    prompts = {suite: one["material"]["texts"] for suite, one in by_judges.items()}
+    judged = index(chain.from_iterable(draws), test, one_grammar=grammar, prompts=prompts)
     findings = Findings(judged)
     dropped: Counter[str] = Counter()
     learnt: Counter[str] = Counter()
@@ -168,6 +170,11 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
         "left out": left_out,
         "warnings": known_overlaps(recipe),
     }
+
+
+def test_pairs(recipe: Recipe) -> list[Pair]:
+    """What translation is judged on; [] where it isn't."""
+    return list(_pairs(recipe.data.test, "test", Counter()))
 
 
 def _listed(counts: Mapping[str, int]) -> str:

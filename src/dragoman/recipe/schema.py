@@ -504,6 +504,11 @@ class Recipe(Strict):
                 "has nothing to learn from; under data, give train (pairs), or lessons (conversations). Without methods "
                 "the backbone is judged as it is"
             )
+        if not self.methods and (self.data.train or self.data.lessons):
+            raise ValueError(
+                "has something to learn from, but no methods; name some, as in `methods: [vanilla, radis]`, or take "
+                "data.train and data.lessons out: then the backbone is judged as it is"
+            )
         if self.methods and self.prompt != "own":
             raise ValueError("has a prompt of another system, and methods: what is trained is asked as it was trained")
         return self

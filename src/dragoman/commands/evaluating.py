@@ -1,0 +1,92 @@
+"""A model by itself, judged by some suites; and two that were judged before, compared."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from dragoman.commands import recipes
+from dragoman.errors import DataError, RecipeError
+from dragoman.evaluation.results import RowResults
+from dragoman.evaluation.scores import scorecard
+from dragoman.pipeline import contamination, suites
+from dragoman.pipeline.judged import materials
+from dragoman.pipeline.plan import open_store, plan
+from dragoman.pipeline.sources import test_pairs
+from dragoman.recipe.schema import Recipe
+from dragoman.report.tables import show
+
+START = Path(__file__).with_name("evaluate.yaml")
+BOOTSTRAP = 1000
+
+
+def is_recipe(target: str) -> bool:
+    """Whether what is to be evaluated is a recipe, and not a model."""
+    return Path(target).suffix in (".yaml", ".yml")
+
+
+def alone(
+    model: str, named: Sequence[str], test: str, directions: Sequence[str], prompt: str, overrides: Sequence[str]
+) -> Recipe:
+    """A recipe that trains nothing and judges one model. RecipeError where it can't be."""
+    if not named:
+        raise RecipeError(
+            f"{model} is no recipe (a .yaml file), so it is taken for a model; say what to judge it by, as in "
+            "--suite translation --test wmt22, or --suite gsm8k --suite ifeval"
+        )
+    said = [f"name={_name(model)}", f"backbone={json.dumps(model)}", f"evaluate={json.dumps(list(named))}"]
+    if test:
+        said.append(f"data.test={json.dumps({'corpus': test, 'directions': list(directions)})}")
+    if prompt:
+        said.append(f"prompt={prompt}")
+    recipe = recipes.recipe(START, [*said, *overrides])
+    _refuse_what_was_learnt(model, recipe)
+    return recipe
+
+
+def compared(first: str, second: str) -> None:
+    """Prints how the second model differs from the first. DataError where they were not judged on the same."""
+    rows = {
+        name: RowResults.from_json(json.loads(_results(name).read_text(encoding="utf-8"))) for name in (first, second)
+    }
+    show(scorecard(rows, bootstrap=BOOTSTRAP, backbone=first), Console())
+
+
+def _results(name: str) -> Path:
+    """The results of a row: a file, or `runs/NAME` (its backbone), or `runs/NAME/ROW`."""
+    path = Path(name)
+    for found in (path, path / "results" / "backbone.json", path.parent / "results" / f"{path.name}.json"):
+        if found.is_file():
+            return found
+    folder = next((one for one in (path, path.parent) if (one / "results").is_dir()), None)
+    there = ", ".join(sorted(one.stem for one in (folder / "results").iterdir())) if folder else ""
+    told = f"{folder} has: {there}" if folder else "such folders are made by `dragoman run` and `dragoman evaluate`"
+    raise DataError(f"there are no results {name}; write runs/NAME for a backbone, or runs/NAME/ROW; {told}")
+
+
+def _name(model: str) -> str:
+    """A folder's name for a model: of one that a recipe made, the recipe's and the row's."""
+    path = Path(model)
+    named = f"{path.parts[-3]}-{path.name}" if path.parent.name == "models" and len(path.parts) > 2 else path.name
+    return "evaluate-" + re.sub(r"[^A-Za-z0-9._-]", "-", named)
+
+
+def _refuse_what_was_learnt(model: str, recipe: Recipe) -> None:
+    """Raises DataError where a recipe here trained the model on what it is to be judged on."""
+    folder = Path(model).parent.parent
+    told = folder / "recipe.yaml"
+    if Path(model).parent.name != "models" or not told.is_file():
+        return
+    trained = recipes.recipe(told)
+    data = next(step.artifact for step in plan(trained, open_store(trained)).steps if step.stage.kind == "data")
+    if data is None:
+        return
+    asked = suites.asked(recipe).draws[0]
+    texts = {suite: list(one["material"]["texts"]) for suite, one in materials(recipe).items()}
+    of_the_lab = recipe.data.test is not None and recipe.data.test.corpus == "lab"
+    overlaps = contamination.trained_on(
+        data.folder, pairs=test_pairs(recipe), questions=asked, prompts=texts, one_grammar=of_the_lab
+    )
+    contamination.refuse_trained_on(overlaps, f"{told} trained {model}. Judge it on something else.")
