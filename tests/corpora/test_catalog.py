@@ -209,6 +209,34 @@ def test_wmt22_has_the_references_of_the_paper():
     assert {part.role for part in parts} == {"test"}
 
 
+def test_test_sets_have_their_directions():
+    """Out of English and into it; one reference set in WMT23, whose Czech was translated from English alone."""
+    both = ["ar", "cs", "de", "es", "fr", "is", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "zh"]
+    wanted = tuple(way for code in both for way in (f"en-{code}", f"{code}-en"))
+    for name, records, documents in (("ntrex", 1997, "DOCUMENT_IDS.tsv"), ("flores200", 1012, "metadata_devtest.tsv")):
+        entry = catalog.find(name)
+        assert entry.directions("test") == wanted
+        assert {(part.role, part.records, part.documents) for part in entry.parts} == {("test", records, documents)}
+    entry = catalog.find("wmt23")
+    assert {part.references for part in entry.parts} == {"A"}
+    assert set(entry.directions("test")) == {
+        "de-en", "en-de", "en-cs", "zh-en", "en-zh", "ru-en", "en-ru", "ja-en", "en-ja", "uk-en", "en-uk", "cs-uk"
+    }  # fmt: skip
+    assert all(".refA." in str(part.target) for part in entry.parts)
+
+
+def test_what_has_seen_a_test_set():
+    (corpus,) = catalog.seen_before("flores200", ["own", "alma-human", "alma-human"])
+    assert corpus.startswith(
+        "alma-human has FLORES-200, dev and devtest, in English, Czech, German, Russian and Chinese"
+    )
+    assert catalog.seen_before("flores200", ["alma"]) == ["ALMA was trained on FLORES-200, dev and devtest"]
+    assert catalog.seen_before("wmt23", ["alma-human", "alma", "tower"]) == []
+    assert catalog.seen_before("lab", ["alma-human"]) == []
+    known = {*catalog.catalogue(), "alma", "tower"}
+    assert all(set(entry.contained_in) <= known for entry in catalog.catalogue().values())
+
+
 def test_news_commentary_is_for_training_and_goes_either_way():
     entry = catalog.find("news-commentary")
     assert entry.directions("train")[:6] == ("ar-en", "en-ar", "cs-en", "en-cs", "de-en", "en-de")
@@ -240,6 +268,8 @@ def test_every_file_of_the_catalogue(real_data, monkeypatch):
     others = {"alpaca", "dolly", "magicoder-oss-instruct", "magicoder-evol-instruct", "mlqa", "xquad"}
     others |= {"news-commentary", "news-commentary-v16", "news-commentary-v18"}
     others |= {"mmlu", "global-mmlu", "bbh", "crossalpaca-bbh"}  # of the last two only some tasks are there
+    others |= {"wmt23", "ntrex", "flores200"}  # only some languages
+    others |= {"xstest"}
     assert missing == others | translations
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dragoman.corpora.identify import dominant, known
+from dragoman.corpora.identify import dominant, in_wrong_language, known
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,28 @@ def test_known() -> None:
     assert known("eng_Latn")
     assert known("zh_Hans")
     assert not known("hu")
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "target", "wrong"),
+    [
+        ("Das ist nicht gut.", "de", "en", True),
+        ("This is not good.", "de", "en", False),
+        ("Il gatto non dorme.", "en", "it", False),
+        ("Il gatto non dorme.", "it", "de", True),
+        ("A volte piove sull'isola.", "en", "it", False),
+        ("Berlin", "de", "en", False),
+        ("这很好。", "en", "zh", False),
+        ("This is 好.", "en", "zh_Hans", True),
+        ("Это хорошо", "rus_Cyrl", "eng_Latn", True),
+        ("This is good", "rus_Cyrl", "eng_Latn", False),
+        ("Это хорошо", "uk", "ru", None),  # one script, no list of words
+        ("Ez jó.", "en", "hu", None),
+        ("123.", "de", "en", None),
+    ],
+)
+def test_wrong_language(text: str, source: str, target: str, wrong: bool | None) -> None:
+    assert in_wrong_language(text, source, target) is wrong
 
 
 REAL = [

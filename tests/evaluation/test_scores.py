@@ -97,10 +97,11 @@ def test_no_questions_are_no_abilities() -> None:
 
 
 def test_rates_are_counted_over_what_could_be_judged() -> None:
-    pairs = [Pair("Das ist gut.", "This is good.", "de", "en"), Pair("Ez jó.", "This is good.", "hu", "en")]
-    row = RowResults(translated(["Das ist gut.", "Sure! Here is the translation: This is good."], pairs))
+    pairs = [Pair("Das ist gut.", "This is good.", "de", "en"), Pair("Ez jó.", "Good.", "hu", "en")]
+    row = RowResults(translated(["Das ist gut.", "Sure! Here is the translation: Good."], pairs))
     rates = scorecard({"backbone": row}, bootstrap=10)["rows"][0]["translation"]["rates"]
     assert rates["wrong_language"] == {"count": 1, "n": 1, "rate": 100.0}
+    assert rates["source_language"] == {"count": 1, "n": 1, "rate": 100.0}
     assert rates["copy"] == {"count": 1, "n": 2, "rate": 50.0}
     assert rates["chatter"] == {"count": 1, "n": 2, "rate": 50.0}
     assert rates["empty"] == {"count": 0, "n": 2, "rate": 0.0}
@@ -160,7 +161,11 @@ def test_a_scorecard_is_plain_data_and_the_same_every_time() -> None:
     rows = {"backbone": BACKBONE, "vanilla": VANILLA}
     stored = {name: RowResults.from_json(json.loads(json.dumps(row.to_json()))) for name, row in rows.items()}
     card = scorecard(rows, [RowResults(abilities=BACKBONE.abilities)], bootstrap=50)
-    assert json.loads(json.dumps(card)) == card == scorecard(stored, [RowResults(abilities=BACKBONE.abilities)], bootstrap=50)
+    assert (
+        json.loads(json.dumps(card))
+        == card
+        == scorecard(stored, [RowResults(abilities=BACKBONE.abilities)], bootstrap=50)
+    )
 
 
 def test_rows_that_cannot_be_compared_are_refused() -> None:

@@ -7,6 +7,8 @@ marks can be checked by eye.
 from itertools import combinations
 from typing import Any
 
+from dragoman.evaluation.translation import RATES
+
 DIRECTIONS = ("en-de", "en-it", "de-en", "it-en")
 FAMILIES = ("arithmetic", "facts", "follow_up", "harmless", "instructions", "reading", "refusal")
 SEEDS = (0, 1, 2)
@@ -134,10 +136,7 @@ def _translation(scores: tuple[float, ...], base: tuple[float, ...] | None) -> d
             }
             for name, score in by_name.items()
         },
-        "rates": {
-            rate: {"count": 4, "n": 400, "rate": 1.0}
-            for rate in ("chatter", "empty", "copy", "wrong_language", "cut_off", "extraction_failed")
-        },
+        "rates": {rate: {"count": 4, "n": 400, "rate": 1.0} for rate in RATES},
     }
 
 

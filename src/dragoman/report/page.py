@@ -40,6 +40,8 @@ RATE_TITLES = {
     "empty": "empty",
     "copy": "copies the source",
     "wrong_language": "wrong language",
+    "source_language": "still in the source's",
+    "over_generation": "far too long",
     "cut_off": "cut off",
     "extraction_failed": "no translation found",
 }
@@ -126,7 +128,7 @@ def page(card: Card, details: Details) -> str:
             sweeps=_sweeps(card, details),
             figure=formats.figure,
             spanned=_spanned,
-            rates=RATE_TITLES,
+            rates=_rates(card),
             fault_titles=FAULT_TITLES,
             bar=_bar,
             segment=_segment,
@@ -140,6 +142,12 @@ def page(card: Card, details: Details) -> str:
             signatures=_signatures(card),
         )
     )
+
+
+def _rates(card: Card) -> dict[str, str]:
+    """Titles of the rates that were counted; older scorecards have fewer of them."""
+    known = [row["translation"]["rates"] for row in card["rows"] if row["translation"]]
+    return {rate: title for rate, title in RATE_TITLES.items() if all(rate in rates for rates in known)}
 
 
 def picture(card: Card) -> str | None:
