@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dragoman.commands import analyze, data, lab
+from dragoman.commands import analyze, data, lab, score
 from dragoman.commands.options import (
     COLOURS,
     Adapter,
@@ -217,6 +217,9 @@ def evaluate(
     from dragoman.commands import recipes
 
     recipes.finish(evaluating.alone(target, suite or (), test, direction or (), prompt, overrides or ()))
+
+
+app.command(cls=score.Several)(score.score)
 
 
 @app.command()
