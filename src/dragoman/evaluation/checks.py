@@ -220,7 +220,7 @@ def program(answer: str, function: str, cases: Sequence[Sequence[Any]]) -> Verdi
 def unit_tests(answer: str, prompt: str, test: str, entry_point: str) -> Verdict:
     """The answer completes the function that `prompt` begins so that it passes `test`, which defines `check`."""
     code = completed(answer, prompt, entry_point)
-    return Verdict(passes(code, entry_point, test)) if code else NOTHING
+    return Verdict(passes(code, entry_point, test, prompt)) if code else NOTHING
 
 
 def all_of(answer: str, checks: Sequence[Mapping[str, Any]]) -> Verdict:

@@ -1,44 +1,13 @@
-"""Runs a small program that a model wrote, in a process of its own with little memory and little time.
+"""Takes the program out of what a model said, and has it run in the sandbox: on cases, or by a test of its own."""
 
-This keeps accidents away (endless loops, floods of output, files written by mistake). It is no wall
-against a program that means harm: run models that you do not trust inside a container.
-"""
-
-import json
-import math
 import re
-import secrets
-import subprocess
-import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-SECONDS = 5  # for the cases of a small function
-TEST_SECONDS = 15  # for unit tests, some of which compute a while; on the clock, of which half on the processor
+from dragoman.evaluation.sandbox import Work, outcome
 
-# The nonce is printed only after every case gave its value and every test passed, so that a program which merely
-# exits, or prints something of its own, does not pass.
-_RUNNER = """
-import json, resource, sys
-work = json.load(sys.stdin)
-for limit, value in ((resource.RLIMIT_CPU, work["cpu"]), (resource.RLIMIT_AS, 1 << 29), (resource.RLIMIT_FSIZE, 0),
-                     (resource.RLIMIT_NOFILE, 16), (resource.RLIMIT_CORE, 0)):
-    resource.setrlimit(limit, (value, value))
-def run():
-    space = {"__name__": "answer"}
-    exec(compile(work["code"], "answer", "exec"), space)
-    function = space[work["function"]]
-    if work["test"]:
-        exec(compile(work["test"], "test", "exec"), space)
-        space["check"](function)
-    for arguments, value in work["cases"]:
-        got = json.loads(json.dumps(function(*arguments)))
-        if type(got) is not type(value) or got != value:
-            return
-    sys.__stdout__.write(work["nonce"])
-run()
-"""
+SECONDS, CPU = 5, 2  # for the cases of a small function: on the clock, and on a processor
+TEST_SECONDS, TEST_CPU = 8, 4  # for unit tests, some of which compute a while
 
 
 def code_of(answer: str, function: str) -> str:
@@ -81,34 +50,21 @@ def _fences(answer: str) -> list[str]:
 
 
 def runs(code: str, function: str, cases: Sequence[Sequence[Any]]) -> bool:
-    """Whether `function` of `code` returns, for each case `[arguments, value]`, a value equal to it and of its type."""
-    return _passes({"code": code, "function": function, "cases": list(cases), "test": "", "cpu": 2}, SECONDS)
+    """Whether `function` of `code` returns, for each case `[arguments, value]`, a value equal to it and of its type.
+
+    `EngineError` where foreign programs can't be run safely.
+    """
+    return outcome(Work(code, function, SECONDS, CPU, cases=cases)).passed
 
 
-def passes(code: str, function: str, test: str) -> bool:
-    """Whether `function` of `code` passes a test: Python code that defines `check`, which takes the function."""
-    work = {"code": code, "function": function, "cases": [], "test": test, "cpu": math.ceil(TEST_SECONDS / 2)}
-    return _passes(work, TEST_SECONDS)
+def work_of(code: str, function: str, test: str, prompt: str = "") -> Work:
+    """The work of having `function` of `code` pass a test: Python code that defines `check`, which takes it.
+
+    The test sees what `prompt`, the beginning of the program, defines beside the function.
+    """
+    return Work(code, function, TEST_SECONDS, TEST_CPU, test=test, prompt=prompt)
 
 
-def _passes(work: Mapping[str, Any], seconds: float) -> bool:
-    """Runs a program in its own process. What does not end in time has not passed."""
-    nonce = secrets.token_hex(16)
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _RUNNER],
-            cwd=folder,
-            env={},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            text=True,
-        )
-        try:  # a program that does not end is a wrong answer, not a fault of ours
-            output, _ = process.communicate(json.dumps({**work, "nonce": nonce}), timeout=seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            return False
-    return process.returncode == 0 and output.endswith(nonce)
+def passes(code: str, function: str, test: str, prompt: str = "") -> bool:
+    """Whether `function` of `code` passes a test, as `work_of` has it; `EngineError` where it can't be run safely."""
+    return outcome(work_of(code, function, test, prompt)).passed

@@ -1,0 +1,77 @@
+"""Plain values as JSON and back, so that nothing but plain values gets from one process to the other.
+
+What is no plain value, such as an object of a class of one's own, arrives as something that equals nothing.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+_MOST = 100_000  # of what an iterator gives
+_TAGS = {list: "list", tuple: "tuple", set: "set", frozenset: "frozenset"}
+_MAKERS = {name: kind for kind, name in _TAGS.items()}
+
+
+class Opaque:
+    """Something that is no plain value. It equals nothing, and gives its items one by one if it had any."""
+
+    def __init__(self, kind: str, items: list[Any] | None = None):
+        self.kind = kind
+        self.items = items
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.items is None:
+            raise TypeError(f"{self.kind!r} object is not iterable")
+        return iter(self.items)
+
+
+def told(value: Any) -> Any:
+    """A value as JSON can hold it. Of subclasses only what they inherit goes along: nobody's own `==`."""
+    if value is None or isinstance(value, (bool, str, float)):
+        return value
+    if isinstance(value, int):
+        return value if -(1 << 63) < value < 1 << 63 else ["int", hex(value)]
+    if isinstance(value, complex):
+        return ["complex", value.real, value.imag]
+    if isinstance(value, (bytes, bytearray)):
+        return ["bytes", bytes(value).hex()]
+    if isinstance(value, dict):
+        return ["dict", [[told(key), told(held)] for key, held in dict.items(value)]]
+    for kind, name in _TAGS.items():
+        if isinstance(value, kind):
+            return [name, [told(item) for item in kind.__iter__(value)]]
+    name = type(value).__name__
+    if (type(value).__module__, name) in (("decimal", "Decimal"), ("fractions", "Fraction")):
+        return [name, str(value)]
+    if isinstance(value, range):
+        return ["range", value.start, value.stop, value.step]
+    return ["object", name, [told(item) for item in islice(value, _MOST)] if hasattr(value, "__iter__") else None]
+
+
+def read(data: Any) -> Any:
+    """The value again. Raises ValueError for what `told` does not give."""
+    if not isinstance(data, list):
+        if data is None or isinstance(data, (bool, str, float, int)):
+            return data
+        raise ValueError("an object of JSON")
+    match data:
+        case ["int", str(text)]:
+            return int(text, 16)
+        case ["complex", float(real), float(imaginary)]:
+            return complex(real, imaginary)
+        case ["bytes", str(text)]:
+            return bytes.fromhex(text)
+        case ["dict", list(items)]:
+            return {read(key): read(held) for key, held in items}
+        case [str(name), list(items)] if name in _MAKERS:
+            return _MAKERS[name](read(item) for item in items)
+        case ["Decimal" | "Fraction" as name, str(text)]:
+            import decimal
+            import fractions
+
+            return decimal.Decimal(text) if name == "Decimal" else fractions.Fraction(text)
+        case ["range", int(start), int(stop), int(step)]:
+            return range(start, stop, step)
+        case ["object", str(kind), items]:
+            return Opaque(kind, None if items is None else [read(item) for item in items])
+    raise ValueError("no value")
