@@ -119,6 +119,47 @@ def test_short_sides_of_pairs_count_as_wholes() -> None:
     assert found.find(Pair("y", f"Oh. {FIRST}", "de", "en")) == Shared("exact", FIRST, "translation en-de")
 
 
+def held(found: Index, *records: Pair | Dialogue) -> list[str]:
+    """The test sets that the items are of, one for each."""
+    return sorted(found.names[found.items[item]] for record in records for item in found.held(record))
+
+
+def test_how_much_of_a_test_set_a_record_has() -> None:
+    found = index(
+        [
+            Question("reading", (Turn("user", asked),), CHECK, texts=(f"{FIRST} {SECOND}",))
+            for asked in ("Who?", "When?")
+        ],
+        [
+            Pair("Danke.", "Thank you.", "de", "en"),
+            Pair("Bitte.", "Thank you.", "de", "en"),
+            Pair(CHINESE, "x", "zh", "en"),
+        ],
+        prompts={"safety": ["Tell me how to dig up the harbour of Emden.", "Who?"]},
+    )
+    assert dict(found.sizes()) == {0: 2, 1: 1, 2: 2, 3: 2}
+    assert found.names == ["translation de-en", "translation zh-en", "reading", "safety"]
+    assert held(found, dialogue("Sum up.", FIRST.upper())) == ["reading", "reading"]  # two questions on one passage
+    assert held(found, dialogue("Who?")) == ["reading", "safety"]
+    assert held(found, dialogue("Now tell me how to dig up the harbour of Emden.")) == []
+    assert held(found, dialogue("Hm.", answer="tell me how to dig up the harbour of emden!")) == ["safety"]
+    assert held(found, Pair("Danke.", "Thanks.", "de", "en"), Pair("Oh!", "Thank you.", "de", "en")) == []
+    assert held(found, Pair("danke.", "Thank  you.", "de", "en")) == ["translation de-en"]
+    assert held(found, Pair("y", CHINESE, "en", "zh")) == ["translation zh-en"]
+    some = "the great ships of that time, as the chronicle of the town tells us"
+    assert found.find(dialogue(some)) is not None
+    assert held(found, dialogue(some)) == []  # some words in a row
+
+
+def test_prompts_are_compared_like_other_texts() -> None:
+    found = index([], [], prompts={"mt-bench": [f"Go on: {SECOND}"], "safety": []})
+    assert found.names == ["mt-bench"]
+    assert found.find(dialogue(f"Go on: {SECOND}")) == Shared("exact", f"Go on: {SECOND}", "mt-bench")
+    assert found.find(dialogue("x", answer=SECOND)) == Shared(
+        "13-gram", "in 1846 the old harbour was made deeper because the great ships of", "mt-bench"
+    )
+
+
 def test_texts_of_one_grammar_are_compared_as_wholes() -> None:
     found = index([], [Pair(FIRST, "x", "en", "de")], one_grammar=True)
     assert found.find(Pair(f"Oh. {FIRST}", "y", "en", "de")) is None
