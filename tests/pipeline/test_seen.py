@@ -1,10 +1,13 @@
 """Test sets that are known to be in what is learnt from, or in what finished models were trained on."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dragoman.pipeline.seen import known_overlaps
+from dragoman.pipeline.show import told
+from dragoman.pipeline.sources import make_data
 from dragoman.recipe.schema import Recipe
 
 
@@ -35,3 +38,18 @@ def test_finished_models_are_known_by_their_prompts() -> None:
 @pytest.mark.parametrize(("train", "test"), [("alma-human", "wmt23"), ("news-commentary", "flores200"), ("lab", "lab")])
 def test_nothing_is_said_without_reason(train: str, test: str) -> None:
     assert known_overlaps(recipe(train, test)) == []
+
+
+def test_the_data_stage_says_so(real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
+    data = {
+        "train": {"corpus": "alma-human", "directions": ["cs-en"], "limit": 50},
+        "test": {"corpus": "flores200", "directions": ["en-de"], "limit": 20},
+        "contamination": "remove",
+    }
+    facts = make_data(
+        Recipe(name="x", backbone="lab", data=data, methods=({"vanilla": {}},), evaluate=("translation",)), tmp_path
+    )
+    assert facts["test"] == {"en-de": 20}
+    (warning,) = facts["warnings"]
+    assert f"beware: {warning}" in told("data", facts)
