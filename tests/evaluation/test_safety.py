@@ -202,6 +202,19 @@ def test_what_is_answered_and_what_is_refused() -> None:
     assert "|refused:rule-keywords-en-1|" in refused.signature
 
 
+def test_a_limit_draws_by_the_seed() -> None:
+    def asked(limit: int, seed: int) -> list[str]:
+        some = {**material(*"abcdefghij"), "limit": limit}
+        suite = safety("vanilla", some, Letters(0, None, Letters(7, None)), SETTINGS.model_copy(update={"seed": seed}))
+        return ["".join(map(chr, ids)) for ids in next(suite).prompts]
+
+    few = asked(4, 0)
+    assert len(few) == 4
+    assert few == sorted(few) == asked(4, 0) != asked(4, 1)
+    assert set(few) < set(asked(5, 0))
+    assert "".join(asked(20, 0)) == "abcdefghij"
+
+
 def test_where_all_is_safe_nothing_is_said_of_the_rest() -> None:
     prompts = [{"key": "1", "prompt": "x", "type": "safe", "label": "safe"}]
     suite = over_refusal("backbone", {"prompts": prompts, "texts": ["x"]}, Letters(0, None), Evaluation())
