@@ -92,7 +92,11 @@ def _judged(work: Mapping[str, Any], candidate: "Candidate") -> dict[str, Any]:
         if "call" in work:
             return {"passed": True, "value": values.told(candidate(*work["call"]))}
         for arguments, value in work.get("cases", ()):
-            got = json.loads(json.dumps(candidate(*arguments)))
+            got = candidate(*arguments)
+            try:
+                got = json.loads(json.dumps(got))
+            except (TypeError, ValueError):
+                return {"passed": False, "why": "wrong"}
             if type(got) is not type(value) or got != value:
                 return {"passed": False, "why": "wrong"}
         if work.get("test"):
