@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from dragoman.corpora.records import Check, Question, Turn
 from dragoman.evaluation.checks import check, verify
+from dragoman.evaluation.sandbox import require
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.recipe.schema import Evaluation
 
@@ -119,10 +120,13 @@ def abilities(
     """Asks all questions, greedily, and returns the judged answers.
 
     One that leaves no room for an answer in the model's context is not asked, and is wrong. Raises `DataError`
-    before anything is asked where a check is not a known one.
+    before anything is asked where a check is not a known one, and `EngineError` where a check runs programs and this
+    machine can't do that safely.
     """
     for question in questions:
         verify(question.check)
+    if [question for question in questions if question.check.name in ("program", "unit_tests")]:
+        require()
     prompts = [speak.question(question) for question in questions]
     fits = [speak.context is None or len(prompt) < speak.context for prompt in prompts]
     sampling = Sampling(max_tokens=settings.max_tokens, stop=speak.stop)
