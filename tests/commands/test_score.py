@@ -239,6 +239,22 @@ def test_ifeval_gives_four_accuracies(scores: Scores) -> None:
     ]
 
 
+def test_programs_are_run(scores: Scores, run: Run) -> None:
+    problem = {"prompt": "def one():\n", "entry_point": "one", "test": "def check(f):\n    assert f() == 1"}
+    data = records("problems.jsonl", [{"task_id": "t/0", **problem}, {"task_id": "t/1", **problem}])
+    bodies = {"t/0": ("    return 1", "    return 2"), "t/1": ("    return 2", "    return 2")}
+    rows = [{"task_id": name, "completion": body} for name, held in bodies.items() for body in held]
+    given = records("samples.jsonl", rows)
+    found = scores("--task", "humaneval", "--data", data, "--predictions", given, "--k", "1,2", "--segments")
+    assert [(entry["metric"], entry["score"], entry["n"], entry["segments"]) for entry in found] == [
+        ("pass@1", 25, 2, [50, 0]),
+        ("pass@2", 50, 2, [100, 0]),
+    ]
+    few = run("--task", "humaneval", "--data", data, "--predictions", given, "--k", "10")
+    assert few.exit_code == 2
+    assert "pass@10 needs 10 outputs of each question, and t/0 has 2" in few.stderr
+
+
 def test_published_judgements(scores: Scores, real_data: Path) -> None:
     place = real_data / "mt_bench/mt_bench"
     judgements = place / "model_judgment/gpt-4_single.jsonl"

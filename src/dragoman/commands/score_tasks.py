@@ -76,9 +76,9 @@ def _system(graded: Graded) -> str:
     return str(graded.facts.get("system", graded.name))
 
 
-def _notes(graded: Graded, tell: Tell) -> None:
+def _notes(graded: Graded, tell: Tell, system: str = "") -> None:
     for note, count in graded.notes.items():
-        tell(f"{_system(graded)}: {note}: {count:,}")
+        tell(f"{system or _system(graded)}: {note}: {count:,}")
 
 
 # Questions with a rule
@@ -228,7 +228,7 @@ def _humaneval(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Sc
                 f"{path}: pass@{most} needs {most} outputs of each question, and {short} has {fewest}: a smaller --k?"
             )
         tell(f"{system}: running {sum(map(len, outputs)):,} programs")
-        for graded in judged_programs(questions, outputs, asked.ks):
-            _notes(graded, tell)
-            found.append(graded_score(graded, system))
+        judged = judged_programs(questions, outputs, asked.ks)
+        _notes(judged[0], tell, system)
+        found += [graded_score(graded, system, f"pass@{graded.facts['k']}") for graded in judged]
     return found

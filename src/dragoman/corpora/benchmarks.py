@@ -1,9 +1,8 @@
 """Published benchmarks become questions."""
 
-import gzip
-import json
 from pathlib import Path
 
+from dragoman.corpora.predictions import read_records
 from dragoman.corpora.records import Check, Question, Turn
 from dragoman.errors import DataError
 
@@ -18,13 +17,8 @@ def humaneval(path: Path) -> list[Question]:
 
     The check runs the tests of the file. `DataError` where a line is no problem of HumanEval.
     """
-    data = path.read_bytes()
-    lines = (gzip.decompress(data) if path.suffix == ".gz" else data).decode().split("\n")
     questions = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        problem = json.loads(line)
+    for number, problem in read_records(path):
         missing = [field for field in _FIELDS if not isinstance(problem.get(field), str)]
         if missing:
             raise DataError(f"{path}, line {number}: {', '.join(map(repr, missing))} must be text, as in HumanEval")

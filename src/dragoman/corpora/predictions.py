@@ -46,7 +46,7 @@ def read_text(path: Path) -> Texts:
     """The lines of a text. `DataError` where there are none."""
     found = tuple(line for _, line in lines(path))
     if not found:
-        raise DataError(f"{path} is empty: there is nothing to score in it")
+        raise DataError(f"{path} is empty: there is nothing in it to score")
     return found
 
 
@@ -68,7 +68,7 @@ def read_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
             faults.append(f"{path}, line {number}: should be an object in braces, not {_short(record)}")
     _refuse(faults)
     if not found:
-        raise DataError(f"{path} is empty: there is nothing to score in it")
+        raise DataError(f"{path} is empty")
     return found
 
 
