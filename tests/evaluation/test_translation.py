@@ -24,6 +24,9 @@ class Letters:
     def translate(self, pair: Pair) -> Ids:
         return tuple(map(ord, pair.source))
 
+    def after(self, answer: str, pair: Pair) -> str:
+        return answer
+
 
 def completion(text: str, finish: str = "stop") -> Completion:
     return Completion(tuple(map(ord, text)), text, finish)  # type: ignore[arg-type]

@@ -53,6 +53,8 @@ class Speaker(Protocol):
 
     def translate(self, pair: Pair) -> Ids: ...
 
+    def after(self, answer: str, pair: Pair) -> str: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Translated:
@@ -137,7 +139,8 @@ def translation(
     prompts = [speak.translate(pair) for pair in pairs]
     sampling = Sampling(max_tokens=settings.translation_tokens, stop=speak.stop)
     completions = yield Ask(model, prompts, sampling, "test translations")
-    return judge(pairs, completions)
+    taken = [replace(one, text=speak.after(one.text, pair)) for pair, one in zip(pairs, completions, strict=True)]
+    return judge(pairs, taken)
 
 
 def judge(pairs: Sequence[Pair], completions: Sequence[Completion]) -> TranslationResult:

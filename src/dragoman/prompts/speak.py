@@ -8,6 +8,7 @@ from dragoman.corpora.records import Dialogue, Pair, Question, Record, Turn
 from dragoman.errors import DataError
 from dragoman.prompts.examples import Example, Ids, Segment
 from dragoman.prompts.render import Renderer
+from dragoman.prompts.systems import System
 from dragoman.prompts.translation import instruction
 
 
@@ -50,6 +51,7 @@ class Speaker:
     Of a dialogue the last turn, which must be the assistant's, is the reference, and all turns before
     it are the request. `others` are the speakers of further models that the recipe names, each with
     its own vocabulary. `context` is how many tokens the backbone can see at once, where that is known.
+    `format` is how a published system wants to be asked for a translation; all else it is asked in its chat format.
     """
 
     def __init__(
@@ -58,12 +60,17 @@ class Speaker:
         seed: int = 0,
         others: Mapping[str, "Speaker"] | None = None,
         context: int | None = None,
+        format: System | None = None,
     ):
         self.renderer = renderer
+        self.format = format
         self.seed = seed
         self.others = others or {}
         self.context = context
         self.stop: Ids = renderer.stop
+        if format:  # a system's own end, where its vocabulary has it and its chat template another
+            known = renderer.tokenizer.get_vocab()
+            self.stop = tuple(dict.fromkeys([*self.stop, *(known[end] for end in format.stops if end in known)]))
 
     def of(self, model: str) -> "Speaker":
         """Who speaks to a model: the speaker of another one by its name; this one to all else."""
@@ -99,7 +106,11 @@ class Speaker:
 
     def translate(self, pair: Pair) -> Ids:
         """The request to translate a pair's source; its translation may be empty."""
-        return self.request(pair)
+        return self.written(self.format.ask(pair)) if self.format else self.request(pair)
+
+    def after(self, answer: str, pair: Pair) -> str:
+        """The answer to `translate` as a published system's own script would take it; else as it is."""
+        return self.format.after(answer, pair) if self.format else answer
 
     def chat(self, text: str) -> Ids:
         """A text as the user's turn, ready to be answered."""

@@ -1,0 +1,120 @@
+"""How published translation models are asked, each in its own words, and what their scripts take of an answer.
+
+The formats were read in the systems' public repositories and model cards: ALMA (fe1ixxu/ALMA), ParroT (wxjiao/ParroT),
+BigTrans (ZNLP/BigTranslate), BayLing (ictnlp/BayLing), TowerInstruct (its model card) and alpaca-lora
+(tloen/alpaca-lora). Where one leaves something open, the constant here says what we chose.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from dragoman.corpora.records import Pair
+from dragoman.prompts.formats import PREAMBLE, PREAMBLE_INPUT
+from dragoman.prompts.languages import language_name
+from dragoman.prompts.names_in_chinese import name_in_chinese
+from dragoman.prompts.translation import DEMONSTRATED, INSTRUCTIONS
+
+Hint = Literal["no", "minor", "major", "preferred"]
+
+
+def name(code: str) -> str:
+    """What the systems call a language: without a region or script."""
+    return language_name(code.split("_")[0])
+
+
+def _whole(answer: str, pair: Pair) -> str:
+    return answer.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A translation model's own format."""
+
+    template: str
+    """The prompt as it is written out, special tokens spelled, with `{source}`, `{target}` and `{text}`."""
+    taken: Callable[[str, Pair], str] = _whole
+    stops: tuple[str, ...] = ("</s>",)
+    """Tokens that end an answer, whatever the tokenizer's chat template says."""
+    called: Callable[[str], str] = name
+
+    def ask(self, pair: Pair) -> str:
+        """The prompt for a pair; the token that begins every text of the model goes before it."""
+        source, target = self.called(pair.source_language), self.called(pair.target_language)
+        return self.template.format(source=source, target=target, text=pair.source.strip())
+
+    def after(self, answer: str, pair: Pair) -> str:
+        """The translation as the system's own script takes it out of an answer."""
+        return self.taken(answer, pair)
+
+
+def _alma(answer: str, pair: Pair) -> str:
+    """The first of three lines that is not empty, before the target's name comes again; else what follows that name."""
+    first, *more = answer.split(f"\n{name(pair.target_language)}:")
+    lines = [line.strip() for line in first.split("\n")[:3]]
+    found = next((line for line in lines if line), None)
+    if found is not None or len(lines) == 3:
+        return found or ""
+    return more[0].split("\n")[0].strip() if more else ""
+
+
+def _parrot(answer: str, pair: Pair) -> str:
+    """On one line; of a pair of translations, with its worse one, what is marked as a paragraph."""
+    text = answer.split("### Response:")[0].strip().replace("\n", " ")
+    return text.split("</p>")[0].split("<p>")[-1] if "</p>" in text else text
+
+
+def _alpaca(answer: str, pair: Pair) -> str:
+    return answer.split("### Response:")[0].strip()
+
+
+_HINTS: Mapping[Hint, str] = {
+    "no": "A translation with no errors could be",
+    "minor": "A translation with minor errors could be",
+    "major": "A translation with major errors could be",
+    "preferred": "We prefer to translate it to",
+}
+
+
+def parrot(hint: Hint | None = None, apart: bool = True) -> System:
+    """ParroT with the instruction that it is tested with (33 are trained), and a hint.
+
+    The sentence stands in an input of its own, with the hint after it: so it does in its training data, and where its
+    script is left to its default. With `apart` off it follows the instruction, in the script's other template.
+    """
+    said = f"\n\n### Hint: {_HINTS[hint]}" if hint else ""
+    instruction = "Translate the following sentences from {source} to {target}."
+    between = "\n\n### Input:\n" if apart else "\n\n"
+    return System(
+        f"{PREAMBLE_INPUT if apart else PREAMBLE}\n\n### Instruction:\n{instruction}{between}{{text}}{said}\n\n"
+        "### Response:",
+        _parrot,
+    )
+
+
+SYSTEMS: Mapping[str, System] = {
+    "alma": System("Translate this from {source} to {target}:\n{source}: {text}\n{target}:", _alma),
+    "parrot": parrot(),
+    "parrot-hint": parrot("no"),
+    "bigtrans": System(
+        "以下是一个描述任务的指令，请写一个完成该指令的适当回复。\n\n"
+        "### 指令:\n请将以下{source}句子翻译成{target}：{text}\n\n### 回复:",
+        called=name_in_chinese,
+    ),
+    # The words of the request are ours: the system's repository has its dialogue's format alone.
+    "bayling": System(
+        "I am an intelligent language assistant developed by the NLP Group of ICT/CAS.\n"
+        "Below is a dialog consisting of instructions and responses. Write a response that completes the request.\n\n"
+        f"### Instruction:\n{INSTRUCTIONS[1]}\n### Response:\n"
+    ),
+    "tower": System(
+        "<|im_start|>user\nTranslate the following text from {source} into {target}.\n{source}: {text}\n{target}:"
+        "<|im_end|>\n<|im_start|>assistant\n",
+        stops=("<|im_end|>", "</s>"),
+    ),
+    # The words of the request are ours, those of our demonstrations.
+    "alpaca-lora": System(
+        f"{PREAMBLE_INPUT}\n\n### Instruction:\n{DEMONSTRATED[0]}\n\n### Input:\n{{text}}\n\n### Response:\n", _alpaca
+    ),
+}
+"""By the names that a recipe has for them (`prompt`)."""
