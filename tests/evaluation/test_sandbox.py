@@ -360,7 +360,8 @@ sandbox._START += "  # {mark}"
 print("ready", flush=True)
 outcome(Work("def f():\\n    while True: pass", "f", 60, cpu=60, call=[]))
 """
-    asking = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    own = {**os.environ, "TMPDIR": str(tmp_path)}
+    asking = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=own)
     assert asking.stdout
     asking.stdout.readline()
     until = time.monotonic() + 5
