@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from dragoman.corpora.alpaca_eval import read
-from dragoman.evaluation.alpaca_eval import alpaca_eval, alpaca_eval_2, interchanged, published, ranked, weighted
+from dragoman.evaluation.alpaca_eval import (
+    alpaca_eval,
+    alpaca_eval_2,
+    chosen,
+    interchanged,
+    published,
+    ranked,
+    weighted,
+)
 from dragoman.evaluation.graded import Graded
 from dragoman.evaluation.pairwise import pairwise
 from dragoman.generation.ask import Ask, Completion, Ids
@@ -84,6 +92,17 @@ def ended(suite: Any, answers: list[Completion]) -> Graded:
     return Graded.from_json(json.loads(json.dumps(graded.to_json())))
 
 
+def test_a_limit_draws_instructions_by_the_seed() -> None:
+    everything = material(RANKING, **{letter: "x" for letter in "abcdefgh"})
+    few = [
+        [row["instruction"] for row in chosen(everything | {"limit": 3}, Evaluation(seed=seed))] for seed in range(4)
+    ]
+    assert {len(drawn) for drawn in few} == {3}
+    assert len(set(map(tuple, few))) > 1
+    assert few[0] == sorted(few[0])  # in the order of the file
+    assert chosen(everything, SETTINGS) == everything["items"]
+
+
 def test_which_answer_comes_first() -> None:
     assert [interchanged(text) for text in (IN_ORDER, TURNED)] == [False, True]
 
@@ -136,7 +155,7 @@ def test_one_token_weighed() -> None:
     next(suite)
     ask = suite.send([said("Tra."), said("Blue."), said("Yes."), said("Mm.\n")])
     assert len(ask.prompts) == 3  # the last answer is the baseline's own: a draw
-    assert (ask.sampling.max_tokens, ask.sampling.temperature, ask.sampling.logprobs, ask.sampling.seed) == (1, 1, 5, 5)
+    assert (ask.sampling.max_tokens, ask.sampling.temperature, ask.sampling.logprobs) == (1, 0, 5)
     graded = ended(
         suite, [likely(("m", 0.6), ("M", 0.2), ("x", 0.1)), likely(("m", 0.6), ("M", 0.2)), likely(("x", 1))]
     )

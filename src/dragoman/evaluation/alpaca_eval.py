@@ -23,7 +23,7 @@ from typing import Any
 
 from dragoman import __version__
 from dragoman.corpora.alpaca_eval import BASELINES, JUDGES, annotations
-from dragoman.corpora.records import content_key
+from dragoman.corpora.records import content_key, draw
 from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.verdicts import fits, judge_name, judge_prompt
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
@@ -97,6 +97,14 @@ def answers(model: str, instructions: Sequence[str], speak: Speaker, settings: E
     return (yield from asked(model, prompts, speak, sampling, "instructions"))
 
 
+def chosen(material: Mapping[str, Any], settings: Evaluation) -> Sequence[Mapping[str, str]]:
+    """All instructions, or as many as the recipe wants, drawn by the seed and in the order of the file."""
+    items: Sequence[Mapping[str, str]] = material["items"]
+    order = sorted(range(len(items)), key=lambda at: draw(items[at]["instruction"], "asked", settings.seed))
+    kept = set(order[: material.get("limit")])
+    return [item for at, item in enumerate(items) if at in kept]
+
+
 def answer_tokens(settings: Evaluation) -> int:
     return max(settings.max_tokens, ANSWER_TOKENS)
 
@@ -139,18 +147,21 @@ def weighted(
 
 
 def _compared(name: str, model: str, material: Mapping[str, Any], speak: Speaker, settings: Evaluation) -> Asking:
-    rows, how, judge = material["items"], material["judge"], speak.of("judge")
+    rows, how, judge = chosen(material, settings), material["judge"], speak.of("judge")
     said = yield from answers(model, [row["instruction"] for row in rows], speak, settings)
     prompts: list[Ids | None] = []
     for row, answer in zip(rows, said, strict=True):
         text = None if isinstance(answer, str) else answer.text.strip()
         alone = text is None or text == row["output"].strip()
         prompts.append(None if alone else _judge_prompt(judge, how, row, text or ""))
+    # Where log-probabilities are what counts, which token is drawn does not: greedy asks for the same ones without a
+    # seed, and vLLM's CPU backend ends when a seeded request has its prompt taken up in parts.
+    drawn = 0.0 if how["logprobs"] else how["temperature"]
     sampling = Sampling(
         max_tokens=how["max_tokens"],
         stop=judge.stop,
-        temperature=how["temperature"],
-        seed=settings.seed if how["temperature"] else 0,
+        temperature=drawn,
+        seed=settings.seed if drawn else 0,
         logprobs=how["logprobs"],
     )
     verdicts = yield from asked("judge", prompts, judge, sampling, "judgements")

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from dragoman import __version__
 from dragoman.corpora.records import content_key
-from dragoman.evaluation.alpaca_eval import answer_tokens, answers, asked
+from dragoman.evaluation.alpaca_eval import answer_tokens, answers, asked, chosen
 from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.verdicts import judge_name, judge_prompt
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
@@ -87,7 +87,8 @@ def pairwise(
     """
     if model == "backbone":
         return []
-    instructions = [row["instruction"] for row in material["items"]]
+    rows = chosen(material, settings)
+    instructions = [row["instruction"] for row in rows]
     ours = yield from answers(model, instructions, speak, settings)
     theirs = yield from answers("backbone", instructions, speak.of("backbone"), settings)
     judge = speak.of("judge")
@@ -102,7 +103,7 @@ def pairwise(
     found = [
         _duel(own, other, said[2 * at : 2 * at + 2]) for at, (own, other) in enumerate(zip(ours, theirs, strict=True))
     ]
-    items = tuple(map(_item, material["items"], found, zip(said[::2], said[1::2], strict=True)))
+    items = tuple(map(_item, rows, found, zip(said[::2], said[1::2], strict=True)))
     signature = (
         f"{NAME}|against:backbone|judge:{judge_name(settings.judge)}|prompt:own-{content_key(PROMPT)[:6]}|orders:both"
         f"|decoding:greedy|tokens:{answer_tokens(settings)}|judgement:{longest}|version:dragoman-{__version__}"
