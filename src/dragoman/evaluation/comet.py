@@ -36,7 +36,9 @@ REVISION = 1
 
 _BATCH = {"cpu": 4096}  # tokens; an accelerator wants more
 _BATCH_ACCELERATED = 16_384
-_GROUP = 8  # batches, after which scores are kept
+_GROUP = 8  # batches, after which scores are kept; more where they are done in no time
+_WORK = 2e13  # operations, some minutes of one core
+_MOST = 4_000_000  # tokens in a group
 _BYTES = 4  # of UTF-8 a token, about
 _RATED = 4096  # rows of features at once
 
@@ -176,7 +178,9 @@ class Comet:
     def _groups(self, ordered: Sequence[Texts]) -> Iterator[list[Texts]]:
         """Triples whose texts make a few batches together."""
         group: list[Texts] = []
-        size, limit = 0, _GROUP * _BYTES * self._batch_tokens
+        shape = self._shape
+        each = 2 * shape.layers * shape.hidden * (4 * shape.hidden + 2 * shape.intermediate)  # operations for a token
+        size, limit = 0, _BYTES * min(max(_GROUP * self._batch_tokens, _WORK / each), _MOST)
         for texts in ordered:
             group.append(texts)
             size += sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)

@@ -1,7 +1,7 @@
 """XLM-RoBERTa as COMET uses it: every layer's output, mixed and pooled to one vector a text.
 
 There is no padding. The tokens of a batch stand end to end; only attention needs to know where a text ends, and takes
-texts of one length together. Hidden states are pooled layer by layer, so none is kept, and layers above the last one
+texts of one length together. Hidden states are added up layer by layer, so none is kept, and layers above the last one
 that counts are not computed.
 """
 
@@ -100,8 +100,8 @@ class Run:
 class Encoder:
     """Gives texts, as token ids, their vectors. `mix` is what each layer's output counts, the embeddings first.
 
-    `normed` has each output normalised over a whole text before it is mixed. In bf16 the layers are; embeddings,
-    pooling and mixing stay in fp32.
+    `normed` has each output normalised over a whole text before it is mixed. `dtype` is that of the layers; embeddings,
+    mixing and pooling are fp32.
     """
 
     def __init__(
@@ -136,61 +136,68 @@ class Encoder:
         states = functional.embedding(ids, self._words)
         states += functional.embedding(self._places(kept, runs, whole), self._positions)
         states = self._normalised(states, self._norm).to(self.dtype)
-        total = self._pooled(states, runs, kept, whole) * self.mix[0]
-        firsts = torch.tensor([place for run in runs for place in range(run.start, run.tokens.stop, run.length)])
-        firsts = firsts.to(self.device)
+        firsts = torch.cat([torch.arange(run.start, run.tokens.stop, run.length) for run in runs]).to(self.device)
+        mixed = self._mixed(0, states, runs, firsts, None)
         for place, layer in enumerate(self._layers, start=1):
             last = place == self.depth and self.pooling == "first" and not self.normed
             states = self._through(layer, states, runs, firsts if last else None)
-            if self.mix[place]:
-                pooled = states.float() if last else self._pooled(states, runs, kept, whole)
-                total.add_(pooled, alpha=self.mix[place])
-        return total
+            mixed = (
+                mixed.add_(states, alpha=self.mix[place]) if last else self._mixed(place, states, runs, firsts, mixed)
+            )
+        if self.pooling == "first":
+            return mixed
+        if not whole:
+            mixed *= kept[:, None]
+        means = [mixed[run.tokens].view(run.count, run.length, -1).mean(1) for run in runs]
+        return torch.cat(means)
+
+    def _mixed(
+        self,
+        place: int,
+        states: torch.Tensor,
+        runs: Sequence[Run],
+        firsts: torch.Tensor,
+        mixed: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """`mixed` and the share of one layer's output, as far as it is pooled; fp32."""
+        if mixed is not None and not self.mix[place]:
+            return mixed
+        if self.normed:
+            parts = []
+            for run in runs:
+                texts = states[run.tokens].view(run.count, -1).float()
+                variance, mean = torch.var_mean(texts, dim=1, correction=0, keepdim=True)
+                parts.append(((texts - mean) / torch.sqrt(variance + 1e-12)).view(-1, self.shape.hidden))
+            states = torch.cat(parts)
+        if self.pooling == "first":
+            states = states[firsts]
+        return states.float() * self.mix[place] if mixed is None else mixed.add_(states, alpha=self.mix[place])
 
     def _through(
         self, layer: Layer, states: torch.Tensor, runs: Sequence[Run], firsts: torch.Tensor | None
     ) -> torch.Tensor:
         """One layer; with `firsts`, of the first tokens alone, which is all that the last layer is needed for."""
-        wide = self.shape.hidden
+        wide, heads = self.shape.hidden, self.shape.heads
+        answers, start = [], 0
         if firsts is None:
-            mixed = functional.linear(states, *layer.attend)
-            queries, others = mixed[:, :wide], mixed[:, wide:]
+            seen = functional.linear(states, *layer.attend)
+            for run in runs:
+                parts = seen[run.tokens].view(run.count, run.length, 3, heads, -1).permute(2, 0, 3, 1, 4)
+                answers.append(functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]))
         else:
             weight, bias = layer.attend
-            others = functional.linear(states, weight[wide:], bias[wide:])
+            seen = functional.linear(states, weight[wide:], bias[wide:])
             states = states[firsts]
             queries = functional.linear(states, weight[:wide], bias[:wide])
-        found, start = torch.empty_like(states), 0
-        for run in runs:
-            asked = run.length if firsts is None else 1
-            mine = slice(start, start + run.count * asked)
-            query = self._headed(queries[mine], run.count, asked)
-            key = self._headed(others[run.tokens, :wide], run.count, run.length)
-            value = self._headed(others[run.tokens, wide:], run.count, run.length)
-            answer = functional.scaled_dot_product_attention(query, key, value)
-            found[mine].view(run.count, asked, self.shape.heads, -1).copy_(answer.transpose(1, 2))
-            start = mine.stop
+            for run in runs:
+                parts = seen[run.tokens].view(run.count, run.length, 2, heads, -1).permute(2, 0, 3, 1, 4)
+                query = queries[start : start + run.count].view(run.count, heads, 1, -1)
+                answers.append(functional.scaled_dot_product_attention(query, parts[0], parts[1]))
+                start += run.count
+        found = torch.cat([answer.transpose(1, 2).reshape(-1, wide) for answer in answers])
         states = self._normalised(functional.linear(found, *layer.out).add_(states), layer.attended)
         inner = functional.gelu(functional.linear(states, *layer.up))
         return self._normalised(functional.linear(inner, *layer.down).add_(states), layer.done)
-
-    def _pooled(self, states: torch.Tensor, runs: Sequence[Run], kept: torch.Tensor, whole: bool) -> torch.Tensor:
-        """[tokens, hidden] → [texts, hidden], fp32"""
-        parts = []
-        for run in runs:
-            texts = states[run.tokens].view(run.count, run.length, -1)
-            if self.normed:
-                texts = texts.float()
-                variance, mean = torch.var_mean(texts, dim=(1, 2), correction=0, keepdim=True)
-                texts = (texts - mean) / torch.sqrt(variance + 1e-12)
-            if self.pooling == "first":
-                parts.append(texts[:, 0].float())
-            elif whole:
-                parts.append(texts.mean(1, dtype=torch.float32))
-            else:
-                shown = kept[run.tokens].view(run.count, run.length, 1)
-                parts.append((texts * shown).sum(1, dtype=torch.float32) / run.length)
-        return torch.cat(parts)
 
     def _places(self, kept: torch.Tensor, runs: Sequence[Run], whole: bool) -> torch.Tensor:
         """The position of each token; the first is one past that of padding, which is counted nowhere."""
@@ -200,11 +207,6 @@ class Encoder:
             return torch.cat(counts).to(self.device)
         shown = [kept[run.tokens].view(run.count, run.length).long() for run in runs]
         return torch.cat([(one.cumsum(1) * one + self.shape.padding).flatten() for one in shown])
-
-    def _headed(self, states: torch.Tensor, count: int, length: int) -> torch.Tensor:
-        """[tokens, hidden] → [texts, heads, length, size]"""
-        split: torch.Tensor = states.unflatten(0, (count, length)).unflatten(2, (self.shape.heads, -1))
-        return split.transpose(1, 2)
 
     def _normalised(self, states: torch.Tensor, norm: Weighted) -> torch.Tensor:
         return functional.layer_norm(states, (self.shape.hidden,), *norm, self.shape.epsilon)
