@@ -74,19 +74,14 @@ def with_comet(result: TranslationResult, comets: Sequence[Comet], cache: Path) 
     """The same translations with a score of each COMET model, times 100; each text is encoded once."""
     from dragoman.evaluation.comet import Triple
 
-    items, signatures = list(result.items), {name: dict(known) for name, known in result.signatures.items()}
     for settings in comets:
         comet = _comet(settings)
-        triples = [Triple(item.pair.source, item.hypothesis, item.pair.target) for item in items]
+        triples = [Triple(item.pair.source, item.hypothesis, item.pair.target) for item in result.items]
         scores = comet.score(triples, cache)
-        name = f"comet:{comet.name}"
-        items = [
-            replace(item, statistics={**item.statistics, name: (100 * score, 1.0)})
-            for item, score in zip(items, scores, strict=True)
-        ]
-        for known in signatures.values():
-            known[name] = f"{comet.signature}|times:100"
-    return TranslationResult(tuple(items), signatures)
+        signature = f"{comet.signature}|times:100"
+        rows = [(100 * score, 1.0) for score in scores]
+        result = result.with_metric(f"comet:{comet.name}", rows, dict.fromkeys(result.signatures, signature))
+    return result
 
 
 def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) -> dict[str, Any]:
