@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Byte-compiling everything at installation takes longer than compiling on first use what is used.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt
 
-.PHONY: demo test engines bench lint format clean
+.PHONY: demo test engines bench bench-comet lint format clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo.stamp
@@ -34,8 +34,12 @@ engines: $(VENV)/engines.stamp
 bench: $(VENV)/engines.stamp
 	$(BIN)/python benchmarks/run.py --out docs/benchmarks.md
 
+# COMET here against the official package, which needs older versions of nearly everything: an environment of its own.
+bench-comet: $(VENV)/dev.stamp $(VENV)-comet/stamp
+	OMP_NUM_THREADS=1 RAYON_NUM_THREADS=1 $(BIN)/python benchmarks/comet.py --official $(VENV)-comet/bin/python
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist
+	rm -rf $(VENV) $(VENV)-comet .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist
 
 $(VENV)/torch.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
@@ -59,3 +63,10 @@ $(VENV)/demo.stamp: $(VENV)/torch.stamp pyproject.toml constraints.txt
 $(VENV)/dev.stamp: $(VENV)/torch.stamp pyproject.toml constraints.txt
 	$(INSTALL) -qq --no-build-isolation --editable '.[dev]'
 	@touch $(VENV)/demo.stamp $@
+
+$(VENV)-comet/stamp:
+	$(PYTHON) -m venv $(VENV)-comet
+	$(VENV)-comet/bin/python -m pip install --disable-pip-version-check --no-compile torch==2.13.0
+	$(VENV)-comet/bin/python -m pip install -qq --disable-pip-version-check --no-compile \
+	  unbabel-comet==2.2.7 transformers==4.57.6 'numpy<2' 'setuptools<82'
+	@touch $@
