@@ -93,7 +93,7 @@ def ended(suite: Any, answers: list[Completion]) -> Graded:
 
 
 def test_a_limit_draws_instructions_by_the_seed() -> None:
-    everything = material(RANKING, **{letter: "x" for letter in "abcdefgh"})
+    everything = material(RANKING, **dict.fromkeys("abcdefgh", "x"))
     few = [
         [row["instruction"] for row in chosen(everything | {"limit": 3}, Evaluation(seed=seed))] for seed in range(4)
     ]
@@ -298,8 +298,10 @@ def test_all_three_with_a_real_judge(real_data: Path) -> None:
     speak = Speaker(renderer, context=1024)
     engine = HfEngine(BACKBONE, decode=speak.decode, extensions=renderer.extensions, precision="fp32", device="cpu")
 
-    def run(make: Callable[..., Any], kind: str, settings: Evaluation) -> Graded:
+    def run(make: Callable[..., Any], kind: str, settings: Evaluation, words: tuple[str, ...] = ()) -> Graded:
         found = read(kind, [real_data / "alpaca_eval"])
+        if words:
+            found["judge"]["tokens"] = list(words)
         found["items"] = [
             {"instruction": text, "subject": "", "output": f"{number} of them."}
             for number, text in enumerate(("Say hello.", "Name a colour.", "Count to three."))
@@ -325,6 +327,13 @@ def test_all_three_with_a_real_judge(real_data: Path) -> None:
     graded = run(alpaca_eval_2, "alpaca-eval-2", settings)
     assert graded.notes.get("no judgement", 0) + graded.facts["n"] == 3
     assert all(len(item.told["likely"]) == 5 for item in graded.items)
+    likely = graded.items[0].told["likely"]
+    first, second = likely[3], likely[1]  # two words that this judge does think of
+    graded = run(alpaca_eval_2, "alpaca-eval-2", settings, (first[0], second[0]))
+    told = graded.items[0].told
+    share = 1 / (1 + math.exp(second[1] - first[1]))
+    assert graded.items[0].value == pytest.approx(100 * (share if told["first"] == "model" else 1 - share), abs=1e-3)
+    assert 0.05 < told["mass"] < 1
     graded = run(pairwise, "pairwise", settings)
     assert len(graded.items) == 3
     assert graded.notes["verdicts that could not be read"] >= 1
