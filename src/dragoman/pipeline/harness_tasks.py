@@ -37,7 +37,7 @@ class Function(str):
     """The name of a Python function that a task's file refers to."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     pass
 
 
@@ -138,15 +138,17 @@ def _named(folder: Path) -> Mapping[str, Path]:
 
 
 @cache
+def _tagged(folder: Path) -> Sequence[tuple[str, bytes]]:
+    """The files that speak of tags, each with the folder of the tasks that it may belong to."""
+    paths = (path for path in folder.rglob("*") if path.suffix not in (".py", ".md") and path.is_file())
+    texts = ((path.relative_to(folder).parts[0], path.read_bytes()) for path in paths)
+    return [(home, text) for home, text in texts if _TAGGED.search(text)]
+
+
+@cache
 def _bearing(folder: Path, tag: str) -> tuple[str, ...]:
     """The tasks that bear a tag, which may stand in a file that they include."""
-    homes = {
-        path.relative_to(folder).parts[0]
-        for path in folder.rglob("*")
-        if path.suffix not in (".py", ".md") and path.is_file()
-        for text in [path.read_bytes()]
-        if tag.encode() in text and _TAGGED.search(text)
-    }
+    homes = {home for home, text in _tagged(folder) if tag.encode() in text}
     found = []
     for name, path in _named(folder).items():
         if path.relative_to(folder).parts[0] in homes:
