@@ -127,6 +127,12 @@ def _failed(status: int, seen: Seen, suites: list[str]) -> DragomanError:
             f"your own (`evaluation.harness.data`), run once with a network (HF_HUB_OFFLINE keeps it off), or take "
             f"{task} out of `evaluate`. {kept.rstrip('; ')}."
         )
+    if kind == "ClientResponseError":
+        return EngineError(
+            f"{task}: the server refused a request: {text}\nA server of conversations gets each prompt whole, and refuses "
+            f"what its context has no room for: set evaluation.harness.shots lower, or generation.openai.api to "
+            f"completions. {kept.rstrip('; ')}."
+        )
     if kind in ("ModuleNotFoundError", "ImportError", "LookupError"):
         return DataError(f"{task} of lm-evaluation-harness needs something that is not here: {text.strip()}")
     return EngineError(f"lm-evaluation-harness failed {at}: {kind}: {text}\n{kept}it said:\n  {shown}")
