@@ -129,8 +129,8 @@ def _failed(status: int, seen: Seen, suites: list[str]) -> DragomanError:
         )
     if kind == "ClientResponseError":
         return EngineError(
-            f"{task}: the server refused a request: {text}\nA server of conversations gets each prompt whole, and refuses "
-            f"what its context has no room for: set evaluation.harness.shots lower, or generation.openai.api to "
+            f"{task}: the server refused a request: {text}\nA server of conversations gets each prompt whole, and "
+            "refuses what its context has no room for: set evaluation.harness.shots lower, or generation.openai.api to "
             f"completions. {kept.rstrip('; ')}."
         )
     if kind in ("ModuleNotFoundError", "ImportError", "LookupError"):
