@@ -19,6 +19,7 @@ from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.generation.hf import HfEngine
 from dragoman.generation.openai import ServerEngine
+from dragoman.generation.wire import Way
 from dragoman.lab import BACKBONE, world
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
@@ -155,6 +156,19 @@ def test_a_real_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                 for step, expected in zip(one.logprobs, other.logprobs, strict=True):
                     assert [value for _, value in step] == pytest.approx([value for _, value in expected], abs=1e-3)
                     assert step[0][0] == expected[0][0]
+
+        # one token, asked and answered as OpenAI's own API has it: the same tokens, by their texts
+        spelt = engine("chat")
+        spelt.way = Way("lab", "chat", more=False, spelt=True)
+        one = replace(greedy, max_tokens=1, logprobs=5)
+        by_text, by_id = (answers(asker, prompts[-8:], one) for asker in (spelt, server))
+        for told, expected in zip(by_text, by_id, strict=True):
+            assert told.logprobs is not None
+            assert expected.logprobs is not None
+            known = dict(expected.logprobs[0])
+            assert len(told.logprobs[0]) >= 4  # one that is half a letter can't be told by its text
+            for token, value in told.logprobs[0]:
+                assert value == pytest.approx(known[token], abs=1e-3)
 
         drawn = replace(greedy, max_tokens=12, temperature=1.0, seed=4)
         first = [answer.ids for answer in answers(server, prefixes, drawn)]
