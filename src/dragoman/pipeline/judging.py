@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.corpora.records import Question
+from dragoman.errors import DataError
 from dragoman.evaluation.abilities import abilities
 from dragoman.evaluation.code import programs_drawn
+from dragoman.evaluation.comet import Triple, open_comet
 from dragoman.evaluation.graded import Graded
 from dragoman.evaluation.results import RowResults
 from dragoman.evaluation.sandbox import require
@@ -21,7 +23,7 @@ from dragoman.pipeline.sources import read_pairs, read_questions
 from dragoman.pipeline.voices import asked, device_name, judge_speaker, speaker
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Comet, Evaluation, Generation, Recipe
-from dragoman.store import write_atomic
+from dragoman.store import Digests, write_atomic
 
 Facts = dict[str, Any]
 
@@ -29,12 +31,17 @@ Facts = dict[str, Any]
 def check(recipe: Recipe, cast: Cast) -> None:
     """Whether everything that judges is there and could begin. DataError or EngineError with what is missing."""
     if tasks := judged.harness_tasks(recipe):
+        if recipe.evaluation.harness.backend == "openai" and (recipe.methods or recipe.compare):
+            raise DataError(
+                "evaluation.harness.backend: a server answers for the one model that it serves, and this recipe judges "
+                "several; take `auto`, `hf` or `vllm`, or judge that model alone"
+            )
         harness.verify(tasks, recipe.evaluation.harness)
     if {"programs", "humaneval"} & set(recipe.evaluate):
         require()
     if "translation" in recipe.evaluate:
         for one in recipe.evaluation.comet:
-            _comet(one)
+            open_comet(one.checkpoint, one.encoder, one.precision)
     for part, judge in cast.judges.items():
         check_engine(_engine(recipe, part), _as_judge(judge), written=part == "guard")
     for voice in cast.finished.values():
@@ -49,6 +56,8 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
     voice = cast.voice(row)
     speak = speaker(recipe, voice)
     speak.others = {part: judge_speaker(judge) for part, judge in cast.judges.items()}
+    if row in cast.finished:
+        speak.others = {**speak.others, "backbone": speaker(recipe, cast.backbone)}
     draws = 1 + (recipe.evaluation.noise_seeds if row == "backbone" else 0)
     asking = _asking(recipe, row, data, speak, draws)
     weights = asked(recipe, voice)
@@ -60,7 +69,8 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
         results = drive_all(asking, answers)
     translated: TranslationResult | None = results.pop("translation", None)
     if translated:
-        translated = with_comet(translated, recipe.evaluation.comet, cache / "comet")
+        digests = Digests(cache / "weights.json")
+        translated = with_comet(translated, recipe.evaluation.comet, cache / "comet", digests)
     found = [_results(number, results) for number in range(draws)]
     ran = _of_the_harness(recipe, voice, model, cache / "harness")
     first = RowResults(translated, found[0].abilities, (*found[0].graded, *ran))
@@ -70,12 +80,10 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
     return {"units": max(1, sum(map(_answers, [first, *found[1:]]))), "device": device_name()}
 
 
-def with_comet(result: TranslationResult, comets: Sequence[Comet], cache: Path) -> TranslationResult:
+def with_comet(result: TranslationResult, comets: Sequence[Comet], cache: Path, digests: Digests) -> TranslationResult:
     """The same translations with a score of each COMET model, times 100; each text is encoded once."""
-    from dragoman.evaluation.comet import Triple
-
     for settings in comets:
-        comet = _comet(settings)
+        comet = open_comet(settings.checkpoint, settings.encoder, settings.precision, digest_of=digests.of)
         triples = [Triple(item.pair.source, item.hypothesis, item.pair.target) for item in result.items]
         scores = comet.score(triples, cache)
         signature = f"{comet.signature}|times:100"
@@ -140,12 +148,6 @@ def _of_the_harness(recipe: Recipe, voice: Backbone, model: Path | None, cache: 
         generation=recipe.generation,
         cache=cache,
     )
-
-
-def _comet(settings: Comet) -> Any:
-    from dragoman.evaluation.comet import open_comet
-
-    return open_comet(settings.checkpoint, settings.encoder, settings.precision)
 
 
 def _engine(recipe: Recipe, part: str) -> Generation:
