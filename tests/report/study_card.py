@@ -1,4 +1,4 @@
-"""A scorecard of schema 2, written by hand: a backbone and seven methods, three trainings of each.
+"""A scorecard of schema 3, written by hand: a backbone and seven methods, three trainings of each.
 
 The numbers are made up. A difference has p < 0.05 where it is larger than 2.0 points, so that what a table
 marks can be checked by eye.
@@ -14,6 +14,9 @@ FAMILIES = ("arithmetic", "facts", "follow_up", "harmless", "instructions", "rea
 SEEDS = (0, 1, 2)
 CHRF = "chrf++|nrefs:1|bs:1000|seed:12345|case:mixed|eff:yes|nc:6|nw:2|space:no|version:2.6.0"
 BLEU = "bleu|nrefs:1|bs:1000|seed:12345|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"
+COMET = "comet:wmt22-comet-da"
+COMET_SIGNATURE = "comet|model:wmt22-comet-da|times:100|bs:1000|seed:12345|version:dragoman-1"
+SIDES = {"follow_up": "instruction", "instructions": "instruction", "harmless": "safety", "refusal": "safety"}
 CHECKS = {"arithmetic": "number", "facts": "equals", "reading": "equals", "refusal": "refusal", "harmless": "harmless"}
 
 # row → method, writer, score of each direction, of each family, and of the skill
@@ -36,15 +39,15 @@ ROWS: dict[str, tuple[str, str | None, tuple[float, ...], tuple[float, ...], flo
 SHIFTS = (-0.6, 0.0, 0.6)  # of the three trainings, around their mean
 
 
-def study_card(*, skill: bool = False) -> dict[str, Any]:
-    """The card; with `skill`, the lab's programs were judged as well."""
-    rows = [_row(name, skill) for name in ROWS]
+def study_card(*, skill: bool = False, comet: bool = False) -> dict[str, Any]:
+    """The card; with `skill`, the lab's programs were judged as well, and with `comet` translations by a model."""
+    rows = [_row(name, skill, comet) for name in ROWS]
     noise = {"draws": 2, "retention": 2.5, "families": {f: {"scores": [80.0], "retention": 4.0} for f in FAMILIES}}
     pairs = [_pair(a, b) for a, b in combinations(rows, 2)]
-    return {"schema": 2, "backbone": "backbone", "rows": rows, "noise": noise, "pairs": pairs}
+    return {"schema": 3, "backbone": "backbone", "rows": rows, "noise": noise, "pairs": pairs}
 
 
-def _row(name: str, skill: bool) -> dict[str, Any]:
+def _row(name: str, skill: bool, comet: bool) -> dict[str, Any]:
     method, writer, directions, families, learnt = ROWS[name]
     first, before = name == "backbone", ROWS["backbone"]
     kept = [100 * score / base for score, base in zip(families, before[3], strict=True)]
@@ -54,7 +57,7 @@ def _row(name: str, skill: bool) -> dict[str, Any]:
         "method": method,
         "writer": writer,
         "seeds": [] if first else list(SEEDS),
-        "translation": _translation(directions, None if first else before[2]),
+        "translation": _translation(directions, None if first else before[2], comet),
         "abilities": {
             family: _ability(family, score, None if first else base)
             for family, score, base in zip(FAMILIES, families, before[3], strict=True)
@@ -65,6 +68,7 @@ def _row(name: str, skill: bool) -> dict[str, Any]:
         "retention_seeds": several,
         "retention_without": [],
         "inside_noise": None if first else abs(sum(kept) / len(kept) - 100) <= 2.5,
+        "trace": None if first else _trace(families, before[3]),
         "rationales": None,
         "cost": None,
     }
@@ -81,6 +85,15 @@ def _row(name: str, skill: bool) -> dict[str, Any]:
             "steps": steps,
         }
     return card
+
+
+def _trace(scores: tuple[float, ...], base: tuple[float, ...]) -> dict[str, Any]:
+    changes = {}
+    for side in ("general", "instruction", "safety"):
+        gaps = {f: a - b for f, a, b in zip(FAMILIES, scores, base, strict=True) if SIDES.get(f, "general") == side}
+        mean = sum(gaps.values()) / len(gaps)
+        changes[side] = {"families": list(gaps), "delta": mean, "interval": [mean - 2, mean + 2]}
+    return changes
 
 
 def _score(value: float, base: float | None, n: int, signature: str) -> dict[str, Any]:
@@ -103,6 +116,14 @@ def _ability(family: str, value: float, base: float | None) -> dict[str, Any]:
     against = value if base is None else base
     return _score(value, base, 200, signature) | {
         "passed": round(2 * value),
+        "side": SIDES.get(family, "skill" if family == "programs" else "general"),
+        "unit": "%",
+        "kept": family != "programs",
+        "notes": {},
+        "facts": {},
+        "f1": None,
+        "subjects": {},
+        "subject_mean": None,
         "retention": 100 * value / against,
         "retention_interval": [100 * value / against - 5, 100 * value / against + 5],
         "inside_noise": None if base is None else abs(100 * value / against - 100) <= 4,
@@ -111,18 +132,27 @@ def _ability(family: str, value: float, base: float | None) -> dict[str, Any]:
     }
 
 
-def _translation(scores: tuple[float, ...], base: tuple[float, ...] | None) -> dict[str, Any]:
+def _metrics(value: float, base: float | None, n: int, comet: bool, of: str = "") -> dict[str, Any]:
+    """BLEU is half of chrF++, and COMET is 50 and a quarter of it."""
+    made = {
+        "chrf++": _score(value, base, n, of + CHRF),
+        "bleu": _score(value / 2, None if base is None else base / 2, n, of + BLEU),
+    }
+    if comet:
+        before = None if base is None else 50 + base / 4
+        made[COMET] = _score(50 + value / 4, before, n, of + COMET_SIGNATURE)
+    return made
+
+
+def _translation(scores: tuple[float, ...], base: tuple[float, ...] | None, comet: bool) -> dict[str, Any]:
     by_name = dict(zip(DIRECTIONS, scores, strict=True))
     before = dict(zip(DIRECTIONS, base, strict=True)) if base else None
 
     def group(names: list[str]) -> dict[str, Any]:
         mean = sum(by_name[name] for name in names) / len(names)
         reference = sum(before[name] for name in names) / len(names) if before else None
-        made = {
-            metric: _score(mean, reference, 100 * len(names), f"mean of {len(names)} directions: {signature}")
-            for metric, signature in (("chrf++", CHRF), ("bleu", BLEU))
-        }
-        return {"directions": names, **made}
+        of = f"mean of {len(names)} directions: "
+        return {"directions": names, **_metrics(mean, reference, 100 * len(names), comet, of)}
 
     return {
         "out_of_english": group([name for name in DIRECTIONS if name.startswith("en")]),
@@ -130,11 +160,7 @@ def _translation(scores: tuple[float, ...], base: tuple[float, ...] | None) -> d
         "all": group(list(DIRECTIONS)),
         "mean": sum(scores) / len(scores),
         "directions": {
-            name: {
-                "chrf++": _score(score, before[name] if before else None, 100, CHRF),
-                "bleu": _score(score / 2, before[name] / 2 if before else None, 100, BLEU),
-            }
-            for name, score in by_name.items()
+            name: _metrics(score, before[name] if before else None, 100, comet) for name, score in by_name.items()
         },
         "rates": {rate: {"count": 4, "n": 400, "rate": 1.0} for rate in RATES},
     }
@@ -149,18 +175,25 @@ def _diff(a: float, b: float) -> dict[str, Any]:
 
 
 def _pair(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
-    def of(key: str) -> dict[str, Any]:
-        return _diff(*(row["translation"][key]["chrf++"]["score"] for row in (a, b)))
+    def of(key: str, metric: str) -> dict[str, Any]:
+        return _diff(*(row["translation"][key][metric]["score"] for row in (a, b)))
 
+    def directions(metric: str) -> dict[str, Any]:
+        scores = ({n: row["translation"]["directions"][n][metric]["score"] for n in DIRECTIONS} for row in (a, b))
+        ours, theirs = scores
+        return {name: _diff(ours[name], theirs[name]) for name in DIRECTIONS}
+
+    others = [metric for metric in a["translation"]["all"] if metric not in ("directions", "chrf++")]
+    groups = ("into_english", "out_of_english")
     return {
         "row": a["name"],
         "other": b["name"],
-        "translation": of("all"),
-        "into_english": of("into_english"),
-        "out_of_english": of("out_of_english"),
-        "directions": {
-            name: _diff(*(row["translation"]["directions"][name]["chrf++"]["score"] for row in (a, b)))
-            for name in DIRECTIONS
+        "translation": of("all", "chrf++"),
+        **{key: of(key, "chrf++") for key in groups},
+        "directions": directions("chrf++"),
+        "metrics": {
+            metric: {key: of(key, metric) for key in (*groups, "all")} | {"directions": directions(metric)}
+            for metric in others
         },
         "retention": _diff(a["retention"], b["retention"]),
         "families": {f: _diff(a["abilities"][f]["score"], b["abilities"][f]["score"]) for f in FAMILIES},

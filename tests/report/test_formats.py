@@ -91,7 +91,7 @@ def test_latex_is_well_formed_whatever_rows_are_called(skilled: dict, name: str)
     for pair in skilled["pairs"]:
         pair |= {key: name if pair[key] == "radis" else pair[key] for key in ("row", "other")}
     text = written(tables(skilled), "latex")
-    assert text.count(r"\begin{table*}") == 6
+    assert text.count(r"\begin{table*}") == 8
     for table in text.split("% Needs")[1:]:
         assert "%" not in re.sub(r"\\%", "", table)  # nothing is commented out by accident
         assert balanced(table)
@@ -116,7 +116,7 @@ def test_files(tmp_path: Path, skilled: dict) -> None:
     names = sorted(path.name for path in (tmp_path / "tables").iterdir())
     keys = ("abilities", "ablation", "cost", "skill", "translation")
     assert names == sorted(["tables.json", *(f"{key}.{form}" for key in keys for form in ("md", "tex"))])
-    assert (tmp_path / "tables" / "translation.md").read_text(encoding="utf-8").count("**Translation ") == 2
+    assert (tmp_path / "tables" / "translation.md").read_text(encoding="utf-8").count("**Translation ") == 4
     data = json.loads((tmp_path / "tables" / "tables.json").read_text(encoding="utf-8"))
     assert data["schema"] == 1
     assert data == json.loads(as_json(made))

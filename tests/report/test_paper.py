@@ -20,7 +20,7 @@ def told(cell: Cell) -> tuple[float | None, float | None, bool, str]:
 
 
 def test_tables_1_and_2(study: dict) -> None:
-    out, into = tables(study)["translation"]
+    out, into, *_ = tables(study)["translation"]
     assert [column.title for column in out.columns] == ["en→de", "en→it", "mean"]
     assert [column.title for column in into.columns] == ["de→en", "it→en", "mean", "all 4"]
     assert [line.title for line in out.lines] == [
@@ -46,7 +46,7 @@ def test_tables_1_and_2(study: dict) -> None:
 
 
 def test_the_rule_of_the_marks_and_how_the_numbers_were_made_stand_below(study: dict) -> None:
-    out, _ = tables(study)["translation"]
+    out = tables(study)["translation"][0]
     for part in (
         "Scores are chrF++ of 100 sentences a direction.",
         "In brackets the difference from the backbone, * where p < 0.05.",
@@ -131,7 +131,7 @@ def test_a_scorecard_as_a_run_leaves_it(card: dict) -> None:
     """One training of each method, ability families of its own, no costs."""
     made = tables(card)
     assert set(made) == {"translation", "abilities"}
-    out, into = made["translation"]
+    out, into, *_ = made["translation"]
     assert round(row(into, "radis")["all 4"].value or 0, 1) == 81.5
     assert row(into, "radis")["all 4"].delta == card["rows"][2]["translation"]["all"]["chrf++"]["delta"]
     pair = next(pair for pair in card["pairs"] if pair["row"] == "vanilla")  # and radis
@@ -149,7 +149,7 @@ def test_pairs_of_other_languages_have_a_table_of_their_own(study: dict) -> None
     card = copy.deepcopy(study)
     for one in card["rows"]:
         one["translation"]["directions"]["de-it"] = one["translation"]["directions"]["en-de"]
-    titles = {table.key: [column.title for column in table.columns] for table in tables(card)["translation"]}
+    titles = {table.key: [column.title for column in table.columns] for table in tables(card)["translation"][:3]}
     assert titles == {
         "out_of_english": ["en→de", "en→it", "mean"],
         "into_english": ["de→en", "it→en", "mean"],

@@ -44,10 +44,11 @@ def test_of_many_methods_each_has_a_line(study: dict) -> None:
     lines = shown(study)
     assert max(map(len, lines)) <= 110
     found = [line.split() for line in lines if line.strip().startswith("radis-weaker ")]
-    sums, kept, odd, _ = found
+    sums, kept, changes, *odd, _ = found
     assert sums == ["radis-weaker", "65.0", "+12.0*", "59.0", "+27.0*", "62.0", "+19.5*", "60.5–63.5", "84", "81–87"]
-    assert kept == ["radis-weaker", "50*", "74*", "71*", "92*", "66*", "69*", "66*"]
-    assert odd == ["radis-weaker", "1.0", "1.0", "1.0"]
+    assert kept == ["radis-weaker", "50*", "74*", "69*", "71*", "66*", "92*", "66*"]
+    assert " ".join(changes[1:5]) == "−7.3 −9.3 to −5.3"
+    assert [len(part) - 1 for part in odd] == [8]  # no rate is 0
     assert line(lines, "seq_kd")[-2:] == ["95", "92–98"]
     assert line(lines, "backbone") == ["53.0", "32.0", "42.5", "41.0–44.0", "100"]
     text = " ".join(" ".join(lines).split())
@@ -63,8 +64,8 @@ def test_on_a_narrow_terminal_families_are_split_and_intervals_left_out(study: d
     assert max(map(len, lines)) <= 80
     heads = [line.split() for line in lines if line.strip().startswith("passed, %")]
     assert [head[2:] for head in heads] == [
-        ["arithmetic", "facts", "follow", "up", "harmless", "instructions"],
-        ["reading", "refusal"],
+        ["arithmetic", "facts", "reading", "follow", "up", "instructions"],
+        ["harmless", "refusal"],
     ]
     assert "60.5–63.5" not in " ".join(lines)
 

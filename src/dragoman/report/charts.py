@@ -214,3 +214,18 @@ def kept_bar(retention: float, interval: Interval, colour: int) -> Markup:
             tag("line", class_="axis", x1=at(100), x2=at(100), y1=1, y2=11),
         ],
     )
+
+
+def part_bar(share: float, colour: int) -> Markup:
+    """A small bar from nothing to all, as long as a share of 1 is; it says nothing that is not written beside it."""
+    width = 120.0
+    filled = width * min(max(share, 0.0), 1.0)
+    return tag(
+        "svg",
+        tag("rect", class_="trough", x=0, y=2, width=width, height=4, rx=2),
+        tag("rect", class_=f"bar row-{colour}", x=0, y=2, width=filled, height=4, rx=2),
+        viewBox=f"0 0 {width:g} 8",
+        xmlns="http://www.w3.org/2000/svg",
+        aria_hidden="true",
+        class_="chart",
+    )

@@ -80,6 +80,8 @@ class Measure:
     digits: int = 1
     against: str | None = None
     """The row that differences are taken from."""
+    unit: str = "%"
+    """`%`, or what a rating is out of: `/10`."""
 
 
 def filled(

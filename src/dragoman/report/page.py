@@ -7,7 +7,7 @@ page's own policy forbids scripts and requests besides.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from dragoman.evaluation.statistics import chrf
 from dragoman.evaluation.translation import Translated
 from dragoman.generation.faults import FAULTS, Fault
 from dragoman.generation.rationales import STEPS
-from dragoman.report import benchmarks, charts, formats, paper, sweeps, tables, words
-from dragoman.report.compare import Card
+from dragoman.report import abilities, benchmarks, charts, closer, formats, paper, sweeps, tables, translation, words
+from dragoman.report.compare import Card, floor
 from dragoman.report.layout import Table
 from dragoman.report.plane import Point, plane
 from dragoman.report.readme import markdown
@@ -32,19 +32,10 @@ Piece = tuple[str, str]  # name of a segment, and its text
 TRANSLATIONS = 2  # shown of each direction; one where there are many
 EXAMPLES = 3  # shown of each method
 LONGEST = 2000  # letters shown of one text, so that the page stays small
+GLIMPSE = 200  # of one that may do harm, and only on demand
 COLOURS = 8  # that the style sheet has for rows; the backbone keeps the first for itself
 MANY = 4  # rows from which on the page is set wider, and what is long is folded
 SEGMENTS = ("reference", "rationale", "end", "prompt", "own", "answer")  # in the order of their colours
-RATE_TITLES = {
-    "chatter": "goes on to talk",
-    "empty": "empty",
-    "copy": "copies the source",
-    "wrong_language": "wrong language",
-    "source_language": "still in the source's",
-    "over_generation": "far too long",
-    "cut_off": "cut off",
-    "extraction_failed": "no translation found",
-}
 # What is wrong with a rationale: its name, and the rule by which it is known
 FAULT_TITLES: Mapping[Fault, tuple[str, str]] = {
     "failed": ("failed", "refused by the server for good"),
@@ -116,10 +107,24 @@ def page(card: Card, details: Details) -> str:
             remarks=words.remarks(card),
             plane=_plane(card),
             skill=_skill_title(card),
-            groups=tables.groups(card),
-            families=tables.families(card),
-            kept=any(row["retention"] is not None for row in card["rows"]),
-            skills=tables.skills(card),
+            groups=translation.groups(card),
+            metrics=translation.metrics(card),
+            metric_title=partial(translation.metric_title, card),
+            models_of_metrics=translation.learnt_metrics(card),
+            group_score=translation.group_score,
+            families=abilities.by_side(card, abilities.abilities(card)),
+            comparisons=abilities.comparisons(card),
+            draw_apart=abilities.draw_apart,
+            unjudged=abilities.unjudged,
+            digits=partial(abilities.digits, card),
+            unit=partial(abilities.unit, card),
+            changed=tables.changed(card),
+            compared=bool(words.methods(card)),
+            finished=any(row["method"] == "finished" for row in card["rows"]),
+            floor=floor(card),
+            kept=any(row["retention"] is not None for row in words.methods(card)),
+            skills=abilities.skills(card),
+            closer=closer.panels(card, details.results, colours),
             many=len(card["rows"]) > MANY,
             trainings=words.trainings(card),
             tables=made,
@@ -128,7 +133,7 @@ def page(card: Card, details: Details) -> str:
             sweeps=_sweeps(card, details),
             figure=formats.figure,
             spanned=_spanned,
-            rates=_rates(card),
+            rates=translation.rates(card),
             fault_titles=FAULT_TITLES,
             bar=_bar,
             segment=_segment,
@@ -142,12 +147,6 @@ def page(card: Card, details: Details) -> str:
             signatures=_signatures(card),
         )
     )
-
-
-def _rates(card: Card) -> dict[str, str]:
-    """Titles of the rates that were counted; older scorecards have fewer of them."""
-    known = [row["translation"]["rates"] for row in card["rows"] if row["translation"]]
-    return {rate: title for rate, title in RATE_TITLES.items() if all(rate in rates for rates in known)}
 
 
 def picture(card: Card) -> str | None:
@@ -173,13 +172,14 @@ def _templates() -> Environment:
         "significant": words.significant,
         "share": words.share,
         "clip": clip,
+        "glimpse": partial(clip, longest=GLIMPSE),
     }
     return environment
 
 
-def clip(text: str) -> str:
+def clip(text: str, longest: int = LONGEST) -> str:
     """The beginning of a long text, and how much more there is."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text) - LONGEST:,} more letters)"
+    return text if len(text) <= longest else f"{text[:longest]} … ({len(text) - longest:,} more letters)"
 
 
 def _colours(card: Card) -> dict[str, int]:
@@ -197,16 +197,17 @@ def _spanned(table: Table) -> list[tuple[str, int]]:
 
 def _skill_title(card: Card) -> str:
     """What Figure 1 shows to the right: translation, or the first skill where no translation was judged."""
-    if tables.translated(card):
-        return "translation, chrF++"
-    return next((f"{words.plain(skill)}, % passed" for skill in tables.skills(card)), "")
+    if translation.translated(card):
+        return f"translation, {translation.metric_title(card, translation.main(card))}"
+    return next((f"{words.plain(skill)}, % passed" for skill in abilities.skills(card)), "")
 
 
 def _skill(card: Card, row: Card) -> Any:
     """The score that Figure 1 shows to the right; None where the row was not judged."""
-    if tables.translated(card):
-        return row["translation"] and row["translation"]["all"] and row["translation"]["all"]["chrf++"]
-    return next((row["skills"].get(skill) for skill in tables.skills(card)), None)
+    if translation.translated(card):
+        return translation.group_score(row, "all", translation.main(card))
+    found = next((row["skills"].get(skill) for skill in abilities.skills(card)), None)
+    return found if found and found["score"] is not None and found["interval"] else None
 
 
 def _plane(card: Card, style: str = "") -> Markup | None:
@@ -225,10 +226,9 @@ def _plane(card: Card, style: str = "") -> Markup | None:
         for row, score in judged
         if score
     ]
-    if not points:
-        return None
-    noise = card["noise"]["retention"] if card["noise"] else None
-    return plane(points, noise, _skill_title(card), "abilities kept", style)
+    if not points or not words.methods(card):
+        return None  # one model alone has kept all that it has
+    return plane(points, floor(card), _skill_title(card), "abilities kept", style)
 
 
 def _sweeps(card: Card, details: Details, style: str = "") -> dict[str, Markup]:
@@ -238,7 +238,7 @@ def _sweeps(card: Card, details: Details, style: str = "") -> dict[str, Markup]:
 
 
 def _bar(ability: Card, colour: int) -> Markup | str:
-    if ability["retention"] is None:
+    if ability["retention"] is None or not ability["retention_interval"]:
         return ""
     return charts.kept_bar(ability["retention"], tuple(ability["retention_interval"]), colour)
 
@@ -338,8 +338,14 @@ def _all_passed(answers: Mapping[str, Answered]) -> bool:
 
 
 def _signatures(card: Card) -> dict[str, str]:
-    """What was measured → how. The backbone's, since all rows are judged alike."""
-    row = card["rows"][0]
+    """What was measured → how, as the first row has it, since all are judged alike."""
+    found: dict[str, str] = {}
+    for row in reversed(card["rows"]):
+        found |= _signatures_of(row)
+    return found
+
+
+def _signatures_of(row: Card) -> dict[str, str]:
     found: dict[str, str] = {}
     if row["translation"]:
         for direction, metrics in row["translation"]["directions"].items():

@@ -1,8 +1,9 @@
 """The comparison in the layout of the RaDis paper: its Tables 1, 2, 3, 5 and 7, and what each method cost.
 
-The paper's rows come in its order, its differences are those it shows (from the backbone for translation,
-from plain fine-tuning for abilities), and RP is the mean retention against the backbone. Families that are a
-benchmark in a language stand apart, in a table for each language.
+The paper's rows come in its order, finished models first after the backbone; its differences are those it shows
+(from the backbone for translation, from plain fine-tuning for abilities), and RP is the mean retention against the
+backbone. There is a table of translation for each metric, COMET first. Families that are a benchmark in a language
+stand apart, in a table for each language.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,16 +11,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from dragoman.report import benchmarks
-from dragoman.report.captions import METRIC_TITLE, caption_of, caption_of_cost
-from dragoman.report.compare import RETENTION, Card
-from dragoman.report.families import others
+from dragoman.report.abilities import abilities, comparisons, digits, side, skills, unit
+from dragoman.report.captions import caption_of, caption_of_cost
+from dragoman.report.compare import RETENTION, Card, Path
 from dragoman.report.layout import Cell, Column, Measure, Table, filled, line
-from dragoman.report.words import plain
+from dragoman.report.translation import FIRST, group_score, main, metric_title, metrics
+from dragoman.report.words import methods, plain
 
 KEYS = ("translation", "benchmarks", "abilities", "ablation", "skill", "cost")
-METRIC = "chrf++"
 TITLES = {
     "backbone": "Backbone",
+    "finished": "",  # its own name
     "vanilla": "Vanilla-FT",
     "seq_kd": "Seq-KD",
     "sdft_rewrite": "SDFT",
@@ -27,10 +29,20 @@ TITLES = {
     "radis": "RaDis",
 }  # the paper's names, in the paper's order
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "instructions": ("instructions", "follow_up", "explaining", "ifeval", "mt-bench", "alpacaeval"),
-    "safety": ("refusal", "refusals", "harmless", "safety"),
+    "instructions": (
+        "instructions",
+        "follow_up",
+        "explaining",
+        "mt-bench",
+        "alpaca-eval",
+        "alpaca-eval-2",
+        "ifeval",
+    ),
+    "safety": ("refusal", "refusals", "harmless", "safety", "xstest", "xstest-unsafe"),
     "reasoning and knowledge": ("arithmetic", "reading", "facts", "words", "gsm8k", "mmlu", "bbh"),
-}  # headings over families of questions; what is in none of them comes last
+}  # headings over families of questions; of what is in none of them its side decides
+BY_SIDE = {"instruction": "instructions", "safety": "safety"}
+OTHERS, BESIDE = "others", "beside the backbone"
 
 
 def tables(card: Card) -> dict[str, list[Table]]:
@@ -77,27 +89,41 @@ class _Setting:
 
     @property
     def families(self) -> list[str]:
-        """Of abilities, but for benchmarks in a language."""
-        found = others(self.rows, "abilities")
-        order = [family for some in GROUPS.values() for family in some]
-        return sorted(found, key=lambda family: order.index(family) if family in order else len(order))
+        """Of abilities, but for benchmarks in a language and comparisons, in the order of their headings."""
+        order = [*GROUPS, OTHERS]
+        return sorted(abilities(self.card), key=lambda name: (order.index(self.heading(name)), self._place(name)))
+
+    def heading(self, family: str) -> str:
+        """What stands over a family's column."""
+        named = next((group for group, some in GROUPS.items() if family in some), None)
+        return named or BY_SIDE.get(side(self.card, family), OTHERS)
+
+    def _place(self, family: str) -> int:
+        known = GROUPS.get(self.heading(family), ())
+        return known.index(family) if family in known else len(known)
 
     @property
     def skills(self) -> list[str]:
-        return others(self.rows, "skills")
+        return skills(self.card)
 
 
 def title(row: Card) -> str:
     """The paper's name of a method; the row's own where a recipe gave it one."""
     name = str(row["name"])
-    return TITLES.get(name, name) if name == row["method"] else name
+    return (TITLES.get(name) or name) if name == row["method"] else name
 
 
 def _translation(setting: _Setting) -> list[Table | None]:
-    """Tables 1 and 2, and one for pairs of other languages; the mean over all directions stands in the last."""
+    """Tables 1 and 2, and one for pairs of other languages, by each metric."""
     rows = [row for row in setting.rows if row["translation"] and row["translation"]["all"]]
-    if not rows:
-        return []
+    made: list[Table | None] = []
+    for metric in metrics(setting.card):
+        made += _by_direction(setting, rows, metric)
+    return made
+
+
+def _by_direction(setting: _Setting, rows: Sequence[Card], metric: str) -> list[Table]:
+    """By one metric; the mean over all directions stands in the last table."""
     directions = rows[0]["translation"]["directions"]
     out, into = (
         (rows[0]["translation"][key] or {"directions": []})["directions"] for key in ("out_of_english", "into_english")
@@ -109,18 +135,37 @@ def _translation(setting: _Setting) -> list[Table | None]:
         ("other", "Translation between other languages", other),
     ]
     parts = [part for part in parts if part[2]]
-    made: list[Table | None] = []
+    named = metric_title(setting.card, metric)
+    made = []
     for key, heading, among in parts:
         measures = [
-            Measure(Column(arrow(name)), ("directions", name), partial(_direction, name), against=setting.backbone)
+            Measure(
+                Column(arrow(name)),
+                _path(metric, "directions", name),
+                partial(_direction, name, metric),
+                against=setting.backbone,
+            )
             for name in among
         ]
         if key != "other" and len(among) > 1:
-            measures.append(_group(setting, key, "mean"))
+            measures.append(_group(setting, key, "mean", metric))
         if key == parts[-1][0] and (len(parts) > 1 or key == "other"):
-            measures.append(_group(setting, "all", f"all {len(directions)}"))
-        made.append(_compared(setting, key, heading, rows, measures, "the backbone"))
+            measures.append(_group(setting, "all", f"all {len(directions)}", metric))
+        titled = heading if metric == FIRST else f"{heading}, {named}"
+        made.append(_compared(setting, f"{key}{_suffix(metric)}", titled, rows, measures, "the backbone", metric))
     return made
+
+
+def _suffix(metric: str) -> str:
+    """What tells the labels of a metric's tables from those of the first."""
+    return "" if metric == FIRST else f"-{metric.replace(':', '-')}"
+
+
+def _path(metric: str, *place: str) -> Path:
+    """Where a pair of rows has its difference in a metric: that of the first stands apart from the others."""
+    if metric == FIRST:
+        return place
+    return ("metrics", metric, *(["all"] if place == ("translation",) else place))
 
 
 def arrow(direction: str) -> str:
@@ -128,18 +173,15 @@ def arrow(direction: str) -> str:
     return "→".join(direction.split("-"))
 
 
-def _direction(name: str, row: Card) -> Card | None:
+def _direction(name: str, metric: str, row: Card) -> Card | None:
     scores: Card = row["translation"]["directions"]
-    return scores[name][METRIC] if name in scores else None
+    found: Card | None = scores[name].get(metric) if name in scores else None
+    return found
 
 
-def _group(setting: _Setting, key: str, heading: str) -> Measure:
-    def score(row: Card) -> Card | None:
-        translation = row["translation"]
-        return translation[key][METRIC] if translation and translation[key] else None
-
-    path = ("translation",) if key == "all" else (key,)
-    return Measure(Column(heading), path, score, against=setting.backbone)
+def _group(setting: _Setting, key: str, heading: str, metric: str) -> Measure:
+    path = _path(metric, "translation" if key == "all" else key)
+    return Measure(Column(heading), path, lambda row: group_score(row, key, metric), against=setting.backbone)
 
 
 def _ability(kind: str, family: str, row: Card) -> Card | None:
@@ -161,23 +203,26 @@ def _retention(row: Card) -> Card | None:
 
 
 def _family_measures(setting: _Setting, against: str | None) -> list[Measure]:
-    """A column for each family under the heading of its group, and RP."""
-    heading = {family: group for group, some in GROUPS.items() for family in some}
-    measures = [
-        Measure(
-            Column(plain(family), heading.get(family, "others")),
-            ("families", family),
-            partial(_ability, "abilities", family),
-            against=against,
-        )
-        for family in setting.families
-    ]
-    return [*measures, *_retentions(setting)]
+    """A column for each family under the heading of its group, RP, and then comparisons, which are no part of it."""
+    measures = [_family_measure(setting, name, setting.heading(name), against) for name in setting.families]
+    beside = [_family_measure(setting, name, BESIDE, None) for name in comparisons(setting.card)]
+    return [*measures, *_retentions(setting), *beside]
+
+
+def _family_measure(setting: _Setting, family: str, group: str, against: str | None) -> Measure:
+    return Measure(
+        Column(plain(family), group),
+        ("families", family),
+        partial(_ability, "abilities", family),
+        digits=max(1, digits(setting.card, family)),
+        against=against,
+        unit=unit(setting.card, family),
+    )
 
 
 def _retentions(setting: _Setting) -> list[Measure]:
-    if all(row["retention"] is None for row in setting.rows):
-        return []
+    if all(row["retention"] is None for row in methods(setting.card)):
+        return []  # of the backbone alone there is no retention
     return [Measure(Column("RP, %"), RETENTION, _retention)]
 
 
@@ -192,7 +237,7 @@ def _abilities(setting: _Setting) -> list[Table | None]:
     """Table 3."""
     rows = [row for row in setting.rows if row["abilities"]]
     measures = _family_measures(setting, setting.reference)
-    if not rows or not setting.families:
+    if not rows or not (setting.families or comparisons(setting.card)):
         return []
     return [_compared(setting, "abilities", "Abilities kept", rows, measures, _named(setting, setting.reference))]
 
@@ -208,7 +253,7 @@ def _ablation(setting: _Setting) -> list[Table | None]:
         return []
     own = next((row for row in variants if row["writer"] is None), variants[0])["name"]
     translated = any(row["translation"] and row["translation"]["all"] for row in variants)
-    measures = [_group(setting, "all", f"translation, {METRIC_TITLE}")] if translated else []
+    measures = [_translated(setting)] if translated else []
     measures += [*_skill_measures(setting), *_family_measures(setting, own)]
     measures = [replace(measure, against=own) for measure in measures]
     if not measures:
@@ -218,8 +263,15 @@ def _ablation(setting: _Setting) -> list[Table | None]:
     titles = [*(title(row) for row in reference), *(f"{title(row)} ({_writer(row)})" for row in variants)]
     lines = filled(setting.card, rows, titles, measures, [row["name"] for row in variants])
     note = "In brackets after a name who wrote the rationales; marks are given among these rows."
-    caption = f"{note} {caption_of(setting.card, measures, lines, _named(setting, own))}"
+    by = metric_title(setting.card, main(setting.card))
+    caption = f"{note} {caption_of(setting.card, measures, lines, _named(setting, own), by)}"
     return [Table("ablation", "Sources of the rationales", caption, tuple(m.column for m in measures), lines)]
+
+
+def _translated(setting: _Setting) -> Measure:
+    """Translation in one column, by the first metric."""
+    metric = main(setting.card)
+    return _group(setting, "all", f"translation, {metric_title(setting.card, metric)}", metric)
 
 
 def _writer(row: Card) -> str:
@@ -233,6 +285,7 @@ def _skill_measures(setting: _Setting) -> list[Measure]:
             ("skills", skill),
             partial(_ability, "skills", skill),
             against=setting.backbone,
+            unit=unit(setting.card, skill),
         )
         for skill in setting.skills
     ]
@@ -258,9 +311,10 @@ def _compared(
     rows: Sequence[Card],
     measures: Sequence[Measure],
     whom: str,
+    metric: str = "",
 ) -> Table:
     lines = filled(setting.card, rows, [title(row) for row in rows], measures)
-    caption = caption_of(setting.card, measures, lines, whom)
+    caption = caption_of(setting.card, measures, lines, whom, metric and metric_title(setting.card, metric))
     return Table(key, heading, caption, tuple(measure.column for measure in measures), lines)
 
 
@@ -269,7 +323,9 @@ def _cost(setting: _Setting) -> list[Table | None]:
     rows = [row for row in setting.rows if row["cost"]]
     if not rows:
         return []
-    judged = [_group(setting, "all", METRIC_TITLE)] if any(row["translation"] for row in rows) else []
+    metric = main(setting.card)
+    named = metric_title(setting.card, metric)
+    judged = [_group(setting, "all", named, metric)] if any(row["translation"] for row in rows) else []
     judged += _skill_measures(setting)
     judged += [m for m in _family_measures(setting, None) if m.path == RETENTION]
     counted = [

@@ -3,11 +3,36 @@
 from collections.abc import Sequence
 
 from dragoman.generation.rationales import RationaleReport
+from dragoman.report.abilities import comparisons, draw_apart, items, unjudged
 from dragoman.report.compare import RETENTION, SIGNIFICANT, Card, alike, beyond_noise, difference, floor
 from dragoman.report.families import by_language, split
+from dragoman.report.families import score as ability_of
+from dragoman.report.translation import metric_title, metrics
 
 MINUS = "−"
 NAMED = 6  # rows that a sentence lists
+JUDGED = ("cut off", "empty", "verdicts")  # notes on what was judged all the same begin so
+NAMES = {
+    "mt-bench": "MT-Bench",
+    "alpaca-eval": "AlpacaEval",
+    "alpaca-eval-2": "AlpacaEval 2",
+    "pairwise": "preferred to the backbone",
+    "safety": "safe answers",
+    "xstest": "XSTest, answered",
+    "xstest-unsafe": "XSTest, refused",
+    "gsm8k": "GSM8K",
+    "ifeval": "IFEval",
+    "mmlu": "MMLU",
+    "mmlu_pro": "MMLU-Pro",
+    "global_mmlu": "Global MMLU",
+    "bbh": "BBH",
+    "mgsm": "MGSM",
+    "xquad": "XQuAD",
+    "mlqa": "MLQA",
+    "belebele": "Belebele",
+    "truthfulqa": "TruthfulQA",
+    "humaneval": "HumanEval",
+}  # published benchmarks as they are written
 
 
 def number(value: float | None, digits: int = 1) -> str:
@@ -40,8 +65,9 @@ def significant(p: float | None) -> bool:
 
 
 def plain(name: str) -> str:
-    """A family's or rate's name as it is read: `follow_up` → `follow up`."""
-    return name.replace("_", " ")
+    """A family's or rate's name as it is read: `follow_up` → `follow up`, `mt-bench` → `MT-Bench`."""
+    name, at, k = name.removeprefix("harness:").partition("@")
+    return (NAMES.get(name) or name.replace("_", " ")) + (f", pass@{k}" if at else "")
 
 
 def methods(card: Card) -> list[Card]:
@@ -51,24 +77,28 @@ def methods(card: Card) -> list[Card]:
 
 def verdict(card: Card) -> list[tuple[str, str]]:
     """For every method its name, and in words what it gained and what it kept."""
-    return [(row["name"], _claim(row)) for row in methods(card)]
+    return [(row["name"], _claim(card, row)) for row in methods(card)]
 
 
-def _claim(row: Card) -> str:
-    return " and ".join(part for part in (_gained(row), _kept(row)) if part) or "was not judged"
+def alone(card: Card) -> str:
+    """What to say of a scorecard with one row; empty where rows are compared."""
+    if methods(card):
+        return ""
+    return "One model was judged, so nothing is compared: these are its own scores, with their 95 % intervals."
 
 
-def _gained(row: Card) -> str:
+def _claim(card: Card, row: Card) -> str:
+    found = [part for part in (_gained(card, row), _kept(row), *_preferred(card, row)) if part]
+    return listed(found) or "was not judged"
+
+
+def _gained(card: Card, row: Card) -> str:
     """What a method learnt: translation, another skill, or both."""
     found = []
     if row["translation"] and row["translation"]["all"]:
-        score = row["translation"]["all"]["chrf++"]
-        if not significant(score["p"]):
-            found.append(f"translates as well as before ({signed(score['delta'])} chrF++)")
-        else:
-            found.append(f"{'gained' if score['delta'] > 0 else 'lost'} {abs(score['delta']):.1f} chrF++")
+        found.append(_translates(card, row["translation"]["all"]))
     for skill, score in row["skills"].items():
-        if split(skill):
+        if split(skill) or score["delta"] is None:
             continue
         if not significant(score["p"]):
             found.append(f"is as good at {plain(skill)} as before ({signed(score['delta'], 0)} points)")
@@ -78,11 +108,27 @@ def _gained(row: Card) -> str:
     return ", ".join([*found, *_gained_by_language(row)])
 
 
+def _translates(card: Card, scores: Card) -> str:
+    """By COMET, where there is any, and by chrF++."""
+    judged = [(metric_title(card, name), scores[name]) for name in metrics(card) if name != "bleu"]
+    sure = [(title, score["delta"]) for title, score in judged if significant(score["p"])]
+    ways = []
+    for way, some in (("gained", [one for one in sure if one[1] > 0]), ("lost", [one for one in sure if one[1] < 0])):
+        if some:
+            ways.append(f"{way} {listed([f'{abs(delta):.1f} {title}' for title, delta in some])}")
+    if ways:
+        return ", ".join(ways)
+    changes = ", ".join(f"{signed(score['delta'])} {title}" for title, score in judged)
+    return f"translates as well as before ({changes})"
+
+
 def _gained_by_language(row: Card) -> list[str]:
     """In how many of the benchmarks that were to be learnt a row is ahead of the backbone, or behind it."""
     found = []
     for title, some in by_language([parts for skill in row["skills"] if (parts := split(skill))]).items():
-        scores = [row["skills"][parts.family] for parts in some]
+        scores = [one for parts in some if (one := row["skills"][parts.family])["delta"] is not None]
+        if not scores:
+            continue
         sure = [score["delta"] > 0 for score in scores if significant(score["p"])]
         mean = signed(sum(score["delta"] for score in scores) / len(scores))
         mean += " on average" if len(scores) > 1 else " points"
@@ -101,9 +147,20 @@ def _kept(row: Card) -> str:
     return f"kept {kept:.0f} % of its abilities" if kept < 99.5 else f"kept all of its abilities ({kept:.0f} %)"
 
 
+def _preferred(card: Card, row: Card) -> list[str]:
+    """How a row fares where its answers are compared with the backbone's, and a draw is 50 %."""
+    found = []
+    for family in comparisons(card):
+        score = row["abilities"].get(family)
+        if score and score["score"] is not None:
+            way = {1: "better than", 0: "no better or worse than", -1: "worse than"}[draw_apart(score)]
+            found.append(f"was judged {way} the backbone ({number(score['score'], 0)} %, where 50 is a draw)")
+    return found
+
+
 def remarks(card: Card) -> list[str]:
     """What a reader has to know before comparing: the noise floor, and who is ahead by more than noise."""
-    found = []
+    found = [one for one in (alone(card),) if one]
     least = floor(card)
     if least is not None:
         found.append(
@@ -111,11 +168,46 @@ def remarks(card: Card) -> list[str]:
             "retention: smaller differences are noise."
         )
     found += _leaders(card)
-    without = sorted({family for row in card["rows"] for family in row["retention_without"]})
-    if without:
-        named = ", ".join(map(plain, without))
-        found.append(f"The backbone scores 0 at {named}: there is no retention of that, and it does not count.")
+    found += _open(card)
+    return found + (_without(card) if methods(card) else [])
+
+
+def _without(card: Card) -> list[str]:
+    """Abilities that have no retention, because the backbone has none of them, or was not judged."""
+    named = sorted({family for row in card["rows"] for family in row["retention_without"]})
+    backbone = next(row for row in card["rows"] if row["name"] == card["backbone"])
+    open_ = [family for family in named if (ability_of(backbone, family) or {}).get("score", 0) is None]
+    zero = [family for family in named if family not in open_]
+    found = []
+    for some, why in ((zero, "scores 0 at"), (open_, "has no score at")):
+        if some:
+            listing = ", ".join(map(plain, some))
+            found.append(f"The backbone {why} {listing}: there is no retention of that, and it does not count.")
     return found
+
+
+def _open(card: Card) -> list[str]:
+    """What has no judgement, by family and row: it is in no score."""
+    found = []
+    for family in dict.fromkeys(name for row in card["rows"] for name in [*row["abilities"], *row["skills"]]):
+        rows = [(row["name"], ability_of(row, family)) for row in card["rows"]]
+        told = {
+            name: f"{unjudged(one)} of {items(one)} ({', '.join(_reasons(one))})"
+            for name, one in rows
+            if one and unjudged(one)
+        }
+        if len(told) > 1 and len(told) == len(card["rows"]) and len(set(told.values())) == 1:
+            told = {"every row": next(iter(told.values()))}
+        if told:
+            listing = "; ".join(f"{name} {text}" for name, text in told.items())
+            found.append(f"{plain(family)}, not judged and so in no score: {listing}.")
+    return found
+
+
+def _reasons(ability: Card) -> list[str]:
+    """What went wrong, most of it first; not what was judged all the same."""
+    notes = sorted(ability["notes"].items(), key=lambda note: -note[1])
+    return [f"{note} {count}" for note, count in notes if not note.startswith(JUDGED)]
 
 
 def _leaders(card: Card) -> list[str]:
@@ -151,8 +243,8 @@ def _price(card: Card, best: str, second: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+    """`a, b and c`; empty where there is none."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def trainings(card: Card) -> str:

@@ -1,0 +1,84 @@
+"""What a scorecard has of abilities: what counts as kept, what compares, on which side it is, and in which unit."""
+
+from collections.abc import Mapping, Sequence
+
+from dragoman.report.compare import Card
+from dragoman.report.families import others, score
+
+SIDES: Mapping[str, str] = {
+    "general": "general ability",
+    "instruction": "following instructions",
+    "safety": "safety",
+}
+"""Side of an ability → what stands over its families, in the order in which they stand."""
+MANY = 500  # questions from which on a tenth of a percent means something
+
+
+def abilities(card: Card) -> list[str]:
+    """Families that count as kept, but for benchmarks in a language, by side."""
+    found = [name for name in others(card["rows"], "abilities") if kept(card, name)]
+    order = list(SIDES)
+    return sorted(found, key=lambda name: order.index(side(card, name)))
+
+
+def comparisons(card: Card) -> list[str]:
+    """Comparisons with the backbone, which has no score in them: no part of what is kept."""
+    return [name for name in others(card["rows"], "abilities") if not kept(card, name)]
+
+
+def skills(card: Card) -> list[str]:
+    """Skills other than translation, but for benchmarks in a language."""
+    return others(card["rows"], "skills")
+
+
+def by_side(card: Card, families: Sequence[str]) -> dict[str, list[str]]:
+    """A heading → the families below it; one heading, which is empty, where all are on one side."""
+    found: dict[str, list[str]] = {}
+    for name in families:
+        found.setdefault(SIDES[side(card, name)], []).append(name)
+    return found if len(found) > 1 else {"": list(families)} if families else {}
+
+
+def kept(card: Card, family: str) -> bool:
+    """Whether a family is part of RP; a comparison is not."""
+    return all(one.get("kept", True) for one in of_rows(card, family))
+
+
+def side(card: Card, family: str) -> str:
+    """What a family is about."""
+    told = [one.get("side", "general") for one in of_rows(card, family)]
+    return next((name for name in told if name in SIDES), "general")
+
+
+def unit(card: Card, family: str) -> str:
+    """`%`, or what a rating is out of: `/10`."""
+    return next((str(one["unit"]) for one in of_rows(card, family) if "unit" in one), "%")
+
+
+def digits(card: Card, family: str) -> int:
+    """Decimals that a family's scores are worth: two of a rating, one of many questions or of shares, else none."""
+    if unit(card, family) != "%":
+        return 2
+    judged = [one for one in of_rows(card, family) if one["score"] is not None]
+    return int(any(one["passed"] is None or one["n"] >= MANY for one in judged))
+
+
+def of_rows(card: Card, family: str) -> list[Card]:
+    """Every row's ABILITY in a family."""
+    return [found for row in card["rows"] if (found := score(row, family))]
+
+
+def unjudged(ability: Card) -> int:
+    """Items without a judgement. What a rule could not read has failed, and is not among them."""
+    return int(ability["not_extracted"]) if ability.get("notes") else 0
+
+
+def items(ability: Card) -> int:
+    """How often it was judged: items times trainings."""
+    return int(ability["n"]) * max(1, len(ability["seeds"]))
+
+
+def draw_apart(ability: Card) -> int:
+    """Of a comparison, where 50 is a draw: 1 where the row is ahead by more than chance, -1 where the backbone is."""
+    low, high = ability["interval"] or (0.0, 100.0)
+    return (low > 50) - (high < 50)
