@@ -109,15 +109,19 @@ def files(suite: str, described: Benchmark) -> list[Path]:
     return [catalog.local(entry, path) for path in entry.files]
 
 
-def texts(suite: str, described: Benchmark) -> Sequence[str] | None:
-    """What is asked of a model; None where the files are not here yet. How long judgements take is not reckoned."""
+def count(suite: str, described: Benchmark) -> tuple[int | None, Sequence[str]]:
+    """How many texts a model is asked, and which; by the catalogue where they are not here yet.
+
+    None where nobody knows. How long judgements take is not reckoned.
+    """
     entry = catalog.find(KINDS[described.kind].entry)
     if described.path is None and not all(catalog.here(entry, path) for path in entry.files):
-        return None
+        most = max((part.records or 0 for part in entry.of("questions")), default=0)
+        return (min(most, described.limit or most) or None), ()
     if described.path is not None and not Path(described.path).exists():
-        return None
-    found: Sequence[str] = read(described.kind, files(suite, described))["texts"]
-    return found[: described.limit]
+        return None, ()
+    texts: Sequence[str] = read(described.kind, files(suite, described))["texts"][: described.limit]
+    return len(texts), texts
 
 
 def elsewhere(recipe: Recipe, suite: str) -> bool:

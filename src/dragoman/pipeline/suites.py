@@ -147,8 +147,8 @@ def count(recipe: Recipe, suite: str) -> Count | None:
     if suite == "translation" or suite in judged.harness_tasks(recipe):  # what the harness takes is not reckoned
         return Count(0)
     if described := judged.chat(recipe, suite):
-        texts = judged.texts(suite, described)
-        return None if texts is None else Count(len(texts), characters=sum(map(len, texts)))
+        many, texts = judged.count(suite, described)
+        return None if many is None else Count(many, characters=sum(map(len, texts)))
     if suite == "programs":
         return Count(settings.questions)
     if suite == "humaneval":
