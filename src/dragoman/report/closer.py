@@ -12,14 +12,14 @@ from dragoman.report.charts import part_bar
 from dragoman.report.compare import Card
 from dragoman.report.families import score, split
 from dragoman.report.reading import Read, to_read
-from dragoman.report.words import number, plain
+from dragoman.report.words import methods, number, plain
 
 FEW = 16  # parts that are shown at once; of more, on demand
 TASKS = "tasks"  # `items are` says so where a task is an item, whatever its size
 FACTS: Mapping[str, str] = {
     "score": "score as the program gives it",
     "standard error": "standard error, points",
-    "n": "judged",
+    "n": "answers counted",
     "discrete win rate": "win rate, each counted whole, %",
     "wins less losses": "wins less losses, %",
     "verdicts that change with the order": "verdicts that change with the order, %",
@@ -99,11 +99,11 @@ def _panel(card: Card, family: str, results: Mapping[str, RowResults], colours: 
     first = next(iter(rows.values()))
     side = first.get("side", "general")
     named = SIDES.get(side, "a skill")
-    counted = "part of RP" if family in _abilities(card) and kept(card, family) else "no part of RP"
+    counted = " · part of RP" if family in _abilities(card) and kept(card, family) else " · no part of RP"
     return Panel(
         family=family,
         title=plain(family),
-        about=f"{named} · {counted}",
+        about=named + (counted if methods(card) else ""),
         unit=unit(card, family),
         digits=digits(card, family),
         rows=rows,
@@ -132,6 +132,8 @@ def _parts(
     scores: dict[str, Mapping[str, Card]] = {name: one.get("subjects") or {} for name, one in rows.items()}
     if not any(scores.values()):
         scores = {name: _tasks(family, rows[name], results.get(name)) for name in rows}
+    if all(found["score"] is None for one in scores.values() for found in one.values()):
+        return ()
     sizes = {part: found["n"] for one in scores.values() for part, found in one.items()}
     top = float(unit(card, family)[1:]) if unit(card, family) != "%" else 100.0
     places = max(1, digits(card, family))
@@ -161,13 +163,15 @@ def _bar(found: Card | None, top: float, digits: int, colour: int) -> tuple[str,
 def _facts(rows: Mapping[str, Card]) -> list[Facts]:
     """All facts: first those that stand alone, then what belongs together, each under its name."""
     told = [_flat(one.get("facts") or {}) for one in rows.values()]
+    several = any(len(one["seeds"]) > 1 for one in rows.values())
     names = dict.fromkeys(name for one in told for name in one)
     groups: dict[str, list[tuple[str, Values]]] = {}
     for title, name in names:
         values = tuple(one.get((title, name), "–") for one in told)
         alike = len(set(values)) == 1 and (name in SETTINGS or not _is_number(values[0]))
         groups.setdefault(title, []).append((FACTS.get(name, name), values[:1] if alike else values))
-    return [Facts(title, tuple(groups[title])) for title in sorted(groups, key=bool)]
+    alone = "of the first training" if several else ""
+    return [Facts(title or alone, tuple(groups[title])) for title in sorted(groups, key=bool)]
 
 
 def _notes(rows: Mapping[str, Card]) -> list[Facts]:
@@ -215,7 +219,8 @@ def _read(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}".replace("-", "−")
     if isinstance(value, float):
-        return number(value, 1 if abs(value) >= 100 else 2 if abs(value) >= 1 or not value else 4)
+        places = 1 if abs(value) >= 100 else 2 if abs(value) >= 1 or not value else 4
+        return f"{value:,.{places}f}".replace("-", "−")
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_read(one)}" for key, one in value.items())
     return ", ".join(map(_read, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)

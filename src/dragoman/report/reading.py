@@ -11,6 +11,8 @@ from dragoman.report.words import number
 
 SHOWN = 2  # items, drawn by a hash; and one that has no judgement, where there is one
 ASKED = ("question", "instruction", "prompt")
+YES_NO = {100.0: "✓", 0.0: "✗"}
+DUEL = {100.0: "won", 50.0: "a draw", 0.0: "lost"}
 WHOSE = {"model": "this row", "backbone": "the backbone", "tie": "neither"}
 
 
@@ -49,14 +51,18 @@ def to_read(family: str, results: Mapping[str, RowResults], unit: str) -> Iterat
     lost = [at for at in order if any(one.items[at].value is None for one in rows.values())]
     if lost and not set(lost) & set(chosen):
         chosen = [*chosen, lost[0]]
-    yield from (_read(rows, at, unit) for at in chosen)
+    values = {item.value for one in rows.values() for item in one.items} - {None}
+    words = YES_NO if unit == "%" and values <= set(YES_NO) else {}
+    yield from (_read(rows, at, unit, words) for at in chosen)
 
 
-def _read(rows: Mapping[str, Graded], at: int, unit: str) -> Read:
+def _read(rows: Mapping[str, Graded], at: int, unit: str, words: Mapping[float, str]) -> Read:
     items = {name: one.items[at] for name, one in rows.items()}
     first = next(iter(items.values()))
     turn = f", turn {first.told['turn']}" if "turn" in first.told else ""
-    versions = [_version(name, item, unit) for name, item in items.items()]
+    if "backbone" in first.told:
+        words = DUEL
+    versions = [_version(name, item, unit, words) for name, item in items.items()]
     other = next((item.told["backbone"] for item in items.values() if "backbone" in item.told), None)
     if other is not None:
         versions.insert(0, Version("backbone", "", str(other), (), ()))
@@ -69,12 +75,12 @@ def _read(rows: Mapping[str, Graded], at: int, unit: str) -> Read:
     )
 
 
-def _version(row: str, item: Item, unit: str) -> Version:
+def _version(row: str, item: Item, unit: str, words: Mapping[float, str]) -> Version:
     told = item.told
     answer = told.get("answer")
     return Version(
         row=row,
-        value="not judged" if item.value is None else _value(item.value, unit),
+        value="not judged" if item.value is None else words.get(item.value) or _value(item.value, unit),
         answer=None if answer is None else _text(answer),
         judgements=tuple(_judgements(told)),
         remarks=tuple(_remarks(told)),

@@ -103,9 +103,9 @@ def _table(card: Card, rows: Sequence[Card], intervals: bool) -> Table:
             if title:
                 table.add_row(Text(title, style="italic dim"), *blank)
             lines("abilities", some, "  " if title else "")
-    for title, some in by_language(benchmarks(card)).items():
+    for title, asked in by_language(benchmarks(card)).items():
         head(f"Benchmarks {title}")
-        for parts in some:
+        for parts in asked:
             found = [score(row, parts.family) for row in rows]
             table.add_row(Text(f"{heading(parts)}, %"), *(_score(one, 0, intervals) for one in found))
             if _has_f1(rows, parts):

@@ -200,7 +200,8 @@ def _open(card: Card) -> list[str]:
             told = {"every row": next(iter(told.values()))}
         if told:
             listing = "; ".join(f"{name} {text}" for name, text in told.items())
-            found.append(f"{plain(family)}, not judged and so in no score: {listing}.")
+            name = plain(family)
+            found.append(f"{name[0].upper()}{name[1:]}, not judged and so in no score: {listing}.")
     return found
 
 
