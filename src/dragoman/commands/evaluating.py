@@ -13,7 +13,6 @@ from dragoman.evaluation.results import RowResults
 from dragoman.evaluation.scores import scorecard
 from dragoman.pipeline import contamination, suites
 from dragoman.pipeline.judged import materials
-from dragoman.pipeline.plan import open_store, plan
 from dragoman.pipeline.sources import test_pairs
 from dragoman.recipe.schema import Recipe
 from dragoman.report.tables import show
@@ -76,17 +75,13 @@ def _name(model: str) -> str:
 def _refuse_what_was_learnt(model: str, recipe: Recipe) -> None:
     """Raises DataError where a recipe here trained the model on what it is to be judged on."""
     folder = Path(model).parent.parent
-    told = folder / "recipe.yaml"
-    if Path(model).parent.name != "models" or not told.is_file():
-        return
-    trained = recipes.recipe(told)
-    data = next(step.artifact for step in plan(trained, open_store(trained)).steps if step.stage.kind == "data")
-    if data is None:
+    data = folder / "data"
+    if Path(model).parent.name != "models" or not data.is_dir():
         return
     asked = suites.asked(recipe).draws[0]
     texts = {suite: list(one["material"]["texts"]) for suite, one in materials(recipe).items()}
     of_the_lab = recipe.data.test is not None and recipe.data.test.corpus == "lab"
     overlaps = contamination.trained_on(
-        data.folder, pairs=test_pairs(recipe), questions=asked, prompts=texts, one_grammar=of_the_lab
+        data, pairs=test_pairs(recipe), questions=asked, prompts=texts, one_grammar=of_the_lab
     )
-    contamination.refuse_trained_on(overlaps, f"{told} trained {model}. Judge it on something else.")
+    contamination.refuse_trained_on(overlaps, f"{folder} trained {model}. Judge it on something else.")

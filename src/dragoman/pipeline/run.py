@@ -95,6 +95,8 @@ def publish(recipe: Recipe, folder: Path, done: dict[str, Artifact]) -> None:
             target = folder / path.relative_to(source)
             target.parent.mkdir(exist_ok=True)
             shutil.copyfile(path, target)
+    if "data" in done:
+        _link(folder / "data", done["data"].folder)
     for title, judged in done.items():
         if title.startswith("evaluate-"):
             _link(folder / "results" / f"{title.removeprefix('evaluate-')}.json", judged.folder / "results.json")
