@@ -163,7 +163,9 @@ def probe(parent, kept, made):
         "opening network connections": refused(socket.socket) and refused(socket.socket, socket.AF_UNIX),
         "starting processes": refused(fork) and refused(os.execv, "/bin/true", ["true"]),
         "ending other processes": refused(os.kill, os.getppid(), 0) and refused(os.kill, parent, 0),
-        "writing and deleting files": refused(write, made) and refused(os.unlink, kept) and refused(os.chmod, kept, 0o600),
+        "writing and deleting files": (
+            refused(write, made) and refused(os.unlink, kept) and refused(os.chmod, kept, 0o600)
+        ),
         "reading the environment of other processes": refused(read, f"/proc/{parent}/environ"),
         "taking all memory, time and disk": limited(),
     }
