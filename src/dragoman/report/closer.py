@@ -187,7 +187,7 @@ def _flat(facts: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     for name, value in facts.items():
         if not isinstance(value, Mapping):
             found["", name] = _read(value)
-        elif len(value) > 1 and len(set(map(str, value.values()))) == 1:
+        elif name in SETTINGS and len(value) > 1 and len(set(map(str, value.values()))) == 1:
             found["", name] = f"{_one(name, value)} (all {len(value)})"
         elif len(value) == 1:
             found["", name] = _one(name, value)

@@ -118,6 +118,7 @@ def page(card: Card, details: Details) -> str:
             unjudged=abilities.unjudged,
             digits=partial(abilities.digits, card),
             unit=partial(abilities.unit, card),
+            ratings=any(abilities.unit(card, name) != "%" for name in abilities.abilities(card)),
             changed=tables.changed(card),
             compared=bool(words.methods(card)),
             finished=any(row["method"] == "finished" for row in card["rows"]),

@@ -351,7 +351,7 @@ def _legend(card: Card, intervals: bool) -> Text:
     parts = ["* differs from the backbone, p < 0.05"] if methods(card) else []
     if trainings(card):
         parts.insert(0, trainings(card))
-    if floor(card) is not None:
+    if methods(card) and floor(card) is not None:
         parts.append("~ inside the noise floor")
     parts += [learnt_metrics(card)] if learnt_metrics(card) else []
     parts.append("dim ranges: 95 % intervals" if intervals else "a wider terminal shows intervals")
