@@ -12,7 +12,15 @@ from dragoman.evaluation.harness import graded, headline
 
 
 def sample(doc: int, taken: str, **metrics: Any) -> dict[str, Any]:
-    return {"doc": doc, "hash": f"{doc:064d}", "filter": taken, "answer": "a", "target": "t", "metrics": metrics}
+    return {
+        "doc": doc,
+        "question": "q",
+        "hash": f"{doc:064d}",
+        "filter": taken,
+        "answer": "a",
+        "target": "t",
+        "metrics": metrics,
+    }
 
 
 def written(name: str, specs: list[str], **more: Any) -> dict[str, Any]:

@@ -18,13 +18,13 @@ methods: [vanilla]
 compare: [{{model: {backbone}, label: alma, prompt: alma}}]
 generation: {{precision: fp32}}
 training: {{epochs: 1, batch_size: 8, learning_rate: 1e-2, precision: fp32}}
-evaluate: [translation, chats, wins, duel, harm, refusals, gsm8k]
+evaluate: [translation, mt-bench, alpaca-eval-2, duel, harm, xstest, gsm8k]
 benchmarks:
-  chats: {{kind: mt-bench, limit: 2}}
-  wins: {{kind: alpaca-eval-2, limit: 2}}
+  mt-bench: {{kind: mt-bench, limit: 2}}
+  alpaca-eval-2: {{kind: alpaca-eval-2, limit: 2}}
   duel: {{kind: pairwise, path: {folder}/prompts.jsonl}}
   harm: {{kind: safety, limit: 2}}
-  refusals: {{kind: xstest, path: {folder}/refusals.csv}}
+  xstest: {{kind: xstest, path: {folder}/refusals.csv}}
 evaluation:
   noise_seeds: 1
   max_tokens: 8
@@ -68,9 +68,9 @@ def card(folder: Path, name: str = "small") -> dict:
 def test_everything_that_was_judged_is_in_the_scorecard(folder: Path) -> None:
     rows = {row["name"]: row for row in card(folder)["rows"]}
     assert list(rows) == ["backbone", "vanilla", "alma"]
-    shared = {"mt-bench", "alpaca-eval-2", "safety", "xstest", "xstest-unsafe", "gsm8k"}
+    shared = {"mt-bench", "alpaca-eval-2", "harm", "xstest", "xstest-unsafe", "gsm8k"}
     assert set(rows["backbone"]["abilities"]) == shared
-    assert set(rows["vanilla"]["abilities"]) == set(rows["alma"]["abilities"]) == {*shared, "pairwise"}
+    assert set(rows["vanilla"]["abilities"]) == set(rows["alma"]["abilities"]) == {*shared, "duel"}
     chats = rows["vanilla"]["abilities"]["mt-bench"]
     assert (chats["n"], chats["score"], chats["unit"], chats["not_extracted"]) == (4, None, "/10", 4)
     harness = rows["vanilla"]["abilities"]["gsm8k"]
@@ -99,12 +99,12 @@ def test_nothing_is_judged_twice(folder: Path) -> None:
 @pytest.mark.slow
 def test_a_model_alone_is_judged_once_and_compared(folder: Path) -> None:
     model = folder / "runs/small/models/vanilla"
-    asked = ["evaluate", model, "--suite", "refusals", "--suite", "translation", "--test", "lab"]
+    asked = ["evaluate", model, "--suite", "xstest", "--suite", "translation", "--test", "lab"]
     said = [f"runs={folder / 'runs'}", "evaluation.translation_tokens=8", "evaluation.max_tokens=8"]
     said += ["data.test.limit=3", "data.test.directions=[de-en, en-de]", "generation.precision=fp32"]
-    said += [f"benchmarks={{refusals: {{kind: xstest, path: {folder / 'refusals.csv'}}}}}"]
+    said += [f"benchmarks={{xstest: {{kind: xstest, path: {folder / 'refusals.csv'}}}}}"]
     dragoman(*asked, *said)
-    (alone,) = card(folder, "evaluate-small-vanilla")["rows"]
+    (alone,) = card(folder, "evaluate-small-vanilla-xstest-translation")["rows"]
     whole = next(row for row in card(folder)["rows"] if row["name"] == "vanilla")
     assert alone["abilities"]["xstest"]["score"] == whole["abilities"]["xstest"]["score"]
     assert alone["translation"]["mean"] == pytest.approx(whole["translation"]["mean"])

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from dragoman.errors import DataError
+from dragoman.commands.recipes import recipe as loaded
+from dragoman.errors import DataError, RecipeError
 from dragoman.lab import abilities
-from dragoman.pipeline import suites
+from dragoman.pipeline import judged, suites
 from dragoman.pipeline.questions import questions
 from dragoman.pipeline.show import told
 from dragoman.pipeline.sources import data_inputs, make_data, missing, read_questions
@@ -148,3 +149,13 @@ def test_a_translation_of_bbh_comes_with_the_originals_that_repair_it(real_data:
     repaired = suites.asked(recipe("own", benchmarks={"own": arabic}))
     assert len(repaired.draws[0]) == 100
     assert repaired.notes["own"]["rows repaired"] == 73
+
+
+def test_a_judged_suite_may_be_described_under_its_own_name(tmp_path: Path) -> None:
+    said = "name: x\nbackbone: lab\nevaluate: [xstest]\nbenchmarks: {xstest: {kind: %s, path: a.csv, limit: 3}}\n"
+    (tmp_path / "right.yaml").write_text(said % "xstest")
+    described = judged.chat(loaded(tmp_path / "right.yaml"), "xstest")
+    assert (described.kind, described.path, described.limit) == ("xstest", "a.csv", 3)
+    (tmp_path / "wrong.yaml").write_text(said % "safety")
+    with pytest.raises(RecipeError, match="'xstest' is a suite already"):
+        loaded(tmp_path / "wrong.yaml")

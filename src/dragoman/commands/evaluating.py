@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +20,7 @@ from dragoman.report.tables import show
 
 START = Path(__file__).with_name("evaluate.yaml")
 BOOTSTRAP = 1000
+LONGEST = 120  # characters of a folder's name
 
 
 def is_recipe(target: str) -> bool:
@@ -35,7 +37,7 @@ def alone(
             f"{model} is no recipe (a .yaml file), so it is taken for a model; say what to judge it by, as in "
             "--suite translation --test wmt22, or --suite gsm8k --suite ifeval"
         )
-    said = [f"name={_name(model)}", f"backbone={json.dumps(model)}", f"evaluate={json.dumps(list(named))}"]
+    said = [f"name={_name(model, named)}", f"backbone={json.dumps(model)}", f"evaluate={json.dumps(list(named))}"]
     if test:
         said.append(f"data.test={json.dumps({'corpus': test, 'directions': list(directions)})}")
     if prompt:
@@ -50,6 +52,8 @@ def compared(first: str, second: str) -> None:
     rows = {
         name: RowResults.from_json(json.loads(_results(name).read_text(encoding="utf-8"))) for name in (first, second)
     }
+    common = {one.name for one in rows[first].graded}  # what the second was judged by against its own backbone is none
+    rows[second] = replace(rows[second], graded=tuple(one for one in rows[second].graded if one.name in common))
     show(scorecard(rows, bootstrap=BOOTSTRAP, backbone=first), Console())
 
 
@@ -65,11 +69,12 @@ def _results(name: str) -> Path:
     raise DataError(f"there are no results {name}; write runs/NAME for a backbone, or runs/NAME/ROW; {told}")
 
 
-def _name(model: str) -> str:
-    """A folder's name for a model: of one that a recipe made, the recipe's and the row's."""
+def _name(model: str, named: Sequence[str]) -> str:
+    """A folder's name for a model and what it is judged by: of one that a recipe made, the recipe's and the row's."""
     path = Path(model)
-    named = f"{path.parts[-3]}-{path.name}" if path.parent.name == "models" and len(path.parts) > 2 else path.name
-    return "evaluate-" + re.sub(r"[^A-Za-z0-9._-]", "-", named)
+    part = f"{path.parts[-3]}-{path.name}" if path.parent.name == "models" and len(path.parts) > 2 else path.name
+    whole = "-".join(["evaluate", part, *(Path(suite).stem for suite in named)])
+    return re.sub(r"[^A-Za-z0-9._-]", "-", whole)[:LONGEST]
 
 
 def _refuse_what_was_learnt(model: str, recipe: Recipe) -> None:

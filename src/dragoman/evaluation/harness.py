@@ -154,7 +154,7 @@ def _items(scored: Sequence[Scored], found: Found, key: str, scale: float) -> tu
 
 def _documents(one: Scored, scale: float) -> Iterator[Item]:
     for sample, value in zip(one.samples, one.values, strict=True):
-        told = {"answer": sample["answer"], "target": sample["target"], "metrics": sample["metrics"]}
+        told = {name: sample[name] for name in ("question", "answer", "target", "metrics")}
         yield Item(f"{one.name}/{sample['doc']}/{sample['hash'][:12]}", scale * value, one.subject, told)
 
 

@@ -24,7 +24,7 @@ from dragoman.pipeline.harness_tasks import Suite, chain, find, installed, suite
 from dragoman.recipe.schema import Generation, Harness
 from dragoman.store import Digests, fingerprint, sha256, write_atomic
 
-FORMAT = 1
+FORMAT = 2
 CONSENT = "HF_ALLOW_CODE_EVAL"
 LONGEST = 256
 """Tokens of an answer, where a task does not say."""

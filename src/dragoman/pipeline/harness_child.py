@@ -18,6 +18,7 @@ from dragoman.store import write_atomic
 
 TASK, FAULT = "dragoman task: ", "dragoman fault: "
 KEPT = 2000
+QUESTIONS = ("question", "prompt", "input", "instruction", "query", "text")  # fields of documents, the likeliest first
 """Characters of an answer that are kept to be read."""
 SEEDS = {"random_seed": 0, "numpy_random_seed": 1234, "torch_random_seed": 1234, "fewshot_random_seed": 1234}
 """The harness' own, said here so that they stay."""
@@ -180,11 +181,18 @@ def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "doc": sample["doc_id"],
         "hash": sample["doc_hash"],
+        "question": _question(sample["doc"]),
         "filter": sample["filter"],
         "answer": answers if len(answers) > 1 else answers[0],
         "target": _told(sample["target"]),
         "metrics": {name: _told(sample[name]) for name in sample["metrics"]},
     }
+
+
+def _question(document: Mapping[str, Any]) -> str:
+    """What a document asks, by the fields that tasks have for that; empty where it has none of them."""
+    found = (document.get(name) for name in QUESTIONS)
+    return next((text[:KEPT] for text in found if isinstance(text, str) and text), "")
 
 
 def _told(value: Any) -> Any:

@@ -71,7 +71,8 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
     if translated:
         digests = Digests(cache / "weights.json")
         translated = with_comet(translated, recipe.evaluation.comet, cache / "comet", digests)
-    found = [_results(number, results) for number in range(draws)]
+    kinds = {suite: one["kind"] for suite, one in _materials(data).items()}
+    found = [_results(number, results, kinds) for number in range(draws)]
     ran = _of_the_harness(recipe, voice, model, cache / "harness")
     first = RowResults(translated, found[0].abilities, (*found[0].graded, *ran))
     write_atomic(out / "results.json", json.dumps(first.to_json(), ensure_ascii=False))
@@ -104,8 +105,7 @@ def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) ->
             asking[f"{number} abilities"] = abilities(row, ruled, speak, settings)
         if programs and number == 0:
             asking[f"{number} programs"] = programs_drawn(row, programs, speak, settings)
-    materials = json.loads((data / "judged.json").read_text(encoding="utf-8"))
-    for suite, one in materials.items():
+    for suite, one in _materials(data).items():
         for number in range(draws if judged.KINDS[one["kind"]].drawn else 1):
             seeded = settings.model_copy(update={"seed": settings.seed + number})
             asking[f"{number} {suite}"] = judged.make(one["kind"], row, one["material"], speak, seeded)
@@ -122,11 +122,21 @@ def _apart(questions: Iterable[Question], settings: Evaluation) -> tuple[list[Qu
     return ruled, programs
 
 
-def _results(number: int, results: Mapping[str, Any]) -> RowResults:
-    """What came of one draw."""
+def _materials(data: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((data / "judged.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _results(number: int, results: Mapping[str, Any], kinds: Mapping[str, str]) -> RowResults:
+    """What came of one draw. A benchmark goes by the name that the recipe gives it: there may be two of a kind."""
     mine = {name.split(" ", 1)[1]: found for name, found in results.items() if name.startswith(f"{number} ")}
     kept = mine.pop("abilities", None)
-    return RowResults(None, kept, tuple(one for graded in mine.values() for one in graded))
+    named = [
+        replace(one, name=one.name.replace(kinds[suite], suite, 1) if suite in kinds else one.name)
+        for suite, graded in mine.items()
+        for one in graded
+    ]
+    return RowResults(None, kept, tuple(named))
 
 
 def _answers(found: RowResults) -> int:

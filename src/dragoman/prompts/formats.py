@@ -9,6 +9,7 @@ merged model carries its format with it. What the original leaves open is decide
 - every answer is closed by the vocabulary's end of text, as alpaca-lora closes what it trains on.
 """
 
+from pathlib import Path
 from typing import Any, Literal
 
 from dragoman.corpora.records import Turn
@@ -74,3 +75,19 @@ def _beginning(tokenizer: Any) -> str:
     # After a special token SentencePiece puts no space of its own before a word, as it does where a text begins.
     direct = tokenizer(begin + PREAMBLE, add_special_tokens=False)["input_ids"]
     return "{{- bos_token }}" if direct == whole[: len(plain) + 1] else "{{- bos_token + ' ' }}"
+
+
+def unloadable(path: str, error: Exception) -> str:
+    """Why there is no tokenizer, for the person."""
+    first = str(error).strip().split("\n")[0][:300]
+    if Path(path).is_dir():
+        names = sorted(item.name for item in Path(path).iterdir())[:12]
+        return (
+            f"no tokenizer can be loaded from the folder {path}, which holds {', '.join(names) or 'nothing'}. It "
+            f"needs at least tokenizer.json and tokenizer_config.json. transformers said: {first}"
+        )
+    return (
+        f"no tokenizer found for {path!r}: there is no such folder here, and the Hugging Face hub did not give one. "
+        "Check the spelling; without a network (or with HF_HUB_OFFLINE=1) the model must have been downloaded "
+        f"before. transformers said: {first}"
+    )

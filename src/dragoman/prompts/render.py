@@ -19,7 +19,7 @@ from jinja2 import TemplateError as JinjaError
 
 from dragoman.corpora.records import Turn
 from dragoman.errors import DataError, EngineError, TemplateError
-from dragoman.prompts.formats import Chat, alpaca, message
+from dragoman.prompts.formats import Chat, alpaca, message, unloadable
 from dragoman.prompts.reading import Shape, assembled, cuts, marked, pieces, shapes
 from dragoman.prompts.vocabulary import Spellings
 
@@ -98,7 +98,9 @@ class Renderer:
         try:
             tokenizer = AutoTokenizer.from_pretrained(str(path), trust_remote_code=trust_remote_code, revision=revision)
         except (OSError, ValueError, KeyError, ImportError) as error:
-            raise EngineError(_unloadable(str(path), error)) from error
+            raise EngineError(unloadable(str(path), error)) from error
+        # It warns of long texts once, and does nothing about them; whoever asks does.
+        tokenizer.deprecation_warnings["sequence-length-is-longer-than-the-specified-maximum"] = True
         if chat == "alpaca":
             tokenizer.chat_template = alpaca(tokenizer)
         return cls(tokenizer, system)
@@ -389,18 +391,3 @@ def _ids(runs: Sequence[Run]) -> Ids:
 def _same_day(form: str) -> str:
     """Some templates write today's date into the prompt; ids must not depend on the clock."""
     return datetime(2024, 7, 26).strftime(form)
-
-
-def _unloadable(path: str, error: Exception) -> str:
-    first = str(error).strip().split("\n")[0][:300]
-    if Path(path).is_dir():
-        names = sorted(item.name for item in Path(path).iterdir())[:12]
-        return (
-            f"no tokenizer can be loaded from the folder {path}, which holds {', '.join(names) or 'nothing'}. It "
-            f"needs at least tokenizer.json and tokenizer_config.json. transformers said: {first}"
-        )
-    return (
-        f"no tokenizer found for {path!r}: there is no such folder here, and the Hugging Face hub did not give one. "
-        "Check the spelling; without a network (or with HF_HUB_OFFLINE=1) the model must have been downloaded "
-        f"before. transformers said: {first}"
-    )

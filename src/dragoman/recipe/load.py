@@ -12,6 +12,7 @@ from dragoman.errors import RecipeError
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.schema import NAME, Recipe
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Said, parse, read, spelled
+from dragoman.recipe.suites import CHATS
 from dragoman.recipe.suites import fault as suite_fault
 from dragoman.recipe.sweep import expand
 
@@ -217,10 +218,14 @@ def _validate_suites(said: Said, suites: Collection[str]) -> list[Fault]:
     found = [
         Fault(said.place(path), spelled(path), f"'{name}' is a suite already; give the benchmark another name")
         for name in own
-        if name in suites
+        if name in suites and not (name in CHATS and _kind(described[name]) == name)  # which it may describe
         for path in [("benchmarks", name)]
     ]
     for index, name in enumerate(named if isinstance(named, list) else ()):
         if isinstance(name, str) and (text := suite_fault(name, suites, own)):
             found.append(Fault(said.place(("evaluate", index)), spelled(("evaluate", index)), text))
     return found
+
+
+def _kind(benchmark: Any) -> Any:
+    return benchmark.get("kind") if isinstance(benchmark, dict) else None
