@@ -1,10 +1,12 @@
 """What only an accelerator can show: packed training and the engine agree with the processor."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 
+from dragoman.evaluation.comet import Triple, open_comet
 from dragoman.generation.ask import Sampling
 from dragoman.generation.hf import HfEngine
 from dragoman.lab import BACKBONE, world
@@ -58,3 +60,17 @@ def test_packed_training_on_the_accelerator_gives_the_losses_of_padded_training(
         settings = Training(epochs=1, batch_size=16, learning_rate=1e-3, precision="fp32", packing=packing)
         found[packing] = fit(BACKBONE, ExampleTable(tmp_path / "table"), settings, tmp_path / packing).loss
     assert found["on"] == pytest.approx(found["off"], abs=1e-3)
+
+
+@pytest.mark.parametrize(("model", "tolerance"), [("regression", 1e-4), ("unified_qe", 1e-4)])
+def test_comet_scores_as_the_official_package_does_on_a_processor(
+    model: str, tolerance: float, real_data: Path
+) -> None:
+    def lines(path: Path) -> list[dict]:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+    folder = real_data / "comet_tiny"
+    triples = [Triple(one["src"], one["mt"], one["ref"]) for one in lines(folder / "triples.jsonl")]
+    expected = [one["score_bs1"] for one in lines(folder / "expected" / f"{model}.jsonl")]
+    found = open_comet(folder / model).score(triples)
+    assert found == pytest.approx(expected, abs=tolerance)

@@ -43,6 +43,10 @@ def answered(**families: str) -> AbilityResult:
     return AbilityResult(tuple(items), max_tokens=64)
 
 
+def counted(rate: dict) -> tuple:
+    return rate["count"], rate["n"], rate["rate"]
+
+
 def drawn(**families: str) -> RowResults:
     """The backbone's answers to another draw of questions."""
     return RowResults(abilities=answered(**families))
@@ -100,11 +104,13 @@ def test_rates_are_counted_over_what_could_be_judged() -> None:
     pairs = [Pair("Das ist gut.", "This is good.", "de", "en"), Pair("Ez jó.", "Good.", "hu", "en")]
     row = RowResults(translated(["Das ist gut.", "Sure! Here is the translation: Good."], pairs))
     rates = scorecard({"backbone": row}, bootstrap=10)["rows"][0]["translation"]["rates"]
-    assert rates["wrong_language"] == {"count": 1, "n": 1, "rate": 100.0}
-    assert rates["source_language"] == {"count": 1, "n": 1, "rate": 100.0}
-    assert rates["copy"] == {"count": 1, "n": 2, "rate": 50.0}
-    assert rates["chatter"] == {"count": 1, "n": 2, "rate": 50.0}
-    assert rates["empty"] == {"count": 0, "n": 2, "rate": 0.0}
+    assert counted(rates["wrong_language"]) == (1, 1, 100.0)
+    assert counted(rates["source_language"]) == (1, 1, 100.0)
+    assert counted(rates["copy"]) == (1, 2, 50.0)
+    assert counted(rates["chatter"]) == (1, 2, 50.0)
+    assert counted(rates["empty"]) == (0, 2, 0.0)
+    assert rates["wrong_language"]["interval"] == pytest.approx([20.65, 100], abs=0.01)
+    assert rates["wrong_language"]["signature"].startswith("rate|identifier:py3langid-")
 
 
 def test_retention_is_the_score_over_the_backbones() -> None:

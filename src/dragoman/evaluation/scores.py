@@ -18,6 +18,7 @@
             "retention": 91.3 or null,                          RP: mean of the abilities' retentions
             "retention_seeds": [90.8, 92.0, 91.1],              with each seed; [] like `seeds`
             "retention_interval": [88.0, 94.1] or null,
+            "retention_signature": "RP|mean over:9|of:score/backbone|…" or null,
             "retention_without": [FAMILY, …],                   abilities that the backbone scores 0 at
             "inside_noise": false or null,                      |RP - 100| is no more than the noise floor
             "trace": {"general": CHANGE or null, "instruction": …, "safety": …},        null in the backbone
@@ -27,7 +28,8 @@
     SCORE  {"score": 41.2, "interval": [40.1, 42.4], "n": 300, "signature": "…",
             "seeds": [41.0, 41.5, 41.1], "sd": 0.26 or null,                 with each seed, and their deviation
             "delta": 12.3, "delta_interval": [11.0, 13.5], "p": 0.001}       the last three null in the backbone
-    RATE   {"count": 3, "n": 300, "rate": 1.0}                  percent; n 0 and rate null where no rule applies
+    RATE   {"count": 3, "n": 300, "rate": 1.0, "interval": [0.3, 2.9], "signature": "…"}
+                                                                percent; n 0, rate and interval null if none was judged
     ABILITY {"score": 84.0 or null, "n": 100, "passed": 84 or null, "interval": [75.6, 89.9] or null, "signature": "…",
             "side": "general" or "instruction", "safety", "skill",
             "unit": "%" or "/10",                               of the score
@@ -79,14 +81,15 @@ from typing import Any
 
 import numpy as np
 
+from dragoman import __version__
 from dragoman.errors import DataError
 from dragoman.evaluation.changes import noise_floor, trace
 from dragoman.evaluation.families import Family, benchmarks, families, retention
 from dragoman.evaluation.measures import GROUPS, Measure, Translations, group, grouped, metrics, translations
 from dragoman.evaluation.pairs import ability_delta, ability_p, pairs, translation_p
 from dragoman.evaluation.results import RowResults
-from dragoman.evaluation.statistics import bounds, interval
-from dragoman.evaluation.translation import RATES, TranslationResult
+from dragoman.evaluation.statistics import bounds, interval, wilson
+from dragoman.evaluation.translation import RATES, TranslationResult, told_by
 
 __all__ = ["SCHEMA", "About", "RowResults", "scorecard"]
 
@@ -254,7 +257,13 @@ def _rates(results: Sequence[TranslationResult]) -> dict[str, Any]:
         flags = [item.flags[rate] for result in results for item in result.items]
         judged = [flag for flag in flags if flag is not None]
         count = sum(judged)
-        found[rate] = {"count": count, "n": len(judged), "rate": 100 * count / len(judged) if judged else None}
+        found[rate] = {
+            "count": count,
+            "n": len(judged),
+            "rate": 100 * count / len(judged) if judged else None,
+            "interval": list(wilson(count, len(judged))) if judged else None,
+            "signature": f"rate|{told_by(rate)}interval:wilson|version:dragoman-{__version__}",
+        }
     return found
 
 
@@ -277,9 +286,17 @@ def _abilities(
         "retention": kept,
         "retention_seeds": _each(overall) if overall else [],
         "retention_interval": list(interval(overall.samples)) if overall else None,
+        "retention_signature": _retained(row) if overall else None,
         "retention_without": [name for name, card in cards.items() if card["retention"] is None and row[name].kept],
         "inside_noise": _inside(kept, noise["retention"]) if noise and reference is not None else None,
     }
+
+
+def _retained(row: Mapping[str, Family]) -> str:
+    """What RP is made of. The signatures of its scores stand with them."""
+    counted = [family for family in row.values() if family.kept and family.retention]
+    resamples = len(counted[0].score.samples)
+    return f"RP|mean over:{len(counted)}|of:score/backbone|interval:bs:{resamples}|version:dragoman-{__version__}"
 
 
 def _ability(family: Family, reference: Family | None, floor: float | None) -> dict[str, Any]:

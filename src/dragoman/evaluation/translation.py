@@ -197,6 +197,13 @@ def sentence_statistics(
     return counts, signatures
 
 
+def told_by(rate: str) -> str:
+    """What the signature of a rate says of how it was told."""
+    if rate in ("wrong_language", "source_language"):
+        return f"{language_id.signature()}|"
+    return f"longer:{LONGER}x+{MARGIN}|" if rate == "over_generation" else "rule:dragoman|"
+
+
 def _metrics(language: str) -> dict[str, Any]:
     from sacrebleu.metrics import BLEU, CHRF
 
