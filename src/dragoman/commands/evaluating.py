@@ -37,6 +37,12 @@ def alone(
             f"{model} is no recipe (a .yaml file), so it is taken for a model; say what to judge it by, as in "
             "--suite translation --test wmt22, or --suite gsm8k --suite ifeval"
         )
+    if "translation" in named and not test and not any(said.startswith("data.test") for said in overrides):
+        raise RecipeError(
+            "--suite translation needs pairs: name a test set of the catalogue (`dragoman data list`), as in "
+            "--test wmt22 --direction de-en, or files of your own, as in "
+            "'data.test={files: [{source: a.de, target: a.en, direction: de-en}]}'"
+        )
     said = [f"name={_name(model, named)}", f"backbone={json.dumps(model)}", f"evaluate={json.dumps(list(named))}"]
     if test:
         said.append(f"data.test={json.dumps({'corpus': test, 'directions': list(directions)})}")
