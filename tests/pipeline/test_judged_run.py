@@ -5,7 +5,12 @@ import os
 from pathlib import Path
 
 import pytest
+from jsonschema import validate
 from running import artifacts, dragoman, start
+
+import dragoman as package
+
+SCHEMA = Path(package.__file__).parent / "evaluation" / "scorecard.schema.json"
 
 RECIPE = """\
 name: small
@@ -66,6 +71,7 @@ def card(folder: Path, name: str = "small") -> dict:
 
 @pytest.mark.slow
 def test_everything_that_was_judged_is_in_the_scorecard(folder: Path) -> None:
+    validate(card(folder), json.loads(SCHEMA.read_text()))
     rows = {row["name"]: row for row in card(folder)["rows"]}
     assert list(rows) == ["backbone", "vanilla", "alma"]
     shared = {"mt-bench", "alpaca-eval-2", "harm", "xstest", "xstest-unsafe", "gsm8k"}

@@ -1,6 +1,7 @@
 """The scorecard: the skill gained beside the abilities kept, of every row against the backbone.
 
-`scorecard` turns the rows' results into plain data, the content of `runs/NAME/scorecard.json`:
+`scorecard` turns the rows' results into plain data, the content of `runs/NAME/scorecard.json`
+(`scorecard.schema.json` says the same for programs):
 
     {"schema": 3, "backbone": "backbone", "rows": [ROW, …], "pairs": [PAIR, …], "noise": NOISE or null}
 
@@ -244,11 +245,12 @@ def _score(row: Measure, reference: Measure | None) -> dict[str, Any]:
 
 
 def _seeds(measure: Measure) -> dict[str, Any]:
-    return {"seeds": _each(measure), "sd": measure.deviation}
+    spread = measure.deviation
+    return {"seeds": _each(measure), "sd": None if spread is None else _number(spread)}
 
 
-def _each(measure: Measure) -> list[float]:
-    return list(measure.seeds) if len(measure.seeds) > 1 else []
+def _each(measure: Measure) -> list[float | None]:
+    return list(map(_number, measure.seeds)) if len(measure.seeds) > 1 else []
 
 
 def _rates(results: Sequence[TranslationResult]) -> dict[str, Any]:
