@@ -155,7 +155,7 @@ def mean_score(
     return Score(
         metric=metric,
         system=system,
-        score=sum(judged) / len(judged) if judged else None,
+        score=math.fsum(judged) / len(judged) if judged else None,
         interval=found if judged else None,
         n=len(judged),
         signature=f"{signature}|{how}",
