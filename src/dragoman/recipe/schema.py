@@ -530,7 +530,7 @@ class Recipe(Strict):
             if (needed := sorted(kinds & set(suites))) and getattr(self.evaluation, field) is None:
                 raise ValueError(
                     f"asks for {', '.join(needed)}, which another model judges; name it, as in "
-                    f"`evaluation: {{{field}: {{model: …}}}}`"
+                    f"`evaluation: {{{field}: {{model: …}}}}` (evaluation.{field}.model=… on the command line)"
                 )
         return self
 
