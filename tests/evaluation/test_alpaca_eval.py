@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from letters import Letters, ended, said, texts
 
 from dragoman.corpora.alpaca_eval import read
 from dragoman.evaluation.alpaca_eval import (
@@ -21,7 +22,7 @@ from dragoman.evaluation.alpaca_eval import (
 )
 from dragoman.evaluation.graded import Graded
 from dragoman.evaluation.pairwise import pairwise
-from dragoman.generation.ask import Ask, Completion, Ids
+from dragoman.generation.ask import Completion
 from dragoman.generation.hf import HfEngine
 from dragoman.lab import BACKBONE
 from dragoman.prompts.render import Renderer
@@ -48,48 +49,14 @@ WEIGHING = RANKING | {
 }
 
 
-class Letters:
-    """A speaker whose ids are the letters of what is said."""
-
-    def __init__(self, context: int | None = None, judge: "Letters | None" = None, stop: Ids = (0,)):
-        self.context, self.judge, self.stop = context, judge, stop
-
-    def of(self, name: str) -> "Letters":
-        return (self.judge or self) if name == "judge" else self
-
-    def turns(self, turns: Any) -> Ids:
-        return tuple(map(ord, "|".join(turn.text for turn in turns)))
-
-    def chat(self, text: str) -> Ids:
-        return tuple(map(ord, text))
-
-    def decode(self, ids: Ids) -> str:
-        return "".join(map(chr, ids))
-
-
 def material(judge: dict[str, Any], **outputs: str) -> dict[str, Any]:
     items = [{"instruction": text, "subject": text[0], "output": output} for text, output in outputs.items()]
     return {"texts": [], "items": items, "baseline": "them", "judge": judge}
 
 
-def said(text: str, finish: Any = "stop") -> Completion:
-    return Completion((), text, finish)
-
-
 def likely(*pairs: tuple[str, float]) -> Completion:
     step = tuple((ord(letter), math.log(chance)) for letter, chance in pairs)
     return Completion((step[0][0],), pairs[0][0], "length", (step,))
-
-
-def texts(ask: Ask) -> list[str]:
-    return ["".join(map(chr, prompt)) for prompt in ask.prompts]
-
-
-def ended(suite: Any, answers: list[Completion]) -> Graded:
-    with pytest.raises(StopIteration) as stopped:
-        suite.send(answers)
-    (graded,) = stopped.value.value
-    return Graded.from_json(json.loads(json.dumps(graded.to_json())))
 
 
 def test_a_limit_draws_instructions_by_the_seed() -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from letters import Letters, ended, said, texts
 
 from dragoman.corpora.mt_bench import read
 from dragoman.errors import DataError
-from dragoman.evaluation.graded import Graded
 from dragoman.evaluation.mt_bench import judge_text, mt_bench, published
 from dragoman.evaluation.verdicts import judge_prompt, rating
-from dragoman.generation.ask import Ask, Completion, Ids
+from dragoman.generation.ask import Completion
 from dragoman.lab import BACKBONE
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
@@ -35,35 +35,6 @@ QUESTIONS = [
     {"id": 4, "category": "gardening", "turns": ["g1"]},
 ]
 MATERIAL = {"texts": [], "questions": QUESTIONS, "prompts": PROMPTS}
-
-
-class Letters:
-    """A speaker whose ids are the letters of the conversation; the judge's stop token is another."""
-
-    def __init__(self, context: int | None = None, judge: "Letters | None" = None, stop: Ids = (0,)):
-        self.context, self.judge, self.stop = context, judge, stop
-
-    def of(self, name: str) -> "Letters":
-        assert name == "judge"
-        return self.judge or self
-
-    def turns(self, turns: Any) -> Ids:
-        return tuple(map(ord, "|".join(turn.text for turn in turns)))
-
-
-def said(text: str, finish: Any = "stop") -> Completion:
-    return Completion((), text, finish)
-
-
-def texts(ask: Ask) -> list[str]:
-    return ["".join(map(chr, prompt)) for prompt in ask.prompts]
-
-
-def ended(suite: Any, answers: list[Completion]) -> Graded:
-    with pytest.raises(StopIteration) as stopped:
-        suite.send(answers)
-    (graded,) = stopped.value.value
-    return Graded.from_json(json.loads(json.dumps(graded.to_json())))
 
 
 def test_two_turns_by_temperature_then_the_judge() -> None:

@@ -1,32 +1,15 @@
 """A model against the backbone: both orders, who wins, and what order and length did."""
 
-import json
 from typing import Any
 
 import pytest
+from letters import Letters, ended, texts
 
-from dragoman.evaluation.graded import Graded
 from dragoman.evaluation.pairwise import PROMPT, pairwise, verdict
-from dragoman.generation.ask import Ask, Completion, Ids
+from dragoman.generation.ask import Completion
 from dragoman.recipe.schema import Evaluation, Judge
 
 SETTINGS = Evaluation(judge=Judge(model="org/judge", max_tokens=40), max_tokens=3000)
-
-
-class Letters:
-    """A speaker whose ids are the letters of what is said; the judge's stop token is another."""
-
-    def __init__(self, context: int | None = None, judge: "Letters | None" = None, stop: Ids = (0,)):
-        self.context, self.judge, self.stop = context, judge, stop
-
-    def of(self, name: str) -> "Letters":
-        return (self.judge or self) if name == "judge" else self
-
-    def turns(self, turns: Any) -> Ids:
-        return tuple(map(ord, "|".join(turn.text for turn in turns)))
-
-    def chat(self, text: str) -> Ids:
-        return tuple(map(ord, text))
 
 
 def material(*instructions: str) -> dict[str, Any]:
@@ -35,17 +18,6 @@ def material(*instructions: str) -> dict[str, Any]:
 
 def said(*answers: str) -> list[Completion]:
     return [Completion((), text, "failed" if text == "-" else "stop") for text in answers]
-
-
-def texts(ask: Ask) -> list[str]:
-    return ["".join(map(chr, prompt)) for prompt in ask.prompts]
-
-
-def ended(suite: Any, answers: list[Completion]) -> Graded:
-    with pytest.raises(StopIteration) as stopped:
-        suite.send(answers)
-    (graded,) = stopped.value.value
-    return Graded.from_json(json.loads(json.dumps(graded.to_json())))
 
 
 def test_both_orders() -> None:
