@@ -11,9 +11,10 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from dragoman.errors import StoreError
 from dragoman.lab import BACKBONE
-from dragoman.pipeline import room, work
+from dragoman.pipeline import room
 from dragoman.pipeline import run as running
 from dragoman.pipeline.backbone import Backbone
+from dragoman.pipeline.process import function_of
 from dragoman.recipe.schema import Recipe, Training
 
 
@@ -44,7 +45,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stages are run without a process of their own, which would have to load torch first."""
 
     def at_once(task: str, *arguments: Any) -> dict[str, Any]:
-        return {**vars(work)[task](*arguments), "peak_memory": 0}
+        return {**function_of(task)(*arguments), "peak_memory": 0}
 
     monkeypatch.setattr(running, "in_own_process", at_once)
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+import dragoman.generation.lean  # noqa: F401  # before transformers' models
+
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Finish, Ids, Sampling
 from dragoman.generation.attention import decoding, new_cache

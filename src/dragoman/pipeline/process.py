@@ -11,6 +11,7 @@ import resource
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -60,14 +61,20 @@ def in_own_process(task: str, *arguments: Any) -> Facts:
     return facts
 
 
-def _child(answer: Connection, task: str, arguments: tuple[Any, ...]) -> None:
+def function_of(task: str) -> Callable[..., Facts]:
+    """The function that a task's name stands for."""
     module, _, name = task.rpartition(".")
-    functions = vars(importlib.import_module(f"dragoman.pipeline.{module or 'work'}"))
+    found: Callable[..., Facts] = vars(importlib.import_module(f"dragoman.pipeline.{module or 'work'}"))[name]
+    return found
+
+
+def _child(answer: Connection, task: str, arguments: tuple[Any, ...]) -> None:
+    function = function_of(task)
     parent = mp.parent_process()
     assert parent is not None
     threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
     try:
-        facts = functions[name](*arguments)
+        facts = function(*arguments)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         answer.send(("facts", {**facts, "peak_memory": peak}))
     except KeyboardInterrupt:

@@ -1,0 +1,16 @@
+"""Starts sooner: imported before transformers' models are.
+
+transformers imports scikit-learn and SciPy where they are installed (lm-evaluation-harness brings them), for a way of
+decoding and for losses that are not used here. They take longer than torch.
+"""
+
+import sys
+
+from transformers.utils import is_scipy_available, is_sklearn_available
+
+for _name, _is_available in {"sklearn": is_sklearn_available, "scipy": is_scipy_available}.items():
+    if _name not in sys.modules:
+        sys.modules[_name] = None  # type: ignore[assignment]  # what is None is not found
+        _is_available.cache_clear()
+        _is_available()  # which remembers
+        del sys.modules[_name]
