@@ -14,7 +14,6 @@ from typing import Any
 import torch
 
 import dragoman.generation.lean  # noqa: F401  # before transformers' models
-
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Finish, Ids, Sampling
 from dragoman.generation.attention import decoding, new_cache

@@ -15,8 +15,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-import dragoman.generation.lean  # noqa: F401, I001  # before what follows
+import dragoman.generation.lean  # noqa: F401  # before what follows
 
+# isort: split
 # The server process imports this module, and with it the heavy libraries, once for all stages.
 import peft  # noqa: F401
 import torch  # noqa: F401
