@@ -27,7 +27,7 @@ from dragoman.generation.models import load_model
 from dragoman.lab import BACKBONE, world
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Ray, Vllm
+from dragoman.recipe.engines import Ray, Vllm
 from generation import _plain
 
 NEW_TOKENS = 96

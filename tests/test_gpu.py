@@ -13,7 +13,8 @@ from dragoman.lab import BACKBONE, world
 from dragoman.prompts.examples import ExampleTable, write_examples
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Training, Vllm
+from dragoman.recipe.engines import Vllm
+from dragoman.recipe.schema import Training
 from dragoman.training.trainer import fit
 
 pytestmark = [

@@ -8,7 +8,7 @@ from dragoman.corpora.records import Check, Question, Turn
 from dragoman.errors import DataError
 from dragoman.evaluation.abilities import AbilityResult, abilities
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
-from dragoman.recipe.schema import Evaluation
+from dragoman.recipe.judging import Evaluation
 
 
 class Letters:

@@ -27,7 +27,7 @@ from dragoman.generation.hf import HfEngine
 from dragoman.lab import BACKBONE
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Evaluation, Judge
+from dragoman.recipe.judging import Evaluation, Judge
 
 SETTINGS = Evaluation(seed=5, judge=Judge(model="org/judge"))
 IN_ORDER, TURNED = "Sing.", "Draw."

@@ -17,7 +17,7 @@ from dragoman.evaluation import sandbox
 from dragoman.evaluation.code import judged_programs, pass_at_k, programs_drawn
 from dragoman.evaluation.sandbox import Protection
 from dragoman.generation.ask import Ask, Completion
-from dragoman.recipe.schema import Code, Evaluation
+from dragoman.recipe.judging import Code, Evaluation
 
 TEST = "def check(candidate):\n    assert candidate(1) == 2\n"
 

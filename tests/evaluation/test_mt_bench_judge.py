@@ -22,7 +22,8 @@ from dragoman.lab import BACKBONE
 from dragoman.pipeline.engines import Asked, open_door
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Evaluation, Generation, Judge, Server
+from dragoman.recipe.engines import Generation, Server
+from dragoman.recipe.judging import Evaluation, Judge
 
 SETTINGS = Evaluation(judge=Judge(model="org/judge"))
 SINGLE = {"system": "", "template": "{question}/{answer}"}

@@ -16,7 +16,7 @@ from dragoman.generation.ask import Completion
 from dragoman.lab import BACKBONE
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Evaluation, Judge
+from dragoman.recipe.judging import Evaluation, Judge
 
 SETTINGS = Evaluation(seed=5, judge=Judge(model="org/judge"))
 PROMPTS = {

@@ -7,7 +7,7 @@ from letters import Letters, ended, texts
 
 from dragoman.evaluation.pairwise import PROMPT, pairwise, verdict
 from dragoman.generation.ask import Completion
-from dragoman.recipe.schema import Evaluation, Judge
+from dragoman.recipe.judging import Evaluation, Judge
 
 SETTINGS = Evaluation(judge=Judge(model="org/judge", max_tokens=40), max_tokens=3000)
 

@@ -16,7 +16,7 @@ from dragoman.evaluation.llama_guard import Judgement, guard_prompt, judgement
 from dragoman.evaluation.safety import over_refusal, safety
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Evaluation, Judge
+from dragoman.recipe.judging import Evaluation, Judge
 
 SKY = """\
 <|begin_of_text|><|start_header_id|>user<|end_header_id|>
@@ -227,7 +227,7 @@ def test_the_lab_answers_and_judges_for_real(real_data: Path, monkeypatch: pytes
     from dragoman.lab import BACKBONE
     from dragoman.pipeline.engines import Asked, open_door
     from dragoman.pipeline.lengths import context_of
-    from dragoman.recipe.schema import Generation
+    from dragoman.recipe.engines import Generation
 
     monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
     entry = catalog.find("advbench")

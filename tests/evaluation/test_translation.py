@@ -13,7 +13,7 @@ from dragoman.evaluation.language_id import found_in
 from dragoman.evaluation.statistics import bleu, chrf
 from dragoman.evaluation.translation import RATES, TranslationResult, judge, sentence_statistics, translation
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
-from dragoman.recipe.schema import Evaluation
+from dragoman.recipe.judging import Evaluation
 
 
 class Letters:

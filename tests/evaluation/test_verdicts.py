@@ -12,7 +12,7 @@ from dragoman.errors import TemplateError
 from dragoman.evaluation.verdicts import choice, fits, judge_name, judge_prompt, rating
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Judge
+from dragoman.recipe.judging import Judge
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from dragoman.errors import DataError, EngineError
 from dragoman.generation.ask import Completion, Sampling
 from dragoman.generation.openai import AHEAD, ServerEngine
 from dragoman.generation.requests import retry_after
-from dragoman.recipe.schema import Server
+from dragoman.recipe.engines import Server
 
 GREEDY = Sampling(max_tokens=20, stop=(STOP, 6))
 PROMPTS: list[Ids] = [(20 + number, 13 + number) for number in range(12)]

@@ -23,7 +23,7 @@ from dragoman.generation.wire import Way
 from dragoman.lab import BACKBONE, world
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Server
+from dragoman.recipe.engines import Server
 
 DIRECTIONS = ("de-en", "it-en", "en-de", "en-it")
 

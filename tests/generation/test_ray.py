@@ -25,7 +25,7 @@ from dragoman.generation.ray_cluster import library, reach
 from dragoman.lab import BACKBONE, world
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Ray
+from dragoman.recipe.engines import Ray
 
 pytest.importorskip("ray.data", reason="needs the extra [ray]")
 
@@ -162,7 +162,7 @@ def test_silent_and_gone_with_us(tmp_path: Path) -> None:
 
             from dragoman.generation.ask import Completion, Sampling
             from dragoman.generation.ray import RayEngine
-            from dragoman.recipe.schema import Ray
+            from dragoman.recipe.engines import Ray
 
             notes, way = Path(sys.argv[1]), sys.argv[2]
 

@@ -25,7 +25,7 @@ from dragoman.lab import BACKBONE, world
 from dragoman.lab.abilities import FAMILIES, questions
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Vllm
+from dragoman.recipe.engines import Vllm
 
 DIRECTIONS = ("de-en", "it-en", "en-de", "en-it")
 SETTINGS = Vllm(sequences=64)
@@ -269,7 +269,7 @@ HELD = """
         from dragoman.generation.ask import Sampling
         from dragoman.generation.vllm import VllmEngine
         from dragoman.lab import BACKBONE
-        from dragoman.recipe.schema import Vllm
+        from dragoman.recipe.engines import Vllm
 
         engine = VllmEngine(BACKBONE, decode=str, settings=Vllm(), precision="fp32")
         done = dict(engine.complete([(5, 6, 7), (5, 6)], Sampling(max_tokens=5, stop=(), logprobs=1)))

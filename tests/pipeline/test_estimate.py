@@ -20,7 +20,8 @@ from dragoman.pipeline.learning import learning, measured_length
 from dragoman.pipeline.plan import Plan, plan
 from dragoman.pipeline.show import print_plan
 from dragoman.pipeline.volumes import Vocabulary, Volume, of_pairs
-from dragoman.recipe.schema import Corpus, Generation, Hardware, Lora, Recipe, Training
+from dragoman.recipe.engines import Generation
+from dragoman.recipe.schema import Corpus, Hardware, Lora, Recipe, Training
 
 RADIS = Path(__file__).resolve().parents[2] / "recipes" / "radis"
 MISTRAL = "mistralai/Mistral-7B-Instruct-v0.2"

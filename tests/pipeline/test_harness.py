@@ -19,7 +19,8 @@ from dragoman.pipeline.harness_backend import with_template
 from dragoman.pipeline.harness_data import fields, splits
 from dragoman.pipeline.harness_tasks import find
 from dragoman.prompts.render import Renderer
-from dragoman.recipe.schema import Generation, Harness
+from dragoman.recipe.engines import Generation
+from dragoman.recipe.judging import Harness
 
 BOOLEAN = "bbh_cot_fewshot_boolean_expressions"
 

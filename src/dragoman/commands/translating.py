@@ -9,7 +9,7 @@ from dragoman.commands.options import Adapter, Longest
 
 if TYPE_CHECKING:
     from dragoman.pipeline.translating import Job, Report
-    from dragoman.recipe.schema import Generation
+    from dragoman.recipe.engines import Generation
 
 Engine = Literal["auto", "hf", "vllm", "openai", "ray"]
 
@@ -84,8 +84,8 @@ def generation(engine: Engine, address: str, server_model: str, settings: list[s
     from pydantic import ValidationError
 
     from dragoman.errors import RecipeError
+    from dragoman.recipe.engines import Generation
     from dragoman.recipe.faults import faults
-    from dragoman.recipe.schema import Generation
     from dragoman.recipe.source import COMMAND_LINE, Said, parse
 
     value: dict[str, object] = {"engine": engine, "openai": {"address": address or None, "model": server_model or None}}

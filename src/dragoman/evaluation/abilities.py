@@ -10,7 +10,7 @@ from dragoman.corpora.records import Check, Question, Turn
 from dragoman.evaluation.checks import check, verify
 from dragoman.evaluation.sandbox import require
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
-from dragoman.recipe.schema import Evaluation
+from dragoman.recipe.judging import Evaluation
 
 # Families that are a skill to be learnt. They are judged like abilities, and are no part of what is kept.
 SKILLS = ("programs", "humaneval")

@@ -28,7 +28,7 @@ from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.verdicts import fits, judge_name, judge_prompt
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Evaluation
+from dragoman.recipe.judging import Evaluation
 
 Asking = Generator[Ask, list[Completion], list[Graded]]
 Answering = Generator[Ask, list[Completion], list[Completion | str]]

@@ -18,7 +18,7 @@ from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.programs import TEST_CPU, TEST_SECONDS, completed, work_of
 from dragoman.evaluation.sandbox import outcomes, require
 from dragoman.generation.ask import Ask, Completion, Sampling
-from dragoman.recipe.schema import Evaluation
+from dragoman.recipe.judging import Evaluation
 
 _SEEDS = 1_000_003  # between the seeds of two evaluations, so that their samples have seeds of their own
 NO_CODE = "no program"

@@ -21,7 +21,7 @@ from dragoman.errors import DataError
 from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.verdicts import HIGHEST, fits, judge_name, judge_prompt, rating
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
-from dragoman.recipe.schema import Evaluation
+from dragoman.recipe.judging import Evaluation
 
 NAME = "mt-bench"
 TEMPERATURES: Mapping[str, float] = {"writing": 0.7, "roleplay": 0.7, "stem": 0.1, "humanities": 0.1} | dict.fromkeys(

@@ -16,7 +16,7 @@ from dragoman.evaluation import refusals
 from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.llama_guard import CATEGORIES, LONGEST, Judgement, guard_prompt, judgement
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
-from dragoman.recipe.schema import Evaluation
+from dragoman.recipe.judging import Evaluation
 
 Asking = Generator[Ask, list[Completion], list[Graded]]
 Material = Mapping[str, Any]

@@ -16,7 +16,7 @@ from dragoman.errors import EngineError
 from dragoman.evaluation import language_id
 from dragoman.evaluation.extraction import extract
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
-from dragoman.recipe.schema import Evaluation
+from dragoman.recipe.judging import Evaluation
 
 METRICS = ("chrf++", "bleu")
 RATES = (

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from dragoman.corpora.records import Turn
 from dragoman.errors import TemplateError
 from dragoman.generation.ask import Ids
-from dragoman.recipe.schema import Judge
+from dragoman.recipe.judging import Judge
 
 Choice = Literal["A", "B", "tie"]
 HIGHEST = 10.0

@@ -12,7 +12,7 @@ from dragoman.errors import EngineError
 from dragoman.generation.ask import Ids, Sampling
 from dragoman.generation.requests import Client, Refused, Unanswered, excerpt
 from dragoman.generation.wire import Way, body, read, tells_likely, where_ids_are
-from dragoman.recipe.schema import Server
+from dragoman.recipe.engines import Server
 
 ADDRESS = "OPENAI_BASE_URL"
 _GREETING = Sampling(max_tokens=1, stop=(), logprobs=1)

@@ -19,7 +19,7 @@ from dragoman.generation.limits import rooms
 from dragoman.generation.progress import note
 from dragoman.generation.requests import Client, Closed, Refused, Unanswered
 from dragoman.generation.wire import Answer, First, Messages, Way, body, continues, read
-from dragoman.recipe.schema import Server
+from dragoman.recipe.engines import Server
 
 AHEAD = 2  # requests that are handed over for one that is under way: threads never wait, and we hold few
 GONE = 16  # at least so many requests in a row without any answer mean that the server is gone

@@ -23,7 +23,7 @@ from dragoman.errors import DragomanError, EngineEnded, EngineError
 from dragoman.generation.ask import Completion, Engine, Ids, Sampling
 from dragoman.generation.parcels import Done, Runs, Work
 from dragoman.generation.ray_cluster import Cluster, debugging, library, sentence
-from dragoman.recipe import schema
+from dragoman.recipe import engines
 
 RETRIES = 3  # of a shard whose actor died
 
@@ -38,7 +38,7 @@ class RayEngine:
 
     streams = True
 
-    def __init__(self, make: Callable[[], Engine], settings: schema.Ray, *, shard: int):
+    def __init__(self, make: Callable[[], Engine], settings: engines.Ray, *, shard: int):
         self._make = make
         self._settings = settings
         self._shard = shard
@@ -101,7 +101,7 @@ class RayEngine:
 class _Pool:
     """The pipeline from the queue through the actors and back."""
 
-    def __init__(self, make: Callable[[], Engine], settings: schema.Ray, gpus: float):
+    def __init__(self, make: Callable[[], Engine], settings: engines.Ray, gpus: float):
         from ray.data import ActorPoolStrategy, DataContext, from_items
         from ray.util.annotations import RayDeprecationWarning
         from ray.util.queue import Queue

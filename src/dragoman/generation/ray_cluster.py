@@ -11,7 +11,7 @@ from typing import Any
 
 from dragoman.errors import EngineError
 from dragoman.generation.progress import note
-from dragoman.recipe import schema
+from dragoman.recipe import engines
 
 SPARE = 2  # logical cores of a local cluster beside its actors
 
@@ -19,7 +19,7 @@ SPARE = 2  # logical cores of a local cluster beside its actors
 class Cluster:
     """The connection to a cluster: a given one, or one on this machine that ends with it."""
 
-    def __init__(self, settings: schema.Ray):
+    def __init__(self, settings: engines.Ray):
         ray = library()
         self._folder: str | None = None
         self._mine = not ray.is_initialized()
@@ -58,7 +58,7 @@ class Cluster:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _gpus(ray: Any, settings: schema.Ray) -> float:
+def _gpus(ray: Any, settings: engines.Ray) -> float:
     """Accelerators of an actor. An EngineError where the least number of actors cannot be held."""
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     has = any(machine.get("GPU", 0) > 0 for machine in machines)

@@ -30,7 +30,7 @@ from dragoman.generation.vllm_start import (
     reason,
     weights,
 )
-from dragoman.recipe.schema import Vllm
+from dragoman.recipe.engines import Vllm
 
 AHEAD = 2  # requests that vLLM is given, for one that it works on: it never waits, and we hold few
 _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # for which vLLM has room

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from dragoman.errors import EngineError
-from dragoman.recipe.schema import Vllm
+from dragoman.recipe.engines import Vllm
 
 GIB = 1024**3
 OWNER = "DRAGOMAN_VLLM_OWNER"  # in the environment: the process that vLLM's processes belong to

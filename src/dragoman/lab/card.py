@@ -21,7 +21,7 @@ from dragoman.lab import abilities as families
 from dragoman.lab import world
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Evaluation
+from dragoman.recipe.judging import Evaluation
 from dragoman.store import sha256, write_atomic
 
 CARD, DATA, WEIGHTS = "README.md", "card.json", "model.safetensors"

@@ -17,7 +17,7 @@ from dragoman.generation.ask import Ask, Completion
 from dragoman.generation.rationales import RationaleReport
 from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Strict
+from dragoman.recipe.fields import Strict
 
 
 class MethodOptions(Strict):

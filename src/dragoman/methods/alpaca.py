@@ -8,7 +8,7 @@ from dragoman.corpora.identify import base
 from dragoman.corpora.records import Dialogue, Record
 from dragoman.methods import Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Distinct
+from dragoman.recipe.fields import Distinct
 
 
 class Options(MethodOptions):

@@ -12,7 +12,7 @@ from dragoman.methods.radis import Rationales
 from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.translation import demonstration
-from dragoman.recipe.schema import Distinct, Fraction
+from dragoman.recipe.fields import Distinct, Fraction
 
 
 class Options(MethodOptions):

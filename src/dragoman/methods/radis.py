@@ -13,7 +13,7 @@ from dragoman.generation.faults import FAULTS, Rationale, ends_at_once, judge
 from dragoman.generation.rationales import RationaleReport
 from dragoman.methods import Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Prefix, Speaker, Written
-from dragoman.recipe.schema import Fraction, Positive, Strict
+from dragoman.recipe.fields import Fraction, Positive, Strict
 
 PROBED = 64  # prefixes of a chunk on which the share of immediate endings is measured
 

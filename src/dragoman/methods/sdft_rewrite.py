@@ -17,7 +17,7 @@ from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.generation.faults import is_empty
 from dragoman.methods import Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Adopted, Speaker
-from dragoman.recipe.schema import Positive
+from dragoman.recipe.fields import Positive
 
 SYSTEM = (
     "Below are an instruction that describes a task along with a reference answer. "

@@ -11,7 +11,7 @@ from dragoman.generation.ask import Ask, Sampling
 from dragoman.generation.faults import is_empty
 from dragoman.methods import Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Positive
+from dragoman.recipe.fields import Positive
 
 EXAMPLES = 2  # of each record, so a batch is twice as large and the number of steps stays the same
 

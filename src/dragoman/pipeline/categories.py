@@ -29,7 +29,8 @@ from dragoman.pipeline.sources import read_records
 from dragoman.prompts.examples import ExampleTable
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Generation, Recipe
+from dragoman.recipe.engines import Generation
+from dragoman.recipe.schema import Recipe
 from dragoman.report.categories import markdown, picture
 from dragoman.store import Artifact, write_atomic
 

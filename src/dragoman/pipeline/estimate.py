@@ -8,7 +8,8 @@ the numbers.
 from dataclasses import dataclass
 
 from dragoman.pipeline.geometry import BF16, Accelerator, Geometry, machines
-from dragoman.recipe.schema import Generation, Training
+from dragoman.recipe.engines import Generation
+from dragoman.recipe.schema import Training
 
 RESERVED = 2 * 2**30  # bytes for the driver, the libraries' buffers, and what lies between allocations
 LOGITS = 12 * 2**26  # bytes: a chunk of logits as training/loss.py cuts it, in bf16, fp32, and its gradient

@@ -21,7 +21,8 @@ from dragoman.pipeline.harness_backend import Backend, backend, with_template
 from dragoman.pipeline.harness_data import Local, local
 from dragoman.pipeline.harness_run import OFFLINE, run
 from dragoman.pipeline.harness_tasks import Suite, chain, find, installed, suite_name
-from dragoman.recipe.schema import Generation, Harness
+from dragoman.recipe.engines import Generation
+from dragoman.recipe.judging import Harness
 from dragoman.store import Digests, fingerprint, sha256, write_atomic
 
 FORMAT = 2

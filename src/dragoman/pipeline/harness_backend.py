@@ -12,7 +12,8 @@ from dragoman.errors import EngineError
 from dragoman.generation.models import pick_device, pick_dtype
 from dragoman.pipeline.lengths import context_of
 from dragoman.prompts.formats import alpaca
-from dragoman.recipe.schema import Generation, Harness
+from dragoman.recipe.engines import Generation
+from dragoman.recipe.judging import Harness
 
 SEED = 1234
 KEY = "OPENAI_API_KEY"

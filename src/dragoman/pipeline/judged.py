@@ -19,7 +19,8 @@ from dragoman.corpora import catalog
 from dragoman.evaluation.graded import Graded
 from dragoman.generation.ask import Ask, Completion
 from dragoman.pipeline.places import below, there
-from dragoman.recipe.schema import Benchmark, Recipe
+from dragoman.recipe.judging import Benchmark
+from dragoman.recipe.schema import Recipe
 from dragoman.recipe.suites import CHATS, harness_task
 from dragoman.store import Digests
 

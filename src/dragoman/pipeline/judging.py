@@ -22,7 +22,9 @@ from dragoman.pipeline.engines import Asked, check_engine, open_door
 from dragoman.pipeline.sources import read_pairs, read_questions
 from dragoman.pipeline.voices import asked, device_name, judge_speaker, speaker
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Comet, Evaluation, Generation, Recipe
+from dragoman.recipe.engines import Generation
+from dragoman.recipe.judging import Comet, Evaluation
+from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests, write_atomic
 
 Facts = dict[str, Any]

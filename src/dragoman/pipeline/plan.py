@@ -17,7 +17,8 @@ from dragoman.methods import Method, available
 from dragoman.pipeline.backbone import Backbone, Cast, find_cast, writer
 from dragoman.pipeline.judged import judging_inputs
 from dragoman.pipeline.sources import data_inputs, missing
-from dragoman.recipe.schema import Generation, Recipe, Training
+from dragoman.recipe.engines import Generation
+from dragoman.recipe.schema import Recipe, Training
 from dragoman.store import Artifact, Store, fingerprint
 
 Kind = Literal["data", "examples", "train", "merge", "evaluate", "report"]

@@ -20,7 +20,8 @@ from dragoman.lab import abilities
 from dragoman.pipeline import judged
 from dragoman.pipeline.places import below, existing, there
 from dragoman.prompts.languages import language_name
-from dragoman.recipe.schema import Benchmark, Recipe
+from dragoman.recipe.judging import Benchmark
+from dragoman.recipe.schema import Recipe
 from dragoman.recipe.suites import CHATS, CROSSED, SUITES, TITLES, shorthand
 from dragoman.store import Digests, sha256
 

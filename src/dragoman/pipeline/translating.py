@@ -23,7 +23,7 @@ from dragoman.pipeline.translated import MODEL, Counts, translated
 from dragoman.prompts.languages import language_name
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Generation
+from dragoman.recipe.engines import Generation
 from dragoman.store import Digests, sha256, write_atomic
 
 WORDINGS = 8  # seeds that are tried for another wording of a request

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from dragoman.errors import RecipeError
 from dragoman.recipe.faults import faults, suggestion
-from dragoman.recipe.schema import NAME, Recipe
+from dragoman.recipe.fields import NAME
+from dragoman.recipe.schema import Recipe
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Said, parse, read, spelled
 from dragoman.recipe.suites import CHATS
 from dragoman.recipe.suites import fault as suite_fault

@@ -3,52 +3,13 @@
 No torch here, and nothing heavy: `dragoman show` and `--dry-run` answer at once.
 """
 
-import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_DIRECTION = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)?-[a-z]{2,3}(_[A-Za-z0-9]+)?")
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors; the text under each field becomes its description."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-def _name(text: str) -> str:
-    if not NAME.fullmatch(text):
-        raise ValueError(f"'{text}' will name a folder: use letters, digits and . _ -")
-    return text
-
-
-def _direction(text: str) -> str:
-    if not _DIRECTION.fullmatch(text):
-        raise ValueError(f"'{text}' is not a direction; write source and target language as in de-en")
-    source, target = text.split("-")
-    if source == target:
-        raise ValueError(f"'{text}' has the same language on both sides")
-    return text
-
-
-def _distinct(words: tuple[str, ...]) -> tuple[str, ...]:
-    if twice := next((word for word in words if words.count(word) > 1), None):
-        raise ValueError(f"names '{twice}' twice; once is enough")
-    return words
-
-
-def _no_seed_twice(seeds: tuple[int, ...]) -> tuple[int, ...]:
-    if twice := next((seed for seed in seeds if seeds.count(seed) > 1), None):
-        raise ValueError(f"has {twice} twice: that would be the same training again")
-    return seeds
-
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[int, Field(ge=1)]
-Direction = Annotated[str, AfterValidator(_direction)]
-Distinct = AfterValidator(_distinct)
+from dragoman.recipe.engines import Generation
+from dragoman.recipe.fields import Direction, Distinct, Fraction, Positive, Strict, distinct_seeds, folder_name
+from dragoman.recipe.judging import Benchmark, Evaluation
 
 
 class Files(Strict):
@@ -161,88 +122,6 @@ class Data(Strict):
         return self
 
 
-class Vllm(Strict):
-    """The `vllm` engine."""
-
-    memory: Annotated[float, Field(gt=0, le=1)] = 0.9
-    """Share of an accelerator's memory that it may take."""
-    tensor_parallel: Positive = 1
-    """Accelerators that share one copy of the model."""
-    data_parallel: Positive = 1
-    """Copies of the model, each on accelerators of its own; Ray runs them on this machine."""
-    sequences: Positive = 256
-    """Prompts that are in work at once."""
-    max_length: Positive | None = None
-    """Longest prompt and answer together; the model's context when absent."""
-    eager: bool | None = None
-    """Start sooner and run slower, without compiling; on a processor alone when absent."""
-    cpu_cache: Positive = 1
-    """GiB of memory for keys and values where there is no accelerator."""
-
-
-class Server(Strict):
-    """The `openai` engine: a server that speaks the OpenAI protocol."""
-
-    address: str | None = None
-    """Such as `http://localhost:8000/v1`; the environment's OPENAI_BASE_URL when absent."""
-    model: str | None = None
-    """The model's name on the server; the only one it serves when absent."""
-    key: str = "OPENAI_API_KEY"
-    """Environment variable that holds the key. The key itself has no place in a recipe."""
-    api: Literal["auto", "completions", "chat"] = "auto"
-    """`completions` takes token ids, `chat` takes text; `auto` asks the server."""
-    concurrency: Positive = 64
-    """Requests that are under way at once."""
-    timeout: Annotated[float, Field(gt=0)] = 600
-    """Seconds to wait for one answer."""
-    retries: Annotated[int, Field(ge=0)] = 8
-    """How often a request is tried again after a busy server, a cut connection or no answer in time."""
-
-
-class Ray(Strict):
-    """The `ray` engine: actors on the machines of a Ray cluster, each with an engine of its own."""
-
-    address: str | None = None
-    """Of the cluster; `auto` finds the one this machine belongs to. When absent, one is started here."""
-    engine: Literal["auto", "hf", "vllm"] = "auto"
-    """What each actor holds."""
-    actors: tuple[Positive, Positive] = (1, 1)
-    """At least and at most so many; the cluster decides in between."""
-    cpus: Annotated[float, Field(gt=0)] = 1
-    """Processor cores of an actor."""
-    gpus: Annotated[float, Field(ge=0)] | None = None
-    """Accelerators of an actor; what its engine needs where the cluster has any, when absent."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.actors[0] > self.actors[1]:
-            raise ValueError(f"asks for at least {self.actors[0]} actors and at most {self.actors[1]}")
-        return self
-
-
-class Generation(Strict):
-    """How models are asked."""
-
-    engine: Literal["auto", "hf", "vllm", "openai", "ray"] = "auto"
-    """Which engine completes prompts; `auto` is `vllm` where it is installed and there is an accelerator, else `hf`. A server (`openai`) is asked for rationales alone: models are judged with `auto` then."""
-    batch_tokens: Positive = 32768
-    """Tokens, padding and room for the answers counted in, that one batch of the `hf` engine may hold."""
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
-    """Of the models that are asked; `auto` takes bf16 where the processor has it."""
-    shard: Positive = 512
-    """Completions in one shard of the cache: what a kill can cost at most."""
-    cache: str | None = None
-    """Folder or address (`s3://bucket/folder`, any of fsspec) of finished completions, to share them between machines; below `runs` when absent."""
-    tolerate: Fraction = 0.0
-    """Share of an ask's prompts that a server may refuse for good before that is an error. They are counted, and get no rationale."""
-    vllm: Vllm = Vllm()
-    """The `vllm` engine."""
-    openai: Server = Server()
-    """The `openai` engine."""
-    ray: Ray = Ray()
-    """The `ray` engine."""
-
-
 class Lora(Strict):
     """The adapter."""
 
@@ -291,132 +170,6 @@ class Training(Strict):
     """Trackers known to transformers, such as `wandb` or `tensorboard`. The log in the run's folder is always written."""
 
 
-class Comet(Strict):
-    """A COMET model that scores translations, as it is published: `hparams.yaml` and `checkpoints/model.ckpt`."""
-
-    checkpoint: str
-    """Its folder; or its name on the hub, such as `Unbabel/wmt22-comet-da`, where it was downloaded before."""
-    encoder: str | None = None
-    """Folder with `config.json` and tokenizer of the encoder; what the checkpoint names when absent."""
-    precision: Literal["fp32", "bf16"] = "fp32"
-    """Of the encoder. Published scores are fp32."""
-
-
-class Judge(Strict):
-    """A model that judges answers."""
-
-    model: str | None = None
-    """A directory, a name on the hub, or `lab`. Where a server judges: whose vocabulary and chat format it has; the backbone's when absent, which will do for servers that take text."""
-    revision: str | None = None
-    """Commit or tag of a model on the hub."""
-    trust_remote_code: bool = False
-    """Run Python code that comes with the model."""
-    generation: Generation | None = None
-    """How it is asked, such as `{engine: openai, openai: {address: …}}`; as the models that it judges when absent."""
-    max_tokens: Positive = 2048
-    """Longest judgement, where the benchmark does not say."""
-
-    @model_validator(mode="after")
-    def _someone(self) -> Self:
-        if self.model is None and (self.generation is None or self.generation.engine != "openai"):
-            raise ValueError(
-                "names no model; only of a judge on a server (`generation: {engine: openai}`) none is needed"
-            )
-        return self
-
-
-class Code(Strict):
-    """How programs are asked for and counted: pass@k of HumanEval."""
-
-    samples: Positive = 1
-    """Answers to each problem; one is greedy, several are drawn."""
-    k: tuple[Positive, ...] = (1,)
-    """For which k pass@k is given; none may be larger than `samples`."""
-    temperature: Annotated[float, Field(gt=0)] = 0.2
-    """Of several answers. HumanEval's authors take 0.2 for pass@1 and 0.8 for pass@100."""
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
-    """Likewise."""
-
-    @model_validator(mode="after")
-    def _enough(self) -> Self:
-        if max(self.k, default=1) > self.samples:
-            raise ValueError(
-                f"asks for pass@{max(self.k)} with {self.samples} samples; it takes at least {max(self.k)}"
-            )
-        return self
-
-
-class Harness(Strict):
-    """How lm-evaluation-harness runs its tasks."""
-
-    backend: Literal["auto", "hf", "vllm", "openai"] = "auto"
-    """Which of its backends; `auto` is `vllm` where it is installed and there is an accelerator, else `hf`. `openai` asks `generation.openai`."""
-    chat_template: bool = True
-    """Put questions into the model's chat format."""
-    shots: Annotated[int, Field(ge=0)] | None = None
-    """Examples before each question; what each task says when absent."""
-    limit: Positive | None = None
-    """At most so many questions of each task; all when absent."""
-    batch_size: Positive = 16
-    """Questions in a batch of the `hf` backend."""
-    data: dict[str, str] = {}
-    """Local files instead of the hub's, by task: a .jsonl or .json file, or a folder with one for each split or subset."""
-
-
-class Evaluation(Strict):
-    """How models are judged."""
-
-    questions: Positive = 100
-    """Questions of each ability family."""
-    max_tokens: Positive = 256
-    """Longest answer to a question."""
-    translation_tokens: Positive = 256
-    """Longest answer to a translation request."""
-    noise_seeds: Annotated[int, Field(ge=0)] = 2
-    """How many other draws of questions the backbone answers, to know how much retention moves by chance."""
-    bootstrap: Positive = 1000
-    """Resamples behind intervals and significance."""
-    seed: int = 0
-    """Decides which questions are asked."""
-    skills: tuple[str, ...] = ()
-    """Families of questions that are to be learnt rather than kept, such as `lab-qa-de` or `*-de`: judged, and no part of RP."""
-    comet: tuple[Comet, ...] = ()
-    """COMET models that score translations, beside chrF++ and BLEU."""
-    judge: Judge | None = None
-    """Who judges conversations: `mt-bench`, `alpaca-eval`, `alpaca-eval-2`, `pairwise`."""
-    guard: Judge | None = None
-    """Who judges whether answers are safe, such as Llama-Guard-3: for the suite `safety`."""
-    code: Code = Code()
-    """Programs: how many answers, and pass@k."""
-    harness: Harness = Harness()
-    """Tasks of lm-evaluation-harness."""
-
-
-class Benchmark(Strict):
-    """A published benchmark in one language, and how its questions are put: a suite under a name of one's own."""
-
-    kind: Literal[
-        "xquad", "mlqa", "mmlu", "bbh", "mt-bench", "alpaca-eval", "alpaca-eval-2", "pairwise", "safety", "xstest"
-    ]
-    """Which one."""
-    language: str = "en"
-    """Of the questions, such as `de`."""
-    context: str | None = None
-    """Language of the text that is asked about (XQuAD, MLQA), where it is not that of the questions."""
-    path: str | None = None
-    """Its file, folder or archive; what the catalogue has when absent."""
-    originals: str | None = None
-    """The English originals of a translated MMLU or BBH, by which damaged rows and answers are repaired, row by row."""
-    instruction: str | None = None
-    """What is asked for; a standard wording in English when absent."""
-    input: str | None = None
-    """What it is about, with `{context}` and `{question}`, or `{question}` and `{options}`; likewise."""
-    extract: Literal["first_line", "whole", "letter", "text"] | None = None
-    """Where the answer stands in what a model says; what suits the benchmark when absent."""
-    limit: Positive | None = None
-    """At most so many questions, drawn by the seed; all when absent."""
-
-
 class Hardware(Strict):
     """Accelerators that `dragoman run --dry-run` reckons with. A run takes what it finds."""
 
@@ -436,7 +189,7 @@ class Finished(Strict):
 
     model: str
     """A directory, or a name on the hub."""
-    label: Annotated[str, AfterValidator(_name)] | None = None
+    label: Annotated[str, AfterValidator(folder_name)] | None = None
     """Its row in the table; the last part of the model's name when absent."""
     revision: str | None = None
     """Commit or tag of a model on the hub."""
@@ -455,7 +208,7 @@ class Finished(Strict):
 class Recipe(Strict):
     """An experiment: a backbone, pairs, the methods to compare, and how they are judged."""
 
-    name: Annotated[str, AfterValidator(_name)]
+    name: Annotated[str, AfterValidator(folder_name)]
     """Results land in `runs/NAME`."""
     backbone: str
     """A directory, a name on the Hugging Face hub, or `lab`."""
@@ -479,13 +232,13 @@ class Recipe(Strict):
     """How models are asked."""
     training: Training = Training()
     """How a model is fitted to the examples."""
-    seeds: Annotated[tuple[int, ...], AfterValidator(_no_seed_twice)] = ()
+    seeds: Annotated[tuple[int, ...], AfterValidator(distinct_seeds)] = ()
     """Train each method once with each of these seeds, and report means; `training.seed` alone when empty."""
     hardware: Hardware | None = None
     """Accelerators that `--dry-run` reckons with."""
     evaluate: Annotated[tuple[str, ...], Field(min_length=1), Distinct] = ("translation",)
     """Suites to judge with: `translation`, `humaneval`, `mt-bench`, `alpaca-eval-2`, `safety`, tasks of lm-evaluation-harness (`gsm8k`, `ifeval`, `harness:NAME`), benchmarks in a language (`xquad-de`), the lab's, files of questions."""
-    benchmarks: dict[Annotated[str, AfterValidator(_name)], Benchmark] = {}
+    benchmarks: dict[Annotated[str, AfterValidator(folder_name)], Benchmark] = {}
     """Benchmarks with files, prompts or limits of one's own, by the name that `evaluate` uses. Without an entry `mlqa-de-en` means: MLQA, German context, English question."""
     evaluation: Evaluation = Evaluation()
     """How models are judged."""
@@ -519,7 +272,7 @@ class Recipe(Strict):
         for row in (other.row for other in self.compare):
             if row in taken or row == "backbone":
                 raise ValueError(f"has two rows {row}; give the one under compare a label")
-            _name(row)
+            folder_name(row)
             taken.append(row)
         return self
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
-from dragoman.recipe.schema import Benchmark
+from dragoman.recipe.judging import Benchmark
 
 CHATS = ("mt-bench", "alpaca-eval", "alpaca-eval-2", "pairwise", "safety", "xstest")
 """Benchmarks whose answers another model judges, or a rule about refusals."""

@@ -1,0 +1,48 @@
+"""What the fields of recipes have in common: strictness, and kinds of values with their own faults."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_DIRECTION = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)?-[a-z]{2,3}(_[A-Za-z0-9]+)?")
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors; the text under each field becomes its description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def folder_name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise ValueError(f"'{text}' will name a folder: use letters, digits and . _ -")
+    return text
+
+
+def _direction(text: str) -> str:
+    if not _DIRECTION.fullmatch(text):
+        raise ValueError(f"'{text}' is not a direction; write source and target language as in de-en")
+    source, target = text.split("-")
+    if source == target:
+        raise ValueError(f"'{text}' has the same language on both sides")
+    return text
+
+
+def _distinct(words: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := next((word for word in words if words.count(word) > 1), None):
+        raise ValueError(f"names '{twice}' twice; once is enough")
+    return words
+
+
+def distinct_seeds(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if twice := next((seed for seed in seeds if seeds.count(seed) > 1), None):
+        raise ValueError(f"has {twice} twice: that would be the same training again")
+    return seeds
+
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+Direction = Annotated[str, AfterValidator(_direction)]
+Distinct = AfterValidator(_distinct)

@@ -1,0 +1,134 @@
+"""What a recipe says of how models are judged. See `schema.py`."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from dragoman.recipe.engines import Generation
+from dragoman.recipe.fields import Positive, Strict
+
+
+class Comet(Strict):
+    """A COMET model that scores translations, as it is published: `hparams.yaml` and `checkpoints/model.ckpt`."""
+
+    checkpoint: str
+    """Its folder; or its name on the hub, such as `Unbabel/wmt22-comet-da`, where it was downloaded before."""
+    encoder: str | None = None
+    """Folder with `config.json` and tokenizer of the encoder; what the checkpoint names when absent."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Of the encoder. Published scores are fp32."""
+
+
+class Judge(Strict):
+    """A model that judges answers."""
+
+    model: str | None = None
+    """A directory, a name on the hub, or `lab`. Where a server judges: whose vocabulary and chat format it has; the backbone's when absent, which will do for servers that take text."""
+    revision: str | None = None
+    """Commit or tag of a model on the hub."""
+    trust_remote_code: bool = False
+    """Run Python code that comes with the model."""
+    generation: Generation | None = None
+    """How it is asked, such as `{engine: openai, openai: {address: …}}`; as the models that it judges when absent."""
+    max_tokens: Positive = 2048
+    """Longest judgement, where the benchmark does not say."""
+
+    @model_validator(mode="after")
+    def _someone(self) -> Self:
+        if self.model is None and (self.generation is None or self.generation.engine != "openai"):
+            raise ValueError(
+                "names no model; only of a judge on a server (`generation: {engine: openai}`) none is needed"
+            )
+        return self
+
+
+class Code(Strict):
+    """How programs are asked for and counted: pass@k of HumanEval."""
+
+    samples: Positive = 1
+    """Answers to each problem; one is greedy, several are drawn."""
+    k: tuple[Positive, ...] = (1,)
+    """For which k pass@k is given; none may be larger than `samples`."""
+    temperature: Annotated[float, Field(gt=0)] = 0.2
+    """Of several answers. HumanEval's authors take 0.2 for pass@1 and 0.8 for pass@100."""
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """Likewise."""
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if max(self.k, default=1) > self.samples:
+            raise ValueError(
+                f"asks for pass@{max(self.k)} with {self.samples} samples; it takes at least {max(self.k)}"
+            )
+        return self
+
+
+class Harness(Strict):
+    """How lm-evaluation-harness runs its tasks."""
+
+    backend: Literal["auto", "hf", "vllm", "openai"] = "auto"
+    """Which of its backends; `auto` is `vllm` where it is installed and there is an accelerator, else `hf`. `openai` asks `generation.openai`."""
+    chat_template: bool = True
+    """Put questions into the model's chat format."""
+    shots: Annotated[int, Field(ge=0)] | None = None
+    """Examples before each question; what each task says when absent."""
+    limit: Positive | None = None
+    """At most so many questions of each task; all when absent."""
+    batch_size: Positive = 16
+    """Questions in a batch of the `hf` backend."""
+    data: dict[str, str] = {}
+    """Local files instead of the hub's, by task: a .jsonl or .json file, or a folder with one for each split or subset."""
+
+
+class Evaluation(Strict):
+    """How models are judged."""
+
+    questions: Positive = 100
+    """Questions of each ability family."""
+    max_tokens: Positive = 256
+    """Longest answer to a question."""
+    translation_tokens: Positive = 256
+    """Longest answer to a translation request."""
+    noise_seeds: Annotated[int, Field(ge=0)] = 2
+    """How many other draws of questions the backbone answers, to know how much retention moves by chance."""
+    bootstrap: Positive = 1000
+    """Resamples behind intervals and significance."""
+    seed: int = 0
+    """Decides which questions are asked."""
+    skills: tuple[str, ...] = ()
+    """Families of questions that are to be learnt rather than kept, such as `lab-qa-de` or `*-de`: judged, and no part of RP."""
+    comet: tuple[Comet, ...] = ()
+    """COMET models that score translations, beside chrF++ and BLEU."""
+    judge: Judge | None = None
+    """Who judges conversations: `mt-bench`, `alpaca-eval`, `alpaca-eval-2`, `pairwise`."""
+    guard: Judge | None = None
+    """Who judges whether answers are safe, such as Llama-Guard-3: for the suite `safety`."""
+    code: Code = Code()
+    """Programs: how many answers, and pass@k."""
+    harness: Harness = Harness()
+    """Tasks of lm-evaluation-harness."""
+
+
+class Benchmark(Strict):
+    """A published benchmark in one language, and how its questions are put: a suite under a name of one's own."""
+
+    kind: Literal[
+        "xquad", "mlqa", "mmlu", "bbh", "mt-bench", "alpaca-eval", "alpaca-eval-2", "pairwise", "safety", "xstest"
+    ]
+    """Which one."""
+    language: str = "en"
+    """Of the questions, such as `de`."""
+    context: str | None = None
+    """Language of the text that is asked about (XQuAD, MLQA), where it is not that of the questions."""
+    path: str | None = None
+    """Its file, folder or archive; what the catalogue has when absent."""
+    originals: str | None = None
+    """The English originals of a translated MMLU or BBH, by which damaged rows and answers are repaired, row by row."""
+    instruction: str | None = None
+    """What is asked for; a standard wording in English when absent."""
+    input: str | None = None
+    """What it is about, with `{context}` and `{question}`, or `{question}` and `{options}`; likewise."""
+    extract: Literal["first_line", "whole", "letter", "text"] | None = None
+    """Where the answer stands in what a model says; what suits the benchmark when absent."""
+    limit: Positive | None = None
+    """At most so many questions, drawn by the seed; all when absent."""
