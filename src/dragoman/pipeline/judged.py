@@ -30,27 +30,21 @@ Asking = Generator[Ask, list[Completion], list[Graded]]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A suite: its entry in the catalogue, its two functions by name, and who else is asked."""
+    """A suite: its entry in the catalogue, and its two functions by name."""
 
     entry: str
     read: str
     make: str
-    asks: tuple[str, ...] = ()
-    """Besides the model that is judged: `judge`, `guard`, `backbone`."""
     drawn: bool = False
     """Answers are drawn and not greedy, so that another seed gives others: a noise floor can be measured."""
 
 
 KINDS: Mapping[str, Judged] = {
-    "mt-bench": Judged("mt-bench", "corpora.mt_bench.read", "evaluation.mt_bench.mt_bench", ("judge",), drawn=True),
-    "alpaca-eval": Judged("alpaca-eval", "corpora.alpaca_eval.read", "evaluation.alpaca_eval.alpaca_eval", ("judge",)),
-    "alpaca-eval-2": Judged(
-        "alpaca-eval", "corpora.alpaca_eval.read", "evaluation.alpaca_eval.alpaca_eval_2", ("judge",)
-    ),
-    "pairwise": Judged(
-        "alpaca-eval", "corpora.alpaca_eval.read", "evaluation.pairwise.pairwise", ("judge", "backbone")
-    ),
-    "safety": Judged("advbench", "corpora.harmful.read", "evaluation.safety.safety", ("guard",)),
+    "mt-bench": Judged("mt-bench", "corpora.mt_bench.read", "evaluation.mt_bench.mt_bench", drawn=True),
+    "alpaca-eval": Judged("alpaca-eval", "corpora.alpaca_eval.read", "evaluation.alpaca_eval.alpaca_eval"),
+    "alpaca-eval-2": Judged("alpaca-eval", "corpora.alpaca_eval.read", "evaluation.alpaca_eval.alpaca_eval_2"),
+    "pairwise": Judged("alpaca-eval", "corpora.alpaca_eval.read", "evaluation.pairwise.pairwise"),
+    "safety": Judged("advbench", "corpora.harmful.read", "evaluation.safety.safety"),
     "xstest": Judged("xstest", "corpora.harmful.read", "evaluation.safety.over_refusal"),
 }
 
@@ -68,7 +62,7 @@ def make(kind: str, model: str, material: Material, speak: Any, settings: Any) -
 
 
 def chat(recipe: Recipe, suite: str) -> Benchmark | None:
-    """The same of a suite whose answers another model judges, or a rule about refusals."""
+    """What a suite's name stands for: the recipe's own description first. None where it is none of `KINDS`."""
     found = recipe.benchmarks.get(suite) or (Benchmark.model_validate({"kind": suite}) if suite in CHATS else None)
     return found if found is not None and found.kind in CHATS else None
 
@@ -82,7 +76,7 @@ def harness_tasks(recipe: Recipe) -> tuple[str, ...]:
 def judging_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
     """Contents of what a model is judged with, besides the questions: COMET models, and the harness' local data."""
     evaluation = recipe.evaluation
-    data = {task: evaluation.harness.data[task] for task in harness_tasks(recipe) if task in evaluation.harness.data}
+    data = evaluation.harness.data if harness_tasks(recipe) else {}  # its keys may be parts of what is evaluated
     comets = evaluation.comet if "translation" in recipe.evaluate else ()
     return {
         "comet": [digests.of(path) for one in comets for path in below(Path(one.checkpoint)) if path.exists()],

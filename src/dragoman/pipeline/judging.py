@@ -61,7 +61,8 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
     if row in cast.finished:
         speak.others = {**speak.others, "backbone": speaker(recipe, cast.backbone)}
     draws = 1 + (recipe.evaluation.noise_seeds if row == "backbone" else 0)
-    asking = _asking(recipe, row, data, speak, draws)
+    materials: dict[str, Any] = json.loads((data / "judged.json").read_text(encoding="utf-8"))
+    asking = _asking(recipe, row, data, materials, speak, draws)
     weights = asked(recipe, voice)
     models = {"backbone": asked(recipe, cast.backbone)}
     models |= {part: _as_judge(judge) for part, judge in cast.judges.items()}
@@ -73,7 +74,7 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
     if translated:
         digests = Digests(cache / "weights.json")
         translated = with_comet(translated, recipe.evaluation.comet, cache / "comet", digests)
-    kinds = {suite: one["kind"] for suite, one in _materials(data).items()}
+    kinds = {suite: one["kind"] for suite, one in materials.items()}
     found = [_results(number, results, kinds) for number in range(draws)]
     ran = _of_the_harness(recipe, voice, model, cache / "harness")
     first = RowResults(translated, found[0].abilities, (*found[0].graded, *ran))
@@ -95,7 +96,9 @@ def with_comet(result: TranslationResult, comets: Sequence[Comet], cache: Path, 
     return result
 
 
-def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) -> dict[str, Any]:
+def _asking(
+    recipe: Recipe, row: str, data: Path, materials: Mapping[str, Any], speak: Speaker, draws: int
+) -> dict[str, Any]:
     """What asks the models: of each suite a generator for each draw, by the suite's name and the draw's number."""
     settings = recipe.evaluation
     asking: dict[str, Any] = {}
@@ -107,7 +110,7 @@ def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) ->
             asking[f"{number} abilities"] = abilities(row, ruled, speak, settings)
         if programs and number == 0:
             asking[f"{number} programs"] = programs_drawn(row, programs, speak, settings)
-    for suite, one in _materials(data).items():
+    for suite, one in materials.items():
         for number in range(draws if judged.KINDS[one["kind"]].drawn else 1):
             seeded = settings.model_copy(update={"seed": settings.seed + number})
             asking[f"{number} {suite}"] = judged.make(one["kind"], row, one["material"], speak, seeded)
@@ -122,11 +125,6 @@ def _apart(questions: Iterable[Question], settings: Evaluation) -> tuple[list[Qu
     for question in questions:
         (programs if several and question.check.name == "unit_tests" else ruled).append(question)
     return ruled, programs
-
-
-def _materials(data: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((data / "judged.json").read_text(encoding="utf-8"))
-    return found
 
 
 def _results(number: int, results: Mapping[str, Any], kinds: Mapping[str, str]) -> RowResults:
