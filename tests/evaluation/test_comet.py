@@ -168,6 +168,37 @@ def test_scores_are_kept(
         open_comet(tiny / model, precision="bf16").score(triples[:1], tmp_path)
 
 
+def test_sources_and_references_are_not_encoded_again_for_another_system(
+    tiny: Path, triples: list[Triple], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = list(dict.fromkeys(triples))[:30]
+    second = [triple._replace(translation=f"{at} {triple.translation}") for at, triple in enumerate(first)]
+    wanted = open_comet(tiny / "regression").score(second)
+    open_comet(tiny / "regression").score(first, tmp_path)
+    counted = 0
+    real = Encoder.vectors
+
+    def vectors(self: Encoder, texts: Any) -> torch.Tensor:
+        nonlocal counted
+        counted += len(texts)
+        return real(self, texts)
+
+    monkeypatch.setattr(Encoder, "vectors", vectors)
+    assert open_comet(tiny / "regression").score(second, tmp_path) == pytest.approx(wanted, abs=TOLERANCE)
+    assert counted == len(second)  # the translations
+    path = next(tmp_path.glob("*.vectors"))
+    whole = bytearray(path.read_bytes())
+    whole[100] ^= 255
+    path.write_bytes(whole[:-7])  # the first and the last are lost
+    third = [triple._replace(translation=f"{at}, {triple.translation}") for at, triple in enumerate(first)]
+    counted = 0
+    assert (
+        furthest(open_comet(tiny / "regression").score(third, tmp_path), open_comet(tiny / "regression").score(third))
+        < TOLERANCE
+    )
+    assert counted == len(third) + 2 + len({text for triple in third for text in triple})
+
+
 def test_without_references_they_are_not_read(tiny: Path, triples: list[Triple], tmp_path: Path) -> None:
     comet = open_comet(tiny / "unified_qe")
     assert not comet.needs_reference

@@ -1,13 +1,14 @@
 """COMET: how good a translation is by a model that people's judgements have trained.
 
 Official checkpoints are read as they are published and scored as the official package does, without it: it cannot
-live beside what else is needed here. A text that stands in several triples is encoded once, a triple that was scored
-before is looked up. Scores agree with the official ones to rounding; in bf16, on request, to about two digits.
+live beside what else is needed here. A text that stands in several triples is encoded once. What was scored before is
+looked up, and so are the vectors of a source and a reference when another system is scored. Scores agree with the
+official ones to rounding; in bf16, on request, to about two digits.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from dragoman import __version__
 from dragoman.errors import DataError
 from dragoman.evaluation import comet_checkpoint, comet_head
-from dragoman.evaluation.comet_cache import Scores, key
+from dragoman.evaluation.comet_cache import Scores, Vectors, key
 from dragoman.evaluation.comet_checkpoint import Checkpoint
 from dragoman.evaluation.comet_text import Ids, Tokens
 from dragoman.generation.models import pick_device
@@ -98,7 +99,7 @@ class Comet:
         names = {triple: key(self.fingerprint, triple) for triple in set(wanted)} if kept else {}
         known = {triple: stored[name] for triple, name in names.items() if name in stored}
         todo = [triple for triple in dict.fromkeys(wanted) if triple not in known]
-        for scores in self._scored(todo):
+        for scores in self._scored(todo, cache):
             known |= scores
             if kept:
                 kept.add({names[triple]: score for triple, score in scores.items()})
@@ -123,18 +124,21 @@ class Comet:
             )
         return [tuple(str(getattr(triple, side)) for side in read) for triple in triples]
 
-    def _scored(self, todo: Sequence[Texts]) -> Iterator[dict[Texts, float]]:
+    def _scored(self, todo: Sequence[Texts], cache: Path | None) -> Iterator[dict[Texts, float]]:
         """Scores of some distinct triples, a group of similar length at a time, the longest first."""
         if not todo:
             return
         ordered = sorted(todo, key=lambda texts: (-len(texts[0]), texts))
         uses = Counter(text for texts in ordered for text in texts)
-        vectors: dict[str, torch.Tensor] = {}  # of texts that are still to be used
-        total, unit = (len(uses), "texts") if self.needs_reference else (len(ordered), "pairs")
+        kept = None
+        if cache is not None and self.needs_reference:
+            kept = Vectors(cache / f"comet-{self.fingerprint}.vectors", self._shape.hidden)
+        vectors = self._known(ordered, kept)  # of texts that are still to be used
+        total, unit = (len(uses) - len(vectors), "texts") if self.needs_reference else (len(ordered), "pairs")
         with _full_precision(), progress(f"comet {self.name}", total, unit) as bar:
             for group in self._groups(ordered):
                 if self.needs_reference:
-                    values = self._compared(group, vectors, bar)
+                    values = self._compared(group, vectors, kept, bar)
                     uses.subtract(text for texts in group for text in texts)
                     vectors = {text: vector for text, vector in vectors.items() if uses[text]}
                 else:
@@ -143,13 +147,28 @@ class Comet:
                     raise DataError(f"{self.name} gives scores that are no numbers: its checkpoint is damaged.")
                 yield dict(zip(group, values, strict=True))
 
-    def _compared(self, group: Sequence[Texts], vectors: "dict[str, torch.Tensor]", bar: Bar) -> list[float]:
-        """Scores of triples; `vectors` grows by those of their texts."""
+    def _known(self, wanted: Sequence[Texts], kept: Vectors | None) -> "dict[str, torch.Tensor]":
+        """The vectors that are kept of these sources and references."""
+        import numpy as np
+        import torch
+
+        found = kept.read({key(self.fingerprint, [text]): text for text in _given(wanted)}) if kept else {}
+        if not found:
+            return {}
+        return dict(zip(found, torch.from_numpy(np.stack(list(found.values()))).to(self._device), strict=True))
+
+    def _compared(
+        self, group: Sequence[Texts], vectors: "dict[str, torch.Tensor]", kept: Vectors | None, bar: Bar
+    ) -> list[float]:
+        """Scores of triples; `vectors` grows by those of their texts, and `kept` by what other systems share."""
         import torch
 
         new = list({text: None for texts in group for text in texts if text not in vectors})
         for places, found in self._encoded(self._tokens.of(new), bar):
             vectors.update(zip((new[place] for place in places), found, strict=True))
+        if kept is not None:
+            shared = _given(group) & set(new)
+            kept.add({key(self.fingerprint, [text]): vectors[text].cpu().numpy() for text in shared})
         sides = [torch.stack([vectors[text] for text in side]) for side in zip(*group, strict=True)]
         source, translation, reference = sides
         return self._rated(comet_head.features(source, translation, reference))
@@ -256,6 +275,11 @@ def open_comet(
     )
     tokens = Tokens(folder, shape.positions, shape.padding, shape.vocabulary)
     return Comet(opened, folder, shape, tokens, precision, batch_tokens, digest_of)
+
+
+def _given(triples: Iterable[Texts]) -> set[str]:
+    """Their sources and references: what systems have in common."""
+    return {text for source, _, reference in triples for text in (source, reference)}
 
 
 @contextmanager
