@@ -18,9 +18,12 @@ from dragoman.pipeline import harness, harness_run, harness_tasks
 from dragoman.pipeline.harness_backend import with_template
 from dragoman.pipeline.harness_data import fields, splits
 from dragoman.pipeline.harness_tasks import find
+from dragoman.pipeline.sources import data_inputs, make_data
 from dragoman.prompts.render import Renderer
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.judging import Harness
+from dragoman.recipe.schema import Recipe
+from dragoman.store import Digests
 
 BOOLEAN = "bbh_cot_fewshot_boolean_expressions"
 
@@ -220,6 +223,37 @@ def test_what_it_said_before_it_failed(ends: Callable[[str, str], str]) -> None:
     said = ends("the last words", "sys.exit(3)")
     assert "stopped before its first task with exit code 3" in said
     assert said.endswith("it said:\n  the last words")
+
+
+def test_what_it_asks_is_compared_with_what_is_learnt(real_data: Path, tmp_path: Path) -> None:
+    problems = [json.loads(line) for line in (real_data / "gsm8k" / "test.jsonl").read_text().splitlines()[:12]]
+    taught = [{"instruction": f"Solve it. {one['question']}", "output": one["answer"]} for one in problems]
+    (tmp_path / "taught.jsonl").write_text("".join(json.dumps(one) + "\n" for one in taught), encoding="utf-8")
+    boolean = real_data / "bbh" / "bbh" / "boolean_expressions.json"
+    recipe = Recipe(
+        name="x",
+        backbone="lab",
+        data={"lessons": [{"file": str(tmp_path / "taught.jsonl")}]},
+        methods=({"vanilla": {}},),
+        evaluate=("gsm8k", f"harness:{BOOLEAN}"),
+        evaluation={"harness": {"limit": 20, "data": {"gsm8k": str(real_data / "gsm8k"), BOOLEAN: str(boolean)}}},
+    )
+    with pytest.raises(
+        DataError, match=r"\n  gsm8k: 12 of 20 \(60%\), in 12 records of taught\.jsonl\nThe first:"
+    ) as error:
+        make_data(recipe, tmp_path)
+    assert BOOLEAN not in str(error.value)
+    judged_alone = recipe.model_copy(update={"methods": ()})
+    digests = Digests(tmp_path / "digests.json")
+    assert "harness" in data_inputs(recipe, digests)
+    assert "harness" not in data_inputs(judged_alone, digests)  # it compares nothing, and need not start
+
+
+def test_texts_are_what_stands_in_a_prompt(real_data: Path) -> None:
+    """Of a document its question, and neither the answer nor the words that the task puts around."""
+    data = {BOOLEAN: str(real_data / "bbh" / "bbh" / "boolean_expressions.json")}
+    found = harness.texts([BOOLEAN], Harness(limit=2, data=data))
+    assert found == {f"harness:{BOOLEAN}": ["not ( True ) and ( True ) is", "True and not not ( not False ) is"]}
 
 
 @pytest.mark.slow

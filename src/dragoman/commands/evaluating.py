@@ -13,7 +13,7 @@ from dragoman.errors import DataError, RecipeError
 from dragoman.evaluation.results import RowResults
 from dragoman.evaluation.scores import scorecard
 from dragoman.pipeline import contamination, suites
-from dragoman.pipeline.judged import materials
+from dragoman.pipeline.judged import materials, prompts
 from dragoman.pipeline.sources import test_pairs
 from dragoman.recipe.schema import Recipe
 from dragoman.report.tables import show
@@ -90,7 +90,7 @@ def _refuse_what_was_learnt(model: str, recipe: Recipe) -> None:
     if Path(model).parent.name != "models" or not data.is_dir():
         return
     asked = suites.asked(recipe).draws[0]
-    texts = {suite: list(one["material"]["texts"]) for suite, one in materials(recipe).items()}
+    texts = prompts(recipe, materials(recipe))
     of_the_lab = recipe.data.test is not None and recipe.data.test.corpus == "lab"
     overlaps = contamination.trained_on(
         data, pairs=test_pairs(recipe), questions=asked, prompts=texts, one_grammar=of_the_lab

@@ -104,6 +104,26 @@ def judged(
     return found
 
 
+def texts(tasks: Sequence[str], settings: Harness, *, say: Callable[[str], None] = note) -> dict[str, list[str]]:
+    """What the tasks ask, by the names of their suites: of each document what stands in its prompt.
+
+    Raises DataError as `verify` does, and where the documents could not be had.
+    """
+    verify(tasks, settings)
+    suites = [find(task) for task in tasks]
+    say(f"reading what lm-evaluation-harness asks: {', '.join(tasks)}")
+    with tempfile.TemporaryDirectory() as folder:
+        at = Path(folder)
+        files = {suite.name: local(suite, settings.data, settings.shots) for suite in suites}
+        found = []
+        for number, suite in enumerate(suites):
+            _write_tasks(suite, at / "tasks", files[suite.name], {}, at / "datasets")
+            found.append(_task(suite, at / f"{number}.json"))
+        job = {"backend": None, "yaml": str(at / "tasks"), "limit": settings.limit, "tasks": found}
+        run(job, _offline(suites, files), say)
+        return {task["suite"]: json.loads(Path(task["out"]).read_text(encoding="utf-8")) for task in found}
+
+
 def _start(
     suites: Sequence[Suite],
     at: Path,
@@ -124,16 +144,8 @@ def _start(
     tasks = []
     for suite in suites:
         _write_tasks(suite, at / "tasks", files[suite.name], limits[suite.name], at / "datasets")
-        tasks.append(
-            {
-                "name": suite.name,
-                "suite": suite_name(suite.name),
-                "specs": suite.specs,
-                "unsafe": suite.unsafe,
-                "out": str(outs[suite.name]),
-                "how": _how(opened, settings, limits[suite.name], bool(files[suite.name])),
-            }
-        )
+        how = _how(opened, settings, limits[suite.name], bool(files[suite.name]))
+        tasks.append({**_task(suite, outs[suite.name]), "how": how})
         for name, longest in limits[suite.name].items():
             say(f"{name}: answers of at most {longest:,} tokens, as the model sees {opened.context:,} in all")
     job = {
@@ -148,8 +160,23 @@ def _start(
         "chat_template": settings.chat_template,
         "tasks": tasks,
     }
+    run(job, {**opened.environment, **_offline(suites, files)}, say)
+
+
+def _task(suite: Suite, out: Path) -> dict[str, Any]:
+    return {
+        "name": suite.name,
+        "suite": suite_name(suite.name),
+        "specs": suite.specs,
+        "unsafe": suite.unsafe,
+        "out": str(out),
+    }
+
+
+def _offline(suites: Sequence[Suite], files: Mapping[str, Mapping[str, Local]]) -> Mapping[str, str]:
+    """The hub is left alone where nothing is wanted of it."""
     here = all(set(files[suite.name]) == {leaf.name for leaf in suite.leaves} and not suite.unsafe for suite in suites)
-    run(job, {**opened.environment, **(OFFLINE if here else {})}, say)
+    return OFFLINE if here else {}
 
 
 def _write_tasks(
@@ -222,7 +249,6 @@ def _key(
     memo: Digests,
 ) -> str:
     """A short name for everything that determines what a task comes to."""
-    texts = {path for leaf in suite.leaves if leaf.file for path in chain(leaf.file)} | set(suite.groups.values())
     data = {
         name: [
             one.reader,
@@ -239,13 +265,19 @@ def _key(
             "context": opened.context,
             "system": system,
             "lm_eval": installed(),
-            "task": [suite.specs, sorted(sha256(path) for path in texts)],
+            "task": [suite.specs, _files(suite)],
             "shots": settings.shots,
             "limit": settings.limit,
             "limits": dict(limits[suite.name]),
             "data": data,
         }
     )
+
+
+def _files(suite: Suite) -> list[str]:
+    """The contents of all files that describe a suite."""
+    found = {path for leaf in suite.leaves if leaf.file for path in chain(leaf.file)} | set(suite.groups.values())
+    return sorted(sha256(path) for path in found)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 JOB is a file that `harness.py` wrote: a model, how it is opened, and tasks, each with a file to write its results to.
 One model is opened for all of them; what is finished stays when a later task fails. Its parent reads what it prints.
+Without a model it writes down what the tasks ask.
 """
 
 import json
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,12 @@ def main(path: Path) -> int:
         manager = TaskManager(include_path=job["yaml"], include_defaults=False)
         for asked in job["tasks"]:  # what is not there should show before a model is opened
             task = asked["name"]
-            _look(manager, asked)
+            found = _look(manager, asked)
+            if job["backend"] is None:
+                texts = [text for one in found.values() for text in _texts(one, job["limit"])]
+                write_atomic(Path(asked["out"]), json.dumps(texts, ensure_ascii=False))
+        if job["backend"] is None:
+            return 0
         task = ""
         lm = _open(job)
         for asked in job["tasks"]:
@@ -52,13 +59,28 @@ def main(path: Path) -> int:
     return 0
 
 
-def _look(manager: Any, asked: Mapping[str, Any]) -> None:
-    """Loads a task's documents, and looks whether there is what it needs to judge an answer."""
-    manager.load(list(asked["specs"]))
+def _look(manager: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Loads a task's documents, and looks whether there is what it needs to judge an answer. Returns its parts."""
+    parts: dict[str, Any] = manager.load(list(asked["specs"]))["tasks"]
     if "ifeval" in asked["name"]:
         import nltk
 
         nltk.data.find("tokenizers/punkt_tab")  # the harness has just tried to fetch it
+    return parts
+
+
+def _texts(task: Any, limit: int | None) -> list[str]:
+    """What of each document stands in its prompt, without the words around it: a passage, a question, options."""
+    found = []
+    for document in islice(task.eval_docs, limit):
+        prompt = task.doc_to_text(document)
+        values = [part for value in document.values() for part in (value if isinstance(value, list) else [value])]
+        shown = {
+            text: None for text in values if isinstance(text, str) and text.strip() and text.strip() in str(prompt)
+        }
+        whole = [text for text in shown if not any(text in other for other in shown if other != text)]
+        found.append("\n".join(whole) or _question(document))
+    return found
 
 
 def _open(job: Mapping[str, Any]) -> Any:

@@ -18,6 +18,7 @@ from typing import Any
 from dragoman.corpora import catalog
 from dragoman.evaluation.graded import Graded
 from dragoman.generation.ask import Ask, Completion
+from dragoman.pipeline.harness_tasks import installed
 from dragoman.pipeline.places import below, there
 from dragoman.recipe.judging import Benchmark
 from dragoman.recipe.schema import Recipe
@@ -75,13 +76,34 @@ def harness_tasks(recipe: Recipe) -> tuple[str, ...]:
 
 def judging_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
     """Contents of what a model is judged with, besides the questions: COMET models, and the harness' local data."""
-    evaluation = recipe.evaluation
-    data = evaluation.harness.data if harness_tasks(recipe) else {}  # its keys may be parts of what is evaluated
-    comets = evaluation.comet if "translation" in recipe.evaluate else ()
+    comets = recipe.evaluation.comet if "translation" in recipe.evaluate else ()
     return {
         "comet": [digests.of(path) for one in comets for path in below(Path(one.checkpoint)) if path.exists()],
-        "harness data": {task: [digests.of(file) for file in below(Path(path))] for task, path in data.items()},
+        "harness data": _harness_data(recipe, digests),
     }
+
+
+def asking_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
+    """All that determines what the harness asks; {} where nothing is learnt that it could be compared with."""
+    if not (recipe.methods and harness_tasks(recipe)):
+        return {}
+    found = (harness_tasks(recipe), installed(), recipe.evaluation.harness.limit, _harness_data(recipe, digests))
+    return {"harness": found}
+
+
+def prompts(recipe: Recipe, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Sequence[str]]:
+    """What the suites of `found`, as `materials` gives them, and the harness ask: texts by the name of their suite."""
+    texts: dict[str, Sequence[str]] = {suite: one["material"]["texts"] for suite, one in found.items()}
+    if tasks := harness_tasks(recipe):
+        from dragoman.pipeline import harness  # which takes a second
+
+        texts |= harness.texts(tasks, recipe.evaluation.harness)
+    return texts
+
+
+def _harness_data(recipe: Recipe, digests: Digests) -> dict[str, list[str]]:
+    data = recipe.evaluation.harness.data if harness_tasks(recipe) else {}  # its keys may be parts of what is evaluated
+    return {task: [digests.of(file) for file in below(Path(path))] for task, path in data.items()}
 
 
 def materials(recipe: Recipe) -> dict[str, dict[str, Any]]:

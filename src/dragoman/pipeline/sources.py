@@ -17,7 +17,7 @@ from dragoman.lab import world
 from dragoman.pipeline import contamination, conversations, suites
 from dragoman.pipeline.contamination import Findings
 from dragoman.pipeline.conversations import take
-from dragoman.pipeline.judged import materials
+from dragoman.pipeline.judged import asking_inputs, materials, prompts
 from dragoman.pipeline.places import existing
 from dragoman.pipeline.seen import known_overlaps
 from dragoman.prompts.languages import language_name
@@ -45,7 +45,7 @@ def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
         "asked": recipe.evaluation.model_dump(include={"questions", "noise_seeds", "seed", "skills"}),
         "contamination": recipe.data.contamination,
     }
-    return found | suites.inputs(recipe, digests)
+    return found | suites.inputs(recipe, digests) | asking_inputs(recipe, digests)
 
 
 def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict[str, Any]:
@@ -111,8 +111,8 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     by_judges = materials(recipe)
     draws = asked.draws
     grammar = data.test is not None and data.test.corpus == "lab"
-    prompts = {suite: one["material"]["texts"] for suite, one in by_judges.items()}
-    judged = index(chain.from_iterable(draws), test, one_grammar=grammar, prompts=prompts)
+    texts = prompts(recipe, by_judges) if recipe.methods else {}
+    judged = index(chain.from_iterable(draws), test, one_grammar=grammar, prompts=texts)
     findings = Findings(judged)
     dropped: Counter[str] = Counter()
     learnt: Counter[str] = Counter()
