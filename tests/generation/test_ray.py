@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.generation.hf import HfEngine
 from dragoman.generation.parcels import Done, Runs, Work
 from dragoman.generation.ray import RETRIES, RayEngine
-from dragoman.generation.ray_cluster import library, reach
+from dragoman.generation.ray_cluster import Cluster, library, reach
 from dragoman.lab import BACKBONE, world
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
@@ -149,6 +150,30 @@ def test_clusters_that_cannot_do_it(cluster: None, tmp_path: Path) -> None:
     assert not (tmp_path / "log").exists()
 
 
+def test_a_busy_machine_is_given_another_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray waits for thirty seconds for its own processes, then raises a plain Exception."""
+    ray = library()
+    left: list[Exception] = [Exception("The current node timed out during startup."), RuntimeError("no port")]
+    folders: list[str] = []
+
+    def init(*, _temp_dir: str, **_: Any) -> None:
+        folders.append(_temp_dir)
+        if left:
+            raise left.pop()
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": {"CPU": 8}}])
+    monkeypatch.setattr(ray, "available_resources", lambda: {"CPU": 8})
+    cluster = Cluster(Ray())
+    assert [Path(folder).exists() for folder in folders] == [False, False, True]
+    cluster.leave()
+    left = [Exception("first\nThe current node timed out during startup.")] * 3
+    with pytest.raises(EngineError, match=r"did not start on this machine, in 3 attempts: The current node timed out"):
+        Cluster(Ray())
+    assert not any(Path(folder).exists() for folder in folders)
+
+
 @pytest.mark.slow
 def test_silent_and_gone_with_us(tmp_path: Path) -> None:
     """A cluster of our own says nothing, and neither an end nor a SIGKILL leaves a process of it behind."""
@@ -185,23 +210,23 @@ def test_silent_and_gone_with_us(tmp_path: Path) -> None:
     ways = {way: tmp_path / way for way in ("close", "kill")}
     for notes in ways.values():
         notes.mkdir()
-    started = {
-        way: subprocess.Popen(
-            [sys.executable, script, notes, way],
+
+    def start(way: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, script, ways[way], way],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "MARK": str(notes)},
+            env={**os.environ, "MARK": str(ways[way])},
         )
-        for way, notes in ways.items()
-    }
-    killed = started["kill"]
+
+    assert start("close").communicate(timeout=240) == ("2\n", "")
+    killed = start("kill")
     assert killed.stdout is not None
     assert killed.stdout.readline() == "2\n"
     until(lambda: any(ways["kill"].iterdir()) and len(marked(ways["kill"])) >= 3)
     killed.kill()
     assert killed.communicate(timeout=120) == ("", "")
-    assert started["close"].communicate(timeout=120) == ("2\n", "")
     for notes in ways.values():
         until(partial(gone, notes))
 

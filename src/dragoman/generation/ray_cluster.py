@@ -14,6 +14,7 @@ from dragoman.generation.progress import note
 from dragoman.recipe import engines
 
 SPARE = 2  # logical cores of a local cluster beside its actors
+TRIES = 3  # to start one: a busy machine takes longer than Ray waits
 
 
 class Cluster:
@@ -25,29 +26,41 @@ class Cluster:
         self._mine = not ray.is_initialized()
         if self._mine and settings.address not in (None, "auto"):
             reach(settings.address)
-        try:  # the edge to the cluster
-            if self._mine and settings.address is None:
-                self._folder = tempfile.mkdtemp(prefix="dragoman-ray-", dir="/tmp")  # sockets' names must be short
-                cores = int(settings.actors[1] * settings.cpus + SPARE)
-                with _muted():
-                    ray.init(
-                        address="local", num_cpus=cores, include_dashboard=False, _temp_dir=self._folder, **_quiet()
-                    )
-            elif self._mine:
+        if self._mine and settings.address is None:
+            self._start(ray, int(settings.actors[1] * settings.cpus + SPARE))
+        elif self._mine:
+            try:  # the edge to the cluster
                 with _muted():
                     ray.init(address=settings.address, **_quiet())
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            self.leave()
-            where = "on this machine" if settings.address is None else f"at {settings.address}"
-            raise EngineError(
-                f"No Ray cluster {where}: {sentence(error)}\n  Start one with `ray start --head`, correct "
-                "generation.ray.address, or leave it out to have one started here."
-            ) from error
+            except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+                self.leave()
+                raise EngineError(
+                    f"No Ray cluster at {settings.address}: {sentence(error)}\n  Start one with `ray start --head`, "
+                    "correct generation.ray.address, or leave it out to have one started here."
+                ) from error
         try:
             self.gpus = _gpus(ray, settings)
         except EngineError:
             self.leave()
             raise
+
+    def _start(self, ray: Any, cores: int) -> None:
+        """Starts a cluster on this machine. An EngineError says why Ray could not."""
+        for tried in range(1, TRIES + 1):
+            self._folder = tempfile.mkdtemp(prefix="dragoman-ray-", dir="/tmp")  # sockets' names must be short
+            try:  # the edge to the cluster; Ray raises plain exceptions as well
+                with _muted():
+                    ray.init(
+                        address="local", num_cpus=cores, include_dashboard=False, _temp_dir=self._folder, **_quiet()
+                    )
+                return
+            except Exception as error:
+                self.leave()
+                if tried == TRIES:
+                    raise EngineError(
+                        f"Ray did not start on this machine, in {TRIES} attempts: {sentence(error)}\n  Where it is "
+                        "busy, try again later; or name a cluster that runs (generation.ray.address)."
+                    ) from error
 
     def leave(self) -> None:
         """Ends the connection, and with it all that was started through it."""

@@ -97,6 +97,9 @@ class VllmEngine:
         }
         if device.type == "cpu":
             arguments["kv_cache_memory_bytes"] = settings.cpu_cache * GIB  # VLLM_CPU_KVCACHE_SPACE comes before it
+            # Drawing where it has read only a part of a prompt, vLLM turns the generator back, and those of processors
+            # can't be turned back: it would end. It takes no longer to read prompts whole.
+            arguments["enable_chunked_prefill"] = False
         else:
             arguments["gpu_memory_utilization"] = settings.memory
         if adapter is not None:
