@@ -150,6 +150,7 @@ def test_the_noise_floor_is_the_backbone_against_itself() -> None:
     card = scorecard({"backbone": BACKBONE, "vanilla": VANILLA, "radis": kept}, draws, bootstrap=50)
     assert card["noise"] == {
         "draws": 2,
+        "left_out": 0,
         "retention": pytest.approx(37.5),  # (125 + 150) / 2 of the second draw
         "families": {
             "facts": {"scores": [80, 60, 100], "retention": pytest.approx(25)},
@@ -193,7 +194,8 @@ def test_a_family_that_is_not_drawn_anew_has_no_noise_floor() -> None:
     card = scorecard({"backbone": BACKBONE, "vanilla": VANILLA}, [drawn(facts="+++--")], bootstrap=20)
     assert card["noise"] == {
         "draws": 1,
-        "retention": pytest.approx(25),
+        "left_out": 0,
+        "retention": pytest.approx(12.5),  # the other is all that it was: RP is the mean of both
         "families": {"facts": {"scores": [80.0, 60.0], "retention": pytest.approx(25)}},
     }
     assert card["rows"][1]["abilities"]["facts"]["inside_noise"] is False

@@ -8,7 +8,7 @@ import numpy as np
 
 from dragoman.errors import DataError
 from dragoman.evaluation.abilities import is_skill
-from dragoman.evaluation.families import Family
+from dragoman.evaluation.families import Family, paired
 from dragoman.evaluation.results import RowResults
 from dragoman.evaluation.statistics import Floats, bounds, interval
 
@@ -39,37 +39,46 @@ def _change(row: Family, reference: Family | None) -> tuple[float, Floats] | Non
         return None
     else:
         scale = 100 / float(row.unit[1:]) if row.unit.startswith("/") else 1.0
-        delta = scale * (row.score.score - reference.score.score)
-        samples = scale * (row.score.samples - reference.score.samples)
+        ours, theirs = paired(row, reference)
+        delta = scale * (ours.score - theirs.score)
+        samples = scale * (ours.samples - theirs.samples)
     return None if math.isnan(delta) else (delta, samples)
 
 
 def noise_floor(reference: RowResults, draws: Sequence[RowResults]) -> dict[str, Any] | None:
     """How far the backbone is from itself when it is asked other questions of the same families, or draws again.
 
-    Families that are one fixed set and answered greedily are the same each time and have no floor: that of RP
-    comes from the others alone. None where nothing was drawn again.
+    Families that are one fixed set and answered greedily are the same each time and have no floor; in that of RP they
+    count as such. A draw in which a judge said nothing of a family is left out and counted. None where nothing was
+    drawn again.
     """
-    others = [_shares(draw) for draw in draws]
+    asked = [set(draw.abilities.families) if draw.abilities else set() for draw in draws]
+    if any(one != asked[0] for one in asked) or asked[0] - set(
+        reference.abilities.families if reference.abilities else {}
+    ):
+        raise DataError("A draw of questions for the noise floor has other families than the test itself.")
     whole = _shares(reference)
-    drawn = {name for other in others for name in other}
-    base_scores = {name: score for name, score in whole.items() if name in drawn}
-    for other in others:
-        if other.keys() != base_scores.keys():
-            raise DataError("A draw of questions for the noise floor has other families than the test itself.")
-    if not base_scores:
+    every = [_shares(draw) for draw in draws]
+    drawn = [name for name in whole if any(name in other for other in every)]
+    others = [other for other in every if all(name in other for name in drawn)]
+    if not drawn or not others:
         return None
-    kept = {family: score for family, score in base_scores.items() if score}
-    overall = [float(np.mean([100 * other[name] / score for name, score in kept.items()])) for other in others if kept]
+    kept = {family: score for family, score in whole.items() if score}
+    overall = [
+        float(np.mean([100 * other.get(name, score) / score for name, score in kept.items()])) for other in others
+    ]
     return {
-        "draws": len(draws),
+        "draws": len(others),
+        "left_out": len(draws) - len(others),
         "retention": max(abs(value - 100) for value in overall) if kept else None,
         "families": {
             family: {
-                "scores": [score, *(other[family] for other in others)],
-                "retention": max(abs(100 * other[family] / score - 100) for other in others) if score else None,
+                "scores": [whole[family], *(other[family] for other in others)],
+                "retention": max(abs(100 * other[family] / whole[family] - 100) for other in others)
+                if whole[family]
+                else None,
             }
-            for family, score in base_scores.items()
+            for family in drawn
         },
     }
 

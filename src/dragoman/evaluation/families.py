@@ -3,10 +3,12 @@
 All rows are resampled together, a family at a time, with the same draws of items.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dragoman import __version__
 from dragoman.evaluation.abilities import AbilityResult, Answered, is_skill
@@ -35,6 +37,7 @@ class Family:
     retention: Measure | None
     values: Floats
     """[items, seeds]: the score of each item; NaN where there is no judgement."""
+    draws: "Draws"
     side: Side = "general"
     unit: str = "%"
     kept: bool = True
@@ -68,8 +71,8 @@ class Family:
 
     @property
     def yes_or_no(self) -> bool:
-        """Whether every item was passed or failed, with nothing in between and none left out."""
-        return bool(np.isin(self.values, (0.0, 100.0)).all())
+        """Whether every item that was judged was passed or failed, with nothing in between."""
+        return _yes_or_no(self.values, self.unit)
 
     @property
     def passed(self) -> tuple[int, ...]:
@@ -79,9 +82,55 @@ class Family:
     @property
     def interval(self) -> Interval:
         """Wilson's for one training that passes or fails, and where all went the same way; else that of resamples."""
-        if self.yes_or_no and (self.values.shape[1] == 1 or set(self.passed) in ({0}, {len(self.values)})):
-            return wilson(self.passed[0], len(self.values))
+        if _as_share(self.values, self.unit):
+            judged = int((~np.isnan(self.values)).sum(0).min())
+            return wilson(min(self.passed[0], judged), judged)
         return interval(self.score.samples)
+
+    def among(self, chosen: NDArray[np.bool_]) -> Measure:
+        """The score over some of the items, with the same draws for every row."""
+        samples, scores = self.draws.means(self.values, chosen)
+        return _measure(self.draws.row, slice(None), samples, scores, int(chosen.sum()), self.score.signature)
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """How items are drawn for intervals: the same for every row, save that each draws its own trainings."""
+
+    row: str
+    count: int
+    seed: int
+    groups: tuple[str, ...] = ()
+    """Of each item what is drawn together; () where every item stands alone."""
+
+    def means(self, values: Floats, chosen: NDArray[np.bool_] | None = None) -> tuple[Floats, Floats]:
+        """Means over the items that were judged: in every resample [resamples, models], and of all [models]."""
+        groups = np.array(self.groups) if self.groups else None
+        if chosen is not None:
+            values, groups = values[chosen], None if groups is None else groups[chosen]
+        judged = ~np.isnan(values)
+        counts = np.concatenate([np.where(judged, values, 0.0), judged], axis=1)
+        models, whole = values.shape[1], counts.sum(0)
+        if groups is not None:
+            places = np.unique(groups, return_inverse=True)[1]
+            joined = np.zeros((int(places.max(initial=-1)) + 1, counts.shape[1]))
+            np.add.at(joined, places, counts)
+            counts = joined
+        return _ratios(resample(counts, self.count, self.seed), models), _ratios(whole, models)
+
+
+def _ratios(sums: Floats, models: int) -> Floats:
+    """Sums by how many they are of: [..., 2 × models] → [..., models]; NaN where that is none."""
+    totals, many = sums[..., :models], sums[..., models:]
+    return np.divide(totals, many, out=np.full_like(totals, np.nan), where=many > 0)
+
+
+def paired(row: Family, other: Family) -> tuple[Measure, Measure]:
+    """The scores of two rows over what was judged in both: what one lacks says nothing of how they differ."""
+    chosen = np.asarray(~(np.isnan(row.values).any(1) | np.isnan(other.values).any(1)))
+    if np.all(chosen):
+        return row.score, other.score
+    return row.among(chosen), other.among(chosen)
 
 
 def families(
@@ -90,30 +139,34 @@ def families(
     """Row → family → what was measured of its answers. The backbone has one result; retention is against it."""
     models = [result.families for results in rows.values() for result in results]
     skills = rows[backbone][0].skills
-    first = next(place.start for row, place in columns(rows) if row == backbone)
     found: dict[str, dict[str, Family]] = {row: {} for row in rows}
-    for index, name in enumerate(models[first]):
+    for index, name in enumerate(rows[backbone][0].families):
         values = np.array([[100.0 * item.passed for item in model[name]] for model in models]).T
-        samples, shares = _means(values, bootstrap, SEED + index)
+        draws = Draws("", bootstrap, SEED + index)
+        samples, shares = draws.means(values)
         parts = _credits([model[name] for model in models])
-        shared = None if parts is None else _means(100 * parts, bootstrap, SEED + index)  # the same draws
+        shared = None if parts is None else draws.means(100 * parts)
+        made = {}
         for row, place in columns(rows):
             items = tuple(model[name] for model in models[place])
-            signature = _signature(items[0], rows[row], bootstrap)
+            signature = _signature(items[0], rows[row], values[:, place], bootstrap)
             score = _measure(row, place, samples, shares, len(values), signature)
             f1 = None
             if shared is not None:
                 told = signature.replace("passed|", "f1|", 1).replace("interval:wilson", f"interval:bs:{bootstrap}", 1)
                 f1 = _measure(row, place, *shared, len(values), told)
-            found[row][name] = Family(
+            made[row] = Family(
                 score,
-                _retention(row, place, samples, shares, first, score),
+                None,
                 values[:, place],
+                replace(draws, row=row),
                 side="skill" if is_skill(name, skills) else SIDES.get(name, "general"),
                 kept=not is_skill(name, skills),
                 items=items,
                 f1=f1,
             )
+        for row, family in made.items():
+            found[row][name] = replace(family, retention=_retention(*paired(family, made[backbone])))
     return found
 
 
@@ -130,25 +183,28 @@ def benchmarks(
         values = np.array(
             [[np.nan if item.value is None else item.value for item in model.items] for model in models]
         ).T
-        samples, scores = _means(values, bootstrap, SEED + index)
-        first = next((place.start for row, place in columns(here) if row == backbone), None)
+        groups = tuple(item.group or item.key for item in models[0].items)
+        draws = Draws("", bootstrap, SEED + index, groups if len(set(groups)) < len(groups) else ())
+        samples, scores = draws.means(values)
+        made = {}
         for row, place in columns(here):
             told = models[place][0]
-            signature = f"{told.signature}|interval:bs:{bootstrap}{trainings(here[row])}"
-            score = _measure(row, place, samples, scores, len(values), signature)
-            family = Family(
-                score,
-                _retention(row, place, samples, scores, first, score) if told.kept else None,
+            how = "wilson" if _as_share(values[:, place], told.unit) else f"bs:{bootstrap}"
+            signature = f"{told.signature}|interval:{how}{trainings(here[row])}"
+            made[row] = Family(
+                _measure(row, place, samples, scores, len(values), signature),
+                None,
                 values[:, place],
+                replace(draws, row=row),
                 side=told.side,
                 unit=told.unit,
                 kept=told.kept,
                 graded=tuple(models[place]),
             )
-            if family.yes_or_no and len(here[row]) == 1:
-                measure = Measure(score.seeds, score.samples, score.n, f"{told.signature}|interval:wilson")
-                family = Family(measure, family.retention, family.values, *_rest(told), graded=family.graded)
+        for row, family in made.items():
             found[row][name] = family
+            if family.kept and backbone in made:
+                found[row][name] = replace(family, retention=_retention(*paired(family, made[backbone])))
     return found
 
 
@@ -158,39 +214,27 @@ def retention(row: Mapping[str, Family]) -> Measure | None:
     return mean(kept, "abilities") if kept else None
 
 
-def _rest(told: Graded) -> tuple[Side, str, bool]:
-    return told.side, told.unit, told.kept
-
-
-def _means(values: Floats, bootstrap: int, seed: int) -> tuple[Floats, Floats]:
-    """Means over the items that were judged: in every resample [resamples, models], and of all [models]."""
-    judged = ~np.isnan(values)
-    whole = np.where(judged, values, 0.0)
-    sums = resample(np.concatenate([whole, judged], axis=1), bootstrap, seed)
-    models = values.shape[1]
-    many = judged.sum(0)
-    samples = np.full((bootstrap, models), np.nan)
-    np.divide(sums[:, :models], sums[:, models:], out=samples, where=sums[:, models:] > 0)
-    scores = np.full(models, np.nan)
-    np.divide(whole.sum(0), many, out=scores, where=many > 0)
-    return samples, scores
-
-
 def _measure(row: str, place: slice, samples: Floats, scores: Floats, n: int, signature: str) -> Measure:
     return Measure(tuple(scores[place].tolist()), over_seeds(samples[:, place], row), n, signature)
 
 
-def _retention(
-    row: str, place: slice, samples: Floats, scores: Floats, first: int | None, score: Measure
-) -> Measure | None:
-    """A row's score over the backbone's, in percent."""
-    if first is None or np.isnan(scores[first]) or not scores[first] or np.isnan(scores[place]).any():
+def _yes_or_no(values: Floats, unit: str) -> bool:
+    judged = values[~np.isnan(values)]
+    return unit == "%" and bool(judged.size) and bool(np.isin(judged, (0.0, 100.0)).all())
+
+
+def _as_share(values: Floats, unit: str) -> bool:
+    """Whether an interval is Wilson's: resamples of what went the same way every time would say that it is certain."""
+    return _yes_or_no(values, unit) and (values.shape[1] == 1 or len(np.unique(values[~np.isnan(values)])) == 1)
+
+
+def _retention(row: Measure, backbone: Measure) -> Measure | None:
+    """A row's score over the backbone's, in percent; without end in resamples where the backbone alone has nothing."""
+    if math.isnan(row.score) or math.isnan(backbone.score) or not backbone.score:
         return None
-    kept = np.full_like(samples, np.nan)  # none where the backbone passed nothing
-    before = samples[:, first : first + 1]
-    np.divide(100 * samples, before, out=kept, where=before > 0)
-    retained = tuple((100 * scores[place] / scores[first]).tolist())
-    return Measure(retained, over_seeds(kept[:, place], row), score.n, score.signature)
+    samples = np.where(row.samples > 0, np.inf, np.nan)
+    np.divide(100 * row.samples, backbone.samples, out=samples, where=backbone.samples > 0)
+    return Measure(tuple(100 * score / backbone.score for score in row.seeds), samples, row.n, row.signature)
 
 
 def _credits(models: Sequence[Sequence[Answered]]) -> Floats | None:
@@ -200,9 +244,9 @@ def _credits(models: Sequence[Sequence[Answered]]) -> Floats | None:
     return np.array([[item.credit for item in model] for model in models], dtype=np.float64).T
 
 
-def _signature(items: Sequence[Answered], results: Sequence[AbilityResult], bootstrap: int) -> str:
+def _signature(items: Sequence[Answered], results: Sequence[AbilityResult], values: Floats, bootstrap: int) -> str:
     checks = "+".join(sorted({item.question.check.name for item in items}))
-    how = "wilson" if len(results) == 1 else f"bs:{bootstrap}"
+    how = "wilson" if _as_share(values, "%") else f"bs:{bootstrap}"
     return (
         f"passed|check:{checks}{_asked(items)}|decoding:greedy|tokens:{results[0].max_tokens}|interval:{how}"
         f"{trainings(results)}|version:dragoman-{__version__}"

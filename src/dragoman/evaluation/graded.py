@@ -25,6 +25,8 @@ class Item:
     """Part of the benchmark, such as a category; scores are also given of each."""
     told: Mapping[str, Any] = field(default_factory=dict)
     """For whoever wants to read on: the answer, the judgement, texts and numbers that JSON can hold."""
+    group: str = ""
+    """What is drawn together with it for an interval, such as the turns of one conversation; empty: it stands alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,10 @@ from dragoman.evaluation.statistics import (
     bleu,
     chrf,
     interval,
+    mcnemar,
     paired_p,
     resample,
+    two_sided_p,
     wilson,
 )
 
@@ -56,6 +58,8 @@ class Score:
     """The score in every resample."""
     keys: tuple[str, ...] = ()
     """What was judged, where systems may have been asked different things."""
+    percent: bool = True
+    groups: tuple[str, ...] = ()
 
     def to_json(self, segments: bool = False) -> dict[str, Any]:
         """Plain data, with the segments' scores where they are asked for."""
@@ -72,7 +76,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How a system compares with the first one, by the paired bootstrap test as sacreBLEU has it."""
+    """How a system compares with the first one, in pairs, over what was judged of both."""
 
     against: str
     delta: float
@@ -136,20 +140,35 @@ def comet_scores(
     scores = np.array(comet.score(triples, cache), dtype=np.float64).reshape(len(systems), len(used), len(sources))
     signature = comet.signature + (f"|references:mean-of-{len(used)}" if len(used) > 1 else "")
     return [
-        mean_score("comet", system, row.tolist(), signature)
+        mean_score("comet", system, row.tolist(), signature, percent=False)
         for system, row in zip(systems, scores.mean(axis=1), strict=True)
     ]
 
 
 def mean_score(
-    metric: str, system: str, values: Iterable[float | None], signature: str, keys: Iterable[str] = ()
+    metric: str,
+    system: str,
+    values: Iterable[float | None],
+    signature: str,
+    keys: Iterable[str] = (),
+    *,
+    percent: bool = True,
+    groups: Sequence[str] = (),
 ) -> Score:
-    """The mean of what was judged; its interval is Wilson's where each value is 0 or 100, else of resamples."""
+    """The mean of what was judged. Its interval is Wilson's where each value is 0 or 100 `percent`, else of resamples.
+
+    What has the same name in `groups` is drawn together.
+    """
     segments = tuple(values)
     judged = [value for value in segments if value is not None]
     counts = np.array([(0.0 if value is None else value, value is not None) for value in segments], dtype=np.float64)
+    places = np.unique(np.array(groups), return_inverse=True)[1] if len(set(groups)) < len(groups) else None
+    if places is not None:
+        joined = np.zeros((int(places.max()) + 1, 2))
+        np.add.at(joined, places, counts)
+        counts = joined
     samples = average(resample(counts, BOOTSTRAP)) if judged else np.full(BOOTSTRAP, math.nan)
-    share = set(judged) <= {0.0, 100.0}
+    share = percent and bool(judged) and set(judged) <= {0.0, 100.0}
     how = "interval:wilson" if share else f"bs:{BOOTSTRAP}|seed:{SEED}"
     found = wilson(sum(value > 0 for value in judged), len(judged)) if share else interval(samples)
     return Score(
@@ -162,6 +181,8 @@ def mean_score(
         segments=segments,
         samples=samples,
         keys=tuple(keys),
+        percent=percent,
+        groups=tuple(groups),
     )
 
 
@@ -185,8 +206,15 @@ def pooled_score(metric: str, system: str, items: Sequence[Sequence[bool]], sign
 def graded_score(graded: Graded, system: str, metric: str = "", of: Callable[[Item], bool] | None = None) -> Score:
     """What a benchmark that another model judged comes to; with `of` by some of its items, as another `metric`."""
     items = [item for item in graded.items if of is None or of(item)]
-    keys = [item.key for item in items]
-    return mean_score(metric or graded.name, system, [item.value for item in items], graded.signature, keys)
+    return mean_score(
+        metric or graded.name,
+        system,
+        [item.value for item in items],
+        graded.signature,
+        [item.key for item in items],
+        percent=graded.unit == "%",
+        groups=[item.group or item.key for item in items],
+    )
 
 
 def signature(name: str, **told: object) -> str:
@@ -209,12 +237,38 @@ def compared(scores: Sequence[Score]) -> list[Difference | None]:
 
 
 def _difference(before: Score, after: Score) -> Difference | None:
-    if before.score is None or after.score is None or _items(before) != _items(after):
+    """By what was judged in both; what only one has says nothing of how they differ."""
+    if _items(before) != _items(after):
+        return None
+    both = [at for at, pair in enumerate(zip(before.segments, after.segments, strict=True)) if None not in pair]
+    if len(both) < len(before.segments):
+        before, after = _among(before, both), _among(after, both)
+    if before.score is None or after.score is None:
         return None
     there = ~(np.isnan(before.samples) | np.isnan(after.samples))
     one, other = before.samples[there], after.samples[there]
     delta = after.score - before.score
-    return Difference(before.system, delta, interval(other - one), paired_p(one, other, delta))
+    return Difference(before.system, delta, interval(other - one), _p(before, after, one, other, delta))
+
+
+def _p(before: Score, after: Score, one: Floats, other: Floats, delta: float) -> float:
+    """sacreBLEU's own for its metrics, McNemar's for what passes or fails, else the two-sided one of the resamples."""
+    if before.metric in CORPUS:
+        return paired_p(one, other, delta)
+    values = (before.segments, after.segments)
+    if before.percent and all(set(some) <= {0.0, 100.0} for some in values):
+        return mcnemar(*([value == 100 for value in some] for some in values))
+    return two_sided_p(other - one, delta)
+
+
+def _among(score: Score, chosen: Sequence[int]) -> Score:
+    """The same of some of its segments."""
+
+    def some(whole: Sequence[Any]) -> list[Any]:
+        return [whole[at] for at in chosen] if whole else []
+
+    values, keys, groups = map(some, (score.segments, score.keys, score.groups))
+    return mean_score(score.metric, score.system, values, "", keys, percent=score.percent, groups=groups)
 
 
 def _items(score: Score) -> tuple[int, tuple[str, ...]]:

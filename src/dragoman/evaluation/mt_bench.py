@@ -198,7 +198,7 @@ def _item(
         told["judgement"] = judgement.text
     if why:
         told["why"] = why
-    return Item(f"{question['id']}-{turn}", value, question["category"], told)
+    return Item(f"{question['id']}-{turn}", value, question["category"], told, group=str(question["id"]))
 
 
 def _turns(items: Sequence[Item]) -> dict[str, float]:
@@ -231,7 +231,8 @@ def _published(
         notes["no judgement"] += value is None
         notes["rating differs from the judgement"] += bool(judgement) and rating(judgement) != value
         told = {"turn": turn, "judgement": judgement}
-        items.append(Item(f"{key}#{seen[key]}" if seen[key] > 1 else key, value, subjects.get(question, ""), told))
+        name = f"{key}#{seen[key]}" if seen[key] > 1 else key
+        items.append(Item(name, value, subjects.get(question, ""), told, group=str(question)))
     notes["judged twice"] = seen.total() - len(seen)
     signature = f"{NAME}|judge:{judge}|judgements:given|version:dragoman-{__version__}"
     facts = {"system": system, **_turns(items)}
@@ -246,8 +247,11 @@ def _judgement_faults(record: Mapping[str, Any]) -> str:
         return f"no judgement of FastChat's; {', '.join(map(repr, missing))} missing"
     if not isinstance(record["model"], str) or not isinstance(record["question_id"], int | str):
         return "'model' must be a name, and 'question_id' a number or a name"
-    if not isinstance(record["turn"], int) or not isinstance(record["score"], int | float):
+    numbers = isinstance(record["turn"], int) and isinstance(record["score"], int | float)
+    if not numbers or isinstance(record["turn"], bool) or isinstance(record["score"], bool):
         return "'turn' and 'score' must be numbers"
+    if record["score"] != -1 and not 0 <= record["score"] <= HIGHEST:
+        return f"a score of {record['score']}, where ratings go to {HIGHEST:g}, and -1 is no judgement"
     return "" if isinstance(record.get("judgment", ""), str) else "'judgment' must be text"
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from dragoman.evaluation.families import Family, retention
+from dragoman.evaluation.families import Family, paired, retention
 from dragoman.evaluation.measures import GROUPS, Measure, Translations, group, metrics
-from dragoman.evaluation.statistics import interval, mcnemar, paired_p, two_sided_p
+from dragoman.evaluation.statistics import bounds, interval, mcnemar, two_sided_p
 
 MAIN = "chrf++"
 """The metric that rows are compared in first."""
@@ -31,22 +31,27 @@ def pairs(translated: Mapping[str, Translations], judged: Mapping[str, Mapping[s
 
 
 def translation_p(row: Measure, other: Measure) -> float:
-    """sacreBLEU's paired bootstrap where each row is one training, else that of items and seeds."""
-    if len(row.seeds) == len(other.seeds) == 1:
-        return paired_p(other.samples, row.samples, row.score - other.score)
+    """The paired bootstrap's, of items and seeds; below 0.05 the interval of the difference leaves 0 out."""
     return two_sided_p(row.samples - other.samples, row.score - other.score)
 
 
 def ability_p(row: Family, other: Family) -> float:
-    """The exact McNemar test where each row is one training that passes or fails, else the bootstrap."""
+    """The exact McNemar test where each row is one training that passes or fails, else the bootstrap.
+
+    Of what was judged in both.
+    """
     if row.values.shape[1] == other.values.shape[1] == 1 and row.yes_or_no and other.yes_or_no:
-        return mcnemar((other.values[:, 0] == 100).tolist(), (row.values[:, 0] == 100).tolist())
-    return two_sided_p(row.score.samples - other.score.samples, ability_delta(row, other))
+        both = ~(np.isnan(row.values[:, 0]) | np.isnan(other.values[:, 0]))
+        return mcnemar((other.values[both, 0] == 100).tolist(), (row.values[both, 0] == 100).tolist())
+    ours, theirs = paired(row, other)
+    return two_sided_p(ours.samples - theirs.samples, ours.score - theirs.score)
 
 
-def ability_delta(row: Family, other: Family) -> float:
-    """Points by which a row is ahead."""
-    return row.score.score - other.score.score
+def ability_difference(row: Family, other: Family) -> dict[str, Any] | None:
+    """How far a row is ahead over what was judged in both, as the scorecard's DIFF; None where that is nothing."""
+    ours, theirs = paired(row, other)
+    delta = ours.score - theirs.score
+    return None if np.isnan(delta) else _difference(ours, theirs, delta, ability_p(row, other))
 
 
 def _translation(row: Translations, other: Translations, name: str, metric: str = MAIN) -> dict[str, Any] | None:
@@ -84,19 +89,13 @@ def _judged(row: Mapping[str, Family], other: Mapping[str, Family]) -> dict[str,
     if ours and theirs:
         gap = ours.score - theirs.score
         kept = _difference(ours, theirs, gap, two_sided_p(ours.samples - theirs.samples, gap))
-    found = {
-        name: _difference(
-            family.score, other[name].score, ability_delta(family, other[name]), ability_p(family, other[name])
-        )
-        for name, family in row.items()
-        if name in other and not np.isnan(ability_delta(family, other[name]))
-    }
+    found = {name: ability_difference(family, other[name]) for name, family in row.items() if name in other}
     return {
         "retention": kept,
-        "families": {name: one for name, one in found.items() if not row[name].skill},
-        "skills": {name: one for name, one in found.items() if row[name].skill},
+        "families": {name: one for name, one in found.items() if one and not row[name].skill},
+        "skills": {name: one for name, one in found.items() if one and row[name].skill},
     }
 
 
 def _difference(row: Measure, other: Measure, delta: float, p: float) -> dict[str, Any]:
-    return {"delta": delta, "interval": list(interval(row.samples - other.samples)), "p": p}
+    return {"delta": delta, "interval": bounds(interval(row.samples - other.samples)), "p": p}

@@ -60,7 +60,8 @@
             "lengths": {"24": 2100, …},                         bins, named by where they begin
             "faults": {"cut": 12, …}, "filtered": {"duplicate": 90},
             "probed": 512, "stopping": 20}
-    NOISE  {"draws": 2, "retention": 1.8,                       largest |RP - 100| of the backbone against itself
+    NOISE  {"draws": 2, "left_out": 0,                          of these a judge said nothing of some family
+            "retention": 1.8,                       largest |RP - 100| of the backbone against itself
             "families": {FAMILY: {"scores": [95.0, 93.0, 96.0], "retention": 2.1 or null}}}     of those drawn anew
 
 Scores are percentages or points from 0 to 100 (COMET times 100) but where a unit says otherwise; intervals
@@ -86,8 +87,17 @@ from dragoman import __version__
 from dragoman.errors import DataError
 from dragoman.evaluation.changes import noise_floor, trace
 from dragoman.evaluation.families import Family, benchmarks, families, retention
-from dragoman.evaluation.measures import GROUPS, Measure, Translations, group, grouped, metrics, translations
-from dragoman.evaluation.pairs import ability_delta, ability_p, pairs, translation_p
+from dragoman.evaluation.measures import (
+    GROUPS,
+    Measure,
+    Translations,
+    group,
+    grouped,
+    metrics,
+    trainings,
+    translations,
+)
+from dragoman.evaluation.pairs import ability_difference, pairs, translation_p
 from dragoman.evaluation.results import RowResults
 from dragoman.evaluation.statistics import bounds, interval, wilson
 from dragoman.evaluation.translation import RATES, TranslationResult, told_by
@@ -183,6 +193,8 @@ def _judged(results: Mapping[str, Sequence[RowResults]], backbone: str, bootstra
     if all(answered.values()):
         found = families(answered, backbone, bootstrap)
     for name, more in benchmarks(graded, backbone, bootstrap).items():
+        if both := sorted(found[name].keys() & more.keys()):
+            raise DataError(f"There are questions of a family {both[0]!r} and a benchmark of that name; rename one.")
         found[name] = {**found[name], **more}
     return found if any(found.values()) else {}
 
@@ -263,8 +275,9 @@ def _rates(results: Sequence[TranslationResult]) -> dict[str, Any]:
             "count": count,
             "n": len(judged),
             "rate": 100 * count / len(judged) if judged else None,
-            "interval": list(wilson(count, len(judged))) if judged else None,
-            "signature": f"rate|{told_by(rate)}interval:wilson|version:dragoman-{__version__}",
+            # of several trainings as if they were one: what they did with one sentence is no news of another
+            "interval": list(wilson(count / len(results), len(judged) / len(results))) if judged else None,
+            "signature": f"rate|{told_by(rate)}interval:wilson{trainings(results)}|version:dragoman-{__version__}",
         }
     return found
 
@@ -287,7 +300,7 @@ def _abilities(
         "skills": {name: card for name, card in cards.items() if row[name].skill},
         "retention": kept,
         "retention_seeds": _each(overall) if overall else [],
-        "retention_interval": list(interval(overall.samples)) if overall else None,
+        "retention_interval": bounds(interval(overall.samples)) if overall else None,
         "retention_signature": _retained(row) if overall else None,
         "retention_without": [name for name, card in cards.items() if card["retention"] is None and row[name].kept],
         "inside_noise": _inside(kept, noise["retention"]) if noise and reference is not None else None,
@@ -303,6 +316,7 @@ def _retained(row: Mapping[str, Family]) -> str:
 
 def _ability(family: Family, reference: Family | None, floor: float | None) -> dict[str, Any]:
     kept = family.retention.score if family.retention else None
+    apart = ability_difference(family, reference) if reference else None
     return {
         "score": _number(family.score.score),
         "n": family.score.n,
@@ -313,11 +327,11 @@ def _ability(family: Family, reference: Family | None, floor: float | None) -> d
         "unit": family.unit,
         "kept": family.kept,
         **_seeds(family.score),
-        "delta": _number(ability_delta(family, reference)) if reference else None,
-        "delta_interval": bounds(interval(family.score.samples - reference.score.samples)) if reference else None,
-        "p": ability_p(family, reference) if reference else None,
+        "delta": apart["delta"] if apart else None,
+        "delta_interval": apart["interval"] if apart else None,
+        "p": apart["p"] if apart else None,
         "retention": kept,
-        "retention_interval": list(interval(family.retention.samples)) if family.retention else None,
+        "retention_interval": bounds(interval(family.retention.samples)) if family.retention else None,
         "inside_noise": _inside(kept, floor) if reference else None,
         "not_extracted": sum(not item.extracted for items in family.items for item in items)
         + sum(item.value is None for one in family.graded for item in one.items),

@@ -28,6 +28,8 @@ _BLOCK = 1 << 22  # draws held in memory at once
 def resample(statistics: Floats, count: int, seed: int = SEED) -> Floats:
     """Sums of `count` resamples with replacement: [items, width] → [count, width]."""
     items = len(statistics)
+    if not items:
+        return np.zeros((count, statistics.shape[1]))
     generator = np.random.default_rng(seed)
     sums = np.empty((count, statistics.shape[1]))
     step = max(1, _BLOCK // items)
@@ -98,8 +100,8 @@ def interval(scores: Floats) -> Interval:
 
 
 def bounds(found: Interval) -> list[float] | None:
-    """An interval as JSON has it, which knows no NaN."""
-    return None if math.isnan(found[0]) else list(found)
+    """An interval as JSON has it; None where it has no end, or there is none."""
+    return list(found) if all(map(math.isfinite, found)) else None
 
 
 def paired_p(baseline: Floats, system: Floats, difference: float) -> float:
@@ -126,7 +128,7 @@ def two_sided_p(gaps: Floats, difference: float) -> float:
     return min(1.0, 2 * (rarer + 1) / (len(gaps) + 1))
 
 
-def wilson(passed: int, asked: int, z: float = 1.959963984540054) -> Interval:
+def wilson(passed: float, asked: float, z: float = 1.959963984540054) -> Interval:
     """Wilson's 95 % interval of a share, in percent; unlike the textbook one it holds at 0 and 100 %."""
     if not asked:
         return (0.0, 100.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dragoman.corpora.records import Question
 from dragoman.errors import DataError
-from dragoman.evaluation.abilities import abilities
+from dragoman.evaluation.abilities import abilities, is_skill
 from dragoman.evaluation.code import programs_drawn
 from dragoman.evaluation.comet import Triple, open_comet
 from dragoman.evaluation.graded import Graded
@@ -75,8 +75,9 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
         digests = Digests(cache / "weights.json")
         translated = with_comet(translated, recipe.evaluation.comet, cache / "comet", digests)
     kinds = {suite: one["kind"] for suite, one in materials.items()}
-    found = [_results(number, results, kinds) for number in range(draws)]
-    ran = _of_the_harness(recipe, voice, model, cache / "harness")
+    skills = recipe.evaluation.skills
+    found = [_results(number, results, kinds, skills) for number in range(draws)]
+    ran = [_as_skill(one, skills) for one in _of_the_harness(recipe, voice, model, cache / "harness")]
     first = RowResults(translated, found[0].abilities, (*found[0].graded, *ran))
     write_atomic(out / "results.json", json.dumps(first.to_json(), ensure_ascii=False))
     noise = [draw.to_json() for draw in found[1:] if draw.abilities or draw.graded]
@@ -127,7 +128,9 @@ def _apart(questions: Iterable[Question], settings: Evaluation) -> tuple[list[Qu
     return ruled, programs
 
 
-def _results(number: int, results: Mapping[str, Any], kinds: Mapping[str, str]) -> RowResults:
+def _results(
+    number: int, results: Mapping[str, Any], kinds: Mapping[str, str], skills: Sequence[str] = ()
+) -> RowResults:
     """What came of one draw. A benchmark goes by the name that the recipe gives it: there may be two of a kind."""
     mine = {name.split(" ", 1)[1]: found for name, found in results.items() if name.startswith(f"{number} ")}
     kept = mine.pop("abilities", None)
@@ -136,7 +139,12 @@ def _results(number: int, results: Mapping[str, Any], kinds: Mapping[str, str]) 
         for suite, graded in mine.items()
         for one in graded
     ]
-    return RowResults(None, kept, tuple(named))
+    return RowResults(None, kept, tuple(_as_skill(one, skills) for one in named))
+
+
+def _as_skill(graded: Graded, skills: Sequence[str]) -> Graded:
+    """To be learnt rather than kept, where the recipe says so."""
+    return replace(graded, side="skill", kept=False) if is_skill(graded.name, skills) else graded
 
 
 def _answers(found: RowResults) -> int:

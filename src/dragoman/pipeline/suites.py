@@ -1,7 +1,7 @@
 """What the suites of a recipe ask: where their questions come from, how many there are, and those of each draw.
 
-Questions of the lab and of one's own files are drawn anew for the noise floor; skills and published benchmarks are
-fixed sets, asked once.
+Questions of the lab are drawn anew for the noise floor, and those of one's own files as far as there are enough that no
+draw has any of another; skills and published benchmarks are fixed sets, asked once.
 """
 
 from collections import Counter
@@ -122,7 +122,7 @@ def asked(recipe: Recipe) -> Asked:
         for suite in recipe.evaluate:
             if suite == "translation" or judged.elsewhere(recipe, suite) or (number and is_fixed(recipe, suite)):
                 continue
-            questions, told = _questions(recipe, suite, settings.seed + number)
+            questions, told = _questions(recipe, suite, number)
             drawn += [one for one in questions if not (number and is_skill(one.family, settings.skills))]
             if kept := {what: many for what, many in told.items() if many}:
                 notes[suite] = kept
@@ -159,10 +159,13 @@ def count(recipe: Recipe, suite: str) -> Count | None:
     elif Path(suite).is_file():
         there = Counter(question.family for question in question_files.read_questions(Path(suite)))
         families = {family: min(settings.questions, many) for family, many in there.items()}
+        drawn = {family: many for family, many in families.items() if there[family] >= _needed(recipe)}
+        kept = sum(many for family, many in drawn.items() if not is_skill(family, settings.skills))
+        return Count(sum(families.values()), kept)
     else:
         return None
-    kept = (many for family, many in families.items() if not is_skill(family, settings.skills))
-    return Count(sum(families.values()), sum(kept))
+    again = (many for family, many in families.items() if not is_skill(family, settings.skills))
+    return Count(sum(families.values()), sum(again))
 
 
 def require_files(recipe: Recipe) -> None:
@@ -200,8 +203,8 @@ def lab_digest() -> list[str]:
     return [sha256(path) for path in sorted(Path(dragoman.lab.__file__).parent.rglob("*.py"))]
 
 
-def _questions(recipe: Recipe, suite: str, seed: int) -> tuple[list[Question], Notes]:
-    each = recipe.evaluation.questions
+def _questions(recipe: Recipe, suite: str, number: int) -> tuple[list[Question], Notes]:
+    each, seed = recipe.evaluation.questions, recipe.evaluation.seed + number
     if described := benchmark(recipe, suite):
         return _of_benchmark(suite, described, recipe.evaluation.seed)
     if suite in ("lab", "lab-languages"):
@@ -211,23 +214,30 @@ def _questions(recipe: Recipe, suite: str, seed: int) -> tuple[list[Question], N
         return abilities.questions(suite, each, seed), Counter()
     if suite == "humaneval":
         return benchmarks.humaneval(_humaneval()), Counter()
-    return _from_file(existing(Path(suite)), each, seed), Counter()
+    return _from_file(existing(Path(suite)), recipe, number), Counter()
 
 
 def _lab_families(suite: str) -> Sequence[str]:
     return abilities.FAMILIES if suite == "lab" else abilities.LANGUAGE_FAMILIES
 
 
-def _from_file(path: Path, count: int, seed: int) -> list[Question]:
-    """At most `count` questions of each family, drawn by the seed."""
+def _from_file(path: Path, recipe: Recipe, number: int) -> list[Question]:
+    """So many questions of each family as the recipe says, drawn by its seed; of another draw none of the first's."""
+    count, seed = recipe.evaluation.questions, recipe.evaluation.seed
     families: dict[str, list[Question]] = {}
     for question in question_files.read_questions(path):
         families.setdefault(question.family, []).append(question)
-    return [
-        question
-        for questions in families.values()
-        for question in sorted(questions, key=lambda one: draw(one.key, "asked", seed))[:count]
-    ]
+    found = []
+    for questions in families.values():
+        if not number or len(questions) >= _needed(recipe):
+            ordered = sorted(questions, key=lambda one: draw(one.key, "asked", seed))
+            found += ordered[number * count : (number + 1) * count]
+    return found
+
+
+def _needed(recipe: Recipe) -> int:
+    """Questions of a family that are enough for all draws."""
+    return (1 + recipe.evaluation.noise_seeds) * recipe.evaluation.questions
 
 
 # Published benchmarks

@@ -32,7 +32,7 @@ def difference(card: Card, row: str, other: str, path: Path) -> Difference | Non
             found: Any = pair
             for key in path:
                 found = found.get(key) if found else None
-            if not found:
+            if not found or found["interval"] is None:
                 return None
             low, high = found["interval"]
             if pair["row"] == row:

@@ -220,7 +220,7 @@ def _plane(card: Card, style: str = "") -> Markup | None:
             x=score["score"],
             x_interval=tuple(score["interval"]),
             y=row["retention"],
-            y_interval=tuple(row["retention_interval"]),
+            y_interval=tuple(row["retention_interval"] or [row["retention"]] * 2),
             colour=colours[row["name"]],
             seeds=tuple(zip(score["seeds"], row["retention_seeds"], strict=True)) if len(row["seeds"]) > 1 else (),
         )

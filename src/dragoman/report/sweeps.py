@@ -95,7 +95,10 @@ def _judged(card: Card, rows: Sequence[Card]) -> dict[str, dict[str, Scores]]:
             found[f"{plain(family)}, %"] = {"": _scores(rows, family)}
     if kept := {row["name"]: row for row in rows if row["retention"] is not None}:
         found["kept of all (RP), %"] = {
-            "": {name: Value(row["retention"], tuple(row["retention_interval"])) for name, row in kept.items()}
+            "": {
+                name: Value(row["retention"], tuple(row["retention_interval"] or [row["retention"]] * 2))
+                for name, row in kept.items()
+            }
         }
     return {name: panel for name, panel in found.items() if any(panel.values())}
 
