@@ -5,7 +5,9 @@ import math
 
 import pytest
 
+from dragoman.corpora.records import Check, Question, Turn
 from dragoman.errors import DataError
+from dragoman.evaluation.abilities import AbilityResult, Answered
 from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.results import RowResults
 from dragoman.evaluation.scores import scorecard
@@ -113,3 +115,74 @@ def test_the_score_is_the_mean_of_what_was_judged() -> None:
     found = card["rows"][1]["abilities"]["x"]
     assert (found["score"], found["seeds"]) == (22.5, [15.0, 30.0])
     assert found["sd"] == pytest.approx(15 / math.sqrt(2))
+
+
+def test_one_verdict_of_many_is_as_uncertain_as_one() -> None:
+    """An interval is of what was judged, with nothing said of the rest."""
+    some = graded("pairwise", 100.0, *[None] * 519, kept=False)
+    card = scorecard({"backbone": row(), "tuned": row(some)}, bootstrap=100)["rows"][1]["abilities"]["pairwise"]
+    assert (card["score"], card["n"], card["passed"], card["not_extracted"]) == (100, 520, 1, 519)
+    assert card["interval"] == pytest.approx([20.7, 100], abs=0.1)
+    assert card["signature"].endswith("|interval:wilson")
+
+
+def test_rows_are_compared_by_what_was_judged_of_both() -> None:
+    """A judge that has no room for the worst answers of one row doesn't make it better."""
+    ratings = [3.0, 4.0, 5.0, 6.0, 9.0, 10.0] * 5
+    kept = [None if rating < 5 else rating for rating in ratings]
+    rows = {"backbone": row(graded("b", *ratings, unit="/10")), "tuned": row(graded("b", *kept, unit="/10"))}
+    card = scorecard(rows, bootstrap=200)
+    tuned = card["rows"][1]
+    assert tuned["abilities"]["b"]["score"] == 7.5  # of what was judged
+    assert (tuned["abilities"]["b"]["delta"], tuned["abilities"]["b"]["p"]) == (0, 1)
+    assert (tuned["retention"], tuned["retention_interval"]) == (100, [100, 100])
+    assert tuned["trace"]["general"]["delta"] == 0
+    assert card["pairs"][0]["families"]["b"]["delta"] == 0
+    shares = {"backbone": row(graded("s", 100.0, 0.0, 0.0)), "tuned": row(graded("s", 100.0, None, 0.0))}
+    assert scorecard(shares, bootstrap=50)["rows"][1]["abilities"]["s"]["p"] == 1
+    nothing = {"backbone": row(graded("s", None, 0.0)), "tuned": row(graded("s", 100.0, None))}
+    apart = scorecard(nothing, bootstrap=50)["rows"][1]["abilities"]["s"]
+    assert (apart["delta"], apart["delta_interval"], apart["p"], apart["retention"]) == (None, None, None, None)
+
+
+def test_what_belongs_together_is_drawn_together() -> None:
+    alone = [Item(f"q{at}-{turn}", float(at % 10), "", {}) for at in range(40) for turn in (1, 2)]
+    talks = [Item(f"q{at}-{turn}", float(at % 10), "", {}, group=f"q{at}") for at in range(40) for turn in (1, 2)]
+    widths = []
+    for items in (alone, talks):
+        rows = {"backbone": row(graded("m", unit="/10", items=tuple(items)))}
+        low, high = scorecard(rows, bootstrap=1000)["rows"][0]["abilities"]["m"]["interval"]
+        widths.append(high - low)
+    assert widths[1] / widths[0] == pytest.approx(2**0.5, rel=0.15)  # both turns say the same
+
+
+def test_retention_of_next_to_nothing_has_no_upper_end() -> None:
+    backbone, tuned = [100.0] + [0.0] * 199, [100.0] * 20 + [0.0] * 180
+    rows = {"backbone": row(graded("rare", *backbone)), "tuned": row(graded("rare", *tuned))}
+    card = scorecard(rows, bootstrap=400)["rows"][1]
+    assert (card["retention"], card["retention_interval"]) == (2000, None)
+    assert card["abilities"]["rare"]["retention_interval"] is None
+
+
+def test_the_noise_floor_is_of_the_mean_that_it_is_held_against() -> None:
+    fixed = [graded(f"fixed {at}", 50.0, 60.0) for at in range(9)]
+    draws = [row(graded("m", 6.3, unit="/10")), row(graded("m", None, unit="/10")), row(graded("m", 5.7, unit="/10"))]
+    floor = scorecard({"backbone": row(*fixed, graded("m", 6.0, unit="/10"))}, draws, bootstrap=20)["noise"]
+    assert (floor["draws"], floor["left_out"]) == (2, 1)
+    assert floor["retention"] == pytest.approx(0.5)  # 5 % of one family in ten
+    assert list(floor["families"]) == ["m"]
+    assert floor["families"]["m"]["retention"] == pytest.approx(5)
+    nothing = scorecard({"backbone": row(graded("m", 6.0))}, [row(graded("m", None))], bootstrap=20)
+    assert nothing["noise"] is None
+
+
+def test_questions_and_a_benchmark_of_one_name_are_refused() -> None:
+    asked = Answered(Question("s", (Turn("user", "?"),), Check("contains")), "x", True, True, False)
+    both = RowResults(None, AbilityResult((asked,), 8), (graded("s", 100.0),))
+    with pytest.raises(DataError, match="a family 's' and a benchmark of that name"):
+        scorecard({"backbone": both}, bootstrap=10)
+
+
+def test_a_benchmark_without_items_has_no_score() -> None:
+    card = scorecard({"backbone": row(graded("empty"))}, bootstrap=10)["rows"][0]["abilities"]["empty"]
+    assert (card["score"], card["interval"], card["n"]) == (None, None, 0)

@@ -42,7 +42,8 @@ SHIFTS = (-0.6, 0.0, 0.6)  # of the three trainings, around their mean
 def study_card(*, skill: bool = False, comet: bool = False) -> dict[str, Any]:
     """The card; with `skill`, the lab's programs were judged as well, and with `comet` translations by a model."""
     rows = [_row(name, skill, comet) for name in ROWS]
-    noise = {"draws": 2, "retention": 2.5, "families": {f: {"scores": [80.0], "retention": 4.0} for f in FAMILIES}}
+    families = {f: {"scores": [80.0], "retention": 4.0} for f in FAMILIES}
+    noise = {"draws": 2, "left_out": 0, "retention": 2.5, "families": families}
     pairs = [_pair(a, b) for a, b in combinations(rows, 2)]
     return {"schema": 3, "backbone": "backbone", "rows": rows, "noise": noise, "pairs": pairs}
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from rich.console import Console
 
 from dragoman.commands import recipes
 from dragoman.errors import DataError, RecipeError
+from dragoman.evaluation.pairs import MAIN
 from dragoman.evaluation.results import RowResults
 from dragoman.evaluation.scores import scorecard
 from dragoman.pipeline import contamination, suites
@@ -54,13 +55,59 @@ def alone(
 
 
 def compared(first: str, second: str) -> None:
-    """Prints how the second model differs from the first. DataError where they were not judged on the same."""
-    rows = {
-        name: RowResults.from_json(json.loads(_results(name).read_text(encoding="utf-8"))) for name in (first, second)
-    }
-    common = {one.name for one in rows[first].graded}  # what the second was judged by against its own backbone is none
-    rows[second] = replace(rows[second], graded=tuple(one for one in rows[second].graded if one.name in common))
-    show(scorecard(rows, bootstrap=BOOTSTRAP, backbone=first), Console())
+    """Prints how the second model differs from the first, and what they were not both judged by in the same way.
+
+    DataError where they were not judged on the same.
+    """
+    one, other = (
+        RowResults.from_json(json.loads(_results(name).read_text(encoding="utf-8"))) for name in (first, second)
+    )
+    one, other, apart = alike(one, other)
+    console = Console()
+    show(scorecard({first: one, second: other}, bootstrap=BOOTSTRAP, backbone=first), console)
+    for what, why in apart.items():
+        console.print(f"Not compared: {what} ({why}).", highlight=False, markup=False, soft_wrap=True)
+
+
+def alike(one: RowResults, other: RowResults) -> tuple[RowResults, RowResults, dict[str, str]]:
+    """Two rows with what both were judged by in the same way, and what was left out, with the reason.
+
+    A comparison with a backbone is none with another model, and a number holds for its judge alone.
+    """
+    left: dict[str, str] = {}
+    signed: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    for found, row in zip(signed, (one, other), strict=True):
+        for graded in row.graded:
+            found[graded.name] = _bare(graded.signature)
+        if row.translation:
+            for metrics in row.translation.signatures.values():
+                for metric, signature in metrics.items():
+                    found[metric] = found.get(metric, "") + _bare(signature)
+    for name in dict.fromkeys([*signed[0], *signed[1]]):
+        if name not in signed[0] or name not in signed[1]:
+            left[name] = f"only the {'first' if name in signed[0] else 'second'} was judged by it"
+        elif signed[0][name] != signed[1][name]:
+            left[name] = f"judged in other ways: {signed[0][name]} and {signed[1][name]}"
+    for graded in one.graded:
+        if not graded.kept and graded.side != "skill":
+            left[graded.name] = "each against its own backbone"
+    return _without(one, left), _without(other, left), left
+
+
+def _without(row: RowResults, left: Collection[str]) -> RowResults:
+    translated = None if MAIN in left else row.translation
+    if translated:
+        signatures = {
+            direction: {metric: signature for metric, signature in metrics.items() if metric not in left}
+            for direction, metrics in translated.signatures.items()
+        }
+        translated = replace(translated, signatures=signatures)
+    return replace(row, translation=translated, graded=tuple(one for one in row.graded if one.name not in left))
+
+
+def _bare(signature: str) -> str:
+    """A signature without this package's version: another one does not judge in another way by that alone."""
+    return "|".join(part for part in signature.split("|") if not part.startswith("version:dragoman-"))
 
 
 def _results(name: str) -> Path:

@@ -31,8 +31,8 @@ HEADLINES: Mapping[str, str] = {
 SIDES: Mapping[str, Side] = {"ifeval": "instruction", "leaderboard_ifeval": "instruction"}
 SKILLS = ("humaneval", "mbpp")
 """Tasks about programs begin so: learnt rather than kept."""
-HUNDREDS = ("bleu", "chrf", "rouge", "ter")
-"""Metrics that begin so go to 100 by themselves; all others to 1."""
+HUNDREDS = ("bleu", "chrf", "ter")
+"""Metrics that begin so go to 100 by themselves; so do others that are above 1 somewhere, and the rest goes to 1."""
 NEAR = 1e-9
 Found = Mapping[str, Any]
 
@@ -52,10 +52,11 @@ def graded(found: Found) -> Graded:
     """A benchmark from what the harness' process wrote. DataError where it has no score that items add up to."""
     asked, key = found["asked"], headline(found)
     metric, _, taken = key.partition(",")
-    scale = 1.0 if metric.startswith(HUNDREDS) else 100.0
     scored = list(_scored(found, key))
     if not scored:
         raise DataError(f"{asked['suite']}: the harness returned no document with {metric}.")
+    points = metric.startswith(HUNDREDS) or any(value > 1 for one in scored for value in one.values)
+    scale = 1.0 if points else 100.0
     items, per = _items(scored, found, key, scale)
     own, deviation = _own(found, key)
     cut = sum(found["cut"].get(one.name, 0) for one in scored)

@@ -140,11 +140,17 @@ def translation(
     sampling = Sampling(max_tokens=settings.translation_tokens, stop=speak.stop)
     completions = yield Ask(model, prompts, sampling, "test translations")
     taken = [replace(one, text=speak.after(one.text, pair)) for pair, one in zip(pairs, completions, strict=True)]
-    return judge(pairs, taken)
+    return judge(pairs, taken, [one.text for one in completions])
 
 
-def judge(pairs: Sequence[Pair], completions: Sequence[Completion]) -> TranslationResult:
-    """The completions of the pairs' prompts, extracted and counted."""
+def judge(
+    pairs: Sequence[Pair], completions: Sequence[Completion], given: Sequence[str] | None = None
+) -> TranslationResult:
+    """The completions of the pairs' prompts, extracted and counted.
+
+    `given` is what was said at first, where the completions are what a system's own script takes of it.
+    """
+    given = given or [completion.text for completion in completions]
     extracted = [
         extract(completion.text, pair.source, labels(pair.target_language))
         for pair, completion in zip(pairs, completions, strict=True)
@@ -157,7 +163,7 @@ def judge(pairs: Sequence[Pair], completions: Sequence[Completion]) -> Translati
     items = tuple(
         Translated(
             pair=pair,
-            answer=completion.text,
+            answer=said,
             hypothesis=found.text,
             flags={
                 "chatter": found.chatter,
@@ -165,14 +171,14 @@ def judge(pairs: Sequence[Pair], completions: Sequence[Completion]) -> Translati
                 "copy": _is_copy(found.text, pair),
                 "wrong_language": language and language != "target",
                 "source_language": language and language == "source",
-                "over_generation": len(completion.text.strip()) > LONGER * len(pair.target) + MARGIN,
+                "over_generation": len(said.strip()) > LONGER * len(pair.target) + MARGIN,
                 "cut_off": completion.finish == "length",
                 "extraction_failed": bool(found.text) and not found.found,
             },
             statistics=statistics,
         )
-        for pair, completion, found, language, statistics in zip(
-            pairs, completions, extracted, languages, counts, strict=True
+        for pair, completion, said, found, language, statistics in zip(
+            pairs, completions, given, extracted, languages, counts, strict=True
         )
     )
     return TranslationResult(items, signatures)

@@ -18,6 +18,7 @@ from dragoman.pipeline import contamination, conversations, suites
 from dragoman.pipeline.contamination import Findings
 from dragoman.pipeline.conversations import take
 from dragoman.pipeline.judged import asking_inputs, materials, prompts
+from dragoman.pipeline.judged import elsewhere as elsewhere_judged
 from dragoman.pipeline.places import existing
 from dragoman.pipeline.seen import known_overlaps
 from dragoman.prompts.languages import language_name
@@ -110,6 +111,7 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     asked = suites.asked(recipe)
     by_judges = materials(recipe)
     draws = asked.draws
+    _refuse_two_of_a_name(recipe, draws[0])
     grammar = data.test is not None and data.test.corpus == "lab"
     texts = prompts(recipe, by_judges) if recipe.methods else {}
     judged = index(chain.from_iterable(draws), test, one_grammar=grammar, prompts=texts)
@@ -158,7 +160,7 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
         "train": {name: count for name, count in learnt.items() if count},
         "test": dict(Counter(pair.direction for pair in test)),
         "questions": dict(Counter(question.family for question in draws[0]))
-        | {suite: len(one["material"]["texts"]) for suite, one in by_judges.items()},
+        | {suite: len(one["material"]["texts"][: one["material"].get("limit")]) for suite, one in by_judges.items()},
         "asked of the backbone": sum(len(drawn) for drawn in draws),
         "question characters": sum(len(text) for question in draws[0] for text in question.texts),
         "suites": asked.notes,
@@ -170,6 +172,16 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
         "left out": left_out,
         "warnings": known_overlaps(recipe),
     }
+
+
+def _refuse_two_of_a_name(recipe: Recipe, questions: Iterable[Question]) -> None:
+    """A score goes by one name: a family of questions may not be called like a suite that is judged otherwise."""
+    elsewhere = {suite for suite in recipe.evaluate if elsewhere_judged(recipe, suite)}
+    if both := sorted({question.family for question in questions} & elsewhere):
+        raise DataError(
+            f"evaluate: there are questions of a family {both[0]}, and a suite of that name. Give the family another "
+            "name in its file, or the suite in `benchmarks`."
+        )
 
 
 def test_pairs(recipe: Recipe) -> list[Pair]:

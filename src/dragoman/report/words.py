@@ -164,9 +164,11 @@ def remarks(card: Card) -> list[str]:
     least = floor(card)
     if least is not None:
         found.append(
-            f"Asked other questions of the same kinds, the backbone itself moves by up to {least:.1f} points of "
-            "retention: smaller differences are noise."
+            "Asked other questions of the same kinds, or answering anew, the backbone itself moves by up to "
+            f"{least:.1f} points of retention: smaller differences are noise."
         )
+        if left := card["noise"]["left_out"]:
+            found.append(f"{left} of its draws had no judgement of something, and count for nothing.")
     found += _leaders(card)
     found += _open(card)
     return found + (_without(card) if methods(card) else [])
