@@ -1,5 +1,6 @@
 """`dragoman score` as a user meets it: JSON on standard output, and sentences for what does not fit."""
 
+import gzip
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -88,12 +89,46 @@ def test_one_jsonl_has_it_all(scores: Scores) -> None:
         (("--target-language", "de"), "13a"),
         (("--direction", "zh-en"), "13a"),
         (("--direction", "en-zh"), "zh"),
+        (("--target-language", "zh-Hans"), "zh"),
+        (("--target-language", "cmn_Hans"), "zh"),
     ],
 )
 def test_tokenizer_is_told_or_read_from_names(scores: Scores, options: tuple[str, ...], tokenizer: str) -> None:
     text = lines("out.zh", "今天下雨。"), lines("ref.txt", "今天下雨。")
     (found,) = scores("--metric", "bleu", "--hyp", text[0], "--ref", text[1], *options)
     assert f"|tok:{tokenizer}|" in found["signature"]
+
+
+@pytest.mark.parametrize(
+    ("hyp", "ref", "tokenizer", "note"),
+    [
+        ("s.zh.gz", "r.zh.gz", "zh", "as files' names end in it"),
+        ("s.en-zh", "r.ZH", "zh", "as files' names end in it"),
+        ("s.zh-TW", "r.zho", "zh", "as files' names end in it"),
+        ("s.zh", "r.en", "13a", "as files' names end in en, zh; if these are texts in zh: --target-language zh"),
+        ("s.txt", "r.txt", "13a", "no file's name ends in a language; if these are texts in zh"),
+        ("s.de", "r.txt", "13a", ""),
+    ],
+)
+def test_names_that_tell_the_language(run: Run, hyp: str, ref: str, tokenizer: str, note: str) -> None:
+    for name in (hyp, ref):
+        data = "今天下雨。\n".encode()
+        Path(name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    result = run("--metric", "bleu", "--hyp", hyp, "--ref", ref)
+    (found,) = json.loads(result.stdout)
+    assert (found["system"], f"|tok:{tokenizer}|" in found["signature"]) == ("s", True)
+    assert note in result.stderr if note else result.stderr == ""
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.txt", "a"])
+def test_records_are_known_by_what_is_in_them(scores: Scores, run: Run, name: str) -> None:
+    rows = [{"src": "Ja", "mt": "Yes, it is so.", "ref": "Yes, it is so."}]
+    (found,) = scores("--metric", "bleu", "--hyp", records(name, rows))
+    assert found["score"] == pytest.approx(100)
+    for text in (json.dumps(rows), *([json.dumps(rows, indent=1)] if name == "a.json" else [])):
+        refused = run("--metric", "bleu", "--hyp", lines(name, text))
+        assert refused.exit_code == 2
+        assert "If the file is one JSON list, put each object of it on a line of its own" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -108,6 +143,10 @@ def test_tokenizer_is_told_or_read_from_names(scores: Scores, options: tuple[str
         (("--metric", "bleu", "--hyp", "latin.txt"), "latin.txt, line 2: not valid UTF-8"),
         (("--metric", "bleu", "--hyp", "two.txt", "two.txt"), "two.txt is given more than once"),
         (("--metric", "bleu"), "--hyp is missing"),
+        (("--metric", "bleu", "--hyp", "-"), "- is no file but a pipe or a device"),
+        (("--metric", "bleu", "--hyp", "two.txt", "--target-language", "Chinese"), "'Chinese': did you mean 'zh'?"),
+        (("--metric", "bleu", "--hyp", "two.txt", "--target-language", "xx"), "no language 'xx': write it as ISO 639"),
+        (("--metric", "bleu", "--hyp", "two.txt", "--direction", "en-cn"), "no language 'cn': did you mean 'zh'?"),
         (("--metric", "bleu", "--hyp", "bad.jsonl"), "bad.jsonl, line 1: should be an object"),
         ((), "say either --metric (for translations) or --task"),
         (("--task", "gsm9k"), "no task 'gsm9k' to score: did you mean 'gsm8k'?"),

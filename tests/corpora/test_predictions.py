@@ -1,10 +1,11 @@
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dragoman.corpora.predictions import Output, matched, read_outputs, read_records, read_text, read_triples
+from dragoman.corpora.predictions import Output, is_jsonl, matched, read_outputs, read_records, read_text, read_triples
 from dragoman.errors import DataError
 
 
@@ -33,6 +34,18 @@ def test_every_line_that_is_no_object_is_named(tmp_path: Path) -> None:
     assert f"{path}, line 4: not valid JSON" in str(fault.value)
 
 
+def test_lists_within_lists_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 1: not valid JSON \(maximum recursion depth"):
+        read_records(written(tmp_path / "a.jsonl", "[" * 100_000))
+    assert not is_jsonl(written(tmp_path / "a.txt", "[" * 100_000))
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="pipe is no file but a pipe or a device"):
+        read_text(tmp_path / "pipe")
+
+
 def test_triples_may_have_several_references(tmp_path: Path) -> None:
     rows = [{"src": "a", "mt": "b", "ref": ["c", "d"]}, {"src": "e", "mt": "", "ref": ["f", "g"]}]
     found = read_triples(written(tmp_path / "a.jsonl", *rows))
@@ -59,6 +72,10 @@ def test_outputs_have_ids_all_or_none(tmp_path: Path) -> None:
     assert found == [Output(1, "7", "x"), Output(2, "t", "y")]
     with pytest.raises(DataError, match=r"line 2: 'output' is missing\. It has task_id, completion"):
         read_outputs(path)
+    with pytest.raises(DataError, match=r"line 1: 'output' must be some text, not null\.$"):
+        read_outputs(written(path, {"output": None}))
+    with pytest.raises(DataError, match=r"line 1: 'id' must be a text or a whole number, not 1\.0"):
+        read_outputs(written(path, {"id": 1.0, "output": "x"}))
     with pytest.raises(DataError, match="line 1: no 'id', and other lines have one"):
         read_outputs(written(path, {"output": "x"}, {"id": "1", "output": "y"}))
 

@@ -5,12 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dragoman.corpora.identify import NAMES, base
+from dragoman.corpora.identify import base, dominant
 from dragoman.corpora.predictions import Triples, is_jsonl, read_text, read_triples
+from dragoman.corpora.text import ending
 from dragoman.errors import DataError
+from dragoman.prompts.languages import LANGUAGES, LONG_CODES, VARIANTS
 
-WITHOUT_BLANKS = ("zh", "ja", "ko")
+OWN_TOKENIZER = ("zh", "ja", "ko")
 """Languages that BLEU has a tokenizer of their own for."""
+_VARIANTS = {code.lower() for code in VARIANTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,9 @@ def read_corpus(
         raise DataError(
             f"{first} has {expected:,} lines, and {' and '.join(wrong)}: line by line they must belong together"
         )
-    language = target_language or _target(direction)
-    if not language and (language := _by_name([*translated, *ref])) in WITHOUT_BLANKS:
-        tell(f"BLEU's tokenizer is the one for {language}, as the files' names end in it; --target-language decides")
+    language = _language(target_language, "--target-language") if target_language else _target(direction)
+    if not language:
+        language = _guessed([*translated, *ref], [*systems.values(), *(side for _, side in references)], tell)
     return Corpus(systems, sources[0][1] if sources else (), [side for _, side in references], language)
 
 
@@ -100,7 +103,8 @@ def named(paths: Sequence[Path]) -> dict[str, Path]:
     absolute = [path.resolve() for path in paths]
     if twice := [str(path) for path, count in Counter(absolute).items() if count > 1]:
         raise DataError(f"{', '.join(twice)} is given more than once")
-    stems = [path.with_name(path.stem) if path.suffix else path for path in absolute]
+    plain = [path.with_name(path.name.removesuffix(".gz") or path.name) for path in absolute]
+    stems = [path.with_name(path.stem) if path.suffix else path for path in plain]
     names = [stem.name for stem in stems]
     for depth in range(2, 1 + max((len(stem.parts) for stem in stems), default=0)):
         counts = Counter(names)
@@ -118,10 +122,45 @@ def _target(direction: str) -> str:
     source, dash, target = direction.partition("-")
     if not (source and dash and target):
         raise DataError(f"--direction is two languages, as in en-zh, not {direction!r}")
-    return target
+    return [_language(code, "--direction") for code in (source, target)][1]
 
 
-def _by_name(paths: Sequence[Path]) -> str:
-    """The language that names of files end in; empty where there is none, or more than one."""
-    codes = {base(path.suffix.removeprefix(".")) for path in paths} & {*NAMES, *WITHOUT_BLANKS}
-    return codes.pop() if len(codes) == 1 else ""
+def _language(given: str, option: str) -> str:
+    """The plain code of a language that was said; a `DataError` where it is none, as BLEU would be another one."""
+    if code := _code(given):
+        return code
+    word = given.strip().lower()  # a name, or a country: Chinese, cn
+    known = {**LANGUAGES, **VARIANTS}.items()
+    near = next((code for code, name in known if word in (name.lower(), code.partition("_")[2].lower())), "")
+    advice = f"did you mean {base(near)!r}?" if near else "write it as ISO 639 has it, such as zh, ja, ko or de"
+    raise DataError(f"{option}: there is no language {given!r}: {advice}")
+
+
+def _code(word: str) -> str:
+    """`zh` for zh, zh_CN, zh-Hans, zho and cmn_Hans; empty where it is no language."""
+    code = base(word.strip())
+    code = LONG_CODES.get(code, code)
+    return code if code in LANGUAGES else ""
+
+
+def _guessed(paths: Sequence[Path], sides: Sequence[Sequence[str]], tell: Callable[[str], None]) -> str:
+    """The language that names of files end in; empty where none does, or they differ. Tells of BLEU's tokenizer."""
+    codes = sorted({code for path in paths if (code := _by_name(path))})
+    if len(codes) == 1:
+        if codes[0] in OWN_TOKENIZER:
+            tell(f"BLEU's tokenizer is the one for {codes[0]}, as files' names end in it; --target-language decides")
+        return codes[0]
+    seen = {dominant("\n".join(side[:100])) for side in sides}
+    if likely := [code for code in OWN_TOKENIZER if code in codes or code in seen]:
+        names = f"files' names end in {', '.join(codes)}" if codes else "no file's name ends in a language"
+        tell(f"BLEU's tokenizer is 13a, as {names}; if these are texts in {likely[0]}: --target-language {likely[0]}")
+    return ""
+
+
+def _by_name(path: Path) -> str:
+    """The language that a file's name ends in, as in a.zh, a.zh_CN.gz and a.en-zh."""
+    word = ending(path.name).removeprefix(".")  # in lower case
+    source, _, target = word.partition("-")
+    if target and word.replace("-", "_") not in _VARIANTS and _code(source) and _code(target):
+        return _code(target)
+    return _code(word)

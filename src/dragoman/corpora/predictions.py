@@ -14,7 +14,7 @@ from dragoman.corpora.text import ending, lines
 from dragoman.errors import DataError
 
 SHOWN = 10
-JSONL = (".jsonl", ".ndjson")
+RECORDS = (".jsonl", ".ndjson", ".json")
 Texts = tuple[str, ...]
 
 
@@ -38,8 +38,15 @@ class Triples:
 
 
 def is_jsonl(path: Path) -> bool:
-    """Whether a file holds a record on each line rather than a text, by its name."""
-    return ending(path.name) in JSONL
+    """Whether a file holds records, not a text: its name says so, or its first line is one, or a list of them."""
+    if ending(path.name) in RECORDS:
+        return True
+    first = next((line for _, line in lines(path) if line.strip()), "")
+    try:  # hardly ever JSON
+        value = json.loads(first)
+    except (ValueError, RecursionError):
+        return False
+    return bool(value) and isinstance(value[0] if isinstance(value, list) else value, dict)
 
 
 def read_text(path: Path) -> Texts:
@@ -54,18 +61,22 @@ def read_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
     """The objects of a JSONL with their line numbers; blank lines are left out. `DataError` names each bad line."""
     found: list[tuple[int, dict[str, Any]]] = []
     faults: list[str] = []
+    opening = ""
     for number, line in lines(path):
         if not line.strip():
             continue
+        opening = opening or line.strip()[0]
         try:  # a file from outside
             record = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             faults.append(f"{path}, line {number}: not valid JSON ({error})")
             continue
         if isinstance(record, dict):
             found.append((number, record))
         else:
             faults.append(f"{path}, line {number}: should be an object in braces, not {_short(record)}")
+    if faults and opening == "[":
+        faults[1:] = ["If the file is one JSON list, put each object of it on a line of its own, as jq -c '.[]' does."]
     _refuse(faults)
     if not found:
         raise DataError(f"{path} is empty")
@@ -124,11 +135,12 @@ def read_outputs(path: Path, ids: Sequence[str] = ("id",), texts: Sequence[str] 
         text = _first(record, texts)
         name = _first(record, ids)
         if not isinstance(text, str):
-            what = "is missing" if text is None else f"must be some text, not {_short(text)}"
-            also = f" It has {', '.join(record) or 'nothing'}." if text is None else ""
+            missing = not any(name in record for name in texts)
+            what = "is missing" if missing else f"must be some text, not {_short(text)}"
+            also = f" It has {', '.join(record) or 'nothing'}." if missing else ""
             faults.append(f"{path}, line {number}: {texts[0]!r} {what}.{also}")
         elif name is not None and (isinstance(name, bool) or not isinstance(name, str | int)):
-            faults.append(f"{path}, line {number}: {ids[0]!r} must be a text or a number, not {_short(name)}")
+            faults.append(f"{path}, line {number}: {ids[0]!r} must be a text or a whole number, not {_short(name)}")
         else:
             found.append(Output(number, None if name is None else str(name), text))
     without = [output.line for output in found if output.id is None]

@@ -39,6 +39,10 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
     """
     name = called(path, member)
     if not path.is_file():
+        if str(path) == "-" or (path.exists() and not path.is_dir()):
+            raise DataError(
+                f"{path} is no file but a pipe or a device. Save what comes from it in a file, and name that."
+            )
         raise DataError(f"there is no file {path}" + (": it is a folder" if path.is_dir() else ""))
     try:
         with ExitStack() as stack:
