@@ -1,5 +1,7 @@
 """What a model chose, in the ways that models say it: cases written by hand, in six languages."""
 
+import time
+
 import pytest
 
 from dragoman.corpora.records import Check
@@ -107,6 +109,24 @@ def test_ten_options_have_ten_letters_and_arabic_s_order_of_letters_is_followed(
     for answer, value in at.items():
         assert check(Check("letter", {"value": value, "options": options}), answer).passed, answer
     assert not check(Check("letter", {"value": "B", "options": options[:2]}), "(C)").extracted
+
+
+@pytest.mark.parametrize(
+    ("looping", "chosen"),
+    [
+        ("the answer is " * 3000, None),
+        ("final " * 20_000, None),
+        ("correct " * 20_000 + "answer", None),
+        ("The final answer is B. " * 3000, "B"),
+        ("The answer is B.\n" * 3000 + "The answer is C.", None),
+    ],
+    ids=lambda value: str(value)[:22],
+)
+def test_an_answer_that_repeats_itself_is_judged_in_no_time(looping: str, chosen: str | None) -> None:
+    start = time.process_time()
+    check(Check("option_text", {"values": ["yes"], "others": ["no"]}), looping)
+    assert check(Check("letter", {"value": "B", "options": list(CAPITALS)}), looping).passed == (chosen == "B")
+    assert time.process_time() - start < 2  # the time used to grow with the square of the length: 8 s and more
 
 
 def test_a_value_beyond_the_options_is_refused() -> None:

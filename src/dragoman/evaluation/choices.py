@@ -18,18 +18,19 @@ Arabic's letters in the order أ ب ج د. Whatever else is said is not extracte
 
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 from dragoman.corpora.answers import ARABIC, latin, plain
 
-_ANSWER = (
-    r"(?:(?:final |correct |right |best )*(?:answer|option|choice|letter)(?: choice| option)?(?: to this question)?"
-    r"|(?:endgültige |richtige |korrekte |beste )*(?:antwort|lösung|option|auswahl|buchstabe)(?:möglichkeit)?"
-    r"|(?:mejor )?(?:respuesta|opción|letra|alternativa|solución)(?: final)?(?: correcta)?"
+_ANSWER = (  # without the adjectives before it: they would change nothing, and "final final final …" would take long
+    r"(?:(?:answer|option|choice|letter)(?: choice| option)?(?: to this question)?"
+    r"|(?:antwort|lösung|option|auswahl|buchstabe)(?:möglichkeit)?"
+    r"|(?:respuesta|opción|letra|alternativa|solución)(?: final)?(?: correcta)?"
     r"|(?:risposta|opzione|lettera|scelta|soluzione)(?: finale)?(?: corretta| giusta| esatta)?"
-    r"|réponse(?: correcte)?|resposta(?: correta)?|(?:правильный )?ответ"
-    r"|(?:最终|正确|最佳)?(?:的)?(?:答案|选项|选择)"
-    r"|(?:ال)?(?:إجابة|اجابة|جواب|خيار)(?: ال?(?:نهائية|نهائي|صحيحة|صحيح))?)"
+    r"|réponse(?: correcte)?|resposta(?: correta)?|ответ"
+    r"|答案|选项|选择"
+    r"|(?:إجابة|اجابة|جواب|خيار)(?: ال?(?:نهائية|نهائي|صحيحة|صحيح))?)"
 )
 _IS = (
     r"(?:\s*[:：]|\s+(?:is|would be|must be|should be|ist|lautet|wäre|es|sería|è|e'|sarebbe|est|é|هي|هو)"
@@ -55,6 +56,9 @@ _SEVERAL = re.compile(
     rf"{_SINGLE}\)?\s*(?:,|/|&|\||\b(?:and|or|und|oder|y|o|e|et|ou)\b|和|或|و|أو)\s*(?:and |or )?\(?{_SINGLE}(?![\w'’])"
 )
 _WORDS = "AEIOUY"
+_HEARD = 100
+"""An answer that repeats itself without end is judged by its last announcements: each is read to its line's end."""
+_LINE = 10_000  # characters of a line that are looked at after an announcement
 _DIGITS = re.compile(r"(?<![\d.,])-?\d+(?:[.,]\d+)*")
 
 
@@ -66,11 +70,8 @@ def letter_of(answer: str, options: Sequence[str], known: str) -> str | None:
         return alone[1].upper()
     if (whole := _option(answer, options)) is not None:
         return whole
-    said = {
-        found
-        for match in (*_SAID.finditer(text), *_CHOSE.finditer(text))
-        if (found := _after(text[match.end() :], options, known))
-    }
+    heard = [match for rule in (_SAID, _CHOSE) for match in deque(rule.finditer(text), _HEARD)]
+    said = {found for match in heard if (found := _after(text[match.end() :], options, known))}
     if said:
         return said.pop() if len(said) == 1 and "" not in said else None
     if right := {match[1] for match in _RIGHT.finditer(text)} & set(known):
@@ -87,7 +88,7 @@ def letter_of(answer: str, options: Sequence[str], known: str) -> str | None:
 
 def _after(text: str, options: Sequence[str], known: str) -> str | None:
     """The letter after an announcement; empty where several stand there, None where there is none."""
-    line = text.lstrip(" \t*_\n").split("\n", 1)[0]
+    line = text.lstrip(" \t*_\n").split("\n", 1)[0][:_LINE]
     line = re.sub(rf"^{_ARTICLE}[\s:：]*", "", line, flags=re.IGNORECASE)
     if (named := _option(line, options)) is not None:
         return named
