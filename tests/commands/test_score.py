@@ -1,5 +1,6 @@
 """`dragoman score` as a user meets it: JSON on standard output, and sentences for what does not fit."""
 
+import csv
 import gzip
 import json
 from collections.abc import Callable, Sequence
@@ -250,6 +251,22 @@ def test_rows_left_out_of_a_damaged_translation(run: Run, scores: Scores, real_d
     assert 80 < found["score"] < 95  # all but the sorted words, which are English here
     without = records("none.jsonl", [{"output": row["output"]} for row in rows])
     assert "2 rows of" in run(*words, without).stderr
+
+
+def test_a_table_whose_ids_are_broken_goes_by_its_rows(scores: Scores, run: Run) -> None:
+    """As MLQA's, of which a translation service changed the ids, and answers so that their rows are left out."""
+    held = (("Rome", "0"), ("Paris", "1"), ("Oslo", "0"), ("Bern", "2"))
+    with Path("mlqa_EN.csv").open("w", encoding="utf-8", newline="") as file:
+        table = [
+            ("In " + town, "Where?", str({"text": [town if town != "Paris" else "gone"]}), id) for town, id in held
+        ]
+        csv.writer(file).writerows([("context", "question", "answers", "id"), *table])
+    words = ("--task", "mlqa", "--data", "mlqa_EN.csv", "--predictions")
+    rows = [{"id": id, "output": town} for town, id in held]
+    for given in (rows, [{"output": row["output"]} for row in rows]):
+        assert [(entry["score"], entry["n"]) for entry in scores(*words, records("a.jsonl", given))] == [(100, 3)] * 2
+    assert "one for each of its 4 rows" in run(*words, records("a.jsonl", rows[1:])).stderr
+    assert "has 3 outputs and mlqa_EN.csv has 4 rows" in run(*words, records("a.jsonl", [{"output": "x"}] * 3)).stderr
 
 
 def test_gsm8k_is_read_twice(scores: Scores, real_data: Path) -> None:

@@ -100,8 +100,10 @@ def test_ids_that_do_not_fit_are_listed() -> None:
     ]
     both = [Output(1, "a", "x"), Output(2, "a", "y")]
     assert matched(Path("p"), both, ["a"], "data", several=True) == [("x", "y")]
+    with pytest.raises(DataError, match=r"data uses ids more than once \(a\).* p needs one for each of its 3 rows"):
+        matched(Path("p"), both, ["a", "a", "b"], "data")
     with pytest.raises(DataError, match=r"data uses ids more than once \(a\)"):
-        matched(Path("p"), both, ["a", "a"], "data")
+        matched(Path("p"), both[::-1], ["a", "b", "a"], "data")
 
 
 def test_rows_that_were_left_out_may_have_outputs() -> None:
@@ -109,3 +111,13 @@ def test_rows_that_were_left_out_may_have_outputs() -> None:
     assert matched(Path("p"), outputs, ["a"], "data", left_out=1) == [("x",)]
     with pytest.raises(DataError, match="1 rows of data had to be left out"):
         matched(Path("p"), [Output(1, None, "x")], ["a"], "data", left_out=1)
+
+
+def test_an_output_for_each_row_of_the_data() -> None:
+    """By order, where there are no ids, or ids that are used more than once."""
+    for names in ([None] * 4, ["a", "b", "a", "c"]):
+        outputs = [Output(at, name, str(at)) for at, name in enumerate(names)]
+        found = matched(Path("p"), outputs, ["a", "a", "c"], "data", left_out=1, rows=[0, 2, 3])
+        assert found == [("0",), ("2",), ("3",)]
+    with pytest.raises(DataError, match="p has 3 outputs and data has 4 rows, 1 of them left out"):
+        matched(Path("p"), [Output(1, None, "x")] * 3, ["a", "a", "c"], "data", left_out=1, rows=[0, 2, 3])

@@ -1,5 +1,6 @@
 """`dragoman score --task`: answers to a benchmark's questions, and judgements in the published files' own formats."""
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -92,10 +93,11 @@ def _by_rule(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Scor
         tell(f"{asked.data}: {note}: {count:,}")
     left_out = sum(count for note, count in notes.items() if "left out" in note)
     ids = [question.id for question in questions]
+    rows = _places(asked, questions, left_out) if left_out else ()
     told = _told(asked, questions)
     found: list[Score] = []
     for system, path in systems.items():
-        outputs = matched(path, read_outputs(path), ids, str(asked.data), left_out=left_out)
+        outputs = matched(path, read_outputs(path), ids, str(asked.data), left_out=left_out, rows=rows)
         verdicts = [check(question.check, text) for question, (text,) in zip(questions, outputs, strict=True)]
         _unread(system, sum(not verdict.extracted for verdict in verdicts), len(verdicts), tell)
         name = "exact_match" if asked.task in ("xquad", "mlqa") else "accuracy"
@@ -122,6 +124,21 @@ def _questions(asked: Asked, tell: Tell) -> tuple[list[Question], Counter[str]]:
     return read(
         asked.task, asked.data, asked.language or "en", originals=asked.originals, extract=asked.extract or None
     )
+
+
+def _places(asked: Asked, questions: Sequence[Question], left_out: int) -> list[int]:
+    """Which row below the header each question of a CSV table stands in; nothing where that cannot be told."""
+    if asked.task not in ("xquad", "mlqa"):
+        return []
+    from dragoman.corpora.squad import squad_files
+
+    (table,) = squad_files(asked.task, asked.data, *languages(asked, lambda _: None))
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = [{field.lstrip("\ufeff") for field in fields} for fields in csv.reader(file) if fields][1:]
+    if len(rows) != len(questions) + left_out:
+        return []
+    left = iter(enumerate(rows))  # questions are in the order of the rows
+    return [next(place for place, fields in left if {*question.texts} <= fields) for question in questions]
 
 
 _NAMED = (

@@ -151,28 +151,47 @@ def read_outputs(path: Path, ids: Sequence[str] = ("id",), texts: Sequence[str] 
 
 
 def matched(
-    path: Path, outputs: Sequence[Output], ids: Sequence[str], data: str, *, left_out: int = 0, several: bool = False
+    path: Path,
+    outputs: Sequence[Output],
+    ids: Sequence[str],
+    data: str,
+    *,
+    left_out: int = 0,
+    rows: Sequence[int] = (),
+    several: bool = False,
 ) -> list[tuple[str, ...]]:
     """The outputs of each question of the data, in the order of `ids`, which are what the data calls its questions.
 
     Outputs without ids go with the questions in their order. `several` allows more than one output of a question.
-    `left_out` is how many rows of the data were no questions: outputs of as many unknown ids may be there.
-    `DataError` lists ids that are unknown, missing or there twice, and names both counts where they differ.
+    `left_out` is how many rows of the data were no questions: outputs of as many unknown ids may be there. `rows` is
+    where each question stands among all rows, counted from 0; with it there may be an output for each row, in their
+    order, without ids or where the data uses ids more than once. `DataError` lists ids that are unknown, missing or
+    there twice, and names both counts where they differ.
     """
+    if not left_out:
+        rows = range(len(ids))
+    count = len(ids) + left_out
+    in_order = [outputs[row] for row in rows] if len(outputs) == count else []
     if outputs[0].id is None:
-        if left_out:
+        if left_out and not rows:
             raise DataError(
                 f"{left_out:,} rows of {data} had to be left out, so outputs can't be matched by their order: give "
                 f"each line of {path} an 'id', such as {ids[0]!r}"
             )
-        if len(outputs) != len(ids):
+        if not in_order:
+            what = f"rows, {left_out:,} of them left out" if left_out else "questions"
             raise DataError(
-                f"{path} has {len(outputs):,} outputs and {data} has {len(ids):,} questions: without ids each question "
-                "needs one, in the order of the data"
+                f"{path} has {len(outputs):,} outputs and {data} has {count:,} {what}: without ids each "
+                f"{'row' if left_out else 'question'} needs one, in the order of the data"
             )
-        return [(output.text,) for output in outputs]
-    if twice := _listed([name for name, count in Counter(ids).items() if count > 1]):
-        raise DataError(f"{data} uses ids more than once ({twice}), so outputs can only be matched by their order")
+        return [(output.text,) for output in in_order]
+    if twice := _listed([name for name, uses in Counter(ids).items() if uses > 1]):
+        if in_order and not several and [output.id for output in in_order] == list(ids):
+            return [(output.text,) for output in in_order]
+        raise DataError(
+            f"{data} uses ids more than once ({twice}), so outputs can only be matched by their order: {path} needs "
+            f"one for each of its {count:,} rows, in the order of the data"
+        )
     found: dict[str, list[str]] = {}
     for output in outputs:
         found.setdefault(str(output.id), []).append(output.text)
