@@ -88,3 +88,31 @@ def test_one_metric_of_two_checkpoints_is_two_metrics() -> None:
     scores = [mean_score("comet", "it", [0.1, 0.2, 0.4], f"comet|model:{name}") for name in ("a", "b")]
     assert compared(scores) == [None, None]
     assert not math.isnan(float(np.mean(scores[0].samples)))
+
+
+def test_systems_are_compared_by_what_was_judged_of_both() -> None:
+    ratings = [3.0, 4.0, 5.0, 6.0, 9.0, 10.0] * 5
+    items = tuple(Item(str(at), rating, group=str(at // 2)) for at, rating in enumerate(ratings))
+    some = tuple(Item(one.key, None if (one.value or 0) < 5 else one.value, group=one.group) for one in items)
+    scores = [
+        graded_score(Graded("mt-bench", "instruction", "s", judged, "/10"), name)
+        for name, judged in (("a", items), ("b", some))
+    ]
+    assert [score.score for score in scores] == [pytest.approx(37 / 6), 7.5]
+    _, difference = compared(scores)
+    assert difference is not None
+    assert (difference.delta, difference.p) == (0, 1)
+
+
+def test_what_passes_or_fails_is_compared_by_mcnemar() -> None:
+    values = ([100.0] * 3 + [0.0] * 7, [0.0] * 9 + [100.0])
+    _, difference = compared([mean_score("m", name, some, "s") for name, some in zip("ab", values, strict=True)])
+    assert difference is not None
+    assert difference.p == 0.625  # three lost, one won
+
+
+def test_ratings_are_no_shares() -> None:
+    score = graded_score(Graded("m", "instruction", "s", tuple(Item(str(at), 0.0) for at in range(20)), "/10"), "a")
+    assert (score.interval, score.signature) == ((0.0, 0.0), "s|bs:1000|seed:12345")
+    nothing = graded_score(Graded("m", "instruction", "s", (Item("a", None),)), "a")
+    assert (nothing.score, nothing.interval, nothing.signature) == (None, None, "s|bs:1000|seed:12345")

@@ -79,6 +79,13 @@ def test_everything_odd_about_an_answer_is_counted() -> None:
     assert judge(DE_EN, answers).items[4].hypothesis == "I'm sorry, I cannot translate this."
 
 
+def test_a_script_that_cuts_an_answer_hides_nothing() -> None:
+    """Of a system with a script of its own: its score is of what the script takes, and how much was said stays known."""
+    given = "The cat is old.\n" + "And so on. " * 20
+    (item,) = judge(DE_EN[1:2], [completion("The cat is old.")], [given]).items
+    assert (item.hypothesis, item.answer, item.flags["over_generation"]) == ("The cat is old.", given, True)
+
+
 def test_a_result_survives_the_disk() -> None:
     result = judge(DE_EN, [completion("The dog.")] * 5)
     assert TranslationResult.from_json(json.loads(json.dumps(result.to_json()))) == result

@@ -1,5 +1,7 @@
 """What the suites of a recipe ask, by their names."""
 
+import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +161,27 @@ def test_a_judged_suite_may_be_described_under_its_own_name(tmp_path: Path) -> N
     (tmp_path / "wrong.yaml").write_text(said % "safety")
     with pytest.raises(RecipeError, match="'xstest' is a suite already"):
         loaded(tmp_path / "wrong.yaml")
+
+
+def test_draws_of_a_file_share_no_question_and_a_small_file_is_a_fixed_set(tmp_path: Path) -> None:
+    """The same questions again would give a noise floor of nothing."""
+    asks = [("many", at) for at in range(12)] + [("few", at) for at in range(11)]
+    check = {"name": "number", "arguments": {"value": 1}}
+    lines = [{"family": family, "prompt": f"{family} {at}?", "check": check} for family, at in asks]
+    path = tmp_path / "own.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    chosen = recipe(str(path))
+    first, *others = suites.asked(chosen).draws
+    assert Counter(one.family for one in first) == {"many": 4, "few": 4}
+    assert [Counter(one.family for one in drawn) for drawn in others] == [{"many": 4}] * 2
+    keys = [one.key for drawn in (first, *others) for one in drawn if one.family == "many"]
+    assert len(set(keys)) == len(keys) == 12
+    assert suites.count(chosen, str(path)) == suites.Count(8, 4)
+
+
+def test_a_family_that_is_called_like_a_suite_is_refused(tmp_path: Path, mirror: Path) -> None:
+    """Its score would be lost behind the other's."""
+    question = {"family": "safety", "prompt": "1?", "check": {"name": "number", "arguments": {"value": 1}}}
+    (tmp_path / "own.jsonl").write_text(json.dumps(question) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="questions of a family safety, and a suite of that name"):
+        make_data(recipe(str(tmp_path / "own.jsonl"), "safety", guard={"model": "lab"}), tmp_path)
