@@ -80,7 +80,7 @@ def test_everything_odd_about_an_answer_is_counted() -> None:
 
 
 def test_a_script_that_cuts_an_answer_hides_nothing() -> None:
-    """Of a system with a script of its own: its score is of what the script takes, and how much was said stays known."""
+    """Of a system with a script of its own the score is of what the script takes; how much was said stays known."""
     given = "The cat is old.\n" + "And so on. " * 20
     (item,) = judge(DE_EN[1:2], [completion("The cat is old.")], [given]).items
     assert (item.hypothesis, item.answer, item.flags["over_generation"]) == ("The cat is old.", given, True)
