@@ -1,5 +1,6 @@
 """Files that are no COMET model, or not one that can be scored with: each is refused with what to do."""
 
+import json
 import os
 import pickle
 import shutil
@@ -12,6 +13,7 @@ import torch
 
 from dragoman.errors import DataError
 from dragoman.evaluation.comet import Triple, open_comet
+from dragoman.evaluation.comet_encoder import Shape
 
 
 @pytest.fixture
@@ -30,10 +32,10 @@ def copied(real_data: Path, tmp_path: Path) -> Callable[[str], Path]:
 
 
 def edited(folder: Path, **told: Any) -> Path:
-    """The same model with other settings; None takes one away."""
+    """The same model with other settings; ... takes one away."""
     path = folder / "checkpoints" / "model.ckpt"
     data = torch.load(path, weights_only=True)
-    data["hyper_parameters"] = {k: v for k, v in {**data["hyper_parameters"], **told}.items() if v is not None}
+    data["hyper_parameters"] = {k: v for k, v in {**data["hyper_parameters"], **told}.items() if v is not ...}
     torch.save(data, path)
     return folder
 
@@ -108,6 +110,16 @@ def test_a_checkpoint_of_something_else(copied: Callable[..., Path]) -> None:
         open_comet(path)
 
 
+def test_weights_without_a_name(copied: Callable[..., Path]) -> None:
+    folder = copied()
+    path = folder / "checkpoints" / "model.ckpt"
+    data = torch.load(path, weights_only=True)
+    data["state_dict"][3] = torch.zeros(1)
+    torch.save(data, path)
+    with pytest.raises(DataError, match="is no COMET checkpoint: it calls a weight 3, where names are text"):
+        open_comet(folder)
+
+
 def test_weights_are_named(copied: Callable[..., Path]) -> None:
     folder = weighed(
         copied(),
@@ -137,7 +149,12 @@ def test_weights_are_named(copied: Callable[..., Path]) -> None:
         ("regression", {"layer": 3}, "has layer 3, which is not supported; 'mix' is"),
         ("regression", {"activations": "Mish"}, "an activation 'Mish'; supported are Tanh, Sigmoid"),
         ("unified_qe", {"input_segments": ["mt", "src", "ref"]}, "unified model of the segments mt, src, ref; supp"),
-        ("unified_qe", {"input_segments": None}, "unified model of the segments mt, src, ref"),
+        ("unified_qe", {"input_segments": ...}, "unified model of the segments mt, src, ref"),
+        ("unified_qe", {"input_segments": None}, "unified model of the segments None; supported"),
+        ("unified_qe", {"input_segments": [1, 2]}, "unified model of the segments 1, 2; supported"),
+        ("regression", {"hidden_sizes": None}, "has hidden_sizes None; they should be a list of numbers"),
+        ("regression", {"hidden_sizes": 144}, "has hidden_sizes 144; they should"),
+        ("regression", {"hidden_sizes": ["144", "48"]}, "has hidden_sizes .'144', '48'.; they should"),
         ("unified_qe", {"word_level_training": True}, "has word_level_training True"),
     ],
 )
@@ -182,6 +199,22 @@ def test_an_encoder_that_does_not_fit(copied: Callable[..., Path], tmp_path: Pat
     config.write_text(text.replace('"pad_token_id": 1', '"pad_token_id": 3'), encoding="utf-8")
     with pytest.raises(DataError, match=r"tokenizer in .* doesn't fit"):
         open_comet(folder)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"num_attention_heads": 5}, "a hidden_size of 48, which does not divide into 5 num_attention_heads"),
+        ({"num_attention_heads": 0}, "no whole numbers above 0: .*heads=0"),
+        ({"num_hidden_layers": None}, "no whole numbers above 0: .*layers=None"),
+        ({"pad_token_id": None}, "no whole numbers above 0: .*padding=None"),
+        ({"layer_norm_eps": "1e-5"}, "a layer_norm_eps of '1e-5', not a number such as 1e-5"),
+    ],
+)
+def test_an_encoder_whose_numbers_are_none(real_data: Path, told: dict[str, Any], said: str) -> None:
+    config = json.loads((real_data / "comet_tiny/encoder/config.json").read_text(encoding="utf-8"))
+    with pytest.raises(DataError, match=said):
+        Shape.of({**config, **told})
 
 
 def test_a_model_of_the_hub_that_was_downloaded(

@@ -67,6 +67,8 @@ def open_checkpoint(where: str | Path) -> Checkpoint:
     weights, told = ((data if isinstance(data, dict) else {}).get(part) for part in ("state_dict", "hyper_parameters"))
     if not isinstance(weights, Mapping) or not isinstance(told, Mapping):
         raise DataError(f"{path} is no COMET checkpoint: it has no state_dict and hyper_parameters. {LAYOUT}.")
+    if other := [name for name in weights if not isinstance(name, str)]:
+        raise DataError(f"{path} is no COMET checkpoint: it calls a weight {other[0]!r}, where names are text.")
     if plain.get("layer_transformation") == "sparsemax_patch":
         told = {**told, "layer_transformation": "softmax"}  # such models were trained before the setting had an effect
     return Checkpoint(name, folder, _settings(identifier, told, path), weights)
@@ -220,21 +222,25 @@ def _settings(identifier: Kind, told: Mapping[str, Any], path: Path) -> Settings
         if told.get(name, default) != supported:
             raise DataError(f"{path} has {name} {told[name]!r}, which is not supported; {supported!r} is.")
     segments = told.get("input_segments", ["mt", "src", "ref"])
-    if unified and sorted(segments) != ["mt", "src"]:
+    parts = [str(part) for part in segments] if isinstance(segments, list | tuple) else [str(segments)]
+    if unified and sorted(parts) != ["mt", "src"]:
         raise DataError(
-            f"{path} is a unified model of the segments {', '.join(segments)}; supported are {SUPPORTED}, which "
+            f"{path} is a unified model of the segments {', '.join(parts)}; supported are {SUPPORTED}, which "
             "reads mt and src."
         )
     activation, final = told.get("activations", "Tanh"), told.get("final_activation")
     for one in (activation, *([final] if final is not None else [])):
         if one not in ACTIVATIONS:
             raise DataError(f"{path} has an activation {one!r}; supported are {', '.join(ACTIVATIONS)}.")
+    sizes = told.get("hidden_sizes", (3072, 1024))
+    if not isinstance(sizes, list | tuple) or not all(type(size) is int and size > 0 for size in sizes):
+        raise DataError(f"{path} has hidden_sizes {sizes!r}; they should be a list of numbers, such as [3072, 1024].")
     transformation = told.get("layer_transformation", "sparsemax" if unified else "softmax")
     default = "microsoft/infoxlm-large" if unified else "xlm-roberta-large"
     return Settings(
         kind=identifier,
         encoder=str(told.get("pretrained_model", default)),
-        sizes=tuple(told.get("hidden_sizes", (3072, 1024))),
+        sizes=tuple(sizes),
         activation=activation,
         final=final,
         mix="sparsemax" if transformation == "sparsemax" else "softmax",

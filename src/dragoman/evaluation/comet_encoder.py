@@ -6,12 +6,14 @@ that counts are not computed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import chain, groupby
 from typing import Any, Literal
 
 import torch
 from torch.nn import functional
+
+from dragoman.errors import DataError
 
 Pooling = Literal["mean", "first"]
 Weighted = tuple[torch.Tensor, torch.Tensor]  # weight and bias
@@ -34,8 +36,8 @@ class Shape:
 
     @staticmethod
     def of(config: Mapping[str, Any]) -> "Shape":
-        """From `config.json`; a KeyError names what is not there."""
-        return Shape(
+        """From `config.json`; a KeyError names what is not there, a DataError what is no such number."""
+        found = Shape(
             hidden=config["hidden_size"],
             layers=config["num_hidden_layers"],
             heads=config["num_attention_heads"],
@@ -46,6 +48,19 @@ class Shape:
             padding=config.get("pad_token_id", 1),
             epsilon=config.get("layer_norm_eps", 1e-5),
         )
+        *sizes, padding, epsilon = astuple(found)
+        if not all(type(size) is int and size > 0 for size in sizes) or type(padding) is not int or padding < 0:
+            raise DataError(f"The encoder's config.json has sizes that are no whole numbers above 0: {found}.")
+        if type(epsilon) is not float or not 0 < epsilon < 1:
+            raise DataError(
+                f"The encoder's config.json has a layer_norm_eps of {epsilon!r}, not a number such as 1e-5."
+            )
+        if found.hidden % found.heads:
+            raise DataError(
+                f"The encoder's config.json has a hidden_size of {found.hidden}, which does not divide into "
+                f"{found.heads} num_attention_heads."
+            )
+        return found
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         """The names and shapes of its weights in a checkpoint."""
