@@ -121,6 +121,12 @@ def test_names_that_tell_the_language(run: Run, hyp: str, ref: str, tokenizer: s
     assert note in result.stderr if note else result.stderr == ""
 
 
+def test_a_name_that_is_no_utf_8(scores: Scores) -> None:
+    Path("\udcff.de").write_bytes(b"Ja.\n")
+    (found,) = scores("--metric", "chrf", "--hyp", "\udcff.de", "--ref", "\udcff.de")
+    assert found["system"] == "\udcff"
+
+
 @pytest.mark.parametrize("name", ["a.json", "a.txt", "a"])
 def test_records_are_known_by_what_is_in_them(scores: Scores, run: Run, name: str) -> None:
     rows = [{"src": "Ja", "mt": "Yes, it is so.", "ref": "Yes, it is so."}]
@@ -150,6 +156,12 @@ def test_records_are_known_by_what_is_in_them(scores: Scores, run: Run, name: st
         (("--metric", "bleu", "--hyp", "two.txt", "--direction", "en-cn"), "no language 'cn': did you mean 'zh'?"),
         (("--metric", "bleu", "--hyp", "bad.jsonl"), "bad.jsonl, line 1: should be an object"),
         ((), "say either --metric (for translations) or --task"),
+        (("--metric", ",", "--hyp", "two.txt", "--ref", "two.txt"), "--metric names none; there are bleu,"),
+        (("--metric", "", "--hyp", "two.txt", "--ref", "two.txt"), "--metric names none; there are bleu,"),
+        (("--metric", "comet", "--checkpoint", "x", "./x"), "--checkpoint has one name more than once"),
+        (("--task", "alpaca-eval", "--annotations", "x", "x"), "--annotations has one name more than once"),
+        (("--task", "gsm8k", "--hyp", "a", "--checkpoint", "x"), "--hyp, --checkpoint: only with --metric"),
+        (("--metric", "bleu", "--predictions", "a", "--k", "2"), "--predictions, --k: only with --task"),
         (("--task", "gsm9k"), "no task 'gsm9k' to score: did you mean 'gsm8k'?"),
         (("--task", "gsm8k"), "--task gsm8k needs --data and --predictions"),
         (("--task", "mt-bench"), "--task mt-bench needs --judgements"),

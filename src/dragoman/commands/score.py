@@ -1,6 +1,7 @@
 """`dragoman score`: scores outputs that were saved elsewhere. JSON on standard output, all else on standard error."""
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -99,6 +100,32 @@ def score(
     """Score saved outputs: translations, answers to benchmarks, published judgements. Prints JSON."""
     if bool(metric) == bool(task):
         raise DataError("say either --metric (for translations) or --task (for a benchmark)")
+    of_metrics = {
+        "--src": src,
+        "--hyp": hyp,
+        "--ref": ref,
+        "--checkpoint": checkpoint,
+        "--encoder": encoder,
+        "--precision": precision != "fp32",
+        "--cache": cache,
+        "--target-language": target_language,
+        "--direction": direction,
+    }
+    of_tasks = {
+        "--predictions": predictions,
+        "--judgements": judgements,
+        "--annotations": annotations,
+        "--language": language,
+        "--context-language": context_language,
+        "--originals": originals,
+        "--extract": extract,
+        "--k": k != "1",
+    }
+    if idle := [option for option, given in (of_tasks if metric else of_metrics).items() if given]:
+        raise DataError(f"{', '.join(idle)}: only with {'--task' if metric else '--metric'}")
+    for option, names in (("--checkpoint", checkpoint), ("--judgements", judgements), ("--annotations", annotations)):
+        if names and len({Path(name).resolve() for name in names}) < len(names):
+            raise DataError(f"{option} has one name more than once")
     if metric:
         from dragoman.commands.score_corpus import read_corpus
 
@@ -149,6 +176,8 @@ def _metrics(given: Sequence[str], checkpoints: Sequence[str]) -> list[str]:
 
     names = [name.strip().lower() for word in given for name in word.split(",") if name.strip()]
     faults = [f"there is no metric {name!r}: {suggestion(name, METRICS)}" for name in names if name not in METRICS]
+    if not names:
+        faults.append(f"--metric names none; there are {', '.join(METRICS)}")
     if "comet" in names and not checkpoints:
         faults.append("comet needs --checkpoint, a folder with hparams.yaml and checkpoints/model.ckpt")
     if checkpoints and "comet" not in names:
@@ -203,7 +232,13 @@ def _print(scores: "Sequence[Score]", segments: bool, compare: bool) -> None:
     if compare:
         for entry, difference in zip(listed, differences, strict=True):
             entry["paired"] = difference.to_json() if difference else None
-    typer.echo(json.dumps(listed, ensure_ascii=False, indent=2 if not segments else None))
+    indent = None if segments else 2
+    text = json.dumps(listed, ensure_ascii=False, indent=indent)
+    try:  # a name may have half a character, or the terminal few of them
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(listed, indent=indent)
+    typer.echo(text)
 
 
 def _table(scores: "Sequence[Score]", differences: "Sequence[Difference | None]") -> str:
