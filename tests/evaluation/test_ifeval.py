@@ -56,3 +56,33 @@ def test_files_that_are_not_ifevals(tmp_path: Path) -> None:
     assert f"{path}, line 3: 'key' and 'prompt' are needed" in str(fault.value)
     with pytest.raises(DataError, match="unknown instructions of IFEval: en:x"):
         followed([Instructed("1", "Write.", ("en:x",), ({},))], [""])
+
+
+def test_an_answer_that_breaks_a_checker_does_not_follow_that_instruction() -> None:
+    json_format = "detectable_format:json_format"
+    questions = [Instructed("1", "Write.", (COMMA, json_format), ({}, {})), *QUESTIONS[1:]]
+    found = followed(questions, ["[" * 100_000, *ANSWERS[1:]])
+    assert found["inst_level_strict_acc"] == found["inst_level_loose_acc"] == [(True, False), (True,), (False,)]
+    assert found["prompt_level_strict_acc"] == found["prompt_level_loose_acc"] == [(False,), (True,), (False,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        (WORDS, {"relation": "at lest", "num_words": 3}),
+        (WORDS, {"relation": "at least", "num_words": "x"}),
+        (WORDS, {"foo": 3}),
+        (GERMAN, {"language": "xx"}),
+        ("keywords:existence", {"keywords": [3]}),
+        ("detectable_format:number_highlighted_sections", {"num_highlights": "3"}),
+    ],
+    ids=str,
+)
+def test_arguments_that_a_checker_does_not_take(tmp_path: Path, name: str, arguments: dict[str, object]) -> None:
+    path = tmp_path / "input_data.jsonl"
+    record = {"key": 1, "prompt": "Write.", "instruction_id_list": [COMMA, name], "kwargs": [{}, arguments]}
+    path.write_text("\n" + json.dumps(record), encoding="utf-8")
+    with pytest.raises(DataError) as fault:
+        followed(read_ifeval(path), [""])
+    message = str(fault.value)
+    assert message.startswith(f"{path}, line 2: {name} can't be checked with the arguments {json.dumps(arguments)} (")

@@ -8,10 +8,11 @@ its checkers are imported; here nothing is downloaded, and it is asked for where
 """
 
 import io
+import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ class Instructed:
     prompt: str
     instructions: tuple[str, ...]
     arguments: tuple[Mapping[str, Any], ...]
+    where: str = field(default="a question", compare=False)
+    """The file and the line, for messages."""
 
 
 def read_ifeval(path: Path) -> list[Instructed]:
@@ -53,10 +56,9 @@ def read_ifeval(path: Path) -> list[Instructed]:
         ]:
             faults.append(f"{path}, line {number}: 'instruction_id_list' must hold names, and 'kwargs' objects")
         else:
-            found.append(Instructed(str(record["key"]), record["prompt"], tuple(names), tuple(arguments)))
-    if faults:
-        more = [f"… and {len(faults) - SHOWN:,} more"] if len(faults) > SHOWN else []
-        raise DataError("\n".join([*faults[:SHOWN], *more]))
+            where = f"{path}, line {number}"
+            found.append(Instructed(str(record["key"]), record["prompt"], tuple(names), tuple(arguments), where))
+    _complain(faults)
     return found
 
 
@@ -64,26 +66,71 @@ def followed(questions: Sequence[Instructed], answers: Sequence[str]) -> dict[st
     """Accuracy → for each question its verdicts: one where prompts are counted, one an instruction otherwise.
 
     The language of an answer is guessed by a library that draws at random, as in the harness; here always the same.
-    `EngineError` where the harness, or `punkt_tab` for a question that needs it, is missing; `DataError` where an
-    instruction is none of the harness'.
+    Where a checker can't cope with an answer, as with JSON that is nested too deep, that instruction was not followed.
+
+    `EngineError` where the harness, or `punkt_tab` for a question that needs it, is missing; `DataError`, before an
+    answer is looked at, where an instruction is none of the harness', or its arguments are not what it takes.
     """
     utils, known = _harness()
     unknown = sorted({name for question in questions for name in question.instructions} - known)
     if unknown:
         raise DataError(f"unknown instructions of IFEval: {', '.join(unknown)}. There are: {', '.join(sorted(known))}")
     _need_cutting(questions)
+    with _same_draws():
+        _complain([fault for question in questions for fault in _faults(utils, question)])
     found: dict[str, list[tuple[bool, ...]]] = {name: [] for name in ACCURACIES}
     with _same_draws():
         for question, answer in zip(questions, answers, strict=True):
-            record = {
-                "key": question.key,
-                "prompt": question.prompt,
-                "instruction_id_list": list(question.instructions),
-                "kwargs": [dict(one) for one in question.arguments],
-            }
-            for name, verdict in utils.process_results(record, [answer]).items():
-                found[name].append(tuple(verdict) if isinstance(verdict, list) else (bool(verdict),))
+            for name, verdict in _verdicts(utils, question, answer).items():
+                found[name].append(verdict)
     return found
+
+
+def _verdicts(utils: Any, question: Instructed, answer: str) -> dict[str, tuple[bool, ...]]:
+    """What the harness says of an answer; of each instruction by itself where it breaks off at one of several."""
+    try:
+        found = _processed(utils, question, answer)
+        return {name: tuple(one) if isinstance(one, list) else (bool(one),) for name, one in found.items()}
+    except Exception:  # the checkers are others' code, and an answer may be anything
+        if len(question.instructions) == 1:
+            return dict.fromkeys(ACCURACIES, (False,))
+    parts = [_verdicts(utils, part, answer) for part in _parts(question)]
+    each = {name: tuple(part[name][0] for part in parts) for name in ACCURACIES}
+    return {name: each[name] if name.startswith("inst_level") else (all(each[name]),) for name in ACCURACIES}
+
+
+def _faults(utils: Any, question: Instructed) -> Iterator[str]:
+    """Instructions with arguments that their checker does not take, which some find out only at an answer."""
+    for part in _parts(question):
+        try:
+            _processed(utils, part, "Yes.")
+        except Exception as error:
+            given = json.dumps(part.arguments[0], ensure_ascii=False)
+            what = f"{type(error).__name__}: {error}"
+            yield f"{question.where}: {part.instructions[0]} can't be checked with the arguments {given} ({what})"
+
+
+def _parts(question: Instructed) -> list[Instructed]:
+    """A question as one of each of its instructions."""
+    pairs = zip(question.instructions, question.arguments, strict=True)
+    return [replace(question, instructions=(name,), arguments=(given,)) for name, given in pairs]
+
+
+def _processed(utils: Any, question: Instructed, answer: str) -> dict[str, Any]:
+    record = {
+        "key": question.key,
+        "prompt": question.prompt,
+        "instruction_id_list": list(question.instructions),
+        "kwargs": [dict(one) for one in question.arguments],
+    }
+    found: dict[str, Any] = utils.process_results(record, [answer])
+    return found
+
+
+def _complain(faults: Sequence[str]) -> None:
+    if faults:
+        more = [f"… and {len(faults) - SHOWN:,} more"] if len(faults) > SHOWN else []
+        raise DataError("\n".join([*faults[:SHOWN], *more]))
 
 
 def harness_version() -> str:
