@@ -94,6 +94,11 @@ def test_wilson(passed: int, asked: int, low: float, high: float) -> None:
     assert wilson(passed, asked) == pytest.approx((low, high), abs=6e-3)
 
 
+def test_an_interval_holds_a_score_of_all_or_none() -> None:
+    assert {wilson(asked, asked)[1] for asked in range(1, 1000)} == {100.0}
+    assert {wilson(0, asked)[0] for asked in range(1, 1000)} == {0.0}
+
+
 def test_mcnemar_counts_only_what_changed() -> None:
     same = [True] * 50 + [False] * 50
     assert mcnemar(same, same) == 1.0

@@ -136,7 +136,10 @@ def wilson(passed: float, asked: float, z: float = 1.959963984540054) -> Interva
     below = 1 + z**2 / asked
     middle = (share + z**2 / (2 * asked)) / below
     half = z / below * math.sqrt(share * (1 - share) / asked + z**2 / (4 * asked**2))
-    return (100 * max(0.0, middle - half), 100 * min(1.0, middle + half))
+    # exactly 0 and 100 where none or all passed, which rounding would miss
+    low = max(0.0, middle - half) if passed > 0 else 0.0
+    high = min(1.0, middle + half) if passed < asked else 1.0
+    return (100 * low, 100 * high)
 
 
 def mcnemar(before: Sequence[bool], after: Sequence[bool]) -> float:
