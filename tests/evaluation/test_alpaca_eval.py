@@ -253,10 +253,26 @@ def test_annotations_without_a_preference(tmp_path: Path) -> None:
     path = tmp_path / "annotations.json"
     path.write_text(json.dumps(records))
     one, other = published(path)
-    assert ([item.value for item in one.items], one.notes) == ([100.0, None, None], {"no judgement": 2})
+    assert ([item.value for item in one.items], one.notes) == (
+        [100.0, None, None],
+        {"no judgement": 2, "judged twice": 2},
+    )
     assert len({item.key for item in one.items}) == 3
     assert ([item.value for item in other.items], other.facts["system"]) == ([None, 50.0], "y")
     assert one.name == "unknown"
+
+
+def test_comparisons_that_stand_in_a_file_twice_are_told(tmp_path: Path) -> None:
+    shared = {"generator_2": "x", "preference": 2}
+    records = [
+        {"instruction": "a", "output_1": "b", "output_2": answer} | shared for answer in ("c", "d")
+    ]  # two answers to one instruction are two comparisons
+    path = tmp_path / "annotations.json"
+    path.write_text(json.dumps(records))
+    assert published(path)[0].notes == {}
+    path.write_text(json.dumps(records * 2))
+    (graded,) = published(path)
+    assert (graded.notes, graded.facts["n"]) == ({"judged twice": 2}, 4)
 
 
 def test_all_three_with_a_real_judge(real_data: Path) -> None:

@@ -65,6 +65,8 @@ def alpaca_eval_2(model: str, material: Mapping[str, Any], speak: Speaker, setti
 def published(file: Path) -> list[Graded]:
     """Every model that a published file of annotations is about, by the preferences in it; `facts` names the `system`.
 
+    Two answers that were compared more than once count each time, and `notes` says how often that is.
+
     Where log-probabilities stand beside, preferences are computed from them again, and `facts` says for how many
     records that went, in which order answers had been shown, and how far it is from what is stored.
     """
@@ -214,9 +216,10 @@ def _published(by: str, model: str, baseline: str, records: Sequence[Mapping[str
         why = "" if preference else "no judgement"
         subject = str(record.get("dataset") or "")
         judged.append(Judged(record["instruction"], record["output_1"], subject, record["output_2"], preference, why))
+    twice = len(records) - len({(one.instruction, one.baseline, one.answer) for one in judged})
     name = next((name for name, judge in JUDGES.items() if (judge, BASELINES[name]) == (by, baseline)), by)
     signature = f"win-rate|annotator:{by}|baseline:{baseline}|judgements:given"
-    return _graded(name, signature, judged, {}, {"system": model} | _computed_again(records))
+    return _graded(name, signature, judged, {"judged twice": twice}, {"system": model} | _computed_again(records))
 
 
 def _computed_again(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
