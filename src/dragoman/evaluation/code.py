@@ -92,9 +92,10 @@ def judged_programs(
 ) -> list[Graded]:
     """Every pass@k of what a model answered, one or more programs to each question, in the order of `ks`.
 
-    An answer is the whole function, in a fenced block or not, or what follows the prompt. `how` says in the signature
-    how the answers were made. A question with fewer than k answers has no value. `DataError` where the answers are
-    not as many as the questions, or a question has no unit tests; `EngineError` where programs can't be run safely.
+    An answer is run as it stands after the prompt where that compiles; else the code in it is, as `completed` has it.
+    `how` says in the signature how the answers were made. A question with fewer than k answers has no value.
+    `DataError` where the answers are not as many as the questions, or a question has no unit tests; `EngineError`
+    where programs can't be run safely.
     """
     _check(questions)
     if len(questions) != len(answers):

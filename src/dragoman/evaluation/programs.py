@@ -1,52 +1,120 @@
 """Takes the program out of what a model said, and has it run in the sandbox: on cases, or by a test of its own."""
 
 import re
-from collections.abc import Sequence
+import textwrap
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from dragoman.evaluation.sandbox import Work, outcome
 
 SECONDS, CPU = 5, 2  # for the cases of a small function: on the clock, and on a processor
 TEST_SECONDS, TEST_CPU = 8, 4  # for unit tests, some of which compute a while
+_STARTS, _CUTS = 20, 100  # how often a program is looked for in prose
+_WARNINGS = threading.Lock()  # the filter of warnings is one for all threads
+_FENCE = re.compile(
+    r"^([ \t]*)(?:[^\s`][^\n`]*[ \t])?(`{3,})[^\n`]*\n(.*?)(?:^(?:\1| {0,3})\2|(?<=\S)\2[ \t]*$|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def code_of(answer: str, function: str) -> str:
-    """The Python code in an answer: a fenced block, or the lines from the first definition on. Empty: none found."""
-    code = next((block for block in _fences(answer) if f"def {function}(" in block), None)
-    if code is None:
-        lines = answer.splitlines()
-        starts = [at for at, line in enumerate(lines) if re.match(r"(def|import|from|@)\b|@", line)]
-        kept = lines[starts[0] :] if starts else []
-        end = next(
-            (at for at, line in enumerate(kept) if line and not re.match(r"\s|def |import |from |@|#", line)), None
-        )
-        code = "\n".join(kept[:end])
-    return code if f"def {function}(" in code else ""
+    """The Python code in an answer that defines `function`. Empty: none found.
+
+    The answer itself where it compiles; else, thoughts left out, the last fenced block that does, or the lines from
+    a first definition on, up to where they no longer do. Where none compiles, it is what comes nearest.
+    """
+    answer = _said(answer)
+    blocks = [code for code in reversed(_fences(answer)) if _defines(code, function)]
+    whole = [answer] if _defines(answer, function) else []
+    for code in chain(whole, blocks, _unfenced(answer) if whole else ()):
+        if _defines(code, function) and not _fault(code):
+            return code
+    return next(chain(blocks, whole), "")
 
 
 def completed(answer: str, prompt: str, function: str) -> str:
     """The whole program where an answer completes `prompt`, which ends within `function`. Empty: no code found.
 
-    The answer may give the function again, in a fenced block or as it is; imports and helpers of the prompt are
-    there all the same. Or it goes on where the prompt ends: with the body, indented or in a fenced block.
+    Where the answer compiles as it stands after the prompt, that is the program. Else it is cut where it turns into
+    prose, or code is taken out of it: the function again, with the prompt's imports and helpers before it, or a
+    fenced block with the body.
     """
-    if code := code_of(answer, function):
-        return f"{prompt.rstrip()}\n    pass\n\n{code}"
-    body = next(iter(_fences(answer)), answer)
-    lines = [line for line in body.split("\n") if line.strip()]
-    if not lines or (body is answer and not lines[0][0].isspace()):
+    if not answer.strip():
         return ""
-    if not lines[0][0].isspace():
-        rest_stands = len(lines) > 1 and not [line for line in lines[1:] if not line.startswith("    ")]
-        body = "    " + (body.lstrip() if rest_stands else body.strip("\n").replace("\n", "\n    "))
-    kept = body.strip("\n").split("\n")
-    end = next((at for at, line in enumerate(kept) if re.match(r"\S", line)), None)
-    return f"{prompt.rstrip()}\n" + "\n".join(kept[:end])
+    if not _fault(prompt + answer):
+        return prompt + answer
+    answer, head = _said(answer), f"{prompt.rstrip()}\n"
+    kept = _cut(head + answer)
+    if _defines(kept[len(head) :], function) or re.search(r"^[ \t]+\S", kept[len(head) :], re.MULTILINE):
+        return kept
+    if code := code_of(answer, function):
+        return _future_first(f"{head}    pass\n\n{code}")
+    blocks = [block for block in _fences(answer) if block.strip()]
+    bodies = [head + body for block in blocks for body in (textwrap.indent(block, "    "), f"    {block.lstrip()}")]
+    if not bodies and re.match(r"\s*^[ \t]+\S", answer, re.MULTILINE):
+        bodies = [head + answer]
+    return next((program for program in bodies if not _fault(program)), next(iter(bodies), ""))
+
+
+def _said(answer: str) -> str:
+    """An answer without what was thought before it, with plain ends of lines, and fences of one kind.
+
+    (A line of tildes before a word would compile.)
+    """
+    plain = re.sub(r"\r\n?", "\n", answer).rpartition("</think>")[2]
+    return re.sub(r"^([ \t]*)~{3,}", r"\1```", plain, flags=re.MULTILINE)
+
+
+def _defines(code: str, function: str) -> bool:
+    name = re.escape(function)
+    return bool(re.search(rf"^((async[ \t]+)?def[ \t]+{name}[ \t]*\(|{name}[ \t]*=[^=])", code, re.MULTILINE))
 
 
 def _fences(answer: str) -> list[str]:
-    """What stands in the fenced blocks of an answer; the last may be open."""
-    return re.findall(r"```(?:[Pp]ython3?|py)?[ \t]*\n(.*?)(?:```|\Z)", answer, flags=re.DOTALL)
+    """What stands in the fenced blocks of an answer, which may be indented; the last may be open."""
+    return [textwrap.dedent(found[3]) for found in _FENCE.finditer(answer)]
+
+
+def _unfenced(answer: str) -> Iterator[str]:
+    """For each line that might begin a program, in turn: what compiles from there on."""
+    lines = answer.split("\n")
+    starts = (at for at, line in enumerate(lines) if re.match(r"(def|async|class|import|from)\b|@|\w+[ \t]*=", line))
+    for at in islice(starts, _STARTS):
+        yield _cut("\n".join(lines[at:]))
+
+
+def _cut(code: str) -> str:
+    """The beginning of some code that compiles, up to a line in column 0; empty where none does."""
+    lines = code.split("\n")
+    for _ in range(_CUTS):
+        fault = _fault("\n".join(lines))
+        if not fault:
+            return "\n".join(lines)
+        heads = [at for at, line in enumerate(lines[:fault]) if line and not line[0].isspace()]
+        lines = lines[: heads[-1]] if heads else []
+    return ""
+
+
+def _fault(code: str) -> int:
+    """The line at which code does not compile; 0: it does."""
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what a model wrote
+        try:
+            compile(code, "answer", "exec", dont_inherit=True)
+        except SyntaxError as error:
+            return error.lineno or 1
+        except (ValueError, MemoryError, RecursionError):  # no text, or nested too deep
+            return 1
+    return 0
+
+
+def _future_first(program: str) -> str:
+    """Imports from `__future__` must come first."""
+    future = re.compile(r"^from __future__ import .*\n?", re.MULTILINE)
+    return "".join([*future.findall(program), future.sub("", program)])
 
 
 def runs(code: str, function: str, cases: Sequence[Sequence[Any]]) -> bool:
