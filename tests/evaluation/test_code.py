@@ -120,6 +120,14 @@ def test_nothing_is_asked_where_programs_cannot_be_run_or_there_are_no_tests(mon
         next(programs_drawn("m", [problem("f")], Plain(), Evaluation()))
 
 
+def test_what_a_program_calls_its_exceptions_stays_out_of_the_notes() -> None:
+    names = [f"\x1b[31mEVIL{number}\n" for number in range(3)]
+    answers = [f"    raise type({name!r}, (Exception,), {{}})\n" for name in names]
+    answers += ["raise type('\x1b[31m', (Exception,), {})\n\ndef f(x): pass", "    import json\n    json.loads('[')"]
+    (found,) = judged_programs([problem("f", "def f(x):\n    'Adds.'\n")], [answers], [1])
+    assert found.notes == {"raised Exception": 4, "raised ValueError": 1}
+
+
 def test_answers_that_are_not_as_many_as_the_problems() -> None:
     with pytest.raises(DataError, match="there are 2 problems, and answers to 1"):
         judged_programs([problem("f"), problem("g")], [["    return x + 1"]], [1])

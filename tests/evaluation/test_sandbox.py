@@ -409,6 +409,39 @@ def test_values_come_back_as_they_were() -> None:
     assert told("return len({'a', 'b', 'c'}), list({'a', 'b', 'c'})") == told("return 3, list({'c', 'a', 'b'})")
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["range(45_000_000)", "range(0, -(1 << 80), -2)", "posing('fractions', 'Fraction', '1e999999999')"],
+)
+def test_what_would_take_much_when_it_is_read_is_not(value: str) -> None:
+    code = (
+        "def posing(module, name, text):\n"
+        "    return type(name, (), {'__module__': module, '__str__': lambda self: text})()\n"
+        f"def f(): return {value}\n"
+    )
+    start = time.monotonic()
+    unread = Outcome(False, "gave something that can't be read")
+    assert outcome(Work(code, "f", 3, test="def check(f): assert tuple(f())\n")) == unread
+    assert time.monotonic() - start < 3
+
+
+def test_a_test_has_no_more_time_and_memory_than_its_program() -> None:
+    start = time.monotonic()
+    endless = "def check(f):\n    while True: f()\n"
+    slow = "def check(f):\n    f() ** (1 << 26) % 7\n"  # in one step, which no exception ends
+    for test in endless, slow:
+        found = outcome(Work("def f(): return 3\n", "f", 1, cpu=10, test=test))
+        assert (found.passed, found.why[:13]) == (False, "took too long")
+    assert time.monotonic() - start < 5
+    much = Work("def f(): return 1\n", "f", 3, test="def check(f): bytearray(1 << 29)\n")
+    assert outcome(much) == Outcome(False, "its test raised MemoryError")
+
+
+def test_a_dataclass_finds_its_module() -> None:
+    code = "from dataclasses import dataclass\n@dataclass\nclass A:\n    x: 'int'\ndef f(x): return A(x).x + 1\n"
+    assert outcome(Work(code, "f", 2, cases=ADD)) == Outcome(True)
+
+
 def test_human_evals_own_examples(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dragoman.evaluation.programs.TEST_SECONDS", 3)  # as its authors have it; one sleeps for ten
     problem = json.loads((real_data / "humaneval" / "example_problem.jsonl").read_text())

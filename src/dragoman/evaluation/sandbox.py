@@ -28,7 +28,7 @@ from dragoman.evaluation.jail import values
 from dragoman.evaluation.jail.layers import ENTRIES, SCRATCH
 
 UNSAFE = "DRAGOMAN_UNSAFE_CODE"
-MEMORY = 512 << 20  # bytes of addresses
+MEMORY = 512 << 20  # bytes of addresses; its test has as many
 NOTHING = "the sandbox does not start, or Python does not run in it"
 _GRACE = 5  # seconds after which not even the one who watches the time is waited for
 _START = "import sys; sys.path.insert(0, {!r}); from dragoman.evaluation.jail.main import main; del sys.path[0]; main()"
@@ -61,7 +61,10 @@ class Outcome(NamedTuple):
 
     passed: bool
     why: str = ""
-    """`wrong`, `took too long`, `raised NAME`, `ended before it answered`, …; empty where it passed."""
+    """`wrong`, `took too long`, `raised NAME`, `ended before it answered`, …; empty where it passed.
+
+    NAME is that of one of Python's own exceptions: the one raised, or the nearest that it is a kind of.
+    """
     value: Any = None
     """Of a `call`."""
 

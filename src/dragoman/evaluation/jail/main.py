@@ -18,12 +18,14 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any, NoReturn
 
 from dragoman.evaluation.jail import layers, values
 
 LARGEST = 8 * layers.MEBIBYTE  # of what goes from the program to its test at once
-_TESTER_MEMORY = 2048 * layers.MEBIBYTE
+_TESTER_MEMORY = 512 * layers.MEBIBYTE
+_GRACE = 0.5  # seconds for the test to say itself that the program took too long
 _HEAD = 10  # digits that say how long what follows is
 
 
@@ -55,6 +57,9 @@ def main() -> None:
         _tester(limits, told)
     for descriptor in (0, 1):
         os.close(descriptor)
+    # A test that is in the middle of one long step would not see that the time is over.
+    signal.signal(signal.SIGALRM, lambda *_: os.killpg(0, signal.SIGKILL))
+    signal.setitimer(signal.ITIMER_REAL, limits.seconds + _GRACE)
     os.waitpid(tester, 0)
     os.killpg(0, signal.SIGKILL)  # with namespaces nobody else is left
 
@@ -129,23 +134,21 @@ class Candidate:
         self._limits = limits
         self._until = time.monotonic() + limits.seconds
         self.raised: tuple[Exception | None, str] = (None, "")
-        """The last exception that came from the program, and what it was called there."""
+        """The last exception that came from the program, and which of Python's own it was there."""
 
     def start(self, code: str, function: str) -> None:
         """Has the program's own lines run; `Over` where they fail, or where there is no such function."""
         reply = self._ask({"code": code, "function": function})
         if "raised" in reply:
-            raise Over(f"raised {reply['raised'][1]}")
+            raise Over(f"raised {_builtin(reply['raised']).__name__}")
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         given = values.told(arguments), values.told(named)
         reply = self._ask({"arguments": given[0], "named": given[1]})
         if "raised" in reply:
-            known, name = reply["raised"]
-            kind = getattr(builtins, known, None) if isinstance(known, str) else None
-            kind = kind if isinstance(kind, type) and issubclass(kind, Exception) else RuntimeError
-            error = kind()
-            self.raised = error, str(name)[:60]
+            kind = _builtin(reply["raised"])
+            error = kind() if issubclass(kind, Exception) else RuntimeError()
+            self.raised = error, kind.__name__
             raise error
         try:
             if "arguments" in reply:  # changed in place
@@ -190,6 +193,12 @@ class Candidate:
         raise Over("ended before it answered" if code >= 0 else f"was ended by {signal.Signals(-code).name}")
 
 
+def _builtin(name: object) -> type[BaseException]:
+    """Python's own exception of this name. The name comes from the program, which may call its classes anything."""
+    kind = getattr(builtins, name, None) if isinstance(name, str) else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseException) else Exception
+
+
 def _update(arguments: tuple[Any, ...], changed: Any) -> None:
     """Lists, sets and dicts among the arguments become what the program made of them."""
     for before, after in zip(arguments, changed, strict=False):
@@ -216,9 +225,9 @@ def _program(limits: Limits, receive: int, send: int) -> NoReturn:
         request = json.loads(_exactly(receive, int(_exactly(receive, _HEAD))))
         try:
             if "code" in request:
-                space: dict[str, Any] = {"__name__": "answer"}
-                exec(compile(request["code"], "answer", "exec"), space)
-                function = space[request["function"]]
+                module = sys.modules["answer"] = ModuleType("answer")  # where dataclasses look for it
+                exec(compile(request["code"], "answer", "exec"), module.__dict__)
+                function = module.__dict__[request["function"]]
                 reply: dict[str, Any] = {}
             else:
                 arguments = values.read(request["arguments"])
@@ -226,8 +235,7 @@ def _program(limits: Limits, receive: int, send: int) -> NoReturn:
                 if (after := values.told(arguments)) != request["arguments"]:
                     reply["arguments"] = after
         except BaseException as error:
-            names = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
-            reply = {"raised": [names[0], type(error).__name__]}
+            reply = {"raised": next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")}
         _write(send, reply)
 
 

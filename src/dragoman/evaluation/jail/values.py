@@ -3,11 +3,13 @@
 What is no plain value, such as an object of a class of one's own, arrives as something that equals nothing.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 _MOST = 100_000  # of what an iterator gives
+_LONGEST = 1_000_000  # range: whoever makes a list of it should have room
 _TAGS = {list: "list", tuple: "tuple", set: "set", frozenset: "frozenset"}
 _MAKERS = {name: kind for kind, name in _TAGS.items()}
 
@@ -65,13 +67,18 @@ def read(data: Any) -> Any:
             return {read(key): read(held) for key, held in items}
         case [str(name), list(items)] if name in _MAKERS:
             return _MAKERS[name](read(item) for item in items)
-        case ["Decimal" | "Fraction" as name, str(text)]:
+        case ["Decimal", str(text)]:
             import decimal
+
+            return decimal.Decimal(text, decimal.Context(traps=[]))  # no number: NaN
+        case ["Fraction", str(text)] if re.fullmatch(r"-?[0-9]+(/0*[1-9][0-9]*)?", text):  # not 1e999999999
             import fractions
 
-            return decimal.Decimal(text) if name == "Decimal" else fractions.Fraction(text)
+            return fractions.Fraction(text)
         case ["range", int(start), int(stop), int(step)]:
-            return range(start, stop, step)
+            if (found := range(start, stop, step))[_LONGEST:]:
+                raise ValueError("a range that is too long")
+            return found
         case ["object", str(kind), items]:
             return Opaque(kind, None if items is None else [read(item) for item in items])
     raise ValueError("no value")
