@@ -249,7 +249,9 @@ def report(
     if compare:
         from dragoman.commands import evaluating
 
-        evaluating.compared(*compare)
+        if recipe or table or form in ("markdown", "latex"):
+            raise typer.BadParameter("--compare takes two judged models, and --format json at most")
+        evaluating.compared(*compare, form)
         return
     if recipe is None:
         raise typer.BadParameter("name a recipe, or two judged models with --compare")

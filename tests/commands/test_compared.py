@@ -1,9 +1,14 @@
 """`dragoman report --compare A B`: what two models were both judged by, in the same way."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
-from dragoman.commands.evaluating import alike
+import pytest
+
+from dragoman.commands.evaluating import alike, compared
 from dragoman.corpora.records import Pair
+from dragoman.errors import DataError
 from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.results import RowResults
 from dragoman.evaluation.scores import scorecard
@@ -53,6 +58,24 @@ def test_a_comparison_with_ones_own_backbone_is_none_with_another_model() -> Non
     one, other, left = alike(first, second)
     assert left == {"pairwise": "each against its own backbone"}
     assert (one.graded, other.graded) == ((), ())
+
+
+def test_what_is_no_result_and_what_can_not_be_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second, card = (tmp_path / f"{name}.json" for name in "abc")
+    first.write_text(json.dumps(RowResults(None, None, (rated("m", "m|judge:x"),)).to_json()))
+    second.write_text(json.dumps(RowResults(None, None, (rated("m", "m|judge:y"),)).to_json()))
+    card.write_text(json.dumps({"schema": 3, "rows": []}))
+    for names, said in (
+        ((first, card), "holds no results of a row"),
+        ((first, first), "compared with itself"),
+        ((first, second), "nothing in common that could be compared.\nNot compared: m .*judge:x and m"),
+    ):
+        with pytest.raises(DataError, match=said):
+            compared(*map(str, names))
+    second.write_text(first.read_text())
+    compared(str(first), str(second), "json")
+    found = json.loads(capsys.readouterr().out)
+    assert (found["rows"][1]["abilities"]["m"]["delta"], found["left_out"]) == (0, {})
 
 
 def test_translations_without_their_main_metric_are_not_compared() -> None:

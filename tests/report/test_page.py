@@ -133,6 +133,7 @@ def test_an_ability_that_the_backbone_lacks_is_shown_without_a_bar(card: dict) -
     for row in card["rows"]:
         row["abilities"]["explaining"] |= {"retention": None, "retention_interval": None}
         row["retention_without"] = ["explaining"]
+    card["rows"][0]["abilities"]["explaining"]["score"] = 0
     html = page(card, Details("x"))
     assert html.count("% kept</title>") == 2 * 8 + 3  # bars, and the points of the plane
     assert "The backbone scores 0 at explaining" in html

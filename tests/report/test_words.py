@@ -46,6 +46,8 @@ def test_abilities_alone_and_nothing_at_all(card: dict) -> None:
     card["rows"][1]["translation"] = None
     assert verdict(card)[0][1] == "kept 32 % of its abilities"
     card["rows"][1]["retention"] = None
+    assert verdict(card)[0][1] == "has scores, and no retention"
+    card["rows"][1]["abilities"] = {}
     assert verdict(card)[0][1] == "was not judged"
 
 
@@ -62,6 +64,8 @@ def test_remarks_compare_only_beyond_the_noise(card: dict) -> None:
     close["rows"][1]["retention"] = close["rows"][2]["retention"] - 9.0
     assert remarks(close)[1] == "Between radis and vanilla the difference of 9.0 is noise."
     close["rows"][1]["retention_without"] = ["follow_up"]
+    assert "The backbone" not in " ".join(remarks(close))  # it has a score; the row may lack judgements
+    close["rows"][0]["abilities"]["follow_up"]["score"] = 0
     assert "The backbone scores 0 at follow up" in remarks(close)[2]
     assert remarks({**card, "noise": None}) == [ahead]
     assert remarks({**card, "noise": None, "pairs": []}) == []  # nothing is claimed that was not tested

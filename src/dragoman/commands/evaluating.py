@@ -54,19 +54,25 @@ def alone(
     return recipe
 
 
-def compared(first: str, second: str) -> None:
+def compared(first: str, second: str, form: str | None = None) -> None:
     """Prints how the second model differs from the first, and what they were not both judged by in the same way.
 
     DataError where they were not judged on the same.
     """
-    one, other = (
-        RowResults.from_json(json.loads(_results(name).read_text(encoding="utf-8"))) for name in (first, second)
-    )
-    one, other, apart = alike(one, other)
+    if first == second:
+        raise DataError(f"{first} is compared with itself; name two models.")
+    one, other, apart = alike(_read(first), _read(second))
+    left = "\n".join(f"Not compared: {what} ({why})." for what, why in apart.items())
+    if not (one.translation or one.abilities or one.graded):
+        raise DataError(f"{first} and {second} have nothing in common that could be compared.\n{left}".strip())
+    card = scorecard({first: one, second: other}, bootstrap=BOOTSTRAP, backbone=first)
+    if form == "json":
+        print(json.dumps({**card, "left_out": apart}, ensure_ascii=False, indent=1))
+        return
     console = Console()
-    show(scorecard({first: one, second: other}, bootstrap=BOOTSTRAP, backbone=first), console)
-    for what, why in apart.items():
-        console.print(f"Not compared: {what} ({why}).", highlight=False, markup=False, soft_wrap=True)
+    show(card, console)
+    if left:
+        console.print(left, highlight=False, markup=False, soft_wrap=True)
 
 
 def alike(one: RowResults, other: RowResults) -> tuple[RowResults, RowResults, dict[str, str]]:
@@ -108,6 +114,14 @@ def _without(row: RowResults, left: Collection[str]) -> RowResults:
 def _bare(signature: str) -> str:
     """A signature without this package's version: another one does not judge in another way by that alone."""
     return "|".join(part for part in signature.split("|") if not part.startswith("version:dragoman-"))
+
+
+def _read(name: str) -> RowResults:
+    path = _results(name)
+    try:  # somebody's file
+        return RowResults.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DataError(f"{path} holds no results of a row; they lie in runs/NAME/results, one file a row.") from error
 
 
 def _results(name: str) -> Path:

@@ -93,7 +93,7 @@ def judged(
     missing = [suite for suite in suites if _read(outs[suite.name]) is None]
     if missing:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="run-", dir=folder) as at:
+        with tempfile.TemporaryDirectory(prefix="dragoman-harness-") as at:
             _start(missing, Path(at), model, opened, settings, system, trust_remote_code, files, limits, outs, say)
     found = []
     for suite in suites:

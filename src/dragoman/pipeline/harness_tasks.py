@@ -195,8 +195,8 @@ def _members(
 
 
 def _unknown(asked: str, name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name, known, n=5, cutoff=0.6)
-    begins = sorted((other for other in known if other.startswith(name)), key=len)[:5]
+    near = get_close_matches(name.lower(), known, n=5, cutoff=0.6)
+    begins = sorted((other for other in known if other.startswith(name.lower())), key=len)[:5]
     told = ", ".join(dict.fromkeys([*near, *begins]))
     whose = "" if asked == name else f" (which {asked} is made of)"
     like = f"did you mean one of: {told}?" if told else "`lm_eval ls tasks` lists them."

@@ -10,6 +10,7 @@ Asks go to `model`, whose name is `backbone` for the backbone, and to `judge` or
 """
 
 import importlib
+import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 from dragoman.corpora import catalog
 from dragoman.evaluation.graded import Graded
 from dragoman.generation.ask import Ask, Completion
+from dragoman.generation.greet import ADDRESS
 from dragoman.pipeline.harness_tasks import installed
 from dragoman.pipeline.places import below, there
 from dragoman.recipe.judging import Benchmark
@@ -80,6 +82,7 @@ def judging_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
     return {
         "comet": [digests.of(path) for one in comets for path in below(Path(one.checkpoint)) if path.exists()],
         "harness data": _harness_data(recipe, digests),
+        **({"servers": servers} if (servers := _servers(recipe)) else {}),
     }
 
 
@@ -99,6 +102,16 @@ def prompts(recipe: Recipe, found: Mapping[str, Mapping[str, Any]]) -> dict[str,
 
         texts |= harness.texts(tasks, recipe.evaluation.harness)
     return texts
+
+
+def _servers(recipe: Recipe) -> list[Any]:
+    """Servers that answer or judge: nobody knows their models' contents, so address and name stand for them."""
+    evaluation = recipe.evaluation
+    judges = [part.generation for part in (evaluation.judge, evaluation.guard) if part and part.generation]
+    used = [generation.openai for generation in judges if generation.engine == "openai"]
+    if harness_tasks(recipe) and evaluation.harness.backend == "openai":
+        used.append(recipe.generation.openai)
+    return [[server.address or os.environ.get(ADDRESS), server.model] for server in used]
 
 
 def _harness_data(recipe: Recipe, digests: Digests) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 """A model is judged: by rules, by other models, by lm-evaluation-harness, by COMET. In a process of its own."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -42,8 +43,13 @@ def check(recipe: Recipe, cast: Cast) -> None:
     if {"programs", "humaneval"} & set(recipe.evaluate):
         require()
     if "translation" in recipe.evaluate:
-        for one in recipe.evaluation.comet:
-            open_comet(one.checkpoint, one.encoder, one.precision)
+        opened = [open_comet(one.checkpoint, one.encoder, one.precision) for one in recipe.evaluation.comet]
+        for name, many in Counter(comet.name for comet in opened).items():
+            if many > 1:
+                raise DataError(
+                    f"evaluation.comet: {many} checkpoints are called {name}, and a score goes by its name. Give each "
+                    "a folder of another name (a link will do), also where only the precision differs."
+                )
     for part, judge in cast.judges.items():
         check_engine(_engine(recipe, part), _as_judge(judge), written=part == "guard")
     for voice in cast.finished.values():

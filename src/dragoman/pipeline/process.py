@@ -8,6 +8,7 @@ import importlib
 import multiprocessing as mp
 import os
 import resource
+import signal
 import sys
 import threading
 import traceback
@@ -19,7 +20,9 @@ from dragoman.errors import DragomanError, EngineError
 
 PRELOADED = ["dragoman.pipeline.work"]
 # Python's tracker of shared memory cleans up behind vLLM, and would say so on the user's screen.
+GRACE = 20  # seconds in which a child that is told to stop may save what it has
 QUIET = "ignore:resource_tracker:UserWarning"
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 Facts = dict[str, Any]
 
 
@@ -50,6 +53,8 @@ def in_own_process(task: str, *arguments: Any) -> Facts:
         ) from None
     except BaseException:
         child.terminate()
+        child.join(GRACE)
+        child.kill()
         raise
     finally:
         child.join(30)
@@ -73,6 +78,8 @@ def _child(answer: Connection, task: str, arguments: tuple[Any, ...]) -> None:
     parent = mp.parent_process()
     assert parent is not None
     threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
+    for number in _STOPS:
+        signal.signal(number, _stop)
     try:
         facts = function(*arguments)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -83,6 +90,13 @@ def _child(answer: Connection, task: str, arguments: tuple[Any, ...]) -> None:
         answer.send(("error", fault))
     except BaseException:
         answer.send(("traceback", traceback.format_exc()))
+
+
+def _stop(*_: Any) -> None:
+    """Told to stop, it saves what is finished on its way out; a terminal and its parent may both tell it."""
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _die_with(parent: int) -> None:

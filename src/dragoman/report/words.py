@@ -89,7 +89,8 @@ def alone(card: Card) -> str:
 
 def _claim(card: Card, row: Card) -> str:
     found = [part for part in (_gained(card, row), _kept(row), *_preferred(card, row)) if part]
-    return listed(found) or "was not judged"
+    scored = [one for one in [*row["abilities"].values(), *row["skills"].values()] if one["score"] is not None]
+    return listed(found) or ("has scores, and no retention" if scored else "was not judged")
 
 
 def _gained(card: Card, row: Card) -> str:
@@ -179,7 +180,7 @@ def _without(card: Card) -> list[str]:
     named = sorted({family for row in card["rows"] for family in row["retention_without"]})
     backbone = next(row for row in card["rows"] if row["name"] == card["backbone"])
     open_ = [family for family in named if (ability_of(backbone, family) or {}).get("score", 0) is None]
-    zero = [family for family in named if family not in open_]
+    zero = [family for family in named if (ability_of(backbone, family) or {}).get("score") == 0]
     found = []
     for some, why in ((zero, "scores 0 at"), (open_, "has no score at")):
         if some:
