@@ -186,6 +186,9 @@ def test_weighing() -> None:
     assert weighted([(" m", -0.1), ("Model", -3.0)], turned=True) is None  # not the word itself
     added = weighted([("m", math.log(0.3)), ("M", math.log(0.3)), ("m", math.log(0.3))], turned=False)
     assert added == (pytest.approx(4 / 3), pytest.approx(0.9))
+    for value in (math.nan, math.inf, 1000.0):  # which an old cache may hold
+        assert weighted([("m", value), ("M", -0.1)], turned=False) is None
+    assert weighted([("m", -0.1), ("M", -math.inf)], turned=False) == (1.0, pytest.approx(math.exp(-0.1)))
 
 
 @pytest.mark.parametrize(

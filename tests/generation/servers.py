@@ -193,6 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send(200, "<html><body>Welcome to nginx!</body></html>", kind="text/html")
         elif what == "filtered":
             self.send(200, json.dumps({"choices": [{"text": "", "token_ids": [], "finish_reason": "content_filter"}]}))
+        elif what == "says":
+            self.send(200, more)
         elif what == "json":
             self.send(200, '{"hello": "world"}')
         return bool(fault)

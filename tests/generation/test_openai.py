@@ -152,6 +152,45 @@ def test_a_connection_that_the_server_closed_meanwhile_is_no_trouble() -> None:
         assert {answer.finish for answer in others} == {"stop"}
 
 
+def test_half_a_character_and_brackets_without_end() -> None:
+    """JSON that Python reads to text that no tokenizer takes, or can't read to its end."""
+    halves = r'{"choices": [{"text": "t1\\ud800 \ud800 t2 \udfff\ud83d\ude00", "finish_reason": "length"}]}'
+    with Misbehaving(completions="text") as server:
+        engine = engine_at(server, retries=0)
+        engine.encode = lambda text: tuple(text.encode())  # as strict as a tokenizer
+        server.faults = {PROMPTS[0]: [f"says {halves}"], PROMPTS[1]: ["says " + "[" * 200_000]}
+        half, deep, good = run(engine, PROMPTS[:3])
+        assert bytes(half.ids).decode() == "t1\\ud800 \ufffd t2 \ufffd\U0001f600"
+        assert deep.why.startswith("the answer was not what the protocol says (brackets within brackets without end)")
+        assert good.finish == "stop"
+        server.faults = {"/v1/models": ["says " + "[" * 200_000]}
+        with pytest.raises(EngineError, match="doesn't speak the OpenAI protocol"):
+            engine_at(server)
+
+
+@pytest.mark.parametrize(
+    ("token", "value", "why"),
+    [
+        ('"t30"', "NaN", "a log-probability of nan"),
+        ('"t30"', '"nan"', "a log-probability of nan"),
+        ('"t30"', "-Infinity", "a log-probability of -inf"),
+        ('"t30"', "1e400", "a log-probability of inf"),
+        ('"t30"', "7.5", "a log-probability of 7.5"),
+        ('"t30"', "1" + "0" * 400, "log-probabilities without int too large"),
+        ("3", "-0.5", "log-probabilities without the text of a token"),
+    ],
+)
+def test_what_is_no_log_probability(token: str, value: str, why: str) -> None:
+    step = f'{{"token": "t30", "top_logprobs": [{{"token": {token}, "logprob": {value}}}]}}'
+    written = '"message": {"content": "t30"}, "finish_reason": "length"'
+    answer = f'{{"choices": [{{{written}, "logprobs": {{"content": [{step}]}}}}]}}'
+    with Misbehaving(completions="none", chat="likely") as server:
+        engine = engine_at(server, retries=0)
+        server.faults = {"/v1/chat/completions": [f"says {answer}"]}
+        (bad,) = run(engine, [(17,)], replace(GREEDY, max_tokens=1, logprobs=4))
+        assert bad.why.startswith(f"the answer was not what the protocol says ({why}")
+
+
 def test_what_fails_for_good_does_not_stop_the_others() -> None:
     with Misbehaving() as server:
         engine = engine_at(server)

@@ -139,8 +139,10 @@ def weighted(
 
     A token counts where it reads exactly as the word; the probabilities of several that do, as a vocabulary may have
     them for the beginning of a word and for its inside, are added. A word that is not among the most likely has none.
-    None where neither word is.
+    None where neither word is, or what stands there is no log-probability.
     """
+    if not all(value < 1 for _, value in likely):  # as NaN is not; rounding may lift one a little above 0
+        return None
     one, other = (math.fsum(math.exp(value) for text, value in likely if text == token) for token in (first, second))
     if not one + other:
         return None

@@ -1,6 +1,5 @@
 """The first words with a server: whether it is one, which model it serves, and how it wants to be asked."""
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any, Literal
 
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Ids, Sampling
-from dragoman.generation.requests import Client, Refused, Unanswered, excerpt
+from dragoman.generation.requests import Client, Refused, Unanswered, excerpt, parsed
 from dragoman.generation.wire import Way, body, read, tells_likely, where_ids_are
 from dragoman.recipe.engines import Server
 
@@ -81,7 +80,7 @@ def _models(client: Client, address: str, settings: Server) -> dict[str, int | N
     if status in (401, 403):
         raise _no_entry(address, settings, status)
     try:
-        found = json.loads(text)
+        found = parsed(text)
     except ValueError:
         found = None
     served = found.get("data") if status == 200 and isinstance(found, dict) else None

@@ -27,6 +27,9 @@ CONNECT = 10.0  # seconds, at most
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 PATIENCE = 30.0  # a wait longer than this, which a server asks for, is told
 _AGAIN = (408, 425, 429)
+_ESCAPE = re.compile(  # two halves of a character, one alone, or anything else after a backslash
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 
 
 class Refused(Exception):
@@ -107,7 +110,7 @@ class Client:
             if not 200 <= status < 300:
                 raise Refused(status, _reason(text))
             try:
-                return read(json.loads(text))
+                return read(parsed(text))
             except ValueError as error:
                 raise _Again(f"the answer was not what the protocol says ({error}): {excerpt(text)}") from error
 
@@ -220,10 +223,21 @@ class Client:
         return kind(self._host, self._port)
 
 
+def parsed(text: str) -> Any:
+    """The JSON that a server sent; a ValueError where it is none.
+
+    JSON can spell half a character (a lone surrogate), which no text can hold: U+FFFD stands for it.
+    """
+    try:
+        return json.loads(_ESCAPE.sub(lambda found: r"\ufffd" if found[1] else found[0], text))
+    except RecursionError as error:
+        raise ValueError("brackets within brackets without end") from error
+
+
 def _reason(text: str) -> str:
     """What a server gives as its reason."""
     try:
-        found = json.loads(text)
+        found = parsed(text)
     except ValueError:
         found = None
     while isinstance(found, dict):

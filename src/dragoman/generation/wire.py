@@ -4,6 +4,7 @@ The protocol knows no token ids. vLLM's additions do, and can hold a token to so
 a server takes is found out once, by trying. Log-probabilities of the protocol's own are by the text of tokens.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -183,18 +184,34 @@ def _steps(found: Any) -> list[tuple[str, list[tuple[str, float]]]]:
     try:
         if isinstance(found.get("content"), list):  # as chat has it
             return [
-                (step["token"], [(other["token"], float(other["logprob"])) for other in step["top_logprobs"]])
+                (
+                    _word(step["token"]),
+                    [_likely_word(other["token"], other["logprob"]) for other in step["top_logprobs"]],
+                )
                 for step in found["content"]
             ]
         if "tokens" not in found and found.get("content") is None:
             return []
         tops = found.get("top_logprobs") or [{}] * len(found["tokens"])
         return [
-            (token, [(other, float(value)) for other, value in (top or {}).items()])
+            (_word(token), [_likely_word(other, value) for other, value in (top or {}).items()])
             for token, top in zip(found["tokens"], tops, strict=True)
         ]
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"log-probabilities without {error}") from error
+
+
+def _likely_word(token: Any, logprob: Any) -> tuple[str, float]:
+    value = float(logprob)
+    if not -math.inf < value < 1:  # rounding may lift it a little above 0; NaN is nowhere
+        raise ValueError(f"a log-probability of {value}")
+    return _word(token), value
+
+
+def _word(token: Any) -> str:
+    if not isinstance(token, str):
+        raise TypeError("the text of a token")
+    return token
 
 
 def _written(steps: Sequence[tuple[str, Any]]) -> list[int | None]:
