@@ -312,6 +312,22 @@ def test_a_share_of_failures_may_be_tolerated(tmp_path: Path, streams: bool) -> 
         door(tmp_path, engine, tolerate=0.09).answer(ask(PROMPTS))
 
 
+def test_a_judge_has_a_share_of_its_own(tmp_path: Path) -> None:
+    said: list[str] = []
+    engine = Echo(refuses=frozenset({50}))
+
+    def answer(tolerate: float) -> None:
+        judge = Door(tmp_path, lambda name: OpenModel("weights", lambda: engine, tolerate), tolerate=1, say=said.append)
+        judge.answer(replace(ask(PROMPTS), model="judge"))
+
+    with pytest.raises(
+        EngineError, match=r" set evaluation\.judge\.generation\.tolerate to the share .* such as 0\.01"
+    ):
+        answer(0)
+    answer(0.5)
+    assert said[-1].endswith(" evaluation.judge.generation.tolerate allows that (0.5).")
+
+
 def test_an_interrupt_records_what_failed(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         door(tmp_path, Echo(fail_after=50, refuses=frozenset({99}))).answer(ask(PROMPTS))

@@ -36,7 +36,7 @@ class OpenModel:
     fingerprint: str
     load: Callable[[], Engine]
     tolerate: float | None = None
-    """Share of an ask's prompts that may fail for good; that of the door when None."""
+    """Share of an ask's prompts that may fail for good, of a judge with settings of its own; the door's when None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Door:
                 )
             lots = missing_lots(distinct, answers, self._shard)
             failed = self._generate(ask, lots, model, group)
-            self._judge(ask, failed, len(distinct), group, self._tolerate if model.tolerate is None else model.tolerate)
+            self._judge(ask, failed, len(distinct), group, model.tolerate)
             answers.update(group.get([prompt for lot in lots for prompt in lot if prompt not in failed]))
             answers.update(failed)
         if len(answers) < len(distinct):
@@ -168,10 +168,16 @@ class Door:
                     group.record(failed)
         return failed
 
-    def _judge(self, ask: Ask, failed: Mapping[Ids, Completion], asked: int, group: Group, tolerate: float) -> None:
-        """Says that prompts failed for good, or raises where they are too many."""
+    def _judge(self, ask: Ask, failed: Mapping[Ids, Completion], asked: int, group: Group, own: float | None) -> None:
+        """Says that prompts failed for good, or raises where they are too many.
+
+        A model with a share of its `own` is a judge or a guard, whose settings stand apart.
+        """
         if not failed:
             return
+        tolerate, field = self._tolerate, "generation.tolerate"
+        if own is not None:
+            tolerate, field = own, f"evaluation.{ask.model}.generation.tolerate"
         counts = Counter(completion.why or "no reason given" for completion in failed.values())
         reasons = sorted(counts.items(), key=lambda reason: (-reason[1], reason[0]))
         common = "; ".join(f"{count:,} × {why}" for why, count in reasons[:REASONS])
@@ -181,10 +187,10 @@ class Door:
         if len(failed) > tolerate * asked:
             raise EngineError(
                 f"{what} All other answers are kept: running again asks only for these. To go on without them, set "
-                "generation.tolerate to the share that may fail, such as "
+                f"{field} to the share that may fail, such as "
                 f"{math.ceil(1000 * len(failed) / asked) / 1000:g}."
             )
-        self._say(f"{what} generation.tolerate allows that ({tolerate:g}).")
+        self._say(f"{what} {field} allows that ({tolerate:g}).")
 
 
 def tally(completions: Sequence[Completion]) -> Tally:
