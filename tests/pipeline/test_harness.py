@@ -219,6 +219,22 @@ def test_a_task_whose_data_is_not_here(ends: Callable[[str, str], str]) -> None:
     assert "evaluation.harness.data" in said
 
 
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (400, "set evaluation.harness.shots lower"),
+        (422, "set evaluation.harness.shots lower"),
+        (500, "\nLook at the server, whose log may say why, and run again. What was finished is kept."),
+    ],
+)
+def test_a_server_that_answers_with_an_error(ends: Callable[[str, str], str], status: int, advice: str) -> None:
+    text = f"{status}, message='No', url='http://localhost:8000/v1/chat/completions'"
+    said = ends(harness_run.FAULT + json.dumps(["gsm8k", "ClientResponseError", text]), "sys.exit(1)")
+    assert text in said
+    assert advice in said
+    assert ("shots" in said) == (status != 500)
+
+
 def test_what_it_said_before_it_failed(ends: Callable[[str, str], str]) -> None:
     said = ends("the last words", "sys.exit(3)")
     assert "stopped before its first task with exit code 3" in said

@@ -21,6 +21,7 @@ LINES = 60  # of what it printed, kept to be shown when it fails
 SHOWN = 12
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 _BAR = re.compile(r"^(?P<what>Running|Requesting|Processed)[^:|]*:.*?(?P<done>\d+)/(?P<total>\d+) \[")
+_TOO_LONG = ("400", "413", "422")  # what servers answer to a prompt that their context has no room for, among others
 _NETWORK = (
     "ConnectionError",
     "OfflineModeIsEnabled",
@@ -126,6 +127,11 @@ def _failed(status: int, seen: Seen, suites: list[str]) -> DragomanError:
             f"{task}: its data could not be had from the hub: {text.splitlines()[0] if text else kind}\nGive files of "
             f"your own (`evaluation.harness.data`), run once with a network (HF_HUB_OFFLINE keeps it off), or take "
             f"{task} out of `evaluate`. {kept.rstrip('; ')}."
+        )
+    if kind == "ClientResponseError" and not text.startswith(_TOO_LONG):
+        return EngineError(
+            f"{task}: the server answered with an error: {text}\nLook at the server, whose log may say why, and run "
+            f"again. {kept.rstrip('; ')}."
         )
     if kind == "ClientResponseError":
         return EngineError(
