@@ -94,6 +94,7 @@ def test_a_real_template_that_refuses_a_system_prompt(real_data: Path, tmp_path:
             "big",
         ),
         (Judge(generation={"engine": "openai", "openai": {"address": "http://h/v1"}}), "http://h/v1"),
+        (Judge(generation={"engine": "openai"}), "server"),
         (Judge(generation={"engine": "hf", "openai": {"model": "big"}}, model="small"), "small"),
     ],
 )

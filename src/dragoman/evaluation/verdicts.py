@@ -56,8 +56,11 @@ def fits(speak: Speaker, prompt: Ids) -> bool:
 
 
 def judge_name(judge: Judge | None) -> str:
-    """A judge as a signature names it: by its name on a server where one judges, else by that of its model."""
+    """A judge as a signature names it: by its name on a server where one judges, else by that of its model.
+
+    `server` where one judges of which the recipe says neither the model nor the address.
+    """
     if judge is None:
         return "backbone"
     server = judge.generation.openai if judge.generation and judge.generation.engine == "openai" else None
-    return (server and (server.model or judge.model or server.address)) or judge.model or "backbone"
+    return (server and (server.model or judge.model or server.address)) or judge.model or "server"
