@@ -11,6 +11,7 @@ from dragoman.corpora.records import Question
 from dragoman.errors import DataError
 from dragoman.evaluation.abilities import abilities, is_skill
 from dragoman.evaluation.code import programs_drawn
+from dragoman.evaluation.comet import Comet as CometModel
 from dragoman.evaluation.comet import Triple, open_comet
 from dragoman.evaluation.graded import Graded
 from dragoman.evaluation.results import RowResults
@@ -43,13 +44,8 @@ def check(recipe: Recipe, cast: Cast) -> None:
     if {"programs", "humaneval"} & set(recipe.evaluate):
         require()
     if "translation" in recipe.evaluate:
-        opened = [open_comet(one.checkpoint, one.encoder, one.precision) for one in recipe.evaluation.comet]
-        for name, many in Counter(comet.name for comet in opened).items():
-            if many > 1:
-                raise DataError(
-                    f"evaluation.comet: {many} checkpoints are called {name}, and a score goes by its name. Give each "
-                    "a folder of another name (a link will do), also where only the precision differs."
-                )
+        for one in recipe.evaluation.comet:
+            open_comet(one.checkpoint, one.encoder, one.precision)
     for part, judge in cast.judges.items():
         check_engine(_engine(recipe, part), _as_judge(judge), written=part == "guard")
     for voice in cast.finished.values():
@@ -93,14 +89,25 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
 
 def with_comet(result: TranslationResult, comets: Sequence[Comet], cache: Path, digests: Digests) -> TranslationResult:
     """The same translations with a score of each COMET model, times 100; each text is encoded once."""
-    for settings in comets:
-        comet = open_comet(settings.checkpoint, settings.encoder, settings.precision, digest_of=digests.of)
+    opened = [open_comet(one.checkpoint, one.encoder, one.precision, digest_of=digests.of) for one in comets]
+    for name, comet in _named(opened).items():
         triples = [Triple(item.pair.source, item.hypothesis, item.pair.target) for item in result.items]
         scores = comet.score(triples, cache)
         signature = f"{comet.signature}|times:100"
         rows = [(100 * score, 1.0) for score in scores]
-        result = result.with_metric(f"comet:{comet.name}", rows, dict.fromkeys(result.signatures, signature))
+        result = result.with_metric(f"comet:{name}", rows, dict.fromkeys(result.signatures, signature))
     return result
+
+
+def _named(comets: Sequence[CometModel]) -> dict[str, CometModel]:
+    """Each by a name of its own: its folder's, with the precision or the contents where that is also another's."""
+    found = {}
+    for comet in comets:
+        alike = [other for other in comets if other.name == comet.name]
+        precisions = Counter(other.precision for other in alike)
+        more = comet.precision if precisions[comet.precision] == 1 else comet.fingerprint[:8]
+        found[comet.name if len(alike) == 1 else f"{comet.name}-{more}"] = comet
+    return found
 
 
 def _asking(
