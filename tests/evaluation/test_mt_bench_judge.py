@@ -19,7 +19,10 @@ from dragoman.generation.ask import Completion, Sampling
 from dragoman.generation.door import Door, OpenModel, drive
 from dragoman.generation.openai import ServerEngine
 from dragoman.lab import BACKBONE
+from dragoman.pipeline.backbone import Backbone
 from dragoman.pipeline.engines import Asked, open_door
+from dragoman.pipeline.lengths import context_of
+from dragoman.pipeline.voices import judge_speaker
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Generation, Server
@@ -68,6 +71,16 @@ class Parrot:
 
     def close(self) -> None:
         pass
+
+
+@pytest.mark.parametrize("context", [131_072, None])
+def test_a_judge_on_a_server_has_the_context_that_the_server_tells(context: int | None) -> None:
+    backbone = Backbone("lab", BACKBONE, "", False)
+    with Misbehaving(context=context) as server:
+        generation = {"engine": "openai", "openai": {"address": server.address}}
+        assert judge_speaker(backbone, Judge(generation=generation)).context == context
+        own = judge_speaker(backbone, Judge(model="lab", generation=generation)).context
+        assert own == judge_speaker(backbone).context == context_of(BACKBONE)
 
 
 def verdict(ids: Sequence[int]) -> str:

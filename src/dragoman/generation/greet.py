@@ -38,13 +38,7 @@ def connect(
 
     `greeting` are a few ids of the model's vocabulary.
     """
-    address = (settings.address or os.environ.get(ADDRESS, "")).strip().rstrip("/")
-    if not address:
-        raise EngineError(
-            "The openai engine needs a server's address. Set generation.openai.address in the recipe, such as "
-            f"http://localhost:8000/v1, or the environment variable {ADDRESS}."
-        )
-    key = _key(settings.key)
+    address, key = _address(settings), _key(settings.key)
 
     def client(timeout: float) -> Client:
         tries = min(settings.retries, _TRIES)
@@ -54,6 +48,24 @@ def connect(
     model = _pick(models, settings.model, address)
     way = _way(client(settings.timeout), model, greeting, address, settings)
     return Found(address, key, way, models[model])
+
+
+def told_context(settings: Server) -> int | None:
+    """How long prompt and answer may be on a server, where it tells. An EngineError as of `connect`."""
+    address = _address(settings)
+    timeout, tries = min(settings.timeout, _PATIENCE), min(settings.retries, _TRIES)
+    models = _models(Client(address, key=_key(settings.key), timeout=timeout, retries=tries), address, settings)
+    return models[_pick(models, settings.model, address)]
+
+
+def _address(settings: Server) -> str:
+    address = (settings.address or os.environ.get(ADDRESS, "")).strip().rstrip("/")
+    if not address:
+        raise EngineError(
+            "The openai engine needs a server's address. Set generation.openai.address in the recipe, such as "
+            f"http://localhost:8000/v1, or the environment variable {ADDRESS}."
+        )
+    return address
 
 
 def _key(variable: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import torch
 
+from dragoman.generation.greet import told_context
 from dragoman.generation.models import pick_device
 from dragoman.pipeline.backbone import Backbone
 from dragoman.pipeline.engines import Asked
@@ -11,6 +12,7 @@ from dragoman.pipeline.lengths import context_of
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.systems import SYSTEMS
+from dragoman.recipe.judging import Judge
 from dragoman.recipe.schema import Recipe
 
 
@@ -24,10 +26,15 @@ def speaker(recipe: Recipe, model: Backbone, others: Mapping[str, Backbone] | No
     return Speaker(load(model), others=known, context=context_of(model.path), format=SYSTEMS.get(model.prompt))
 
 
-def judge_speaker(judge: Backbone) -> Speaker:
-    """Speaks to a judge, which is not given the system prompt of those that it judges."""
+def judge_speaker(judge: Backbone, settings: Judge | None = None) -> Speaker:
+    """Speaks to a judge, which is not given the system prompt of those that it judges.
+
+    Where its settings name no model, a server judges in the backbone's words, and has a context of its own: what it
+    tells; where it tells none, it is the one to refuse what is too long.
+    """
     renderer = Renderer.load(judge.path, judge.trust_remote_code, chat=judge.chat)
-    return Speaker(renderer, context=context_of(judge.path))
+    served = settings.generation if settings and settings.model is None else None
+    return Speaker(renderer, context=told_context(served.openai) if served else context_of(judge.path))
 
 
 def asked(recipe: Recipe, model: Backbone) -> Asked:
