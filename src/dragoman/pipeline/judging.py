@@ -59,7 +59,7 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
     """
     voice = cast.voice(row)
     speak = speaker(recipe, voice)
-    speak.others = {part: judge_speaker(judge) for part, judge in cast.judges.items()}
+    speak.others = {part: judge_speaker(judge, getattr(recipe.evaluation, part)) for part, judge in cast.judges.items()}
     if row in cast.finished:
         speak.others = {**speak.others, "backbone": speaker(recipe, cast.backbone)}
     draws = 1 + (recipe.evaluation.noise_seeds if row == "backbone" else 0)
