@@ -33,8 +33,9 @@ def judge_speaker(judge: Backbone, settings: Judge | None = None) -> Speaker:
     tells; where it tells none, it is the one to refuse what is too long.
     """
     renderer = Renderer.load(judge.path, judge.trust_remote_code, chat=judge.chat)
-    served = settings.generation if settings and settings.model is None else None
-    return Speaker(renderer, context=told_context(served.openai) if served else context_of(judge.path))
+    if settings and settings.model is None and settings.generation and settings.generation.engine == "openai":
+        return Speaker(renderer, context=told_context(settings.generation.openai))
+    return Speaker(renderer, context=context_of(judge.path))
 
 
 def asked(recipe: Recipe, model: Backbone) -> Asked:
