@@ -1,9 +1,18 @@
 """How a row is judged, and what the name of that stage is made of."""
 
+import os
+import signal
+import sys
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from running import dragoman, start
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "generation"))
+from servers import Misbehaving
 
 from dragoman.evaluation.translation import judge
 from dragoman.generation.ask import Completion
@@ -62,3 +71,33 @@ def test_the_harness_on_another_server_is_another_evaluation(tmp_path: Path) -> 
 
     assert servers(address="http://a/v1", model="m") == [["http://a/v1", "m"]]
     assert servers(address="http://a/v1", model="n") != servers(address="http://a/v1", model="m")
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_was_judged(tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
+    with Misbehaving() as server:
+        engine = f'{{engine: openai, openai: {{address: "{server.address}", concurrency: 2}}}}'
+        asked = [
+            *("evaluate", "lab", "--suite", "alpaca-eval", f"runs={tmp_path / 'runs'}", "evaluation.max_tokens=8"),
+            *("benchmarks={alpaca-eval: {kind: alpaca-eval, limit: 30}}", "evaluation.noise_seeds=0"),
+            *(f"evaluation.judge={{generation: {engine}}}", "generation.precision=fp32"),
+        ]
+
+        def judged() -> Counter[tuple[int, ...]]:
+            return Counter(tuple(body["prompt"]) for body in server.bodies() if len(body.get("prompt", ())) > 50)
+
+        server.slow = 0.3
+        process = start(*asked)
+        deadline = time.monotonic() + 120
+        while judged().total() < 12:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+        assert (process.returncode, "run again to go on" in said) == (130, True)
+        server.slow = 0.0
+        dragoman(*asked)
+        assert len(judged()) > 20
+        assert sum(times > 1 for times in judged().values()) <= 3  # what was under way
