@@ -22,7 +22,6 @@ PRELOADED = ["dragoman.pipeline.work"]
 # Python's tracker of shared memory cleans up behind vLLM, and would say so on the user's screen.
 GRACE = 20  # seconds in which a child that is told to stop may save what it has
 QUIET = "ignore:resource_tracker:UserWarning"
-_STOPS = (signal.SIGINT, signal.SIGTERM)
 Facts = dict[str, Any]
 
 
@@ -78,8 +77,7 @@ def _child(answer: Connection, task: str, arguments: tuple[Any, ...]) -> None:
     parent = mp.parent_process()
     assert parent is not None
     threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
-    for number in _STOPS:
-        signal.signal(number, _stop)
+    _stop_once()
     try:
         facts = function(*arguments)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -92,11 +90,17 @@ def _child(answer: Connection, task: str, arguments: tuple[Any, ...]) -> None:
         answer.send(("traceback", traceback.format_exc()))
 
 
-def _stop(*_: Any) -> None:
-    """Told to stop, it saves what is finished on its way out; a terminal and its parent may both tell it."""
-    for number in _STOPS:
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+def _stop_once() -> None:
+    """Told to stop, this process saves what is finished on its way out; a terminal and its parent may both tell it."""
+    told = threading.Event()
+
+    def stop(*_: Any) -> None:
+        if not told.is_set():
+            told.set()
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
 
 
 def _die_with(parent: int) -> None:
