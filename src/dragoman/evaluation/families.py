@@ -15,7 +15,7 @@ from dragoman.evaluation.abilities import AbilityResult, Answered, is_skill
 from dragoman.evaluation.graded import Graded, Side
 from dragoman.evaluation.measures import Measure, columns, mean, over_seeds, trainings
 from dragoman.evaluation.qa import normalisation
-from dragoman.evaluation.statistics import SEED, Floats, Interval, interval, resample, wilson
+from dragoman.evaluation.statistics import SEED, Floats, Interval, interval, joined, resample, wilson
 
 TAKEN = {"squad": "first_line", "letter": "letter", "option_text": "text"}
 """How a check of benchmarks takes the answer out of what was said, where the question doesn't say."""
@@ -112,10 +112,7 @@ class Draws:
         counts = np.concatenate([np.where(judged, values, 0.0), judged], axis=1)
         models, whole = values.shape[1], counts.sum(0)
         if groups is not None:
-            places = np.unique(groups, return_inverse=True)[1]
-            joined = np.zeros((int(places.max(initial=-1)) + 1, counts.shape[1]))
-            np.add.at(joined, places, counts)
-            counts = joined
+            counts = joined(counts, groups.tolist())
         return _ratios(resample(counts, self.count, self.seed), models), _ratios(whole, models)
 
 

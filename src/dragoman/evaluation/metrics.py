@@ -24,6 +24,7 @@ from dragoman.evaluation.statistics import (
     bleu,
     chrf,
     interval,
+    joined,
     mcnemar,
     paired_p,
     resample,
@@ -162,11 +163,8 @@ def mean_score(
     segments = tuple(values)
     judged = [value for value in segments if value is not None]
     counts = np.array([(0.0 if value is None else value, value is not None) for value in segments], dtype=np.float64)
-    places = np.unique(np.array(groups), return_inverse=True)[1] if len(set(groups)) < len(groups) else None
-    if places is not None:
-        joined = np.zeros((int(places.max()) + 1, 2))
-        np.add.at(joined, places, counts)
-        counts = joined
+    if len(set(groups)) < len(groups):
+        counts = joined(counts, groups)
     samples = average(resample(counts, BOOTSTRAP)) if judged else np.full(BOOTSTRAP, math.nan)
     share = percent and bool(judged) and set(judged) <= {0.0, 100.0}
     how = "interval:wilson" if share else f"bs:{BOOTSTRAP}|seed:{SEED}"

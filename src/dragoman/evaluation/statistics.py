@@ -42,6 +42,14 @@ def resample(statistics: Floats, count: int, seed: int = SEED) -> Floats:
     return sums
 
 
+def joined(statistics: Floats, groups: Sequence[str]) -> Floats:
+    """The sums of what is drawn together: [items, width] → [groups, width]."""
+    places = np.unique(np.array(groups), return_inverse=True)[1]
+    sums = np.zeros((int(places.max(initial=-1)) + 1, statistics.shape[1]))
+    np.add.at(sums, places, statistics)
+    return sums
+
+
 def resample_seeds(seeds: int, count: int, name: str) -> Floats:
     """The weight of each of a row's trainings in `count` resamples: [count, seeds], each line adding up to 1.
 
