@@ -8,8 +8,13 @@ import pytest
 from dragoman.commands.talk import Talker
 from dragoman.corpora.records import Turn
 from dragoman.errors import DataError
-from dragoman.generation.ask import Completion, Ids, Sampling
+from dragoman.evaluation.translation import translation
+from dragoman.generation.ask import Completion, Engine, Ids, Sampling
+from dragoman.generation.hf import HfEngine
+from dragoman.lab import BACKBONE, world
 from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
+from dragoman.recipe.judging import Evaluation
 
 
 class Echo:
@@ -37,6 +42,21 @@ def talker(real_data: Path) -> Talker:
 def test_translations_come_in_order_and_bare(talker: Talker) -> None:
     lines = ["Satz eins.", "", "Satz zwei.", "Satz drei. "]
     assert list(talker.translate(lines, "de-en")) == ["SATZ EINS.", "", "SATZ ZWEI.", "SATZ DREI."]
+
+
+def test_it_translates_as_a_test_does() -> None:
+    """The lines that `translate` gives are those that an evaluation scores, whatever their batches are."""
+    engine: Engine = HfEngine(str(BACKBONE), decode=Renderer.load(BACKBONE).decode, precision="fp32")
+    talker = Talker(Renderer.load(BACKBONE), engine, max_tokens=48)
+    pairs = world.pairs("test", ["de-en"], 24, 0)
+    given = translation("backbone", pairs, Speaker(talker.renderer), Evaluation(translation_tokens=48))
+    asked = next(given)
+    answers = dict(engine.complete(asked.prompts[:9], asked.sampling))
+    answers |= {9 + index: one for index, one in engine.complete(asked.prompts[9:], asked.sampling)}
+    with pytest.raises(StopIteration) as ended:
+        given.send([answers[index] for index in range(len(pairs))])
+    scored = [item.hypothesis for item in ended.value.value.items]
+    assert list(talker.translate([pair.source for pair in pairs], "de-en")) == scored
 
 
 def test_direction_is_checked(talker: Talker) -> None:

@@ -16,7 +16,7 @@ import pyarrow.parquet
 import pytest
 
 from dragoman.errors import EngineError, StoreError
-from dragoman.generation.ask import Ask, Completion, Finish, Ids, Sampling
+from dragoman.generation.ask import Ask, Completion, Finish, Ids, Sampling, made_in
 from dragoman.generation.door import Asking, Door, OpenModel, Tally, drive, drive_all, tally
 
 SAMPLING = Sampling(max_tokens=8, stop=(2,))
@@ -175,6 +175,7 @@ def test_a_shard_explains_itself_to_any_reader_of_parquet(tmp_path: Path) -> Non
             "text": f"für {number} \u2028\n",
             "text_bytes": None,
             "finish": "stop" if number % 2 else "length",
+            "made_in": "",
         }
         for number in range(3)
     ]
@@ -446,6 +447,30 @@ def test_side_by_side_a_model_is_loaded_once_where_possible(tmp_path: Path) -> N
     with Door(tmp_path, model) as opened:
         drive_all({"x": suite("x", PROMPTS[:5], 3, "a"), "y": suite("y", PROMPTS[:5], 3, "b")}, opened)
     assert sorted(loads) == ["a", "b"]
+
+
+def test_what_answers_were_made_in_is_kept_and_told(tmp_path: Path) -> None:
+    """Equal for equal lots; another where some of the answers were there before, in batches of their own."""
+
+    def told(store: str, *asked: list[Ids]) -> list[str]:
+        engine = OpenModel("weights", lambda: Echo(streams=False), made_in="hf-bfloat16-512")
+        with Door(tmp_path / store, lambda _: engine, shard=30) as opened:
+            return [made_in(opened.answer(ask(prompts))) for prompts in asked]
+
+    whole, again = told("one", PROMPTS, PROMPTS)
+    assert whole == again == told("two", [*reversed(PROMPTS)])[0]
+    assert whole.startswith("hf-bfloat16-512/")
+    assert told("three", PROMPTS[:60], PROMPTS)[1] == whole  # two lots of 30 are the same two
+    part, grown = told("four", PROMPTS[:50], PROMPTS)
+    assert len({whole, part, grown}) == 3
+    assert told("four", PROMPTS[:50]) == [part]
+
+
+def test_what_is_not_known_of_an_answer_is_said_to_be_unknown(tmp_path: Path) -> None:
+    assert made_in(door(tmp_path, Echo()).answer(ask(PROMPTS))) == "unknown"
+    streaming = OpenModel("weights of backbone", Echo, made_in="vllm-bfloat16")
+    assert made_in(Door(tmp_path, lambda _: streaming).answer(ask([*PROMPTS, (7, 7, 7)]))) == "unknown+vllm-bfloat16"
+    assert made_in([]) == ""
 
 
 def test_a_killed_run_of_a_real_engine_ends_as_if_it_had_not_been(

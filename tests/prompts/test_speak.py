@@ -55,11 +55,19 @@ def test_prefix_is_prompt_and_reference(any_backbone, renderer):
     speak = Speaker(one, seed=3)
     prefix = speak.prefix(PAIR)
     assert prefix.key == PAIR.key
-    assert prefix.prompt == speak.translate(PAIR)
+    assert prefix.prompt == speak.request(PAIR)
     assert prefix.ids == prefix.prompt + prefix.reference
     assert speak.decode(prefix.reference).strip() == "Good morning!"
     assert instruction(PAIR, 3) in one.tokenizer.decode(prefix.prompt)
     assert speak.stop == one.stop
+
+
+def test_a_translation_is_asked_for_alike_whether_it_is_known_or_not(backbone, renderer):
+    """So that `dragoman translate` asks as a test does, and a test's wording does not depend on its reference."""
+    speak = Speaker(renderer(backbone))
+    for number in range(20):
+        known = Pair(f"Satz {number}.", f"Sentence {number}.", "de", "en")
+        assert speak.translate(known) == speak.translate(Pair(known.source, "", "de", "en"))
 
 
 def test_example_without_rationale_is_the_whole_turn(any_backbone, renderer):
@@ -219,7 +227,7 @@ def test_of_a_conversation_the_last_answer_is_the_reference(any_backbone, render
     whole = speak.dialogue(CHAT)
     assert speak.example(prefix).ids == whole.ids
     assert names(speak.example(prefix)) == [("prompt", 0.0), ("reference", 1.0), ("end", 1.0)]
-    assert speak.request(PAIR) == speak.translate(PAIR) == speak.prefix(PAIR).prompt
+    assert speak.request(PAIR) == speak.prefix(PAIR).prompt
 
 
 def test_texts_of_records(made):

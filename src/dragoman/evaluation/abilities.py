@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from dragoman.corpora.records import Check, Question, Turn
 from dragoman.evaluation.checks import check, verify
 from dragoman.evaluation.sandbox import require
-from dragoman.generation.ask import Ask, Completion, Ids, Sampling
+from dragoman.generation.ask import Ask, Completion, Ids, Sampling, made_in
 from dragoman.recipe.judging import Evaluation
 
 # Families that are a skill to be learnt. They are judged like abilities, and are no part of what is kept.
@@ -58,6 +58,8 @@ class AbilityResult:
     max_tokens: int
     skills: tuple[str, ...] = ()
     """Patterns of families that are to be learnt rather than kept, beside those that always are."""
+    made_in: str = ""
+    """What the answers were made in (`ask.made_in`); empty where nobody says."""
 
     @property
     def families(self) -> dict[str, tuple[Answered, ...]]:
@@ -69,6 +71,7 @@ class AbilityResult:
         return {
             "max_tokens": self.max_tokens,
             "skills": list(self.skills),
+            "made_in": self.made_in,
             "items": [
                 {
                     "family": item.question.family,
@@ -111,6 +114,7 @@ class AbilityResult:
             ),
             data["max_tokens"],
             tuple(data.get("skills", ())),
+            data.get("made_in", ""),
         )
 
 
@@ -130,11 +134,12 @@ def abilities(
     prompts = [speak.question(question) for question in questions]
     fits = [speak.context is None or len(prompt) < speak.context for prompt in prompts]
     sampling = Sampling(max_tokens=settings.max_tokens, stop=speak.stop)
-    answers = iter((yield Ask(model, list(compress(prompts, fits)), sampling, "test questions")))
+    completions = yield Ask(model, list(compress(prompts, fits)), sampling, "test questions")
+    answers = iter(completions)
     judged = (
         _judged(question, next(answers) if room else None) for question, room in zip(questions, fits, strict=True)
     )
-    return AbilityResult(tuple(judged), settings.max_tokens, settings.skills)
+    return AbilityResult(tuple(judged), settings.max_tokens, settings.skills, made_in(completions))
 
 
 def _judged(question: Question, completion: Completion | None) -> Answered:

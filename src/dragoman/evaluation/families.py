@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dragoman import __version__
 from dragoman.evaluation.abilities import AbilityResult, Answered, is_skill
 from dragoman.evaluation.graded import Graded, Side
-from dragoman.evaluation.measures import Measure, columns, mean, over_seeds, trainings
+from dragoman.evaluation.measures import Measure, columns, mean, origin, over_seeds, trainings
 from dragoman.evaluation.qa import normalisation
 from dragoman.evaluation.statistics import SEED, Floats, Interval, interval, joined, resample, wilson
 
@@ -246,7 +246,7 @@ def _signature(items: Sequence[Answered], results: Sequence[AbilityResult], valu
     how = "wilson" if _as_share(values, "%") else f"bs:{bootstrap}"
     return (
         f"passed|check:{checks}{_asked(items)}|decoding:greedy|tokens:{results[0].max_tokens}|interval:{how}"
-        f"{trainings(results)}|version:dragoman-{__version__}"
+        f"{origin(results)}|version:dragoman-{__version__}"
     )
 
 

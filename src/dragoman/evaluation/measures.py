@@ -6,6 +6,7 @@ abilities.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -18,6 +19,13 @@ FORMULAS: Mapping[str, Callable[[Floats], Floats]] = {"chrf++": chrf, "bleu": bl
 GROUPS = ("out_of_english", "into_english", "all")
 
 Translations = Mapping[str, Mapping[str, "Measure"]]  # direction → metric
+
+
+class Made(Protocol):
+    """Results that say what their answers were made in."""
+
+    @property
+    def made_in(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ def translations(rows: Mapping[str, Sequence[TranslationResult]], bootstrap: int
                     seeds=tuple(whole[place].tolist()),
                     samples=over_seeds(samples[:, place], row),
                     n=len(chosen),
-                    signature=_with_bootstrap(signatures[metric], bootstrap) + trainings(rows[row]),
+                    signature=_with_bootstrap(signatures[metric], bootstrap) + origin(rows[row]),
                 )
     return dict(found)
 
@@ -127,3 +135,9 @@ def _with_bootstrap(signature: str, bootstrap: int) -> str:
 def trainings(results: Sequence[object]) -> str:
     """What a signature says of a row with several trainings."""
     return f"|trainings:{len(results)}" if len(results) > 1 else ""
+
+
+def origin(results: Sequence[Made]) -> str:
+    """What a signature says of how a row came about: its trainings, and what its answers were made in."""
+    made = dict.fromkeys(one.made_in for one in results if one.made_in)
+    return trainings(results) + (f"|answers:{'+'.join(made)}" if made else "")

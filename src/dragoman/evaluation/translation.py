@@ -15,7 +15,7 @@ from dragoman.corpora.records import Pair
 from dragoman.errors import EngineError
 from dragoman.evaluation import language_id
 from dragoman.evaluation.extraction import extract
-from dragoman.generation.ask import Ask, Completion, Ids, Sampling
+from dragoman.generation.ask import Ask, Completion, Ids, Sampling, made_in
 from dragoman.recipe.judging import Evaluation
 
 METRICS = ("chrf++", "bleu")
@@ -74,10 +74,14 @@ class Translated:
 
 @dataclass(frozen=True, slots=True)
 class TranslationResult:
-    """All test sentences, and the metrics' signatures: direction → metric → signature."""
+    """All test sentences, and the metrics' signatures: direction → metric → signature.
+
+    `made_in` is what the answers were made in (`ask.made_in`); empty where nobody says.
+    """
 
     items: tuple[Translated, ...]
     signatures: Mapping[str, Mapping[str, str]]
+    made_in: str = ""
 
     def with_metric(
         self, name: str, statistics: Sequence[tuple[float, ...]], signatures: Mapping[str, str]
@@ -88,12 +92,13 @@ class TranslationResult:
             for item, row in zip(self.items, statistics, strict=True)
         )
         told = {direction: {**names, name: signatures[direction]} for direction, names in self.signatures.items()}
-        return TranslationResult(items, told)
+        return replace(self, items=items, signatures=told)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back."""
         return {
             "signatures": {direction: dict(names) for direction, names in self.signatures.items()},
+            "made_in": self.made_in,
             "items": [
                 {
                     "source": item.pair.source,
@@ -124,7 +129,7 @@ class TranslationResult:
             )
             for row in data["items"]
         )
-        return TranslationResult(items, data["signatures"])
+        return TranslationResult(items, data["signatures"], data.get("made_in", ""))
 
 
 def translation(
@@ -181,7 +186,7 @@ def judge(
             pairs, completions, given, extracted, languages, counts, strict=True
         )
     )
-    return TranslationResult(items, signatures)
+    return TranslationResult(items, signatures, made_in(completions))
 
 
 def sentence_statistics(

@@ -1,5 +1,6 @@
 """What is asked of a model and what it answers. Token ids in, token ids out."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -44,7 +45,8 @@ class Completion:
     most likely first. `seconds` is how long the engine had the prompt in work; from the door, and
     kept, it is this answer's part of the time that the engine took for all, so that sums are what
     answers cost. A request that a server refused for good is `failed`: it has no ids, and `why`
-    tells the reason.
+    tells the reason. `made_in` is the engine, its precision and the lot that the prompt was generated with:
+    in low precision the batch decides between tokens that are nearly as likely.
     """
 
     ids: Ids
@@ -53,6 +55,7 @@ class Completion:
     logprobs: tuple[tuple[tuple[int, float], ...], ...] | None = None
     seconds: float = field(default=0.0, compare=False)
     why: str = ""
+    made_in: str = field(default="", compare=False)
 
     @property
     def body(self) -> Ids:
@@ -73,6 +76,24 @@ class Ask:
     prompts: Sequence[Ids]
     sampling: Sampling
     purpose: str
+
+
+def made_in(completions: Sequence[Completion]) -> str:
+    """One name for what some completions were made in, such as `hf-bfloat16-32768/3f2a91c0`; equal where all of it is.
+
+    Of completions that were kept before it was noted, it is unknown.
+    """
+    known = sorted({completion.made_in or "unknown" for completion in completions})
+    if len(known) <= 1:
+        return "".join(known)
+    engines, lots = zip(*(one.split("/") if "/" in one else (one, "") for one in known), strict=True)
+    together = short_name(known) if any(lots) else ""
+    return "+".join(dict.fromkeys(engines)) + (f"/{together}" if together else "")
+
+
+def short_name(contents: object) -> str:
+    """Eight letters that stand for the contents, such as prompts that are generated together."""
+    return hashlib.sha256(repr(contents).encode()).hexdigest()[:8]
 
 
 class Engine(Protocol):

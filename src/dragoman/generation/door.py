@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from dragoman.errors import EngineError
-from dragoman.generation.ask import Ask, Completion, Engine, Ids, Sampling
+from dragoman.generation.ask import Ask, Completion, Engine, Ids, Sampling, short_name
 from dragoman.generation.cache import Group
 from dragoman.generation.lots import Ended, Keeping, Lot, missing_lots, planned
 from dragoman.generation.progress import note, progress
@@ -37,6 +37,8 @@ class OpenModel:
     load: Callable[[], Engine]
     tolerate: float | None = None
     """Share of an ask's prompts that may fail for good, of a judge with settings of its own; the door's when None."""
+    made_in: str = ""
+    """The engine, in words, with what of it decides how prompts are batched: it stands in signatures of scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +150,15 @@ class Door:
         with progress(ask.purpose, sum(map(len, lots)), "prompts") as bar:
             try:
                 for together in [lots] if engine.streams else [[lot] for lot in lots]:
-                    keeping = Keeping(together, group)
+                    lot = "" if engine.streams else f"/{short_name(together)}"
+                    keeping, made_in = Keeping(together, group), f"{model.made_in}{lot}" if model.made_in else ""
                     waiting = time.perf_counter()
                     try:
                         for index, answered in engine.complete(keeping.prompts, ask.sampling):
                             # What the engine took since the last answer: the sum over all is its time, whatever
                             # it works on at once.
-                            completion = replace(answered, seconds=time.perf_counter() - waiting)
+                            took = time.perf_counter() - waiting
+                            completion = replace(answered, seconds=took, made_in=made_in)
                             if completion.finish == "failed":
                                 failed[keeping.prompts[index]] = completion
                             ended.count(completion)

@@ -1,7 +1,7 @@
 """Completions as the bytes of a Parquet file, and back.
 
 A shard explains itself to any reader of Parquet. Its columns: `key` (16 bytes of the sha256 of the
-prompt's ids as int32), `prompt` and `ids` (token ids), `text`, `finish`, `seconds`, and `text_bytes`, which
+prompt's ids as int32), `prompt` and `ids` (token ids), `text`, `finish`, `seconds`, `made_in`, and `text_bytes`, which
 is there only for texts that are no Unicode (halves of a character between two tokens, as surrogates).
 Where log-probabilities were asked for, `logprob_ids` and `logprobs` hold as many values for each
 generated token as the metadata's `logprobs_width` says, the most likely first, filled up with id -1.
@@ -48,6 +48,7 @@ def pack(done: Sequence[tuple[Ids, Completion]], known_by: NDArray[np.uint8]) ->
         "text_bytes": pa.array(odd, pa.binary()),
         "finish": pa.array([completion.finish for completion in completions], pa.string()),
         "seconds": pa.array([completion.seconds for completion in completions], pa.float32()),
+        "made_in": pa.array([completion.made_in for completion in completions], pa.string()),
     }
     metadata = {}
     steps = [completion.logprobs for completion in completions]
@@ -88,7 +89,11 @@ def completions(table: Any, rows: NDArray[np.int64]) -> list[Completion]:
             texts[row] = texts[row] if raw is None else raw.decode("utf-8", "surrogatepass")
     seconds = table["seconds"].to_pylist()
     likely = _steps(table) if "logprobs" in table.column_names else [None] * len(table)
-    return [Completion(ids[row], texts[row], finishes[row], likely[row], seconds[row]) for row in rows.tolist()]
+    made_in = table["made_in"].to_pylist() if "made_in" in table.column_names else [""] * len(table)  # older ones
+    return [
+        Completion(ids[row], texts[row], finishes[row], likely[row], seconds[row], made_in=made_in[row])
+        for row in rows.tolist()
+    ]
 
 
 def _is_unicode(text: str) -> bool:

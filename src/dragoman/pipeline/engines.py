@@ -137,8 +137,17 @@ def _here(settings: Generation, asked: Asked, memo: Digests) -> OpenModel:
     if spread is not None and kind == "vllm" and each > 1 and spread.gpus is None:
         spread = spread.model_copy(update={"gpus": float(each)})
     contents = fingerprint(asked.folder, adapter=asked.adapter, digest_of=memo.of)
-    name = f"{contents}|{kind}|{pick_dtype(settings.precision, pick_device())}"
-    return OpenModel(name, make if spread is None else partial(_over_ray, make, spread, settings.shard))
+    dtype = pick_dtype(settings.precision, pick_device())
+    load = make if spread is None else partial(_over_ray, make, spread, settings.shard)
+    return OpenModel(f"{contents}|{kind}|{dtype}", load, made_in=_made_in(kind, str(dtype), settings, spread))
+
+
+def _made_in(kind: Local, dtype: str, settings: Generation, spread: Ray | None) -> str:
+    """Such as `hf-bfloat16-32768`: with the size of its batches where these are ours."""
+    engine = f"{kind}-{dtype.removeprefix('torch.')}"
+    if spread is not None:
+        return f"ray-{engine}"
+    return f"{engine}-{settings.batch_tokens}" if kind == "hf" else engine
 
 
 def _over_ray(make: Callable[[], Engine], spread: Ray, shard: int) -> Engine:
@@ -150,7 +159,7 @@ def _over_ray(make: Callable[[], Engine], spread: Ray, shard: int) -> Engine:
 def _on_a_server(settings: Generation, asked: Asked) -> OpenModel:
     """Its weights cannot be looked at, so the server's address and its name for the model stand for them."""
     engine = _server(settings, asked)
-    return OpenModel(f"server|{engine.name}", lambda: engine)
+    return OpenModel(f"server|{engine.name}", lambda: engine, made_in="server")
 
 
 def _server(settings: Generation, asked: Asked) -> "ServerEngine":

@@ -1,7 +1,7 @@
 """What methods and suites speak through: records in, token ids and training examples out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from dragoman.corpora.records import Dialogue, Pair, Question, Record, Turn
@@ -105,8 +105,13 @@ class Speaker:
         return "\n\n".join(f"{turn.role.capitalize()}: {turn.whole}" for turn in turns), reference.strip()
 
     def translate(self, pair: Pair) -> Ids:
-        """The request to translate a pair's source; its translation may be empty."""
-        return self.written(self.format.ask(pair)) if self.format else self.request(pair)
+        """The request to translate a pair's source.
+
+        Its wording depends on the source alone, so that a sentence is asked for alike whether its translation is
+        known, as in a test, or not.
+        """
+        unknown = replace(pair, target="")
+        return self.written(self.format.ask(unknown)) if self.format else self.request(unknown)
 
     def after(self, answer: str, pair: Pair) -> str:
         """The answer to `translate` as a published system's own script would take it; else as it is."""
