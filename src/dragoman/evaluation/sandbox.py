@@ -6,18 +6,18 @@ has what that needs is not believed but tried out, once: `protections` says what
 `require` refuses, unless the environment has DRAGOMAN_UNSAFE_CODE=1.
 """
 
-import contextlib
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,11 +25,12 @@ from typing import Any, NamedTuple
 
 from dragoman.errors import EngineError
 from dragoman.evaluation.jail import values
-from dragoman.evaluation.jail.layers import ENTRIES, SCRATCH
+from dragoman.evaluation.jail.layers import Readable
 
 UNSAFE = "DRAGOMAN_UNSAFE_CODE"
 MEMORY = 512 << 20  # bytes of addresses; its test has as many
 NOTHING = "the sandbox does not start, or Python does not run in it"
+_PACKAGES = ("site-packages", "dist-packages")  # in the folder of the standard library, and no part of it
 _GRACE = 5  # seconds after which not even the one who watches the time is waited for
 _START = "import sys; sys.path.insert(0, {!r}); from dragoman.evaluation.jail.main import main; del sys.path[0]; main()"
 
@@ -113,10 +114,10 @@ def protections(without: tuple[str, ...] = ()) -> tuple[Protection, ...]:
 
     `without` names layers to do without, as on a kernel that lacks them: `namespaces`, `Landlock`, `seccomp`.
     """
-    with tempfile.TemporaryDirectory(prefix="dragoman-") as folder:
+    with _folder() as folder:
         kept, made = Path(folder, "kept"), Path(folder, "made")
         kept.write_text("kept")
-        work = Work(_PROBE, "probe", seconds=10, call=[os.getpid(), str(kept), str(made)])
+        work = Work(_PROBE, "probe", seconds=10, call=[os.getpid(), str(kept), str(made), __file__])
         verdict = _verdict(work, without)
         outside = kept.is_file() and kept.read_text() == "kept" and not made.exists()
     found = _outcome(verdict).value
@@ -128,7 +129,7 @@ def protections(without: tuple[str, ...] = ()) -> tuple[Protection, ...]:
 
 # Says of each thing whether it was refused. It runs as foreign programs do.
 _PROBE = """
-def probe(parent, kept, made):
+def probe(parent, kept, made, source):
     import os, resource, socket
 
     def refused(what, *arguments):
@@ -169,6 +170,7 @@ def probe(parent, kept, made):
         "writing and deleting files": (
             refused(write, made) and refused(os.unlink, kept) and refused(os.chmod, kept, 0o600)
         ),
+        "reading files": refused(read, kept) and refused(read, source),
         "reading the environment of other processes": refused(read, f"/proc/{parent}/environ"),
         "taking all memory, time and disk": limited(),
     }
@@ -176,8 +178,8 @@ def probe(parent, kept, made):
 
 
 def _verdict(work: Work, without: Sequence[str] = ()) -> dict[str, Any]:
-    """What the sandbox says of a program; empty where it says nothing."""
-    with tempfile.TemporaryDirectory(prefix="dragoman-") as folder:
+    """What the sandbox says of a program; empty where it says nothing that can be read."""
+    with _folder() as folder:
         limits = {
             "folder": os.path.realpath(folder),
             "readable": _readable(),
@@ -197,37 +199,28 @@ def _verdict(work: Work, without: Sequence[str] = ()) -> dict[str, Any]:
             start_new_session=True,
         )
         try:
-            output = _output(process, json.dumps(_told(work)).encode(), folder, work.seconds + _GRACE)
+            output, _ = process.communicate(json.dumps(_told(work)).encode(), timeout=work.seconds + _GRACE)
+            verdict: dict[str, Any] = json.loads(output)
+            return verdict
+        except (subprocess.TimeoutExpired, ValueError):  # not even the one who watches the time said anything
+            return {}
         finally:
             if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
-    return json.loads(output) if output else {}
 
 
-def _output(process: "subprocess.Popen[bytes]", text: bytes, folder: str, seconds: float) -> bytes:
-    """What a process writes, given a text; nothing where it takes too long, or fills its folder."""
-    until = time.monotonic() + seconds
-    given: bytes | None = text
-    while time.monotonic() < until and not _overfull(folder):
+@contextmanager
+def _folder() -> Iterator[str]:
+    """A folder that is gone afterwards, whatever a program that was allowed to write there has made of it."""
+    folder = tempfile.mkdtemp(prefix="dragoman-")
+    try:
+        yield folder
+    finally:
         try:
-            return process.communicate(given, timeout=0.1)[0]
-        except subprocess.TimeoutExpired:
-            given = None
-    return b""
-
-
-def _overfull(folder: str) -> bool:
-    """Whether more is in a folder than may be. It is empty where the program's is one in memory, limited by itself."""
-    entries = size = 0
-    for place, folders, files in os.walk(folder):
-        entries += len(folders) + len(files)
-        for name in files:
-            with contextlib.suppress(FileNotFoundError):  # gone since
-                size += os.lstat(os.path.join(place, name)).st_blocks * 512
-        if entries > ENTRIES or size > SCRATCH:
-            return True
-    return False
+            shutil.rmtree(folder)
+        except (OSError, RecursionError):  # folders in folders in folders
+            subprocess.run(["rm", "-rf", "--", folder], stderr=subprocess.DEVNULL, check=False)
 
 
 def _told(work: Work) -> Mapping[str, Any]:
@@ -244,11 +237,25 @@ def _outcome(verdict: Mapping[str, Any]) -> Outcome:
 
 
 @cache
-def _readable() -> list[str]:
-    """Where Python and the libraries that it loads are."""
-    own = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), sys.base_prefix, sys.base_exec_prefix]
-    system = ["/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime"]
-    return list(dict.fromkeys(os.path.realpath(path) for path in [*own, *system]))
+def _readable() -> Readable:
+    """The standard library, and the shared libraries that it loads: no package, no data, nobody's project."""
+    standard = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
+    parts = [part for folder in standard for part in folder.iterdir() if part.name not in _PACKAGES]
+    system = ["/etc/ld.so.cache", "/etc/localtime", "/usr/share/zoneinfo"]
+    return {
+        "read": sorted({os.path.realpath(path) for path in [*parts, *_libraries(), *system]}),
+        "list": [*map(str, standard)],
+    }
+
+
+def _libraries() -> Iterator[Path]:
+    """Debian's folders, which hold shared libraries alone; else the libraries in folders that hold other things too."""
+    own = Path(sys.base_exec_prefix, "lib")
+    for above in (Path("/lib"), Path("/usr/lib")):
+        folder = above / (sysconfig.get_config_var("MULTIARCH") or "")
+        yield from [folder] if folder not in (above, own) and folder.is_dir() else above.glob("*.so*")
+    for other in (own, Path("/lib64"), Path("/usr/lib64"), Path("/usr/local/lib")):
+        yield from other.glob("*.so*")
 
 
 def _source() -> str:

@@ -10,7 +10,7 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from dragoman.evaluation.jail.calls import CALLS, PATHS, RULES, Rule
 
@@ -25,13 +25,17 @@ _PLAIN = 2 | 4 | 8  # MS_NOSUID | MS_NODEV | MS_NOEXEC
 
 _DEATH_SIGNAL, _SET_DUMPABLE, _SET_SECCOMP, _SUBREAPER, _NO_NEW_PRIVILEGES = 1, 4, 22, 36, 38
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446  # on every processor
-_READ = (1 << 2) | (1 << 3)
+_LIST = 1 << 3
+_READ = (1 << 2) | _LIST
 _READ_WRITE = _READ | (1 << 1)
 _OF_FILES = 0b111 | (1 << 14) | (1 << 15)  # what may be allowed of a path that is no folder
 
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000 | 1, 0x80000000  # refused: EPERM
 _LOAD, _EQUAL, _AND, _RETURN = 0x20, 0x15, 0x54, 0x06
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+Readable = Mapping[str, Sequence[str]]
+"""Paths by what may be done there: `read` (all below as well), or `list` (the names in a folder alone)."""
 
 Step = tuple[int, int, int, int]
 """Of a filter: what to do, how far to jump if it is so or not, and a number."""
@@ -85,7 +89,7 @@ def unreadable() -> None:
 
 
 def lock(
-    folder: str, readable: Sequence[str], memory: int, cpu: int, writable: bool, without: Collection[str] = ()
+    folder: str, readable: Readable, memory: int, cpu: int, writable: bool, without: Collection[str] = ()
 ) -> list[str]:
     """Locks this process in: it keeps its open files, reads `readable`, and may write below `folder` if `writable`.
 
@@ -120,7 +124,7 @@ def lock(
     return told
 
 
-def _landlock(folder: str, readable: Sequence[str], writable: bool) -> int:
+def _landlock(folder: str, readable: Readable, writable: bool) -> int:
     """Files are out of reach but for a few; 0 where the kernel has no Landlock, else its version."""
     version = int(_libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1))
     if version < 1:
@@ -132,7 +136,8 @@ def _landlock(folder: str, readable: Sequence[str], writable: bool) -> int:
     rules = int(_libc.syscall(_LANDLOCK_CREATE, handled, ctypes.c_size_t(len(handled)), 0))
     if rules < 0:
         return 0
-    allowed = [(path, _READ) for path in readable]
+    allowed = [(path, _READ) for path in readable["read"]]
+    allowed += [(path, _LIST) for path in readable["list"]]
     allowed += [(path, _READ_WRITE) for path in ("/dev/null", "/dev/zero")]
     allowed += [(path, _READ) for path in ("/dev/urandom", "/dev/random")]
     allowed.append((folder, files if writable else _READ))

@@ -36,7 +36,9 @@ class Over(BaseException):
 class Limits:
     """What a run may take, as the command line has it."""
 
-    def __init__(self, folder: str, readable: list[str], seconds: float, cpu: int, memory: int, without: list[str]):
+    def __init__(
+        self, folder: str, readable: layers.Readable, seconds: float, cpu: int, memory: int, without: list[str]
+    ):
         self.folder = folder
         self.readable = readable
         self.seconds = seconds
@@ -71,7 +73,7 @@ def _tester(limits: Limits, told: list[str]) -> NoReturn:
     answered, answers = os.pipe()
     program = os.fork()
     if not program:
-        _program(limits, asked, answers)
+        _program(limits, asked, answers, writable="scratch" in told)
     os.close(asked)
     os.close(answers)
     out = os.dup(1)
@@ -211,15 +213,18 @@ def _update(arguments: tuple[Any, ...], changed: Any) -> None:
             before.update(after)
 
 
-def _program(limits: Limits, receive: int, send: int) -> NoReturn:
-    """The program's process: locked in before it sees the program; calls what it is asked to until it is over."""
+def _program(limits: Limits, receive: int, send: int, writable: bool) -> NoReturn:
+    """The program's process: locked in before it sees the program; calls what it is asked to until it is over.
+
+    It may write where its folder is one in memory, which has bounds of its own; on a disk nothing would bound it.
+    """
     layers.dies_with_parent()
     os.chdir(limits.folder)
     _quiet()
     _keep(receive, send)
     os.environ.clear()
     sys.argv[:] = [""]
-    layers.lock(limits.folder, limits.readable, limits.memory, limits.cpu, writable=True, without=limits.without)
+    layers.lock(limits.folder, limits.readable, limits.memory, limits.cpu, writable, limits.without)
     function: Any = None
     while True:
         request = json.loads(_exactly(receive, int(_exactly(receive, _HEAD))))
