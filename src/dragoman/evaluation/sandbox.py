@@ -241,11 +241,9 @@ def _readable() -> Readable:
     """The standard library, and the shared libraries that it loads: no package, no data, nobody's project."""
     standard = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
     parts = [part for folder in standard for part in folder.iterdir() if part.name not in _PACKAGES]
-    system = ["/etc/ld.so.cache", "/etc/localtime", "/usr/share/zoneinfo"]
-    return {
-        "read": sorted({os.path.realpath(path) for path in [*parts, *_libraries(), *system]}),
-        "list": [*map(str, standard)],
-    }
+    system = [Path("/etc/ld.so.cache"), Path("/etc/localtime"), Path("/usr/share/zoneinfo")]
+    read = {os.path.realpath(path) for path in [*parts, *_libraries(), *system]}
+    return {"read": sorted(read), "list": sorted(map(str, standard))}
 
 
 def _libraries() -> Iterator[Path]:
