@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,11 +23,15 @@ from dragoman.commands.options import (
     Target,
 )
 from dragoman.errors import DragomanError
+from dragoman.terminal import put, say, visible
 
 if TYPE_CHECKING:
     from dragoman.pipeline.plan import Kind
 
 VERDICT_COLOURS = {"ok": "green", "note": "yellow", "missing": "red"}
+
+
+UsageError: Any = typer.BadParameter.__mro__[1]  # click's, which typer has within itself or beside it, by its version
 
 
 class Sentences(typer.core.TyperGroup):
@@ -39,10 +44,13 @@ class Sentences(typer.core.TyperGroup):
             broken_pipe = isinstance(fault, OSError) and fault.errno == errno.EPIPE
             if broken_pipe or os.environ.get("DRAGOMAN_DEBUG"):
                 raise
-            typer.secho(_sentence(fault), fg="red", err=True)
+            say(_sentence(fault), fg="red", err=True)
             raise typer.Exit(2 if isinstance(fault, ValueError) else 1) from None
+        except UsageError as fault:
+            fault.message = visible(fault.message)
+            raise
         except KeyboardInterrupt:
-            typer.secho("stopped; what was finished is kept; run again to go on", fg="yellow", err=True)
+            say("stopped; what was finished is kept; run again to go on", fg="yellow", err=True)
             raise typer.Exit(130) from None
 
 
@@ -68,7 +76,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from dragoman import __version__
 
-        typer.echo(f"dragoman {__version__}")
+        say(f"dragoman {__version__}")
         raise typer.Exit
 
 
@@ -110,8 +118,8 @@ def init(
     text = parallel_text(source, target, table, direction)
     made = write_starter(text, backbone, output, folder, test=test, force=force)
     left_out = f"; {made.empty} with an empty side left out" if made.empty else ""
-    typer.echo(f"{made.train} pairs to learn from and {made.test} to be judged on, in {made.folder}{left_out}")
-    typer.echo(f"{made.recipe}: look it over, then: dragoman run {made.recipe} --dry-run")
+    say(f"{made.train} pairs to learn from and {made.test} to be judged on, in {made.folder}{left_out}")
+    say(f"{made.recipe}: look it over, then: dragoman run {made.recipe} --dry-run")
 
 
 @app.command()
@@ -147,17 +155,18 @@ def show(
     from dragoman.recipe.write import resolved
 
     loaded = recipes.recipe(recipe, overrides or ())
-    typer.echo(resolved(spelled_out(loaded), comments), nl=False)
+    put(resolved(spelled_out(loaded), comments), nl=False)
     if examples:
         from dragoman.commands.examples import made_of
 
         for example in made_of(loaded, examples):
-            typer.secho(f"\n{example.row or 'not made yet; prompt and reference will be'}", bold=True)
+            say(f"\n{example.row or 'not made yet; prompt and reference will be'}", bold=True)
             for part in example.parts:
                 tokens = f"{part.tokens} token{'s' * (part.tokens != 1)}"
                 kind = f"{part.name}, {tokens}{'' if part.trained else ', not trained'}"
                 colour = COLOURS.get(part.name, "yellow")
-                typer.echo(f"{typer.style(f'  [{kind}]', dim=True)}\n{typer.style(part.text, fg=colour)}")
+                say(f"  [{kind}]", dim=True)
+                say(part.text, fg=colour)
 
 
 @app.command()
@@ -174,7 +183,7 @@ def generate(
 
     loaded = recipes.recipe(recipe, overrides or ())
     folder = recipes.go(loaded, upto="examples", part=recipes.part(shard) if shard else None)
-    typer.echo(f"results: {folder}")
+    say(f"results: {folder}")
 
 
 @app.command()
@@ -257,7 +266,7 @@ def report(
         raise typer.BadParameter("name a recipe, or two judged models with --compare")
     loaded = recipes.recipe(recipe, overrides or ())
     if table or form:
-        typer.echo(recipes.table(loaded, table, form or "markdown"), nl=False)
+        put(recipes.table(loaded, table, form or "markdown"), nl=False)
     else:
         recipes.again(loaded)
 
@@ -265,7 +274,7 @@ def report(
 def _upto(kind: "Kind", recipe: Path, overrides: list[str] | None) -> None:
     from dragoman.commands import recipes
 
-    typer.echo(f"results: {recipes.go(recipes.recipe(recipe, overrides or ()), upto=kind)}")
+    say(f"results: {recipes.go(recipes.recipe(recipe, overrides or ()), upto=kind)}")
 
 
 @app.command()
@@ -280,11 +289,13 @@ def translate(
 ) -> None:
     """Translate lines of text."""
     from dragoman.commands.talk import Talker
+    from dragoman.corpora.text import numbered
 
-    text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
+    with file.open("rb") if file else nullcontext(sys.stdin.buffer) as stream:
+        text = [line for _, line in numbered(stream, str(file or "standard input"))]
     talker = Talker.load(model, adapter=adapter, max_tokens=max_tokens)
-    for line in talker.translate(text.removesuffix("\n").split("\n"), direction):
-        typer.echo(line)
+    for line in talker.translate(text, direction):
+        put(line)
 
 
 @app.command()
@@ -304,15 +315,19 @@ def chat(
     while True:
         try:
             said = input("you: ").strip()
+            said.encode()
         except EOFError:
-            typer.echo()
+            say()
             return
+        except UnicodeError:
+            say("(that was no UTF-8)")
+            continue
         if not said:
             turns = []
-            typer.echo("(a new conversation)")
+            say("(a new conversation)")
             continue
         answer = talker.answer([*turns, Turn("user", said)], temperature)
-        typer.echo(f"{model}: {answer}")
+        say(f"{model}: {answer}")
         turns += [Turn("user", said), Turn("assistant", answer)]
 
 
@@ -329,8 +344,8 @@ def doctor() -> None:
     missing = False
     for finding in findings():
         advice = f" → {finding.advice}" if finding.advice and finding.verdict != "ok" else ""
-        verdict = typer.style(f"{finding.verdict:8}", fg=VERDICT_COLOURS[finding.verdict])
-        typer.echo(f"{verdict}{finding.about:14}{finding.text}{advice}")
+        say(f"{finding.verdict:8}", nl=False, fg=VERDICT_COLOURS[finding.verdict])
+        say(f"{finding.about:14}{finding.text}{advice}")
         missing |= finding.verdict == "missing"
     if missing:
         raise typer.Exit(1)

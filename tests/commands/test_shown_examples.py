@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from dragoman.cli import app
-from dragoman.commands.examples import Part, made_of, visible
+from dragoman.commands.examples import Part, made_of
 from dragoman.commands.recipes import go, recipe
 
 RECIPE = """\
@@ -58,7 +58,3 @@ def test_show_prints_recipe_and_segments(folder: Path) -> None:
     written, _, examples = result.stdout.partition("\nnot made yet; prompt and reference will be\n")
     assert "\n  epochs: 1.0\n" in written
     assert "  [reference, 3 tokens]\nGood day.\n  [end, 1 token]\n<|im_end|>\n" in examples
-
-
-def test_text_cannot_command_the_terminal() -> None:
-    assert visible("ein\x1b[2Jzwei\ndrei\u2028") == "ein\\x1b[2Jzwei\ndrei\\x2028"

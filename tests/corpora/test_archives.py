@@ -5,9 +5,10 @@ import zipfile
 
 import pytest
 
-from dragoman.corpora.parallel import ParallelText, json_records, read
+from dragoman.corpora.parallel import ParallelText, read
 from dragoman.corpora.records import Pair
 from dragoman.corpora.text import unpacked_size
+from dragoman.corpora.values import json_records
 from dragoman.errors import DataError
 
 PAGE = b"""

@@ -31,11 +31,11 @@ def test_every_line_that_is_no_object_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError) as fault:
         read_records(path)
     assert str(fault.value).split("\n")[0] == f"{path}, line 2: should be an object in braces, not [2]"
-    assert f"{path}, line 4: not valid JSON" in str(fault.value)
+    assert f"{path}, line 4, column 2: not valid JSON" in str(fault.value)
 
 
 def test_lists_within_lists_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"line 1: not valid JSON \(maximum recursion depth"):
+    with pytest.raises(DataError, match=r"line 1: lists and objects inside each other, more than 100 of them"):
         read_records(written(tmp_path / "a.jsonl", "[" * 100_000))
     assert not is_jsonl(written(tmp_path / "a.txt", "[" * 100_000))
 

@@ -160,7 +160,9 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
         squad_questions("x", "xquad", path, "en", "de")
     page = tmp_path / "MLQA_V1.zip"
     page.write_text("<!DOCTYPE html><html><title>Not here</title></html>")
-    with pytest.raises(DataError, match=r"MLQA_V1\.zip is no zip archive: it holds a web page \(“Not here”\)"):
+    with pytest.raises(
+        DataError, match=r"MLQA_V1\.zip: no zip archive, whatever its name says; it holds a web page \(“Not here”\)"
+    ):
         squad_questions("x", "mlqa", tmp_path, "de")
     with pytest.raises(DataError, match=r"line 1: the header is a, b; no column is known as id or context or question"):
         squad_questions("x", "xquad", table(tmp_path / "a.csv", ("a", "b"), ("1", "2")), "de")

@@ -122,9 +122,9 @@ def _on_one_line(found: re.Match[str]) -> str:
 def _of_list(text: str) -> Labels | None:
     try:  # what a model writes need not be JSON
         found: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = text[1:-1].split(",")
-    return _known([str(element) for element in found])
+    return _known([element if isinstance(element, str) else "" for element in found])
 
 
 def _letters(line: str) -> Labels | None:

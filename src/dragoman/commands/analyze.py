@@ -40,21 +40,20 @@ def gradients(
     ends: Annotated[bool, typer.Option(help="Count a turn's end to the term that it ends.")] = True,
 ) -> None:
     """Whether the regulariser's gradient agrees with the translation's, layer by layer."""
-    from rich.console import Console
-
     from dragoman.commands.recipes import recipe as loaded
     from dragoman.errors import RecipeError
     from dragoman.pipeline import analyses
     from dragoman.report.layers import show
+    from dragoman.screen import console
 
     if exact and dimension:
         raise RecipeError("--exact does not project, so it goes without --dimension")
     size = None if exact else dimension or analyses.DIMENSION
     asked = analyses.GradientsAsked(_rows(rows), examples, weights.value, at, size, seed, ends)
     found, folder = analyses.gradients(loaded(recipe, overrides or ()), asked)
-    console = Console()
-    show(found, console)
-    console.print(f"{folder / 'gradients.md'}: the same by direction; gradients.svg is a picture", soft_wrap=True)
+    screen = console()
+    show(found, screen)
+    screen.print(f"{folder / 'gradients.md'}: the same by direction; gradients.svg is a picture", soft_wrap=True)
 
 
 @app.command()
@@ -66,17 +65,16 @@ def drift(
     seed: Annotated[int, typer.Option(help="Decides which ones.")] = 0,
 ) -> None:
     """How far each model's next-token distributions have moved from the backbone's."""
-    from rich.console import Console
-
     from dragoman.commands.recipes import recipe as loaded
     from dragoman.pipeline import analyses
     from dragoman.report.drifts import show
+    from dragoman.screen import console
 
     asked = analyses.DriftAsked(_rows(rows), examples, seed)
     found, folder = analyses.drift(loaded(recipe, overrides or ()), asked)
-    console = Console()
-    show(found, console)
-    console.print(f"{folder / 'drift.md'}: the same; drift.svg is a picture", soft_wrap=True)
+    screen = console()
+    show(found, screen)
+    screen.print(f"{folder / 'drift.md'}: the same; drift.svg is a picture", soft_wrap=True)
 
 
 def _rows(text: str) -> tuple[str, ...]:
@@ -109,18 +107,17 @@ def rationales(
     max_tokens: Annotated[int, typer.Option(min=1, help="Longest verdict; thinking needs room.")] = 64,
 ) -> None:
     """What rationales talk about: eight categories, their shares, and examples."""
-    from rich.console import Console
-
     from dragoman.commands.recipes import recipe as loaded
     from dragoman.errors import RecipeError
     from dragoman.pipeline import categories
     from dragoman.report.categories import show
+    from dragoman.screen import console
 
     if judge is None and (address or engine is not JudgesEngine.auto):
         raise RecipeError("--engine and --address say how a judge is asked; name the judge with --judge")
     named = categories.Judge(judge, engine.value, address, max_tokens) if judge else None
     chosen = loaded(recipe, overrides or ())
     found, folder = categories.rationales(chosen, row=row, count=count, seed=seed, judge=named)
-    console = Console()
-    show(found, console)
-    console.print(f"{folder / 'rationales.md'}: the same with more examples; rationales.json has each verdict")
+    screen = console()
+    show(found, screen)
+    screen.print(f"{folder / 'rationales.md'}: the same with more examples; rationales.json has each verdict")

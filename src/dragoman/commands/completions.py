@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dragoman.commands.examples import visible
 from dragoman.errors import DataError
 from dragoman.generation.ask import Completion, Ids
 from dragoman.generation.browse import Kept, kept
@@ -69,6 +68,4 @@ def _shown(renderer: Renderer, healed: bool, prompt: Ids, completion: Completion
     written = completion.text.removeprefix(renderer.decode(prompt[-1:])) if healed else completion.text
     parts += [("reference", reference), ("rationale" if reference else "answer", written)]
     ending = {"stop": "ended by itself", "length": "cut at the limit", "failed": "failed"}[completion.finish]
-    return Shown(
-        tuple((name, visible(text)) for name, text in parts if text), f"{len(completion.ids)} tokens, {ending}"
-    )
+    return Shown(tuple((name, text) for name, text in parts if text), f"{len(completion.ids)} tokens, {ending}")

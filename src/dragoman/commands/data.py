@@ -9,6 +9,7 @@ import typer
 from dragoman.commands.demonstrations import demonstrations
 from dragoman.commands.options import COLOURS, Languages, Overrides, Source, Table, Target
 from dragoman.commands.translating import translate
+from dragoman.terminal import say
 
 app = typer.Typer(
     help="Corpora: list, get, inspect, make demonstrations, translate.", no_args_is_help=True, rich_markup_mode=None
@@ -21,7 +22,8 @@ def list_corpora() -> None:
     from dragoman.commands import corpora
 
     for name, text in corpora.entries():
-        typer.echo(f"{typer.style(name, bold=True)}\n  {text}")
+        say(name, bold=True)
+        say(f"  {text}")
 
 
 @app.command("get")
@@ -30,9 +32,9 @@ def get(name: Annotated[str, typer.Argument(help="A corpus of the catalogue.", s
     from dragoman.commands import corpora
 
     for path in corpora.get(name):
-        typer.echo(path)
+        say(path)
     for file in corpora.unchecked(name):
-        typer.echo(f"{file} could not be checked: the catalogue has no checksum of it.", err=True)
+        say(f"{file} could not be checked: the catalogue has no checksum of it.", err=True)
 
 
 @app.command("inspect")
@@ -55,16 +57,14 @@ def inspect(
     from dragoman.commands.files import parallel_text
 
     found = corpora.inspect(parallel_text(source, target, table, direction))
-    typer.echo(f"{found.pairs} pairs")
+    say(f"{found.pairs} pairs")
     for reason, count in found.dropped.items():
-        typer.echo(f"{count} left out: {reason}")
+        say(f"{count} left out: {reason}")
     for side, (median, most, longest) in zip(("source", "target"), found.lengths, strict=True):
-        typer.echo(f"{side}: half have at most {median} characters, 99 % at most {most}, the longest {longest}")
-    typer.echo(
-        f"{found.copies} have the same text on both sides, {found.lopsided} a side over 3 times as long as the other"
-    )
+        say(f"{side}: half have at most {median} characters, 99 % at most {most}, the longest {longest}")
+    say(f"{found.copies} have the same text on both sides, {found.lopsided} a side over 3 times as long as the other")
     for pair in found.samples:
-        typer.echo(f"\n{pair.source}\n→ {pair.target}")
+        say(f"\n{pair.source}\n→ {pair.target}")
 
 
 app.command("demonstrations")(demonstrations)
@@ -76,9 +76,10 @@ def _completions(recipe: Path, overrides: Sequence[str], count: int) -> None:
     from dragoman.commands.completions import generated_for
 
     for group in generated_for(recipes.recipe(recipe, overrides), count):
-        typer.secho(f"\n{group.title}", bold=True)
+        say(f"\n{group.title}", bold=True)
         for shown in group.completions:
-            typer.echo()
+            say()
             for name, text in shown.parts:
-                typer.echo(f"{typer.style(f'  [{name}]', dim=True)}\n{typer.style(text, fg=COLOURS.get(name, 'cyan'))}")
-            typer.secho(f"  ({shown.ending})", dim=True)
+                say(f"  [{name}]", dim=True)
+                say(text, fg=COLOURS.get(name, "cyan"))
+            say(f"  ({shown.ending})", dim=True)

@@ -15,6 +15,7 @@ import typer
 
 from dragoman.commands.options import Languages, Source, Table, Target
 from dragoman.errors import DataError
+from dragoman.terminal import say
 
 if TYPE_CHECKING:
     from dragoman.corpora.load import Rules
@@ -57,13 +58,13 @@ def demonstrations(
     rules = Rules(count, seed, distinct=True, disjoint=True, max_characters=max_characters, drop_copies=True)
     made = write(texts, wanted, rules, output, fixed)
     told = ", ".join(f"{made.counts[way]:,} {way}" for way in wanted)
-    typer.echo(f"{made.counts.total():,} demonstrations in {output}: {told}")
+    say(f"{made.counts.total():,} demonstrations in {output}: {told}")
     for way in wanted:
         if made.counts[way] < count:
-            typer.echo(f"{way}: fewer than the {count:,} asked for, because no more pairs fit")
+            say(f"{way}: fewer than the {count:,} asked for, because no more pairs fit")
     if made.dropped:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in made.dropped.items())
-        typer.echo(f"left out, each pair counted once for each way: {reasons}")
+        say(f"left out, each pair counted once for each way: {reasons}")
 
 
 def write(

@@ -6,8 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
 from dragoman.commands import recipes
 from dragoman.errors import DataError, RecipeError
 from dragoman.evaluation.pairs import MAIN
@@ -18,6 +16,8 @@ from dragoman.pipeline.judged import materials, prompts
 from dragoman.pipeline.sources import test_pairs
 from dragoman.recipe.schema import Recipe
 from dragoman.report.tables import show
+from dragoman.screen import console
+from dragoman.terminal import put
 
 START = Path(__file__).with_name("evaluate.yaml")
 BOOTSTRAP = 1000
@@ -67,12 +67,12 @@ def compared(first: str, second: str, form: str | None = None) -> None:
         raise DataError(f"{first} and {second} have nothing in common that could be compared.\n{left}".strip())
     card = scorecard({first: one, second: other}, bootstrap=BOOTSTRAP, backbone=first)
     if form == "json":
-        print(json.dumps({**card, "left_out": apart}, ensure_ascii=False, indent=1))
+        put(json.dumps({**card, "left_out": apart}, ensure_ascii=False, indent=1))
         return
-    console = Console()
-    show(card, console)
+    screen = console()
+    show(card, screen)
     if left:
-        console.print(left, highlight=False, markup=False, soft_wrap=True)
+        screen.print(left, highlight=False, soft_wrap=True)
 
 
 def alike(one: RowResults, other: RowResults) -> tuple[RowResults, RowResults, dict[str, str]]:

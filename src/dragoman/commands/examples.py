@@ -57,11 +57,6 @@ def made_of(recipe: Recipe, count: int) -> Iterator[Shown]:
                 yield Shown("", tuple(_part(renderer, name, ids, name != "prompt") for name, ids in runs))
 
 
-def visible(text: str) -> str:
-    """The text with everything that a terminal would act upon spelled out."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else f"\\x{ord(sign):02x}" for sign in text)
-
-
 def _renderer(recipe: Recipe, backbone: Backbone) -> Renderer:
     return Renderer.load(backbone.path, backbone.trust_remote_code, recipe.system, chat=backbone.chat)
 
@@ -81,4 +76,4 @@ def _stored(renderer: Renderer, table: ExampleTable, at: int) -> tuple[Part, ...
 
 
 def _part(renderer: Renderer, name: str, ids: tuple[int, ...], trained: bool) -> Part:
-    return Part(name, visible(renderer.tokenizer.decode(list(ids))), len(ids), trained)
+    return Part(name, renderer.tokenizer.decode(list(ids)), len(ids), trained)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from dragoman.terminal import say
+
 LANGUAGES = {"en", "de", "it"}
 
 app = typer.Typer(help="The small world: world, pretrain, card.", no_args_is_help=True, rich_markup_mode=None)
@@ -25,12 +27,12 @@ def world(
 
     if family:
         for question in abilities.questions(family, count, seed):
-            typer.echo("\n".join(f"{turn.role}: {turn.text}" for turn in question.turns) + "\n")
+            say("\n".join(f"{turn.role}: {turn.text}" for turn in question.turns) + "\n")
         return
     if unknown := set(languages(direction)) - LANGUAGES:
         raise DataError(f"--direction {direction}: the lab has en, de and it, but not {', '.join(sorted(unknown))}")
     for pair in pairs("train", [direction], count, seed):
-        typer.echo(f"{pair.source}\t{pair.target}")
+        say(f"{pair.source}\t{pair.target}")
 
 
 @app.command("pretrain")
@@ -60,7 +62,7 @@ def pretrain(
         raise DataError(f"{out} holds something, but no pre-training; --anew would delete it. Name another folder")
     made, settings = KINDS[kind], KINDS[kind].settings
     tokens, minutes = tokens or made.tokens, minutes or made.minutes
-    typer.echo(run(out, seed=seed, tokens=tokens, minutes=minutes, resume=not anew, settings=settings, kind=kind))
+    say(run(out, seed=seed, tokens=tokens, minutes=minutes, resume=not anew, settings=settings, kind=kind))
 
 
 @app.command("card")
@@ -73,4 +75,4 @@ def card(
     from dragoman.lab.card import write_card
 
     write_card(backbone, questions, pairs)
-    typer.echo(backbone / "README.md")
+    say(backbone / "README.md")

@@ -4,8 +4,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from dragoman.errors import RecipeError, StoreError
 from dragoman.methods import available
 from dragoman.pipeline.geometry import hardware
@@ -19,6 +17,7 @@ from dragoman.report.compare import Card
 from dragoman.report.formats import Format, written
 from dragoman.report.paper import tables
 from dragoman.report.tables import show
+from dragoman.screen import console
 
 DEMO = Path(__file__).parents[1] / "lab" / "demo.yaml"
 ABSENT = {
@@ -60,9 +59,9 @@ def part(text: str) -> tuple[int, int]:
 def finish(recipe: Recipe) -> None:
     """Does all of a recipe that is not done yet, and prints the comparison."""
     folder = go(recipe)
-    console = Console()
-    show(_card(folder), console)
-    console.print(
+    screen = console()
+    show(_card(folder), screen)
+    screen.print(
         f"{folder / 'report.html'}: the same with pictures, translations and rationales to read\n"
         f"{folder / 'tables'}: the tables and the figure in the paper's layout, as Markdown, LaTeX and JSON",
         soft_wrap=True,

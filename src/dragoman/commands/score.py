@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from dragoman.errors import DataError
+from dragoman.terminal import put, say
 
 if TYPE_CHECKING:
     from dragoman.commands.score_corpus import Corpus
@@ -141,7 +142,7 @@ def score(
 
 def tell(text: str) -> None:
     """A note, on standard error."""
-    typer.echo(text, err=True)
+    say(text, err=True)
 
 
 def _benchmark(
@@ -238,7 +239,7 @@ def _print(scores: "Sequence[Score]", segments: bool, compare: bool) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(listed, indent=indent)
-    typer.echo(text)
+    put(text)
 
 
 def _table(scores: "Sequence[Score]", differences: "Sequence[Difference | None]") -> str:

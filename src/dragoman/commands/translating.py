@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dragoman.commands.options import Adapter, Longest
+from dragoman.terminal import say
 
 if TYPE_CHECKING:
     from dragoman.pipeline.translating import Job, Report
@@ -58,7 +59,7 @@ def translate(
         force=force,
     )
     for line in told(job, translate_file(job)):
-        typer.echo(line)
+        say(line)
 
 
 def told(job: "Job", report: "Report") -> list[str]:

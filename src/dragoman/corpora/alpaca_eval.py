@@ -16,7 +16,8 @@ from typing import Any
 import yaml
 
 from dragoman.corpora.catalog import find, local
-from dragoman.corpora.parallel import json_records
+from dragoman.corpora.text import decoded, whole
+from dragoman.corpora.values import json_records
 from dragoman.errors import DataError
 
 ENTRY = "alpaca-eval"
@@ -112,7 +113,7 @@ def _judge(name: str, files: Sequence[Path]) -> dict[str, Any]:
     """How a published annotator is asked: its prompt, and what its configuration says of tokens and sampling."""
     path = _configuration(f"{name}/{_SETTINGS}", files)
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))[name]
+        told = yaml.safe_load(decoded(whole(path), str(path)))[name]
         sampling, parser = told["completions_kwargs"], told.get("completion_parser_kwargs", {})
         found = {
             "name": name,
@@ -122,9 +123,11 @@ def _judge(name: str, files: Sequence[Path]) -> dict[str, Any]:
             "tokens": list(parser.get("denominator_tokens", ())),
         }
         template = _configuration(str(told["prompt_template"]), files)
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except DataError:
+        raise
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is no configuration of the annotator {name}: {error!r}") from error
-    spoken = turns(template.read_text(encoding="utf-8"), str(template))
+    spoken = turns(decoded(whole(template), str(template)), str(template))
     if [role for role, _ in spoken] != ["system", "user"]:
         raise DataError(f"{template}: a system prompt and one turn of the user are needed")
     return found | {"system": spoken[0][1], "prompt": spoken[1][1]}

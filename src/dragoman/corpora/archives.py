@@ -5,11 +5,10 @@ translations of each other, and NAME.de-en.ids, which tells the documents that t
 languages in alphabetical order, whichever way they are used.
 """
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from dragoman.corpora.text import ending, kind
+from dragoman.corpora.text import ending, held, unzipped
 from dragoman.errors import DataError
 
 TABLES = (".tsv", ".tmx", ".jsonl", ".json")
@@ -28,20 +27,8 @@ class Aligned:
 
 def members(path: Path) -> list[str]:
     """The files in an archive, without what belongs to no corpus; `DataError` where it can't be read, or is empty."""
-    if not path.is_file():
-        raise DataError(f"there is no file {path}" + (": it is a folder" if path.is_dir() else ""))
-    try:
-        with zipfile.ZipFile(path) as archive:
-            found = [member for member in archive.infolist() if not member.is_dir() and not _beside(member.filename)]
-    except zipfile.BadZipFile as error:
-        with path.open("rb") as file:
-            start = file.read(4096)
-        what = kind(start) if not start.startswith(b"PK") else ""
-        raise DataError(
-            f"{path}: no zip archive, whatever its name says; it holds {what}."
-            if what
-            else f"{path}: no zip archive, or a broken one ({error}). Get it anew."
-        ) from error
+    with unzipped(path) as archive:
+        found = [member for member in archive.infolist() if not member.is_dir() and not _beside(member.filename)]
     if not found:
         raise DataError(f"{path}: an empty archive; there is no file with text in it")
     if locked := next((member.filename for member in found if member.flag_bits & 1), None):
@@ -102,8 +89,7 @@ def _told(path: Path, names: list[str]) -> str:
     """The members with what they are, where that is no text."""
     told = []
     for name in names[:SHOWN]:
-        with zipfile.ZipFile(path) as archive, archive.open(name) as file:
-            what = kind(file.read(4096))
+        what = held(path, name)
         told.append(f"{name}, {what}" if what else name)
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return "; ".join(told) + more

@@ -22,6 +22,7 @@ import yaml
 
 from dragoman.corpora.parallel import ParallelText
 from dragoman.errors import DataError
+from dragoman.terminal import say, visible
 
 Role = Literal["train", "valid", "test", "dialogues", "questions"]
 
@@ -200,6 +201,11 @@ def cache_folder() -> Path:
 
 def _verify(path: Path, expected: File) -> None:
     if expected.sha256 is None:
+        if expected.size not in (None, path.stat().st_size):
+            raise DataError(
+                f"{path} is not the file that the catalogue describes: it has {path.stat().st_size:,} bytes and should "
+                f"have {expected.size:,}. Delete it and run again to get it anew."
+            )
         return
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -228,6 +234,11 @@ def _download(address: str, goal: Path, expected: File) -> None:
                 raise DataError(
                     f"{address} was cut off: {size:,} of {promised:,} bytes came. Nothing was kept; run again."
                 )
+            if expected.size not in (None, size):
+                raise DataError(
+                    f"{address} gave {size:,} bytes, and the catalogue describes a file of {expected.size:,}. Probably "
+                    "the file there has changed. Nothing was kept."
+                )
         elif found != expected.sha256:
             cut = size < (expected.size or promised or 0)
             reason = "the download was cut off; run again" if cut else "the file there has changed"
@@ -237,7 +248,10 @@ def _download(address: str, goal: Path, expected: File) -> None:
             )
         partial.replace(goal)
         if expected.sha256 is None:
-            _say(f"{goal.name} could not be checked: the catalogue has no checksum of it. Its sha256 is {found}.")
+            say(
+                f"{goal.name} could not be checked: the catalogue has no checksum of it. Its sha256 is {found}.",
+                err=True,
+            )
     except (HTTPException, OSError) as error:
         raise DataError(
             f"{address} could not be downloaded ({error}). Check the network and run again, or put the file at "
@@ -247,31 +261,31 @@ def _download(address: str, goal: Path, expected: File) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _say(text: str) -> None:
-    from rich.console import Console
-
-    Console(stderr=True, soft_wrap=True, highlight=False).print(text)
-
-
 def _fetch(address: str, path: Path, size: int | None) -> tuple[str, int, int | None]:
     """Copies what is at an address to a file, with a progress bar.
 
     Gives its sha256, its size, and the size that the server announced, if it did.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    from dragoman.screen import console
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     digest = hashlib.sha256()
     with (
         path.open("wb") as file,
         urlopen(address, timeout=60) as answer,
-        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+        Progress(*columns, console=console(err=True), transient=True) as progress,
     ):
         announced = answer.headers.get("Content-Length")
         promised = int(announced) if announced and announced.isdigit() else None
-        task = progress.add_task(address.rsplit("/", 1)[-1], total=size or promised)
+        task = progress.add_task(visible(address.rsplit("/", 1)[-1]), total=size or promised)
         while block := answer.read(1 << 18):
+            if size is not None and file.tell() + len(block) > size:
+                raise DataError(
+                    f"{address} gives more than the {size:,} bytes that the catalogue describes. Probably the file "
+                    "there has changed. Nothing was kept."
+                )
             file.write(block)
             digest.update(block)
             progress.update(task, advance=len(block))

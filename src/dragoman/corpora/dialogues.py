@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.corpora import forms
-from dragoman.corpora.parallel import json_records
 from dragoman.corpora.records import Dialogue, draw
+from dragoman.corpora.values import json_records
 from dragoman.errors import DataError
 
 SHOWN = 20
@@ -61,15 +61,15 @@ def read(
 ) -> Iterator[Dialogue]:
     """The dialogues of a file in its order, texts stripped of surrounding whitespace.
 
-    Those without a request or an answer are left out and counted in `dropped`, and so are those in another
-    programming language than the one that is asked for. Keys that were read as others are put in `renamed`.
-    `DataError` lists what is not as it should be, the first 20 faults.
+    Those without a request or an answer are left out and counted in `dropped`, and so are those with half a character
+    and those in another programming language than the one that is asked for. Keys that were read as others are put in
+    `renamed`. `DataError` lists what is not as it should be, the first 20 faults.
     """
     dropped = Counter() if dropped is None else dropped
     renamed = {} if renamed is None else renamed
     faults: list[str] = []
     found = False
-    for place, raw in _records(file.path):
+    for place, raw in _records(file.path, dropped):
         found = True
         record, names = forms.canonical(raw)
         renamed.update(names)
@@ -92,8 +92,8 @@ def read(
         raise DataError(f"{file.path} has no conversations in it")
 
 
-def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    return _rows(path) if path.suffix == ".parquet" and path.is_file() else json_records(path)
+def _records(path: Path, dropped: Counter[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    return _rows(path) if path.suffix == ".parquet" and path.is_file() else json_records(path, dropped=dropped)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -106,7 +106,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 for record in batch.to_pylist():
                     number += 1
                     yield f"{path}, row {number}", record
-    except ArrowException as error:
+    except (ArrowException, OSError, ValueError) as error:  # broken in one of many ways, or text that is no UTF-8
         raise DataError(f"{path} can not be read as Parquet: {error}") from error
 
 

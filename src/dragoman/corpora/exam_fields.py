@@ -165,7 +165,10 @@ class Mmlu:
 
 def mmlu_rows(text: str) -> list[list[str]]:
     """The rows of MMLU's CSV: a question, at least two options, the letter of one; empty where it is something else."""
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    except csv.Error:
+        return []
     letters = "ABCDEFGHIJ"
     sound = all(3 < len(row) == len(rows[0]) and row[-1].strip() in [*letters[: len(row) - 2]] for row in rows)
     return rows if sound else []

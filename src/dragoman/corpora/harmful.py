@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.corpora.sheets import Sheet, refuse, sheets, text
+from dragoman.corpora.values import parsed
 from dragoman.errors import DataError
 
 Cells = Mapping[str, Any]
@@ -101,19 +102,13 @@ def _csv(sheet: Sheet, labelled: bool) -> Iterator[tuple[str, Cells]]:
 
 def _json(sheet: Sheet) -> Iterator[tuple[str, Any]]:
     whole = text(sheet)
-    try:
-        if whole.lstrip().startswith("["):
-            number = 0
-            records = json.loads(whole)
-            yield from ((f"{sheet.place}, record {at}", record) for at, record in enumerate(records, start=1))
-            return
-        for number, line in enumerate(whole.split("\n")):
-            if line.strip():
-                yield f"{sheet.place}, line {number + 1}", json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"{sheet.place}, line {number + error.lineno}, column {error.colno}: not valid JSON ({error.msg})"
-        ) from error
+    if whole.lstrip().startswith("["):
+        records = parsed(whole, sheet.place)
+        yield from ((f"{sheet.place}, record {at}", record) for at, record in enumerate(records, start=1))
+        return
+    for number, line in enumerate(whole.split("\n"), start=1):
+        if line.strip():
+            yield f"{sheet.place}, line {number}", parsed(line, sheet.place, number)
 
 
 def _check(where: str, names: Sequence[str] | Cells, labelled: bool) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.corpora.catalog import find, local
-from dragoman.corpora.parallel import json_records
+from dragoman.corpora.values import json_records
 from dragoman.errors import DataError
 
 WITH_REFERENCE = ("math", "reasoning", "coding")

@@ -9,7 +9,6 @@
 Any of them may be compressed (`.gz`).
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +19,8 @@ from typing import Any, Protocol
 from dragoman.corpora import archives, tmx
 from dragoman.corpora.aligned import aligned, columns
 from dragoman.corpora.records import Pair
-from dragoman.corpora.text import called, ending, lines
+from dragoman.corpora.text import ending
+from dragoman.corpora.values import json_records
 from dragoman.errors import DataError
 
 
@@ -84,22 +84,27 @@ def read_files(files: FilesChoice, base: Path = Path()) -> Iterator[Pair]:
 def read(text: ParallelText, dropped: Counter[str] | None = None) -> Iterator[Pair]:
     """The pairs of some files, in their order, both sides stripped of surrounding whitespace.
 
-    Pairs with an empty side are left out and counted in `dropped["empty"]`. `DataError` with file
-    and line for what is not as it should be.
+    Pairs with an empty side, or with half a character, are left out and counted in `dropped` for each direction (the
+    latter are an error where that is not given). `DataError` with file and line for what is not as it should be.
     """
-    dropped = Counter() if dropped is None else dropped
+    left_out = None if dropped is None else Counter[str]()
     source_language, target_language = text.languages
-    for source, target, document in _rows(text, dropped):
-        if not (source.strip() and target.strip()):
-            dropped["empty"] += len(text.directions)
-            continue
-        pair = Pair(source.strip(), target.strip(), source_language, target_language, document)
-        yield pair
-        if text.both:
-            yield pair.reversed()
+    try:
+        for source, target, document in _rows(text, left_out):
+            if not (source.strip() and target.strip()):
+                if left_out is not None:
+                    left_out["empty"] += 1
+                continue
+            pair = Pair(source.strip(), target.strip(), source_language, target_language, document)
+            yield pair
+            if text.both:
+                yield pair.reversed()
+    finally:
+        if dropped is not None and left_out:
+            dropped.update({reason: count * len(text.directions) for reason, count in left_out.items()})
 
 
-def _rows(text: ParallelText, dropped: Counter[str]) -> Iterator[tuple[str, str, str]]:
+def _rows(text: ParallelText, dropped: Counter[str] | None) -> Iterator[tuple[str, str, str]]:
     """Source, target and document of each pair."""
     if text.table is None:
         if text.source is None or text.target is None:
@@ -117,7 +122,7 @@ def _rows(text: ParallelText, dropped: Counter[str]) -> Iterator[tuple[str, str,
     return aligned(*sides, (text.table, chosen.ids) if chosen.ids else None)
 
 
-def _table(text: ParallelText, path: Path, member: str, dropped: Counter[str]) -> Iterator[tuple[str, str, str]]:
+def _table(text: ParallelText, path: Path, member: str, dropped: Counter[str] | None) -> Iterator[tuple[str, str, str]]:
     form = ending(member or path.name)
     if form == ".tsv":
         named = re.search(r"(?:^|\.)([a-z]{2,3})-([a-z]{2,3})\.", PurePosixPath(member or path.name).name)
@@ -126,7 +131,7 @@ def _table(text: ParallelText, path: Path, member: str, dropped: Counter[str]) -
     if form == ".tmx":
         return ((*sides, "") for sides in tmx.units(path, text.languages, member, dropped))
     if form in (".jsonl", ".json"):
-        return (_sides(place, record, text.languages) for place, record in json_records(path, member))
+        return (_sides(place, record, text.languages) for place, record in json_records(path, member, dropped))
     raise DataError(
         f"{path}: a table must be .tsv, .jsonl, .json, .tmx or .zip by its name (or one of them with .gz behind it); "
         "for two plain text files use `source` and `target`"
@@ -142,38 +147,6 @@ def _no_swap(named: tuple[str, str], text: ParallelText) -> None:
             f"says {text.direction}. Write `direction: {target}-{source}`; `both: true` gives the pairs the other way "
             f"round as well, and `directions: [{text.direction}]` takes those alone."
         )
-
-
-def json_records(path: Path, member: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects of a file with one JSON object a line, or of one JSON array; each with its place for messages.
-
-    Of a zip archive the one .json or .jsonl in it is read.
-    """
-    if not member and ending(path.name) == ".zip":
-        member = archives.only(path, (".json", ".jsonl"))
-    name = called(path, member)
-    first = next((line for _, line in lines(path, member) if line.strip()), "")
-    if first.lstrip().startswith("["):
-        records = _parsed("\n".join(line for _, line in lines(path, member)), name, 1)
-        placed = ((f"{name}, record {number}", record) for number, record in enumerate(records, start=1))
-    else:
-        placed = (
-            (f"{name}, line {number}", _parsed(line, name, number))
-            for number, line in lines(path, member)
-            if line.strip()
-        )
-    for place, record in placed:
-        if not isinstance(record, dict):
-            raise DataError(f"{place}: a JSON object is needed, not {json.dumps(record, ensure_ascii=False)[:80]}")
-        yield place, record
-
-
-def _parsed(text: str, name: str, line: int) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"{name}, line {line + error.lineno - 1}, column {error.colno}"
-        raise DataError(f"{where}: not valid JSON ({error.msg})") from error
 
 
 def _sides(place: str, record: dict[str, Any], languages: tuple[str, str]) -> tuple[str, str, str]:

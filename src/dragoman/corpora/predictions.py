@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.corpora.text import ending, lines
+from dragoman.corpora.values import HalfCharacter, parsed
 from dragoman.errors import DataError
 
 SHOWN = 10
@@ -43,8 +44,10 @@ def is_jsonl(path: Path) -> bool:
         return True
     first = next((line for _, line in lines(path) if line.strip()), "")
     try:  # hardly ever JSON
-        value = json.loads(first)
-    except (ValueError, RecursionError):
+        value = parsed(first, str(path))
+    except HalfCharacter:  # whoever reads it says what is wrong
+        return True
+    except DataError:
         return False
     return bool(value) and isinstance(value[0] if isinstance(value, list) else value, dict)
 
@@ -66,10 +69,10 @@ def read_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
         if not line.strip():
             continue
         opening = opening or line.strip()[0]
-        try:  # a file from outside
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            faults.append(f"{path}, line {number}: not valid JSON ({error})")
+        try:
+            record = parsed(line, str(path), number)
+        except DataError as error:
+            faults.append(str(error))
             continue
         if isinstance(record, dict):
             found.append((number, record))

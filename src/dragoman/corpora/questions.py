@@ -10,8 +10,8 @@ Instead of `prompt` there may be `turns`, a conversation that ends with the user
 from pathlib import Path
 from typing import Any, get_args
 
-from dragoman.corpora.parallel import json_records
 from dragoman.corpora.records import Check, Question, Role, Turn
+from dragoman.corpora.values import json_records
 from dragoman.errors import DataError
 
 KEYS = ("family", "prompt", "turns", "check", "language")

@@ -2,16 +2,15 @@
 
 import csv
 import io
-import json
 import tarfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dragoman.corpora.archives import members
-from dragoman.corpora.text import BEGINNING, called, kind, opened
+from dragoman.corpora.text import BEGINNING, FAULTS, WHOLE, called, decoded, kind, opened, whole
+from dragoman.corpora.values import parsed
 from dragoman.errors import DataError
 
 TABLES = (".csv", ".json", ".jsonl", ".parquet")
@@ -68,23 +67,22 @@ def _meant(name: str, endings: Sequence[str]) -> bool:
 
 
 def _bytes(path: Path, member: str = "") -> bytes:
-    if (member or path.name).lower().endswith(".parquet"):
-        if not member:
-            return path.read_bytes()
-        with zipfile.ZipFile(path) as archive:
-            return archive.read(member)
-    with opened(path, member) as file:  # which refuses what is no text
-        return file.read()
+    return whole(path, member, text=not (member or path.name).lower().endswith(".parquet"))
 
 
 def _tar(place: Path, endings: Sequence[str]) -> Iterator[Sheet]:
     try:
-        with tarfile.open(place) as archive:
+        with opened(place, text=False) as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
             for member in archive:
                 file = archive.extractfile(member) if member.isfile() and _meant(member.name, endings) else None
-                if file is not None:
-                    yield Sheet(called(place, member.name), PurePosixPath(member.name).name, file.read())
-    except (tarfile.TarError, EOFError, OSError) as error:
+                if file is None:
+                    continue
+                if member.size > WHOLE:  # a file of nothing but holes has any size that it likes
+                    raise DataError(f"{place}: {member.name} in it is over {WHOLE >> 30} GiB")
+                yield Sheet(called(place, member.name), PurePosixPath(member.name).name, file.read())
+    except DataError:
+        raise
+    except FAULTS as error:
         with place.open("rb") as raw:
             what = kind(raw.read(BEGINNING))
         raise DataError(
@@ -96,13 +94,7 @@ def _tar(place: Path, endings: Sequence[str]) -> Iterator[Sheet]:
 
 def text(sheet: Sheet) -> str:
     """What is in a table. `DataError` where it is not UTF-8."""
-    try:
-        return sheet.data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{sheet.place}: not valid UTF-8 (byte 0x{sheet.data[error.start]:02x} at {error.start + 1:,}). "
-            "Convert the file to UTF-8 first, for example with iconv."
-        ) from error
+    return decoded(sheet.data, sheet.place)
 
 
 def csv_rows(sheet: Sheet) -> list[list[str]]:
@@ -117,13 +109,11 @@ def records(sheet: Sheet) -> list[dict[str, Any]]:
     """The objects of a table in JSON (a list), JSONL or Parquet."""
     if sheet.suffix == ".parquet":
         return _parquet(sheet)
-    try:
-        if sheet.suffix == ".jsonl":
-            found = [json.loads(line) for line in text(sheet).split("\n") if line.strip()]
-        else:
-            found = json.loads(text(sheet))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{sheet.place}: not valid JSON ({error})") from error
+    if sheet.suffix == ".jsonl":
+        numbered = enumerate(text(sheet).split("\n"), start=1)
+        found = [parsed(line, sheet.place, number) for number, line in numbered if line.strip()]
+    else:
+        found = parsed(text(sheet), sheet.place)
     if not isinstance(found, list) or [one for one in found if not isinstance(one, dict)]:
         raise DataError(f"{sheet.place}: a list of objects is needed, one for each question")
     return found
@@ -135,7 +125,7 @@ def _parquet(sheet: Sheet) -> list[dict[str, Any]]:
 
     try:
         rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(sheet.data)).to_pylist()
-    except pyarrow.ArrowInvalid as error:
+    except (pyarrow.ArrowException, OSError, ValueError) as error:  # broken in one of many ways
         what = kind(sheet.data[:BEGINNING])
         raise DataError(
             f"{sheet.place}: no Parquet file" + (f"; it holds {what}" if what else f" ({error})")

@@ -4,8 +4,6 @@ Reads SQuAD's JSON (`xquad.de.json`), MLQA's archive or its folder (`test-contex
 tables that CrossAlpaca published, which are the raw output of a translation service (`corpora/squad_csv.py`).
 """
 
-import json
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,8 +11,8 @@ from typing import Any
 
 from dragoman.corpora.records import Check, Question
 from dragoman.corpora.squad_csv import Row, read_csv, stands_in
-from dragoman.corpora.text import BEGINNING, called, opened
-from dragoman.corpora.text import kind as kind_of
+from dragoman.corpora.text import called, unzipped
+from dragoman.corpora.values import json_file
 from dragoman.corpora.wording import Wording
 from dragoman.errors import DataError
 
@@ -98,18 +96,8 @@ def _found(place: Path | Sequence[Path], names: Sequence[str], member: str = "")
 
 def _members(path: Path, name: str) -> list[str]:
     """Where a file lies in an archive, below whatever folders."""
-    with _opened(path) as archive:
+    with unzipped(path) as archive:
         return [member for member in archive.namelist() if member.rsplit("/", 1)[-1] == name]
-
-
-def _opened(path: Path) -> zipfile.ZipFile:
-    if not zipfile.is_zipfile(path):
-        with path.open("rb") as file:
-            found = kind_of(file.read(BEGINNING))
-        raise DataError(
-            f"{path} is no zip archive" + (f": it holds {found}" if found else "") + ". Download the archive itself."
-        )
-    return zipfile.ZipFile(path)
 
 
 def _rows(path: Path, kind: str, context: str, question: str, originals: Path | None, notes: Counter[str]) -> list[Row]:
@@ -122,20 +110,15 @@ def _rows(path: Path, kind: str, context: str, question: str, originals: Path | 
         if not found:
             raise DataError(f"{path} has no {_member(context, question)} in it")
         member = found[0]
-    with opened(path, member) as file:
-        return _parsed(file.read(), called(path, member), notes)
+    return _parsed(json_file(path, member), called(path, member), notes)
 
 
 def _originals(place: Path, kind: str) -> list[Row]:
     return _rows(squad_files(kind, place, "en")[0], kind, "en", "en", None, Counter())
 
 
-def _parsed(data: bytes, place: str, notes: Counter[str]) -> list[Row]:
+def _parsed(whole: Any, place: str, notes: Counter[str]) -> list[Row]:
     """The questions of SQuAD's JSON. DataError names the file, and the question where it is one."""
-    try:  # a file from outside
-        whole = json.loads(data.decode("utf-8-sig"))
-    except ValueError as error:
-        raise DataError(f"{place} is no JSON file in UTF-8 ({error})") from error
     faults: list[str] = []
     rows: list[Row] = []
     for about, context, entry in _entries(whole, place):

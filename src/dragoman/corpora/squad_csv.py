@@ -6,12 +6,14 @@ answers apart from the text that they are taken from. What can be read is read; 
 
 import ast
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dragoman.corpora.text import decoded, whole
 from dragoman.errors import DataError
 
 COLUMNS = {
@@ -77,11 +79,11 @@ def _folded(text: str) -> str:
 
 def _table(path: Path) -> tuple[dict[str, int], list[list[str]]]:
     """Where each column stands, and all rows below the header."""
+    text = decoded(whole(path), str(path))
     try:  # a file from outside
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header, *lines = csv.reader(file, strict=True)
-    except (UnicodeDecodeError, csv.Error, ValueError) as error:
-        raise DataError(f"{path} is no CSV table in UTF-8 with a header ({error})") from error
+        header, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    except (csv.Error, ValueError) as error:
+        raise DataError(f"{path} is no CSV table with a header ({error})") from error
     found = {
         name: at
         for at, title in enumerate(header)

@@ -2,22 +2,37 @@
 
 Lines end at a line feed and nowhere else. Crawled text has U+2028, U+0085 and form feeds inside its
 lines; a reader that breaks lines there shifts every pair after it by one.
+
+Files come from outside, so what they can make of the memory has limits: the length of a line, the size of a file that
+is read as a whole, and how much a small archive may unpack to.
 """
 
 import gzip
+import io
+import lzma
 import re
+import struct
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from html import unescape
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from dragoman.errors import DataError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 BEGINNING = 4096  # bytes that tell what a file is
 RATIO = 3  # of text to the same text in a .gz
+LONGEST = 1 << 24  # bytes of a line
+WHOLE = 1 << 31  # bytes of a file that has to be in memory as a whole
+UNPACKED, SWOLLEN = 1 << 26, 100  # bytes that any archive may unpack to, and how many times its own size a larger one
+PIECE = 1 << 18
 
 
 def called(path: Path, member: str = "") -> str:
@@ -31,11 +46,12 @@ def ending(name: str) -> str:
 
 
 @contextmanager
-def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
+def opened(path: Path, member: str = "", text: bool = True) -> Iterator[IO[bytes]]:
     """The bytes of a file, or of a member of a zip archive, unpacked where the name ends in `.gz`.
 
-    `DataError` where there is no such file, where it is broken, encrypted, or something else than text: a web page
-    that was saved in its place, an archive under another name, a pointer of Git LFS.
+    `DataError` where there is no such file, where it is broken or encrypted, and where it is not `text` but should be:
+    a web page that was saved in its place, an archive under another name, a pointer of Git LFS. Also, while it is
+    read, where it unpacks to far more than text does.
     """
     name = called(path, member)
     if not path.is_file():
@@ -44,28 +60,125 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
                 f"{path} is no file but a pipe or a device. Save what comes from it in a file, and name that."
             )
         raise DataError(f"there is no file {path}" + (": it is a folder" if path.is_dir() else ""))
-    try:
-        with ExitStack() as stack:
-            raw = _raw(stack, path, member, name)
-            if (member or path.name).lower().endswith(".gz"):
+    with ExitStack() as stack:
+        with _sound(name):
+            raw, size = _raw(stack, path, member, name)
+            packed = (member or path.name).lower().endswith((".gz", ".tgz"))
+            if packed:
                 _refuse(_start(raw), name, packed=True)
                 raw = cast("IO[bytes]", stack.enter_context(gzip.GzipFile(fileobj=raw)))
-            _refuse(_start(raw), name)
-            yield raw
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise DataError(f"{name}: broken, or cut off while it was copied ({error}). Get it anew.") from error
+            if text:
+                _refuse(_start(raw), name)
+        yield cast("IO[bytes]", io.BufferedReader(_Unpacking(raw, size, name), PIECE)) if packed or member else raw
 
 
-def _raw(stack: ExitStack, path: Path, member: str, name: str) -> IO[bytes]:
-    if not member:
-        return stack.enter_context(path.open("rb"))
-    archive = stack.enter_context(zipfile.ZipFile(path))
+@contextmanager
+def unzipped(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip archive. `DataError` where it is none, or broken."""
+    if not path.is_file():
+        raise DataError(f"there is no file {path}" + (": it is a folder" if path.is_dir() else ""))
+    with ExitStack() as stack:
+        with _sound(str(path)):
+            try:
+                archive = stack.enter_context(zipfile.ZipFile(path))
+            except zipfile.BadZipFile as error:
+                with path.open("rb") as file:
+                    start = file.read(BEGINNING)
+                what = kind(start) if not start.startswith(b"PK") else ""
+                raise DataError(
+                    f"{path}: no zip archive, whatever its name says; it holds {what}."
+                    if what
+                    else f"{path}: no zip archive, or a broken one ({error}). Get it anew."
+                ) from error
+        yield archive
+
+
+FAULTS = (
+    *(EOFError, OSError, ValueError, LookupError, RuntimeError, struct.error),
+    *(zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, zipfile.LargeZipFile),
+)
+"""What Python's readers of packed files raise about broken ones."""
+
+
+@contextmanager
+def _sound(name: str) -> Iterator[None]:
+    """What the libraries find wrong with a packed file becomes a sentence; their errors for that are of every kind."""
     try:
-        return stack.enter_context(archive.open(member))
+        yield
+    except DataError:
+        raise
     except (NotImplementedError, RuntimeError) as error:  # zipfile: a method of packing, or a password
         raise DataError(
             f"{name}: it can't be unpacked here ({error}). Unpack it first, and name what was in it."
         ) from error
+    except FAULTS as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # of the disk, not of what is in the file
+        raise DataError(f"{name}: broken, or cut off while it was copied ({error}). Get it anew.") from error
+
+
+def _raw(stack: ExitStack, path: Path, member: str, name: str) -> tuple[IO[bytes], int]:
+    """The bytes of a file or a member, and how many there are of them before anything is unpacked."""
+    if not member:
+        return stack.enter_context(path.open("rb")), path.stat().st_size
+    archive = stack.enter_context(unzipped(path))
+    return stack.enter_context(archive.open(member)), archive.getinfo(member).compress_size
+
+
+class _Unpacking(io.RawIOBase):
+    """What comes out of an archive, as long as it is no more than text can come to."""
+
+    def __init__(self, packed: IO[bytes], size: int, name: str):
+        self._packed, self._name = packed, name
+        self._left = max(UNPACKED, SWOLLEN * size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        view = memoryview(buffer)
+        with _sound(self._name):
+            data = self._packed.read(len(view))
+        self._left -= len(data)
+        if self._left < 0:
+            raise DataError(
+                f"{self._name}: it unpacks to more than {SWOLLEN} times its size, as no text does, and such a file can "
+                "fill the memory. If it is meant so, unpack it first, and name what was in it."
+            )
+        view[: len(data)] = data
+        return len(data)
+
+
+def whole(path: Path, member: str = "", text: bool = True) -> bytes:
+    """All that is in a file, as `opened` reads it."""
+    name, pieces, size = called(path, member), [], 0
+    with opened(path, member, text) as file:
+        while piece := file.read(PIECE):
+            pieces.append(piece)
+            size += len(piece)
+            if size > WHOLE:
+                raise DataError(f"{name}: over {WHOLE >> 30} GiB, and it has to be read as a whole. Cut it into parts.")
+    return b"".join(pieces)
+
+
+def decoded(data: bytes, name: str) -> str:
+    """UTF-8 as text, without a byte order mark. `DataError` with the line where it is none."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"{name}, line {line}: not valid UTF-8 (byte 0x{error.object[error.start]:02x}). {CONVERT}"
+        ) from error
+
+
+CONVERT = "Convert the file to UTF-8 first, for example with iconv."
+
+
+def held(path: Path, member: str) -> str:
+    """What a member of an archive is, where that is no text; empty where nothing speaks against text."""
+    with unzipped(path) as archive, _sound(called(path, member)), archive.open(member) as file:
+        return kind(file.read(BEGINNING))
 
 
 def _start(file: IO[bytes]) -> bytes:
@@ -112,16 +225,27 @@ def kind(start: bytes) -> str:
 
 def lines(path: Path, member: str = "") -> Iterator[tuple[int, str]]:
     """The lines of a UTF-8 file with their numbers, without line end (and without a byte order mark)."""
-    with opened(path, member) as file:  # only in binary does Python break lines at line feeds alone
-        for number, raw in enumerate(file, start=1):
-            try:
-                line = raw.decode()
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"{called(path, member)}, line {number}: not valid UTF-8 (byte 0x{raw[error.start]:02x}, "
-                    f"{error.start + 1} bytes into the line). Convert the file to UTF-8 first, for example with iconv."
-                ) from error
-            yield number, line.removeprefix("\ufeff" if number == 1 else "").removesuffix("\n").removesuffix("\r")
+    with opened(path, member) as file:
+        yield from numbered(file, called(path, member))
+
+
+def numbered(file: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
+    """The lines of what is read from a file or a pipe, as `lines` gives them."""
+    # Only in binary does Python break lines at line feeds alone.
+    for number, raw in enumerate(iter(partial(file.readline, LONGEST + 1), b""), start=1):
+        if len(raw) > LONGEST and not raw.endswith(b"\n"):
+            raise DataError(
+                f"{name}, line {number}: longer than {LONGEST >> 20} MiB, which no line of text is. Is it a text file, "
+                "with one text a line?"
+            )
+        try:
+            line = raw.decode()
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{name}, line {number}: not valid UTF-8 (byte 0x{raw[error.start]:02x}, {error.start + 1} bytes into "
+                f"the line). {CONVERT}"
+            ) from error
+        yield number, line.removeprefix("\ufeff" if number == 1 else "").removesuffix("\n").removesuffix("\r")
 
 
 def unpacked_size(path: Path) -> int:
@@ -129,8 +253,8 @@ def unpacked_size(path: Path) -> int:
     size = path.stat().st_size
     if ending(path.name) == ".zip":
         try:
-            with zipfile.ZipFile(path) as archive:
+            with unzipped(path) as archive:
                 return sum(member.file_size for member in archive.infolist())
-        except zipfile.BadZipFile:
+        except DataError:
             return size  # whoever reads it says what is wrong
     return size * RATIO if path.name.lower().endswith(".gz") else size

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 from xml.parsers import expat
 
-from dragoman.corpora.text import called, opened
+from dragoman.corpora.text import LONGEST, called, opened
 from dragoman.errors import DataError
 
 PIECE = 1 << 16
@@ -75,6 +75,7 @@ class _Units:
         self._language = ""
         self._text: list[str] | None = None  # of the segment that is open
         self._codes = 0  # markup elements around this place in it
+        self._length = self._fed = 0  # characters of that segment; bytes of the file
         self._root = ""
         self._parser = expat.ParserCreate()
         self._parser.buffer_text = True
@@ -86,13 +87,20 @@ class _Units:
 
     def feed(self, piece: bytes) -> None:
         """Reads on; an empty piece is the end."""
+        self._fed += len(piece)
         try:
             self._parser.Parse(piece, not piece)
+        except DataError:
+            raise
+        except (LookupError, ValueError) as error:  # of the encodings that Python reads and expat does not
+            self._refuse(f"its encoding can't be read ({error}). Convert the file to UTF-8 first, and let it say so")
         except expat.ExpatError as error:
             raise DataError(
                 f"{self._name}, line {error.lineno}, column {error.offset + 1}: not valid XML "
                 f"({expat.ErrorString(error.code)})"
             ) from error
+        if self._fed - self._parser.CurrentByteIndex > LONGEST:
+            self._refuse(f"a tag of more than {LONGEST >> 20} MiB")
 
     def taken(self) -> list[list[tuple[str, str]]]:
         """The units that were finished since the last call."""
@@ -111,7 +119,7 @@ class _Units:
             if not self._language:
                 self._refuse("a <tuv> that does not say its language (xml:lang)")
         elif tag == "seg":
-            self._text, self._codes = [], 0
+            self._text, self._codes, self._length = [], 0, 0
         elif self._text is not None and tag in CODES:
             self._codes += 1
 
@@ -127,6 +135,9 @@ class _Units:
     def _words(self, text: str) -> None:
         if self._text is not None and not self._codes:
             self._text.append(text)
+            self._length += len(text)
+            if self._length > LONGEST:
+                self._refuse(f"a <seg> of more than {LONGEST >> 20} million characters, which no sentence has")
 
     def _declared(self, entity: str, *_: object) -> None:
         self._refuse(f"it declares an entity (“{entity}”). Corpora need none, and such files can fill the memory")

@@ -150,11 +150,12 @@ def json_key(answer: str, key: str, value: str | float | bool | None = None) -> 
     text = re.sub(r"^```\w*\n|\n?```$", "", answer.strip()).strip()
     try:  # what a model wrote is input from outside
         found = json.loads(text)
-    except ValueError:
+        said = str(found[key]) if isinstance(found, dict) and key in found else None
+    except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
         return NOTHING
     if not isinstance(found, dict):
         return NOTHING
-    return Verdict(key in found and (value is None or normalised(str(found[key])) == normalised(str(value))))
+    return Verdict(said is not None and (value is None or normalised(said) == normalised(str(value))))
 
 
 def refusal(answer: str) -> Verdict:

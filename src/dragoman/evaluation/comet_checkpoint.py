@@ -176,7 +176,7 @@ def _cached(name: str, files: list[str]) -> Path | None:
 def _hparams(path: Path) -> dict[str, Any]:
     try:  # somebody's file
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is no YAML: {error}. It should be the settings of a COMET model.") from error
     if not isinstance(found, dict) or "class_identifier" not in found:
         raise DataError(f"{path} has no class_identifier, so it is not the settings of a COMET model.")

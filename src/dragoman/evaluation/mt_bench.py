@@ -15,8 +15,8 @@ from typing import Any
 
 from dragoman import __version__
 from dragoman.corpora.mt_bench import WITH_REFERENCE, categories
-from dragoman.corpora.parallel import json_records
 from dragoman.corpora.records import Turn, content_key, draw
+from dragoman.corpora.values import json_records
 from dragoman.errors import DataError
 from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.verdicts import HIGHEST, fits, judge_name, judge_prompt, rating

@@ -4,7 +4,6 @@ On a terminal the line is redrawn in place; elsewhere a plain line comes every f
 that is over in two seconds shows nothing.
 """
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,19 +12,22 @@ from threading import Lock, Timer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from dragoman.screen import console
+from dragoman.terminal import say, visible
+
 PATIENCE = 2.0
 EVERY = 5.0
 
 
 def note(text: str) -> None:
     """Says one sentence beside the work, on the error stream, where progress is shown as well."""
-    print(text, file=sys.stderr, flush=True)
+    say(text, err=True)
 
 
 @contextmanager
 def progress(label: str, total: int, unit: str) -> Iterator["Bar"]:
     """Shows how far the work inside has come; `advance` of what it gives is called as parts get done."""
-    bar = Bar(label, total, unit, Console(stderr=True))
+    bar = Bar(label, total, unit, console(err=True))
     try:
         yield bar
     finally:
@@ -54,7 +56,7 @@ class Bar:
         """`count` more are done, with `tokens` more tokens; `remark` is shown at the end of the line."""
         self.done += count
         self.tokens += tokens
-        self._remark = remark or self._remark
+        self._remark = visible(remark) or self._remark
         now = time.monotonic()
         if self._live is not None:
             self._live.update(self._live.task_ids[0], completed=self.done, line=self.line())
@@ -88,13 +90,13 @@ class Bar:
             if self._closed:
                 return
             live = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(24),
-                TextColumn("{task.fields[line]}"),
+                TextColumn("{task.fields[line]}", markup=False),
                 console=self._console,
                 transient=True,
             )
-            live.add_task(self.label, total=self.total, completed=self.done, line=self.line())
+            live.add_task(visible(self.label), total=self.total, completed=self.done, line=self.line())
             live.start()
             self._live = live
 

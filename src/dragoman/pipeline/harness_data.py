@@ -5,7 +5,6 @@ A place is a file with the questions, or a folder with a file for each split (`t
 """
 
 import csv
-import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, meta
 
+from dragoman.corpora.text import lines
+from dragoman.corpora.values import NotJson, is_array, json_file, parsed
 from dragoman.errors import DataError
 from dragoman.pipeline.harness_tasks import Function, Leaf, Suite, find
 
@@ -183,16 +184,23 @@ def _first(path: Path, reader: str) -> tuple[set[str], str | None]:
         import pyarrow.parquet
 
         return set(pyarrow.parquet.read_schema(path).names), None
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-        if reader == "csv":
-            return set(next(csv.reader(file))), None
-        line = next(line for line in file if line.strip())
-        try:
-            document = json.loads(line)
-        except json.JSONDecodeError:  # one object or list over several lines
-            document = json.loads(line + file.read())
+    if reader == "csv":
+        return set(next(csv.reader(line for _, line in lines(path)))), None
+    document = json_file(path) if is_array(path) else _document(path)
     if isinstance(document, list):
-        document = document[0]
-    if isinstance(document.get(PLAIN), list) and document[PLAIN]:
-        return set(document[PLAIN][0]), PLAIN
+        document = next(iter(document))
+    if not isinstance(document, dict):
+        raise DataError(f"its first document is no JSON object, but {json.dumps(document)[:80]}")
+    within = document.get(PLAIN)
+    if isinstance(within, list) and within and isinstance(within[0], dict):
+        return set(within[0]), PLAIN
     return set(document), None
+
+
+def _document(path: Path) -> Any:
+    """The first of the values that stand one a line, or the one that goes over several lines."""
+    number, line = next((number, line) for number, line in lines(path) if line.strip())
+    try:
+        return parsed(line, str(path), number)
+    except NotJson:
+        return json_file(path)

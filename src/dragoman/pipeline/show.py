@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dragoman.generation.rationales import RationaleReport
 from dragoman.pipeline.cost import Cost, Reckoning
@@ -12,6 +13,7 @@ from dragoman.pipeline.estimate import gib
 from dragoman.pipeline.geometry import geometry_of, machines
 from dragoman.pipeline.plan import Plan
 from dragoman.recipe.schema import Hardware
+from dragoman.screen import console as new_console
 
 
 def print_plan(plan: Plan, console: Console | None = None, hardware: Hardware | None = None) -> None:
@@ -20,7 +22,7 @@ def print_plan(plan: Plan, console: Console | None = None, hardware: Hardware | 
     What was measured on this machine is told apart from what is estimated, and what an estimate assumes
     is said below the table.
     """
-    console = console or Console()
+    console = console or new_console()
     reckoning = Reckoning(plan, hardware)
     table = Table(box=None, pad_edge=False, header_style="bold")
     columns = ("stage", "state", "work", *(("memory",) if reckoning.gpu else ()), "time")
@@ -30,16 +32,17 @@ def print_plan(plan: Plan, console: Console | None = None, hardware: Hardware | 
     for step in plan.steps:
         if step.artifact:
             facts = step.artifact.facts
-            said = ["[green]done[/]", f"[dim]{told(step.stage.kind, facts)}[/]", f"[dim]{clock(facts['seconds'])}[/]"]
+            work, time = told(step.stage.kind, facts), clock(facts["seconds"])
+            said = [Text("done", style="green"), Text(work, style="dim"), Text(time, style="dim")]
         else:
             needed = costs[step.stage.title] = reckoning.cost(step.stage)
-            said = ["to do", needed.work, _time(needed)]
+            said = [Text("to do"), Text(needed.work), Text(_time(needed))]
         if reckoning.gpu:
             said.insert(2, _memory(costs.get(step.stage.title)))
-        table.add_row(step.stage.title, *said)
+        table.add_row(Text(step.stage.title), *said)
     console.print(table)
     if not costs:
-        console.print(f"\nAll {len(plan.steps)} stages of {plan.recipe.name} are done.")
+        console.print(Text(f"\nAll {len(plan.steps)} stages of {plan.recipe.name} are done."))
         return
     console.print(f"\n{len(costs)} of {len(plan.steps)} stages are to do{_rest(costs)}.")
     for line in (*_faults(reckoning, costs), *_assumptions(reckoning, costs), *_absent(plan, reckoning)):
@@ -52,11 +55,10 @@ def _time(cost: Cost) -> str:
     return clock(cost.seconds) if cost.measured else f"≈ {rough(cost.seconds)}"
 
 
-def _memory(cost: Cost | None) -> str:
+def _memory(cost: Cost | None) -> Text:
     if cost is None or cost.estimate is None or not cost.estimate.memory:
-        return ""
-    size = gib(cost.estimate.memory)
-    return f"[red]{size}[/]" if cost.estimate.advice else size
+        return Text()
+    return Text(gib(cost.estimate.memory), style="red" if cost.estimate.advice else "")
 
 
 def _rest(costs: Mapping[str, Cost]) -> str:
@@ -71,7 +73,7 @@ def _rest(costs: Mapping[str, Cost]) -> str:
     return said + f" (stages marked ? {why})" * unknown
 
 
-def _faults(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[str]:
+def _faults(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
     """What does not fit on the accelerator, and what to change; stages with the same fault in one line."""
     stages: dict[tuple[str, float], list[str]] = {}
     for title, cost in costs.items():
@@ -79,12 +81,14 @@ def _faults(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[str]:
             stages.setdefault((cost.estimate.advice, cost.estimate.memory), []).append(title)
     room = gib(reckoning.gpu.memory) if reckoning.gpu else ""
     return [
-        f"[red]{', '.join(titles)}: needs {gib(memory)} on an accelerator that has {room}.[/] {advice}"
+        Text.assemble(
+            (f"{', '.join(titles)}: needs {gib(memory)} on an accelerator that has {room}.", "red"), f" {advice}"
+        )
         for (advice, memory), titles in stages.items()
     ]
 
 
-def _assumptions(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[str]:
+def _assumptions(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
     """What the estimates rest on, in a few lines."""
     gpu, hardware, assumed = reckoning.gpu, reckoning.hardware, machines()["assumed"]
     settings = reckoning.recipe.generation
@@ -93,16 +97,17 @@ def _assumptions(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[str]:
     used = max(cost.estimate.accelerators for cost in costs.values() if cost.estimate)
     idle = "" if used >= hardware.count else ", generation more of them with generation.vllm.data_parallel"
     counted = "by the backbone's tokenizer" if reckoning.vocabulary.tokenizer else "by the bytes of the texts"
-    return [
-        f"[dim]≈ is an estimate for {hardware.count} x {gpu.name} (each {gib(gpu.memory)}, {gpu.flops / 1e12:,.0f} "
+    sentences = (
+        f"≈ is an estimate for {hardware.count} x {gpu.name} (each {gib(gpu.memory)}, {gpu.flops / 1e12:,.0f} "
         f"TFLOP/s, {gpu.bandwidth / 1e9:,.0f} GB/s): {assumed['training']:.0%} of the arithmetic in training, "
         f"{assumed['generating']:.0%} of arithmetic and bandwidth in generation (vLLM, at most "
-        f"{settings.vllm.sequences} sequences at once). A training takes one accelerator{idle}.[/]",
-        f"[dim]Tokens are counted {counted}; assumed are {assumed['rationale']} tokens a rationale and, for a "
+        f"{settings.vllm.sequences} sequences at once). A training takes one accelerator{idle}.",
+        f"Tokens are counted {counted}; assumed are {assumed['rationale']} tokens a rationale and, for a "
         f"backbone's own answer, {assumed['explained']} lengths of the reference, where earlier runs do not tell. "
         "Loading, merging and saving are left out. Memory is what is needed at least; vLLM takes "
-        f"{settings.vllm.memory:.0%} of it all, for a larger cache.[/]",
-    ]
+        f"{settings.vllm.memory:.0%} of it all, for a larger cache.",
+    )
+    return [Text(line, style="dim") for line in sentences]
 
 
 def _absent(plan: Plan, reckoning: Reckoning) -> list[str]:

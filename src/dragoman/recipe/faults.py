@@ -9,6 +9,8 @@ from pydantic_core import ErrorDetails
 
 from dragoman.recipe.source import Fault, Keys, Said, spelled
 
+LONGEST = 200  # characters shown of what was said
+
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`did you mean 'x'?` where something known is close; else what there is."""
@@ -100,7 +102,8 @@ def _quoted(value: Any) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
-    return repr(value)
+    shown = repr(value)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} …"
 
 
 def _help(model: type[BaseModel], path: Keys) -> str:

@@ -1,5 +1,6 @@
 """Loads a recipe: the file, what it extends, the command line's overrides; every fault at once."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -94,7 +95,7 @@ def _merge(parent: Said, child: Said, path: Keys) -> None:
 
 def _override(said: Said, text: str) -> None:
     name, equals, value_text = text.partition("=")
-    path: Keys = tuple(int(part) if part.isdigit() else part for part in name.strip().split("."))
+    path: Keys = tuple(int(part) if re.fullmatch("[0-9]{1,9}", part) else part for part in name.strip().split("."))
     if not equals or not all(part != "" for part in path):
         said.faults.append(Fault(COMMAND_LINE, "", f"'{text}' should look like training.epochs=1"))
         return

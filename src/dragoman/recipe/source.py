@@ -16,6 +16,11 @@ Keys = tuple[str | int, ...]
 _INTEGER = re.compile(r"[-+]?[0-9][0-9_]*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"([-+]?)\.(inf|nan)", re.IGNORECASE)
+MOST = 100_000  # values of a recipe; a few lines of aliases can come to more than there is memory
+DEEPEST = 50  # mappings and lists inside each other
+LARGEST = 1 << 24  # bytes
+DIGITS = 18  # of a whole number
+_UNFIT = re.compile("[\0\ud800-\udfff]")  # no text can hold half a character, and no file's name a NUL
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq")}
 
 
@@ -83,12 +88,16 @@ def _composed(path: Path, shown: str) -> yaml.MappingNode | Fault:
         what = "is a folder, not a recipe" if path.is_dir() else "there is no such file"
         return Fault(Place(shown), "", f"{what}; check the path")
     try:
+        if path.stat().st_size > LARGEST:
+            return Fault(Place(shown), "", f"is larger than {LARGEST >> 20} MiB, so it is no recipe")
         root = yaml.compose(path.read_bytes().decode("utf-8-sig"), Loader=yaml.BaseLoader)
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         return Fault(Place(shown, line), "", "is not UTF-8; save the file as UTF-8")
     except yaml.YAMLError as error:
         return _syntax(error, shown)
+    except RecursionError:
+        return Fault(Place(shown), "", TOO_DEEP)
     if not isinstance(root, yaml.MappingNode):
         what = "is empty" if root is None else "holds no mapping"
         return Fault(Place(shown, 1), "", f"{what}; a recipe is made of lines such as `name: my-recipe`")
@@ -96,9 +105,16 @@ def _composed(path: Path, shown: str) -> yaml.MappingNode | Fault:
 
 
 def parse(text: str) -> Any:
-    """The value of one override. Raises `yaml.YAMLError` where it is not YAML."""
-    node = yaml.compose(text, Loader=yaml.BaseLoader)
-    return None if node is None else _value(node, (), "", Said(None), ())
+    """The value of one override. Raises `yaml.YAMLError` where it is not YAML, or nothing that a recipe could say."""
+    try:
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+    except RecursionError as error:
+        raise yaml.YAMLError(TOO_DEEP) from error
+    said = Said(None)
+    value = None if node is None else _value(node, (), "", said, ())
+    if said.faults:
+        raise yaml.YAMLError(said.faults[0].text)
+    return value
 
 
 def _syntax(error: yaml.YAMLError, shown: str) -> Fault:
@@ -111,8 +127,18 @@ def _syntax(error: yaml.YAMLError, shown: str) -> Fault:
 
 def _value(node: yaml.Node, path: Keys, shown: str, said: Said, around: tuple[yaml.Node, ...]) -> Any:
     place = said.places.setdefault(path, Place(shown, node.start_mark.line + 1))
+    if len(said.places) > MOST:
+        if not said.broken:
+            text = f"holds more than {MOST:,} values, with what aliases (`*name`) repeat; write out what is meant"
+            said.faults.append(Fault(place, "", text))
+            said.broken = True
+        return None
     if node in around:
         said.faults.append(Fault(place, spelled(path), "contains itself; write the values out"))
+        return None
+    if len(around) > DEEPEST:
+        said.faults.append(Fault(place, spelled(path[:2]), TOO_DEEP))
+        said.broken = True
         return None
     if node.tag not in _PLAIN_TAGS:
         tag = node.tag.replace("tag:yaml.org,2002:", "!!")
@@ -121,6 +147,9 @@ def _value(node: yaml.Node, path: Keys, shown: str, said: Said, around: tuple[ya
         )
         return None
     if isinstance(node, yaml.ScalarNode):
+        if fault := _unfit(node):
+            said.faults.append(Fault(place, spelled(path), fault))
+            return None
         return scalar(node.value) if node.style is None else node.value
     if isinstance(node, yaml.SequenceNode):
         return [_value(child, (*path, index), shown, said, (*around, node)) for index, child in enumerate(node.value)]
@@ -130,6 +159,9 @@ def _value(node: yaml.Node, path: Keys, shown: str, said: Said, around: tuple[ya
         if not isinstance(key, yaml.ScalarNode):
             said.faults.append(Fault(place, spelled(path), "has a key that is not a word; write `key: value`"))
             continue
+        if _UNFIT.search(key.value):
+            said.faults.append(Fault(place, spelled(path), f"has the key {key.value!a}, which no key can be"))
+            continue
         below = (*path, key.value)
         if key.value in values:
             first = said.places[below].line
@@ -138,6 +170,19 @@ def _value(node: yaml.Node, path: Keys, shown: str, said: Said, around: tuple[ya
         said.places[below] = place
         values[key.value] = _value(child, below, shown, said, (*around, node))
     return values
+
+
+TOO_DEEP = f"has lists and mappings inside each other, more than {DEEPEST} of them; no recipe needs that"
+
+
+def _unfit(node: yaml.ScalarNode) -> str:
+    """Why what a node says can't be a value; empty where it can."""
+    if found := _UNFIT.search(node.value):
+        what = "the character NUL" if found[0] == "\0" else "half a character"
+        return f"has {what} in it ({ascii(found[0])[1:-1]}); take it out"
+    if node.style is None and _INTEGER.fullmatch(node.value) and len(node.value) > DIGITS:
+        return f"is a number of {len(node.value):,} digits; where it is meant as text, put it in quotes"
+    return ""
 
 
 def scalar(text: str) -> Any:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from itertools import product
+from math import prod
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from dragoman.recipe.source import Fault, Keys, Said, spelled
 
 _EXAMPLE = "as in `method.crossalpaca.amount: [0, 0.5, 1]`"
+MOST = 1000  # rows that a sweep makes of one
 Axis = tuple[tuple[str, ...], list[Any]]  # the path of an option, and its values
 
 
@@ -32,6 +34,9 @@ def expand(said: Said, methods: Mapping[str, type[BaseModel]]) -> None:
             _fault(said, path, f"should name options and their values, {_EXAMPLE}")
             continue
         for row, axes in _axes(said, rows, grid, path).items():
+            if (count := prod(len(values) for _, values in axes)) > MOST:
+                _fault(said, path, f"would make {count:,} rows of one; at most {MOST:,} can be compared")
+                continue
             for made in _rows(rows[row], axes, methods):
                 if made not in entries:
                     said.places[("methods", len(entries))] = said.place((*path, next(iter(grid))))

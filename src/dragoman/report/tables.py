@@ -25,6 +25,7 @@ from dragoman.report.words import (
     trainings,
     verdict,
 )
+from dragoman.screen import console as new_console
 
 WIDE = 100  # columns that a table of three models needs with its intervals
 ACROSS = 3  # methods side by side; of more, each gets a line
@@ -63,7 +64,7 @@ def _tables(card: Card, width: int) -> tuple[bool, list[RenderableType]]:
 
 def _width(table: Table) -> int:
     """Columns that a table takes if nothing in it is cut."""
-    endless = Console(width=1000)
+    endless = new_console(width=1000)
     return Measurement.get(endless, endless.options, table).maximum
 
 

@@ -1,0 +1,146 @@
+"""JSON from outside: what is wrong with it becomes a sentence with its place, and so does what could do harm later.
+
+half a character     "\\ud83d" alone, which crawls have where an emoji was cut in two: no text can hold it
+nested too deeply    a few kilobytes of brackets end whatever walks through them
+endless numbers      Python reads no whole number of more than 4,300 digits
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dragoman.corpora import archives
+from dragoman.corpora.text import BEGINNING, called, decoded, ending, lines, opened, whole
+from dragoman.errors import DataError
+
+DEEPEST = 100  # lists and objects around a value
+HALF = "with half a character"
+"""As a reason why a record is left out."""
+_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+class HalfCharacter(DataError):
+    """A record that has half a character in a text, and is sound otherwise."""
+
+
+class NotJson(DataError):
+    """Text that is no JSON at all, or more than one value of it."""
+
+
+def parsed(text: str, name: str, line: int = 1) -> Any:
+    """What some JSON says, which begins on a line of what is called `name`.
+
+    Raises `DataError` with file and line; `HalfCharacter` where that is all that is wrong with it.
+    """
+    value = _loaded(text, name, line)
+    if _ESCAPED.search(text):
+        refuse_halves(value, f"{name}, line {line}")
+    return value
+
+
+def _loaded(text: str, name: str, line: int) -> Any:
+    try:  # what comes from outside
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"{name}, line {line + error.lineno - 1}, column {error.colno}"
+        raise NotJson(f"{where}: not valid JSON ({error.msg})") from error
+    except RecursionError as error:
+        raise _too_deep(name, line) from error
+    except ValueError as error:  # of Python's limit
+        raise DataError(
+            f"{name}, line {line}: a whole number of more than 4,300 digits. Write it as text, in quotes."
+        ) from error
+    if text.count("[") + text.count("{") > DEEPEST and _deep(value):
+        raise _too_deep(name, line)
+    return value
+
+
+def _too_deep(name: str, line: int) -> DataError:
+    return DataError(f"{name}, line {line}: lists and objects inside each other, more than {DEEPEST} of them")
+
+
+def _deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [child for one in level for child in _children(one)]
+        if not level:
+            return False
+    return any(isinstance(one, dict | list) for one in level)
+
+
+def _children(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def refuse_halves(value: Any, place: str) -> None:
+    """Raises `HalfCharacter` where a text in a value has half a character."""
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        texts = [one] if isinstance(one, str) else list(one) if isinstance(one, dict) else ()
+        if found := next((found for text in texts if (found := _HALF.search(text))), None):
+            raise HalfCharacter(
+                f"{place}: half a character ({ascii(found[0])[1:-1]}), as where an emoji was cut in two; no text can "
+                "hold it. Take it out, or leave the record out."
+            )
+        todo += _children(one)
+
+
+def json_file(path: Path, member: str = "") -> Any:
+    """What a file says that is one JSON value. `DataError` with file and line."""
+    name = called(path, member)
+    return parsed(decoded(whole(path, member), name), name)
+
+
+def json_records(
+    path: Path, member: str = "", dropped: Counter[str] | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a file with one JSON object a line, or of one JSON array; each with its place for messages.
+
+    Of a zip archive the one .json or .jsonl in it is read. Records with half a character are left out and counted in
+    `dropped`, and an error where that is not given.
+    """
+    if not member and ending(path.name) == ".zip":
+        member = archives.only(path, (".json", ".jsonl"))
+    for place, record, suspect in _placed(path, member):
+        if not isinstance(record, dict):
+            raise DataError(f"{place}: a JSON object is needed, not {json.dumps(record)[:80]}")
+        if suspect:
+            try:
+                refuse_halves(record, place)
+            except HalfCharacter:
+                if dropped is None:
+                    raise
+                dropped[HALF] += 1
+                continue
+        yield place, record
+
+
+def _placed(path: Path, member: str) -> Iterator[tuple[str, Any, bool]]:
+    """The values of a file with their places, and whether there may be half a character in them."""
+    name = called(path, member)
+    if is_array(path, member):
+        text = decoded(whole(path, member), name)
+        suspect = bool(_ESCAPED.search(text))
+        for number, record in enumerate(_loaded(text, name, 1), start=1):
+            yield f"{name}, record {number}", record, suspect
+        return
+    for number, line in lines(path, member):
+        if line.strip():
+            yield f"{name}, line {number}", _loaded(line, name, number), bool(_ESCAPED.search(line))
+
+
+def is_array(path: Path, member: str = "") -> bool:
+    """Whether the first character of a file opens a list."""
+    with opened(path, member) as file:
+        start = file.read(BEGINNING).removeprefix(b"\xef\xbb\xbf").lstrip()
+        while not start and (piece := file.read(BEGINNING)):
+            start = piece.lstrip()
+    return start.startswith(b"[")
