@@ -112,3 +112,9 @@ def test_fingerprints_ignore_the_order_of_keys_and_nothing_else() -> None:
     assert fingerprint({"a": 1, "b": [1, 2]}) == fingerprint({"b": [1, 2], "a": 1})
     assert fingerprint({"a": 1, "b": [1, 2]}) != fingerprint({"a": 1, "b": [2, 1]})
     assert fingerprint({"a": 1}) != fingerprint({"a": "1"})
+
+
+def test_half_a_character_is_kept(tmp_path):
+    """Answers may have one; what holds them can be written all the same, and read again."""
+    write_atomic(tmp_path / "a.json", json.dumps(["a \ud83d", "ä"], ensure_ascii=False))
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == ["a \ud83d", "ä"]

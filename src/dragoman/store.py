@@ -62,7 +62,8 @@ def write_atomic(path: Path, text: str) -> None:
     """Writes beside, flushes to the disk, renames: a reader sees the old text or the new, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with beside.open("w", encoding="utf-8") as file:
+    # Half a character, as an answer may have, is spelled out: in JSON that is the escape that it is read back from.
+    with beside.open("w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 # Control characters but for line feed and tab, overrides of the direction of writing, and halves of characters.
-_ACTED_UPON = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
+_ACTED_UPON = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufffe\uffff]")
 
 
 def visible(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,7 +18,7 @@ GLOBAL_MMLU = ("ar", "de", "el", "es", "fr", "hi", "it", "ja", "ko", "pt", "ru",
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves a folder; a file named cut.* ends in the middle."""
+    """Serves a folder; a file named cut.* ends in the middle, one named endless.* never."""
 
     asked: list[str]
 
@@ -31,6 +32,12 @@ class Handler(SimpleHTTPRequestHandler):
             self.send_header("Content-Length", str(len(TEXT)))
             self.end_headers()
             self.wfile.write(TEXT[:1000])
+        elif "endless." in self.path:
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):  # until the other side has had enough
+                while True:
+                    self.wfile.write(TEXT)
         else:
             super().do_GET()
 
@@ -128,6 +135,33 @@ def test_a_file_without_checksum_is_taken_and_said(served, tmp_path, capsys):
     with pytest.raises(DataError, match=r"cut\.de (was cut off: 1,000 of 400,000 bytes|could not be downloaded)"):
         catalog.local(bare, "cut.de")
     assert left(tmp_path / "cache") == ["other.de"]
+
+
+def test_a_size_is_checked_where_no_checksum_is_known(served, tmp_path, monkeypatch):
+    entry, _ = served
+    sized = Entry("toy", "…", "none", "…", entry.address, "toy-folder", (), dict.fromkeys(entry.files, File(8)))
+    assert catalog.local(sized, "other.de").read_bytes() == b"changed\n"
+    mirror = tmp_path / "mirror"
+    (mirror / "toy-folder").mkdir(parents=True)
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(mirror))
+    (mirror / "toy-folder" / "other.de").write_bytes(b"chan")
+    with pytest.raises(DataError, match=r"mirror.*other\.de is not the file .*: it has 4 bytes and should have 8\."):
+        catalog.local(sized, "other.de")
+    larger = Entry("toy", "…", "none", "…", entry.address, "larger", (), dict.fromkeys(entry.files, File(9)))
+    with pytest.raises(DataError, match=r"other\.de gave 8 bytes, and the catalogue describes a file of 9\."):
+        catalog.local(larger, "other.de")
+    assert left(tmp_path / "cache" / "corpora" / "larger") == []
+
+
+@pytest.mark.parametrize("checksum", [None, "0" * 64])
+def test_a_download_stops_at_the_size_that_is_stated(served, tmp_path, checksum):
+    """The server sends a terabyte, as far as it announces."""
+    entry, _ = served
+    file = File(1000, checksum)
+    small = Entry("toy", "…", "none", "…", entry.address, "toy-folder", (), {"endless.de": file})
+    with pytest.raises(DataError, match=r"endless\.de gives more than the 1,000 bytes that the catalogue describes"):
+        catalog.local(small, "endless.de")
+    assert left(tmp_path / "cache") == []
 
 
 def test_a_role_that_a_corpus_does_not_play():

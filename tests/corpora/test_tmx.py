@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from dragoman.corpora import tmx
 from dragoman.corpora.parallel import ParallelText, read
 from dragoman.errors import DataError
 
@@ -107,3 +108,22 @@ def test_one_unit_at_a_time(tmp_path):
     assert [next(pairs).target for _ in range(1000)][-1] == "sentence 999"
     with pytest.raises(DataError, match="line 5004, column 3: not valid XML"):
         list(pairs)
+
+
+def test_encodings_that_expat_does_not_read(tmp_path):
+    for encoding in ("UTF-7", "shift_jis", "gb18030", "zlib", "nothing-like-it"):
+        text = HEAD.replace("UTF-8", encoding) + unit(de="Ja.", en="Yes.") + TAIL
+        told = refused(memory(tmp_path, text.encode("ascii")))
+        assert told.startswith("TMX, line 1")
+    utf7 = '<?xml version="1.0" encoding="UTF-7"?>\n<tmx><body>'
+    assert "its encoding can't be read (" in refused(memory(tmp_path, utf7))
+
+
+def test_segments_and_tags_have_an_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(tmx, "LONGEST", 1 << 20)
+    endless = "Ja. " * (1 << 19)
+    assert refused(memory(tmp_path, HEAD + unit(de=endless, en="Yes.") + TAIL)) == (
+        "TMX, line 4: a <seg> of more than 1 million characters, which no sentence has."
+    )
+    tag = HEAD + f'<tu x="{endless}"></tu>' + TAIL
+    assert refused(memory(tmp_path, tag)) == "TMX, line 4: a tag of more than 1 MiB."

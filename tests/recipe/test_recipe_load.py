@@ -1,5 +1,6 @@
 """Faulty recipes and what is said about them, word by word."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,56 @@ evaluate: [labs]
     ]
 
 
+def test_aliases_that_multiply(tmp_path: Path) -> None:
+    levels = [f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    text = "\n".join([GOOD, "training:", "  a0: &a0 [x, x]", *levels, ""])
+    (fault,) = said(tmp_path, text)
+    assert re.fullmatch(r"recipe\.yaml:\d+: holds more than 100,000 values, with what aliases .*", fault)
+    assert "is not a YAML value" in said(tmp_path, GOOD, "system=[&a [x], " + "*a, " * 50_000 + "]")[0]
+
+
+def test_brackets_without_end(tmp_path: Path) -> None:
+    for depth in (60, 400, 5000):
+        text = GOOD + "training: " + "[" * depth + "]" * depth + "\n"
+        (fault,) = said(tmp_path, text)
+        assert "more than 50 of them; no recipe needs that" in fault
+        assert "is not a YAML value" in said(tmp_path, GOOD, "training=" + "[" * depth + "]" * depth)[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('system: "\\ud83d"', r"recipe.yaml:\d+: system: has half a character in it \(\\ud83d\); take it out"),
+        ('runs: "a\\0b"', r"recipe.yaml:\d+: runs: has the character NUL in it \(\\x00\); take it out"),
+        ('"\\ud83d": 1', r"recipe.yaml:\d+: has the key '\\ud83d', which no key can be"),
+        (
+            f"seeds: [{'9' * 5000}]",
+            r"recipe.yaml:\d+: seeds\[0\]: is a number of 5,000 digits; where it is meant as .*",
+        ),
+        (f"seeds: [{'9' * 19}]", r"recipe.yaml:\d+: seeds\[0\]: is a number of 19 digits; where it is meant as .*"),
+        (f"seeds: {'x' * 5000}", r".{,400}"),
+    ],
+)
+def test_values_that_no_recipe_can_have(line: str, told: str, tmp_path: Path) -> None:
+    found = said(tmp_path, f"{GOOD}{line}\n")
+    assert re.fullmatch(told, found[0]), found
+
+
+def test_a_recipe_of_a_gigabyte(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    with path.open("wb") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(RecipeError, match=r"recipe\.yaml: is larger than 16 MiB, so it is no recipe$"):
+        load(path, methods=OPTIONS, suites=SUITES)
+
+
+def test_a_sweep_without_end(tmp_path: Path) -> None:
+    options = ("label", "rationale_fraction", "refresh", "a", "b", "c")
+    axes = ", ".join(f"method.radis.{option}: [{', '.join(map(str, range(30)))}]" for option in options)
+    text = GOOD.replace("[vanilla]", "[radis]") + f"sweep: {{{axes}}}\n"
+    assert "sweep: would make 729,000,000 rows of one; at most 1,000 can be compared" in said(tmp_path, text)[0]
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"nowhere\.yaml: there is no such file; check the path$"):
         load(tmp_path / "nowhere.yaml", methods=OPTIONS, suites=SUITES)
@@ -282,6 +333,8 @@ def test_overrides(tmp_path: Path) -> None:
         ("evaluate=[lab", "command line: evaluate: '[lab' is not a YAML value; put it in quotes"),
         ("nothing.there=1", "command line: nothing: no such key; there are: "),
         ("extends=a.yaml", "command line: extends: belongs in a recipe's file; write one that extends the other"),
+        ("methods.².radis=1", "command line: methods.².radis: methods is a list; say which entry, as in 0"),
+        ("system=!!python/name:os.system x", "command line: system: '!!python/name:os.system x' is not a YAML value"),
         ("data.train.files.0.table=a", "command line: data.train.files[0].table: data.train.files has no entry 0; "),
     ],
 )

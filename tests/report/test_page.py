@@ -89,6 +89,30 @@ def test_what_models_write_stays_text(html: str, card: dict, details: Details) -
     assert Reader(drawn).open == []
 
 
+def test_characters_that_no_page_can_have(tmp_path: Path, card: dict) -> None:
+    """Half an emoji, control characters and the like, in what models write and in the names of rows."""
+    evil = "\ud83d\x00\x1b[2J\x85\u202e\uffff"
+    row = f"radis{evil}"
+    examples = {row: [[("reference", "Ja."), ("rationale", f"{evil} & so on")]]}
+    hostile = copy.deepcopy(card)
+    hostile["rows"][2]["name"] = row
+    write_report(tmp_path, hostile, Details(evil, examples=examples, facts={evil: evil}, recipe=evil))
+    told = "\\ud83d\\x00\\x1b[2J\\x85\\u202e\\uffff"
+    shown = (tmp_path / "report.html").read_bytes().decode()
+    assert f"{told} &amp; so on" in shown
+    assert Reader(shown).open == []
+    for path in (path for path in tmp_path.rglob("*") if path.is_file()):
+        text = path.read_bytes().decode()
+        if path.suffix == ".json":
+            assert json.loads(text)
+            continue
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\uffff]", text), path.name
+        if path.suffix == ".svg":
+            assert told in text
+            ElementTree.fromstring(text)
+    assert json.loads((tmp_path / "scorecard.json").read_text())["rows"][2]["name"] == row
+
+
 def test_nothing_is_loaded_from_anywhere(html: str) -> None:
     read = Reader(html)
     assert {"link", "img", "iframe", "object"}.isdisjoint(read.tags)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from dragoman.report.layout import Cell, Line, Table
 from dragoman.report.words import MINUS, signed, spread
+from dragoman.terminal import visible
 
 Format = Literal["markdown", "latex", "json"]
 FORMATS: tuple[Format, ...] = ("markdown", "latex", "json")
@@ -52,9 +53,9 @@ def write_tables(folder: Path, tables: Mapping[str, Sequence[Table]]) -> None:
     """Writes `KEY.md` and `KEY.tex` for each table, and `tables.json` with all of them."""
     folder.mkdir(parents=True, exist_ok=True)
     for key, some in tables.items():
-        (folder / f"{key}.md").write_text(written({key: some}, "markdown"), encoding="utf-8")
-        (folder / f"{key}.tex").write_text(written({key: some}, "latex"), encoding="utf-8")
-    (folder / "tables.json").write_text(as_json(tables), encoding="utf-8")
+        (folder / f"{key}.md").write_text(visible(written({key: some}, "markdown")), encoding="utf-8")
+        (folder / f"{key}.tex").write_text(visible(written({key: some}, "latex")), encoding="utf-8")
+    (folder / "tables.json").write_text(as_json(tables), encoding="utf-8", errors="backslashreplace")
 
 
 def as_json(tables: Mapping[str, Sequence[Table]]) -> str:

@@ -27,6 +27,7 @@ from dragoman.report.compare import Card, floor
 from dragoman.report.layout import Table
 from dragoman.report.plane import Point, plane
 from dragoman.report.readme import markdown
+from dragoman.terminal import visible
 
 Piece = tuple[str, str]  # name of a segment, and its text
 TRANSLATIONS = 2  # shown of each direction; one where there are many
@@ -79,23 +80,25 @@ def write_report(folder: Path, card: Card, details: Details) -> None:
     `tables/figure1.svg`, where there is something to draw; `sweep-ROW-OPTION.svg` of rows that differ in one option.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scorecard.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    told = json.dumps(card, ensure_ascii=False, indent=1) + "\n"
+    # Half a character is spelled out, which in JSON is the escape that it is read back from.
+    (folder / "scorecard.json").write_text(told, encoding="utf-8", errors="backslashreplace")
     (folder / "report.html").write_text(page(card, details), encoding="utf-8")
-    (folder / "table.md").write_text(markdown(card), encoding="utf-8")
+    (folder / "table.md").write_text(visible(markdown(card)), encoding="utf-8")
     formats.write_tables(folder / "tables", paper.tables(card))
     drawn = picture(card)
     if drawn:
         for path in (folder / "picture.svg", folder / "tables" / "figure1.svg"):
             path.write_text(drawn + "\n", encoding="utf-8")
     for key, swept in _sweeps(card, details, charts.style_sheet()).items():
-        (folder / f"sweep-{key}.svg").write_text(swept + "\n", encoding="utf-8")
+        (folder / f"sweep-{key}.svg").write_text(visible(swept) + "\n", encoding="utf-8")
 
 
 def page(card: Card, details: Details) -> str:
-    """The page as HTML text."""
+    """The page as HTML text, in which characters that no page may have are spelled out."""
     colours, made = _colours(card), paper.tables(card)
     by_language = made.pop("benchmarks", [])
-    return (
+    return visible(
         _templates()
         .get_template("page.html")
         .render(
@@ -152,7 +155,8 @@ def page(card: Card, details: Details) -> str:
 
 def picture(card: Card) -> str | None:
     """Translation against retention as a picture of its own; None where one of the two was not judged."""
-    return _plane(card, charts.style_sheet())
+    drawn = _plane(card, charts.style_sheet())
+    return visible(drawn) if drawn else None
 
 
 @cache

@@ -1,0 +1,101 @@
+"""JSON from outside: what crawls and attackers put into it ends in a sentence with file and line."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dragoman.corpora.dialogues import DialogueFile, select
+from dragoman.corpora.harmful import read as harmful
+from dragoman.corpora.load import load
+from dragoman.corpora.parallel import ParallelText, read
+from dragoman.corpora.predictions import read_records
+from dragoman.corpora.questions import read_questions
+from dragoman.corpora.recognise import recognised
+from dragoman.corpora.sheets import records, sheets
+from dragoman.corpora.squad import squad_questions
+from dragoman.corpora.values import json_file, json_records, parsed
+from dragoman.errors import DataError
+
+SOUND = '{"source": "Ja.", "target": "Yes."}'
+HALVED = '{"source": "Ja \\ud83d", "target": "Yes."}'
+DEEP = '{"source": "a", "target": ' + "[" * 5000 + "]" * 5000 + "}"
+DEEPISH = '{"source": "a", "target": ' + "[" * 200 + "]" * 200 + "}"
+ENDLESS = '{"source": "a", "target": ' + "9" * 5000 + "}"
+FAULTS = {
+    HALVED: "half a character (\\ud83d)",
+    DEEP: "lists and objects inside each other, more than 100",
+    DEEPISH: "lists and objects inside each other, more than 100",
+    ENDLESS: "a whole number of more than 4,300 digits",
+    SOUND[:-1]: "not valid JSON",
+}
+
+
+def written(path: Path, *lines: str) -> Path:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("bad", FAULTS, ids=lambda bad: FAULTS[bad][:20])
+def test_every_reader_names_file_and_line(tmp_path: Path, bad: str) -> None:
+    path = written(tmp_path / "a.jsonl", SOUND, bad)
+    (tmp_path / "only").mkdir()
+    alone = written(tmp_path / "only" / "xquad.de.json", "", bad)
+    readers = [
+        lambda: list(json_records(path)),
+        lambda: read_records(path),
+        lambda: records(sheets(path)[0]),
+        lambda: read_questions(path),
+        lambda: recognised(path),
+        lambda: harmful("safety", [path]),
+        lambda: json_file(alone),
+        lambda: squad_questions("x", "xquad", alone.parent, "de"),
+        lambda: records(sheets(alone)[0]),
+    ]
+    for reader in readers:
+        with pytest.raises(DataError) as caught:
+            reader()
+        told = str(caught.value)
+        assert ".jsonl, line " in told or "xquad.de.json, line " in told
+        if "no column 'prompt'" not in told and "missing" not in told and "no record of a form" not in told:
+            assert FAULTS[bad] in told
+
+
+def test_what_only_looks_odd_is_read() -> None:
+    whole = {"emoji": "😀", "deep": [[[{"a": [1]}]]], "number": 10**4000, "text": '\\ud83d "[[[['}
+    assert parsed(json.dumps(whole), "a") == whole
+    assert parsed("[" * 100 + "]" * 100, "a")
+    assert parsed('["' + "[" * 5000 + '"]', "a") == ["[" * 5000]
+
+
+def test_pairs_with_half_a_character_are_left_out_and_counted(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", SOUND, HALVED, SOUND.replace("Ja", "Na"))
+    dropped: Counter[str] = Counter()
+    pairs = list(read(ParallelText("de-en", table=path, both=True), dropped))
+    assert [pair.source for pair in pairs] == ["Ja.", "Yes.", "Na.", "Yes."]
+    assert dropped == {"with half a character": 2}
+    array = written(tmp_path / "a.json", f"[{SOUND}, {HALVED}, {SOUND}]")
+    dropped.clear()
+    assert len(list(read(ParallelText("de-en", table=array), dropped))) == 2
+    assert dropped == {"with half a character": 1}
+    with pytest.raises(DataError, match=r"a\.json, record 2: half a character \(\\ud83d\).*leave the record out"):
+        list(read(ParallelText("de-en", table=array)))  # nobody counts
+
+
+def test_they_are_left_out_of_every_pass_over_a_corpus(tmp_path: Path) -> None:
+    from dragoman.recipe.schema import Corpus
+
+    written(tmp_path / "a.jsonl", HALVED, SOUND, HALVED, SOUND.replace("Ja", "Na"), SOUND)
+    corpus = Corpus.model_validate({"files": [{"table": "a.jsonl", "direction": "de-en"}]})
+    loaded = load(corpus, "train", tmp_path)
+    assert [pair.source for pair in loaded] == [pair.source for pair in loaded] == ["Ja.", "Na."]
+    assert loaded.dropped == {"with half a character": 2, "duplicate": 1}
+
+
+def test_dialogues_with_half_a_character_are_left_out_and_counted(tmp_path: Path) -> None:
+    said = [{"instruction": "Hi", "output": "Hello \ud83d"}, {"instruction": "Hi", "output": "Hello 😀"}]
+    path = written(tmp_path / "a.json", json.dumps(said))
+    chosen = select(DialogueFile(path, "a"), None, 0)
+    assert [dialogue.turns[1].text for dialogue in chosen] == ["Hello 😀"]
+    assert chosen.dropped == {"with half a character": 1}
