@@ -26,7 +26,13 @@ def say(text: object = "", *, err: bool = False, nl: bool = True, **style: Any) 
 
 def put(text: str, nl: bool = True) -> None:
     """Prints data, such as a translation: exactly as it is into files and pipes, made visible on a terminal."""
-    typer.echo(_encodable(visible(text) if sys.stdout.isatty() else text, err=False), nl=nl)
+    sys.stdout.write(_encodable(visible(text) if on_screen() else text, err=False) + "\n" * nl)
+    sys.stdout.flush()
+
+
+def on_screen() -> bool:
+    """Whether somebody looks at what goes to standard output."""
+    return sys.stdout.isatty()
 
 
 def _encodable(text: str, err: bool) -> str:

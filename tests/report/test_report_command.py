@@ -1,5 +1,6 @@
 """`dragoman report`: what it prints, and what it says where there is nothing to print."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -61,6 +62,22 @@ def test_without_options_the_comparison_and_where_the_rest_is(done: Path) -> Non
     assert code == 0
     assert "seq_kd kept 3 points more than radis" in text
     assert "runs/small/tables: the tables and the figure in the paper's layout" in text
+
+
+def test_names_that_are_markup_or_steer_a_terminal(recipe: Path, study: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = recipe.parent / "out[/b]\x1b[2J" / "small"
+    folder.mkdir(parents=True)
+    hostile = copy.deepcopy(study)
+    hostile["rows"][1]["name"] = "row[/b]:smile:\x1b[31m\u202e"
+    (folder / "scorecard.json").write_text(json.dumps(hostile), encoding="utf-8")
+    monkeypatch.setattr(recipes, "_require_done", lambda _: None)
+    monkeypatch.setattr(recipes, "run", lambda *_, **__: folder)
+    for command in ("report", "run"):
+        result = CliRunner().invoke(cli.app, [command, str(recipe)])
+        assert result.exit_code == 0, result.exception
+        assert "out[/b]\\x1b[2J/small/report.html: the same with pictures" in result.output
+        assert "row[/b]:smile:\\x1b[31m\\u202e" in result.output
+        assert "\x1b" not in result.output
 
 
 def test_a_table_that_the_recipe_does_not_have(done: Path) -> None:
