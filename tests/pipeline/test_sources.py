@@ -235,3 +235,13 @@ def test_the_language_of_instruction_data(tmp_path: Path, real_data: Path, monke
 def test_a_language_that_cannot_be_had(source: dict[str, Any], said: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=said):
         make_data(recipe({"lessons": [source]}), tmp_path)
+
+
+def test_what_cannot_be_asked_of_a_test_is_counted(tmp_path: Path) -> None:
+    sound = [json.dumps({"source": f"Satz {number}", "target": f"Sentence {number}"}) for number in range(5)]
+    halved = json.dumps({"source": "Satz \ud83d", "target": "Sentence"})
+    (tmp_path / "test.jsonl").write_text("\n".join([*sound, halved, '{"source": "Leer", "target": " "}']))
+    test = {"files": [{"table": str(tmp_path / "test.jsonl"), "direction": "de-en"}], "limit": 4}
+    facts = make_data(recipe({"lessons": [PROGRAMS], "test": test}, ("translation",)), tmp_path)
+    assert facts["test"] == {"de-en": 4}
+    assert facts["left out"] == {"with half a character, of the test": 1, "empty, of the test": 1}

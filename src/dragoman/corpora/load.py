@@ -22,6 +22,8 @@ from dragoman.corpora.parallel import FilesChoice, ParallelText, located, read
 from dragoman.corpora.records import Pair, draw
 from dragoman.errors import DataError
 
+LIMITED = "over the limit"  # as a reason why a pair is left out: the recipe's own
+
 
 class CorpusChoice(Protocol):
     """Where pairs come from, as a recipe says it (`recipe.schema.Corpus`)."""
@@ -175,7 +177,7 @@ def _decided(
             candidates = np.flatnonzero(kept & (direction == place))
             order = np.argsort(np.array(draws)[candidates], kind="stable")
             kept[candidates[order[rules.limit :]]] = False
-            dropped["over the limit"] += max(0, len(candidates) - rules.limit)
+            dropped[LIMITED] += max(0, len(candidates) - rules.limit)
     return kept, Counter({name: int((kept & (direction == place)).sum()) for place, name in enumerate(directions)})
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from dragoman.corpora import catalog
 from dragoman.corpora.contamination import index
-from dragoman.corpora.load import Rules, choose, load, locate
+from dragoman.corpora.load import LIMITED, Rules, choose, load, locate
 from dragoman.corpora.records import Check, Dialogue, Pair, Question, Record, Turn
 from dragoman.errors import DataError
 from dragoman.lab import world
@@ -107,7 +107,8 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     (`data.contamination`), it is refused.
     """
     data = recipe.data
-    test = test_pairs(recipe)
+    apart: Counter[str] = Counter()
+    test = test_pairs(recipe, apart)
     asked = suites.asked(recipe)
     by_judges = materials(recipe)
     draws = asked.draws
@@ -116,7 +117,7 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     texts = prompts(recipe, by_judges) if recipe.methods else {}
     judged = index(chain.from_iterable(draws), test, one_grammar=grammar, prompts=texts)
     findings = Findings(judged)
-    dropped: Counter[str] = Counter()
+    dropped = Counter({f"{reason}, of the test": count for reason, count in apart.items()})
     learnt: Counter[str] = Counter()
 
     def clean() -> Iterator[Pair]:
@@ -184,9 +185,13 @@ def _refuse_two_of_a_name(recipe: Recipe, questions: Iterable[Question]) -> None
         )
 
 
-def test_pairs(recipe: Recipe) -> list[Pair]:
-    """What translation is judged on; [] where it isn't."""
-    return list(_pairs(recipe.data.test, "test", Counter()))
+def test_pairs(recipe: Recipe, dropped: Counter[str] | None = None) -> list[Pair]:
+    """What translation is judged on; [] where it isn't. Pairs that can't be asked are counted in `dropped`."""
+    left_out: Counter[str] = Counter()
+    found = list(_pairs(recipe.data.test, "test", left_out))
+    if dropped is not None:
+        dropped.update({reason: count for reason, count in left_out.items() if reason != LIMITED})
+    return found
 
 
 def _listed(counts: Mapping[str, int]) -> str:
