@@ -27,7 +27,7 @@ FAULTS = {
     HALVED: "half a character (\\ud83d)",
     DEEP: "lists and objects inside each other, more than 100",
     DEEPISH: "lists and objects inside each other, more than 100",
-    ENDLESS: "a whole number of more than 4,300 digits",
+    ENDLESS: "a whole number of more than 308 digits",
     SOUND[:-1]: "not valid JSON",
 }
 
@@ -63,7 +63,7 @@ def test_every_reader_names_file_and_line(tmp_path: Path, bad: str) -> None:
 
 
 def test_what_only_looks_odd_is_read() -> None:
-    whole = {"emoji": "😀", "deep": [[[{"a": [1]}]]], "number": 10**4000, "text": '\\ud83d "[[[['}
+    whole = {"emoji": "😀", "deep": [[[{"a": [1]}]]], "number": 10**307, "text": '\\ud83d "[[[['}
     assert parsed(json.dumps(whole), "a") == whole
     assert parsed("[" * 100 + "]" * 100, "a")
     assert parsed('["' + "[" * 5000 + '"]', "a") == ["[" * 5000]

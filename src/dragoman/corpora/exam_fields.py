@@ -90,7 +90,9 @@ def _asked(paragraph: dict[str, Any], asked: Any, place: str) -> Entry:
     value = {"context": context} | asked
     texts = [Text(("context",), context), Text(("question",), only_text(asked.get("question"), place, "question"))]
     for number, answer in enumerate(answers):
-        said = only_text(answer.get("text") if isinstance(answer, dict) else answer, place, f"answers.{number}.text")
+        if not isinstance(answer, dict) or not isinstance(answer.get("answer_start", 0), int | float):
+            raise DataError(f"{place}: an answer must be an object with 'text' and the number 'answer_start'")
+        said = only_text(answer.get("text"), place, f"answers.{number}.text")
         texts.append(Text(("answers", number, "text"), said))
     return Entry(place, value, tuple(texts))
 

@@ -47,7 +47,7 @@ def read_csv(path: Path, originals: Sequence[Row] | None, notes: Counter[str]) -
     letter and stands in the translated text as it is, such as a number or a name, takes the place of one
     that was lost; its row takes the original's id. Raises DataError where the table is another one.
     """
-    columns, lines = _table(path)
+    columns, width, lines = _table(path)
     if originals is not None and len(originals) != len(lines):
         raise DataError(
             f"{path} has {len(lines):,} rows and the originals have {len(originals):,}, so rows can't be matched by "
@@ -55,7 +55,7 @@ def read_csv(path: Path, originals: Sequence[Row] | None, notes: Counter[str]) -
         )
     rows = []
     for at, fields in enumerate(lines):
-        if len(fields) != len(columns):
+        if len(fields) != width:
             notes["rows with too few or too many fields, left out"] += 1
             continue
         cell = {name: fields[place] for name, place in columns.items()}
@@ -77,8 +77,8 @@ def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _table(path: Path) -> tuple[dict[str, int], list[list[str]]]:
-    """Where each column stands, and all rows below the header."""
+def _table(path: Path) -> tuple[dict[str, int], int, list[list[str]]]:
+    """Where each column stands, how many there are, and all rows below the header."""
     text = decoded(whole(path), str(path))
     try:  # a file from outside
         header, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -95,7 +95,7 @@ def _table(path: Path) -> tuple[dict[str, int], list[list[str]]]:
             f"{path}, line 1: the header is {', '.join(header)}; no column is known as {' or '.join(missing)}. "
             f"Known are, among others, {', '.join(sorted(COLUMNS[missing[0]]))}"
         )
-    return found, [line for line in lines if line]
+    return found, len(header), [line for line in lines if line]
 
 
 def _kept(text: str, context: str, original: Row | None, notes: Counter[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 half a character     "\\ud83d" alone, which crawls have where an emoji was cut in two: no text can hold it
 nested too deeply    a few kilobytes of brackets end whatever walks through them
-endless numbers      Python reads no whole number of more than 4,300 digits
+endless numbers      whole numbers of more than 308 digits are too large for any other number
 """
 
 import json
@@ -16,6 +16,7 @@ from dragoman.corpora import archives
 from dragoman.corpora.text import BEGINNING, called, decoded, ending, lines, opened, whole
 from dragoman.errors import DataError
 
+DIGITS = 308  # of a whole number
 DEEPEST = 100  # lists and objects around a value
 HALF = "with half a character"
 """As a reason why a record is left out."""
@@ -44,19 +45,26 @@ def parsed(text: str, name: str, line: int = 1) -> Any:
 
 def _loaded(text: str, name: str, line: int) -> Any:
     try:  # what comes from outside
-        value = json.loads(text)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         where = f"{name}, line {line + error.lineno - 1}, column {error.colno}"
         raise NotJson(f"{where}: not valid JSON ({error.msg})") from error
     except RecursionError as error:
         raise _too_deep(name, line) from error
-    except ValueError as error:  # of Python's limit
-        raise DataError(
-            f"{name}, line {line}: a whole number of more than 4,300 digits. Write it as text, in quotes."
-        ) from error
+    except OverflowError as error:
+        raise DataError(f"{name}, line {line}: {error}") from error
     if text.count("[") + text.count("{") > DEEPEST and _deep(value):
         raise _too_deep(name, line)
     return value
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise OverflowError(f"a whole number of more than {DIGITS} digits. Write it as text, in quotes")
+    return int(digits)
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole)
 
 
 def _too_deep(name: str, line: int) -> DataError:

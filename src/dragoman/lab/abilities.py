@@ -131,7 +131,7 @@ def dialogues(family: str, count: int, seed: int) -> list[Dialogue]:
 
 def _different(family: str, count: int, seed: str, held_out: bool) -> list[Task]:
     """`count` tasks of a family with different prompts, all of them held out or none."""
-    rng = Random(seed)
+    rng = Random(seed.encode(errors="backslashreplace"))  # a family is named on the command line
     found: dict[str, Task] = {}
     in_vain = 0
     while len(found) < count and in_vain < PATIENCE:

@@ -185,12 +185,11 @@ def _refuse_two_of_a_name(recipe: Recipe, questions: Iterable[Question]) -> None
         )
 
 
-def test_pairs(recipe: Recipe, dropped: Counter[str] | None = None) -> list[Pair]:
+def test_pairs(recipe: Recipe, dropped: Counter[str]) -> list[Pair]:
     """What translation is judged on; [] where it isn't. Pairs that can't be asked are counted in `dropped`."""
     left_out: Counter[str] = Counter()
     found = list(_pairs(recipe.data.test, "test", left_out))
-    if dropped is not None:
-        dropped.update({reason: count for reason, count in left_out.items() if reason != LIMITED})
+    dropped.update({reason: count for reason, count in left_out.items() if reason != LIMITED})
     return found
 
 
