@@ -162,6 +162,10 @@ ONE_FAULT = {
         "recipe.yaml:7: methods[0]: 'backbone' is the name of the backbone's own row; give this one a label, as in "
         "`vanilla: {label: vanilla-2}`",
     ),
+    "options that are none": (
+        GOOD.replace("[vanilla]", "[vanilla: b]"),
+        "recipe.yaml:6: methods[0].vanilla: should be a mapping of keys to values, not 'b'",
+    ),
     "a label for no folder": (
         GOOD.replace("[vanilla]", "\n  - vanilla: {label: a/b}"),
         "recipe.yaml:7: methods[0].vanilla.label: 'a/b' will name a folder: use letters, digits and . _ -",

@@ -268,7 +268,8 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _rows_apart(self) -> Self:
-        taken = [options.get("label") or name for method in self.methods for name, options in method.items()]
+        rows = ((name, options) for method in self.methods for name, options in method.items())
+        taken = [(isinstance(options, dict) and options.get("label")) or name for name, options in rows]
         for row in (other.row for other in self.compare):
             if row in taken or row == "backbone":
                 raise ValueError(f"has two rows {row}; give the one under compare a label")
