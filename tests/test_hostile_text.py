@@ -102,3 +102,14 @@ def test_answers(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 def test_analyses(run: Run) -> None:
     run("analyze", "rationales", "small.yaml", "--row", EVIL, code=2)
     run("analyze", "drift", f"{EVIL}.yaml", code=2)
+
+
+def test_what_a_fault_of_ours_quotes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise RuntimeError(EVIL)
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.endswith(f"RuntimeError: {visible(EVIL)}\n")

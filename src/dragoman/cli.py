@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+import traceback
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -353,4 +354,8 @@ def doctor() -> None:
 
 def main() -> None:
     """The entry point: one command, and its exit code (0 done, 1 failed, 2 asked wrongly, 130 stopped)."""
-    app()
+    try:
+        app()
+    except Exception:  # a fault of ours, or DRAGOMAN_DEBUG: what it quotes is text from elsewhere as well
+        say(traceback.format_exc(), err=True, nl=False)
+        sys.exit(1)

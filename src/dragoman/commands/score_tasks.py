@@ -1,6 +1,7 @@
 """`dragoman score --task`: answers to a benchmark's questions, and judgements in the published files' own formats."""
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Literal
 
 from dragoman.corpora.predictions import matched, read_outputs, read_records
 from dragoman.corpora.records import Question
+from dragoman.corpora.text import decoded, whole
 from dragoman.errors import DataError
 from dragoman.evaluation.graded import Graded, Item
 from dragoman.evaluation.metrics import Score, graded_score, mean_score, pooled_score, signature
@@ -133,8 +135,8 @@ def _places(asked: Asked, questions: Sequence[Question], left_out: int) -> list[
     from dragoman.corpora.squad import squad_files
 
     (table,) = squad_files(asked.task, asked.data, *languages(asked, lambda _: None))
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        rows = [{field.lstrip("\ufeff") for field in fields} for fields in csv.reader(file) if fields][1:]
+    text = io.StringIO(decoded(whole(table), str(table)), newline="")
+    rows = [{field.lstrip("\ufeff") for field in fields} for fields in csv.reader(text) if fields][1:]
     if len(rows) != len(questions) + left_out:
         return []
     left = iter(enumerate(rows))  # questions are in the order of the rows
