@@ -15,7 +15,7 @@ from dragoman.corpora.questions import read_questions
 from dragoman.corpora.recognise import recognised
 from dragoman.corpora.sheets import records, sheets
 from dragoman.corpora.squad import squad_questions
-from dragoman.corpora.values import json_file, json_records, parsed
+from dragoman.corpora.values import json_file, json_records, parsed, yaml_file
 from dragoman.errors import DataError
 
 SOUND = '{"source": "Ja.", "target": "Yes."}'
@@ -99,3 +99,15 @@ def test_dialogues_with_half_a_character_are_left_out_and_counted(tmp_path: Path
     chosen = select(DialogueFile(path, "a"), None, 0)
     assert [dialogue.turns[1].text for dialogue in chosen] == ["Hello 😀"]
     assert chosen.dropped == {"with half a character": 1}
+
+
+def test_yaml_whose_aliases_multiply(tmp_path: Path) -> None:
+    levels = [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, 10)]
+    with pytest.raises(DataError, match=r"a\.yaml: its aliases .* come to more than 100,000 values"):
+        yaml_file(written(tmp_path / "a.yaml", "a0: &a0 x", *levels))
+    with pytest.raises(DataError, match=r"a\.yaml: its aliases"):
+        yaml_file(written(tmp_path / "a.yaml", "a: &a [*a]"))
+    for bad in ("[" * 5000, "a: [", f"a: {'9' * 5000}", "a: 2020-99-99"):
+        with pytest.raises(DataError, match=r"a\.yaml is no YAML: "):
+            yaml_file(written(tmp_path / "a.yaml", bad))
+    assert yaml_file(written(tmp_path / "a.yaml", "a: &a [x]", "b: *a")) == {"a": ["x"], "b": ["x"]}

@@ -13,11 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dragoman.corpora.catalog import find, local
 from dragoman.corpora.text import decoded, whole
-from dragoman.corpora.values import json_records
+from dragoman.corpora.values import json_records, yaml_file
 from dragoman.errors import DataError
 
 ENTRY = "alpaca-eval"
@@ -113,7 +111,7 @@ def _judge(name: str, files: Sequence[Path]) -> dict[str, Any]:
     """How a published annotator is asked: its prompt, and what its configuration says of tokens and sampling."""
     path = _configuration(f"{name}/{_SETTINGS}", files)
     try:
-        told = yaml.safe_load(decoded(whole(path), str(path)))[name]
+        told = yaml_file(path)[name]
         sampling, parser = told["completions_kwargs"], told.get("completion_parser_kwargs", {})
         found = {
             "name": name,
@@ -125,7 +123,7 @@ def _judge(name: str, files: Sequence[Path]) -> dict[str, Any]:
         template = _configuration(str(told["prompt_template"]), files)
     except DataError:
         raise
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise DataError(f"{path} is no configuration of the annotator {name}: {error!r}") from error
     spoken = turns(decoded(whole(template), str(template)), str(template))
     if [role for role, _ in spoken] != ["system", "user"]:

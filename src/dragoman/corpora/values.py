@@ -1,8 +1,9 @@
-"""JSON from outside: what is wrong with it becomes a sentence with its place, and so does what could do harm later.
+"""JSON and YAML from outside: what is wrong with them becomes a sentence with its place; so does what would do harm.
 
 half a character     "\\ud83d" alone, which crawls have where an emoji was cut in two: no text can hold it
 nested too deeply    a few kilobytes of brackets end whatever walks through them
 endless numbers      whole numbers of more than 308 digits are too large for any other number
+aliases              in YAML, a few lines of which can come to more values than there is memory
 """
 
 import json
@@ -12,11 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from dragoman.corpora import archives
 from dragoman.corpora.text import BEGINNING, called, decoded, ending, lines, opened, whole
 from dragoman.errors import DataError
 
 DIGITS = 308  # of a whole number
+VALUES = 100_000  # of a YAML file
 DEEPEST = 100  # lists and objects around a value
 HALF = "with half a character"
 """As a reason why a record is left out."""
@@ -152,3 +156,29 @@ def is_array(path: Path, member: str = "") -> bool:
         while not start and (piece := file.read(BEGINNING)):
             start = piece.lstrip()
     return start.startswith(b"[")
+
+
+def yaml_file(path: Path) -> Any:
+    """What a YAML file says, in plain values. `DataError` where it is none, or where its aliases multiply."""
+    text = decoded(whole(path), str(path))
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None and _written_out(node, {}) > VALUES:
+            raise DataError(
+                f"{path}: its aliases (`*name`) come to more than {VALUES:,} values. Write out what is meant."
+            )
+        return yaml.safe_load(text)
+    except DataError:
+        raise
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+
+
+def _written_out(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values a node comes to with every alias written out; of one that contains itself, too many."""
+    if id(node) not in known:
+        known[id(node)] = VALUES + 1
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        below = node.value if isinstance(node, yaml.SequenceNode) else [one for pair in pairs for one in pair]
+        known[id(node)] = 1 + sum(_written_out(one, known) for one in below)
+    return known[id(node)]

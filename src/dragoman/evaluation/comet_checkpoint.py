@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import yaml
-
+from dragoman.corpora.values import yaml_file
 from dragoman.errors import DataError
 from dragoman.evaluation.comet_head import ACTIVATIONS
 
@@ -174,10 +173,7 @@ def _cached(name: str, files: list[str]) -> Path | None:
 
 
 def _hparams(path: Path) -> dict[str, Any]:
-    try:  # somebody's file
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no YAML: {error}. It should be the settings of a COMET model.") from error
+    found = yaml_file(path)
     if not isinstance(found, dict) or "class_identifier" not in found:
         raise DataError(f"{path} has no class_identifier, so it is not the settings of a COMET model.")
     return found
