@@ -1,5 +1,6 @@
 """Limits of what files from outside can do to the memory: lines, sizes, and what archives unpack to."""
 
+import ast
 import gzip
 import io
 import struct
@@ -128,3 +129,26 @@ def test_the_line_of_what_is_no_utf8(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"^a, line 3: not valid UTF-8 \(byte 0xff\)"):
         text.decoded(b"\xef\xbb\xbfa\nb\nc\xff", "a")
     assert text.decoded(b"\xef\xbb\xbfa", "a") == "a"
+
+
+READERS = {"json.loads", "json.load", "gzip.open", "zipfile.ZipFile", "tarfile.open", "yaml.safe_load", "yaml.load"}
+OURS = {  # what reads files that come with the package, or that it wrote itself
+    "corpora/text.py": {"zipfile.ZipFile"},
+    "corpora/sheets.py": {"tarfile.open"},
+    "corpora/values.py": {"yaml.safe_load"},
+    "corpora/catalog.py": {"yaml.safe_load"},
+    "commands/recipes.py": {"json.loads"},
+    "commands/evaluating.py": {"json.loads"},
+}
+
+
+def test_files_from_outside_are_read_in_one_place() -> None:
+    source = Path(text.__file__).parents[1]
+    found = {
+        (str(path.relative_to(source)), ast.unparse(node.func))
+        for room in ("corpora", "commands", "recipe")
+        for path in (source / room).glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in READERS
+    }
+    assert found == {(path, name) for path, names in OURS.items() for name in names}
