@@ -48,6 +48,14 @@ def test_tokens_come_as_often_as_they_are_likely(how: Sampling) -> None:
     assert surprise < 24.3  # chi-square of 7 degrees, p = 0.001
 
 
+def test_a_ban_holds_for_as_many_tokens_as_are_asked() -> None:
+    logits, keys = torch.tensor([[9.0, 5.0, 0.0]]), key_array([row_key(0, (1,))])
+    for heal in (False, True):
+        how = replace(sampling(0.0, ban_first=(0,)), ban_tokens=2, heal=heal)
+        chosen = [choose(logits, how, keys, step).item() for step in range(4)]
+        assert chosen == ([0, 1, 1, 0] if heal else [1, 1, 0, 0])
+
+
 def test_top_p_keeps_the_smallest_set_that_reaches_it() -> None:
     logits = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log()
     assert (filtered(logits, sampling(top_p=0.5)) > 0).tolist() == [[True, False, False, False]]

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from dragoman.corpora.records import Dialogue, Pair, Turn
-from dragoman.generation.ask import Completion, Sampling
+from dragoman.generation.ask import Completion, Finish, Sampling
 from dragoman.generation.faults import (
     Rationale,
     contradicts_reference,
@@ -180,6 +180,16 @@ def test_what_follows_a_healed_token_is_the_rationale() -> None:
     assert Rationale.of(whole, ".") == Rationale((5, 6), "\n\nNote", "stop")
     assert ends_at_once(Rationale.of(Completion((8, 0), ".", "stop"), "."))
     assert not ends_at_once(Rationale.of(Completion((8,), ".", "length"), "."))
+
+
+@pytest.mark.parametrize("finish", ["stop", "length"])
+def test_white_space_alone_is_no_rationale(finish: Finish) -> None:
+    """As after Llama-2's answers, which end with a space and the end of text."""
+    spaces = Rationale.of(Completion((9, 0) if finish == "stop" else (9,), " \n", finish))
+    assert spaces == Rationale((), " \n", finish)
+    assert Rationale.of(Completion((8, 9, 0), ".\n\n\n", "stop"), ".").ids == ()
+    assert "empty" in judge([DE_EN], [spaces])[0]
+    assert ends_at_once(spaces) is (finish == "stop")
 
 
 def test_a_chunk_is_judged_together() -> None:

@@ -114,6 +114,16 @@ def test_banned_ids_are_banned_at_the_first_step_only(tiny: Any, spell: Spell, p
     assert [answer.ids for answer in held] == expected
 
 
+def test_a_ban_may_hold_for_more_tokens(tiny: Any, spell: Spell, prompts: list[Ids]) -> None:
+    free = run(tiny, spell, prompts, GREEDY)
+    banned = tuple(dict.fromkeys(token for answer in free for token in answer.ids[:2]))[:5]
+    held = run(tiny, spell, prompts, replace(GREEDY, ban_first=banned, ban_tokens=2))
+    assert not {token for answer in held for token in answer.ids[:2]} & set(banned)
+    assert any(set(answer.ids[2:]) & set(banned) for answer in held)
+    once = run(tiny, spell, prompts, replace(GREEDY, ban_first=banned))
+    assert any(answer.ids[1:2] and answer.ids[1] in banned for answer in once)
+
+
 def test_log_probabilities_are_the_models_own(tiny: Any, spell: Spell, prompts: list[Ids]) -> None:
     sampling = replace(DRAWN, temperature=0.5, top_k=3, ban_first=(1, 2), logprobs=4)
     for prompt, answer in zip(prompts[:8], run(tiny, spell, prompts[:8], sampling), strict=True):

@@ -447,6 +447,13 @@ def test_first_tokens_are_requests_of_their_own() -> None:
         assert "logit_bias" not in rest
         assert "min_tokens" not in rest
         assert answer.ids == (30, *written((30,)))
+        (answer,) = run(engine, [(20, 17)], replace(GREEDY, ban_first=(STOP, 6), ban_tokens=2))
+        assert server.bodies()[-1]["min_tokens"] == 2
+        (answer,) = run(engine, [(20, 17)], replace(GREEDY, ban_first=(STOP, 11), ban_tokens=2))
+        first, second, rest = server.bodies()[-3:]
+        assert first["logit_bias"] == second["logit_bias"] == {"5": -100, "11": -100}
+        assert (second["prompt"], second["max_tokens"], rest["max_tokens"]) == ([20, 17, 30], 1, 18)
+        assert "logit_bias" not in rest
         healed = replace(GREEDY, heal=True, ban_first=(STOP, 6), logprobs=2)
         (answer,) = run(engine, [(20, 18, 17)], healed)
         first, rest = server.bodies()[-2:]

@@ -138,6 +138,7 @@ def test_a_real_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             {"ban_first": tuple({answer.ids[0] for answer in ours})},
             {"heal": True},
             {"heal": True, "ban_first": speak.stop},
+            {"ban_first": speak.stop, "ban_tokens": 2},
         ):
             sampling = replace(greedy, max_tokens=20, **asked)
             wanted = answers(hf, some, sampling)

@@ -136,6 +136,7 @@ def rules_for_the_first_tokens(engine: VllmEngine, hf: HfEngine, speak: Speaker,
         {"ban_first": tuple(first)},
         {"heal": True},
         {"heal": True, "ban_first": (*first, *speak.stop)},
+        {"ban_first": (*first, *speak.stop), "ban_tokens": 2},
     ):
         sampling = replace(free, **change)
         ours, theirs = answers(engine, prompts, sampling), answers(hf, prompts, sampling)
@@ -143,7 +144,8 @@ def rules_for_the_first_tokens(engine: VllmEngine, hf: HfEngine, speak: Speaker,
         assert len(margins) <= len(prompts) // 20, margins
         assert all(margin < NEAR_TIE for margin in margins), margins
         after = 1 if sampling.heal else 0
-        assert not {answer.ids[after] for answer in ours if len(answer.ids) > after} & set(sampling.ban_first)
+        held = [answer.ids[after : after + sampling.ban_tokens] for answer in ours]
+        assert set().union(*held).isdisjoint(sampling.ban_first)
         if sampling.heal:
             extend = speak.renderer.extensions
             assert all(answer.ids[0] in extend(prompt[-1]) for answer, prompt in zip(ours, prompts, strict=True))

@@ -48,6 +48,35 @@ def test_end_and_stop(backbone, renderer):
     assert renderer(backbone).stop == ENDS[backbone][-1:]
 
 
+def test_what_keeps_an_answer_from_ending_at_once(any_backbone, renderer):
+    """Llama-2's own end begins with a bare space, which may then not come first either."""
+    one = renderer(any_backbone)
+    banned, tokens = one.going_on
+    assert tokens == 1
+    assert set(banned) == set(one.stop) | ({29871} if any_backbone == "llama-2-7b-chat" else set())
+
+
+def test_what_else_begins_with_the_first_token_of_llama_2s_end(renderer, real_data):
+    """The table in docs/boundary.md: sentences after a full stop, with something between."""
+    one = renderer("llama-2-7b-chat")
+    before = one.tokenizer("Good morning.")["input_ids"]
+    for languages, least, most in (("ces deu eng ita rus spa", 0, 0.8), ("arb", 95.6, 95.6), ("zho", 98, 98)):
+        for language in languages.split():
+            (path,) = (real_data / "flores200" / "devtest").glob(f"{language}_*.devtest")
+            sentences = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+            for between, low, high in ((" ", least, most), ("", 0, 0), ("\n\n", 0, 0), (" \n", 100, 100)):
+                ids = one.tokenizer([f"Good morning.{between}{sentence}" for sentence in sentences])["input_ids"]
+                share = 100 * sum(found[len(before)] == one.end[0] for found in ids) / len(ids)
+                assert low <= round(share, 1) <= high, (language, between)
+
+
+def test_an_end_that_begins_with_a_line_feed_leaves_line_feeds_to_explanations(made):
+    """They begin with one, as a rule: there the token that ends is kept from as many places as the end has."""
+    one = Renderer(made(CHATML.replace("<|im_end|>", "\n<|im_end|>")))
+    assert len(one.end) == 2
+    assert one.going_on == (one.stop, 2) == ((257,), 2)
+
+
 def test_prompt_is_the_generation_prompt(backbone, renderer, expected):
     prompt = renderer(backbone).prompt([Turn("user", "x")])
     generation = tuple(expected["tokenizers"][backbone]["generation_prompt_ids"])

@@ -14,14 +14,14 @@ class Sampling:
     """How completions are drawn. Temperature 0 is greedy.
 
     `stop` are the token ids any of which ends the answer. `ban_first` are ids that may not be the
-    first generated token. Each prompt's random numbers come from `seed` and the prompt's own ids,
-    so that a completion depends neither on its neighbours nor on their number. `logprobs` asks for
-    that many most likely tokens at each step.
+    first generated token, nor one of the first `ban_tokens`. Each prompt's random numbers come from
+    `seed` and the prompt's own ids, so that a completion depends neither on its neighbours nor on
+    their number. `logprobs` asks for that many most likely tokens at each step.
 
     `heal` takes the last token of every prompt back and generates it again, among the tokens whose
     text begins with its text (so the same one is possible): the model may merge it with what follows,
     as its tokenizer would have. The completion then begins with the token in its place, which
-    counts among `max_tokens`, and `ban_first` is about the token after it.
+    counts among `max_tokens`, and `ban_first` is about the tokens after it.
     """
 
     max_tokens: int
@@ -33,6 +33,7 @@ class Sampling:
     ban_first: Ids = ()
     logprobs: int = 0
     heal: bool = False
+    ban_tokens: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def choose(
     """
     if among:
         logits = limited(logits, among)
-    if step == int(sampling.heal) and sampling.ban_first:
+    if sampling.ban_first and 0 <= step - int(sampling.heal) < sampling.ban_tokens:
         logits = logits.index_fill(1, torch.tensor(sampling.ban_first, device=logits.device), -torch.inf)
     if sampling.temperature == 0:
         if logits.device.type == "cpu":  # numpy's is twenty times as fast there

@@ -54,7 +54,7 @@ _WORD_FOR_WORD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Rationale:
-    """What a model wrote after a reference, without the token that ended it."""
+    """What a model wrote after a reference, without the token that ended it; no ids where that is white space alone."""
 
     ids: Ids
     text: str
@@ -67,9 +67,10 @@ class Rationale:
         `healed` is the text of the reference's last token where that was generated again
         (`Sampling.heal`): the completion then begins with a token that stands in the reference.
         """
-        if healed is None:
-            return Rationale(completion.body, completion.text, completion.finish)
-        return Rationale(completion.body[1:], completion.text.removeprefix(healed), completion.finish)
+        ids, text = completion.body, completion.text
+        if healed is not None:
+            ids, text = ids[1:], text.removeprefix(healed)
+        return Rationale(() if is_empty(text) else ids, text, completion.finish)
 
 
 def judge(records: Sequence[Record], rationales: Sequence[Rationale]) -> list[frozenset[Fault]]:

@@ -165,7 +165,10 @@ class ServerEngine:
         if sampling.ban_first and not way.ids:
             raise EngineError(f"{here} can't keep an answer from ending at once. {advice}; or another `elicit`.")
         if sampling.ban_first and way.api == "chat" and not _is_end(sampling):
-            raise EngineError(f"{here} can keep an answer from ending at once, but not from beginning so. {advice}.")
+            raise EngineError(
+                f"{here} can keep an answer from ending at once, but not from beginning with other tokens that are "
+                f"banned. {advice}; or another `elicit`."
+            )
         if sampling.logprobs and not way.ids and not (way.spelt and sampling.max_tokens == 1):
             only = " (of answers of one token it can give them by the text of tokens)" if way.spelt else ""
             raise EngineError(
@@ -290,8 +293,9 @@ def _answer(client: Client, way: Way, job: Job, sampling: Sampling) -> Answer:
     firsts: list[First] = []
     if sampling.heal:
         firsts.append(First(only=job.only))
-    if sampling.ban_first and not _is_end(sampling):
-        firsts.append(First(banned=sampling.ban_first))
+    banned = bool(sampling.ban_first) and not _is_end(sampling)
+    if banned:
+        firsts += [First(banned=sampling.ban_first)] * sampling.ban_tokens
     base = job.prompt[:-1] if sampling.heal else job.prompt
     answer = Answer((), "", "length", () if sampling.logprobs else None)
 
@@ -315,7 +319,7 @@ def _answer(client: Client, way: Way, job: Job, sampling: Sampling) -> Answer:
     left = job.limit - len(answer.ids or ())
     if not left:
         return answer
-    return _joined(answer, more(left, First(goes_on=bool(sampling.ban_first) and _is_end(sampling))))
+    return _joined(answer, more(left, First(least=sampling.ban_tokens if sampling.ban_first and not banned else 0)))
 
 
 def _joined(answer: Answer, more: Answer) -> Answer:

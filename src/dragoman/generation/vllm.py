@@ -233,7 +233,7 @@ class VllmEngine:
                 self._rules[token] = rule("only", self.extensions(token) or (token,))
             rules.append(self._rules[token])
         if sampling.ban_first:
-            rules.append(rule("not", sampling.ban_first))
+            rules += [rule("not", sampling.ban_first)] * sampling.ban_tokens
         return {RULES: rules} if rules else None
 
     def _step(self) -> list[Any]:

@@ -41,11 +41,11 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """What the first token is held to: one of `only`, none of `banned`, or (`goes_on`) no end."""
+    """What the first token is held to: one of `only`, none of `banned`. Before an end there are at `least` so many."""
 
     only: Ids = ()
     banned: Ids = ()
-    goes_on: bool = False
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ def _more(way: Way, sampling: Sampling, first: First) -> dict[str, Any]:
     }
     if way.ids:  # some servers take this one without the stop ids, and would write on for ever
         asked["ignore_eos"] = True
-    if first.goes_on:
-        asked["min_tokens"] = 1
+    if first.least:
+        asked["min_tokens"] = first.least
     if first.only:
         asked["allowed_token_ids"] = list(first.only)
     if first.banned:

@@ -105,7 +105,7 @@ def radis(records: Sequence[Record], speak: Speaker, options: Options) -> Making
         return Rationale.of(completion, writer.decode(reference.reference[-1:]) if healed else None)
 
     probed = sorted(asked.values(), key=lambda prefix: draw(prefix.key, "probe"))[:PROBED]
-    freely = Sampling(1 + healed, writer.stop, heal=healed)
+    freely = Sampling(len(writer.renderer.end) + healed, writer.stop, heal=healed)
     first = yield Ask(model, [prefix.ids for prefix in probed], freely, "would the model stop at once?")
     stopping = sum(ends_at_once(after(*both)) for both in zip(probed, first, strict=True))
 
@@ -127,7 +127,7 @@ def radis(records: Sequence[Record], speak: Speaker, options: Options) -> Making
     written: dict[int, list[Written | None]] = {n: [] for n in enriched}
     altered = 0
     for (n, completion), rationale, found in zip(samples, rationales, faults, strict=True):
-        if not found.isdisjoint({"failed", *filters}):
+        if not found.isdisjoint({"failed", "empty", *filters}):
             written[n].append(None)
         elif healed and _alters(asked[n].reference, completion, writer):
             altered += 1
@@ -157,13 +157,15 @@ def _alters(reference: Ids, completion: Completion, writer: Speaker) -> bool:
 def _sampling(options: Options, writer: Speaker, sample: int, healed: bool) -> Sampling:
     """How the rationales of one round of samples are drawn."""
     wanted = options.rationale
+    banned, tokens = writer.renderer.going_on if options.elicit == "ban_end" else ((), 1)
     return Sampling(
         max_tokens=wanted.max_tokens,
         stop=writer.stop,
         temperature=wanted.temperature,
         top_p=wanted.top_p,
         seed=wanted.seed + sample,
-        ban_first=writer.stop if options.elicit == "ban_end" else (),
+        ban_first=banned,
         logprobs=wanted.keep_logprobs,
         heal=healed,
+        ban_tokens=tokens,
     )

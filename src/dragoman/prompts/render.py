@@ -152,6 +152,21 @@ class Renderer:
         eos = self.tokenizer.eos_token_id
         return tuple(dict.fromkeys([self.end[-1], *([] if eos is None else [int(eos)])]))
 
+    @cached_property
+    def going_on(self) -> tuple[Ids, int]:
+        """What keeps an answer from ending at once: ids that may not be its first tokens, and for how many of them.
+
+        An end of several tokens, as Llama-2's `▁` and `</s>`, must not even begin: after its first token a model does
+        nothing but end. Hardly anything else begins with `▁`: a word after a space is one token with it, and line feeds
+        have none; only digits and the characters of some scripts stand apart from a space before them, and they may
+        still come without one. A line feed is another matter, as most explanations begin with one: where the end does too,
+        only the token that ends is banned, for as many places as the end has.
+        """
+        first = self.end[0]
+        if len(self.end) == 1 or "\n" in self._text((first,)):
+            return self.stop, len(self.end)
+        return tuple(dict.fromkeys([*self.stop, first])), 1
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids, without special tokens; spaces are left as they are."""
         text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
