@@ -9,9 +9,10 @@ from transformers import AutoTokenizer
 
 from dragoman.corpora.records import Dialogue, Pair, Turn
 from dragoman.errors import DataError, TemplateError
-from dragoman.prompts.formats import alpaca
-from dragoman.prompts.render import PROBES, Renderer
+from dragoman.prompts.formats import chat_template
+from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Prefix, Speaker
+from dragoman.prompts.template import PROBES
 from dragoman.prompts.translation import demonstration
 
 # As `templates/alpaca.json` of tloen/alpaca-lora has them; Stanford's own differ in ending at "### Response:".
@@ -183,7 +184,7 @@ def test_a_saved_tokenizer_carries_the_format(load, tmp_path):
 
 def test_a_vocabulary_without_an_end(made):
     tokenizer = made(None, eos=None)
-    tokenizer.chat_template = alpaca(tokenizer)
+    tokenizer.chat_template = chat_template("alpaca", tokenizer)
     with pytest.raises(TemplateError, match="could not be told where to stop"):
         Renderer(tokenizer)
 

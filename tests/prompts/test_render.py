@@ -8,7 +8,8 @@ import pytest
 
 from dragoman.corpora.records import Turn
 from dragoman.errors import DataError, EngineError, TemplateError
-from dragoman.prompts.render import PROBES, Renderer
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.template import PROBES
 
 USER = [Turn("user", "Translate from German to English:\nGuten Morgen!")]
 CHATML = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -182,10 +183,16 @@ def test_system_prompt_swallowed(made):
 
 
 def test_no_template(tokenizer_folder):
-    with pytest.raises(
-        TemplateError, match=r"llama-7b has no chat template.*Take the instruct or chat version.*`chat: alpaca`"
+    one = Renderer.load(tokenizer_folder("llama-7b"))
+    for asked in (
+        one.require_chat,
+        lambda: one.prompt(USER),
+        lambda: one.conversation([*USER, Turn("assistant", "x")]),
     ):
-        Renderer.load(tokenizer_folder("llama-7b"))
+        with pytest.raises(
+            TemplateError, match=r"llama-7b has no chat template.*Take the instruct or chat version.*`chat: alpaca`"
+        ):
+            asked()
 
 
 @pytest.mark.parametrize(

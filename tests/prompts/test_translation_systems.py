@@ -6,14 +6,15 @@ from typing import get_args
 
 import pytest
 
-from dragoman.corpora.records import Pair
-from dragoman.errors import DataError
+from dragoman.corpora.records import Pair, Turn
+from dragoman.errors import DataError, TemplateError
+from dragoman.prompts.formats import FORMATS
 from dragoman.prompts.languages import LANGUAGES
 from dragoman.prompts.names_in_chinese import NAMES, name_in_chinese
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.systems import SYSTEMS, parrot
-from dragoman.recipe.schema import Prompt
+from dragoman.recipe.schema import Chat, Prompt
 
 PAIR = Pair("我爱机器翻译。", "I love machine translation.", "zh", "en")
 GERMAN = Pair('It\'s {fine}, "really".', "Es ist gut, wirklich.", "en", "de")
@@ -31,7 +32,7 @@ WRITTEN = {
     "请将以下汉语句子翻译成英语：我爱机器翻译。\n\n### 回复:",
     "bayling": "I am an intelligent language assistant developed by the NLP Group of ICT/CAS.\nBelow is a dialog "
     "consisting of instructions and responses. Write a response that completes the request.\n\n### Instruction:\n"
-    "Translate the following sentence from Chinese to English:\n我爱机器翻译。\n### Response:\n",
+    "Provide the English translation for this sentence: 我爱机器翻译。\n### Response:\n",
     "tower": "<|im_start|>user\nTranslate the following text from Chinese into English.\nChinese: 我爱机器翻译。\n"
     "English:<|im_end|>\n<|im_start|>assistant\n",
     "alpaca-lora": f"{INPUT}### Instruction:\nTranslate the following text from Chinese to English.\n\n"
@@ -89,6 +90,7 @@ def test_languages_are_named_as_the_systems_name_them() -> None:
         ("alpaca-lora", " I love\nit.\n\n### Response:\nmore", "I love\nit."),
         ("bigtrans", " I love it.\n", "I love it."),
         ("bayling", "I love it. ", "I love it."),
+        ("bayling", "\nI love\nit.", "I love it."),
         ("tower", "I love it.", "I love it."),
     ],
 )
@@ -105,7 +107,8 @@ ALMA_IDS = (
 
 @pytest.fixture
 def llama(tokenizer_folder: Callable[[str], Path]) -> Callable[[str], Renderer]:
-    return lambda name: Renderer.load(tokenizer_folder(name), chat="own" if "chat" in name else "alpaca")
+    """With a chat template, and without one, as these systems come."""
+    return lambda name: Renderer.load(tokenizer_folder(name))
 
 
 @pytest.mark.parametrize("name", ["llama-2-7b-chat", "llama-7b"])
@@ -125,7 +128,7 @@ def test_the_ids_of_almas_prompt(llama: Callable[[str], Renderer]) -> None:
 
 
 def test_a_speaker_with_a_format(llama: Callable[[str], Renderer]) -> None:
-    renderer = llama("llama-7b")
+    renderer = llama("llama-2-7b-chat")
     plain, alma = Speaker(renderer), Speaker(renderer, format=SYSTEMS["alma"])
     assert plain.after(" a\nb", PAIR) == " a\nb"
     assert alma.after(" a\nb", PAIR) == "a"
@@ -144,3 +147,91 @@ def test_towers_turns_end_where_its_vocabulary_has_the_token(renderer: Callable[
     assert ids.count(end) == 1
     llama = Speaker(renderer("llama-2-7b-chat"), format=SYSTEMS["tower"])
     assert llama.stop == (2,)  # the end of text alone
+
+
+def test_without_a_chat_template_there_are_whole_prompts_and_no_conversations(llama: Callable[[str], Renderer]) -> None:
+    speak = Speaker(llama("llama-7b"), format=SYSTEMS["alma"])
+    assert not speak.renderer.converses
+    assert speak.translate(PAIR) == ALMA_IDS
+    assert speak.stop == speak.renderer.end == (2,)
+    assert speak.decode(speak.renderer.encode("Good morning.")) == "Good morning."
+    assert speak.plain("Good")[0] == 1
+    assert speak.renderer.fingerprint != llama("llama-2-7b-chat").fingerprint
+    for asked in (speak.chat, lambda text: Speaker(speak.renderer).translate(PAIR)):
+        with pytest.raises(TemplateError, match=r"llama-7b has no chat template.*`chat: alpaca`"):
+            asked("Hello.")
+
+
+# What each system's own code writes for a conversation of two turns, up to where it answers the second.
+SPOKEN = {
+    "parrot": "Below is an instruction that describes a task. Write a response that appropriately completes the "
+    "request.\n\n### Instruction:\nHello!\n\n### Response:Hi.</s>\n\n### Instruction:\nBye!\n\n### Response:",
+    "bigtrans": "以下是一个描述任务的指令，请写一个完成该指令的适当回复。\n\n### 指令:\nHello!\n\n### 回复:Hi.</s>\n\n"
+    "### 指令:\nBye!\n\n### 回复:",
+    "bayling": "I am an intelligent language assistant developed by the NLP Group of ICT/CAS.\nBelow is a dialog "
+    "consisting of instructions and responses. Write a response that completes the request.\n\n### Instruction:\n"
+    "Hello!\n### Response:\nHi.</s>\n### Instruction:\nBye!\n### Response:\n",
+}
+TURNS = [Turn("user", "Hello!"), Turn("assistant", "Hi."), Turn("user", "Bye!")]
+
+
+def test_every_system_that_converses_has_its_format() -> None:
+    assert {"own", *FORMATS} == set(get_args(Chat))
+    assert {name: system.chat for name, system in SYSTEMS.items()} == {
+        "alma": None,
+        "parrot": "parrot",
+        "parrot-hint": "parrot",
+        "bigtrans": "bigtrans",
+        "bayling": "bayling",
+        "tower": "tower",
+        "alpaca-lora": "alpaca",
+    }
+
+
+@pytest.mark.parametrize("name", ["llama-2-7b-chat", "llama-7b"])
+@pytest.mark.parametrize("chat", SPOKEN)
+def test_conversations_have_the_ids_of_the_systems_own_scripts(
+    name: str, chat: Chat, tokenizer_folder: Callable[[str], Path]
+) -> None:
+    one = Renderer.load(tokenizer_folder(name), chat=chat)
+    assert list(one.prompt(TURNS)) == one.tokenizer(SPOKEN[chat])["input_ids"]
+    assert one.prompt(TURNS)[0] == 1
+    assert one.end == one.stop == (2,)
+    runs = one.conversation([*TURNS, Turn("assistant", "See you.")])
+    assert [run.part for run in runs] == ["prompt", "answer", "end"] * 2
+    assert runs[0].ids == one.prompt(TURNS[:1])
+    assert one.turns(one.prompt(TURNS)) == tuple(TURNS)
+    own = Renderer.load(tokenizer_folder(name), chat=chat, system="Be brief.\n")
+    assert own.tokenizer.decode(own.prompt(TURNS)).startswith("<s> Be brief.\n\n\n###")
+
+
+@pytest.mark.parametrize("system", ["parrot", "bigtrans", "bayling"])
+@pytest.mark.parametrize("name", ["llama-2-7b-chat", "llama-7b"])
+def test_a_request_in_a_conversation_is_the_systems_own_prompt(
+    name: str, system: str, tokenizer_folder: Callable[[str], Path]
+) -> None:
+    """The two ways of asking differ in nothing where the same is asked."""
+    found = SYSTEMS[system]
+    assert found.chat is not None
+    one = Renderer.load(tokenizer_folder(name), chat=found.chat)
+    before, between, after = {
+        "parrot": ("### Instruction:\n", "\n\n### Input:\n", "\n\n### Response:"),
+        "bigtrans": ("### 指令:\n", "", "\n\n### 回复:"),
+        "bayling": ("### Instruction:\n", "", "\n### Response:\n"),
+    }[system]
+    request = found.ask(PAIR).split(before)[1].removesuffix(after)
+    said, _, about = request.partition(between) if between else (request, "", "")
+    assert one.prompt([Turn("user", said, about)]) == one.written(found.ask(PAIR))
+
+
+def test_towers_conversations(tokenizer_folder: Callable[[str], Path]) -> None:
+    one = Renderer.load(tokenizer_folder("qwen2.5-7b-instruct"), chat="tower")
+    text = (
+        "<|im_start|>user\nHello!<|im_end|>\n<|im_start|>assistant\nHi.<|im_end|>\n<|im_start|>user\nBye!<|im_end|>\n"
+    )
+    assert one.tokenizer.decode(one.prompt(TURNS)) == f"{text}<|im_start|>assistant\n"  # and no system prompt
+    (turn,) = TURNS[:1]
+    asked = Turn("user", SYSTEMS["tower"].ask(PAIR).removeprefix("<|im_start|>user\n").split("<|im_end|>")[0])
+    assert one.prompt([asked]) == one.written(SYSTEMS["tower"].ask(PAIR)) != one.prompt([turn])
+    with pytest.raises(TemplateError, match=r"ends the assistant's turn with '<\|im_end\|>\\n'.* no special token"):
+        Renderer.load(tokenizer_folder("llama-7b"), chat="tower")  # a vocabulary without these tokens

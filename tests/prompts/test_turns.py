@@ -4,7 +4,8 @@ import pytest
 
 from dragoman.corpora.records import Turn
 from dragoman.errors import DataError
-from dragoman.prompts.render import PROBES, Renderer
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.template import PROBES
 
 USER = (Turn("user", "Translate from German to English:\nGuten Morgen!"),)
 LONG = (

@@ -8,8 +8,8 @@ from typing import Any
 from dragoman.errors import EngineError
 from dragoman.generation.models import locate
 from dragoman.lab import BACKBONE
-from dragoman.prompts.formats import ALPACA, Chat
-from dragoman.recipe.schema import GUARDED, JUDGED, Prompt, Recipe
+from dragoman.prompts.formats import FORMATS
+from dragoman.recipe.schema import GUARDED, JUDGED, Chat, Prompt, Recipe
 from dragoman.store import Digests, fingerprint
 
 # What may change a model's prompts or answers; its card may not.
@@ -100,7 +100,7 @@ def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> B
 
 
 def _spoken_to(found: Backbone, chat: Chat, prompt: Prompt) -> Backbone:
-    digest = found.digest if chat == "own" else fingerprint([found.digest, chat, ALPACA])
+    digest = found.digest if chat == "own" else fingerprint([found.digest, chat, FORMATS[chat].template])
     return replace(found, chat=chat, prompt=prompt, digest=digest)
 
 

@@ -11,9 +11,9 @@ from dragoman.errors import EngineError
 from dragoman.generation.ask import Engine
 from dragoman.generation.door import Door, OpenModel
 from dragoman.generation.models import fingerprint, pick_device, pick_dtype
-from dragoman.prompts.formats import Chat
 from dragoman.prompts.render import Renderer
 from dragoman.recipe.engines import Generation, Ray
+from dragoman.recipe.schema import Chat
 from dragoman.store import Digests
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from dragoman.pipeline.harness_run import OFFLINE, run
 from dragoman.pipeline.harness_tasks import Suite, chain, find, installed, suite_name
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.judging import Harness
+from dragoman.recipe.schema import Chat
 from dragoman.store import Digests, fingerprint, sha256, write_atomic
 
 FORMAT = 2
@@ -58,7 +59,7 @@ def judged(
     model: Path,
     settings: Harness,
     *,
-    chat: str = "own",
+    chat: Chat = "own",
     system: str | None = None,
     trust_remote_code: bool = False,
     generation: Generation,

@@ -11,9 +11,10 @@ from typing import Any
 from dragoman.errors import EngineError
 from dragoman.generation.models import pick_device, pick_dtype
 from dragoman.pipeline.lengths import context_of
-from dragoman.prompts.formats import alpaca
+from dragoman.prompts.formats import chat_template
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.judging import Harness
+from dragoman.recipe.schema import Chat
 
 SEED = 1234
 KEY = "OPENAI_API_KEY"
@@ -44,7 +45,7 @@ def backend(
     model: Path,
     settings: Harness,
     *,
-    chat: str,
+    chat: Chat,
     system: str | None,
     trust_remote_code: bool,
     generation: Generation,
@@ -148,14 +149,14 @@ def _server(
     )
 
 
-def _template(model: Path, chat: str, trust_remote_code: bool) -> tuple[str, str | None]:
+def _template(model: Path, chat: Chat, trust_remote_code: bool) -> tuple[str, str | None]:
     """The model's own chat template, and what is to stand in its place so that prompts are those of this house.
 
     A template that lets a model think first unless told otherwise is told otherwise, as our renderer does.
     """
     tokenizer = _tokenizer(model, trust_remote_code)
-    if chat == "alpaca":
-        text = alpaca(tokenizer)
+    if chat != "own":
+        text = chat_template(chat, tokenizer)
         return text, text
     own = tokenizer.chat_template
     if not own:

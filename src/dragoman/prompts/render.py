@@ -10,38 +10,19 @@ turn for some backbones (Qwen3 adds an empty think block, Llama-3 trims).
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from jinja2 import TemplateError as JinjaError
-
 from dragoman.corpora.records import Turn
 from dragoman.errors import DataError, EngineError, TemplateError
-from dragoman.prompts.formats import Chat, alpaca, message, unloadable
+from dragoman.prompts.formats import chat_template, unloadable
 from dragoman.prompts.reading import Shape, assembled, cuts, marked, pieces, shapes
+from dragoman.prompts.template import Template
 from dragoman.prompts.vocabulary import Spellings
+from dragoman.recipe.schema import Chat
 
 Ids = tuple[int, ...]
-
-# What a template must hand through unchanged. All are stripped at both ends, as every text is here.
-PROBES = (
-    "Good morning!",
-    "first line\nsecond line",
-    "a\n\nb",
-    "above\n\n\n\nbelow",
-    "(An aside.) Then more …",
-    "– „Guten Morgen“, sagte er: «Ça va ?»",
-    "早上好！这是一句话。",
-    "Доброе утро, мир; как дела?",
-    "two  spaces, a\ttab, and  more",
-    'He said "yes" & <b>left</b>, it\'s {{ fine }}.',
-    "```python\ndef f(x):\n    return {x: [1, 2]}\n```",
-    "line \n separator\u2028and 👩‍🔬 e\u0301",
-    "1. one\n2. two\n\n- three: 3.5 % # ok\\n",
-)
-
 
 Part = Literal["prompt", "answer", "end"]
 
@@ -58,26 +39,26 @@ class Renderer:
 
     Answers are stripped at both ends first: some templates do that themselves, and what would
     follow whitespace differs between a finished turn and one that goes on. The template is tried
-    out at once; one that alters the assistant's text is refused with a `TemplateError`.
+    out at once; one that alters the assistant's text is refused with a `TemplateError`. Without a
+    template there are no conversations, but whole texts with formats of their own (`written`, `plain`).
     """
 
     def __init__(self, tokenizer: Any, system: str | None = None):
         self.tokenizer = tokenizer
         self.system = system
         self.name = str(tokenizer.name_or_path) or "the backbone"
-        if not tokenizer.chat_template:
-            raise TemplateError(
-                f"{self.name} has no chat template, so there is no telling how it expects a question. "
-                "Take the instruct or chat version of this model, put a chat_template.jinja in its folder, or write "
-                "`chat: alpaca` in the recipe: a base model is then asked and taught with Alpaca's prompt."
-            )
+        self._template = Template(tokenizer, self.name, system)
         added = tokenizer.added_tokens_decoder.items()
         self._frames: dict[Shape, list[str] | None] = {}
         self._special = frozenset(tokenizer.all_special_ids) | {token for token, what in added if what.special}
+        if not self.converses:
+            eos = tokenizer.eos_token_id
+            self._closing, self.end = "", () if eos is None else (int(eos),)
+            return
         question = [Turn("user", "Who are you?")]
-        self._check_system(question)
+        self._template.try_out(question)
         before, after = self._around(question)
-        self._check_probes(question, before, after)
+        self._template.check_probes(question, before, after)
         self._closing, self.end = self._find_end(before, after)
 
     @classmethod
@@ -91,7 +72,7 @@ class Renderer:
     ) -> "Renderer":
         """Reads the tokenizer of a folder or of a model on the hub; `EngineError` where there is none.
 
-        With `chat` set to `alpaca` the tokenizer's chat template is Alpaca's prompt, whatever it had before.
+        With another `chat` than its own the tokenizer gets that format's chat template, whatever it had before.
         """
         from transformers import AutoTokenizer
 
@@ -101,9 +82,18 @@ class Renderer:
             raise EngineError(unloadable(str(path), error)) from error
         # It warns of long texts once, and does nothing about them; whoever asks does.
         tokenizer.deprecation_warnings["sequence-length-is-longer-than-the-specified-maximum"] = True
-        if chat == "alpaca":
-            tokenizer.chat_template = alpaca(tokenizer)
+        if chat != "own":
+            tokenizer.chat_template = chat_template(chat, tokenizer)
         return cls(tokenizer, system)
+
+    @property
+    def converses(self) -> bool:
+        """Whether there is a chat template."""
+        return self._template.there
+
+    def require_chat(self) -> None:
+        """A `TemplateError` where there is no chat template."""
+        self._template.require()
 
     def prompt(self, turns: Sequence[Turn]) -> Ids:
         """The conversation so far, ready for the assistant to answer; the last turn is the user's."""
@@ -150,7 +140,7 @@ class Renderer:
     def stop(self) -> Ids:
         """Ids any of which ends an answer: the token that ends a turn, and the vocabulary's end of text."""
         eos = self.tokenizer.eos_token_id
-        return tuple(dict.fromkeys([self.end[-1], *([] if eos is None else [int(eos)])]))
+        return tuple(dict.fromkeys([*self.end[-1:], *([] if eos is None else [int(eos)])]))
 
     @cached_property
     def going_on(self) -> tuple[Ids, int]:
@@ -159,8 +149,8 @@ class Renderer:
         An end of several tokens, as Llama-2's `▁` and `</s>`, must not even begin: after its first token a model does
         nothing but end. Hardly anything else begins with `▁`: a word after a space is one token with it, and line feeds
         have none; only digits and the characters of some scripts stand apart from a space before them, and they may
-        still come without one. A line feed is another matter, as most explanations begin with one: where the end does too,
-        only the token that ends is banned, for as many places as the end has.
+        still come without one. A line feed is another matter, as most explanations begin with one: where the end does
+        too, only the token that ends is banned, for as many places as the end has.
         """
         first = self.end[0]
         if len(self.end) == 1 or "\n" in self._text((first,)):
@@ -246,7 +236,9 @@ class Renderer:
     @cached_property
     def _begin(self) -> Ids:
         begin = self.tokenizer.bos_token_id
-        firsts = self.tokenizer("Yes")["input_ids"][:1], list(self.prompt([Turn("user", "Yes")])[:1])
+        firsts = [self.tokenizer("Yes")["input_ids"][:1]]
+        if self.converses:
+            firsts.append(list(self.prompt([Turn("user", "Yes")])[:1]))
         return (int(begin),) if [begin] in firsts else ()
 
     @cached_property
@@ -263,33 +255,18 @@ class Renderer:
             vocabulary.pop("padding")
         else:
             vocabulary = tokenizer.get_vocab()
-        parts = [vocabulary, tokenizer.get_chat_template(), tokenizer.special_tokens_map, self.system]
+        template = tokenizer.get_chat_template() if self.converses else None
+        parts = [vocabulary, template, tokenizer.special_tokens_map, self.system]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
     # --- from here on: how it is done
 
-    def _render(self, turns: Sequence[Turn]) -> str:
-        if self.system is not None and turns[0].role != "system":
-            turns = [Turn("system", self.system), *turns]
-        messages = [message(turn) for turn in turns]
-        try:
-            return str(self.tokenizer.apply_chat_template(messages, tokenize=False, strftime_now=_same_day))
-        except JinjaError as error:
-            roles = ", ".join(turn.role for turn in turns)
-            advice = (
-                " It knows no system prompt: leave `system` out of the recipe." if turns[0].role == "system" else ""
-            )
-            raise TemplateError(
-                f"the chat template of {self.name} refuses a conversation whose turns are {roles}. It says: "
-                f"{error}.{advice}"
-            ) from error
-
     def _around(self, turns: Sequence[Turn]) -> tuple[str, str]:
         """What the template puts before and after the assistant's next answer."""
         mark = "DragomanAnswerHere"
-        before, found, after = self._render([*turns, Turn("assistant", mark)]).rpartition(mark)
+        before, found, after = self._template.render([*turns, Turn("assistant", mark)]).rpartition(mark)
         if not found:
-            raise self._not_as_it_is(mark, after)
+            raise self._template.not_as_it_is(mark, after)
         return before, after
 
     def _pieces(self, turns: Sequence[Turn]) -> list[str]:
@@ -298,12 +275,12 @@ class Renderer:
             Turn(turn.role, f"DragomanAnswer{place}Here") if turn.role == "assistant" else turn
             for place, turn in enumerate(turns)
         ]
-        rest = self._render(marked)
+        rest = self._template.render(marked)
         pieces = []
         for mark in (turn.text for turn in marked if turn.role == "assistant"):
             piece, found, rest = rest.partition(mark)
             if not found:
-                raise self._not_as_it_is(mark, piece)
+                raise self._template.not_as_it_is(mark, piece)
             pieces.append(piece)
         return [*pieces, rest]
 
@@ -311,25 +288,19 @@ class Renderer:
     def _tells_inputs(self) -> bool:
         """Whether the template has a place of its own for what an instruction is about."""
         apart = Turn("user", "Translate this.", "Guten Morgen!")
-        return self._render([apart]) != self._render([Turn("user", apart.whole)])
+        return self._template.render([apart]) != self._template.render([Turn("user", apart.whole)])
 
     def _frame(self, shape: Shape) -> list[str] | None:
         """What stands before the words of such a conversation, as it is decoded; None where there is none of it."""
         if shape not in self._frames:
             try:
-                whole = self._text(self._encode(self._render(marked(shape))))
+                whole = self._text(self._encode(self._template.render(marked(shape))))
             except TemplateError:  # one that knows no system prompt
                 whole = ""
             between = pieces(shape, whole)
             # before an answer a prompt ends without the spaces
             self._frames[shape] = between and [*between[:-1], _without_spaces(between[-1])]
         return self._frames[shape]
-
-    def _not_as_it_is(self, mark: str, rendered: str) -> TemplateError:
-        return TemplateError(
-            f"the chat template of {self.name} does not render the assistant's text as it is: {mark!r} is not in "
-            f"{rendered[-200:]!r}. Correct the template in the backbone's folder, or take another backbone."
-        )
 
     def _encode(self, text: str, literally: bool = False) -> Ids:
         # the template has already written the token that begins a text
@@ -373,26 +344,6 @@ class Renderer:
             )
         return "", (int(self.tokenizer.eos_token_id),)
 
-    def _check_system(self, question: list[Turn]) -> None:
-        if self.system is None:
-            return
-        if self.system.strip() not in self._render(question):
-            raise TemplateError(
-                f"the chat template of {self.name} leaves the system prompt out. Take `system` out of the recipe, or "
-                "use a backbone whose template knows system messages."
-            )
-
-    def _check_probes(self, question: list[Turn], before: str, after: str) -> None:
-        for probe in PROBES:
-            rendered = self._render([*question, Turn("assistant", probe)])
-            if rendered != before + probe + after:
-                middle = rendered.removeprefix(before).removesuffix(after)
-                raise TemplateError(
-                    f"the chat template of {self.name} alters the assistant's text: it turned {probe!r} into "
-                    f"{middle!r}. A model trained through it would learn other text than the references. "
-                    "Correct the template in the backbone's folder (chat_template.jinja), or take another backbone."
-                )
-
 
 def _without_spaces(text: str) -> str:
     """A space before an answer belongs to the answer: in every vocabulary a word carries it in front."""
@@ -401,8 +352,3 @@ def _without_spaces(text: str) -> str:
 
 def _ids(runs: Sequence[Run]) -> Ids:
     return tuple(token for run in runs for token in run.ids)
-
-
-def _same_day(form: str) -> str:
-    """Some templates write today's date into the prompt; ids must not depend on the clock."""
-    return datetime(2024, 7, 26).strftime(form)

@@ -2,7 +2,8 @@
 
 The formats were read in the systems' public repositories and model cards: ALMA (fe1ixxu/ALMA), ParroT (wxjiao/ParroT),
 BigTrans (ZNLP/BigTranslate), BayLing (ictnlp/BayLing), TowerInstruct (its model card) and alpaca-lora
-(tloen/alpaca-lora). Where one leaves something open, the constant here says what we chose.
+(tloen/alpaca-lora). Where one leaves something open, the constant here says what we chose. In what is no request for a
+translation they are spoken to by their format for conversations (`chat`), where they have one.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dragoman.corpora.records import Pair
-from dragoman.prompts.formats import PREAMBLE, PREAMBLE_INPUT
+from dragoman.prompts.formats import BAYLING, BIGTRANS, PREAMBLE, PREAMBLE_INPUT
 from dragoman.prompts.languages import language_name
 from dragoman.prompts.names_in_chinese import name_in_chinese
-from dragoman.prompts.translation import DEMONSTRATED, INSTRUCTIONS
+from dragoman.prompts.translation import DEMONSTRATED
+from dragoman.recipe.schema import Chat
 
 Hint = Literal["no", "minor", "major", "preferred"]
 
@@ -37,6 +39,8 @@ class System:
     stops: tuple[str, ...] = ("</s>",)
     """Tokens that end an answer, whatever the tokenizer's chat template says."""
     called: Callable[[str], str] = name
+    chat: Chat | None = None
+    """Its format for conversations; None where it was taught none."""
 
     def ask(self, pair: Pair) -> str:
         """The prompt for a pair; the token that begins every text of the model goes before it."""
@@ -68,6 +72,10 @@ def _alpaca(answer: str, pair: Pair) -> str:
     return answer.split("### Response:")[0].strip()
 
 
+def _one_line(answer: str, pair: Pair) -> str:
+    return answer.strip().replace("\n", " ")
+
+
 _HINTS: Mapping[Hint, str] = {
     "no": "A translation with no errors could be",
     "minor": "A translation with minor errors could be",
@@ -89,6 +97,7 @@ def parrot(hint: Hint | None = None, apart: bool = True) -> System:
         f"{PREAMBLE_INPUT if apart else PREAMBLE}\n\n### Instruction:\n{instruction}{between}{{text}}{said}\n\n"
         "### Response:",
         _parrot,
+        chat="parrot",
     )
 
 
@@ -97,24 +106,27 @@ SYSTEMS: Mapping[str, System] = {
     "parrot": parrot(),
     "parrot-hint": parrot("no"),
     "bigtrans": System(
-        "以下是一个描述任务的指令，请写一个完成该指令的适当回复。\n\n"
-        "### 指令:\n请将以下{source}句子翻译成{target}：{text}\n\n### 回复:",
+        BIGTRANS + "### 指令:\n请将以下{source}句子翻译成{target}：{text}\n\n### 回复:",
         called=name_in_chinese,
+        chat="bigtrans",
     ),
-    # The words of the request are ours: the system's repository has its dialogue's format alone.
+    # Its script's request in English; it has one in Chinese as well.
     "bayling": System(
-        "I am an intelligent language assistant developed by the NLP Group of ICT/CAS.\n"
-        "Below is a dialog consisting of instructions and responses. Write a response that completes the request.\n\n"
-        f"### Instruction:\n{INSTRUCTIONS[1]}\n### Response:\n"
+        BAYLING + "### Instruction:\nProvide the {target} translation for this sentence: {text}\n### Response:\n",
+        _one_line,
+        chat="bayling",
     ),
     "tower": System(
         "<|im_start|>user\nTranslate the following text from {source} into {target}.\n{source}: {text}\n{target}:"
         "<|im_end|>\n<|im_start|>assistant\n",
         stops=("<|im_end|>", "</s>"),
+        chat="tower",
     ),
     # The words of the request are ours, those of our demonstrations.
     "alpaca-lora": System(
-        f"{PREAMBLE_INPUT}\n\n### Instruction:\n{DEMONSTRATED[0]}\n\n### Input:\n{{text}}\n\n### Response:\n", _alpaca
+        f"{PREAMBLE_INPUT}\n\n### Instruction:\n{DEMONSTRATED[0]}\n\n### Input:\n{{text}}\n\n### Response:\n",
+        _alpaca,
+        chat="alpaca",
     ),
 }
 """By the names that a recipe has for them (`prompt`)."""

@@ -181,6 +181,7 @@ class Hardware(Strict):
 
 JUDGED = ("mt-bench", "alpaca-eval", "alpaca-eval-2", "pairwise")
 GUARDED = ("safety",)
+Chat = Literal["own", "alpaca", "parrot", "bigtrans", "bayling", "tower"]
 Prompt = Literal["own", "alma", "parrot", "parrot-hint", "bigtrans", "bayling", "tower", "alpaca-lora"]
 
 
@@ -195,8 +196,8 @@ class Finished(Strict):
     """Commit or tag of a model on the hub."""
     prompt: Prompt = "own"
     """How a translation is asked for: in its chat format with one of five instructions, or as a published system wants it."""
-    chat: Literal["own", "alpaca"] = "own"
-    """How it is spoken to otherwise: by its own chat template, or with Alpaca's prompt."""
+    chat: Chat = "own"
+    """How it is spoken to otherwise: by its own chat template, with Alpaca's prompt, or as a published system's users speak to it."""
     trust_remote_code: bool = False
     """Run Python code that comes with the model."""
 
@@ -214,8 +215,8 @@ class Recipe(Strict):
     """A directory, a name on the Hugging Face hub, or `lab`."""
     revision: str | None = None
     """Commit or tag of a backbone on the hub."""
-    chat: Literal["own", "alpaca"] = "own"
-    """How it is spoken to: by its own chat template, or with Alpaca's prompt (`### Instruction:` …), for base models that have none."""
+    chat: Chat = "own"
+    """How it is spoken to: by its own chat template, with Alpaca's prompt (`### Instruction:` …), for base models that have none, or as a published system's users speak to it."""
     trust_remote_code: bool = False
     """Run Python code that comes with the backbone. Off unless a recipe says so by name."""
     system: str | None = None

@@ -1,0 +1,80 @@
+"""Somebody else's code, tried in a process of its own that may take so much time and memory and no more."""
+
+import gc
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+Fault = Literal["time", "memory", "crash"]
+SECONDS = 2  # of a processor
+MEMORY = 256 << 20  # bytes beyond what this process has
+PATIENCE = 60  # seconds on the clock, after which nobody can tell whether it is the code or the machine
+_FINE, _NO_MEMORY = 0, 3
+
+
+def fault_of(run: Callable[[], object]) -> Fault | None:
+    """What is wrong with calling a function: it goes on for too long, takes too much memory, or ends its process.
+
+    It is called in a copy of this process, which ends with it, so it must touch neither threads nor files. What it
+    raises is no fault, but for MemoryError.
+    """
+    child = os.fork()
+    if not child:
+        _run_within_limits(run)
+    ended = False
+    try:
+        deadline, pause = time.monotonic() + PATIENCE, 0.001
+        while time.monotonic() < deadline:
+            found, status = os.waitpid(child, os.WNOHANG)
+            if ended := bool(found):
+                return _read(os.waitstatus_to_exitcode(status))
+            time.sleep(pause)
+            pause = min(2 * pause, 0.05)
+        return None
+    finally:
+        if not ended:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def _read(code: int) -> Fault | None:
+    if code in (-signal.SIGXCPU, -signal.SIGKILL):  # the soft limit, and the hard one or a machine without memory
+        return "time" if code == -signal.SIGXCPU else "memory"
+    return {_FINE: None, _NO_MEMORY: "memory"}.get(code, "crash")  # type: ignore[return-value]
+
+
+def _run_within_limits(run: Callable[[], object]) -> None:
+    code = _FINE
+    try:
+        gc.disable()  # it would walk through all that this process has
+        _limit(resource.RLIMIT_CORE, 0)
+        _limit(resource.RLIMIT_CPU, SECONDS)
+        if (used := _addresses()) is not None:
+            _limit(resource.RLIMIT_AS, used + MEMORY)
+        run()
+    except MemoryError:
+        code = _NO_MEMORY
+    except BaseException:
+        code = _FINE
+    finally:
+        os._exit(code)
+
+
+def _limit(what: int, most: int) -> None:
+    """Lowers a soft limit; one that is lower already stays."""
+    soft, hard = resource.getrlimit(what)
+    if soft == resource.RLIM_INFINITY or most < soft:
+        resource.setrlimit(what, (most, hard))
+
+
+def _addresses() -> int | None:
+    """The addresses that this process has in use, where the system tells."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * resource.getpagesize()
