@@ -36,6 +36,7 @@ class Talker:
         disable_progress_bar()
         where = str(BACKBONE) if model == "lab" else model
         renderer = Renderer.load(where, system=system)
+        renderer.require_chat()
         return cls(renderer, HfEngine(where, decode=renderer.decode, adapter=adapter), max_tokens)
 
     def translate(self, lines: Sequence[str], direction: str) -> Iterator[str]:

@@ -48,8 +48,6 @@ def check(recipe: Recipe, cast: Cast) -> None:
             open_comet(one.checkpoint, one.encoder, one.precision)
     for part, judge in cast.judges.items():
         check_engine(_engine(recipe, part), _as_judge(judge), written=part == "guard")
-    for voice in cast.finished.values():
-        speaker(recipe, voice)
 
 
 def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Path, out: Path, cache: Path) -> Facts:

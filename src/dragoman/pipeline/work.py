@@ -34,7 +34,7 @@ from dragoman.pipeline.lengths import FRAME, context_of, question_bytes, record_
 from dragoman.pipeline.meter import Metered
 from dragoman.pipeline.plan import method_of, rows, training_of
 from dragoman.pipeline.sources import chunks, read_pairs, read_questions, read_records
-from dragoman.pipeline.voices import asked, device_name, speaker
+from dragoman.pipeline.voices import asked, check_voices, device_name, speaker
 from dragoman.prompts.examples import Example, ExampleTable, Ids, write_examples
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
@@ -61,6 +61,7 @@ def check(recipe: Recipe, cast: Cast, data: Path) -> Facts:
     """
     backbone, others = cast.backbone, cast.others
     speak = speaker(recipe, backbone, others)
+    check_voices(recipe, cast, speak)
     check_engine(recipe.generation, asked(recipe, next(iter(others.values()), backbone)))
     judging.check(recipe, cast)
     mixes = any(method_of(recipe, row).mixes for row in rows(recipe))

@@ -50,10 +50,11 @@ class Renderer:
         self._template = Template(tokenizer, self.name, system)
         added = tokenizer.added_tokens_decoder.items()
         self._frames: dict[Shape, list[str] | None] = {}
+        self.end: Ids = ()
+        self._closing = ""
         self._special = frozenset(tokenizer.all_special_ids) | {token for token, what in added if what.special}
         if not self.converses:
-            eos = tokenizer.eos_token_id
-            self._closing, self.end = "", () if eos is None else (int(eos),)
+            self.end = () if tokenizer.eos_token_id is None else (int(tokenizer.eos_token_id),)
             return
         question = [Turn("user", "Who are you?")]
         self._template.try_out(question)
