@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,10 +90,18 @@ def test_what_only_waits_is_no_fault_of_the_code(monkeypatch: pytest.MonkeyPatch
     assert children() == []
 
 
-def test_a_template_whose_place_has_another_one_is_not_run(tmp_path: Any, made: Made) -> None:
+def test_a_template_whose_place_has_another_one_is_not_run(tmp_path: Path, made: Made) -> None:
     made(CHATML + LOOP).save_pretrained(tmp_path)
     assert LOOP in AutoTokenizer.from_pretrained(tmp_path).chat_template
     assert Renderer.load(tmp_path, chat="tower").end == (257,)
+
+
+def test_a_template_of_megabytes_is_not_read(tmp_path: Path, made: Made) -> None:
+    made(CHATML).save_pretrained(tmp_path)
+    Renderer.load(tmp_path)
+    (tmp_path / "chat_template.jinja").write_text("{# " + "x" * 1_000_000 + " #}" + CHATML)
+    with pytest.raises(TemplateError, match=r"chat_template.jinja has 1,000,0.. bytes, and no chat template has more"):
+        Renderer.load(tmp_path)
 
 
 def children() -> list[str]:

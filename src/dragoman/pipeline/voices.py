@@ -43,11 +43,12 @@ def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
     for name in cast.others:
         if not speak.of(name).renderer.converses:
             faults.append(f"rationale.model: {name} has no chat template, in which it is asked to go on; take another")
-    if (judge := cast.judges.get("judge")) and not judge_speaker(judge).renderer.converses:
-        faults.append(
-            f"evaluation.judge: {judge.name} has no chat template, in which a judge is asked; take its instruct or "
-            "chat version, or another judge"
-        )
+    for part, judge in cast.judges.items():
+        if not judge_speaker(judge).renderer.converses and part == "judge":  # a guard's prompts are written out
+            faults.append(
+                f"evaluation.judge: {judge.name} has no chat template, in which a judge is asked; take its instruct or "
+                "chat version, or another judge"
+            )
     if faults:
         raise TemplateError("\n".join(faults))
 

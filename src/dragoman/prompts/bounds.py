@@ -12,7 +12,7 @@ from typing import Literal
 Fault = Literal["time", "memory", "crash"]
 SECONDS = 2  # of a processor
 MEMORY = 256 << 20  # bytes beyond what this process has
-PATIENCE = 60  # seconds on the clock, after which nobody can tell whether it is the code or the machine
+PATIENCE = 120  # seconds on the clock, after which nobody can tell whether it is the code or the machine
 _FINE, _NO_MEMORY = 0, 3
 
 

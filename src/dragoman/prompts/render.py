@@ -18,7 +18,7 @@ from dragoman.corpora.records import Turn
 from dragoman.errors import DataError, EngineError, TemplateError
 from dragoman.prompts.formats import chat_template, unloadable
 from dragoman.prompts.reading import Shape, assembled, cuts, marked, pieces, shapes
-from dragoman.prompts.template import Template
+from dragoman.prompts.template import Template, check_size
 from dragoman.prompts.vocabulary import Spellings
 from dragoman.recipe.schema import Chat
 
@@ -77,6 +77,7 @@ class Renderer:
         """
         from transformers import AutoTokenizer
 
+        check_size(path)
         try:
             tokenizer = AutoTokenizer.from_pretrained(str(path), trust_remote_code=trust_remote_code, revision=revision)
         except (OSError, ValueError, KeyError, ImportError) as error:

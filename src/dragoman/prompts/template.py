@@ -7,6 +7,7 @@ little of either.
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError as JinjaError
@@ -134,6 +135,16 @@ class Template:
             except TemplateError as error:
                 if isinstance(error.__cause__, MemoryError):
                     raise error.__cause__ from None
+
+
+def check_size(folder: str | Path) -> None:
+    """`TemplateError` where a model's folder has a template that is too long to be one; it would be read whole."""
+    path = Path(folder) / "chat_template.jinja"
+    if path.is_file() and path.stat().st_size > LONGEST:
+        raise TemplateError(
+            f"{path} has {path.stat().st_size:,} bytes, and no chat template has more than {LONGEST:,}. Take the "
+            "model's own file, or another backbone."
+        )
 
 
 def _short(error: Exception) -> str:
