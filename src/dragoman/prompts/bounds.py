@@ -35,6 +35,9 @@ def fault_of(run: Callable[[], object]) -> Fault | None:
             time.sleep(pause)
             pause = min(2 * pause, 0.05)
         return None
+    except ChildProcessError:  # where ended children are not kept for those who started them (SIGCHLD is ignored)
+        ended = True
+        return None
     finally:
         if not ended:
             os.kill(child, signal.SIGKILL)
@@ -42,9 +45,9 @@ def fault_of(run: Callable[[], object]) -> Fault | None:
 
 
 def _read(code: int) -> Fault | None:
-    if code in (-signal.SIGXCPU, -signal.SIGKILL):  # the soft limit, and the hard one or a machine without memory
-        return "time" if code == -signal.SIGXCPU else "memory"
-    return {_FINE: None, _NO_MEMORY: "memory"}.get(code, "crash")  # type: ignore[return-value]
+    """A process is killed with SIGKILL where the machine has no memory left."""
+    faults: dict[int, Fault] = {-signal.SIGXCPU: "time", -signal.SIGKILL: "memory", _NO_MEMORY: "memory"}
+    return None if code == _FINE else faults.get(code, "crash")
 
 
 def _run_within_limits(run: Callable[[], object]) -> None:

@@ -148,7 +148,7 @@ def check_size(folder: str | Path) -> None:
 
 
 def _short(error: Exception) -> str:
-    return str(error)[:300]
+    return str(error)[:300].rstrip(".")
 
 
 def _same_day(form: str) -> str:
