@@ -7,11 +7,14 @@ import time
 from collections.abc import Sequence
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from types import TracebackType
 from typing import Any
 
 Ids = tuple[int, ...]
 STOP = 5
+ENDLESS = 96 << 20  # bytes of an answer without end, if nobody hangs up
+DRIPS = 400  # bytes of a header that come one by one, if nobody hangs up
 OPENAIS_OWN = {
     *("model", "prompt", "messages", "max_tokens", "temperature", "top_p", "seed", "stop", "n", "logprobs"),
     *("top_logprobs", "logit_bias", "stream", "frequency_penalty", "presence_penalty", "user"),
@@ -51,7 +54,7 @@ class Misbehaving:
     ignored and text alone given back, `strict` with unknown parameters refused, `likely` the same with
     log-probabilities by the text of tokens, `none` not at all.
     `faults` lists for a prompt (or for a path) what goes wrong, one after the other; the last may end in
-    `*`, which means every time.
+    `*`, which means every time. A server that takes a request in `full` names it in its answer, as vLLM does.
     """
 
     def __init__(
@@ -69,6 +72,8 @@ class Misbehaving:
         self.requests: list[tuple[str, dict[str, Any], str]] = []  # path, body, Authorization
         self.at_once = self.most_at_once = self.connections = 0
         self.slow = 0.0
+        self.sent = 0  # bytes of answers without end
+        self.hung_up = 0  # clients that did not wait for such an end
         self.ended = threading.Event()
         self.lock = threading.Lock()
         outer = self
@@ -76,7 +81,7 @@ class Misbehaving:
         class Handler(_Handler):
             server_of = outer
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = _Http(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
         self.http.handle_error = lambda request, address: None  # clients hang up, as they may
         self.address = f"http://127.0.0.1:{self.http.server_address[1]}/v1"
@@ -103,10 +108,15 @@ class Misbehaving:
         self.http.server_close()
 
 
+class _Http(ThreadingHTTPServer):
+    request_queue_size = 128  # as many may connect at once
+
+
 class _Handler(BaseHTTPRequestHandler):
     server_of: Misbehaving
     protocol_version = "HTTP/1.1"
     wbufsize = 1 << 16  # an answer is one packet
+    again = b""  # what is sent once more, before the next answer
 
     def setup(self) -> None:
         super().setup()
@@ -136,7 +146,11 @@ class _Handler(BaseHTTPRequestHandler):
             mine.most_at_once = max(mine.most_at_once, mine.at_once)
         try:
             time.sleep(mine.slow)
-            if not self.misbehave(mine.fault(self.path, body)):
+            if self.again:
+                self.wfile.write(self.again)
+                self.wfile.flush()
+                self.again = b""
+            if not self.misbehave(mine.fault(self.path, body), body):
                 self.answer(body)
         finally:
             with mine.lock:
@@ -153,7 +167,11 @@ class _Handler(BaseHTTPRequestHandler):
             choice = self.choice(body, full=way == "full")
             if way == "likely" and body.get("logprobs"):
                 choice["logprobs"] = spelt(choice, body)
-            self.send(200, json.dumps({"choices": [choice]}))
+            self.say(choice, named=way == "full")
+
+    def say(self, choice: dict[str, Any], named: bool = True) -> None:
+        name = {"id": f"cmpl-{self.headers.get('X-Request-Id', 'of-its-own')}"} if named else {}
+        self.send(200, json.dumps(name | {"choices": [choice]}))
 
     def choice(self, body: dict[str, Any], full: bool) -> dict[str, Any]:
         chat = "messages" in body
@@ -170,8 +188,9 @@ class _Handler(BaseHTTPRequestHandler):
             found["logprobs"] = {"tokens": [f"token_id:{token}" for token in ids], "top_logprobs": tops}
         return found
 
-    def misbehave(self, fault: str) -> bool:
+    def misbehave(self, fault: str, body: dict[str, Any] | None = None) -> bool:
         what, _, more = fault.partition(" ")
+        body = body or {}
         if what.isdecimal():
             headers = {"Retry-After": formatdate(time.time() + 9, usegmt=True) if more == "date" else more}
             key = self.headers.get("Authorization", "")
@@ -192,12 +211,69 @@ class _Handler(BaseHTTPRequestHandler):
         elif what == "html":
             self.send(200, "<html><body>Welcome to nginx!</body></html>", kind="text/html")
         elif what == "filtered":
-            self.send(200, json.dumps({"choices": [{"text": "", "token_ids": [], "finish_reason": "content_filter"}]}))
+            self.say({"text": "", "token_ids": [], "finish_reason": more or "content_filter"})
         elif what == "says":
             self.send(200, more)
+        elif what == "refuses":
+            self.send(400, more)
+        elif what in ("twice", "soon", "late"):
+            self.answer_twice(what, body)
+        elif what == "astray":  # the answer to another prompt
+            self.say(self.choice(body | {"prompt": [*body["prompt"], 33]}, full=True))
+        elif what == "misnamed":  # ours, by its id to another request
+            name = "cmpl-dragoman-" + 32 * "0"
+            self.send(200, json.dumps({"id": name, "choices": [self.choice(body, full=True)]}))
+        elif what == "ids":
+            ids = json.loads(more)
+            found = {"token_ids": ids, "prompt_token_ids": body["prompt"], "finish_reason": "length"}
+            self.say(found | {"text": spell(ids)})
+        elif what == "drips":
+            self.drip()
+        elif what in ("endless", "chunks"):
+            self.write_on(in_chunks=what == "chunks")
         elif what == "json":
             self.send(200, '{"hello": "world"}')
         return bool(fault)
+
+    def answer_twice(self, when: str, body: dict[str, Any]) -> None:
+        real, self.wfile = self.wfile, BytesIO()  # type: ignore[assignment]
+        self.answer(body)
+        written, self.wfile = self.wfile.getvalue(), real  # type: ignore[attr-defined]
+        self.wfile.write(written)
+        if when == "late":
+            self.again = written
+            return
+        if when == "soon":
+            self.wfile.flush()
+        self.wfile.write(written)
+
+    def drip(self) -> None:
+        """Header bytes one by one, each of them soon enough."""
+        self.close_connection = True
+        try:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            for _ in range(DRIPS):
+                self.wfile.write(b"x")
+                self.wfile.flush()
+                if self.server_of.ended.wait(0.05):
+                    return
+        except OSError:
+            self.server_of.hung_up += 1
+
+    def write_on(self, in_chunks: bool) -> None:
+        self.close_connection = True
+        block = b" " * (1 << 16)
+        try:
+            self.send_response(200)
+            if in_chunks:
+                self.send_header("Transfer-Encoding", "chunked")
+                block = b"%x\r\n%s\r\n" % (len(block), block)
+            self.end_headers()
+            while self.server_of.sent < ENDLESS:
+                self.wfile.write(block)
+                self.server_of.sent += len(block)
+        except OSError:
+            self.server_of.hung_up += 1
 
     def cut(self) -> None:
         self.wfile.flush()

@@ -130,12 +130,12 @@ def test_what_may_go_better_is_tried_again() -> None:
         answers = run(engine)
         assert [answer.ids for answer in answers] == [written(prompt) for prompt in PROMPTS]
         waits = sorted(sleeps)
-        assert len(waits) == 14
-        assert all(0.25 <= wait <= 2 for wait in waits[:11])
+        assert 10 <= len(waits) <= 14  # what can't be read over a kept connection is asked for again at once
+        assert all(0.25 <= wait <= 2 for wait in waits[:-3])
         assert waits[-3] == pytest.approx(4, abs=0.1)
         assert waits[-2] == pytest.approx(7, abs=0.1)
         assert waits[-1] == pytest.approx(8.5, abs=1)  # a date has whole seconds
-        assert len(set(waits)) == 14  # no two wait the same time
+        assert len(set(waits)) == len(waits)  # no two wait the same time
         assert answers[10].seconds >= 0.7
 
 

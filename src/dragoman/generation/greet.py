@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Ids, Sampling
-from dragoman.generation.requests import Client, Refused, Unanswered, excerpt, parsed
+from dragoman.generation.requests import Client, Refused, Unanswered, masked, parsed
 from dragoman.generation.wire import Way, body, read, tells_likely, where_ids_are
 from dragoman.recipe.engines import Server
 
@@ -45,7 +45,7 @@ def connect(
         return Client(address, key=key, timeout=timeout, retries=tries, sleep=sleep, say=say)
 
     models = _models(client(min(settings.timeout, _PATIENCE)), address, settings)
-    model = _pick(models, settings.model, address)
+    model = _pick(models, settings.model, address, key)
     way = _way(client(settings.timeout), model, greeting, address, settings)
     return Found(address, key, way, models[model])
 
@@ -54,8 +54,9 @@ def told_context(settings: Server) -> int | None:
     """How long prompt and answer may be on a server, where it tells. An EngineError as of `connect`."""
     address = _address(settings)
     timeout, tries = min(settings.timeout, _PATIENCE), min(settings.retries, _TRIES)
-    models = _models(Client(address, key=_key(settings.key), timeout=timeout, retries=tries), address, settings)
-    return models[_pick(models, settings.model, address)]
+    key = _key(settings.key)
+    models = _models(Client(address, key=key, timeout=timeout, retries=tries), address, settings)
+    return models[_pick(models, settings.model, address, key)]
 
 
 def _address(settings: Server) -> str:
@@ -99,7 +100,7 @@ def _models(client: Client, address: str, settings: Server) -> dict[str, int | N
     if not isinstance(served, list) or not all(isinstance(m, dict) and isinstance(m.get("id"), str) for m in served):
         raise EngineError(
             f"What answers at {address} doesn't speak the OpenAI protocol: asked for {address}/models, it sent (HTTP "
-            f"{status}) {excerpt(text)!r}. The address of such a server usually ends in /v1."
+            f"{status}) {client.shown(text)!r}. The address of such a server usually ends in /v1."
         )
     return {model["id"]: _context(model) for model in served}
 
@@ -109,7 +110,7 @@ def _context(model: dict[str, Any]) -> int | None:
     return length if isinstance(length, int) and length > 0 else None
 
 
-def _pick(models: dict[str, int | None], wanted: str | None, address: str) -> str:
+def _pick(models: dict[str, int | None], wanted: str | None, address: str, key: str) -> str:
     if wanted in models:
         return wanted
     if wanted is None and len(models) == 1:
@@ -117,12 +118,11 @@ def _pick(models: dict[str, int | None], wanted: str | None, address: str) -> st
     if not models:
         raise EngineError(f"The server at {address} serves no model.")
     near = get_close_matches(wanted or "", models, n=_LISTED, cutoff=0.4)
-    listed = [*near, *(name for name in models if name not in near)][:_LISTED]
-    rest = f" and {len(models) - len(listed)} more" if len(models) > len(listed) else ""
+    names = [*near, *(name for name in models if name not in near)][:_LISTED]
+    rest = f" and {len(models) - len(names)} more" if len(models) > len(names) else ""
+    listed = masked(", ".join(names), key)
     said = "several models" if wanted is None else f"no model {wanted!r}"
-    raise EngineError(
-        f"The server at {address} serves {said}. Set generation.openai.model to one of: {', '.join(listed)}{rest}."
-    )
+    raise EngineError(f"The server at {address} serves {said}. Set generation.openai.model to one of: {listed}{rest}.")
 
 
 def _way(client: Client, model: str, greeting: Ids, address: str, settings: Server) -> Way:

@@ -1,11 +1,10 @@
 """Requests to a server over HTTP, tried again where that can help.
 
 A busy server (429, 5xx), a cut connection, an answer that is no JSON and no answer in time are tried
-again, with waits that double and differ by chance; `Retry-After` is obeyed. What the server refuses
-is not tried again.
+again, with waits that double and differ by chance; `Retry-After` is obeyed, up to ten minutes. What the
+server refuses is not tried again.
 """
 
-import contextlib
 import http.client
 import json
 import random
@@ -14,19 +13,19 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from dragoman.errors import EngineError
+from dragoman.generation.connections import Astray, Connections, Endless, Request
 
 T = TypeVar("T")
 SHOWN = 200  # characters of what a server sent
-CONNECT = 10.0  # seconds, at most
+LONG = 8 << 20  # bytes of an answer, at most, where nobody knows better
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 PATIENCE = 30.0  # a wait longer than this, which a server asks for, is told
-_AGAIN = (408, 425, 429)
+MOST_PATIENCE = 600.0  # and so long it is obeyed
 _ESCAPE = re.compile(  # two halves of a character, one alone, or anything else after a backslash
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
@@ -80,58 +79,60 @@ class Client:
             self._port = parts.port
         except ValueError as error:
             raise EngineError(f"The server's address {shown} is none: {error}") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+        named = parts.scheme in ("http", "https") and parts.hostname
+        if not named or parts.username or parts.password or not re.fullmatch("[!-~]*", parts.path):
             raise EngineError(
                 f"The server's address {shown} is none that can be asked. Write it as http://localhost:8000/v1; "
                 "a key belongs into an environment variable (generation.openai.key names it)."
             )
-        self._secure, self._host, self._path = parts.scheme == "https", parts.hostname, parts.path.rstrip("/")
+        self._host, self._path = parts.hostname or "", parts.path.rstrip("/")
         self._key, self._timeout, self._retries = key, timeout, retries
-        self._closed = threading.Event()
+        self._connections = Connections(self._host, self._port, secure=parts.scheme == "https", timeout=timeout)
+        self._closed = self._connections.closed
         self._sleep = sleep or self._closed.wait
         self._say = say
         self._lock = threading.Lock()
-        self._idle: list[http.client.HTTPConnection] = []
-        self._sockets: set[socket.socket] = set()
+        self._said_until = 0.0
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and text of a page. `Unanswered` where there is none."""
-        return self._persist(lambda: self._answer("GET", path, None))
+        return self._persist(lambda fresh: self._answer("GET", path, None, LONG, fresh))
 
-    def post(self, path: str, body: Any, read: Callable[[Any], T]) -> T:
+    def post(self, path: str, body: Any, read: Callable[[Any], T], most: int = LONG) -> T:
         """What `read` makes of the JSON that comes back; where it raises a ValueError, that is tried again.
 
-        `Refused` and `Unanswered` say why there is nothing; `Closed`, that `close` was called.
+        `most` is how many bytes may come back. `Refused` and `Unanswered` say why there is nothing; `Closed`, that
+        `close` was called.
         """
         data = json.dumps(body).encode()
 
-        def attempt() -> T:
-            status, text = self._answer("POST", path, data)
+        def attempt(fresh: bool) -> T:
+            status, text = self._answer("POST", path, data, most, fresh)
             if not 200 <= status < 300:
-                raise Refused(status, _reason(text))
+                raise Refused(status, self._reason(text))
             try:
                 return read(parsed(text))
             except ValueError as error:
-                raise _Again(f"the answer was not what the protocol says ({error}): {excerpt(text)}") from error
+                why = f"the answer was not what the protocol says ({self.shown(str(error))}): {self.shown(text)}"
+                raise _Again(why) from error
 
         return self._persist(attempt)
 
     def close(self) -> None:
         """Ends all waiting: for answers, and between attempts."""
-        self._closed.set()
-        with self._lock:
-            for open_socket in self._sockets:
-                _hang_up(open_socket)
-            for connection in self._idle:
-                connection.close()
-            self._idle.clear()
+        self._connections.close()
 
-    def _persist(self, attempt: Callable[[], T]) -> T:
+    def shown(self, text: str) -> str:
+        """The beginning of what a server sent, on one line, without the key: some servers repeat it in their errors."""
+        return excerpt(masked(text, self._key))
+
+    def _persist(self, attempt: Callable[[bool], T]) -> T:
+        """What an attempt comes to; all but the first are told to take a connection of their own."""
         for count in range(self._retries + 1):
             if self._closed.is_set():
                 raise Closed
             try:
-                return attempt()
+                return attempt(count > 0)
             except _Again as error:
                 if self._closed.is_set():
                     raise Closed from error
@@ -143,84 +144,49 @@ class Client:
 
     def _wait(self, count: int, error: _Again) -> None:
         usual = min(FIRST_WAIT * 2**count, LONGEST_WAIT) * random.uniform(0.5, 1.0)
-        wait = usual if error.wait is None else error.wait + usual / 10  # not all at the same moment
-        if wait > PATIENCE and error.wait is not None:
-            self._say(f"The server asks to wait {error.wait:.0f} s: {error}")
+        wait = usual
+        if error.wait is not None:
+            wait = min(error.wait, MOST_PATIENCE) + usual / 10  # not all at the same moment
+            self._tell(error.wait, error)
         self._sleep(wait)
 
-    def _answer(self, method: str, path: str, data: bytes | None) -> tuple[int, str]:
-        try:  # the edge to the network
-            status, headers, answer = self._exchange(method, path, data)
-        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: hung up in mid-read
-            raise _Again(_told(error, self._host, self._timeout)) from error
-        text = answer.decode("utf-8", "replace")
-        if self._key:  # some servers repeat it in their errors
-            text = text.replace(self._key, "(the key)")
-        if status >= 500 or status in _AGAIN:
-            raise _Again(f"HTTP {status}: {_reason(text)}", retry_after(headers.get("Retry-After"), time.time()))
-        return status, text
+    def _tell(self, asked: float, why: _Again) -> None:
+        """Says that a server asks for a long wait; once for all threads that wait meanwhile."""
+        now, wait = time.monotonic(), min(asked, MOST_PATIENCE)
+        with self._lock:
+            if wait <= PATIENCE or now < self._said_until:
+                return
+            self._said_until = now + wait
+        capped = f", and is asked again after {wait:.0f} s" if asked > wait else ""
+        self._say(f"The server asks to wait {asked:.0f} s{capped}: {why}")
 
-    def _exchange(self, method: str, path: str, data: bytes | None) -> tuple[int, Message, bytes]:
+    def _answer(self, method: str, path: str, data: bytes | None, most: int, fresh: bool) -> tuple[int, str]:
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if data is not None else {})
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        while True:
-            connection = self._take()
-            kept = connection.sock is not None
-            try:
-                if not kept:
-                    connection.timeout = min(self._timeout, CONNECT)
-                    connection.connect()
-                connection.sock.settimeout(self._timeout)
-                return self._talk(connection, method, path, data, headers)
-            except ConnectionError:
-                connection.close()
-                if not kept or self._closed.is_set():
-                    raise
-                # the server had hung up since the last answer, which means nothing
-            except BaseException:
-                connection.close()
-                raise
+        try:  # the edge to the network
+            reply = self._connections.ask(Request(method, self._path + path, headers, data, most), fresh=fresh)
+        except Endless as error:
+            raise _Again(f"the answer is too long: more than {most >> 20} MiB") from error
+        except Astray as error:
+            raise _Again("the answer names another request than this one") from error
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: hung up in mid-read
+            raise _Again(self.shown(_told(error, self._host, self._timeout))) from error
+        text = reply.body.decode("utf-8", "replace")
+        if reply.busy:
+            wait = retry_after(reply.headers.get("Retry-After"), time.time())
+            raise _Again(f"HTTP {reply.status}: {self._reason(text)}", wait)
+        return reply.status, text
 
-    def _talk(
-        self,
-        connection: http.client.HTTPConnection,
-        method: str,
-        path: str,
-        data: bytes | None,
-        headers: dict[str, str],
-    ) -> tuple[int, Message, bytes]:
-        end = time.monotonic() + self._timeout
-        busy = connection.sock  # `connection` forgets it where the server wants to close
-        with self._lock:
-            if self._closed.is_set():
-                raise ConnectionAbortedError
-            self._sockets.add(busy)
+    def _reason(self, text: str) -> str:
+        """What a server gives as its reason."""
         try:
-            connection.request(method, self._path + path, data, headers)
-            response = connection.getresponse()
-            parts = []
-            while part := response.read1(1 << 16):
-                parts.append(part)
-                if time.monotonic() > end:
-                    raise TimeoutError
-            if response.length:
-                raise http.client.IncompleteRead(b"", response.length)
-            response.close()
-        finally:
-            with self._lock:
-                self._sockets.discard(busy)
-        with self._lock:
-            if not self._closed.is_set():
-                self._idle.append(connection)
-        return response.status, response.headers, b"".join(parts)
-
-    def _take(self) -> http.client.HTTPConnection:
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        return kind(self._host, self._port)
+            found = parsed(text)
+        except ValueError:
+            found = None
+        while isinstance(found, dict):
+            found = next((found[name] for name in ("error", "message", "detail") if name in found), None)
+        return self.shown(found if isinstance(found, str) else text)
 
 
 def parsed(text: str) -> Any:
@@ -234,26 +200,28 @@ def parsed(text: str) -> Any:
         raise ValueError("brackets within brackets without end") from error
 
 
-def _reason(text: str) -> str:
-    """What a server gives as its reason."""
-    try:
-        found = parsed(text)
-    except ValueError:
-        found = None
-    while isinstance(found, dict):
-        found = next((found[name] for name in ("error", "message", "detail") if name in found), None)
-    return excerpt(found if isinstance(found, str) else text)
+def masked(text: str, key: str) -> str:
+    """A text without the key, as it is or in any spelling that JSON has for it, or JSON within JSON."""
+    if not key:
+        return text
+    spelt = (
+        r"(?:\\{1,64}|\\{1,9}u005[cC])"  # bounded, since a server may send nothing else for megabytes
+        if sign.startswith("\\")
+        else rf"(?:\\{{0,9}}{re.escape(sign)}|\\{{1,9}}u(?i:{ord(sign):04x}))"
+        for sign in re.findall(r"\\+|[^\\]", key)
+    )
+    return re.sub("".join(spelt), "(the key)", text)
 
 
 def retry_after(value: str | None, now: float) -> float | None:
     """The seconds that a Retry-After header asks for: it gives a number, or a date."""
     if value is None:
         return None
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", value.strip()):
+    if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
         return float(value)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -261,11 +229,6 @@ def excerpt(text: str) -> str:
     """The beginning of what a server sent, on one line."""
     line = " ".join(text.split())
     return (line[:SHOWN] + " …" if len(line) > SHOWN else line) or "(nothing)"
-
-
-def _hang_up(open_socket: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # it may have ended by itself
-        open_socket.shutdown(socket.SHUT_RDWR)
 
 
 def _told(error: Exception, host: str, timeout: float) -> str:

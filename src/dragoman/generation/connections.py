@@ -1,0 +1,227 @@
+"""HTTP connections to one address: deadlines, bounded answers, and no answer that belongs to another request.
+
+A server, or a proxy before it, may send an answer twice. Over a kept connection the second one passes for the answer to
+the next request, which passes for that of the one after it, and so on. It may come when the next request is already on
+its way, so looking at an idle connection does not suffice. So each request has an id of its own (`X-Request-Id`, which
+vLLM gives back), and a connection is kept only after an answer that names its request. Where a server names none, each
+request gets a connection of its own, over which nothing can come but its answer.
+"""
+
+import contextlib
+import http.client
+import io
+import re
+import socket
+import ssl
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any
+
+CONNECT = 10.0  # seconds, at most
+NAME = "X-Request-Id"
+_NAMES = re.compile(rb"dragoman-[0-9a-f]{32}")
+
+
+class Endless(Exception):
+    """An answer that is longer than any answer to that request."""
+
+
+class Astray(Exception):
+    """An answer that names another request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`most` is how many bytes the body of its answer may have."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    data: bytes | None
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    headers: Message
+    body: bytes
+
+    @property
+    def busy(self) -> bool:
+        """Whether the server may answer later: whosever reply that is, it's a reason to wait."""
+        return self.status >= 500 or self.status in (408, 425, 429)
+
+
+class Connections:
+    """Asks one address, from any number of threads; each that waits holds a connection."""
+
+    def __init__(self, host: str, port: int | None, *, secure: bool, timeout: float):
+        self._host, self._port, self._timeout = host, port, timeout
+        self._tls = ssl.create_default_context() if secure else None  # reading all authorities takes long
+        self._lock = threading.Lock()
+        self._idle: list[http.client.HTTPConnection] = []
+        self._sockets: set[socket.socket] = set()
+        self.closed = threading.Event()
+
+    def ask(self, request: Request, *, fresh: bool = False) -> Reply:
+        """The answer, all of it within the timeout. `fresh` asks for a new connection.
+
+        An OSError (TimeoutError among them) or HTTPException says that there is none, as do `Endless` and `Astray`.
+        """
+        if not fresh and (kept := self._kept()) is not None:
+            # The server may have hung up since the last answer, which means nothing. What it says and doesn't name
+            # the request may be the answer to another one.
+            with contextlib.suppress(ConnectionError, http.client.HTTPException, Astray):
+                reply, named = self._talk(kept, request)
+                if named or reply.busy:
+                    return reply
+            kept.close()
+            if self.closed.is_set():
+                raise ConnectionAbortedError
+        return self._talk(self._new(), request)[0]
+
+    def close(self) -> None:
+        """Ends all waiting for answers."""
+        self.closed.set()
+        with self._lock:
+            for busy in self._sockets:
+                with contextlib.suppress(OSError):  # it may have ended by itself
+                    busy.shutdown(socket.SHUT_RDWR)
+            for connection in self._idle:
+                connection.close()
+            self._idle.clear()
+
+    def _talk(self, connection: http.client.HTTPConnection, request: Request) -> tuple[Reply, bool]:
+        """The answer, and whether it names the request. The connection is kept after one that does."""
+        end = time.monotonic() + self._timeout
+        name = f"dragoman-{uuid.uuid4().hex}"
+        try:
+            if connection.sock is None:
+                connection.timeout = min(self._timeout, CONNECT)
+                connection.connect()
+            busy = connection.sock  # `connection` forgets it where the server wants to close
+            with self._lock:
+                if self.closed.is_set():
+                    raise ConnectionAbortedError
+                self._sockets.add(busy)
+            try:
+                busy.settimeout(_left(end))
+                connection.request(request.method, request.path, request.data, {**request.headers, NAME: name})
+                busy.settimeout(_left(end))
+                with connection.getresponse() as response:
+                    assert isinstance(response, _Response)
+                    reply = Reply(response.status, response.headers, _body(response, request.most))
+            finally:
+                with self._lock:
+                    self._sockets.discard(busy)
+            found = _NAMES.findall(reply.headers.get(NAME, "").encode("utf-8", "replace") + b" " + reply.body)
+            named = name.encode() in found
+            if found and not named:
+                raise Astray
+        except BaseException:
+            connection.close()
+            raise
+        if named and connection.sock is not None and not response.reader.more:
+            with self._lock:
+                if not self.closed.is_set():
+                    self._idle.append(connection)
+                    return reply, named
+        connection.close()
+        return reply, named
+
+    def _kept(self) -> http.client.HTTPConnection | None:
+        """A connection that was kept, and over which nothing has come since."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection = self._idle.pop()
+            try:
+                connection.sock.settimeout(0)
+                connection.sock.recv(1)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                return connection
+            except OSError:
+                pass
+            connection.close()  # the server has hung up, or said what nobody asked for
+
+    def _new(self) -> http.client.HTTPConnection:
+        connection = (
+            http.client.HTTPConnection(self._host, self._port)
+            if self._tls is None
+            else http.client.HTTPSConnection(self._host, self._port, context=self._tls)
+        )
+        connection.response_class = _Response
+        return connection
+
+
+class _Response(http.client.HTTPResponse):
+    """The answer on a socket, read to its end before the socket's timeout is over: not within so long for each read."""
+
+    def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None):
+        super().__init__(sock, debuglevel, method, url)
+        self.fp.close()
+        self.fp = self.reader = _Reader(_Timed(sock))
+
+
+class _Timed(io.RawIOBase):
+    """Reads from a socket until its timeout is over."""
+
+    def __init__(self, sock: socket.socket):
+        self._sock, self._end = sock, time.monotonic() + (sock.gettimeout() or 0)
+        self._raw = sock.makefile("rb", buffering=0)
+        self.over = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self.over:
+            return None
+        self._sock.settimeout(_left(self._end))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Reader(io.BufferedReader):
+    """What has been read and not been taken when it is closed is `more` than the answer."""
+
+    def __init__(self, timed: _Timed):
+        super().__init__(timed)
+        self._timed = timed
+        self.more = False
+
+    def close(self) -> None:
+        if not self.closed:
+            self._timed.over = True
+            self.more = bool(self.peek(1))
+        super().close()
+
+
+def _body(response: http.client.HTTPResponse, most: int) -> bytes:
+    parts, size = [], response.length or 0
+    if size <= most:
+        size = 0
+        while size <= most and (part := response.read1(1 << 16)):
+            parts.append(part)
+            size += len(part)
+    if size > most:
+        raise Endless
+    if response.length:
+        raise http.client.IncompleteRead(b"", response.length)
+    return b"".join(parts)
+
+
+def _left(end: float) -> float:
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
