@@ -1,6 +1,8 @@
 """The engine against a server that misbehaves. What a real one does is in test_openai_vllm.py."""
 
+import json
 import os
+import re
 import signal
 import threading
 import time
@@ -40,6 +42,7 @@ def engine_at(server: Misbehaving | str, sleeps: list[float] | None = None, **se
     said: list[str] = settings.pop("said", [])
     sleep: Callable[[float], object] = (sleeps if sleeps is not None else []).append
     address = server if isinstance(server, str) else server.address
+    vocabulary = settings.pop("vocabulary", None)
     given = {"concurrency": 4, "retries": 3, "timeout": 5} | settings
     extensions = given.pop("extensions", lambda token: (token, token + 1))
     return ServerEngine(
@@ -48,6 +51,7 @@ def engine_at(server: Misbehaving | str, sleeps: list[float] | None = None, **se
         encode=unspell,
         turns=turns_of,
         extensions=extensions,
+        vocabulary=vocabulary,
         say=said.append,
         sleep=sleep,
     )
@@ -191,6 +195,59 @@ def test_what_is_no_log_probability(token: str, value: str, why: str) -> None:
         assert bad.why.startswith(f"the answer was not what the protocol says ({why}")
 
 
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("astray", r"it continues 3 tokens, of which number 3 is 33, and was sent 2 others"),
+        ("ids [30, 60]", r"the vocabulary of 60 has no token 60"),
+        ("ids [30, 1" + "0" * 400 + "]", r"the vocabulary of 60 has no token 10+"),
+        ("ids [30, -1]", r"the vocabulary of 60 has no token -1"),
+        (f"ids {[30] * 21}", r"21 tokens, where at most 20 were asked for"),
+    ],
+)
+def test_an_answer_that_cannot_be_one_is_asked_for_again(fault: str, why: str) -> None:
+    with Misbehaving() as server:
+        engine = engine_at(server, vocabulary=60)
+        server.faults = {PROMPTS[0]: [fault], PROMPTS[1]: [f"{fault}*"]}
+        once, never, *others = run(engine)
+        assert once.ids == written(PROMPTS[0])
+        assert (never.ids, never.finish) == ((), "failed")
+        assert never.why.startswith("the answer was not what the protocol says")
+        assert re.search(why, never.why), never.why
+        assert [answer.ids for answer in others] == [written(prompt) for prompt in PROMPTS[2:]]
+
+
+def test_log_probabilities_of_tokens_that_there_are_not() -> None:
+    with Misbehaving() as server:
+        engine = engine_at(server, vocabulary=40, retries=0)
+        likely = replace(GREEDY, logprobs=1)
+        (good, bad) = run(engine, [(20, 16), (20, 25)], likely)  # the token after 39 is named as more likely
+        assert good.finish == "stop"
+        assert "the vocabulary of 40 has no token 40" in bad.why
+
+
+def test_a_server_that_continues_other_prompts_is_met_with_a_sentence() -> None:
+    """As one that puts a token of its own before each prompt, or writes more than it is asked for."""
+    with Misbehaving(chat="none") as server:
+        server.faults = {"/v1/completions": ["astray*"]}
+        with pytest.raises(EngineError, match=r"refuses the smallest request .*continues \d tokens, .* was sent \d"):
+            engine_at(server)
+        server.faults = {"/v1/completions": ["ids [30, 31]*"]}
+        with pytest.raises(EngineError, match="2 tokens, where at most 1 was asked for"):
+            engine_at(server)
+
+
+def test_text_that_is_longer_than_any_answer() -> None:
+    endless = json.dumps({"choices": [{"text": "t30 " * 5000, "finish_reason": "stop"}]})
+    with Misbehaving(completions="text") as server:
+        engine = engine_at(server)
+        server.faults = {PROMPTS[0]: [f"says {endless}"]}
+        long, good = run(engine, PROMPTS[:2])
+        assert (long.ids, long.text, long.finish) == ((), "", "failed")
+        assert long.why == "the server wrote 5,000 tokens, as counted here, where at most 20 were asked for"
+        assert good.ids == written(PROMPTS[1])
+
+
 def test_what_fails_for_good_does_not_stop_the_others() -> None:
     with Misbehaving() as server:
         engine = engine_at(server)
@@ -315,6 +372,12 @@ def test_the_key_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> Non
         assert bad.why == "HTTP 400: no, because of 400; you sent Bearer (the key)"
         assert good.ids == written(PROMPTS[1])
         assert "secret" not in engine.name
+        server.faults = {PROMPTS[0]: ["filtered sk-very-secret"]}
+        assert run(engine, PROMPTS[:1])[0].why == "the server ended it for another reason: (the key)"
+        server.models = ("one", "sk-very-secret")
+        with pytest.raises(EngineError, match=r"one of: one, \(the key\)\."):
+            engine_at(server, key="MY_KEY")
+        server.models = ("small",)
         server.faults = {"/v1/models": ["401"]}
         with pytest.raises(EngineError, match="does not take the key in the environment variable MY_KEY") as caught:
             engine_at(server, key="MY_KEY")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Ids, Sampling
 from dragoman.generation.requests import Client, Refused, Unanswered, masked, parsed
-from dragoman.generation.wire import Way, body, read, tells_likely, where_ids_are
+from dragoman.generation.wire import Way, body, check, read, tells_likely, where_ids_are
 from dragoman.recipe.engines import Server
 
 ADDRESS = "OPENAI_BASE_URL"
@@ -136,7 +136,7 @@ def _way(client: Client, model: str, greeting: Ids, address: str, settings: Serv
                 way = Way(model, api, more, spelt=spelt)
                 prompt: Any = greeting if api == "completions" else [{"role": "user", "content": "Hello"}]
                 try:
-                    return client.post(way.path, body(way, prompt, _GREETING, 1, 0), partial(_met, way))
+                    return client.post(way.path, body(way, prompt, _GREETING, 1, 0), partial(_met, way, prompt))
                 except Refused as error:
                     if error.status in (401, 403):
                         raise _no_entry(address, settings, error.status) from error
@@ -154,10 +154,12 @@ def _way(client: Client, model: str, greeting: Ids, address: str, settings: Serv
     )
 
 
-def _met(way: Way, found: Any) -> Way:
+def _met(way: Way, prompt: Any, found: Any) -> Way:
     read(way, found)
     ids = where_ids_are(found) if way.more else ""
-    return Way(way.model, way.api, way.more, ids, spelt=not ids and tells_likely(found))
+    met = Way(way.model, way.api, way.more, ids, spelt=not ids and tells_likely(found))
+    check(read(met, found), 1, prompt=prompt if way.api == "completions" else None)
+    return met
 
 
 def _no_entry(address: str, settings: Server, status: int) -> EngineError:

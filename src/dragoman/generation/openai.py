@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
-from typing import Protocol
+from typing import Any, Protocol
 
 from dragoman.errors import DataError, EngineError
 from dragoman.generation.ask import Completion, Ids, Sampling
@@ -17,11 +17,12 @@ from dragoman.generation.draws import row_key
 from dragoman.generation.greet import connect
 from dragoman.generation.limits import rooms
 from dragoman.generation.progress import note
-from dragoman.generation.requests import Client, Closed, Refused, Unanswered
-from dragoman.generation.wire import Answer, First, Messages, Way, body, continues, read
+from dragoman.generation.requests import Client, Closed, Refused, Unanswered, shown
+from dragoman.generation.wire import Answer, First, Messages, Way, body, check, continues, largest, read
 from dragoman.recipe.engines import Server
 
 AHEAD = 2  # requests that are handed over for one that is under way: threads never wait, and we hold few
+COARSE = 32  # tokens of ours, at most, for one of another vocabulary
 GONE = 16  # at least so many requests in a row without any answer mean that the server is gone
 
 
@@ -62,8 +63,8 @@ class ServerEngine:
 
     `decode` and `encode` turn ids into text and back; `turns` reads the ids of a prompt as a
     conversation, for servers that take nothing else; `extensions` gives for a token all those whose
-    text begins with its text, without which nothing can be healed. `say` gets what the person should
-    know once, `sleep` waits between attempts.
+    text begins with its text, without which nothing can be healed; `vocabulary` is how many ids there
+    are. `say` gets what the person should know once, `sleep` waits between attempts.
 
     An EngineError tells at once where there is no such server, or none of this protocol, or it does
     not have the model, or wants a key.
@@ -79,11 +80,13 @@ class ServerEngine:
         encode: Callable[[str], Ids],
         turns: Callable[[Ids], Sequence[Spoken]],
         extensions: Callable[[int], Ids] | None = None,
+        vocabulary: int | None = None,
         say: Callable[[str], None] = note,
         sleep: Callable[[float], object] | None = None,
     ):
         self.settings = settings
         self.decode, self.encode, self.turns, self.extensions = decode, encode, turns, extensions
+        self._vocabulary = vocabulary
         self._say = say
         self._sleep = sleep
         self._said: set[str] = set()
@@ -127,7 +130,7 @@ class ServerEngine:
                     except DataError as error:  # this prompt can't be told as a conversation; others can
                         yield index, Completion((), "", "failed", why=str(error))
                     else:
-                        flight.start(job, self.way, sampling)
+                        flight.start(job, self.way, sampling, self._vocabulary)
                 if not flight.under_way:
                     return
                 outcome = flight.next()
@@ -137,7 +140,8 @@ class ServerEngine:
                         f"The server at {self.address} answers no more: {silent} requests in a row got nothing. The "
                         f"last: {outcome.why}. What was finished is kept; start again when the server is back."
                     )
-                yield outcome.index, self._completion(outcome, prompts[outcome.index], sampling)
+                index = outcome.index
+                yield index, self._completion(outcome, prompts[index], sampling, limits[index])
         except Closed as error:
             raise EngineError("The engine was closed while it had requests under way.") from error
         finally:
@@ -202,10 +206,11 @@ class ServerEngine:
             )
         return Job(index, prompt, messages, limit)
 
-    def _completion(self, outcome: Outcome, prompt: Ids, sampling: Sampling) -> Completion:
+    def _completion(self, outcome: Outcome, prompt: Ids, sampling: Sampling, limit: int) -> Completion:
         answer = outcome.answer
         if answer is None or answer.finish not in ("stop", "length"):
-            why = outcome.why if answer is None else f"the server ended it for another reason: {answer.finish}"
+            reason = "" if answer is None else shown(answer.finish, self._key)
+            why = outcome.why if answer is None else f"the server ended it for another reason: {reason}"
             return Completion((), "", "failed", None, outcome.seconds, why)
         if self.way.api == "chat" and answer.prompt is not None and answer.prompt != prompt:
             self._once(
@@ -213,6 +218,9 @@ class ServerEngine:
                 "here, or to other ones: its chat template, system prompt or vocabulary differs from the backbone's."
             )
         ids = self.encode(answer.text) if answer.ids is None else answer.ids
+        if len(ids) > COARSE * limit:
+            why = f"the server wrote {len(ids):,} tokens, as counted here, where at most {limit:,} were asked for"
+            return Completion((), "", "failed", None, outcome.seconds, why)
         if answer.spelt is not None:
             return self._one(answer, sampling.stop, outcome.seconds)
         stopped = answer.finish == "stop" and bool(sampling.stop)
@@ -252,11 +260,11 @@ class Flight:
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="dragoman-server")
         self._done: SimpleQueue[Future[Outcome]] = SimpleQueue()
 
-    def start(self, job: Job, way: Way, sampling: Sampling) -> None:
+    def start(self, job: Job, way: Way, sampling: Sampling, vocabulary: int | None = None) -> None:
         if self._ended:
             raise Closed
         self.under_way += 1
-        self._pool.submit(_outcome, self._client, way, job, sampling).add_done_callback(self._done.put)
+        self._pool.submit(_outcome, self._client, way, job, sampling, vocabulary).add_done_callback(self._done.put)
 
     def next(self) -> Outcome:
         """Waits for a job to get done, whichever is first. `Closed` where the flight has ended."""
@@ -272,11 +280,11 @@ class Flight:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _outcome(client: Client, way: Way, job: Job, sampling: Sampling) -> Outcome:
+def _outcome(client: Client, way: Way, job: Job, sampling: Sampling, vocabulary: int | None) -> Outcome:
     start = time.monotonic()
     answer, why, lost = None, "", False
     try:
-        answer = _answer(client, way, job, sampling)
+        answer = _answer(client, way, job, sampling, vocabulary)
     except Refused as error:
         if error.status == 401:
             raise EngineError(
@@ -288,7 +296,7 @@ def _outcome(client: Client, way: Way, job: Job, sampling: Sampling) -> Outcome:
     return Outcome(job.index, time.monotonic() - start, answer, why, lost)
 
 
-def _answer(client: Client, way: Way, job: Job, sampling: Sampling) -> Answer:
+def _answer(client: Client, way: Way, job: Job, sampling: Sampling, vocabulary: int | None) -> Answer:
     """One request where that is enough. What holds for one token alone needs one of its own."""
     firsts: list[First] = []
     if sampling.heal:
@@ -304,7 +312,13 @@ def _answer(client: Client, way: Way, job: Job, sampling: Sampling) -> Answer:
         seed = row_key(sampling.seed, job.prompt + written)
         sent = base + written if job.messages is None else job.messages
         asked = body(way, sent, sampling, limit, seed, first)
-        return client.post(way.path, asked, lambda found: read(way, found, sampling.logprobs))
+
+        def reading(found: Any) -> Answer:
+            answer = read(way, found, sampling.logprobs)
+            check(answer, limit, vocabulary, None if job.messages is not None else base + written)
+            return answer
+
+        return client.post(way.path, asked, reading, largest(asked))
 
     for first in firsts[: job.limit]:
         answer = _joined(answer, more(1, first))

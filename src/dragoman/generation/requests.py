@@ -123,8 +123,8 @@ class Client:
         self._connections.close()
 
     def shown(self, text: str) -> str:
-        """The beginning of what a server sent, on one line, without the key: some servers repeat it in their errors."""
-        return excerpt(masked(text, self._key))
+        """What may be shown of what this server sent."""
+        return shown(text, self._key)
 
     def _persist(self, attempt: Callable[[bool], T]) -> T:
         """What an attempt comes to; all but the first are told to take a connection of their own."""
@@ -225,9 +225,9 @@ def retry_after(value: str | None, now: float) -> float | None:
         return None
 
 
-def excerpt(text: str) -> str:
-    """The beginning of what a server sent, on one line."""
-    line = " ".join(text.split())
+def shown(text: str, key: str) -> str:
+    """The beginning of what a server sent, on one line, without the key: some servers repeat it in their errors."""
+    line = " ".join(masked(text, key).split())
     return (line[:SHOWN] + " …" if len(line) > SHOWN else line) or "(nothing)"
 
 

@@ -17,6 +17,7 @@ Logprobs = tuple[tuple[tuple[int, float], ...], ...]
 Spelt = tuple[tuple[str, float], ...]  # of one step, the most likely first
 TOKEN = "token_id:"  # how vLLM writes a token where it was asked for its id
 _MOST_LOGPROBS = 20  # that the protocol knows
+_BYTES = 256  # of JSON that tells a token, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,32 @@ def read(way: Way, found: Any, logprobs: int = 0) -> Answer:
         tuple(prompt) if _are_ids(prompt) else None,
         _best(steps[0][1], logprobs) if logprobs and steps and not way.ids else None,
     )
+
+
+def check(answer: Answer, limit: int, vocabulary: int | None = None, prompt: Ids | None = None) -> None:
+    """Whether it can be an answer to the request: of so many tokens, of tokens that there are, to that prompt.
+
+    A ValueError says what speaks against it. What a server doesn't tell can't be compared.
+    """
+    known = vocabulary or 1 << 31
+    ids = answer.ids or ()
+    likely = (token for step in answer.logprobs or () for token, _ in step)
+    if len(ids) > limit:
+        raise ValueError(f"{len(ids)} tokens, where at most {limit} {'was' if limit == 1 else 'were'} asked for")
+    if (odd := next((token for token in (*ids, *likely) if not 0 <= token < known), None)) is not None:
+        raise ValueError(f"the vocabulary of {known:,} has no token {odd}")
+    if prompt is not None and answer.prompt is not None and answer.prompt != prompt:
+        both = zip(answer.prompt, prompt, strict=False)
+        place = next((place for place, (one, other) in enumerate(both) if one != other), len(prompt))
+        told = f", of which number {place + 1} is {answer.prompt[place]}" if place < len(answer.prompt) else ""
+        raise ValueError(f"it continues {len(answer.prompt)} tokens{told}, and was sent {len(prompt)} others")
+
+
+def largest(asked: dict[str, Any]) -> int:
+    """How many bytes the answer to a request may have, amply."""
+    each = 2 + int(asked.get("top_logprobs") or asked.get("logprobs") or 0)
+    prompt = sum(len(turn["content"]) for turn in asked["messages"]) if "messages" in asked else len(asked["prompt"])
+    return (4 << 20) + _BYTES * (asked["max_tokens"] * each + prompt)
 
 
 def where_ids_are(found: Any) -> Literal["token_ids", "logprobs", ""]:

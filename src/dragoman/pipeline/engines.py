@@ -172,4 +172,5 @@ def _server(settings: Generation, asked: Asked) -> "ServerEngine":
         encode=renderer.encode,
         turns=renderer.turns,
         extensions=renderer.extensions,
+        vocabulary=1 + max(renderer.tokenizer.get_vocab().values()),
     )
