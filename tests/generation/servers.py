@@ -214,6 +214,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.say({"text": "", "token_ids": [], "finish_reason": more or "content_filter"})
         elif what == "says":
             self.send(200, more)
+        elif what == "raw":
+            self.wfile.write(more.encode() + b"\r\n\r\n")
+            self.close_connection = True
         elif what == "refuses":
             self.send(400, more)
         elif what in ("twice", "soon", "late"):

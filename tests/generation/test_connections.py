@@ -1,9 +1,14 @@
 """Connections that are kept, and when they are not; deadlines; answers that are too long."""
 
+import itertools
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +56,31 @@ def test_only_a_server_that_names_requests_keeps_its_connection() -> None:
         for prompt in PROMPTS:
             ask(client, prompt)
         assert server.connections == len(server.requests) == len(PROMPTS)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the command openssl, for a certificate")
+def test_over_tls_it_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, bytes of its own may come over a connection that nobody has misused."""
+    files = {"-keyout": tmp_path / "key.pem", "-out": tmp_path / "certificate.pem"}
+    names = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *names]
+    subprocess.run([*made, *itertools.chain(*files.items())], check=True, capture_output=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(files["-out"]))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files["-out"], files["-keyout"])
+    server = Misbehaving()
+    server.http.socket = context.wrap_socket(server.http.socket, server_side=True)
+    server.address = server.address.replace("http:", "https:")
+    with server, closing(client_of(server, retries=0, timeout=5)) as client:
+        server.faults = {PROMPTS[number]: [when] for number, when in ((3, "twice"), (11, "soon"), (20, "late"))}
+        assert [ask(client, prompt) for prompt in PROMPTS] == [spell(written(prompt)) for prompt in PROMPTS]
+        assert server.connections == 4
+        server.faults = {PROMPTS[0]: ["drips"], PROMPTS[1]: ["endless"]}
+        with pytest.raises(Unanswered, match="more than 8 MiB"):
+            ask(client, PROMPTS[1])
+        hasty = client_of(server, retries=0, timeout=0.5)
+        with closing(hasty), pytest.raises(Unanswered, match="no answer within"):
+            ask(hasty, PROMPTS[0])
 
 
 def test_a_refusal_over_a_kept_connection_is_asked_for_again() -> None:
@@ -140,6 +170,9 @@ def test_a_key_in_any_spelling_is_masked(key: str, spelling: str) -> None:
                     ask(client, PROMPTS[0])
                 assert "(the key)" in str(caught.value)
                 assert "very" not in str(caught.value)
+        server.faults = {PROMPTS[0]: [f"raw you sent {key}"]}
+        with pytest.raises(Unanswered, match=r"BadStatusLine: you sent \(the key\)$"):
+            ask(client, PROMPTS[0])
         half = '{"error": "' + "x" * 190 + spelling + '"}'  # what is shown is short, and ends within the key
         server.faults = {PROMPTS[0]: [f"refuses {half}"]}
         with pytest.raises(Refused) as caught:

@@ -8,8 +8,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.generation.hf import HfEngine
 from dragoman.generation.openai import ServerEngine
-from dragoman.generation.wire import Way
+from dragoman.generation.requests import Client
+from dragoman.generation.wire import Way, body, read
 from dragoman.lab import BACKBONE, world
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
@@ -103,6 +105,7 @@ def test_a_real_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                 encode=speak.renderer.encode,
                 turns=speak.renderer.turns,
                 extensions=speak.renderer.extensions,
+                vocabulary=max(speak.renderer.tokenizer.get_vocab().values()) + 1,
                 say=said.append,
             )
 
@@ -113,6 +116,13 @@ def test_a_real_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             ServerEngine(
                 Server(address=address, model="other"), decode=str, encode=lambda text: (1,), turns=lambda _: ()
             )
+
+        with closing(Client(address, timeout=60, retries=0)) as client:
+            for prompt in prompts[:3]:
+                asked = body(server.way, prompt, greedy, 4, 0)
+                found = client.post("/completions", asked, partial(read, server.way))
+                assert found.prompt == prompt
+                assert len(client._connections._idle) == 1  # it names requests, so one connection serves
 
         theirs = answers(hf, prompts, greedy)
         ours = answers(server, prompts, greedy)

@@ -188,7 +188,7 @@ CHILD = "import os, signal, sys; print({first!r}, flush=True); {then}"
 def ends(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], str]:
     """Runs another program in the place of the harness, and returns what is said about its end."""
 
-    def told(first: str, then: str) -> str:
+    def told(first: str, then: str, key: str = "") -> str:
         code = CHILD.format(first=first, then=then)
         start = harness_run.subprocess.Popen
 
@@ -197,7 +197,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], str]:
 
         monkeypatch.setattr(harness_run.subprocess, "Popen", popen)
         with pytest.raises((EngineError, DataError)) as caught:
-            harness_run.run({"tasks": []}, {}, lambda _: None)
+            harness_run.run({"tasks": []}, {}, lambda _: None, key)
         return str(caught.value)
 
     return told
@@ -239,6 +239,17 @@ def test_what_it_said_before_it_failed(ends: Callable[[str, str], str]) -> None:
     said = ends("the last words", "sys.exit(3)")
     assert "stopped before its first task with exit code 3" in said
     assert said.endswith("it said:\n  the last words")
+
+
+@pytest.mark.parametrize("spelling", ["sk-very-secret", r"\u0073k-very-secret"])
+@pytest.mark.parametrize("fault", [False, True])
+def test_a_key_that_a_server_repeats_is_not_shown(ends: Callable[..., str], fault: bool, spelling: str) -> None:
+    text = f"you sent {spelling}"
+    if fault:
+        text = harness_run.FAULT + json.dumps(["gsm8k", "ClientResponseError", text])
+    said = ends(text, "sys.exit(1)", "sk-very-secret")
+    assert "you sent (the key)" in said
+    assert "very" not in said
 
 
 def test_what_it_asks_is_compared_with_what_is_learnt(real_data: Path, tmp_path: Path) -> None:

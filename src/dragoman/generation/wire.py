@@ -181,9 +181,10 @@ def check(answer: Answer, limit: int, vocabulary: int | None = None, prompt: Ids
 
 def largest(asked: dict[str, Any]) -> int:
     """How many bytes the answer to a request may have, amply."""
+    count: int = asked["max_tokens"]
     each = 2 + int(asked.get("top_logprobs") or asked.get("logprobs") or 0)
     prompt = sum(len(turn["content"]) for turn in asked["messages"]) if "messages" in asked else len(asked["prompt"])
-    return (4 << 20) + _BYTES * (asked["max_tokens"] * each + prompt)
+    return (4 << 20) + _BYTES * (count * each + prompt)
 
 
 def where_ids_are(found: Any) -> Literal["token_ids", "logprobs", ""]:

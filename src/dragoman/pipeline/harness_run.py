@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from dragoman.errors import DataError, DragomanError, EngineError
 from dragoman.generation.progress import Bar, progress
+from dragoman.generation.requests import masked
 from dragoman.pipeline.harness_child import FAULT, TASK
 
 MODULE = "dragoman.pipeline.harness_child"
@@ -31,8 +32,8 @@ _NETWORK = (
 )
 
 
-def run(job: Mapping[str, Any], environment: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """Runs a job to its end. What is finished stays, whatever becomes of the rest.
+def run(job: Mapping[str, Any], environment: Mapping[str, str], say: Callable[[str], None], key: str = "") -> None:
+    """Runs a job to its end. What is finished stays, whatever becomes of the rest. A server's `key` is not shown.
 
     Raises EngineError where the process was killed or failed, DataError where a task's data could not be had.
     """
@@ -48,7 +49,7 @@ def run(job: Mapping[str, Any], environment: Mapping[str, str], say: Callable[[s
             start_new_session=True,
         )
         assert child.stdout is not None
-        seen = Seen()
+        seen = Seen(key)
         try:
             with ExitStack() as stack:
                 for line in _lines(child.stdout):
@@ -63,9 +64,10 @@ def run(job: Mapping[str, Any], environment: Mapping[str, str], say: Callable[[s
 
 
 class Seen:
-    """What a run printed: how far it is, and the last lines."""
+    """What a run printed: how far it is, and the last lines, without the key that a server may have repeated."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: str = "") -> None:
+        self._key = key
         self.task = ""
         self.fault: tuple[str, str, str] | None = None
         self.last: deque[str] = deque(maxlen=LINES)
@@ -75,11 +77,12 @@ class Seen:
         if line.startswith(TASK):
             self.task = line.removeprefix(TASK)
         elif line.startswith(FAULT):
-            self.fault = tuple(json.loads(line.removeprefix(FAULT)))
+            task, kind, text = json.loads(line.removeprefix(FAULT))
+            self.fault = task, kind, masked(text, self._key)
         elif found := _BAR.match(line):
             self._show(int(found["done"]), int(found["total"]), stack)
         elif line.strip():
-            self.last.append(line)
+            self.last.append(masked(line, self._key))
 
     def _show(self, done: int, total: int, stack: ExitStack) -> None:
         label = f"{self.task} (lm-evaluation-harness)"
