@@ -52,7 +52,8 @@ class Misbehaving:
 
     `completions` and `chat` say how these two are taken: `full` as vLLM does, `text` with parameters
     ignored and text alone given back, `strict` with unknown parameters refused, `likely` the same with
-    log-probabilities by the text of tokens, `none` not at all.
+    log-probabilities by the text of tokens, `foreign` like `full` with a vocabulary of other numbers, `none` not
+    at all.
     `faults` lists for a prompt (or for a path) what goes wrong, one after the other; the last may end in
     `*`, which means every time. A server that takes a request in `full` names it in its answer, as vLLM does.
     """
@@ -164,10 +165,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif way in ("strict", "likely") and unknown:
             self.send(400, json.dumps({"error": {"message": f"Unrecognized request argument: {unknown[0]}"}}))
         else:
-            choice = self.choice(body, full=way == "full")
-            if way == "likely" and body.get("logprobs"):
+            choice = self.choice(body, full=way in ("full", "foreign"))
+            if way == "foreign":
+                for name in {"token_ids", "prompt_token_ids"} & set(choice):
+                    choice[name] = [token + 3 for token in choice[name]]
+            if way in ("likely", "foreign") and body.get("logprobs"):
                 choice["logprobs"] = spelt(choice, body)
-            self.say(choice, named=way == "full")
+            self.say(choice, named=way in ("full", "foreign"))
 
     def say(self, choice: dict[str, Any], named: bool = True) -> None:
         name = {"id": f"cmpl-{self.headers.get('X-Request-Id', 'of-its-own')}"} if named else {}

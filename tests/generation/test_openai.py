@@ -497,6 +497,21 @@ def test_chat_that_goes_on() -> None:
         assert "doesn't tell whether it continues" in said[1]
 
 
+@pytest.mark.parametrize("vocabulary", [60, 10])
+def test_a_server_of_another_vocabulary_is_taken_at_its_word(vocabulary: int) -> None:
+    """Such as that of a judge whose tokenizer is not here: it is sent text, and its ids mean nothing here."""
+    with Misbehaving(completions="none", chat="foreign") as server:
+        said: list[str] = []
+        engine = engine_at(server, said=said, vocabulary=vocabulary)
+        assert (engine.way.ids, engine.way.more, engine.way.spelt) == ("", False, True)
+        assert engine.name.endswith(" small chat as text")
+        prompts = [(token,) for token in range(13, 23)]
+        assert [answer.text for answer in run(engine, prompts)] == [spell(written(prompt)) for prompt in prompts]
+        assert "has another vocabulary than the model here, so it is asked for text" in said[0]
+        (one,) = run(engine, [(17,)], replace(GREEDY, max_tokens=1, logprobs=4))
+        assert one.logprobs == (((30, -0.5), (40, -1.5)),)
+
+
 def test_first_tokens_are_requests_of_their_own() -> None:
     with Misbehaving() as server:
         engine = engine_at(server, extensions=lambda token: (token, 31))

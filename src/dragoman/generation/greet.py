@@ -10,9 +10,10 @@ from typing import Any, Literal
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Ids, Sampling
 from dragoman.generation.requests import Client, Refused, Unanswered, masked, parsed
-from dragoman.generation.wire import Way, body, check, read, tells_likely, where_ids_are
+from dragoman.generation.wire import Answer, Way, body, check, read, tells_likely, where_ids_are
 from dragoman.recipe.engines import Server
 
+GREETING = "Hello"
 ADDRESS = "OPENAI_BASE_URL"
 _GREETING = Sampling(max_tokens=1, stop=(), logprobs=1)
 _TRIES = 2  # a server that is not there should be told soon
@@ -32,11 +33,17 @@ class Found:
 
 
 def connect(
-    settings: Server, greeting: Ids, *, say: Callable[[str], None], sleep: Callable[[float], object] | None = None
+    settings: Server,
+    greeting: Ids,
+    *,
+    say: Callable[[str], None],
+    sleep: Callable[[float], object] | None = None,
+    ours: Callable[[Answer], bool] = lambda answer: True,
 ) -> Found:
     """Asks for the list of models, and for one token. An EngineError says what is wrong and what to do about it.
 
-    `greeting` are a few ids of the model's vocabulary.
+    `greeting` are a few ids of the model's vocabulary: those of GREETING. `ours` tells whether a server's answer to a
+    conversation that says GREETING has ids of that vocabulary; one with ids of another is asked for text.
     """
     address, key = _address(settings), _key(settings.key)
 
@@ -46,7 +53,7 @@ def connect(
 
     models = _models(client(min(settings.timeout, _PATIENCE)), address, settings)
     model = _pick(models, settings.model, address, key)
-    way = _way(client(settings.timeout), model, greeting, address, settings)
+    way = _way(client(settings.timeout), model, greeting, address, settings, ours, say)
     return Found(address, key, way, models[model])
 
 
@@ -125,7 +132,15 @@ def _pick(models: dict[str, int | None], wanted: str | None, address: str, key: 
     raise EngineError(f"The server at {address} serves {said}. Set generation.openai.model to one of: {listed}{rest}.")
 
 
-def _way(client: Client, model: str, greeting: Ids, address: str, settings: Server) -> Way:
+def _way(
+    client: Client,
+    model: str,
+    greeting: Ids,
+    address: str,
+    settings: Server,
+    ours: Callable[[Answer], bool],
+    say: Callable[[str], None],
+) -> Way:
     """How the server wants to be asked: the first of several ways that it takes, the best ones first."""
     apis: Sequence[Literal["completions", "chat"]]
     apis = ("completions", "chat") if settings.api == "auto" else (settings.api,)
@@ -134,9 +149,12 @@ def _way(client: Client, model: str, greeting: Ids, address: str, settings: Serv
         for api in apis:
             for more, spelt in ((True, False), (False, True), (False, False)):
                 way = Way(model, api, more, spelt=spelt)
-                prompt: Any = greeting if api == "completions" else [{"role": "user", "content": "Hello"}]
+                prompt: Any = greeting if api == "completions" else [{"role": "user", "content": GREETING}]
                 try:
-                    return client.post(way.path, body(way, prompt, _GREETING, 1, 0), partial(_met, way, prompt))
+                    met, answer = client.post(way.path, body(way, prompt, _GREETING, 1, 0), partial(_met, way, prompt))
+                    if api == "completions" or not met.ids or ours(answer):
+                        return met
+                    say(f"{model} at {address} has another vocabulary than the model here, so it is asked for text.")
                 except Refused as error:
                     if error.status in (401, 403):
                         raise _no_entry(address, settings, error.status) from error
@@ -154,12 +172,13 @@ def _way(client: Client, model: str, greeting: Ids, address: str, settings: Serv
     )
 
 
-def _met(way: Way, prompt: Any, found: Any) -> Way:
+def _met(way: Way, prompt: Any, found: Any) -> tuple[Way, Answer]:
     read(way, found)
     ids = where_ids_are(found) if way.more else ""
     met = Way(way.model, way.api, way.more, ids, spelt=not ids and tells_likely(found))
-    check(read(met, found), 1, prompt=prompt if way.api == "completions" else None)
-    return met
+    answer = read(met, found)
+    check(answer, 1, prompt=prompt if way.api == "completions" else None)
+    return met, answer
 
 
 def _no_entry(address: str, settings: Server, status: int) -> EngineError:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from dragoman.errors import DataError, EngineError
 from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.generation.draws import row_key
-from dragoman.generation.greet import connect
+from dragoman.generation.greet import GREETING, connect
 from dragoman.generation.limits import rooms
 from dragoman.generation.progress import note
 from dragoman.generation.requests import Client, Closed, Refused, Unanswered, shown
@@ -91,7 +91,7 @@ class ServerEngine:
         self._sleep = sleep
         self._said: set[str] = set()
         self._flights: set[Flight] = set()
-        found = connect(settings, encode("Hello"), say=say, sleep=sleep)
+        found = connect(settings, encode(GREETING), say=say, sleep=sleep, ours=self._ours)
         self.address, self._key, self.way, self.context = found.address, found.key, found.way, found.context
 
     @property
@@ -152,6 +152,15 @@ class ServerEngine:
         """Ends all requests that are under way, and their threads."""
         for flight in list(self._flights):
             flight.end()
+
+    def _ours(self, greeted: Answer) -> bool:
+        """Whether the ids of a server's first answer are of this vocabulary: its prompt reads as what was said."""
+        ids = (*(greeted.prompt or ()), *(greeted.ids or ()))
+        if self._vocabulary is not None and not all(0 <= token < self._vocabulary for token in ids):
+            return False
+        if greeted.prompt is None:
+            return self.decode(ids).strip() == greeted.text.strip()
+        return self.decode(self.encode(GREETING)) in self.decode(greeted.prompt)
 
     def _check(self, sampling: Sampling) -> None:
         """Whether the server can do what is asked. What it would only leave out must not pass for done."""

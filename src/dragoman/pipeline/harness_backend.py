@@ -100,7 +100,7 @@ def _server(
     template: str | None,
     say: Callable[[str], None],
 ) -> Backend:
-    from dragoman.generation.greet import connect
+    from dragoman.generation.greet import GREETING, connect
 
     if find_spec("tenacity") is None:
         raise EngineError(
@@ -109,7 +109,7 @@ def _server(
         )
     server = generation.openai
     tokenizer = _tokenizer(model, trust_remote_code)
-    found = connect(server, tuple(tokenizer("Hello")["input_ids"]), say=say)
+    found = connect(server, tuple(tokenizer(GREETING)["input_ids"]), say=say)
     talks = found.way.api == "chat"
     if talks and not settings.chat_template:
         raise EngineError(
