@@ -32,18 +32,35 @@ def test_short_work_shows_nothing(clock: Clock, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr() == ("", "")
 
 
-def test_plain_lines_every_few_seconds(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    with progress("rationales", 4000, "prompts") as bar:
-        for _ in range(4):
-            clock.now += 2.6
-            bar.advance(1000, tokens=52_000)
+def test_plain_lines_ten_seconds_apart_and_a_last_one(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    with progress("training", 5, "steps") as bar:
+        for _ in range(5):
+            clock.now += 6
+            bar.advance(1, tokens=120)
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "rationales  2,000/4,000 prompts  20,000 tokens/s  0:05 left",
-        "rationales  4,000/4,000 prompts  20,000 tokens/s  in 0:10",
-        "rationales  4,000/4,000 prompts  20,000 tokens/s  in 0:10",
+        "training  2/5 steps  20 tokens/s  0:18 left",
+        "training  4/5 steps  20 tokens/s  0:06 left",
+        "training  5/5 steps  20 tokens/s  in 0:30",
     ]
+
+
+def test_the_pace_is_that_of_the_last_minute(clock: Clock) -> None:
+    bar = Bar("training", 1000, "steps", Console(file=io.StringIO()))
+    for _ in range(90):  # a machine with other work
+        clock.now += 10
+        bar.advance(1, tokens=100)
+    assert bar.line() == "90/1,000 steps  10 tokens/s  2:31:40 left"
+    for _ in range(610):  # alone
+        clock.now += 0.1
+        bar.advance(1, tokens=100)
+    assert bar.line() == "700/1,000 steps  1,000 tokens/s  0:30 left"
+    clock.now += 150  # a step that takes longer than a minute is looked at whole
+    bar.advance(1, tokens=100)
+    clock.now += 150
+    bar.advance(1, tokens=100)
+    assert bar.line() == "702/1,000 steps  1 tokens/s  12:25:00 left"
 
 
 def test_time_left_and_a_remark(clock: Clock) -> None:

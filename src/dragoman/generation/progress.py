@@ -1,10 +1,11 @@
 """One live line for long work: what, how much, how fast, and how long still.
 
-On a terminal the line is redrawn in place; elsewhere a plain line comes every few seconds. Work
+On a terminal the line is redrawn in place; elsewhere there is a plain line at most every ten seconds, and a last one. Work
 that is over in two seconds shows nothing.
 """
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock, Timer
@@ -16,7 +17,8 @@ from dragoman.screen import console
 from dragoman.terminal import say, visible
 
 PATIENCE = 2.0
-EVERY = 5.0
+EVERY = 10.0
+RECENT = 60.0  # seconds that the shown pace is of: what was slow at first, or is slow now, should not be averaged away
 
 
 def note(text: str) -> None:
@@ -44,6 +46,7 @@ class Bar:
         self._remark = ""
         self._console = console
         self._start = self._printed = time.monotonic()
+        self._passed = deque([(self._start, 0, 0)])  # moments, with what was done by then, and its tokens
         self._live: Progress | None = None
         self._lock = Lock()  # the timer shows the line in a thread of its own
         self._closed = False
@@ -58,21 +61,28 @@ class Bar:
         self.tokens += tokens
         self._remark = visible(remark) or self._remark
         now = time.monotonic()
+        if now - self._passed[-1][0] >= 1:  # moments a second apart are enough, however many parts get done
+            self._passed.append((now, self.done, self.tokens))
+        while len(self._passed) > 1 and now - self._passed[1][0] >= RECENT:
+            self._passed.popleft()
         if self._live is not None:
             self._live.update(self._live.task_ids[0], completed=self.done, line=self.line())
-        elif now - self._printed >= EVERY and not self._console.is_terminal:
+        elif self.done < self.total and now - self._printed >= EVERY and not self._console.is_terminal:
             self._printed = now
             note(f"{self.label}  {self.line()}")
 
     def line(self) -> str:
-        """Such as `120/1,000 prompts  5,400 tokens/s  0:12 left`."""
-        seconds = max(time.monotonic() - self._start, 1e-9)
-        rate = f"{self.tokens / seconds:,.0f} tokens/s" if self.tokens else f"{self.done / seconds:,.1f} {self.unit}/s"
+        """Such as `120/1,000 prompts  5,400 tokens/s  0:12 left`: at the pace of the last minute, and at the end of all."""
+        over = self.done >= self.total
+        since, done, tokens = (self._start, 0, 0) if over else self._passed[0]
+        seconds = max(time.monotonic() - since, 1e-9)
+        pace = (self.done - done) / seconds
+        rate = f"{(self.tokens - tokens) / seconds:,.0f} tokens/s" if self.tokens else f"{pace:,.1f} {self.unit}/s"
         parts = [f"{self.done:,}/{self.total:,} {self.unit}", rate]
-        if 0 < self.done < self.total:
-            parts.append(f"{_clock(seconds * (self.total - self.done) / self.done)} left")
-        elif self.done:
+        if over and self.done:
             parts.append(f"in {_clock(seconds)}")
+        elif pace:
+            parts.append(f"{_clock((self.total - self.done) / pace)} left")
         return "  ".join([*parts, self._remark] if self._remark else parts)
 
     def close(self) -> None:
