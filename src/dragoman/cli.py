@@ -24,6 +24,7 @@ from dragoman.commands.options import (
     Target,
 )
 from dragoman.errors import DragomanError
+from dragoman.interrupts import CODE, STOPPED, interruptible, watch
 from dragoman.terminal import put, say, visible
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Sentences(typer.core.TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with interruptible():
+                return super().invoke(ctx)
         except (DragomanError, OSError) as fault:
             broken_pipe = isinstance(fault, OSError) and fault.errno == errno.EPIPE
             if broken_pipe or os.environ.get("DRAGOMAN_DEBUG"):
@@ -51,8 +53,8 @@ class Sentences(typer.core.TyperGroup):
             fault.message = visible(fault.message)
             raise
         except KeyboardInterrupt:
-            say("stopped; what was finished is kept; run again to go on", fg="yellow", err=True)
-            raise typer.Exit(130) from None
+            say(STOPPED, fg="yellow", err=True)
+            raise typer.Exit(CODE) from None
 
 
 def _sentence(fault: DragomanError | OSError) -> str:
@@ -353,7 +355,8 @@ def doctor() -> None:
 
 
 def main() -> None:
-    """The entry point: one command, and its exit code (0 done, 1 failed, 2 asked wrongly, 130 stopped)."""
+    """One command, and its exit code (0 done, 1 failed, 2 asked wrongly, 130 stopped)."""
+    watch()
     try:
         app()
     except Exception:  # a fault of ours, or DRAGOMAN_DEBUG: what it quotes is text from elsewhere as well

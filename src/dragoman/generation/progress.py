@@ -1,7 +1,7 @@
 """One live line for long work: what, how much, how fast, and how long still.
 
-On a terminal the line is redrawn in place; elsewhere there is a plain line at most every ten seconds, and a last one. Work
-that is over in two seconds shows nothing.
+On a terminal the line is redrawn in place; elsewhere there is a plain line at most every ten seconds, and a last one.
+Work that is over in two seconds shows nothing.
 """
 
 import time
@@ -72,7 +72,7 @@ class Bar:
             note(f"{self.label}  {self.line()}")
 
     def line(self) -> str:
-        """Such as `120/1,000 prompts  5,400 tokens/s  0:12 left`: at the pace of the last minute, and at the end of all."""
+        """Such as `120/1,000 prompts  5,400 tokens/s  0:12 left`, at the pace of the last minute; when done, of all."""
         over = self.done >= self.total
         since, done, tokens = (self._start, 0, 0) if over else self._passed[0]
         seconds = max(time.monotonic() - since, 1e-9)

@@ -13,16 +13,32 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
+from types import FrameType
 from typing import Any
 
 from dragoman.errors import DragomanError, EngineError
+from dragoman.interrupts import CODE, interrupt
 
-PRELOADED = ["dragoman.pipeline.work"]
-# Python's tracker of shared memory cleans up behind vLLM, and would say so on the user's screen.
+PRELOADED = ["dragoman.pipeline.preloaded"]
 GRACE = 20  # seconds in which a child that is told to stop may save what it has
+# Python's tracker of shared memory cleans up behind vLLM, and would say so on the user's screen.
 QUIET = "ignore:resource_tracker:UserWarning"
 Facts = dict[str, Any]
+
+
+def begin() -> None:
+    """Starts the server, unless it runs. It imports what it needs while this process goes on."""
+    if QUIET not in sys.warnoptions:
+        sys.warnoptions.append(QUIET)
+    mp.get_context("forkserver").set_forkserver_preload(PRELOADED)
+    resource_tracker.ensure_running()  # which would let signals through again
+    kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a new process has the mask of its parent
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
 
 
 def in_own_process(task: str, *arguments: Any) -> Facts:
@@ -33,18 +49,24 @@ def in_own_process(task: str, *arguments: Any) -> Facts:
 
     Raises EngineError where the process was killed, as it is when memory runs out.
     """
-    if QUIET not in sys.warnoptions:
-        sys.warnoptions.append(QUIET)
+    begin()
     context = mp.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_child, args=(theirs, task, arguments))
-    child.start()
+    try:
+        child.start()
+    except EOFError:
+        raise EngineError(
+            f"the process for {task} could not start: the one that loads the libraries for it ended unexpectedly, most "
+            "likely because memory ran out. Run again to go on."
+        ) from None
     theirs.close()
     try:
         outcome, value = ours.recv()
     except EOFError:
         child.join()
+        if child.exitcode in (-signal.SIGINT, CODE):  # it was told before this process was
+            raise KeyboardInterrupt from None
         why = "it was killed, most likely because memory ran out" if child.exitcode == -9 else "it ended unexpectedly"
         raise EngineError(
             f"the process for {task} stopped with exit code {child.exitcode}: {why}. What was finished is "
@@ -73,34 +95,34 @@ def function_of(task: str) -> Callable[..., Facts]:
 
 
 def _child(answer: Connection, task: str, arguments: tuple[Any, ...]) -> None:
-    function = function_of(task)
+    told = _stop_once()
     parent = mp.parent_process()
     assert parent is not None
     threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
-    _stop_once()
     try:
-        facts = function(*arguments)
+        facts = function_of(task)(*arguments)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         answer.send(("facts", {**facts, "peak_memory": peak}))
-    except KeyboardInterrupt:
-        os._exit(130)
-    except (DragomanError, OSError) as fault:
-        answer.send(("error", fault))
-    except BaseException:
-        answer.send(("traceback", traceback.format_exc()))
+    except BaseException as fault:
+        if told.is_set() or isinstance(fault, KeyboardInterrupt):  # whatever a library made of it
+            os._exit(CODE)
+        known = isinstance(fault, DragomanError | OSError)
+        answer.send(("error", fault) if known else ("traceback", traceback.format_exc()))
 
 
-def _stop_once() -> None:
+def _stop_once() -> threading.Event:
     """Told to stop, this process saves what is finished on its way out; a terminal and its parent may both tell it."""
     told = threading.Event()
 
-    def stop(*_: Any) -> None:
-        if not told.is_set():
-            told.set()
-            raise KeyboardInterrupt
+    def stop(_: int, frame: FrameType | None) -> None:
+        if told.is_set():
+            return
+        told.set()
+        interrupt(frame, lambda: os._exit(CODE))
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
+    return told
 
 
 def _die_with(parent: int) -> None:
