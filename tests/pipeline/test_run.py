@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -79,9 +81,23 @@ def test_a_killed_run_leaves_no_process_behind_and_goes_on_where_it_was(tmp_path
     while alive(process.pid):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+    (clocked,) = (tmp_path / "cut" / "runs" / ".store" / "spent").glob("train-*")
+    before = float(clocked.read_text())
+    began = time.monotonic()
     said = dragoman("train", cut, *long)
     assert "goes on from step" in said
+    (trained,) = (tmp_path / "cut" / "runs" / ".store" / "artifacts").glob("train-*/manifest.json")
+    assert before < json.loads(trained.read_text())["facts"]["seconds"] < before + time.monotonic() - began
     assert losses(tmp_path / "cut" / "runs", "vanilla") == losses(tmp_path / "whole" / "runs", "vanilla")
+
+
+def test_torchrun_ends_with_a_sentence(tmp_path: Path, small_recipe: Write) -> None:
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [*launcher, "-m", "dragoman", "train", str(small_recipe(tmp_path))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "This is one of 2 processes that were started together (WORLD_SIZE is set" in done.stderr
+    assert not list(tmp_path.glob("runs/.store/artifacts/*"))
 
 
 def test_two_runs_on_one_store_share_the_work(tmp_path: Path, small_recipe: Write) -> None:

@@ -1,5 +1,6 @@
 """Runs a recipe: what is done is left alone, what is not done is done, what was cut off goes on."""
 
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -9,19 +10,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dragoman.errors import RecipeError
+from dragoman.errors import RecipeError, TrainingError
 from dragoman.generation.progress import note
 from dragoman.pipeline import room, sources, suites
 from dragoman.pipeline.backbone import Cast, find_cast
 from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages, titled, trainings
-from dragoman.pipeline.process import in_own_process
+from dragoman.pipeline.process import begin, in_own_process
 from dragoman.pipeline.show import clock, told
+from dragoman.pipeline.spent import spending
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.store import Artifact, Store, write_atomic
 
 Facts = dict[str, Any]
 SPARE = 500_000_000  # bytes that a run should leave on the disk
+SEVERAL = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")  # where accelerate looks
 LIBRARIES = ("dragoman", "torch", "transformers", "peft", "sacrebleu")
 
 
@@ -58,9 +61,8 @@ def run(
     store = open_store(recipe, say)
     going = Going(recipe, store, find_cast(recipe, store.digests, fetch=True), say)
     checked = False
-    for stage in stages(recipe):
-        if upto and stage.kind != upto and not _leads_to(recipe, stage, upto):
-            continue
+    chosen = [stage for stage in stages(recipe) if not upto or stage.kind == upto or _leads_to(recipe, stage, upto)]
+    for stage in chosen:
         if stage.before and part:
             raise RecipeError(
                 f"{stage.row} refreshes its rationales after each epoch, with what was trained until then: that cannot "
@@ -68,6 +70,10 @@ def run(
             )
         name = going.name(stage)
         artifact = store.find(name)
+        if artifact is None and any(other.kind == "train" for other in chosen):
+            _alone()
+        if artifact is None and stage.kind == "data" and len(chosen) > 1:
+            begin()  # what comes next needs libraries that take as long to import
         if artifact is None and stage.kind != "data" and not checked:
             _check(going)
             checked = True
@@ -126,6 +132,17 @@ def _leads_to(recipe: Recipe, stage: Stage, kind: Kind) -> bool:
     return stage.title in seen
 
 
+def _alone() -> None:
+    """Each process of torchrun would do all stages, and wait for the others in a training that they are not in."""
+    started = [name for name in SEVERAL if os.environ.get(name, "1") not in ("", "1")]
+    if started:
+        raise TrainingError(
+            f"This is one of {os.environ[started[0]]} processes that were started together ({started[0]} is set, as by "
+            "torchrun, accelerate launch or mpirun), and a recipe is trained by one process, on one device. Start "
+            f"dragoman by itself; where {started[0]} is left over from something else, unset it."
+        )
+
+
 def _check(going: Going) -> None:
     """Nothing starts that cannot finish: the template, a few prompts, what is too long, room on the disk."""
     recipe, backbone = going.recipe, going.cast.backbone
@@ -166,9 +183,10 @@ def _do(going: Going, stage: Stage, name: str) -> Artifact:
         if made:
             return made
         going.say(f"… {stage.title}")
-        started = time.monotonic()
-        facts = _make(going, stage, out)
-        facts["seconds"] = round(time.monotonic() - started, 2)
+        clocked = going.store.folder / "spent" / name
+        with spending(clocked) as spent:
+            facts = _make(going, stage, out)
+        facts["seconds"] = round(spent(), 2)
         facts["rate"] = {
             "of": kind_of_work(going.recipe, stage, going.cast.voice(stage.row)),
             "units": facts.pop("units", 1),
@@ -176,6 +194,7 @@ def _do(going: Going, stage: Stage, name: str) -> Artifact:
         facts["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
         facts["versions"] = {library: version(library) for library in LIBRARIES}
         artifact = going.store.finish(name, facts)
+        clocked.unlink()
     words = told(stage.kind, facts)
     going.say(f"✓ {stage.title}  {clock(facts['seconds'])}{f'  {words}' if words else ''}")
     return artifact
