@@ -1,8 +1,11 @@
 """The commands as a user meets them: what they print, and how they end."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -163,3 +166,21 @@ def test_doctor_knows_the_tested_versions(run: Run, monkeypatch: pytest.MonkeyPa
     result = run("doctor")
     torch = doctor.pins()["torch"]
     assert f"note    torch         0.0.1; tested with {torch} → pip install torch=={torch}\n" in result.stdout
+
+
+def test_doctor_tells_where_every_start_compiles_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    libraries = [tmp_path / "torch", tmp_path / "peft"]
+    for folder in libraries:
+        folder.mkdir()
+        (folder / "__init__.py").write_text("")
+    found = {folder.name: SimpleNamespace(origin=str(folder / "__init__.py")) for folder in libraries}
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", found.get)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    assert doctor._byte_code().text == "torch, peft will be compiled when they are first imported"
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    bare = doctor._byte_code()
+    assert bare.verdict == "note"
+    assert "none of torch, peft, and PYTHONDONTWRITEBYTECODE is set" in bare.text
+    subprocess.run([sys.executable, *bare.advice.split()[1:]], check=True)  # what it advises helps
+    assert doctor._byte_code().verdict == "ok"

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import platform
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Literal
 
 PINS = Path(__file__).parents[1] / "constraints.txt"
 CORE = ("torch", "transformers", "peft", "accelerate", "numpy", "safetensors", "sacrebleu", "pydantic", "typer")
+LARGEST = ("torch", "transformers", "peft")  # that every start imports
 OPTIONAL = {
     "vllm": "the engine for accelerators",
     "ray": "to generate on many machines",
@@ -47,6 +49,7 @@ def findings() -> Iterator[Finding]:
     yield Finding("ok" if sys.version_info >= (3, 11) else "missing", "Python", python, "3.11 or newer is needed")
     yield from _versions()
     yield from _processor()
+    yield _byte_code()
     yield _accelerator()
     yield _engine()
     yield _sandbox()
@@ -85,6 +88,26 @@ def _versions() -> Iterator[Finding]:
                 "note", name, f"{installed}; tested with {tested[name]}", f"pip install {name}=={tested[name]}"
             )
     yield Finding("ok", "versions", f"{others} of {len(CORE)} main libraries are at the tested version")
+
+
+def _byte_code() -> Finding:
+    """Whether the largest libraries are compiled; where they are not and never will be, each start pays for it."""
+    found = (importlib.util.find_spec(name) for name in LARGEST)
+    places = [Path(spec.origin) for spec in found if spec and spec.origin]
+    bare = [path.parent for path in places if not Path(importlib.util.cache_from_source(str(path))).is_file()]
+    if not bare:
+        return Finding("ok", "byte code", "the largest libraries are compiled")
+    kept = not sys.dont_write_bytecode and all(os.access(folder, os.W_OK) for folder in bare)
+    names = ", ".join(folder.name for folder in bare)
+    if kept:
+        return Finding("ok", "byte code", f"{names} will be compiled when they are first imported")
+    why = "PYTHONDONTWRITEBYTECODE is set" if sys.dont_write_bytecode else "their folders cannot be written to"
+    return Finding(
+        "note",
+        "byte code",
+        f"none of {names}, and {why}: every start compiles them anew, and takes twice as long",
+        f"{Path(sys.executable).name} -m compileall -qq -j 0 {shlex.join(map(str, bare))}",
+    )
 
 
 def _processor() -> Iterator[Finding]:
