@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import again
+import busy
 import engines
 import geometry
 import store
@@ -32,7 +33,12 @@ def main() -> None:
     chosen = parser.parse_args()
     shape, out = chosen.geometry, chosen.out
     text = page(
-        training.measure(shape), generation.measure(shape), engines.measure(shape), store.measure(), again.measure()
+        training.measure(shape),
+        generation.measure(shape),
+        engines.measure(shape),
+        store.measure(),
+        again.measure(),
+        busy.measure(),
     )
     print(text)
     if out:
@@ -45,6 +51,7 @@ def page(
     compared: dict[str, Any],
     kept: dict[str, Any],
     repeated: dict[str, Any],
+    loaded: dict[str, Any],
 ) -> str:
     """The results and the machine as Markdown."""
     ways = trained["ways"]
@@ -96,6 +103,10 @@ def page(
                 if f"{name}_start_seconds" in compared
             ],
             "",
+            "## On a busy machine",
+            "",
+            *_busy(loaded),
+            "",
             "## What keeping completions costs",
             "",
             *_store(kept),
@@ -118,6 +129,29 @@ def _engine(compared: dict[str, Any], name: str) -> str:
     ratio, alike = compared.get(f"{name}_to_hf", 1), compared.get(f"{name}_answers_like_hf", 1)
     rate, start = compared[f"{name}_tokens_per_second"], compared[f"{name}_start_seconds"]
     return f"| `{name}` | {rate:,.0f} | {ratio} × | {alike:.1%} | {start:.0f} |"
+
+
+def _busy(loaded: dict[str, Any]) -> list[str]:
+    """How much slower beside other work, and what that costs without."""
+    said = {
+        "briefly": "spin briefly (`GOMP_SPINCOUNT=3000`, as set here)",
+        "spinning": "spin for milliseconds, as by default",
+    }
+    rows = []
+    for way, slower in loaded["slower_when_busy"].items():
+        alone = loaded["alone_to_spinning"].get(way, dict.fromkeys(slower, 1))
+        told = " | ".join(f"{alone[kind]:.2f} | {slower[kind]:.1f} ×" for kind in busy.KINDS)
+        rows.append(f"| {said.get(way, way)} | {told} |")
+    return [
+        f"The lab's backbone on {loaded['cores']} cores, alone and beside as many processes that compute for ever: "
+        f"a training step of {loaded['batch']} examples, and {loaded['prompts']} prompts of at most "
+        f"{loaded['new_tokens']} new tokens; the middle of {loaded['rounds']} rounds.",
+        "",
+        "| OpenMP's waiting threads | training alone, time to the default's | slower when busy "
+        "| generation alone, time to the default's | slower when busy |",
+        "|---|---:|---:|---:|---:|",
+        *rows,
+    ]
 
 
 def _store(kept: dict[str, Any]) -> list[str]:

@@ -73,3 +73,20 @@ def test_what_a_killed_part_took_is_known_but_for_the_last_moments(tmp_path: Pat
     process.wait()
     with spent.spending(path) as seconds:
         assert 0.5 <= seconds() < 60
+
+
+def test_libraries_are_imported_while_the_data_is_made(
+    tmp_path: Path, small_recipe: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(running, "begin", lambda: order.append("begin"))
+
+    def make(going: running.Going, stage: running.Stage, out: Path) -> Any:
+        order.append(stage.title)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "_make", make)
+    for upto in ("data", "report"):
+        with pytest.raises(KeyboardInterrupt):
+            running.run(recipe(small_recipe(tmp_path)), upto=upto, say=lambda _: None)
+    assert order == ["data", "begin", "data"]
