@@ -5,10 +5,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# pip compiles nothing to byte code: of tens of thousands of files few are used. Those libraries that are imported again and
-# again are compiled here, by all cores at once. Python itself would do that on first use, but not where
-# PYTHONDONTWRITEBYTECODE is set, as in many container images: there every process would compile them anew, which takes
-# longer than all else that it does at its start.
+# pip compiles nothing to byte code: of tens of thousands of files few are used. Libraries that are imported again and again
+# are compiled here, by all cores at once. Python itself would do that on first use, but not where PYTHONDONTWRITEBYTECODE is
+# set, as in many container images: there every process would compile them anew, which takes longer than the rest of its
+# start.
 USED := torch transformers peft accelerate datasets sympy mpmath numpy pandas scipy sklearn pyarrow huggingface_hub \
   tokenizers safetensors fsspec pydantic typer click rich jinja2 yaml tqdm regex sacrebleu httpx2 httpcore2 anyio triton \
   narwhals joblib dateutil dill multiprocess networkx trl _pytest pytest xdist execnet
@@ -18,7 +18,7 @@ COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' src \
   $$(ls -d $(addprefix $(VENV)/lib/python3*/site-packages/,$(1)) 2>/dev/null) || true
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt
 
-.PHONY: demo test engines bench bench-comet lint format clean
+.PHONY: demo test engines compile bench bench-comet lint format clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo.stamp
@@ -40,6 +40,9 @@ format: $(VENV)/dev.stamp
 # vLLM and Ray as they run without an accelerator, and lm-evaluation-harness; `make test` tests them where they are
 # installed.
 engines: $(VENV)/engines.stamp
+
+compile:
+	@$(call COMPILE,$(USED_BY_ENGINES) $(USED))
 
 bench: $(VENV)/engines.stamp
 	$(BIN)/python benchmarks/run.py --out docs/benchmarks.md

@@ -48,6 +48,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
         return {**function_of(task)(*arguments), "peak_memory": 0}
 
     monkeypatch.setattr(running, "in_own_process", at_once)
+    monkeypatch.setattr(running, "begin", lambda: None)
 
 
 def _recipe(backbone: Path, runs: Path, **training: Any) -> Recipe:
