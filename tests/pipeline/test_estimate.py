@@ -9,17 +9,20 @@ import pytest
 from rich.console import Console
 
 from dragoman.commands.recipes import recipe
+from dragoman.corpora.amounts import Amounts, Kind, Volume
 from dragoman.corpora.records import Dialogue, Pair, Turn
 from dragoman.errors import RecipeError
+from dragoman.generation.ask import Asking
 from dragoman.lab import BACKBONE
+from dragoman.methods import available
 from dragoman.pipeline.backbone import Backbone
 from dragoman.pipeline.cost import Reckoning
-from dragoman.pipeline.estimate import Asking, generation, training, training_flops, training_memory
+from dragoman.pipeline.estimate import generation, training, training_flops, training_memory
 from dragoman.pipeline.geometry import Geometry, accelerator, geometry_of, hardware, machines
 from dragoman.pipeline.learning import learning, measured_length
 from dragoman.pipeline.plan import Plan, plan
 from dragoman.pipeline.show import print_plan
-from dragoman.pipeline.volumes import Vocabulary, Volume, of_pairs
+from dragoman.pipeline.volumes import Vocabulary, of_pairs
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.schema import Corpus, Hardware, Lora, Recipe, Training
 
@@ -118,18 +121,20 @@ def test_operations_of_a_training_by_hand() -> None:
 def test_memory_of_a_training_and_what_to_change_when_it_does_not_fit() -> None:
     work = (113_386, 1e8, 5e7)
     settings = Training(batch_tokens=16384)
-    found = training(mistral(), settings, A100, *work)
+    found = training(mistral(), settings, A100, work)
     assert found.memory > A100.memory
     assert found.advice.startswith("training.batch_tokens=4096 would take 41 GiB")
-    assert not training(mistral(), settings.model_copy(update={"batch_tokens": 4096}), A100, *work).advice
+    assert not training(mistral(), settings.model_copy(update={"batch_tokens": 4096}), A100, work).advice
     four, eight = (training_memory(mistral(), Training(batch_tokens=size)) for size in (4096, 8192))
     frozen = PUBLISHED[MISTRAL] * 2 + 41_943_040 * 16
     assert frozen < four - (eight - four) < frozen + 4 * 2**30
     less = training_memory(mistral(), Training(batch_tokens=8192, gradient_checkpointing=True))
     assert less - (four - (eight - four)) < (eight - four) / 5
     small = accelerator(Hardware(gpu="rtx-4090"))
-    assert "training.gradient_checkpointing=true" in training(mistral(), settings, small, *work).advice
-    whole = training(mistral(), Training(lora=None), A100, *work)
+    assert "training.gradient_checkpointing=true" in training(mistral(), settings, small, work).advice
+    unknown = training(mistral(), settings, A100, None)
+    assert (unknown.seconds, unknown.memory, unknown.advice) == (None, found.memory, found.advice)
+    whole = training(mistral(), Training(lora=None), A100, work)
     assert whole.memory > 16 * PUBLISHED[MISTRAL]
     assert "more memory" in whole.advice
 
@@ -184,9 +189,9 @@ def test_rates_are_those_of_the_tokenizers(real_data: Path, language: str) -> No
 def test_pairs_by_the_catalogue_are_about_those_of_the_files(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vocabulary = Vocabulary(Backbone(MISTRAL, None, ""), mistral())
     corpus = Corpus(corpus="alma-human", directions=("cs-en", "en-zh"), limit=13_000)
-    absent = of_pairs(corpus, "train", vocabulary)
+    absent = of_pairs(corpus, "train", vocabulary).total
     monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
-    here = of_pairs(corpus, "train", vocabulary)
+    here = of_pairs(corpus, "train", vocabulary).total
     assert absent.records == 12_076 + 13_000
     assert here.records == pytest.approx(absent.records, abs=30)  # duplicates are left out
     assert (here.asked, here.answered) == (
@@ -199,28 +204,33 @@ def test_compressed_pairs_by_the_catalogue() -> None:
     """OPUS's zip of 27 MB holds 73 MB of text; of WMT's files nobody said how much is in them."""
     vocabulary = Vocabulary(Backbone(MISTRAL, None, ""), mistral())
     corpus = Corpus(corpus="news-commentary", directions=("de-en", "en-de"), disjoint=True)
-    absent = of_pairs(corpus, "train", vocabulary)
-    assert absent is not None
+    found = of_pairs(corpus, "train", vocabulary)
+    assert found is not None
+    absent = found.total
     assert absent.records == 223_153  # each once
     size = absent.asked / absent.records - vocabulary.frame + absent.answered / absent.records
     assert size == pytest.approx(73_085_451 / 223_153 / vocabulary.rate("en"), rel=0.25)
     limited = of_pairs(corpus.model_copy(update={"limit": 10_000}), "train", vocabulary)
     assert limited is not None
-    assert limited.records == 20_000
+    assert {kind: volume.records for kind, volume in limited.volumes.items()} == {
+        Kind("de", "en"): 10_000,
+        Kind("en", "de"): 10_000,
+    }
     assert of_pairs(Corpus(corpus="news-commentary-v16", directions=("de-en",)), "train", vocabulary) is None
 
 
 def test_a_tokenizer_that_is_here_is_asked() -> None:
     vocabulary = Vocabulary(Backbone("lab", BACKBONE, ""), geometry_of("lab", BACKBONE))
     talk = Dialogue((Turn("user", "What is 2 + 2?"), Turn("assistant", "The answer is 4.")))
-    found = vocabulary.of([talk] * 8)
+    found = vocabulary.of([talk] * 8).total
     exact = [len(vocabulary.tokenizer.encode(turn.text, add_special_tokens=False).ids) for turn in talk.turns]
     assert (found.records, found.asked, found.answered) == (8, 8 * (exact[0] + 30), pytest.approx(8 * exact[1]))
-    single = vocabulary.of([Pair("Dobrý den", "Bonjour", "cs", "fr")])
+    single = vocabulary.of([Pair("Dobrý den", "Bonjour", "cs", "fr")]).total
     assert single.answered == pytest.approx(len(vocabulary.tokenizer.encode("Bonjour", add_special_tokens=False).ids))
 
 
-BASE = Volume(100, 5000, 3000)
+BASE = Amounts({Kind("de", "en"): Volume(100, 5000, 3000)})
+TALKS = Amounts({Kind("en", "en", pairs=False): Volume(10, 400, 500)})
 
 
 @pytest.mark.parametrize(
@@ -235,7 +245,7 @@ BASE = Volume(100, 5000, 3000)
         ("radis", {"rationale": {"max_tokens": 50}, "rationale_fraction": 0.2}, 100, 8000 + 1000, (20, 1600, 1000)),
         (
             "radis",
-            {"rationale": {"max_tokens": 50, "samples_per_pair": 3}},
+            {"rationale": {"max_tokens": 50, "samples_per_pair": 3, "temperature": 1}},
             300,
             24_000 + 15_000,
             (300, 24_000, 15_000),
@@ -245,8 +255,7 @@ BASE = Volume(100, 5000, 3000)
 def test_what_methods_make_of_so_much_data(
     method: str, options: dict[str, Any], examples: int, tokens: int, asked: tuple[int, int, int] | None
 ) -> None:
-    mixed = Volume(10, 400, 500) if method == "multitask" else Volume()
-    found = learning(method, options, BASE, mixed)
+    found = learning(available()[method], options, BASE + TALKS if method == "multitask" else BASE)
     assert (found.examples, found.tokens) == (examples, pytest.approx(tokens))
     given = found.asking and (found.asking.prompts, found.asking.asked, found.asking.answered)
     assert given == (asked and pytest.approx(asked))
@@ -258,7 +267,7 @@ def test_lengths_of_finished_examples_replace_the_assumption() -> None:
     new = {"rate": rate, "finished": "2025", "rationales": {"tokens": 600, "used": 10}}
     assert measured_length([new, old], "radis", "abc") == 60
     assert measured_length([new, old], "seq_kd", "abc") is None
-    found = learning("radis", {"rationale": {"max_tokens": 512}}, BASE, Volume(), 60)
+    found = learning(available()["radis"], {"rationale": {"max_tokens": 512}}, BASE, 60)
     assert found.asking == Asking(100, 8000, 6000)
 
 

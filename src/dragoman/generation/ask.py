@@ -79,6 +79,20 @@ class Ask:
     purpose: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Prompts for a model: how many, and tokens of all prompts and all answers together."""
+
+    prompts: float
+    asked: float
+    answered: float
+
+    def less(self, prompts: float) -> "Asking":
+        """What is left of it when so many prompts need no answer any more."""
+        part = 1 - prompts / self.prompts if self.prompts else 0.0
+        return Asking(part * self.prompts, part * self.asked, part * self.answered)
+
+
 def made_in(completions: Sequence[Completion]) -> str:
     """One name for what some completions were made in, such as `hf-bfloat16-32768/3f2a91c0`; equal where all of it is.
 

@@ -3,17 +3,23 @@
 A method is one file of this folder: a class `Options` and a generator function with the file's
 name. It yields `Ask`s, is sent the completions, and returns a `Lesson`. Two constants are optional:
 `EXAMPLES`, how many examples it makes of each record, and `MIXES = True`, where general instruction
-data follows the records that are to be learnt.
+data follows the records that are to be learnt. So is a function `forecast`, which tells what the
+method will make of so much data and ask for it, before anything is done:
+
+    forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast
+
+Of a method without one it is foreseen that it makes `EXAMPLES` of each record, of references alone.
 """
 
 import importlib
 import pkgutil
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from dragoman.corpora.amounts import Amounts, Volume
 from dragoman.corpora.records import Record
-from dragoman.generation.ask import Ask, Completion
+from dragoman.generation.ask import Ask, Asking, Completion
 from dragoman.generation.rationales import RationaleReport
 from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
@@ -41,6 +47,57 @@ Making = Generator[Ask, list[Completion], Lesson]
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """How long answers will be: as long as those that the method had before of this backbone, else as assumed."""
+
+    rationale: float
+    """Tokens."""
+    own: float
+    """A backbone's own answer, in lengths of the reference."""
+    measured: float | None = None
+    """Tokens of an answer that the method had before."""
+
+    def rationale_of(self, limit: int) -> float:
+        return min(limit, self.measured or self.rationale)
+
+    def own_answer(self, learnt: Volume, limit: int) -> float:
+        return min(limit, self.measured or self.own * learnt.answered / max(1, learnt.records))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a method will make of so much data: examples, the tokens in them and those with a loss; and what it asks."""
+
+    examples: float
+    tokens: float
+    trained: float
+    asking: Asking | None = None
+    what: str = ""
+    """What it asks for, in the plural."""
+    longer: float = 1.0
+    """How long the model will answer to what it learnt, in lengths of the reference."""
+    alike: str = ""
+    """The same for two rows of the method of which one asks what the other asks, or a part of it."""
+    known: bool = True
+    """Whether it is known what the method asks for."""
+
+    @staticmethod
+    def of(learnt: Volume, *, inputs: bool = False, known: bool = True) -> "Forecast":
+        """An example of each record, learnt as it stands: the answers alone, or the requests as well."""
+        tokens = learnt.asked + learnt.answered
+        return Forecast(learnt.records, tokens, tokens if inputs else learnt.answered, known=known)
+
+    def beside(self, other: "Forecast") -> "Forecast":
+        """This, and the examples of another one that asks for nothing."""
+        return replace(
+            self,
+            examples=self.examples + other.examples,
+            tokens=self.tokens + other.tokens,
+            trained=self.trained + other.trained,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Method:
     """A method by name: its options and the function."""
 
@@ -51,6 +108,8 @@ class Method:
     """Examples of each record. The batch grows with them, so that the number of steps is that of the other methods."""
     mixes: bool = False
     """Whether it also sees the recipe's general instruction data (`data.instructions`)."""
+    forecast: Callable[[Amounts, MethodOptions, Expected], Forecast] | None = None
+    """What it will make of so much data; None where the method does not tell."""
 
 
 def available() -> dict[str, Method]:
@@ -64,6 +123,7 @@ def available() -> dict[str, Method]:
             vars(module)[name],
             getattr(module, "EXAMPLES", 1),
             getattr(module, "MIXES", False),
+            getattr(module, "forecast", None),
         )
         for name, module in modules.items()
     }

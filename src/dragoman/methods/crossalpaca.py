@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
+from dragoman.corpora.amounts import Amounts
 from dragoman.corpora.identify import base
 from dragoman.corpora.records import Dialogue, Pair, Record, draw
 from dragoman.generation.rationales import RationaleReport
-from dragoman.methods import Lesson, Making, MethodOptions, radis
+from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions, radis
 from dragoman.methods.radis import Rationales
 from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
@@ -34,16 +36,15 @@ class Options(MethodOptions):
 
 def crossalpaca(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
     """L = -log P(y | x, I), over the answers of conversations and over the translations of demonstrations."""
-    languages = {base(language) for language in options.languages}
     weight = float(options.train_on_inputs)
     notes: Counter[str] = Counter()
     shown: dict[int, Dialogue] = {}
     examples: dict[int, list[Example]] = {}
     for n, record in enumerate(records):
-        if isinstance(record, Pair) and _is_shown(record, languages, options):
+        if isinstance(record, Pair) and _is_shown(record, options):
             shown[n] = demonstration(record, options.wording == "fixed", speak.seed)
             notes[f"demonstrations {record.direction}"] += 1
-        elif isinstance(record, Dialogue) and _is_asked_in(record, languages, options.instructions):
+        elif isinstance(record, Dialogue) and _is_asked_in(record.language, options):
             examples[n] = [speak.dialogue(record, prompt_weight=weight)]
             notes[f"instructions of {record.origin or 'a file'}"] += 1
     report: RationaleReport | None = None
@@ -58,18 +59,40 @@ def crossalpaca(records: Sequence[Record], speak: Speaker, options: Options) -> 
     return Lesson([example for n in sorted(examples) for example in examples[n]], notes, report)
 
 
-def _is_shown(pair: Pair, languages: set[str], options: Options) -> bool:
-    """Whether a pair is among the demonstrations: one side in English, the other in a language that is taught."""
-    source, target = base(pair.source_language), base(pair.target_language)
+def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
+    pairs = learnt.where(lambda kind: kind.pairs and _may_be_shown(kind.source, kind.target, options))
+    asked = learnt.where(lambda kind: not kind.pairs and _is_asked_in(kind.target, options))
+    shown, inputs = pairs.times(options.amount), options.train_on_inputs
+    instructions = Forecast.of(asked.total, inputs=inputs)
+    if options.rationale is None or not shown.total.records:
+        return Forecast.of(shown.total, inputs=inputs).beside(instructions)
+    enriched = radis.forecast(shown, radis.Options(rationale=options.rationale), expected)
+    unlike = {"label": True, "amount": True, "instructions": True, "rationale": {"weight": True}}
+    return replace(enriched.beside(instructions), alike=options.model_dump_json(exclude=unlike))
+
+
+def _is_shown(pair: Pair, options: Options) -> bool:
+    """Whether a pair is among the demonstrations."""
+    may_be = _may_be_shown(pair.source_language, pair.target_language, options)
+    return may_be and draw(pair.key, "demonstration") < options.amount
+
+
+def _may_be_shown(source: str, target: str, options: Options) -> bool:
+    """Whether demonstrations are chosen among such pairs: one side is English, the other in a language to be taught."""
+    source, target = base(source), base(target)
     if "en" not in (source, target):
         return False
     foreign = target if source == "en" else source
     directed = options.directions in ("both", "en-x" if source == "en" else "x-en")
-    return directed and (not languages or foreign in languages) and draw(pair.key, "demonstration") < options.amount
+    return directed and _is_taught(foreign, options)
 
 
-def _is_asked_in(dialogue: Dialogue, languages: set[str], wanted: str) -> bool:
-    language = base(dialogue.language)
-    if language == "en":
-        return wanted in ("english", "both")
-    return wanted in ("own", "both") and (not languages or language in languages)
+def _is_asked_in(language: str, options: Options) -> bool:
+    """Whether conversations in a language are learnt."""
+    if base(language) == "en":
+        return options.instructions in ("english", "both")
+    return options.instructions in ("own", "both") and _is_taught(language, options)
+
+
+def _is_taught(language: str, options: Options) -> bool:
+    return not options.languages or base(language) in {base(other) for other in options.languages}

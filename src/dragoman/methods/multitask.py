@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from dragoman.corpora.amounts import Amounts
 from dragoman.corpora.records import Dialogue, Record
-from dragoman.methods import Lesson, Making, MethodOptions
+from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
 
 MIXES = True
@@ -28,3 +29,7 @@ def multitask(records: Sequence[Record], speak: Speaker, options: Options) -> Ma
         for record in records
     ]
     return Lesson(examples, notes)
+
+
+def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
+    return Forecast.of(learnt.total)

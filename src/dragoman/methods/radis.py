@@ -7,11 +7,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from dragoman.corpora.amounts import Amounts
 from dragoman.corpora.records import Record, draw
-from dragoman.generation.ask import Ask, Completion, Ids, Sampling
+from dragoman.generation.ask import Ask, Asking, Completion, Ids, Sampling
 from dragoman.generation.faults import FAULTS, Rationale, ends_at_once, judge
 from dragoman.generation.rationales import RationaleReport
-from dragoman.methods import Lesson, Making, MethodOptions
+from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Prefix, Speaker, Written
 from dragoman.recipe.fields import Fraction, Positive, Strict
 
@@ -145,6 +146,28 @@ def radis(records: Sequence[Record], speak: Speaker, options: Options) -> Making
     report = replace(report, used=report.used - altered, taken_out=report.taken_out + altered)
     notes = Counter({"rationales left out: they alter the last word of the reference": altered} if altered else {})
     return Lesson(examples, notes, replace(report, probed=len(first), stopping=stopping))
+
+
+def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
+    """Rationales of a share of the records, one or several of each. Probes are not reckoned."""
+    base, wanted = learnt.total, options.rationale
+    chosen = base.of(round(base.records * options.rationale_fraction))
+    asked = chosen.records * wanted.samples_per_pair
+    length = expected.rationale_of(wanted.max_tokens)
+    examples = base.of(base.records - chosen.records + asked)
+    trained = examples.answered + asked * length
+    prompts = wanted.samples_per_pair * (chosen.asked + chosen.answered)
+    return Forecast(
+        examples.records,
+        examples.asked + trained,
+        trained,
+        Asking(asked, prompts, asked * length),
+        "rationales",
+        longer=1 + chosen.records * length / base.answered if base.answered else 1.0,
+        alike=options.model_dump_json(
+            exclude={"label": True, "rationale_fraction": True, "filters": True, "rationale": {"weight": True}}
+        ),
+    )
 
 
 def _alters(reference: Ids, completion: Completion, writer: Speaker) -> bool:

@@ -12,10 +12,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dragoman.corpora.amounts import Amounts
 from dragoman.corpora.records import Dialogue, Record
-from dragoman.generation.ask import Ask, Completion, Ids, Sampling
+from dragoman.generation.ask import Ask, Asking, Completion, Ids, Sampling
 from dragoman.generation.faults import is_empty
-from dragoman.methods import Lesson, Making, MethodOptions
+from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Adopted, Speaker
 from dragoman.recipe.fields import Positive
 
@@ -28,6 +29,7 @@ BODY = "### Instruction:\n{request}\n\n### Reference Answer:\n{reference}\n\n###
 # What tells that the model spoke of the task instead of doing it, in small print.
 TELLTALES = ("reference answer", "your response", "my response", "your own response", "now it's your turn")
 OPENING = "Your turn"
+ADDED = 60  # tokens that the request to rewrite a reference adds to it, roughly
 
 _FENCED = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 _BARE = re.compile(r"@\w|(?:async )?def \w+\(|class \w+[^\n]*:\n|import [\w., ]+\n|from [\w.]+ import ")
@@ -70,6 +72,20 @@ def sdft_rewrite(records: Sequence[Record], speak: Speaker, options: Options) ->
         written = rewrite if options.template == "chat" else Adopted(rewrite.body, speak.renderer.end)
         lesson.examples.append(speak.own(prefix.key, prefix.prompt, written))
     return lesson
+
+
+def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
+    base = learnt.total
+    answered = base.records * expected.own_answer(base, options.max_tokens)
+    return Forecast(
+        base.records,
+        base.asked + answered,
+        answered,
+        Asking(base.records, base.asked + base.answered + ADDED * base.records, answered),
+        "rewrites",
+        longer=answered / base.answered if base.answered else 1.0,
+        alike=options.model_dump_json(exclude={"label"}),
+    )
 
 
 def prompt_of(record: Record, speak: Speaker, template: Literal["chat", "paper"]) -> Ids:

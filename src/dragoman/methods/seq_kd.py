@@ -6,10 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from dragoman.corpora.amounts import Amounts
 from dragoman.corpora.records import Record
-from dragoman.generation.ask import Ask, Sampling
+from dragoman.generation.ask import Ask, Asking, Sampling
 from dragoman.generation.faults import is_empty
-from dragoman.methods import Lesson, Making, MethodOptions
+from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.fields import Positive
 
@@ -48,3 +49,18 @@ def seq_kd(records: Sequence[Record], speak: Speaker, options: Options) -> Makin
             lesson.notes["own answers cut off at the limit"] += answer.finish == "length"
             lesson.notes["own answers that are the reference"] += answer.text.strip() == speak.texts(record)[1]
     return lesson
+
+
+def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
+    base = learnt.total
+    answered = base.records * expected.own_answer(base, options.max_tokens)
+    trained = base.answered + answered
+    return Forecast(
+        EXAMPLES * base.records,
+        2 * base.asked + trained,
+        trained,
+        Asking(base.records, base.asked, answered),
+        "own answers",
+        longer=trained / (2 * base.answered) if base.answered else 1.0,
+        alike=options.model_dump_json(exclude={"label"}),
+    )

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dragoman.corpora.amounts import Amounts, Volume, joined
+from dragoman.generation.ask import Asking
+from dragoman.methods import Forecast
 from dragoman.pipeline.backbone import writer
-from dragoman.pipeline.estimate import Asking, Estimate, generation, training
+from dragoman.pipeline.estimate import Estimate, generation, training
 from dragoman.pipeline.geometry import accelerator, geometry_of
-from dragoman.pipeline.learning import Learning, asked_alike, learning, measured_length
+from dragoman.pipeline.learning import learning, measured_length
 from dragoman.pipeline.plan import Plan, Stage, kind_of_work, method_of, rounds, rows, training_of
 from dragoman.pipeline.questions import Questions, questions
-from dragoman.pipeline.volumes import Vocabulary, Volume, mixed_in, of_dialogues, of_pairs, written
+from dragoman.pipeline.volumes import Vocabulary, mixed_in, of_dialogues, of_pairs, written
 from dragoman.recipe.schema import Hardware
 from dragoman.store import MANIFEST, Store
 
@@ -61,40 +64,41 @@ class Reckoning:
         seconds = found.estimate.seconds if found.estimate else None
         return Cost(found.work, found.units, seconds, False, found.estimate)
 
-    def _volumes(self) -> tuple[Volume | None, Volume | None, Volume]:
+    def _volumes(self) -> tuple[Amounts | None, Amounts | None, Volume]:
         """What is learnt, what is mixed in, and the test; None where it is not known how much."""
         said, vocabulary = self.recipe.data, self.vocabulary
         if self.data:
             names = ("train", "instructions", "test")
-            there = [written(self.data, name, vocabulary) for name in names]
-            return there[0], there[1], there[2]
+            learnt, mixed, test = (written(self.data, name, vocabulary) for name in names)
+            return learnt, mixed, test.total
         parts = [of_pairs(said.train, "train", vocabulary)] if said.train else []
-        lessons = [of_dialogues(choice, vocabulary) for choice in said.lessons]
-        known = [volume for volume in (*parts, *lessons) if volume is not None]
-        learnt = None if None in (*parts, *lessons) else sum(known, Volume())
-        mixed = learnt and mixed_in(said.instructions, learnt.records, vocabulary)
-        test = of_pairs(said.test, "test", vocabulary) if said.test else None
-        return learnt, mixed, test or Volume()
+        parts += [of_dialogues(choice, vocabulary) for choice in said.lessons]
+        known = [amounts for amounts in parts if amounts is not None]
+        summed = joined(known) if len(known) == len(parts) else None
+        others = summed and mixed_in(said.instructions, summed.total.records, vocabulary)
+        judged = of_pairs(said.test, "test", vocabulary) if said.test else None
+        return summed, others, judged.total if judged else Volume()
 
-    def _learning(self, row: str) -> Learning | None:
-        """What a row learns; exactly, where its examples are made already."""
-        method, options = rows(self.recipe)[row]
-        base = self.learnt
-        mixed = self.mixed if method_of(self.recipe, row).mixes else Volume()
-        if base is None or mixed is None:
+    def _learning(self, row: str) -> Forecast | None:
+        """What a row learns, as its method tells; None where it is not known how much there is."""
+        method, options = method_of(self.recipe, row), rows(self.recipe)[row][1]
+        seen = [self.learnt, *([self.mixed] if method.mixes else [])]
+        known = [amounts for amounts in seen if amounts is not None]
+        if len(known) < len(seen):
             return None
-        known = measured_length(self.facts, method, self.plan.backbone.digest)
-        return learning(method, options, base, mixed, known)
+        measured = measured_length(self.facts, method.name, self.plan.backbone.digest)
+        return learning(method, options, joined(known), measured)
 
     def _asked_before(self) -> dict[str, float]:
         """How many answers of a row are in the cache once the rows above it are done, which ask the same."""
-        seen: dict[str, float] = {}
+        seen: dict[tuple[str, str], float] = {}
         found = {}
-        for row, (method, options) in rows(self.recipe).items():
-            learnt, words = self.rows[row], asked_alike(method, options)
-            prompts = learnt.asking.prompts if learnt and learnt.asking else 0.0
-            found[row] = min(prompts, seen.get(words, 0.0))
-            seen[words] = max(prompts, seen.get(words, 0.0))
+        for row, (method, _) in rows(self.recipe).items():
+            foreseen = self.rows[row]
+            asks = (method, foreseen.alike if foreseen else "")
+            prompts = foreseen.asking.prompts if foreseen and foreseen.asking else 0.0
+            found[row] = min(prompts, seen.get(asks, 0.0))
+            seen[asks] = max(prompts, seen.get(asks, 0.0))
         return found
 
     def _data(self, stage: Stage) -> Cost:
@@ -130,14 +134,12 @@ class Reckoning:
     def _train(self, stage: Stage) -> Cost:
         found, settings = self._made(stage), training_of(self.recipe, stage.row, stage.seed)
         epochs = settings.epochs if rounds(self.recipe, stage.row) == 1 else 1
+        amounts = found and (epochs * found.examples, epochs * found.tokens, epochs * found.trained)
+        estimate = training(self.geometry, settings, self.gpu, amounts) if self.gpu and self.geometry else None
         if found is None:
-            return Cost(f"{epochs:g} epochs in batches of {settings.batch_size}")
+            return Cost(f"{epochs:g} epochs in batches of {settings.batch_size}", estimate=estimate)
         steps = math.ceil(epochs * math.ceil(found.examples / settings.batch_size))
         work = f"{steps:,} steps of {settings.batch_size} examples, {tokens(epochs * found.tokens)}"
-        estimate = None
-        if self.gpu and self.geometry:
-            amounts = (epochs * found.examples, epochs * found.tokens, epochs * found.trained)
-            estimate = training(self.geometry, settings, self.gpu, *amounts)
         return Cost(work, math.ceil(epochs * found.examples), estimate=estimate)
 
     def _evaluate(self, stage: Stage) -> Cost:
@@ -151,14 +153,14 @@ class Reckoning:
         work = f"{both.prompts:,.0f} answers, {tokens(both.answered)}"
         return Cost(work, both.prompts, estimate=self._asked(both, None))
 
-    def _made(self, stage: Stage) -> Learning | None:
+    def _made(self, stage: Stage) -> Forecast | None:
         """What a training learns from: as counted where its examples are made, else as it will be."""
         artifacts = {step.stage.title: step.artifact for step in self.plan.steps}
         made = artifacts.get(stage.needs[0])
         if made is None:
             return self.rows[stage.row]
         facts = made.facts
-        return Learning(facts["examples"], facts["tokens"], sum(facts["trained"].values()))
+        return Forecast(facts["examples"], facts["tokens"], sum(facts["trained"].values()))
 
     def _asked(self, asking: Asking, name: str | None) -> Estimate | None:
         """What a model takes to answer: the backbone, or another one by name. None where that can't be told."""
@@ -189,7 +191,7 @@ def tokens(count: float) -> str:
     return f"{count:,.0f} tokens"
 
 
-def _logprobs(found: Learning, options: Mapping[str, Any]) -> str:
+def _logprobs(found: Forecast, options: Mapping[str, Any]) -> str:
     """What the kept log-probabilities of rationales weigh, at most."""
     kept = (options.get("rationale") or {}).get("keep_logprobs", 0)
     if not kept or found.asking is None:

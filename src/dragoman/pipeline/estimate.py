@@ -7,6 +7,7 @@ the numbers.
 
 from dataclasses import dataclass
 
+from dragoman.generation.ask import Asking
 from dragoman.pipeline.geometry import BF16, Accelerator, Geometry, machines
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.schema import Training
@@ -26,27 +27,16 @@ class Estimate:
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Prompts for a model: how many, and tokens of all prompts and all answers together."""
-
-    prompts: float
-    asked: float
-    answered: float
-
-    def less(self, prompts: float) -> "Asking":
-        """What is left of it when so many prompts need no answer any more."""
-        part = 1 - prompts / self.prompts if self.prompts else 0.0
-        return Asking(part * self.prompts, part * self.asked, part * self.answered)
-
-
 def training(
-    geometry: Geometry, settings: Training, gpu: Accelerator, examples: float, tokens: float, trained: float
+    geometry: Geometry, settings: Training, gpu: Accelerator, amounts: tuple[float, float, float] | None
 ) -> Estimate:
-    """One training on one accelerator: `tokens` of the examples in all epochs, of which `trained` have a loss."""
-    flops = training_flops(geometry, settings, examples, tokens, trained)
+    """One training on one accelerator, of so many examples, tokens, and tokens with a loss in all epochs.
+
+    What it needs of the memory does not depend on them, so it is told where they are not known.
+    """
+    seconds = amounts and training_flops(geometry, settings, *amounts) / (gpu.flops * _assumed("training"))
     needed = training_memory(geometry, settings)
-    return Estimate(flops / (gpu.flops * _assumed("training")), needed, 1, _advice(geometry, settings, gpu, needed))
+    return Estimate(seconds, needed, 1, _advice(geometry, settings, gpu, needed))
 
 
 def training_flops(geometry: Geometry, settings: Training, examples: float, tokens: float, trained: float) -> float:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from dragoman.generation.ask import Asking
 from dragoman.pipeline import suites
-from dragoman.pipeline.estimate import Asking
 from dragoman.pipeline.geometry import machines
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact

@@ -221,7 +221,12 @@ def read_dialogues(path: Path) -> Iterator[Dialogue]:
 
 def read_records(path: Path) -> Iterator[Record]:
     """Pairs and dialogues, in their order."""
-    return (_dialogue(record) if "turns" in record else Pair(**record) for record in read_lines(path))
+    return map(record_of, read_lines(path))
+
+
+def record_of(record: dict[str, Any]) -> Record:
+    """A pair or a dialogue as it was written."""
+    return _dialogue(record) if "turns" in record else Pair(**record)
 
 
 def _dialogue(record: dict[str, Any]) -> Dialogue:

@@ -293,11 +293,13 @@ def _count(suite: str, described: Benchmark) -> Count | None:
     if described.path is None:
         entry, paths = _catalogued(suite, described)
         if not all(catalog.here(entry, path) for path in paths):
-            parts = [part.records for part in entry.parts if set(part.paths) & set(paths)]
-            counted = parts[:1] if described.kind in CROSSED else parts
+            parts = [part for part in entry.of("questions") if set(part.paths) & set(paths)]
+            counted = [part.records for part in parts if (part.language or "en") in _languages(described)]
             if None in counted:
                 return None
-            most = sum(records or 0 for records in counted)
+            known = [many or 0 for many in counted]
+            # what is asked in two languages is at most what there is in either
+            most = min(known) if described.kind in CROSSED else sum(known)
             return Count(min(most, described.limit or most))
     elif not Path(described.path).exists():
         return None
@@ -327,14 +329,19 @@ def _place(suite: str, described: Benchmark) -> Path | list[Path]:
     return [catalog.local(entry, path) for path in paths]
 
 
+def _languages(described: Benchmark) -> set[str]:
+    """Of texts and questions."""
+    return {described.context or described.language, described.language}
+
+
 def _catalogued(suite: str, described: Benchmark) -> tuple[catalog.Entry, tuple[str, ...]]:
     """The entry of a benchmark and those of its files that are needed."""
-    languages = {described.context or described.language, described.language}
+    languages = _languages(described)
     for entry in map(catalog.find, ENTRIES.get(described.kind, (described.kind,))):
         everything = described.kind == "mlqa"  # one archive for all languages
         parts = [part for part in entry.of("questions") if everything or (part.language or "en") in languages]
         if everything or {part.language or "en" for part in parts} == languages:
-            return entry, tuple(path for part in parts for path in part.paths)
+            return entry, tuple(dict.fromkeys(path for part in parts for path in part.paths))
     own = f"{{kind: {described.kind}, language: {described.language}, path: …}}"
     told = f"{TITLES[described.kind]} in {' and '.join(sorted(languages))}"
     raise DataError(

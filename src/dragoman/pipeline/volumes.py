@@ -4,14 +4,15 @@ The best source serves: what the data stage wrote; else the files, where they ar
 catalogue tells of them. Nothing is fetched.
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from dragoman.corpora import catalog, dialogues
+from dragoman.corpora.amounts import Amounts, Kind, Volume, joined
 from dragoman.corpora.load import load
 from dragoman.corpora.parallel import located, read
 from dragoman.corpora.records import Pair, Record
@@ -20,34 +21,15 @@ from dragoman.lab import world
 from dragoman.pipeline.backbone import Backbone
 from dragoman.pipeline.conversations import LAB, LAB_DIALOGUES
 from dragoman.pipeline.geometry import Geometry, machines
-from dragoman.pipeline.sources import HERE, LAB_DIRECTIONS, LAB_PAIRS, read_records
+from dragoman.pipeline.sources import HERE, LAB_DIRECTIONS, LAB_PAIRS, read_records, record_of
 from dragoman.recipe.schema import Corpus, Dialogues
 from dragoman.store import Artifact
 
 SAMPLE = 100  # records of a kind that are made, or that a tokenizer is tried on
 WHOLE = 50_000_000  # bytes of files that are read to the end; of larger ones the beginning counts for all
 BEGINNING = 100_000  # records
+PLACES = 200  # of a large file of the data stage, from which together so many records are read
 WRAPPED = 0.85  # of a file of conversations is text; the rest are keys and quotes
-
-
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """Records, and the tokens of all that is asked and of all that is answered in them."""
-
-    records: float = 0
-    asked: float = 0
-    answered: float = 0
-
-    def __add__(self, other: "Volume") -> "Volume":
-        return Volume(self.records + other.records, self.asked + other.asked, self.answered + other.answered)
-
-    def of(self, records: float) -> "Volume":
-        """So many records of this kind."""
-        factor = records / self.records if self.records else 0
-        return Volume(records, self.asked * factor, self.answered * factor)
-
-    def atmost(self, records: float | None) -> "Volume":
-        return self if records is None or records >= self.records else self.of(records)
 
 
 class Vocabulary:
@@ -70,21 +52,25 @@ class Vocabulary:
         like = next((first for first, others in scripts.items() if language in others), language)
         return self._rates.get(like, self._rates["other"])
 
-    def of(self, records: Iterable[Record]) -> Volume:
-        """The volume of some records, with what instruction and chat format add."""
-        sizes: defaultdict[tuple[int, str], int] = defaultdict(int)
+    def of(self, records: Iterable[Record]) -> Amounts:
+        """How much some records are, of each kind, with what instruction and chat format add."""
+        sizes: defaultdict[tuple[Kind, int, str], int] = defaultdict(int)
         samples: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
-        count = 0
-        for record in records:
+        counts: defaultdict[Kind, int] = defaultdict(int)
+        for number, record in enumerate(records):
+            kind = Kind.of(record)
+            counts[kind] += 1
             for side, (text, language) in enumerate(_sides(record)):
-                sizes[side, language] += len(text.encode())
-                if self.tokenizer is not None and count % 4 == 0 and len(samples[side, language]) < SAMPLE:
+                sizes[kind, side, language] += len(text.encode())
+                if self.tokenizer is not None and number % 4 == 0 and len(samples[side, language]) < SAMPLE:
                     samples[side, language].append(text)
-            count += 1
-        tokens = [0.0, 0.0]
-        for (side, language), size in sizes.items():
-            tokens[side] += size / (self._tried(samples[side, language]) or self.rate(language))
-        return Volume(count, tokens[0] + count * self.frame, tokens[1])
+        rates = {place: self._tried(texts) for place, texts in samples.items()}
+        tokens: defaultdict[tuple[Kind, int], float] = defaultdict(float)
+        for (kind, side, language), size in sizes.items():
+            tokens[kind, side] += size / (rates.get((side, language)) or self.rate(language))
+        return Amounts(
+            {kind: Volume(n, tokens[kind, 0] + n * self.frame, tokens[kind, 1]) for kind, n in counts.items()}
+        )
 
     def _tried(self, texts: Sequence[str]) -> float | None:
         tokens = sum(len(self.tokenizer.encode(text, add_special_tokens=False).ids) for text in texts)
@@ -101,14 +87,35 @@ def _sides(record: Record) -> tuple[tuple[str, str], tuple[str, str]]:
     return (asked, record.language), (answered, "code" if code else record.language)
 
 
-def written(data: Artifact, name: str, vocabulary: Vocabulary) -> Volume:
-    """What a data stage wrote to `name`.jsonl, exact in the number of records."""
-    path = data.folder / f"{name}.jsonl"
-    count = sum(data.facts.get(name, {}).values())
-    return vocabulary.of(islice(read_records(path), BEGINNING)).of(count) if count else Volume()
+def written(data: Artifact, name: str, vocabulary: Vocabulary) -> Amounts:
+    """What a data stage wrote to `name`.jsonl, exact in the number of records of each direction and origin."""
+    counts = data.facts.get(name, {})
+    parts: defaultdict[str, list[Record]] = defaultdict(list)
+    for record in _spread(data.folder / f"{name}.jsonl"):
+        parts[record.direction if isinstance(record, Pair) else record.origin].append(record)
+    found = (vocabulary.of(records).of(counts.get(part, len(records))) for part, records in parts.items())
+    return joined(found).of(sum(counts.values()))
 
 
-def of_pairs(corpus: Corpus, role: catalog.Role, vocabulary: Vocabulary) -> Volume | None:
+def _spread(path: Path) -> Iterator[Record]:
+    """All records of a small file; of a large one some from many places, since each corpus in it stands by itself."""
+    size = path.stat().st_size
+    if size <= WHOLE:
+        yield from read_records(path)
+        return
+    with path.open("rb") as file:
+        for place in range(PLACES):
+            end = (place + 1) * size // PLACES
+            file.seek(place * size // PLACES)
+            if place:
+                file.readline()  # the rest of a record
+            for line in islice(iter(file.readline, b""), BEGINNING // PLACES):
+                yield record_of(json.loads(line))
+                if file.tell() >= end:
+                    break
+
+
+def of_pairs(corpus: Corpus, role: catalog.Role, vocabulary: Vocabulary) -> Amounts | None:
     """The pairs that a recipe names. None where they are not here and nobody counted them."""
     if corpus.corpus == "lab":
         directions, limit = corpus.directions or LAB_DIRECTIONS, corpus.limit or LAB_PAIRS
@@ -121,12 +128,12 @@ def of_pairs(corpus: Corpus, role: catalog.Role, vocabulary: Vocabulary) -> Volu
         if not all(catalog.here(entry, path) for part in parts for path in part.paths):
             if not all(part.records and all(entry.files[path].size for path in part.paths) for part in parts):
                 return None
-            return sum((_of_part(entry, part, wanted, corpus, vocabulary) for part in parts), Volume())
+            return joined(_of_part(entry, part, wanted, corpus, vocabulary) for part in parts)
     texts = [located(files, HERE) for files in corpus.files]
     size = sum(unpacked_size(path) for text in texts for path in text.paths)
     if size <= WHOLE:
         return vocabulary.of(load(corpus, role, HERE))
-    found = Volume()
+    found = Amounts()
     for text in texts:
         some = list(islice(read(text), BEGINNING))
         seen = sum(len(pair.source.encode()) + len(pair.target.encode()) + 2 for pair in some)
@@ -138,9 +145,9 @@ def of_pairs(corpus: Corpus, role: catalog.Role, vocabulary: Vocabulary) -> Volu
 
 def _of_part(
     entry: catalog.Entry, part: catalog.Part, wanted: set[str], corpus: Corpus, vocabulary: Vocabulary
-) -> Volume:
+) -> Amounts:
     """By the sizes in the catalogue; both directions of a pair have the same sizes."""
-    found, records = Volume(), part.records or 0
+    found, records = {}, part.records or 0
     directions = wanted & set(part.directions)
     share = records / len(directions) if corpus.disjoint else records
     limit = share if corpus.limit is None else min(share, corpus.limit)
@@ -151,15 +158,15 @@ def _of_part(
         tokens = {language: size / vocabulary.rate(language) for language, size in zip(languages, sizes, strict=True)}
         source, target = direction.split("-")
         one = Volume(records, tokens[source] + records * vocabulary.frame, tokens[target])
-        found += one.atmost(limit)
-    return found
+        found[Kind(source, target)] = one.of(min(limit, records))
+    return Amounts(found)
 
 
 def _packed(path: str) -> bool:
     return ending(path) == ".zip" or path.lower().endswith(".gz")
 
 
-def of_dialogues(choice: Dialogues, vocabulary: Vocabulary) -> Volume | None:
+def of_dialogues(choice: Dialogues, vocabulary: Vocabulary) -> Amounts | None:
     """The conversations that a recipe names; all there are, where it names a share. None where nobody counted them."""
     if choice.corpus in LAB:
         count = choice.limit or LAB_DIALOGUES
@@ -180,10 +187,11 @@ def of_dialogues(choice: Dialogues, vocabulary: Vocabulary) -> Volume | None:
     if entry.size and part.records:
         tokens = WRAPPED * entry.size / part.records / vocabulary.rate(language)
         asked, answered = tokens / 2, tokens / 2
-    return Volume(records, records * (asked + vocabulary.frame), records * answered).atmost(choice.limit)
+    volume = Volume(records, records * (asked + vocabulary.frame), records * answered)
+    return Amounts({Kind(language, language, pairs=False): volume}).atmost(choice.limit)
 
 
-def _of_file(file: dialogues.DialogueFile, choice: Dialogues, vocabulary: Vocabulary) -> Volume:
+def _of_file(file: dialogues.DialogueFile, choice: Dialogues, vocabulary: Vocabulary) -> Amounts:
     if file.path.stat().st_size <= WHOLE or file.path.suffix in (".json", ".parquet"):
         return vocabulary.of(dialogues.select(file, choice.limit, choice.seed))
     some = list(islice(dialogues.read(file), BEGINNING))
@@ -192,12 +200,12 @@ def _of_file(file: dialogues.DialogueFile, choice: Dialogues, vocabulary: Vocabu
     return vocabulary.of(some).of(count).atmost(choice.limit)
 
 
-def mixed_in(choices: Sequence[Dialogues], learnt: float, vocabulary: Vocabulary) -> Volume | None:
+def mixed_in(choices: Sequence[Dialogues], learnt: float, vocabulary: Vocabulary) -> Amounts | None:
     """The instruction data that joins `learnt` other records: by limit, or by its share of all."""
     found = [of_dialogues(choice, vocabulary) for choice in choices]
-    known = [(choice, volume) for choice, volume in zip(choices, found, strict=True) if volume is not None]
+    known = [(choice, amounts) for choice, amounts in zip(choices, found, strict=True) if amounts is not None]
     if len(known) < len(choices):
         return None
-    fixed = learnt + sum(volume.records for choice, volume in known if choice.share is None)
+    fixed = learnt + sum(amounts.total.records for choice, amounts in known if choice.share is None)
     whole = fixed / (1 - sum(choice.share or 0 for choice in choices))
-    return sum((volume.atmost(choice.share and choice.share * whole) for choice, volume in known), Volume())
+    return joined(amounts.atmost(choice.share and choice.share * whole) for choice, amounts in known)

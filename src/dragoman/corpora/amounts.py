@@ -1,0 +1,76 @@
+"""How much there is of each kind of record that a method may choose by: what forecasts are made of."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from dragoman.corpora.records import Pair, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Records, and the tokens of all that is asked and of all that is answered in them."""
+
+    records: float = 0
+    asked: float = 0
+    answered: float = 0
+
+    def __add__(self, other: "Volume") -> "Volume":
+        return Volume(self.records + other.records, self.asked + other.asked, self.answered + other.answered)
+
+    def of(self, records: float) -> "Volume":
+        """So many records of this kind."""
+        factor = records / self.records if self.records else 0
+        return Volume(records, self.asked * factor, self.answered * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The languages of pairs; or of conversations, which have one and are no pairs."""
+
+    source: str
+    target: str
+    pairs: bool = True
+
+    @staticmethod
+    def of(record: Record) -> "Kind":
+        if isinstance(record, Pair):
+            return Kind(record.source_language, record.target_language)
+        return Kind(record.language, record.language, pairs=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """A volume for each kind of record."""
+
+    volumes: Mapping[Kind, Volume] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Volume:
+        return sum(self.volumes.values(), Volume())
+
+    def __add__(self, other: "Amounts") -> "Amounts":
+        return joined((self, other))
+
+    def where(self, chosen: Callable[[Kind], bool]) -> "Amounts":
+        return Amounts({kind: volume for kind, volume in self.volumes.items() if chosen(kind)})
+
+    def times(self, factor: float) -> "Amounts":
+        return Amounts({kind: volume.of(factor * volume.records) for kind, volume in self.volumes.items()})
+
+    def of(self, records: float) -> "Amounts":
+        """So many records, in the same proportions."""
+        there = self.total.records
+        return self.times(records / there) if there else self
+
+    def atmost(self, records: float | None) -> "Amounts":
+        return self if records is None or records >= self.total.records else self.of(records)
+
+
+def joined(parts: Iterable[Amounts]) -> Amounts:
+    """All parts together."""
+    found: defaultdict[Kind, Volume] = defaultdict(Volume)
+    for part in parts:
+        for kind, volume in part.volumes.items():
+            found[kind] += volume
+    return Amounts(dict(found))
