@@ -43,6 +43,13 @@ def test_the_published_files(files: list[Path]) -> None:
     json.dumps([first, second, pairs])
 
 
+def test_the_first_benchmark_by_the_second_s_annotator(files: list[Path]) -> None:
+    """As the RaDis paper judges it: AlpacaEval 1's baseline, and the weighted annotator."""
+    found = read("alpaca-eval", files, "weighted_alpaca_eval_gpt4_turbo")
+    assert found["baseline"] == "text_davinci_003"
+    assert found["judge"] == read("alpaca-eval-2", files)["judge"]
+
+
 def test_a_folder_and_a_file_of_ones_own(files: list[Path], tmp_path: Path) -> None:
     folder = tmp_path / "all"
     shutil.copytree(files[0].parents[2], folder)

@@ -317,9 +317,9 @@ def test_a_judge_has_a_share_of_its_own(tmp_path: Path) -> None:
     said: list[str] = []
     engine = Echo(refuses=frozenset({50}))
 
-    def answer(tolerate: float) -> None:
+    def answer(tolerate: float, model: str = "judge") -> None:
         judge = Door(tmp_path, lambda name: OpenModel("weights", lambda: engine, tolerate), tolerate=1, say=said.append)
-        judge.answer(replace(ask(PROMPTS), model="judge"))
+        judge.answer(replace(ask(PROMPTS), model=model))
 
     with pytest.raises(
         EngineError, match=r" set evaluation\.judge\.generation\.tolerate to the share .* such as 0\.01"
@@ -327,6 +327,8 @@ def test_a_judge_has_a_share_of_its_own(tmp_path: Path) -> None:
         answer(0)
     answer(0.5)
     assert said[-1].endswith(" evaluation.judge.generation.tolerate allows that (0.5).")
+    answer(0.5, "benchmarks.mt-bench.judge")
+    assert said[-1].endswith(" benchmarks.mt-bench.judge.generation.tolerate allows that (0.5).")
 
 
 def test_an_interrupt_records_what_failed(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """How a row is judged, and what the name of that stage is made of."""
 
+import json
 import os
 import signal
 import sys
@@ -17,11 +18,15 @@ from servers import Misbehaving
 from dragoman.evaluation.translation import judge
 from dragoman.generation.ask import Completion
 from dragoman.lab import world
+from dragoman.pipeline import suites
+from dragoman.pipeline.backbone import find_cast
 from dragoman.pipeline.judged import judging_inputs
-from dragoman.pipeline.judging import with_comet
+from dragoman.pipeline.judging import evaluate, with_comet
+from dragoman.pipeline.plan import own_judges
+from dragoman.pipeline.sources import make_data
 from dragoman.recipe.judging import Comet
 from dragoman.recipe.schema import Recipe
-from dragoman.store import Digests
+from dragoman.store import Digests, fingerprint
 
 
 def recipe(**evaluation: Any) -> Recipe:
@@ -71,6 +76,66 @@ def test_the_harness_on_another_server_is_another_evaluation(tmp_path: Path) -> 
 
     assert servers(address="http://a/v1", model="m") == [["http://a/v1", "m"]]
     assert servers(address="http://a/v1", model="n") != servers(address="http://a/v1", model="m")
+
+
+def serving(server: Misbehaving) -> dict[str, Any]:
+    return {"generation": {"engine": "openai", "openai": {"address": server.address, "model": server.models[0]}}}
+
+
+def test_two_suites_have_judges_of_their_own(tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AlpacaEval 1 as the RaDis paper judges it, by one server; MT-Bench by another."""
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
+    with Misbehaving(models=["shared"]) as shared, Misbehaving(models=["own"]) as own:
+        asked = Recipe(
+            name="x",
+            backbone="lab",
+            evaluate=("mt-bench", "alpaca-eval"),
+            benchmarks={
+                "mt-bench": {"kind": "mt-bench", "limit": 1, "judge": {**serving(own), "max_tokens": 5}},
+                "alpaca-eval": {
+                    "kind": "alpaca-eval",
+                    "limit": 2,
+                    "annotator": "weighted_alpaca_eval_gpt4_turbo",
+                },
+            },
+            evaluation={"judge": serving(shared), "max_tokens": 4, "noise_seeds": 0},
+            generation={"engine": "hf", "precision": "fp32"},
+        )
+        data, out = tmp_path / "data", tmp_path / "out"
+        for folder in (data, out):
+            folder.mkdir()
+        make_data(asked, data)
+        cast = find_cast(asked, Digests(tmp_path / "digests.json"))
+        assert list(cast.judges) == ["benchmarks.mt-bench.judge", "judge"]
+        evaluate(asked, cast, "backbone", None, data, out, tmp_path / "cache")
+        told = {one["name"]: one["signature"] for one in json.loads((out / "results.json").read_text())["graded"]}
+        assert "|judge:own|" in told["mt-bench"]
+        assert (
+            "|annotator:weighted_alpaca_eval_gpt4_turbo|judge:shared|baseline:text_davinci_003|" in told["alpaca-eval"]
+        )
+        weighed = [sum(body.get("logprobs") == 5 for body in server.bodies()) for server in (shared, own)]
+        rated = [sum(body.get("max_tokens") == 5 for body in server.bodies()) for server in (shared, own)]
+        assert (weighed, rated) == ([2, 0], [0, 2])  # two instructions; two turns of one conversation
+
+
+def test_a_suite_s_own_judge_is_part_of_its_evaluation_and_not_of_its_data(tmp_path: Path) -> None:
+    def named(model: str) -> tuple[str, Any]:
+        judge = {"generation": {"engine": "openai", "openai": {"address": "http://a/v1", "model": model}}}
+        asked = Recipe(
+            name="x",
+            backbone="lab",
+            evaluate=("duel",),
+            benchmarks={"duel": {"kind": "pairwise", "path": str(tmp_path / "prompts.jsonl"), "judge": judge}},
+        )
+        digests = Digests(tmp_path / "digests.json")
+        data = fingerprint(suites.inputs(asked, digests))
+        return data, (judging_inputs(asked, digests)["servers"], own_judges(asked))
+
+    (tmp_path / "prompts.jsonl").write_text('{"prompt": "Name a colour."}\n')
+    one, other = named("m"), named("n")
+    assert one[0] == other[0]
+    assert one[1][0] == [["http://a/v1", "m"]]
+    assert one[1][1]["benchmarks.duel.judge"]["generation"]["openai"]["model"] == "m"
 
 
 @pytest.mark.slow

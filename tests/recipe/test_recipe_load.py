@@ -179,6 +179,20 @@ ONE_FAULT = {
         GOOD + "training: &here\n  lora: *here\n",
         "recipe.yaml:8: training.lora: contains itself; write the values out",
     ),
+    "a judge where none is asked": (
+        GOOD + "benchmarks:\n  x: {kind: xquad, judge: {model: lab}}\n",
+        "recipe.yaml:8: benchmarks.x: has a judge, but xquad is judged by a rule; a judge is for mt-bench, alpaca-eval, "
+        "alpaca-eval-2, pairwise, safety",
+    ),
+    "an annotator of another benchmark": (
+        GOOD + "benchmarks:\n  x: {kind: mt-bench, annotator: alpaca_eval_gpt4}\n",
+        "recipe.yaml:8: benchmarks.x: has an annotator, which only alpaca-eval and alpaca-eval-2 are asked by; mt-bench is not",
+    ),
+    "a judge for one suite and none for the other": (
+        GOOD + "evaluate: [a, b]\nbenchmarks:\n  a: {kind: mt-bench, judge: {model: lab}}\n  b: {kind: pairwise}\n",
+        "recipe.yaml:1: asks for pairwise, which another model judges; name it, as in `evaluation: {judge: {model: …}}` "
+        "(evaluation.judge.model=… on the command line)",
+    ),
     "a tag": (
         GOOD.replace("small", "!!python/name:os.system x"),
         "recipe.yaml:1: name: has the tag !!python/name:os.system; recipes have no tags, write the value alone",
@@ -381,3 +395,32 @@ def test_extends_that_leads_nowhere(tmp_path: Path) -> None:
         "recipe.yaml:1: extends: there is no file gone.yaml; the path counts from this recipe"
     )
     assert said(tmp_path, GOOD + "extends: [a, b]\n") == ["recipe.yaml:7: extends: should be the path of one recipe"]
+
+
+def test_a_suite_s_own_judge_is_all_that_it_needs(tmp_path: Path) -> None:
+    own = "benchmarks:\n  a: {kind: mt-bench, judge: {model: lab}}\n  b: {kind: safety, judge: {model: other/guard}}\n"
+    found = loaded(tmp_path, GOOD + "evaluate: [a, b]\n" + own)
+    assert {name: judge.model for name, judge in found.judges.items()} == {
+        "benchmarks.a.judge": "lab",
+        "benchmarks.b.judge": "other/guard",
+    }
+    assert (found.judged_by("a"), found.judged_by("b")) == (
+        ("judge", "benchmarks.a.judge"),
+        ("guard", "benchmarks.b.judge"),
+    )
+
+
+def test_a_revision_is_one_of_the_model_beside_it(tmp_path: Path) -> None:
+    base = GOOD.replace("backbone: lab", "backbone: a/b\nrevision: abc") + (
+        "evaluate: [a]\nbenchmarks: {a: {kind: mt-bench, limit: 3}}\nevaluation: {judge: {model: c/d, revision: def}}\n"
+    )
+    kept = loaded(tmp_path, "extends: base.yaml\nname: x\n", base=base)
+    assert (kept.revision, kept.evaluation.judge.revision) == ("abc", "def")
+    same = loaded(tmp_path, "extends: base.yaml\nbackbone: a/b\n", base=base)
+    assert same.revision == "abc"
+    other = loaded(tmp_path, "extends: base.yaml\nbackbone: e/f\nevaluation: {judge: {model: g/h}}\n", base=base)
+    assert (other.revision, other.evaluation.judge.revision) == (None, None)
+    own = loaded(tmp_path, "extends: base.yaml\nbackbone: e/f\nrevision: ghi\n", base=base)
+    assert (own.revision, own.evaluation.judge.revision) == ("ghi", "def")
+    said = loaded(tmp_path, base, "backbone=e/f", "evaluation.judge.model=g/h", "evaluation.judge.revision=jkl")
+    assert (said.revision, said.evaluation.judge.revision) == (None, "jkl")

@@ -22,18 +22,19 @@ ENTRY = "alpaca-eval"
 BASELINES: Mapping[str, str] = {"alpaca-eval": "text_davinci_003", "alpaca-eval-2": "gpt4_1106_preview"}
 """With whose outputs a model's answers are compared."""
 JUDGES: Mapping[str, str] = {"alpaca-eval": "alpaca_eval_gpt4", "alpaca-eval-2": "weighted_alpaca_eval_gpt4_turbo"}
-"""The published annotator, by whose prompt and settings the judge is asked."""
+"""The published annotator of each leaderboard, by whose prompt and settings the judge is asked."""
 SHOWN = 20
 _INSTRUCTIONS = BASELINES["alpaca-eval"]  # whose file is read for its instructions alone
 _OUTPUTS, _SETTINGS = "model_outputs.json", "configs.yaml"
 _TURN = re.compile(r"<\|im_start\|>\s*(system|user|assistant)\s*\n(.*?)<\|im_end\|>", re.DOTALL)
 
 
-def read(kind: str, place: Sequence[Path]) -> dict[str, Any]:
+def read(kind: str, place: Sequence[Path], annotator: str | None = None) -> dict[str, Any]:
     """What a suite is made of: `items`, the name of the `baseline`, how the `judge` is asked, and the `texts`.
 
-    `place` are the catalogue's files, one folder that has them somewhere below it, or a file of one's own. For
-    `pairwise` there is neither baseline nor judge. `DataError` says what is missing or not as it should be.
+    The judge is asked by the `annotator`, or by the leaderboard's own where that is None. `place` are the catalogue's
+    files, one folder that has them somewhere below it, or a file of one's own. For `pairwise` there is neither
+    baseline nor judge. `DataError` says what is missing or not as it should be.
     """
     files = [file for path in place for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
     baseline = BASELINES.get(kind)
@@ -41,7 +42,7 @@ def read(kind: str, place: Sequence[Path]) -> dict[str, Any]:
     found: dict[str, Any] = {"texts": [item["instruction"] for item in items], "items": items}
     if baseline is None:
         return found
-    return found | {"baseline": "+".join(generators) or "own", "judge": _judge(JUDGES[kind], files)}
+    return found | {"baseline": "+".join(generators) or "own", "judge": _judge(annotator or JUDGES[kind], files)}
 
 
 def annotations(path: Path) -> list[dict[str, Any]]:

@@ -175,13 +175,15 @@ class Door:
     def _judge(self, ask: Ask, failed: Mapping[Ids, Completion], asked: int, group: Group, own: float | None) -> None:
         """Says that prompts failed for good, or raises where they are too many.
 
-        A model with a share of its `own` is a judge or a guard, whose settings stand apart.
+        A model with a share of its `own` is a judge or a guard, whose settings stand apart: below `evaluation`, or
+        where its name says, as `benchmarks.mt-bench.judge` does.
         """
         if not failed:
             return
         tolerate, field = self._tolerate, "generation.tolerate"
         if own is not None:
-            tolerate, field = own, f"evaluation.{ask.model}.generation.tolerate"
+            named = ask.model if "." in ask.model else f"evaluation.{ask.model}"
+            tolerate, field = own, f"{named}.generation.tolerate"
         counts = Counter(completion.why or "no reason given" for completion in failed.values())
         reasons = sorted(counts.items(), key=lambda reason: (-reason[1], reason[0]))
         common = "; ".join(f"{count:,} × {why}" for why, count in reasons[:REASONS])

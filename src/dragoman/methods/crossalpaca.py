@@ -67,8 +67,10 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
     if options.rationale is None or not shown.total.records:
         return Forecast.of(shown.total, inputs=inputs).beside(instructions)
     enriched = radis.forecast(shown, radis.Options(rationale=options.rationale), expected)
-    unlike = {"label": True, "amount": True, "instructions": True, "rationale": {"weight": True}}
-    return replace(enriched.beside(instructions), alike=options.model_dump_json(exclude=unlike))
+    alike = options.model_dump_json(
+        exclude={"label": True, "amount": True, "instructions": True, "rationale": {"weight": True}}
+    )
+    return replace(enriched.beside(instructions), alike=alike)
 
 
 def _is_shown(pair: Pair, options: Options) -> bool:

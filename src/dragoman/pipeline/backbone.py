@@ -9,7 +9,7 @@ from dragoman.errors import EngineError
 from dragoman.generation.models import locate
 from dragoman.lab import BACKBONE
 from dragoman.prompts.formats import FORMATS
-from dragoman.recipe.schema import GUARDED, JUDGED, Chat, Prompt, Recipe
+from dragoman.recipe.schema import Chat, Prompt, Recipe
 from dragoman.store import Digests, fingerprint
 
 # What may change a model's prompts or answers; its card may not.
@@ -49,7 +49,7 @@ class Cast:
     finished: Mapping[str, Backbone]
     """Rows that are compared and not trained."""
     judges: Mapping[str, Backbone]
-    """`judge` and `guard`: of one on a server whose vocabulary and chat format it is told to have."""
+    """By the names of `Recipe.judges`; of one on a server whose vocabulary and chat format it is told to have."""
 
     def voice(self, row: str) -> Backbone:
         """Whose vocabulary and chat format a row has."""
@@ -75,19 +75,17 @@ def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
         for one in recipe.compare
     }
     judges = {
-        part: _find(f"evaluation.{part}", who.model, who.revision, who.trust_remote_code, digests, fetch)
+        name: _find(setting(name), who.model, who.revision, who.trust_remote_code, digests, fetch)
         if who.model
         else backbone
-        for part in needed_judges(recipe)
-        if (who := getattr(recipe.evaluation, part))
+        for name, who in recipe.judges.items()
     }
     return Cast(backbone, find_others(recipe, digests, fetch=fetch), finished, judges)
 
 
-def needed_judges(recipe: Recipe) -> tuple[str, ...]:
-    """Which of `judge` and `guard` the suites of a recipe ask."""
-    kinds = recipe.kinds
-    return tuple(part for part, suites in (("judge", JUDGED), ("guard", GUARDED)) if kinds & set(suites))
+def setting(judge: str) -> str:
+    """Where a recipe says who judges, by the name in `Recipe.judges`."""
+    return judge if "." in judge else f"evaluation.{judge}"
 
 
 def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Backbone:

@@ -134,7 +134,7 @@ class Reckoning:
     def _train(self, stage: Stage) -> Cost:
         found, settings = self._made(stage), training_of(self.recipe, stage.row, stage.seed)
         epochs = settings.epochs if rounds(self.recipe, stage.row) == 1 else 1
-        amounts = found and (epochs * found.examples, epochs * found.tokens, epochs * found.trained)
+        amounts = (epochs * found.examples, epochs * found.tokens, epochs * found.trained) if found else None
         estimate = training(self.geometry, settings, self.gpu, amounts) if self.gpu and self.geometry else None
         if found is None:
             return Cost(f"{epochs:g} epochs in batches of {settings.batch_size}", estimate=estimate)

@@ -3,7 +3,7 @@
 Each is two functions. `read` turns a benchmark's files into plain data that JSON can hold (its material, of which
 `texts` are compared with what is learnt from); `make` is a generator that yields asks and returns what was judged:
 
-    read(kind, place: Sequence[Path]) -> Material
+    read(kind, place: Sequence[Path]) -> Material        (of AlpacaEval also the `annotator`, where a recipe names one)
     make(model, material, speak, settings) -> Generator[Ask, list[Completion], list[Graded]]
 
 Asks go to `model`, whose name is `backbone` for the backbone, and to `judge` or `guard`, to whom `speak.of` speaks.
@@ -12,7 +12,7 @@ Asks go to `model`, whose name is `backbone` for the backbone, and to `judge` or
 import importlib
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,10 @@ KINDS: Mapping[str, Judged] = {
 }
 
 
-def read(kind: str, place: Sequence[Path]) -> Material:
+def read(described: Benchmark, place: Sequence[Path]) -> Material:
     """The material of a suite from its files, or from one folder. `DataError` where they are not what it takes."""
-    found: Material = _function(KINDS[kind].read)(kind, place)
+    more = {"annotator": described.annotator} if described.annotator else {}
+    found: Material = _function(KINDS[described.kind].read)(described.kind, place, **more)
     return found
 
 
@@ -62,6 +63,17 @@ def make(kind: str, model: str, material: Material, speak: Any, settings: Any) -
     """The suite as a generator of asks."""
     asking: Asking = _function(KINDS[kind].make)(model, material, speak, settings)
     return asking
+
+
+def asked_instead(asking: Asking, model: str, other: str) -> Asking:
+    """The same asks, but those to `model` go to the `other`."""
+    try:
+        ask = next(asking)
+        while True:
+            ask = asking.send((yield replace(ask, model=other) if ask.model == model else ask))
+    except StopIteration as end:
+        found: list[Graded] = end.value
+        return found
 
 
 def chat(recipe: Recipe, suite: str) -> Benchmark | None:
@@ -107,8 +119,9 @@ def prompts(recipe: Recipe, found: Mapping[str, Mapping[str, Any]]) -> dict[str,
 def _servers(recipe: Recipe) -> list[Any]:
     """Servers that answer or judge: nobody knows their models' contents, so address and name stand for them."""
     evaluation = recipe.evaluation
-    judges = [part.generation for part in (evaluation.judge, evaluation.guard) if part and part.generation]
-    used = [generation.openai for generation in judges if generation.engine == "openai"]
+    judges = [evaluation.judge, evaluation.guard, *(one.judge for one in recipe.benchmarks.values())]
+    asked = [judge.generation for judge in judges if judge and judge.generation]
+    used = [generation.openai for generation in asked if generation.engine == "openai"]
     if harness_tasks(recipe) and evaluation.harness.backend == "openai":
         used.append(recipe.generation.openai)
     return [[server.address or os.environ.get(ADDRESS), server.model] for server in used]
@@ -124,7 +137,7 @@ def materials(recipe: Recipe) -> dict[str, dict[str, Any]]:
     found = {}
     for suite in recipe.evaluate:
         if described := chat(recipe, suite):
-            material = dict(read(described.kind, files(suite, described)))
+            material = dict(read(described, files(suite, described)))
             if described.limit is not None:
                 material["limit"] = described.limit
             found[suite] = {"kind": described.kind, "material": material}
@@ -150,7 +163,7 @@ def count(suite: str, described: Benchmark) -> tuple[int | None, Sequence[str]]:
         return (min(most, described.limit or most) or None), ()
     if described.path is not None and not Path(described.path).exists():
         return None, ()
-    texts: Sequence[str] = read(described.kind, files(suite, described))["texts"][: described.limit]
+    texts: Sequence[str] = read(described, files(suite, described))["texts"][: described.limit]
     return len(texts), texts
 
 

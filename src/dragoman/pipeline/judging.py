@@ -46,8 +46,9 @@ def check(recipe: Recipe, cast: Cast) -> None:
     if "translation" in recipe.evaluate:
         for one in recipe.evaluation.comet:
             open_comet(one.checkpoint, one.encoder, one.precision)
-    for part, judge in cast.judges.items():
-        check_engine(_engine(recipe, part), _as_judge(judge), written=part == "guard")
+    parts = {who[1]: who[0] for suite in recipe.evaluate if (who := recipe.judged_by(suite))}
+    for name, judge in cast.judges.items():
+        check_engine(_engine(recipe, name), _as_judge(judge), written=parts[name] == "guard")
 
 
 def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Path, out: Path, cache: Path) -> Facts:
@@ -57,7 +58,7 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
     """
     voice = cast.voice(row)
     speak = speaker(recipe, voice)
-    speak.others = {part: judge_speaker(judge, getattr(recipe.evaluation, part)) for part, judge in cast.judges.items()}
+    speak.others = {name: judge_speaker(judge, recipe.judges[name]) for name, judge in cast.judges.items()}
     if row in cast.finished:
         speak.others = {**speak.others, "backbone": speaker(recipe, cast.backbone)}
     draws = 1 + (recipe.evaluation.noise_seeds if row == "backbone" else 0)
@@ -65,9 +66,9 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
     asking = _asking(recipe, row, data, materials, speak, draws)
     weights = asked(recipe, voice)
     models = {"backbone": asked(recipe, cast.backbone)}
-    models |= {part: _as_judge(judge) for part, judge in cast.judges.items()}
+    models |= {name: _as_judge(judge) for name, judge in cast.judges.items()}
     models[row] = replace(weights, folder=model or weights.folder)
-    engines = {part: _engine(recipe, part) for part in cast.judges}
+    engines = {name: _engine(recipe, name) for name in cast.judges}
     with open_door(recipe.generation, cache, models, engines=engines) as answers:
         results = drive_all(asking, answers)
     translated: TranslationResult | None = results.pop("translation", None)
@@ -125,8 +126,20 @@ def _asking(
     for suite, one in materials.items():
         for number in range(draws if judged.KINDS[one["kind"]].drawn else 1):
             seeded = settings.model_copy(update={"seed": settings.seed + number})
-            asking[f"{number} {suite}"] = judged.make(one["kind"], row, one["material"], speak, seeded)
+            asking[f"{number} {suite}"] = _judged(recipe, suite, row, one, speak, seeded)
     return asking
+
+
+def _judged(
+    recipe: Recipe, suite: str, row: str, one: Mapping[str, Any], speak: Speaker, settings: Evaluation
+) -> judged.Asking:
+    """What a suite asks of a row and of who judges it, which may be a judge of its own."""
+    part, name = recipe.judged_by(suite) or ("", "")
+    if name == part:
+        return judged.make(one["kind"], row, one["material"], speak, settings)
+    settings = settings.model_copy(update={part: recipe.judges[name]})
+    asking = judged.make(one["kind"], row, one["material"], speak.but({part: speak.of(name)}), settings)
+    return judged.asked_instead(asking, part, name)
 
 
 def _apart(questions: Iterable[Question], settings: Evaluation) -> tuple[list[Question], list[Question]]:
@@ -179,8 +192,8 @@ def _of_the_harness(recipe: Recipe, voice: Backbone, model: Path | None, cache: 
     )
 
 
-def _engine(recipe: Recipe, part: str) -> Generation:
-    settings: Generation | None = getattr(recipe.evaluation, part).generation
+def _engine(recipe: Recipe, judge: str) -> Generation:
+    settings = recipe.judges[judge].generation
     if settings is None and recipe.generation.engine == "openai":  # that server has another model
         return recipe.generation.model_copy(update={"engine": "auto"})
     return settings or recipe.generation

@@ -253,7 +253,8 @@ def _inputs(
             "test": done["data"].digest("test.jsonl"),
             "questions": done["data"].digest("questions.jsonl"),
             "judged": done["data"].digest("judged.json"),
-            "judges": {part: judge.digest for part, judge in cast.judges.items()},
+            "judges": {name: judge.digest for name, judge in cast.judges.items()},
+            **({"own judges": own} if (own := own_judges(recipe)) else {}),
             "compared with": backbone.digest if compared else None,
             "evaluation": recipe.evaluation.model_dump(exclude={"noise_seeds"} if row != "backbone" else None),
             **judging_inputs(recipe, store.digests),
@@ -269,6 +270,11 @@ def _inputs(
         "judged": {title: artifact.digest() for title, artifact in done.items() if title in stage.needs},
         "evaluation": recipe.evaluation.model_dump(),
     }
+
+
+def own_judges(recipe: Recipe) -> dict[str, Any]:
+    """The settings of judges that suites have for themselves; those of all stand in `evaluation`."""
+    return {name: judge.model_dump() for name, judge in recipe.judges.items() if name not in ("judge", "guard")}
 
 
 def answering(settings: Generation, *, judging: bool = False) -> Any:

@@ -95,10 +95,13 @@ def inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
         described = benchmark(recipe, suite)
         if described:
             contents = [digests.of(path) for path in _files(suite, described)]
-            found[f"benchmark {suite}"] = {**described.model_dump(), "contents": contents}
+            found[f"benchmark {suite}"] = {**described.model_dump(exclude={"judge"}), "contents": contents}
         elif described := judged.chat(recipe, suite):
             files = [file for path in judged.files(suite, described) for file in below(path)]
-            found[f"judged {suite}"] = {**described.model_dump(), "contents": [digests.of(file) for file in files]}
+            found[f"judged {suite}"] = {
+                **described.model_dump(exclude={"judge"}),
+                "contents": [digests.of(file) for file in files],
+            }
         elif suite in ("lab", "lab-languages", "programs"):
             found[suite] = lab_digest()
         elif suite == "humaneval":

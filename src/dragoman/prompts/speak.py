@@ -76,6 +76,10 @@ class Speaker:
         """Who speaks to a model: the speaker of another one by its name; this one to all else."""
         return self.others.get(model, self)
 
+    def but(self, others: Mapping[str, "Speaker"]) -> "Speaker":
+        """This one, to whom some names stand for others."""
+        return Speaker(self.renderer, self.seed, {**self.others, **others}, self.context, self.format)
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids, without special tokens."""
         return self.renderer.decode(ids)

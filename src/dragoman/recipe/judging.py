@@ -7,6 +7,12 @@ from pydantic import Field, model_validator
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.fields import Positive, Strict
 
+JUDGED = ("mt-bench", "alpaca-eval", "alpaca-eval-2", "pairwise")
+"""Benchmarks whose answers another model judges."""
+GUARDED = ("safety",)
+"""Those of which another model says whether they are safe."""
+ANNOTATED = ("alpaca-eval", "alpaca-eval-2")
+
 
 class Comet(Strict):
     """A COMET model that scores translations, as it is published: `hparams.yaml` and `checkpoints/model.ckpt`."""
@@ -100,7 +106,7 @@ class Evaluation(Strict):
     comet: tuple[Comet, ...] = ()
     """COMET models that score translations, beside chrF++ and BLEU."""
     judge: Judge | None = None
-    """Who judges conversations: `mt-bench`, `alpaca-eval`, `alpaca-eval-2`, `pairwise`."""
+    """Who judges conversations: `mt-bench`, `alpaca-eval`, `alpaca-eval-2`, `pairwise`. One of them may have a judge of its own (`benchmarks`)."""
     guard: Judge | None = None
     """Who judges whether answers are safe, such as Llama-Guard-3: for the suite `safety`."""
     code: Code = Code()
@@ -132,3 +138,17 @@ class Benchmark(Strict):
     """Where the answer stands in what a model says; what suits the benchmark when absent."""
     limit: Positive | None = None
     """At most so many questions, drawn by the seed; all when absent."""
+    judge: Judge | None = None
+    """Who judges this suite; `evaluation.judge`, or `evaluation.guard` of `safety`, when absent."""
+    annotator: Literal["alpaca_eval_gpt4", "weighted_alpaca_eval_gpt4_turbo"] | None = None
+    """The published annotator of AlpacaEval by whose prompt and settings the judge is asked; when absent that of the leaderboard, the first for `alpaca-eval` and the second for `alpaca-eval-2`."""
+
+    @model_validator(mode="after")
+    def _judged_as_it_can_be(self) -> Self:
+        if self.judge is not None and self.kind not in (*JUDGED, *GUARDED):
+            raise ValueError(
+                f"has a judge, but {self.kind} is judged by a rule; a judge is for {', '.join((*JUDGED, *GUARDED))}"
+            )
+        if self.annotator is not None and self.kind not in ANNOTATED:
+            raise ValueError(f"has an annotator, which only {' and '.join(ANNOTATED)} are asked by; {self.kind} is not")
+        return self

@@ -18,6 +18,9 @@ from dragoman.recipe.suites import CHATS
 from dragoman.recipe.suites import fault as suite_fault
 from dragoman.recipe.sweep import expand
 
+MODELS, REVISION = ("backbone", "model"), "revision"
+"""Keys that name a model, and the one beside them that says which commit of it."""
+
 
 def load(
     path: Path,
@@ -36,6 +39,7 @@ def load(
     Raises RecipeError with every fault, one a line: file and line, field, what is wrong, what to do.
     """
     said = _extended(path, str(path), ())
+    _drop_revisions(said, overrides)
     for override in overrides:
         _override(said, override)
     recipe = None
@@ -81,8 +85,14 @@ def _extended(path: Path, shown: str, seen: tuple[Path, ...]) -> Said:
 
 
 def _merge(parent: Said, child: Said, path: Keys) -> None:
-    """Mappings are merged key by key; anything else of the child's replaces the parent's."""
+    """Mappings are merged key by key; anything else of the child's replaces the parent's.
+
+    A revision is one of the model beside it: a child with another model and no revision has none.
+    """
     old, new = _get(parent.value, path), _get(child.value, path)
+    if REVISION in old and REVISION not in new and any(new.get(key, old.get(key)) != old.get(key) for key in MODELS):
+        _forget(parent, (*path, REVISION))
+        del old[REVISION]
     for key, value in new.items():
         below = (*path, key)
         if isinstance(value, dict) and isinstance(old.get(key), dict):
@@ -91,6 +101,21 @@ def _merge(parent: Said, child: Said, path: Keys) -> None:
         _forget(parent, below)
         old[key] = deepcopy(value)
         parent.places |= {at: place for at, place in child.places.items() if at[: len(below)] == below}
+
+
+def _drop_revisions(said: Said, overrides: Sequence[str]) -> None:
+    """Another model from the command line does not get the revision that the recipe has for its own."""
+    named = [text.partition("=")[0].strip() for text in overrides]
+    for name in named:
+        path: Keys = tuple(int(part) if part.isdigit() else part for part in name.split("."))
+        if path[-1] not in MODELS or ".".join([*name.split(".")[:-1], REVISION]) in named:
+            continue
+        try:
+            holder = _get(said.value, path[:-1])
+        except (KeyError, IndexError, TypeError):  # `_override` says what is wrong with it
+            continue
+        if isinstance(holder, dict) and holder.pop(REVISION, None) is not None:
+            _forget(said, (*path[:-1], REVISION))
 
 
 def _override(said: Said, text: str) -> None:

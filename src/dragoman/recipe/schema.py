@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.fields import Direction, Distinct, Fraction, Positive, Strict, distinct_seeds, folder_name
-from dragoman.recipe.judging import Benchmark, Evaluation
+from dragoman.recipe.judging import GUARDED, JUDGED, Benchmark, Evaluation, Judge
 
 
 class Files(Strict):
@@ -179,8 +179,6 @@ class Hardware(Strict):
     """How many of them."""
 
 
-JUDGED = ("mt-bench", "alpaca-eval", "alpaca-eval-2", "pairwise")
-GUARDED = ("safety",)
 Chat = Literal["own", "alpaca", "parrot", "bigtrans", "bayling", "tower"]
 Prompt = Literal["own", "alma", "parrot", "parrot-hint", "bigtrans", "bayling", "tower", "alpaca-lora"]
 
@@ -249,7 +247,26 @@ class Recipe(Strict):
     @property
     def kinds(self) -> frozenset[str]:
         """What the suites are: of those that the recipe describes their kind, of the others their name."""
-        return frozenset(self.benchmarks[name].kind if name in self.benchmarks else name for name in self.evaluate)
+        return frozenset(map(self._kind, self.evaluate))
+
+    def _kind(self, suite: str) -> str:
+        return self.benchmarks[suite].kind if suite in self.benchmarks else suite
+
+    def judged_by(self, suite: str) -> tuple[str, str] | None:
+        """Whether a suite asks a `judge` or a `guard`, and the name in `judges` of who that is; None where it asks nobody."""
+        described, kind = self.benchmarks.get(suite), self._kind(suite)
+        part = "judge" if kind in JUDGED else "guard" if kind in GUARDED else None
+        if part is None:
+            return None
+        return part, f"benchmarks.{suite}.judge" if described and described.judge else part
+
+    @property
+    def judges(self) -> dict[str, Judge]:
+        """Who judges: `judge` and `guard` of `evaluation` where a suite needs them, and `benchmarks.SUITE.judge`."""
+        found: dict[str, Judge | None] = {"judge": self.evaluation.judge, "guard": self.evaluation.guard}
+        found |= {f"benchmarks.{suite}.judge": described.judge for suite, described in self.benchmarks.items()}
+        needed = dict.fromkeys(who[1] for suite in self.evaluate if (who := self.judged_by(suite)))
+        return {name: judge for name in needed if (judge := found[name])}
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
@@ -280,9 +297,9 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _judges_are_named(self) -> Self:
-        kinds = self.kinds
-        for field, suites in (("judge", JUDGED), ("guard", GUARDED)):
-            if (needed := sorted(kinds & set(suites))) and getattr(self.evaluation, field) is None:
+        for field in ("judge", "guard"):
+            needed = sorted({self._kind(one) for one in self.evaluate if self.judged_by(one) == (field, field)})
+            if needed and getattr(self.evaluation, field) is None:
                 raise ValueError(
                     f"asks for {', '.join(needed)}, which another model judges; name it, as in "
                     f"`evaluation: {{{field}: {{model: …}}}}` (evaluation.{field}.model=… on the command line)"
