@@ -17,6 +17,7 @@ from dragoman.commands.options import (
     Languages,
     Longest,
     Model,
+    Others,
     Overrides,
     Recipe,
     Source,
@@ -237,9 +238,9 @@ app.command(cls=score.Several)(score.score)
 @app.command()
 def report(
     recipe: Annotated[Path | None, typer.Argument(help="A recipe (YAML).", show_default=False)] = None,
-    overrides: Overrides = None,
+    overrides: Others = None,
     table: Annotated[
-        Literal["translation", "benchmarks", "abilities", "ablation", "skill", "cost"] | None,
+        Literal["translation", "benchmarks", "abilities", "ablation", "skill", "cost", "languages"] | None,
         typer.Option(help="Print one table in the paper's layout instead.", show_default=False),
     ] = None,
     form: Annotated[
@@ -267,8 +268,13 @@ def report(
         return
     if recipe is None:
         raise typer.BadParameter("name a recipe, or two judged models with --compare")
-    loaded = recipes.recipe(recipe, overrides or ())
-    if table or form:
+    paths, changes = recipes.several(recipe, overrides or ())
+    loaded, *more = [recipes.recipe(path, changes) for path in paths]
+    if more and table != "languages":
+        raise typer.BadParameter("of several recipes there is one table: --table languages")
+    if table == "languages":
+        put(recipes.own_languages([loaded, *more], form or "markdown"), nl=False)
+    elif table or form:
         put(recipes.table(loaded, table, form or "markdown"), nl=False)
     else:
         recipes.again(loaded)

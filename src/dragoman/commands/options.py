@@ -10,6 +10,14 @@ Overrides = Annotated[
     list[str] | None,
     typer.Argument(metavar="KEY=VALUE", help="Fields to say otherwise, as in training.epochs=1", show_default=False),
 ]
+Others = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEY=VALUE",
+        help="Fields to say otherwise; and further recipes, for --table languages.",
+        show_default=False,
+    ),
+]
 Model = Annotated[str, typer.Argument(help="A directory, a name on the Hugging Face hub, or lab.", show_default=False)]
 Adapter = Annotated[Path | None, typer.Option(help="Folder of an adapter to put on it.", show_default=False)]
 Longest = Annotated[int, typer.Option("--max-tokens", min=1, help="Longest answer.")]

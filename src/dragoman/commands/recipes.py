@@ -4,17 +4,20 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from dragoman.corpora.identify import base
 from dragoman.errors import RecipeError, StoreError
 from dragoman.methods import available
 from dragoman.pipeline.geometry import hardware
-from dragoman.pipeline.plan import Kind, plan
+from dragoman.pipeline.plan import Kind, plan, rows
 from dragoman.pipeline.run import run
 from dragoman.pipeline.show import print_plan
 from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.suites import SUITES
+from dragoman.report import own_language
 from dragoman.report.compare import Card
 from dragoman.report.formats import Format, written
+from dragoman.report.own_language import Part, Taught
 from dragoman.report.paper import tables
 from dragoman.report.tables import show
 from dragoman.screen import console
@@ -27,6 +30,7 @@ ABSENT = {
     "ablation": "that compares several rows of method radis",
     "skill": "it judges no skill other than translation",
     "cost": "what its methods cost was not kept",
+    "languages": "none of its rows was taught one language alone and asked a benchmark in it",
 }
 
 
@@ -87,6 +91,37 @@ def table(recipe: Recipe, key: str | None, form: Format) -> str:
     if key not in found:
         raise RecipeError(f"{recipe.name} has no table '{key}': {ABSENT[key]}. It has: {', '.join(found)}.")
     return written({key: found[key]}, form)
+
+
+def several(first: Path, words: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """The recipes that a command line names, and the fields that it says otherwise."""
+    more = [word for word in words if "=" not in word and word.endswith((".yaml", ".yml"))]
+    return [first, *map(Path, more)], [word for word in words if word not in more]
+
+
+def own_languages(recipes: Sequence[Recipe], form: Format) -> str:
+    """The table of each model in the language that it was taught, of one or several recipes that are done.
+
+    StoreError where one is not done, RecipeError where none of their rows was taught one language and asked in it.
+    """
+    for one in recipes:
+        _require_done(one)
+    parts = [Part(one.name, _card(run(one, say=lambda _: None)), _taught(one)) for one in recipes]
+    found = own_language.table(parts)
+    if found is None:
+        names = ", ".join(one.name for one in recipes)
+        raise RecipeError(f"{names}: there is no table '{own_language.KEY}': {ABSENT[own_language.KEY]}.")
+    return written({own_language.KEY: [found]}, form)
+
+
+def _taught(recipe: Recipe) -> dict[str, Taught]:
+    """The rows that were taught one language, and all else that their methods were told."""
+    found = {}
+    for row, (method, options) in rows(recipe).items():
+        how = {name: value for name, value in options.items() if name not in ("label", "languages")}
+        if len(options.get("languages") or ()) == 1:
+            found[row] = Taught(base(options["languages"][0]), json.dumps([method, how], sort_keys=True))
+    return found
 
 
 def _card(folder: Path) -> Card:
