@@ -142,8 +142,8 @@ def _mean(some: Sequence[_Model], baselines: Sequence[_Model]) -> Line:
     cells = []
     for at in range(len(some[0].cells)):
         mean, other = _mean_of(some, at), _mean_of(baselines, at)
-        both = mean is not None and other is not None and len(baselines) == len(some)
-        cells.append(Cell(mean, delta=mean - other if both else None))
+        apart = None if mean is None or other is None or len(baselines) != len(some) else mean - other
+        cells.append(Cell(mean, delta=apart))
     names = sorted({_without(model) for model in some})
     title = f"mean of {names[0] if len(names) == 1 else ', '.join(model.title for model in some)}"
     return Line(title, title, some[0].row["method"], None, (), tuple(cells))
