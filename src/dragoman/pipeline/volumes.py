@@ -55,19 +55,19 @@ class Vocabulary:
     def of(self, records: Iterable[Record]) -> Amounts:
         """How much some records are, of each kind, with what instruction and chat format add."""
         sizes: defaultdict[tuple[Kind, int, str], int] = defaultdict(int)
-        samples: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+        samples: defaultdict[tuple[Kind, int, str], list[str]] = defaultdict(list)
         counts: defaultdict[Kind, int] = defaultdict(int)
         for number, record in enumerate(records):
             kind = Kind.of(record)
             counts[kind] += 1
             for side, (text, language) in enumerate(_sides(record)):
                 sizes[kind, side, language] += len(text.encode())
-                if self.tokenizer is not None and number % 4 == 0 and len(samples[side, language]) < SAMPLE:
-                    samples[side, language].append(text)
+                if self.tokenizer is not None and number % 4 == 0 and len(samples[kind, side, language]) < SAMPLE:
+                    samples[kind, side, language].append(text)
         rates = {place: self._tried(texts) for place, texts in samples.items()}
         tokens: defaultdict[tuple[Kind, int], float] = defaultdict(float)
         for (kind, side, language), size in sizes.items():
-            tokens[kind, side] += size / (rates.get((side, language)) or self.rate(language))
+            tokens[kind, side] += size / (rates.get((kind, side, language)) or self.rate(language))
         return Amounts(
             {kind: Volume(n, tokens[kind, 0] + n * self.frame, tokens[kind, 1]) for kind, n in counts.items()}
         )

@@ -67,13 +67,13 @@ def _units(card: Card, measures: Sequence[Measure], lines: Sequence[Line], metri
         counts.setdefault(kind, []).extend(cell.n for cell in cells if cell.n)
     parts = []
     if counts["directions"]:
-        parts.append(f"{metric} of {_range(counts['directions'])} sentences a direction")
+        parts.append(f"{metric} of {spanned(counts['directions'])} sentences a direction")
     elif counts["translation"]:
-        parts.append(f"{metric} of {_range(counts['translation'])} sentences in all directions")
+        parts.append(f"{metric} of {spanned(counts['translation'])} sentences in all directions")
     if counts["questions"]:
         judged = any(one.get("facts") for name in asked for one in of_rows(card, name))
         passed = "passed, preferred or safe" if judged else "passed"
-        parts.append(f"% {passed} of {_range(counts['questions'])} questions a column")
+        parts.append(f"% {passed} of {spanned(counts['questions'])} questions a column")
     parts += [f"mean ratings of {unit.replace('/', 'at most ')} ({listed(names)})" for unit, names in ratings.items()]
     return " and ".join(parts)
 
@@ -110,7 +110,8 @@ def _noise(least: float | None) -> str:
     return "" if least is None else f"; RP also where the difference is within the noise floor of {least:.1f}"
 
 
-def _range(counts: Sequence[int]) -> str:
+def spanned(counts: Sequence[int]) -> str:
+    """Such as 250 to 1,190."""
     low, high = min(counts), max(counts)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 

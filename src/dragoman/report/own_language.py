@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from dragoman.report.captions import merged
+from dragoman.report.captions import merged, spanned
 from dragoman.report.compare import SIGNIFICANT, Card, difference
 from dragoman.report.families import benchmarks, kind, score
 from dragoman.report.layout import Cell, Column, Line, Table
@@ -171,9 +171,7 @@ def _caption(parts: Sequence[Part], models: Sequence[_Model], lines: Sequence[Li
         if row["method"] not in ("backbone", "finished") and row["name"] not in part.taught
     ]
     said = [
-        f"Scores are % right of {min(counts):,} to {max(counts):,} questions, each in the language of its line."
-        if counts
-        else "",
+        f"Scores are % right of {spanned(counts)} questions, each in the language of its line." if counts else "",
         "In brackets the difference from Alpaca in the same language, on the same questions; * where p < 0.05."
         if any(cell.delta is not None for one in lines for cell in one.cells)
         else "",
