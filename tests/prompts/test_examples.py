@@ -1,8 +1,13 @@
 """Examples on disk are the examples that were written."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+from dragoman.prompts import examples
 from dragoman.prompts.examples import Example, ExampleTable, Segment, write_examples
 
 FIRST = [
@@ -47,3 +52,42 @@ def test_empty_tables(tmp_path):
     write_examples(tmp_path, 1, SECOND)
     table = ExampleTable(tmp_path)
     assert [tuple(row.ids.tolist()) for row in table] == [SECOND[0].ids]
+
+
+FEW_FILES = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from dragoman.prompts.examples import ExampleTable
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+table = ExampleTable(Path(sys.argv[1]))
+order = np.random.default_rng(0).permutation(len(table)).tolist()
+print(len(table), sum(int(table[at].ids.sum()) for at in order), int(table.lengths.sum()), table.trained()[0])
+"""
+
+
+def test_thousands_of_chunks_where_a_process_may_open_few_files(tmp_path):
+    first = tmp_path / "000000"
+    write_examples(tmp_path, 0, FIRST)
+    for chunk in range(1, 2000):
+        part = tmp_path / f"{chunk:06d}"
+        part.mkdir()
+        for path in first.iterdir():
+            os.link(path, part / path.name)
+    ran = subprocess.run([sys.executable, "-c", FEW_FILES, tmp_path], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    trained = {"prompt": 0, "reference": 3 * 2000, "end": 2000}
+    assert ran.stdout.strip() == f"{2 * 2000} {(17 + 15) * 2000} {8 * 2000} {trained}"
+
+
+def test_chunks_that_had_to_go_are_mapped_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(examples, "MAPPED", 2)
+    for chunk in range(4):
+        write_examples(tmp_path, chunk, [Example((Segment("reference", (chunk, chunk + 1)),))])
+    table = ExampleTable(tmp_path)
+    for at in [0, 3, 1, 2, 0, 2, 3, 1, 0]:
+        assert table[at].ids.tolist() == [at, at + 1]
+    kept = table[0]
+    assert [row.ids.tolist() for row in table] == [[at, at + 1] for at in range(4)]
+    assert kept.ids.tolist() == [0, 1]  # whoever holds a row still has it

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 Ids = tuple[int, ...]
 
+MAPPED = 8192  # chunks at once, of four maps each: half of what Linux lets a process have
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -55,24 +57,37 @@ class Row:
     weights: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """The arrays of one chunk; an example is the tokens between two offsets."""
+
+    ids: NDArray[np.int32]
+    segments: NDArray[np.uint8]
+    weights: NDArray[np.float32]
+    offsets: NDArray[np.int64]
+    recode: NDArray[np.uint8]  # of the chunk's segments: their index into the table's names
+
+
 class ExampleTable:
-    """Examples on disk, in the order in which they were written; one folder a chunk."""
+    """Examples on disk, in the order in which they were written; one folder a chunk.
+
+    Chunks are mapped when they are first looked into, and hold no file open: a process may have few of those. Nor may
+    it have any number of maps, so of very many chunks some are mapped again when their turn comes.
+    """
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self._parts: list[dict[str, Any]] = []
         self.names: list[str] = []
+        self._parts = sorted(path for path in folder.iterdir() if path.is_dir())
+        self._recodes: list[NDArray[np.uint8]] = []
         starts = [0]
-        for part in sorted(path for path in folder.iterdir() if path.is_dir()):
+        for part in self._parts:
             names = json.loads((part / "names.json").read_text(encoding="utf-8"))
             self.names += [name for name in names if name not in self.names]
-            arrays: dict[str, Any] = {
-                name: np.load(part / f"{name}.npy", mmap_mode="r") for name in ("ids", "segments", "weights", "offsets")
-            }
-            arrays["recode"] = np.array([self.names.index(name) for name in names], dtype=np.uint8)
-            self._parts.append(arrays)
-            starts.append(starts[-1] + len(arrays["offsets"]) - 1)
+            self._recodes.append(np.array([self.names.index(name) for name in names], dtype=np.uint8))
+            starts.append(starts[-1] + len(_mapped(part / "offsets.npy")) - 1)
         self._starts = np.array(starts)
+        self._chunks: dict[int, _Chunk] = {}
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -80,15 +95,13 @@ class ExampleTable:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """The number of tokens of each example."""
-        if not self._parts:
-            return np.zeros(0, dtype=np.int64)
-        return np.concatenate([np.diff(part["offsets"]) for part in self._parts])
+        lengths = [np.diff(_mapped(part / "offsets.npy")) for part in self._parts]
+        return np.concatenate([np.zeros(0, dtype=np.int64), *lengths])
 
     @property
     def keys(self) -> list[str]:
         """The examples' names, which say of what record each was made."""
-        parts = sorted(path for path in self.folder.iterdir() if path.is_dir())
-        return [key for part in parts for key in json.loads((part / "keys.json").read_text(encoding="utf-8"))]
+        return [key for part in self._parts for key in json.loads((part / "keys.json").read_text(encoding="utf-8"))]
 
     def trained(self) -> tuple[dict[str, int], int]:
         """Trained tokens of each segment, and how many examples have none.
@@ -97,23 +110,43 @@ class ExampleTable:
         """
         counts = np.zeros(len(self.names), dtype=np.int64)
         empty = 0
-        for part in self._parts:
-            live = part["weights"] > 0
-            live[part["offsets"][:-1]] = False
-            counts += np.bincount(part["recode"][part["segments"][live]], minlength=len(self.names))
-            empty += int((np.diff(np.concatenate([[0], np.cumsum(live)])[part["offsets"]]) == 0).sum())
+        for chunk in map(self._chunk, range(len(self._parts))):
+            live = chunk.weights > 0
+            live[chunk.offsets[:-1]] = False
+            counts += np.bincount(chunk.recode[chunk.segments[live]], minlength=len(self.names))
+            empty += int((np.diff(np.concatenate([[0], np.cumsum(live)])[chunk.offsets]) == 0).sum())
         return dict(zip(self.names, counts.tolist(), strict=True)), empty
 
     def __getitem__(self, index: int) -> Row:
         if not 0 <= index < len(self):
             raise IndexError(f"example {index} of {len(self)}")
         at = int(np.searchsorted(self._starts, index, side="right")) - 1
-        part = self._parts[at]
-        start, end = part["offsets"][index - self._starts[at] : index - self._starts[at] + 2]
-        return Row(part["ids"][start:end], part["recode"][part["segments"][start:end]], part["weights"][start:end])
+        chunk = self._chunk(at)
+        start, end = chunk.offsets[index - self._starts[at] : index - self._starts[at] + 2]
+        return Row(chunk.ids[start:end], chunk.recode[chunk.segments[start:end]], chunk.weights[start:end])
 
     def __iter__(self) -> Iterator[Row]:
         return (self[index] for index in range(len(self)))
+
+    def _chunk(self, at: int) -> _Chunk:
+        found = self._chunks.get(at)
+        if found is None:
+            if len(self._chunks) == MAPPED:
+                del self._chunks[next(iter(self._chunks))]  # that has been mapped longest
+            arrays = (_mapped(self._parts[at] / f"{name}.npy") for name in ("ids", "segments", "weights", "offsets"))
+            found = self._chunks[at] = _Chunk(*arrays, self._recodes[at])
+        return found
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """The array in a file of numpy's, through a memory map. Unlike numpy's own, it closes the file."""
+    from pyarrow import memory_map
+
+    with memory_map(str(path)) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, kind = read_header(file)
+        return np.frombuffer(file.read_buffer(), dtype=kind).reshape(shape)
 
 
 def write_examples(folder: Path, chunk: int, examples: Sequence[Example]) -> None:
