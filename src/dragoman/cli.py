@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dragoman.commands import analyze, data, lab, score
+from dragoman.commands import analyze, data, lab, score, store
 from dragoman.commands.options import (
     COLOURS,
     Adapter,
@@ -23,6 +23,7 @@ from dragoman.commands.options import (
     Source,
     Table,
     Target,
+    Trust,
 )
 from dragoman.errors import DragomanError
 from dragoman.interrupts import CODE, STOPPED, interruptible, watch
@@ -135,6 +136,7 @@ def run(
         str,
         typer.Option(help="Accelerators to reckon with in --dry-run, such as a100-80gb:4.", show_default=False),
     ] = "",
+    trust: Trust = False,
 ) -> None:
     """Do all that a recipe says; nothing is done twice."""
     from dragoman.commands import recipes
@@ -143,7 +145,7 @@ def run(
     if dry_run:
         recipes.tell(loaded, gpu)
     else:
-        recipes.finish(loaded)
+        recipes.finish(loaded, trust=trust)
 
 
 @app.command()
@@ -181,25 +183,26 @@ def generate(
         str,
         typer.Option(help="One part of the generation, such as 2/8; the parts may run anywhere.", show_default=False),
     ] = "",
+    trust: Trust = False,
 ) -> None:
     """Make training examples, and what is generated for them."""
     from dragoman.commands import recipes
 
     loaded = recipes.recipe(recipe, overrides or ())
-    folder = recipes.go(loaded, upto="examples", part=recipes.part(shard) if shard else None)
+    folder = recipes.go(loaded, upto="examples", part=recipes.part(shard) if shard else None, trust=trust)
     say(f"results: {folder}")
 
 
 @app.command()
-def train(recipe: Recipe, overrides: Overrides = None) -> None:
+def train(recipe: Recipe, overrides: Overrides = None, trust: Trust = False) -> None:
     """Train adapters, after what they need."""
-    _upto("train", recipe, overrides)
+    _upto("train", recipe, overrides, trust)
 
 
 @app.command()
-def merge(recipe: Recipe, overrides: Overrides = None) -> None:
+def merge(recipe: Recipe, overrides: Overrides = None, trust: Trust = False) -> None:
     """Merge adapters into models, after what they need."""
-    _upto("merge", recipe, overrides)
+    _upto("merge", recipe, overrides, trust)
 
 
 @app.command()
@@ -220,16 +223,18 @@ def evaluate(
     prompt: Annotated[
         str, typer.Option(help="How a translation system is asked: alma, parrot, tower, …", show_default=False)
     ] = "",
+    trust: Trust = False,
 ) -> None:
     """Judge the models of a recipe, after what they need; or one model alone."""
     from dragoman.commands import evaluating
 
     if evaluating.is_recipe(target):
-        _upto("evaluate", Path(target), overrides)
+        _upto("evaluate", Path(target), overrides, trust)
         return
     from dragoman.commands import recipes
 
-    recipes.finish(evaluating.alone(target, suite or (), test, direction or (), prompt, overrides or ()))
+    loaded = evaluating.alone(target, suite or (), test, direction or (), prompt, overrides or ())
+    recipes.finish(loaded, trust=trust)
 
 
 app.command(cls=score.Several)(score.score)
@@ -280,10 +285,10 @@ def report(
         recipes.again(loaded)
 
 
-def _upto(kind: "Kind", recipe: Path, overrides: list[str] | None) -> None:
+def _upto(kind: "Kind", recipe: Path, overrides: list[str] | None, trust: bool) -> None:
     from dragoman.commands import recipes
 
-    say(f"results: {recipes.go(recipes.recipe(recipe, overrides or ()), upto=kind)}")
+    say(f"results: {recipes.go(recipes.recipe(recipe, overrides or ()), upto=kind, trust=trust)}")
 
 
 @app.command()
@@ -343,6 +348,7 @@ def chat(
 app.add_typer(analyze.app, name="analyze")
 app.add_typer(data.app, name="data")
 app.add_typer(lab.app, name="lab")
+app.add_typer(store.app, name="store")
 
 
 @app.command()

@@ -3,9 +3,11 @@
 An artifact is a folder. It is made under `partial/`, where a run that was cut off finds its
 half-done work again; when it is whole its files are checksummed, the manifest is written last, and
 the folder moves to `artifacts/` in one rename. What lies there is never changed. A lock for each
-artifact keeps two runs on one store apart.
+artifact keeps two runs on one store apart. Nothing is written where nothing is made, so a store that
+cannot be written can be read.
 """
 
+import errno
 import fcntl
 import fnmatch
 import hashlib
@@ -15,59 +17,23 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from dragoman.disk import TEMPORARY, Digests, open_as_usual, read_json, sealed, sha256, unbroken, write_atomic
 from dragoman.errors import StoreError
+
+__all__ = ["Artifact", "Digests", "Store", "fingerprint", "sha256", "write_atomic"]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def fingerprint(inputs: Any) -> str:
     """A short name for everything that determines an artifact."""
     text = json.dumps(inputs, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-class Digests:
-    """sha256 of files, remembered by path, size and time of change: large weights are read once."""
-
-    def __init__(self, memo: Path):
-        self._memo = memo
-        self._known: dict[str, list[Any]] = {}
-        self._loaded = False
-
-    def of(self, path: Path) -> str:
-        if not self._loaded:
-            self._known = _read_json(self._memo) or {}
-            self._loaded = True
-        name, state = str(path.resolve()), path.stat()
-        mark = [state.st_size, state.st_mtime_ns, state.st_ino]
-        known = self._known.get(name)
-        if known and known[:3] == mark:
-            return str(known[3])
-        digest = sha256(path)
-        self._known[name] = [*mark, digest]
-        write_atomic(self._memo, json.dumps(self._known))
-        return digest
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_atomic(path: Path, text: str) -> None:
-    """Writes beside, flushes to the disk, renames: a reader sees the old text or the new, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    # Half a character, as an answer may have, is spelled out: in JSON that is the escape that it is read back from.
-    with beside.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +60,31 @@ class Store:
         self.folder = folder
         self.digests = Digests(folder / "digests.json")
         self._say = say
-        self._check_version()
-
-    def _check_version(self) -> None:
-        mark = self.folder / "store.json"
-        known = _read_json(mark)
-        if known is None:
-            write_atomic(mark, json.dumps({"format": FORMAT}))
-        elif known.get("format", 0) > FORMAT:
+        known = self._format()
+        if known is not None and known > FORMAT:
             raise StoreError(
-                f"{self.folder} was written by a newer Dragoman (store format {known['format']}, this one reads "
-                f"{FORMAT}). Update Dragoman, or name another folder with `runs:` in the recipe."
+                f"{folder} was written by a newer Dragoman (store format {known}, this one reads {FORMAT}). Update "
+                "Dragoman, or name another folder with `runs:` in the recipe."
             )
+
+    def _format(self) -> int | None:
+        """The format that the store says it has; None where it says none, or none that can be understood."""
+        mark = read_json(self.folder / "store.json")
+        found = mark.get("format") if isinstance(mark, dict) else None
+        return found if type(found) is int else None
+
+    def names(self) -> list[str]:
+        """All that is finished, whether it is whole or not."""
+        try:
+            return sorted(path.name for path in (self.folder / "artifacts").iterdir() if path.is_dir())
+        except FileNotFoundError:
+            return []
 
     def find(self, name: str) -> Artifact | None:
         """The finished artifact, its checksums verified; None where it is missing or was found damaged.
 
-        A name is a kind, a title and a fingerprint. One of the same kind and fingerprint will do: it was made for
-        another row, of the very same things.
+        What did not change since it was read is not read again: see `whole`. A name is a kind, a title and a
+        fingerprint. One of the same kind and fingerprint will do: it was made for another row, of the very same things.
         """
         if found := self._verified(name):
             return found
@@ -119,32 +92,72 @@ class Store:
         twins = sorted((self.folder / "artifacts").glob(f"{kind}-*-{fingerprinted}"))
         return next((found for twin in twins if (found := self._verified(twin.name))), None)
 
-    def _verified(self, name: str) -> Artifact | None:
+    def load(self, name: str) -> Artifact | None:
+        """An artifact by what its manifest says, its files not looked at. None where it is missing or damaged."""
         folder = self.folder / "artifacts" / name
-        manifest = _read_json(folder / MANIFEST)
-        if manifest is None:
-            if folder.exists():
-                self._set_aside(folder, "it has no readable manifest")
+        try:
+            manifest = _read_manifest(folder)
+        except _Damage as damage:
+            self._set_aside(folder, str(damage))
             return None
-        if manifest["format"] > FORMAT:
-            raise StoreError(f"{folder} was written by a newer Dragoman; update it, or remove that folder.")
-        for file, sha in manifest["files"].items():
-            path = folder / file
-            if not path.is_file() or self.digests.of(path) != sha:
-                self._set_aside(folder, f"{file} is {'not what was written' if path.is_file() else 'missing'}")
-                return None
-        return Artifact(name, folder, manifest["files"], manifest["facts"])
+        return None if manifest is None else Artifact(name, folder, manifest["files"], manifest["facts"])
+
+    def whole(self, artifact: Artifact, pattern: str = "*", read: Callable[[int], None] = lambda _: None) -> bool:
+        """Whether the files that match are what was written: all are read, and `read` is told the size of each.
+
+        Where one is damaged, the artifact is set aside.
+        """
+        return self._holds(artifact, pattern, self.digests.read, read)
+
+    def _verified(self, name: str) -> Artifact | None:
+        found = self.load(name)
+        return found if found and self._holds(found, "*", self.digests.of) else None
+
+    def _holds(
+        self,
+        artifact: Artifact,
+        pattern: str,
+        digest_of: Callable[[Path], str],
+        read: Callable[[int], None] = lambda _: None,
+    ) -> bool:
+        for file, sha in artifact.files.items():
+            if fnmatch.fnmatch(file, pattern):
+                path = artifact.folder / file
+                if why := _fault(path, sha, digest_of):
+                    self._set_aside(artifact.folder, f"{file} {why}")
+                    return False
+                read(path.stat().st_size)
+        return True
 
     def _set_aside(self, folder: Path, why: str) -> None:
         damaged = self.folder / "damaged" / folder.name
-        damaged.parent.mkdir(exist_ok=True)
-        shutil.rmtree(damaged, ignore_errors=True)
-        folder.rename(damaged)
-        self._say(f"damaged: {folder.name} ({why}); it is set aside in {damaged} and made again")
+        try:
+            damaged.parent.mkdir(exist_ok=True)
+            shutil.rmtree(damaged, ignore_errors=True)
+            folder.rename(damaged)
+        except FileNotFoundError:
+            return  # another run has just done so
+        except OSError as error:
+            if error.errno not in READ_ONLY:
+                raise
+            self._say(f"damaged: {folder.name} ({why}); it stays in {folder}, which cannot be written")
+        else:
+            self._say(f"damaged: {folder.name} ({why}); it is set aside in {damaged} and made again")
+
+    def require_writable(self, what: str) -> None:
+        """Raises StoreError where nothing can be written: `what` is still to be made."""
+        folder = self.folder
+        while not folder.exists():
+            folder = folder.parent
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StoreError(
+                f"{what} is not made yet, and {folder} cannot be written. What is finished there can be looked at; to "
+                "make more, name another folder with `runs:` in the recipe, or see to it that this one can be written."
+            )
 
     @contextmanager
-    def making(self, name: str) -> Iterator[Path]:
-        """The folder to work in, locked; what an interrupted run left there is still in it."""
+    def alone(self, name: str) -> Iterator[None]:
+        """Inside, no other process that asks for the same name is inside."""
         locks = self.folder / "locks"
         locks.mkdir(parents=True, exist_ok=True)
         with (locks / f"{name}.lock").open("w") as lock:
@@ -153,6 +166,15 @@ class Store:
             except BlockingIOError:
                 self._say(f"another run is making {name}; waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def making(self, name: str) -> Iterator[Path]:
+        """The folder to work in, locked; what an interrupted run left there is still in it."""
+        self.require_writable(name)
+        if self._format() is None:
+            write_atomic(self.folder / "store.json", json.dumps({"format": FORMAT}))
+        with self.alone(name):
             partial = self.folder / "partial" / name
             partial.mkdir(parents=True, exist_ok=True)
             yield partial
@@ -162,17 +184,22 @@ class Store:
     def finish(self, name: str, facts: Mapping[str, Any]) -> Artifact:
         """Checksums what lies in the working folder, writes the manifest and publishes the whole in one rename."""
         partial = self.folder / "partial" / name
+        open_as_usual(partial)
         files: dict[str, str] = {}
         for path in sorted(partial.rglob("*")):
-            if path.is_file() and path.name != MANIFEST:
+            if path.name.startswith(TEMPORARY):
+                path.unlink()  # of a run that was killed while it wrote
+            elif path.is_file() and path.name != MANIFEST:
                 _flush(path)
                 files[path.relative_to(partial).as_posix()] = sha256(path)
-        manifest = {"format": FORMAT, "name": name, "facts": dict(facts), "files": files}
+        manifest = sealed({"format": FORMAT, "name": name, "facts": dict(facts), "files": files})
         write_atomic(partial / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
         final = self.folder / "artifacts" / name
         final.parent.mkdir(parents=True, exist_ok=True)
         partial.rename(final)
         _flush(final.parent)
+        for file, sha in files.items():
+            self.digests.note(final / file, sha)
         return Artifact(name, final, files, facts)
 
     def need_room(self, needed: int, what: str) -> None:
@@ -185,6 +212,18 @@ class Store:
             )
 
 
+def _fault(path: Path, sha: str, digest_of: Callable[[Path], str]) -> str | None:
+    """What is wrong with a file that should have this digest."""
+    try:
+        return None if digest_of(path) == sha else "is not what was written"
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return "is missing"
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return "cannot be read from the disk"
+
+
 def _flush(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -193,8 +232,45 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+class _Damage(Exception):
+    """Why an artifact cannot be what was finished."""
+
+
+def _read_manifest(folder: Path) -> dict[str, Any] | None:
+    """A manifest that says all that it must; None where there is no artifact. `_Damage` says what is wrong with it.
+
+    One that was written before manifests had checksums is taken as it is.
+    """
+    manifest = read_json(folder / MANIFEST)
+    if manifest is None:
+        if folder.exists():
+            raise _Damage("it has no readable manifest")
         return None
+    try:
+        whole = isinstance(manifest, dict) and unbroken(manifest)
+    except RecursionError:
+        whole = False
+    if not whole:
+        raise _Damage("its manifest is not what was written")
+    if type(manifest.get("format")) is not int:
+        raise _Damage("its manifest says no format")
+    if manifest["format"] > FORMAT:
+        raise StoreError(f"{folder} was written by a newer Dragoman; update it, or remove that folder.")
+    files, facts = manifest.get("files"), manifest.get("facts")
+    if manifest.get("name") != folder.name or not isinstance(facts, dict) or not isinstance(files, dict):
+        raise _Damage("its manifest does not say what it must")
+    if not all(isinstance(sha, str) and _is_inside(name) for name, sha in files.items()):
+        raise _Damage("its manifest names no files of its own")
+    found: dict[str, Any] = manifest
+    return found
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return (
+        bool(path.parts)
+        and not path.is_absolute()
+        and ".." not in path.parts
+        and "\0" not in name
+        and all(len(part.encode(errors="replace")) < 256 for part in path.parts)
+    )

@@ -78,7 +78,10 @@ def test_weights_are_read_once(saved: Path, tmp_path: Path) -> None:
     memo = tmp_path / "cache" / "hashes.json"
 
     def known() -> str:
-        return fingerprint(saved, digest_of=Digests(memo).of)
+        digests = Digests(memo)
+        found = fingerprint(saved, digest_of=digests.of)
+        digests.save()
+        return found
 
     first = known()
     weights = saved / "model.safetensors"

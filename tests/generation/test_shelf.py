@@ -141,3 +141,12 @@ def test_a_file_that_may_not_be_read_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "group" / "a").mkdir(parents=True)
     with pytest.raises(StoreError, match="group/a could not be read: Is a directory"):
         list(shelf_at(tmp_path, "group").read(["a"]))
+
+
+def test_files_may_be_read_by_whom_the_umask_says(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        shelf_at(tmp_path, "group").write("a", b"1")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "group" / "a").stat().st_mode & 0o777 == 0o640

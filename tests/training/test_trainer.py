@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -255,6 +256,20 @@ def test_an_interrupted_run_goes_on(
     whole = fit(tiny, rows, chosen, tmp_path / "whole")
     assert _without_speed(tmp_path / "out") == _without_speed(tmp_path / "whole")
     assert (again.steps, again.tokens, again.loss) == (whole.steps, whole.tokens, whole.loss)
+
+
+def test_equal_trainings_leave_equal_adapters_wherever_they_run(tiny: Path, table: Write, tmp_path: Path) -> None:
+    rows, left = table(examples(8)), []
+    for machine in ("one", "other"):
+        shutil.copytree(tiny, tmp_path / machine / "model")
+        out = tmp_path / machine / "out"
+        fit(tmp_path / machine / "model", rows, settings(), out, named="someone/tiny")
+        left.append({path.name: path.read_bytes() for path in (out / "adapter").iterdir()})
+    assert left[0] == left[1]
+    config = json.loads(left[0]["adapter_config.json"])
+    assert config["target_modules"] == sorted(config["target_modules"])  # a set, whose order differs by process
+    assert len(config["target_modules"]) == 7
+    assert config["base_model_name_or_path"] == "someone/tiny"
 
 
 def test_another_run_does_not_go_on_from_these_checkpoints(tiny: Path, table: Write, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def generated_for(recipe: Recipe, count: int) -> Iterator[ShownGroup]:
     store = open_store(recipe)
     models = [find_backbone(recipe, store.digests), *find_others(recipe, store.digests).values()]
     by_contents = {fingerprint(model.path, digest_of=store.digests.of): model for model in models}
+    store.digests.save()
     cache, nothing = recipe.generation.cache or store.folder / "completions", True
     for group in kept(cache, count):
         contents = group.model.partition("|")[0]

@@ -4,7 +4,6 @@ For people who train elsewhere. The pairs are chosen and worded by the code that
 """
 
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dragoman.commands.options import Languages, Source, Table, Target
+from dragoman.disk import write_atomic
 from dragoman.errors import DataError
 from dragoman.terminal import say
 
@@ -83,13 +83,7 @@ def write(
     for pair in sorted(chosen, key=lambda pair: draw(pair.key, "order of demonstrations", rules.seed)):
         asked, answer = demonstration(pair, fixed, rules.seed).turns
         records.append({"instruction": asked.text, "input": asked.input, "output": answer.text})
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        partial.write_text(json.dumps(records, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_atomic(output, json.dumps(records, ensure_ascii=False, indent=1) + "\n")
     return Made(chosen.counts, chosen.dropped)
 
 

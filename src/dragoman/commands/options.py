@@ -27,6 +27,10 @@ Table = Annotated[Path | None, typer.Option(help="Or both in one .tsv, .jsonl, .
 Languages = Annotated[
     str, typer.Option("--direction", help="Languages, as in de-en; file names such as a.de tell.", show_default=False)
 ]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust-store", help="Don't read what stages will read, to see whether the disk has damaged it."),
+]
 
 # Of segments on a terminal; what is not here is cyan.
 COLOURS = {"prompt": "white", "reference": "green", "rationale": "cyan", "end": "magenta"}

@@ -47,9 +47,9 @@ def tell(recipe: Recipe, gpu: str = "") -> None:
     print_plan(plan(recipe), hardware=hardware(gpu) if gpu else None)
 
 
-def go(recipe: Recipe, *, upto: Kind | None = None, part: tuple[int, int] | None = None) -> Path:
+def go(recipe: Recipe, *, upto: Kind | None = None, part: tuple[int, int] | None = None, trust: bool = False) -> Path:
     """Does what is not done yet, or one part of its generation, and returns the folder with the results."""
-    return run(recipe, upto=upto, part=part)
+    return run(recipe, upto=upto, part=part, trust=trust)
 
 
 def part(text: str) -> tuple[int, int]:
@@ -60,9 +60,9 @@ def part(text: str) -> tuple[int, int]:
     return int(number), int(parts)
 
 
-def finish(recipe: Recipe) -> None:
+def finish(recipe: Recipe, *, trust: bool = False) -> None:
     """Does all of a recipe that is not done yet, and prints the comparison."""
-    folder = go(recipe)
+    folder = go(recipe, trust=trust)
     screen = console()
     show(_card(folder), screen)
     screen.print(

@@ -21,6 +21,7 @@ from urllib.request import urlopen
 import yaml
 
 from dragoman.corpora.parallel import ParallelText
+from dragoman.disk import beside
 from dragoman.errors import DataError
 from dragoman.terminal import say, visible
 
@@ -226,7 +227,7 @@ def _download(address: str, goal: Path, expected: File) -> None:
     Without a checksum, complete is what the server said it would send.
     """
     goal.parent.mkdir(parents=True, exist_ok=True)
-    partial = goal.with_name(f".{goal.name}.{os.getpid()}")
+    partial = beside(goal)
     try:
         found, size, promised = _fetch(address, partial, expected.size)
         if expected.sha256 is None:

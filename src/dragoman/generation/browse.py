@@ -1,5 +1,6 @@
 """What a cache of completions holds, for a person to look at."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,8 +35,8 @@ def kept(folder: Path | str, samples: int) -> Iterator[Kept]:
     for name in shelf_at(folder, "").names():
         shelf = shelf_at(folder, name)
         about = dict(shelf.read(["group.json"])).get("group.json") if "." not in name else None
-        if about is None:
-            continue
+        if about is None or hashlib.sha256(about).hexdigest()[: len(name)] != name:
+            continue  # nothing of ours, or damaged
         group = json.loads(about)
         names = [name for name in shelf.names() if name.endswith(".parquet")]
         ended, tokens, shown = Ended(bool(group["sampling"].get("heal"))), 0, list[tuple[Ids, Completion]]()

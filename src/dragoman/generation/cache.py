@@ -7,6 +7,7 @@ either whole or known to be damaged, and any number of processes and machines ma
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -22,6 +23,7 @@ from dragoman.generation.index import Index
 from dragoman.generation.shelf import shelf_at
 
 _SUFFIX = ".parquet"
+_ABOUT = "group.json"
 _ROWS = 32  # bits of a place that are the row; those above are the shard's number
 _LISTING = 0.05  # seconds that a listing may take without being counted
 _LISTING_SHARE = 20  # a listing that takes longer is repeated only after so many times its own length
@@ -113,8 +115,8 @@ class Group:
 
     def _start(self) -> None:
         if not self._started:
-            if "group.json" not in self._shelf.names():
-                self._shelf.write("group.json", self._about)
+            if _ABOUT not in self._shelf.names():
+                self._shelf.write(_ABOUT, self._about)
             self._started = True
 
     def _number(self, name: str) -> int:
@@ -150,3 +152,31 @@ def _table(data: bytes, columns: Sequence[str] | None, path: str) -> Any:
         raise StoreError(
             f"{path} is whole, but this pyarrow cannot read it: {error}. Update pyarrow, or move the file away."
         ) from error
+
+
+def damaged(folder: Path | str, groups: Sequence[str], done: Callable[[], None]) -> Iterator[str]:
+    """Reads all that is kept in some groups of a cache, and says what is damaged; `done` is called after each group.
+
+    It is set aside where that can be, and generated again when it is asked for.
+    """
+    for name in groups:
+        shelf = shelf_at(folder, name)
+        names = [file for file in shelf.names() if file.endswith(_SUFFIX) or file == _ABOUT]
+        for file, data in shelf.read(names):
+            if data is None:
+                continue
+            known_by = name if file == _ABOUT else file.removesuffix(_SUFFIX)
+            if hashlib.sha256(data).hexdigest()[: len(known_by)] != known_by:
+                aside = file.partition(".")[0] + ".damaged"
+                try:
+                    shelf.set_aside(file, aside)
+                except StoreError as error:
+                    yield str(error)
+                else:
+                    yield f"{shelf.path(file)} is not what was written; set aside as {aside}, to be generated again"
+        done()
+
+
+def groups(folder: Path | str) -> list[str]:
+    """The names of the groups in a cache."""
+    return [name for name in shelf_at(folder, "").names() if re.fullmatch("[0-9a-f]{32}", name)]

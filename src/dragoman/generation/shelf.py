@@ -1,11 +1,11 @@
 """A folder of files that are written once and whole: on a local disk, or at an address that fsspec knows."""
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
+from dragoman.disk import write_atomic
 from dragoman.errors import StoreError
 
 _TOGETHER = 32  # files asked of a bucket at once: each answer takes long, and all of them hardly longer
@@ -64,18 +64,9 @@ class LocalShelf:
 
     def write(self, name: str, data: bytes) -> None:
         """Beside, flushed, renamed: the name exists only with the whole content."""
-        temporary = None
         try:  # a full disk is the one thing that a person can do something about
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".writing-")
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(self.folder / name)
+            write_atomic(self.folder / name, data)
         except OSError as error:
-            if temporary is not None:
-                Path(temporary).unlink(missing_ok=True)
             raise StoreError(
                 f"{self.folder} could not be written: {error.strerror}. What was there is whole."
             ) from error

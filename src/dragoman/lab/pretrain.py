@@ -20,6 +20,7 @@ import torch
 from torch.nn import functional
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
+from dragoman.disk import open_as_usual
 from dragoman.errors import TrainingError
 from dragoman.generation.progress import note, progress
 from dragoman.lab import BACKBONE, mixture
@@ -376,6 +377,7 @@ def _publish(folder: Path, model: Any, tokenizer: Any, settings: Settings, facts
     final.save_pretrained(beside)
     tokenizer.save_pretrained(beside, save_jinja_files=False)
     (beside / CARD).write_text(json.dumps({"training": facts}, indent=1) + "\n", encoding="utf-8")
+    open_as_usual(beside)
     shutil.rmtree(folder, ignore_errors=True)
     beside.replace(folder)
     return folder

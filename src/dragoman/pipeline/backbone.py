@@ -38,6 +38,11 @@ class Backbone:
             raise EngineError(f"the model {self.name} is not on this machine")
         return self.folder
 
+    @property
+    def files(self) -> list[Path]:
+        """What decides how it answers."""
+        return _deciding(self.path)
+
 
 @dataclass(frozen=True, slots=True)
 class Cast:
@@ -130,9 +135,12 @@ def _find(
             f"{field}: {folder} has no .safetensors file. Models are loaded from safetensors only; convert it with "
             "`save_pretrained` of transformers."
         )
-    paths = sorted({path for pattern in DECIDING for path in folder.glob(pattern) if path.name != "card.json"})
-    contents = {path.name: digests.of(path) for path in paths}
+    contents = {path.name: digests.of(path) for path in _deciding(folder)}
     return Backbone(name, folder, fingerprint(contents), trust_remote_code)
+
+
+def _deciding(folder: Path) -> list[Path]:
+    return sorted({path for pattern in DECIDING for path in folder.glob(pattern) if path.name != "card.json"})
 
 
 def _on_the_hub(name: str) -> bool:

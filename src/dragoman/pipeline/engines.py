@@ -137,6 +137,7 @@ def _here(settings: Generation, asked: Asked, memo: Digests) -> OpenModel:
     if spread is not None and kind == "vllm" and each > 1 and spread.gpus is None:
         spread = spread.model_copy(update={"gpus": float(each)})
     contents = fingerprint(asked.folder, adapter=asked.adapter, digest_of=memo.of)
+    memo.save()
     dtype = pick_dtype(settings.precision, pick_device())
     load = make if spread is None else partial(_over_ray, make, spread, settings.shard)
     return OpenModel(f"{contents}|{kind}|{dtype}", load, made_in=_made_in(kind, str(dtype), settings, spread))

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from dragoman.disk import read_json, unbroken
 from dragoman.errors import DataError
 from dragoman.evaluation.graded import Graded
 from dragoman.evaluation.harness import graded
@@ -91,6 +92,7 @@ def judged(
         suite.name: folder / f"{suite.name}-{_key(suite, named, opened, settings, system, files, limits, memo)}.json"
         for suite in suites
     }
+    memo.save()
     missing = [suite for suite in suites if _read(outs[suite.name]) is None]
     if missing:
         folder.mkdir(parents=True, exist_ok=True)
@@ -282,8 +284,6 @@ def _files(suite: Suite) -> list[str]:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
-        return None
-    return found
+    """What a task came to; None where that is not known, or is not what was written."""
+    found = read_json(path)
+    return found if isinstance(found, dict) and unbroken(found) else None

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dragoman.store import write_atomic
+from dragoman.disk import sealed, write_atomic
 
 TASK, FAULT = "dragoman task: ", "dragoman fault: "
 KEPT = 2000
@@ -47,7 +47,7 @@ def main(path: Path) -> int:
         for asked in job["tasks"]:
             task = asked["name"]
             print(f"{TASK}{task}", flush=True)
-            write_atomic(Path(asked["out"]), json.dumps(_evaluate(lm, manager, asked, job), ensure_ascii=False))
+            write_atomic(Path(asked["out"]), json.dumps(sealed(_evaluate(lm, manager, asked, job)), ensure_ascii=False))
     except Exception as fault:
         import traceback
 

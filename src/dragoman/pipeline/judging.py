@@ -89,6 +89,7 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
 def with_comet(result: TranslationResult, comets: Sequence[Comet], cache: Path, digests: Digests) -> TranslationResult:
     """The same translations with a score of each COMET model, times 100; each text is encoded once."""
     opened = [open_comet(one.checkpoint, one.encoder, one.precision, digest_of=digests.of) for one in comets]
+    digests.save()
     for name, comet in _named(opened).items():
         triples = [Triple(item.pair.source, item.hypothesis, item.pair.target) for item in result.items]
         scores = comet.score(triples, cache)

@@ -172,7 +172,9 @@ def open_store(recipe: Recipe, say: Any = lambda _: None) -> Store:
 
 
 def plan(recipe: Recipe, store: Store | None = None) -> Plan:
-    """What is done and what is not. Reads manifests and checksums, starts and fetches nothing."""
+    """What is done and what is not. Reads manifests and checksums, starts and fetches nothing.
+
+    Writes nothing but what it remembers of files, where it may."""
     store = store or open_store(recipe)
     cast = find_cast(recipe, store.digests)
     done: dict[str, Artifact] = {}
@@ -185,6 +187,7 @@ def plan(recipe: Recipe, store: Store | None = None) -> Plan:
         if artifact:
             done[stage.title] = artifact
         steps.append(Step(stage, name, artifact))
+    store.digests.save()
     return Plan(recipe, cast, store, tuple(steps), waiting)
 
 

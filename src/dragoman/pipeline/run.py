@@ -1,7 +1,6 @@
 """Runs a recipe: what is done is left alone, what is not done is done, what was cut off goes on."""
 
 import os
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,15 +11,15 @@ from typing import Any
 
 from dragoman.errors import RecipeError, TrainingError
 from dragoman.generation.progress import note
-from dragoman.pipeline import room, sources, suites
+from dragoman.pipeline import checking, room, sources, suites
 from dragoman.pipeline.backbone import Cast, find_cast
-from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages, titled, trainings
+from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages, trainings
 from dragoman.pipeline.process import begin, in_own_process
+from dragoman.pipeline.publishing import publish
 from dragoman.pipeline.show import clock, told
 from dragoman.pipeline.spent import spending
 from dragoman.recipe.schema import Recipe
-from dragoman.recipe.write import resolved
-from dragoman.store import Artifact, Store, write_atomic
+from dragoman.store import Artifact, Store
 
 Facts = dict[str, Any]
 SPARE = 500_000_000  # bytes that a run should leave on the disk
@@ -49,20 +48,23 @@ def run(
     *,
     upto: Kind | None = None,
     part: tuple[int, int] | None = None,
+    trust: bool = False,
     say: Callable[[str], None] = note,
 ) -> Path:
     """Does what is not done yet, up to the stages of one kind, and returns the folder with the results.
 
     With `part`, such as (2, 8), the generation of one part of the examples alone: its completions go to
-    the cache, where a run without parts finds them. Raises DragomanError with what is wrong: before
-    work begins where that can be known.
+    the cache, where a run without parts finds them. What a stage reads is looked at first, unless the run is to `trust`
+    what is remembered of it. Raises DragomanError with what is wrong: before work begins where that can be known.
     """
     suites.require_files(recipe)
     store = open_store(recipe, say)
     going = Going(recipe, store, find_cast(recipe, store.digests, fetch=True), say)
-    checked = False
     chosen = [stage for stage in stages(recipe) if not upto or stage.kind == upto or _leads_to(recipe, stage, upto)]
-    for stage in chosen:
+    mentioned: set[str] = set()
+    checked, at = False, 0
+    while at < len(chosen):
+        stage = chosen[at]
         if stage.before and part:
             raise RecipeError(
                 f"{stage.row} refreshes its rationales after each epoch, with what was trained until then: that cannot "
@@ -70,53 +72,36 @@ def run(
             )
         name = going.name(stage)
         artifact = store.find(name)
-        if artifact is None and any(other.kind == "train" for other in chosen):
-            _alone()
-        if artifact is None and stage.kind == "data" and len(chosen) > 1:
-            begin()  # what comes next needs libraries that take as long to import
-        if artifact is None and stage.kind != "data" and not checked:
-            _check(going)
-            checked = True
+        if artifact is None:
+            store.require_writable(stage.title)
+            if any(other.kind == "train" for other in chosen):
+                _alone()
+            if not trust and (spoiled := checking.spoiled(recipe, stage, going.cast, going.done, store)):
+                at = next(at for at, stage in enumerate(chosen) if stage.title in spoiled)
+                for later in chosen[at:]:
+                    going.done.pop(later.title, None)
+                continue
+            store.digests.save()
+            if stage.kind == "data" and len(chosen) > 1:
+                begin()  # what comes next needs libraries that take as long to import
+            if stage.kind != "data" and not checked:
+                _check(going)
+                checked = True
+        at += 1
         if artifact:
-            say(f"✓ {stage.title}  done before")
+            if stage.title not in mentioned:
+                say(f"✓ {stage.title}  done before")
         elif part and stage.kind == "examples":
             _answer_part(going, stage, part)
             continue
         else:
             artifact = _do(going, stage, name)
+        mentioned.add(stage.title)
         going.done[stage.title] = artifact
+    store.digests.save()
     folder = Path(recipe.runs) / recipe.name
     publish(recipe, folder, going.done)
     return folder
-
-
-def publish(recipe: Recipe, folder: Path, done: dict[str, Artifact]) -> None:
-    """Puts what a user looks for under `runs/NAME`: small files as copies, models as links into the store."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(folder / "recipe.yaml", resolved(suites.spelled_out(recipe)))
-    if "report" in done:
-        shutil.rmtree(folder / "tables", ignore_errors=True)  # some of them may not be made any more
-        source = done["report"].folder / "report"
-        for path in sorted(file for file in source.rglob("*") if file.is_file()):
-            target = folder / path.relative_to(source)
-            target.parent.mkdir(exist_ok=True)
-            shutil.copyfile(path, target)
-    if "data" in done:
-        _link(folder / "data", done["data"].folder)
-    for title, judged in done.items():
-        if title.startswith("evaluate-"):
-            _link(folder / "results" / f"{title.removeprefix('evaluate-')}.json", judged.folder / "results.json")
-    for row, seed in ((row, seed) for row in rows(recipe) for seed in trainings(recipe)):
-        label = row if seed is None else f"{row}~{seed}"
-        for kind, inside, name in (("merge", "model", f"models/{label}"), ("train", "metrics.jsonl", f"{label}.jsonl")):
-            if made := done.get(titled(kind, row, seed=seed)):
-                _link(folder / name, made.folder / inside)
-
-
-def _link(link: Path, target: Path) -> None:
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.unlink(missing_ok=True)
-    link.symlink_to(target.resolve())
 
 
 def _leads_to(recipe: Recipe, stage: Stage, kind: Kind) -> bool:

@@ -153,7 +153,10 @@ def _context(folder: Path, settings: Generation) -> int | None:
 
 
 def _digest(job: Job, folder: Path) -> str:
-    return fingerprint(folder, adapter=job.adapter, digest_of=Digests(job.cache / "weights.json").of)
+    memo = Digests(job.cache / "weights.json")
+    found = fingerprint(folder, adapter=job.adapter, digest_of=memo.of)
+    memo.save()
+    return found
 
 
 def _name(job: Job) -> str:

@@ -235,6 +235,7 @@ def train(
         until=until,
         trust_remote_code=backbone.trust_remote_code,
         label=f"training {row}" + ("" if seed is None else f" with seed {seed}"),
+        named=backbone.name,
     )
     epochs = 1 if before or until else recipe.training.epochs
     return {

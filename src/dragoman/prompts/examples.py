@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Ids = tuple[int, ...]
 
+ARRAYS = ("ids", "segments", "weights", "offsets")
 MAPPED = 8192  # chunks at once, of four maps each: half of what Linux lets a process have
 
 
@@ -133,8 +134,8 @@ class ExampleTable:
         if found is None:
             if len(self._chunks) == MAPPED:
                 del self._chunks[next(iter(self._chunks))]  # that has been mapped longest
-            arrays = (_mapped(self._parts[at] / f"{name}.npy") for name in ("ids", "segments", "weights", "offsets"))
-            found = self._chunks[at] = _Chunk(*arrays, self._recodes[at])
+            ids, segments, weights, offsets = (_mapped(self._parts[at] / f"{name}.npy") for name in ARRAYS)
+            found = self._chunks[at] = _Chunk(ids, segments, weights, offsets, self._recodes[at])
         return found
 
 

@@ -9,6 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
+from dragoman.disk import write_atomic
 from dragoman.errors import StoreError, TrainingError
 
 MARK = "complete.json"
@@ -17,6 +18,7 @@ MARK = "complete.json"
 WEIGHT_BYTES, STATE_BYTES = 4, 8
 
 _ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+_SETS = ("target_modules", "exclude_modules", "modules_to_save")  # which PEFT writes in the order of their hashes
 _MODEL = ("config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json", "*.py")
 
 
@@ -37,10 +39,11 @@ def newest(folder: Path) -> Path | None:
     return max((path for path in folder.glob("checkpoint-*") if _is_whole(path)), key=step_of, default=None)
 
 
-def publish(checkpoint: Path, trained: Path) -> None:
+def publish(checkpoint: Path, trained: Path, backbone: str) -> None:
     """Takes what was trained out of a finished checkpoint: the adapter, or the model where all weights were.
 
-    Raises TrainingError where the weights lie in pieces that are no model, as FSDP may leave them.
+    An adapter says that it was made for `backbone`; nothing in it tells one machine from another, so equal trainings
+    leave equal files. Raises TrainingError where the weights lie in pieces that are no model, as FSDP may leave them.
     """
     names = _ADAPTER if (checkpoint / _ADAPTER[0]).is_file() else _MODEL
     found = sorted(path for name in names for path in checkpoint.glob(name))
@@ -52,7 +55,19 @@ def publish(checkpoint: Path, trained: Path) -> None:
     shutil.rmtree(trained, ignore_errors=True)
     trained.mkdir()
     for path in found:
-        link(path, trained / path.name)
+        if path.name == _ADAPTER[0]:
+            write_atomic(trained / path.name, _as_everywhere(path, backbone))
+        else:
+            link(path, trained / path.name)
+
+
+def _as_everywhere(config: Path, backbone: str) -> str:
+    """An adapter's config without what differs from run to run: the order of sets, and where the model lay."""
+    said = json.loads(config.read_text(encoding="utf-8"))
+    for name in _SETS:
+        if isinstance(said.get(name), list):
+            said[name].sort()
+    return json.dumps({**said, "base_model_name_or_path": backbone}, indent=2, sort_keys=True) + "\n"
 
 
 def link(source: str | Path, target: str | Path) -> None:

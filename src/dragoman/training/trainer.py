@@ -61,10 +61,12 @@ def fit(
     trust_remote_code: bool = False,
     revision: str | None = None,
     label: str = "training",
+    named: str | None = None,
 ) -> Fit:
     """Trains a LoRA adapter on the examples; it is in `out/adapter`, the course of the losses in `out/metrics.jsonl`.
 
-    Without `settings.lora` all weights are trained, and `out/adapter` is a model, in fp32.
+    Without `settings.lora` all weights are trained, and `out/adapter` is a model, in fp32. The adapter says that it
+    was made for the model as it is `named`, where that is another name than that of its folder here.
 
     Goes on from the newest complete checkpoint in `out/checkpoints`. A training may be cut into several,
     each on other examples: `until` stops it after that epoch and keeps its state, and `before` is the
@@ -129,7 +131,7 @@ def fit(
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     adapter = out / "adapter"
     if arguments.should_save:
-        checkpoints.publish(folder / f"checkpoint-{steps}", adapter)
+        checkpoints.publish(folder / f"checkpoint-{steps}", adapter, named or str(model))
         if until is None:
             shutil.rmtree(folder)
     PartialState().wait_for_everyone()

@@ -1,0 +1,192 @@
+"""Files on disk: written whole or not at all, and known by their checksums."""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from dragoman.errors import StoreError
+
+SEAL = "checksum"  # in what says its own: what all else in it comes to
+TEMPORARY = ".writing-"
+UNSAVED = 4_000_000_000  # bytes that may have been read since the memo was written: what a kill can cost
+
+Mark = tuple[int, int, int]  # size, time of change and inode: a file that looks the same
+
+
+class Digests:
+    """sha256 of files, remembered by path, size and time of change: large weights are read once.
+
+    That tells nothing of a disk that rots. So `read` looks at the file itself, and so does `of` inside of `doubted`;
+    what this process has read is not read again. The memo is written by `save`, and after some gigabytes.
+    """
+
+    def __init__(self, memo: Path):
+        self._memo = memo
+        self._old: dict[str, tuple[Mark, str]] | None = None  # what the memo says, once it was looked at
+        self._here: dict[str, tuple[Mark, str]] = {}  # what this process has read
+        self._unsaved = 0
+        self._doubting = False
+
+    def of(self, path: Path) -> str:
+        """The digest of a file, from memory where it looks as it did then.
+
+        Inside of `doubted`, a StoreError where its contents are not what is remembered.
+        """
+        name, mark = _mark(path)
+        if known := self._same(self._here, name, mark):
+            return known
+        known = self._same(self._remembered(), name, mark)
+        if known and not self._doubting:
+            return known
+        found = sha256(path)
+        if known and found != known:
+            raise StoreError(other_contents(path, found, known))
+        self._note(name, mark, found)
+        return found
+
+    def read(self, path: Path) -> str:
+        """The digest of what is in a file, whatever is remembered."""
+        name, mark = _mark(path)
+        found = self._same(self._here, name, mark)
+        if found is None:
+            found = sha256(path)
+            self._note(name, mark, found)
+        return found
+
+    def note(self, path: Path, digest: str) -> None:
+        """Remembers a digest that was found elsewhere."""
+        self._note(*_mark(path), digest)
+
+    @contextmanager
+    def doubted(self) -> Iterator[None]:
+        """Inside, files that are remembered are read all the same."""
+        before, self._doubting = self._doubting, True
+        try:
+            yield
+        finally:
+            self._doubting = before
+
+    def remembered(self) -> dict[Path, str]:
+        """The digests of files that look as they did when they were read."""
+        found: dict[Path, str] = {}
+        for name, (mark, digest) in {**self._remembered(), **self._here}.items():
+            with suppress(OSError):  # most likely gone
+                if _mark(Path(name))[1] == mark:
+                    found[Path(name)] = digest
+        return found
+
+    def save(self) -> None:
+        """Writes down what was read. Where that cannot be written it is read again, and nothing else is lost."""
+        if self._unsaved:
+            known = {**_read_memo(self._memo), **self._here}  # another process may have written meanwhile
+            with suppress(OSError):
+                write_atomic(self._memo, json.dumps({name: [*mark, sha] for name, (mark, sha) in known.items()}))
+            self._unsaved = 0
+
+    def _remembered(self) -> dict[str, tuple[Mark, str]]:
+        if self._old is None:
+            self._old = _read_memo(self._memo)
+        return self._old
+
+    def _same(self, known: Mapping[str, tuple[Mark, str]], name: str, mark: Mark) -> str | None:
+        found = known.get(name)
+        return found[1] if found and found[0] == mark else None
+
+    def _note(self, name: str, mark: Mark, digest: str) -> None:
+        self._here[name] = mark, digest
+        self._unsaved += 1 + mark[0]
+        if self._unsaved > UNSAVED:
+            self.save()
+
+
+def other_contents(path: Path, found: str, known: str) -> str:
+    """What there is to say of a file whose contents are not those that are remembered."""
+    return (
+        f"{path} is not what it was: its size and its time of change are the same, and its contents are not (sha256 "
+        f"{found}, and {known} when it was read before). If nobody changed it, its disk did: restore it, and run "
+        "again. If it was changed on purpose, `touch` it: it then counts as another file."
+    )
+
+
+def _mark(path: Path) -> tuple[str, Mark]:
+    state = path.stat()
+    return os.path.realpath(path), (state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+def _read_memo(path: Path) -> dict[str, tuple[Mark, str]]:
+    """What a memo remembers; what is no entry of one is left out."""
+    found = read_json(path)
+    known: dict[str, tuple[Mark, str]] = {}
+    for name, entry in found.items() if isinstance(found, dict) else ():
+        if isinstance(entry, list) and [type(part) for part in entry] == [int, int, int, str]:
+            known[name] = (entry[0], entry[1], entry[2]), entry[3]
+    return known
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def beside(path: Path) -> Path:
+    """A name in the same folder that nobody else takes; processes in two containers may well have equal numbers."""
+    return path.with_name(TEMPORARY + secrets.token_hex(8))
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Writes beside, flushes to the disk, renames: a reader sees the old content or the new, never half.
+
+    Half a character, as an answer may have, is spelled out: in JSON that is the escape that it is read back from.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = beside(path)
+    try:
+        with temporary.open("xb") as file:
+            file.write(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def open_as_usual(folder: Path) -> None:
+    """Gives every file below a folder the mode that the umask gives to new ones; safetensors leaves 0600."""
+    new = beside(folder / "any")
+    new.touch()
+    mode = new.stat().st_mode & 0o777
+    new.unlink()
+    for path in folder.rglob("*"):
+        if path.is_file() and path.stat().st_mode & 0o777 != mode:
+            with suppress(PermissionError):  # another person's, who went before
+                path.chmod(mode)
+
+
+def sealed(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON makes of this, with a checksum of itself in it."""
+    plain: dict[str, Any] = json.loads(json.dumps(dict(said)))
+    return {**plain, SEAL: _seal(plain)}
+
+
+def unbroken(said: Mapping[str, Any]) -> bool:
+    """Whether what was read is what was written, as far as it can tell: what has no checksum passes."""
+    return SEAL not in said or said[SEAL] == _seal(said)
+
+
+def _seal(said: Mapping[str, Any]) -> str:
+    rest = {name: value for name, value in said.items() if name != SEAL}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def read_json(path: Path) -> Any:
+    """What is in a file; None where there is none, or nothing that is JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, ValueError, RecursionError):
+        return None  # ValueError: no JSON, no UTF-8, or a number of thousands of digits

@@ -1,0 +1,84 @@
+"""What a user looks for, under `runs/NAME`: small files as copies, models as links into the store.
+
+Written is what is not there yet, each thing beside and renamed: two runs may publish at once, and a folder that cannot
+be written does where nothing is new. Links are relative, so that a folder of runs can be moved whole.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from dragoman.disk import beside, write_atomic
+from dragoman.errors import StoreError
+from dragoman.pipeline import suites
+from dragoman.pipeline.plan import rows, titled, trainings
+from dragoman.recipe.schema import Recipe
+from dragoman.recipe.write import resolved
+from dragoman.store import READ_ONLY, Artifact
+
+
+def publish(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> None:
+    """Puts what is done where it is looked for. StoreError where that cannot be written, and something is new."""
+    try:
+        _write(folder / "recipe.yaml", resolved(suites.spelled_out(recipe)).encode())
+        if "report" in done:
+            _publish_report(folder, done["report"].folder / "report")
+        for link, target in _links(recipe, folder, done).items():
+            _link(link, target)
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        raise StoreError(
+            f"the results of {recipe.name} are in the store and not yet in {folder}, which cannot be written "
+            f"({error.strerror})."
+        ) from error
+
+
+def _publish_report(folder: Path, source: Path) -> None:
+    paths = sorted(file for file in source.rglob("*") if file.is_file())
+    for path in paths:
+        _write(folder / path.relative_to(source), path.read_bytes())
+    kept = {folder / path.relative_to(source) for path in paths}
+    for old in sorted((folder / "tables").glob("[!.]*")):  # not what another run is writing
+        if old not in kept and not old.is_dir():  # not made any more
+            old.unlink(missing_ok=True)
+
+
+def _links(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> dict[Path, Path]:
+    found = {folder / "data": done["data"].folder} if "data" in done else {}
+    for title, judged in done.items():
+        if title.startswith("evaluate-"):
+            found[folder / "results" / f"{title.removeprefix('evaluate-')}.json"] = judged.folder / "results.json"
+    for row, seed in ((row, seed) for row in rows(recipe) for seed in trainings(recipe)):
+        label = row if seed is None else f"{row}~{seed}"
+        for kind, inside, name in (("merge", "model", f"models/{label}"), ("train", "metrics.jsonl", f"{label}.jsonl")):
+            if made := done.get(titled(kind, row, seed=seed)):
+                found[folder / name] = made.folder / inside
+    return found
+
+
+def _write(path: Path, content: bytes) -> None:
+    if not path.is_file() or path.read_bytes() != content:
+        write_atomic(path, content)
+
+
+def _link(link: Path, target: Path) -> None:
+    """A link beside, put in the place of the old one: at no time is there none."""
+    wanted = os.path.relpath(target.absolute(), link.parent.absolute())
+    if (link.parent.resolve() / wanted).resolve() != target.resolve():  # some folder above is a link itself
+        wanted = os.path.relpath(target.resolve(), link.parent.resolve())
+    if link.is_symlink() and os.readlink(link) == wanted:
+        return
+    try:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        new = beside(link)
+        new.symlink_to(wanted)
+    except OSError as error:
+        if error.errno in READ_ONLY and link.resolve() == target.resolve():
+            return  # an absolute link leads there as well
+        raise
+    try:
+        new.replace(link)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
