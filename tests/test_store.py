@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import time
 from pathlib import Path
 
@@ -103,6 +104,7 @@ def test_a_digest_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
     path.write_text("one")
     digests = Digests(tmp_path / "memo.json")
     first = digests.of(path)
+    digests.save()
     assert Digests(tmp_path / "memo.json").of(path) == first == sha256(path)
     path.write_text("two, longer")
     assert digests.of(path) == sha256(path) != first
@@ -118,3 +120,154 @@ def test_half_a_character_is_kept(tmp_path):
     """Answers may have one; what holds them can be written all the same, and read again."""
     write_atomic(tmp_path / "a.json", json.dumps(["a \ud83d", "ä"], ensure_ascii=False))
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == ["a \ud83d", "ä"]
+
+
+def manifest_of(folder: Path) -> Path:
+    make(Store(folder), "merge-radis-1")
+    return folder / "artifacts" / "merge-radis-1" / "manifest.json"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"steps": 3', '"steps": 4'),
+        ('"format": 1', '"format": 9'),
+        ('"facts"', '"fac4s"'),
+        (
+            '": "',
+            '": "0',
+        ),
+    ],
+)
+def test_a_manifest_tells_of_its_own_damage(tmp_path: Path, old: str, new: str) -> None:
+    path, said = manifest_of(tmp_path), list[str]()
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    assert Store(tmp_path, said.append).find("merge-radis-1") is None
+    assert said[0].startswith("damaged: merge-radis-1 (its manifest is not what was written)")
+    make(Store(tmp_path), "merge-radis-1")
+    assert Store(tmp_path).find("merge-radis-1") is not None
+
+
+def test_a_manifest_of_an_earlier_version_has_no_checksum_and_is_good(tmp_path: Path) -> None:
+    path = manifest_of(tmp_path)
+    manifest = json.loads(path.read_text())
+    del manifest["checksum"]
+    path.write_text(json.dumps(manifest))
+    found = Store(tmp_path, pytest.fail).find("merge-radis-1")
+    assert found is not None
+    assert found.facts == {"steps": 3}
+
+
+GOOD = {"format": 1, "name": "merge-radis-1", "facts": {}, "files": {"adapter/weights.bin": "0" * 64}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"facts": ' * 900 + b"{}" + b"}" * 900,
+        b"9" * 5000,
+        b"null",
+        b"[]",
+        b'"text"',
+        *(json.dumps({key: value for key, value in GOOD.items() if key != left}).encode() for left in GOOD),
+        *(
+            json.dumps({**GOOD, **change}).encode()
+            for change in (
+                {"format": "1"},
+                {"format": True},
+                {"name": "merge-vanilla-1"},
+                {"facts": []},
+                {"files": ["adapter/weights.bin"]},
+                {"files": {"adapter/weights.bin": None}},
+                {"files": {"adapter/weights.bin": ["0"]}},
+                {"files": {"../../../etc/passwd": "0" * 64}},
+                {"files": {"/etc/passwd": "0" * 64}},
+                {"files": {"": "0" * 64}},
+                {"files": {"n" * 300: "0" * 64}},
+                {"files": {"\ud83d": "0" * 64}},
+                {"files": {"a\0b": "0" * 64}},
+                {"checksum": None},
+                {"checksum": "0" * 64},
+            )
+        ),
+    ],
+)
+def test_a_malformed_manifest_is_damage_and_made_again(tmp_path: Path, content: bytes) -> None:
+    path, said = manifest_of(tmp_path), list[str]()
+    path.write_bytes(content)
+    store = Store(tmp_path, said.append)
+    assert store.find("merge-radis-1") is None
+    assert len(said) == 1
+    assert said[0].startswith("damaged: merge-radis-1 (")
+    make(store, "merge-radis-1")
+    assert store.find("merge-radis-1") is not None
+
+
+@pytest.mark.parametrize("content", [b"[]", b"\xff", b'{"format": "new"}', b"[" * 100_000])
+def test_a_store_whose_mark_cannot_be_read_still_opens(tmp_path: Path, content: bytes) -> None:
+    make(Store(tmp_path), "train-radis-1")
+    (tmp_path / "store.json").write_bytes(content)
+    assert Store(tmp_path).find("train-radis-1") is not None
+    make(Store(tmp_path), "train-radis-2")
+    assert json.loads((tmp_path / "store.json").read_text()) == {"format": FORMAT}
+
+
+def test_whether_it_is_whole_is_read_and_not_remembered(tmp_path: Path) -> None:
+    said: list[str] = []
+    make(Store(tmp_path), "merge-radis-1")
+    found = Store(tmp_path).find("merge-radis-1")
+    assert found is not None
+    weights = found.folder / "adapter" / "weights.bin"
+    store = Store(tmp_path, said.append)
+    store.find("merge-radis-1")
+    store.digests.save()
+    state = weights.stat()
+    with weights.open("r+") as file:
+        file.write("WEI")
+    os.utime(weights, ns=(state.st_atime_ns, state.st_mtime_ns))
+    store = Store(tmp_path, said.append)
+    assert store.find("merge-radis-1") is not None
+    sizes: list[int] = []
+    assert store.whole(found, "other/*", sizes.append)
+    assert sizes == []
+    assert not store.whole(found, "adapter/*", sizes.append)
+    assert "adapter/weights.bin is not what was written" in said[0]
+    assert store.find("merge-radis-1") is None
+
+
+def test_nothing_is_written_where_nothing_is_made(tmp_path: Path) -> None:
+    assert Store(tmp_path / "new").find("train-radis-1") is None
+    assert not (tmp_path / "new").exists()
+
+
+def test_thousands_of_files_are_read_with_one_memo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    monkeypatch.setattr("dragoman.store._flush", lambda _: None)
+    with store.making("examples-radis-1") as out:
+        for number in range(5000):
+            (out / f"{number}").write_text(str(number))
+        store.finish("examples-radis-1", {})
+    (tmp_path / "digests.json").unlink(missing_ok=True)
+    memos: list[Path] = []
+    monkeypatch.setattr("dragoman.disk.write_atomic", lambda path, _: memos.append(path))
+    store = Store(tmp_path)
+    assert store.find("examples-radis-1") is not None
+    store.digests.save()
+    assert len(memos) == 1
+
+
+def test_what_a_killed_write_left_is_no_part_of_an_artifact(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with store.making("train-radis-1") as out:
+        (out / ".writing-0123").write_text("half")
+        (out / "whole").write_text("whole")
+        (out / "whole").chmod(0o600)
+        found = store.finish("train-radis-1", {})
+    assert set(found.files) == {"whole"}
+    assert sorted(path.name for path in found.folder.iterdir()) == ["manifest.json", "whole"]
+    assert (found.folder / "whole").stat().st_mode == (found.folder / "manifest.json").stat().st_mode

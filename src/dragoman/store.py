@@ -266,11 +266,10 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def _is_inside(name: str) -> bool:
+    """Whether this could be the name of a file below an artifact's folder."""
     path = PurePosixPath(name)
-    return (
-        bool(path.parts)
-        and not path.is_absolute()
-        and ".." not in path.parts
-        and "\0" not in name
-        and all(len(part.encode(errors="replace")) < 256 for part in path.parts)
-    )
+    try:
+        fitting = all(len(os.fsencode(part)) < 256 for part in path.parts)
+    except UnicodeEncodeError:
+        return False
+    return fitting and bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in name
