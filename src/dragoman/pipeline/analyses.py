@@ -13,6 +13,7 @@ from typing import Any, Literal
 from dragoman.errors import RecipeError
 from dragoman.generation.progress import note
 from dragoman.methods import available
+from dragoman.pipeline.checking import require_whole
 from dragoman.pipeline.plan import Kind, Plan, Stage, answering, code_digest, plan, rows
 from dragoman.pipeline.process import in_own_process
 from dragoman.pipeline.run import run
@@ -84,6 +85,7 @@ def gradients(recipe: Recipe, asked: GradientsAsked, say: Callable[[str], None] 
         f"gradients-{name}",
         "gradients.json",
         say,
+        [done["data", ""][0], *tables.values(), *([trained] if trained else [])],
         "measuring.measure_gradients",
         recipe,
         found.backbone,
@@ -130,6 +132,7 @@ def drift(recipe: Recipe, asked: DriftAsked, say: Callable[[str], None] = note) 
             f"drift-{row}-{name}",
             "drift.json",
             say,
+            [data, *trained],
             "measuring.measure_drift",
             recipe,
             found.backbone,
@@ -188,10 +191,19 @@ def _finished(
     return found, done
 
 
-def _measured(found: Plan, name: str, file: str, say: Callable[[str], None], task: str, *arguments: Any) -> Facts:
+def _measured(
+    found: Plan,
+    name: str,
+    file: str,
+    say: Callable[[str], None],
+    reads: Sequence[Artifact],
+    task: str,
+    *arguments: Any,
+) -> Facts:
     """What a function of `measuring` finds out, from the store where it was found out before."""
     artifact = found.store.find(name)
     if artifact is None:
+        require_whole(found.store, reads, found.backbone.files, name)
         with found.store.making(name) as out:
             artifact = found.store.find(name)  # another process may have made it while this one waited
             if artifact is None:

@@ -21,6 +21,7 @@ from dragoman.generation.models import locate
 from dragoman.lab import BACKBONE
 from dragoman.lab.remarks import kinds_of
 from dragoman.pipeline.backbone import Backbone, writer
+from dragoman.pipeline.checking import require_whole
 from dragoman.pipeline.engines import Asked, open_door
 from dragoman.pipeline.plan import Plan, learnt, plan, rows, trainings
 from dragoman.pipeline.process import in_own_process
@@ -75,6 +76,7 @@ def rationales(
     examples = _made(found, row)
     assert data is not None
     assert examples is not None, "a run makes them, or tells why not"
+    require_whole(found.store, [data, examples], [], "the table")
     taken = take(recipe, found.backbone, data.folder, examples.folder, count, seed)
     if not taken.sampled:
         raise RecipeError(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
+from dragoman.errors import StoreError
 from dragoman.generation.progress import progress
 from dragoman.pipeline.backbone import Backbone, Cast, writer
 from dragoman.pipeline.plan import Stage, artifact_name, rows
@@ -30,6 +31,15 @@ def spoiled(recipe: Recipe, stage: Stage, cast: Cast, done: Mapping[str, Artifac
     if stage.kind == "report":
         read = {title: (made, SHOWN.get(title.split("-")[0], "")) for title, made in done.items()}
     return examined(store, read, files, stage.title)
+
+
+def require_whole(store: Store, artifacts: Sequence[Artifact], files: Sequence[Path], what: str) -> None:
+    """Raises StoreError where something that is about to be read is not what it was."""
+    if damaged := examined(store, {artifact.name: (artifact, "*") for artifact in artifacts}, files, what):
+        raise StoreError(
+            f"{', '.join(damaged)}: what the disk holds is not what was written. It is set aside; run again, and it is "
+            "made again."
+        )
 
 
 def examined(

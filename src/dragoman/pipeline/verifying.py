@@ -47,8 +47,9 @@ def verify(folder: Path, cache: str | None, say: Callable[[str], None]) -> Verif
 
     store = Store(folder, tell)
     _artifacts(store, found)
-    for place in (folder / "completions", *([cache] if cache else [])):
-        _completions(place, found, tell)
+    _completions(folder / "completions", found, tell)
+    if cache:
+        _completions(cache, found, tell)
     for path in sorted((folder / "completions" / "harness").rglob("*-*.json")):
         said = read_json(path)
         if not isinstance(said, dict) or not unbroken(said):
