@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -101,6 +101,15 @@ class Store:
             self._set_aside(folder, str(damage))
             return None
         return None if manifest is None else Artifact(name, folder, manifest["files"], manifest["facts"])
+
+    def facts(self) -> list[Mapping[str, Any]]:
+        """What is noted of all that is finished. A manifest that cannot be read tells nothing, and is left alone."""
+        found: list[Mapping[str, Any]] = []
+        for name in self.names():
+            with suppress(_Damage, StoreError):
+                manifest = _read_manifest(self.folder / "artifacts" / name)
+                found += [] if manifest is None else [manifest["facts"]]
+        return found
 
     def whole(self, artifact: Artifact, pattern: str = "*", read: Callable[[int], None] = lambda _: None) -> bool:
         """Whether the files that match are what was written: all are read, and `read` is told the size of each.

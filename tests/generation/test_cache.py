@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from dragoman.errors import StoreError
-from dragoman.generation import cache, shards
+from dragoman.generation import browse, cache, shards
 from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.generation.cache import Group
+from dragoman.generation.shelf import shelf_at
 
 SAMPLING = Sampling(max_tokens=8, stop=(2,))
 
@@ -103,6 +104,32 @@ def test_damage_is_said_and_set_aside(tmp_path: Path) -> None:
     assert len(said) == 1
     reader.put([one for one in done(0, 10) if one[0] in lost])
     assert set(reader.get(everything)) == set(everything)
+
+
+def test_all_that_is_kept_is_looked_at(folder: Path | str) -> None:
+    one, other = group(folder), group(folder, "other weights")
+    one.put(done(0, 5))
+    other.put(done(0, 5))
+    looked: list[int] = []
+    named = cache.groups(folder)
+    assert sorted(f"{folder}/{name}" for name in named) == sorted([one.address, other.address])
+    assert list(cache.damaged(folder, named, lambda: looked.append(1))) == []
+    assert len(looked) == 2
+    shelf = shelf_at(folder, one.address.rpartition("/")[2])
+    (shard,) = (name for name in shelf.names() if name.endswith(".parquet"))
+    ((_, content),) = shelf.read([shard])
+    assert content is not None
+    shelf.write(shard, content[:-1] + b"?")
+    shelf.write("group.json", b'{"model": "of somebody else"}')
+    told = list(cache.damaged(folder, named, lambda: None))
+    assert len(told) == 2
+    assert told[0].startswith(f"{shelf.path(shard)} is not what was written; set aside as ")
+    assert told[1].startswith(f"{shelf.path('group.json')} is not what was written; set aside as group.damaged")
+    assert list(cache.damaged(folder, named, lambda: None)) == []
+    assert [kept.model for kept in browse.kept(folder, 1)] == ["other weights"]
+    one.put(done(0, 5))
+    group(folder).put(done(5, 6))  # which says again whose they are
+    assert sorted(kept.model for kept in browse.kept(folder, 1)) == ["other weights", "weights"]
 
 
 def test_bytes_that_are_whole_but_no_parquet_are_a_sentence(tmp_path: Path) -> None:

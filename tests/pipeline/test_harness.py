@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -83,6 +84,23 @@ def test_what_was_evaluated_is_not_evaluated_again(
     with pytest.raises(DataError, match="left no results"):  # other settings are another evaluation
         run(["gsm8k"], settings.model_copy(update={"limit": 3}), cache)
     assert started == [["bbh_cot_fewshot_navigate"], ["gsm8k"]]
+
+
+def test_a_result_that_is_not_what_was_written_is_made_again(
+    once: tuple[Path, list[Graded]], settings: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(harness, "run", lambda job, *_: started.append([task["name"] for task in job["tasks"]]))
+    shutil.copytree(once[0], tmp_path / "cache")
+    (result,) = (tmp_path / "cache").rglob("gsm8k-*.json")
+    told = json.loads(result.read_text())
+    result.write_text(json.dumps({**told, "results": {}}))
+    with pytest.raises(DataError, match="left no results of gsm8k"):
+        run(["gsm8k", BOOLEAN], settings, tmp_path / "cache")
+    assert started == [["gsm8k"]]
+    del told["checksum"]  # as earlier versions left it
+    result.write_text(json.dumps(told))
+    assert run(["gsm8k", BOOLEAN], settings, tmp_path / "cache") == once[1]
 
 
 def test_prompts_of_the_harness_are_ours() -> None:

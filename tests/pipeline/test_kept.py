@@ -116,6 +116,30 @@ def test_a_corpus_that_is_not_what_it_was_is_not_learnt(moved: Path, tmp_path: P
         run(load(moved / "recipe.yaml", changed), upto="data")
 
 
+def test_a_plan_looks_past_what_is_damaged_beside_it(moved: Path) -> None:
+    beside = moved / "runs" / ".store" / "artifacts" / "train-other-0123456789abcdef"
+    beside.mkdir()
+    (beside / "manifest.json").write_bytes(b'{"format": 1, "facts": {"rate": \xff}}')
+    changes = [*SMALL, f"runs={moved / 'runs'}", f"backbone={moved / 'backbone'}", "training.epochs=2"]
+    ran = CliRunner().invoke(app, ["run", str(moved / "recipe.yaml"), *changes, "--dry-run"])
+    assert ran.exit_code == 0, ran.exception
+    assert "4 of 7 stages are to do" in ran.output
+
+
+@pytest.mark.parametrize("command", ["run", "generate", "train", "merge", "evaluate"])
+def test_a_store_can_be_trusted(command: str, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def stop(*_: object, trust: bool, **__: object) -> None:
+        asked.append(trust)
+        raise StoreError("stopped")
+
+    monkeypatch.setattr("dragoman.commands.recipes.run", stop)
+    for more in ([], ["--trust-store"]):
+        CliRunner().invoke(app, [command, str(finished / "recipe.yaml"), *more])
+    assert asked == [False, True]
+
+
 READ_ONLY = """
 import json, sys
 from typer.testing import CliRunner

@@ -5,7 +5,6 @@ the work. Where nothing was measured and an accelerator is named, it is estimate
 (`estimate.py`), and marked as that; where none is named, no time is given.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from dragoman.pipeline.plan import Plan, Stage, kind_of_work, method_of, rounds,
 from dragoman.pipeline.questions import Questions, questions
 from dragoman.pipeline.volumes import Vocabulary, mixed_in, of_dialogues, of_pairs, written
 from dragoman.recipe.schema import Hardware
-from dragoman.store import MANIFEST, Store
+from dragoman.store import Store
 
 LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off
 
@@ -201,8 +200,6 @@ def _logprobs(found: Forecast, options: Mapping[str, Any]) -> str:
     return f"; {kept} log-probabilities a token, at most {weight}"
 
 
-def _finished(store: Store) -> list[dict[str, Any]]:
+def _finished(store: Store) -> list[Mapping[str, Any]]:
     """Facts of all stages that were finished in this store; analyses, which lie beside them, are none."""
-    manifests = (store.folder / "artifacts").glob(f"*/{MANIFEST}")
-    facts = (json.loads(path.read_text(encoding="utf-8"))["facts"] for path in manifests)
-    return [found for found in facts if "rate" in found]
+    return [found for found in store.facts() if "rate" in found]
