@@ -138,7 +138,17 @@ def test_a_memo_that_is_none_is_written_anew(kind: str, tmp_path: Path) -> None:
     digests = Digests(memo)
     assert digests.of(path) == sha256(path)
     digests.save()
-    assert set(json.loads(memo.read_text())) == {str(path)}
+    assert set(json.loads(memo.read_text())) == {str(path), "checksum"}
+
+
+def test_a_memo_whose_bits_flipped_is_not_believed(tmp_path: Path) -> None:
+    path, memo = tmp_path / "weights", tmp_path / "memo.json"
+    path.write_text("one")
+    digests = Digests(memo)
+    found = digests.of(path)
+    digests.save()
+    memo.write_text(memo.read_text().replace(found, found[1:] + "0"))
+    assert Digests(memo).of(path) == found
 
 
 def _write(folder: Path) -> None:

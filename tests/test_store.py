@@ -240,6 +240,16 @@ def test_whether_it_is_whole_is_read_and_not_remembered(tmp_path: Path) -> None:
     assert store.find("merge-radis-1") is None
 
 
+def test_a_memo_of_other_digests_damages_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path, pytest.fail)
+    make(store, "merge-radis-1")
+    store.digests.save()
+    memo = json.loads((tmp_path / "digests.json").read_text())
+    del memo["checksum"]  # as earlier versions wrote it
+    (tmp_path / "digests.json").write_text(json.dumps({name: [*entry[:3], "0" * 64] for name, entry in memo.items()}))
+    assert Store(tmp_path, pytest.fail).find("merge-radis-1") is not None
+
+
 def test_nothing_is_written_where_nothing_is_made(tmp_path: Path) -> None:
     assert Store(tmp_path / "new").find("train-radis-1") is None
     assert not (tmp_path / "new").exists()

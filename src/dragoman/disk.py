@@ -84,8 +84,9 @@ class Digests:
         """Writes down what was read. Where that cannot be written it is read again, and nothing else is lost."""
         if self._unsaved:
             known = {**_read_memo(self._memo), **self._here}  # another process may have written meanwhile
+            entries = {name: [*mark, sha] for name, (mark, sha) in known.items()}
             with suppress(OSError):
-                write_atomic(self._memo, json.dumps({name: [*mark, sha] for name, (mark, sha) in known.items()}))
+                write_atomic(self._memo, json.dumps(sealed(entries)))
             self._unsaved = 0
 
     def _remembered(self) -> dict[str, tuple[Mark, str]]:
@@ -119,10 +120,10 @@ def _mark(path: Path) -> tuple[str, Mark]:
 
 
 def _read_memo(path: Path) -> dict[str, tuple[Mark, str]]:
-    """What a memo remembers; what is no entry of one is left out."""
+    """What a memo remembers: nothing where it is damaged, and no entry that is none."""
     found = read_json(path)
     known: dict[str, tuple[Mark, str]] = {}
-    for name, entry in found.items() if isinstance(found, dict) else ():
+    for name, entry in found.items() if isinstance(found, dict) and unbroken(found) else ():
         if isinstance(entry, list) and [type(part) for part in entry] == [int, int, int, str]:
             known[name] = (entry[0], entry[1], entry[2]), entry[3]
     return known
@@ -176,7 +177,10 @@ def sealed(said: Mapping[str, Any]) -> dict[str, Any]:
 
 def unbroken(said: Mapping[str, Any]) -> bool:
     """Whether what was read is what was written, as far as it can tell: what has no checksum passes."""
-    return SEAL not in said or said[SEAL] == _seal(said)
+    try:
+        return SEAL not in said or said[SEAL] == _seal(said)
+    except RecursionError:
+        return False
 
 
 def _seal(said: Mapping[str, Any]) -> str:

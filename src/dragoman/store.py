@@ -132,7 +132,8 @@ class Store:
         for file, sha in artifact.files.items():
             if fnmatch.fnmatch(file, pattern):
                 path = artifact.folder / file
-                if why := _fault(path, sha, digest_of):
+                # What is remembered may be damaged itself: an artifact is set aside for what was read.
+                if _fault(path, sha, digest_of) and (why := _fault(path, sha, self.digests.read)):
                     self._set_aside(artifact.folder, f"{file} {why}")
                     return False
                 read(path.stat().st_size)
@@ -255,11 +256,7 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
         if folder.exists():
             raise _Damage("it has no readable manifest")
         return None
-    try:
-        whole = isinstance(manifest, dict) and unbroken(manifest)
-    except RecursionError:
-        whole = False
-    if not whole:
+    if not isinstance(manifest, dict) or not unbroken(manifest):
         raise _Damage("its manifest is not what was written")
     if type(manifest.get("format")) is not int:
         raise _Damage("its manifest says no format")
