@@ -31,6 +31,7 @@ COMMANDS = [
     "analyze",
     "data",
     "lab",
+    "store",
 ]
 Run = Callable[..., Result]
 

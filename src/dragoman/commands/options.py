@@ -29,7 +29,7 @@ Languages = Annotated[
 ]
 Trust = Annotated[
     bool,
-    typer.Option("--trust-store", help="Don't read what stages will read, to see whether the disk has damaged it."),
+    typer.Option("--trust-store", help="Take what stages read to be what was written; don't look for damage first."),
 ]
 
 # Of segments on a terminal; what is not here is cyan.
