@@ -5,23 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from running import RECIPE
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from dragoman.lab import BACKBONE
-
-RECIPE = """\
-name: small
-backbone: {backbone}
-runs: {folder}/runs
-data:
-  train: {{corpus: lab, directions: [de-en, en-de], limit: 24}}
-  test: {{corpus: lab, directions: [de-en, en-de], limit: 6}}
-methods: [vanilla, {{radis: {{boundary: exact, rationale: {{max_tokens: 12}}}}}}]
-generation: {{shard: 8, precision: fp32}}
-training: {{epochs: 2, batch_size: 8, learning_rate: 1e-2, precision: fp32, save_every: 3}}
-evaluate: [translation, lab]
-evaluation: {{questions: 2, noise_seeds: 1, max_tokens: 8, translation_tokens: 8, bootstrap: 50}}
-"""
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running import artifacts
+from running import RECIPE, artifacts
 from typer.testing import CliRunner
 
 from dragoman.cli import app
@@ -24,8 +24,6 @@ SMALL = ("methods=[vanilla]", "evaluate=[lab]", "data.test=null", "training.epoc
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: Path) -> Path:
     """A folder with a recipe, `recipe.yaml`, that is done; its runs are in `runs`."""
-    from conftest import RECIPE  # of this folder
-
     folder = tmp_path_factory.mktemp("finished")
     shutil.copytree(tiny_backbone, folder / "backbone")
     (folder / "recipe.yaml").write_text(RECIPE.format(backbone=folder / "backbone", folder=folder))
