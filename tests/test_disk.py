@@ -51,8 +51,6 @@ def test_what_could_not_be_written_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(IsADirectoryError):
         write_atomic(tmp_path / "folder", "text")
-    with pytest.raises(UnicodeEncodeError):
-        write_atomic(tmp_path / "file", "\ud83d")
     assert os.listdir(tmp_path) == ["folder"]
     write_atomic(tmp_path / ("n" * 255), "a name as long as can be")
 

@@ -103,11 +103,16 @@ def _merge(parent: Said, child: Said, path: Keys) -> None:
         parent.places |= {at: place for at, place in child.places.items() if at[: len(below)] == below}
 
 
+def _path(name: str) -> Keys:
+    """The keys in a dotted name; numbers are places in a list."""
+    return tuple(int(part) if re.fullmatch("[0-9]{1,9}", part) else part for part in name.split("."))
+
+
 def _drop_revisions(said: Said, overrides: Sequence[str]) -> None:
     """Another model from the command line does not get the revision that the recipe has for its own."""
     named = [text.partition("=")[0].strip() for text in overrides]
     for name in named:
-        path: Keys = tuple(int(part) if part.isdigit() else part for part in name.split("."))
+        path = _path(name)
         if path[-1] not in MODELS or ".".join([*name.split(".")[:-1], REVISION]) in named:
             continue
         try:
@@ -120,7 +125,7 @@ def _drop_revisions(said: Said, overrides: Sequence[str]) -> None:
 
 def _override(said: Said, text: str) -> None:
     name, equals, value_text = text.partition("=")
-    path: Keys = tuple(int(part) if re.fullmatch("[0-9]{1,9}", part) else part for part in name.strip().split("."))
+    path = _path(name.strip())
     if not equals or not all(part != "" for part in path):
         said.faults.append(Fault(COMMAND_LINE, "", f"'{text}' should look like training.epochs=1"))
         return
