@@ -16,12 +16,12 @@ from dragoman.errors import EngineError
 from dragoman.evaluation.graded import Graded
 from dragoman.evaluation.mt_bench import mt_bench
 from dragoman.generation.ask import Completion, Sampling
+from dragoman.generation.config import context_of
 from dragoman.generation.door import Door, OpenModel, drive
 from dragoman.generation.openai import ServerEngine
 from dragoman.lab import BACKBONE
 from dragoman.pipeline.backbone import Backbone
 from dragoman.pipeline.engines import Asked, open_door
-from dragoman.pipeline.lengths import context_of
 from dragoman.pipeline.voices import judge_speaker
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker

@@ -224,9 +224,9 @@ def test_where_all_is_safe_nothing_is_said_of_the_rest() -> None:
 
 def test_the_lab_answers_and_judges_for_real(real_data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The lab's backbone is no guard: what it says is nonsense, counted as no judgement, and no value is made of it."""
+    from dragoman.generation.config import context_of
     from dragoman.lab import BACKBONE
     from dragoman.pipeline.engines import Asked, open_door
-    from dragoman.pipeline.lengths import context_of
     from dragoman.recipe.engines import Generation
 
     monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))

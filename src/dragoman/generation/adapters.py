@@ -4,14 +4,16 @@ PEFT finds out only after the backbone is loaded, and for some misfits not at al
 modules out with a warning.
 """
 
-import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from dragoman.errors import EngineError
+from dragoman.generation.config import read_json
+from dragoman.generation.weights import header
 
 Shape = tuple[int, ...]
 
@@ -21,16 +23,17 @@ _PLAIN = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")  # quantised weight
 _SHOWN = 3
 
 
-def check_adapter(folder: Path, adapter: Path) -> None:
+def check_adapter(folder: Path, adapter: Path, loaded: Mapping[str, Shape] | None = None) -> None:
     """Raises EngineError where an adapter names modules that the backbone in `folder` lacks, or has other shapes.
 
     Only LoRA is looked at; other kinds are left to PEFT. A checkpoint may name a module by another path
-    than the loaded model does, so what counts is the path from its layer's number on.
+    than the loaded model does, so what counts is the path from its layer's number on; `loaded` are the
+    weights of the model as it is in memory, where that is known.
     """
     about = _config(adapter)
     if str(about.get("peft_type", "LORA")).upper() != "LORA":
         return
-    backbone = _modules(folder)
+    backbone = _modules(folder, loaded or {})
     turned = bool(about.get("fan_in_fan_out"))
     missing: dict[str, None] = {}
     misfits: dict[str, str] = {}
@@ -49,16 +52,7 @@ def check_adapter(folder: Path, adapter: Path) -> None:
 
 def shapes(path: Path) -> dict[str, Shape | None]:
     """The tensors of a safetensors file with their shapes, None for packed ones. Only the header is read."""
-    try:  # somebody's file
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        return {
-            name: tuple(about["shape"]) if about["dtype"] in _PLAIN else None
-            for name, about in header.items()
-            if name != "__metadata__"
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, MemoryError, OverflowError) as error:
-        raise EngineError(f"{path} could not be read as a safetensors file: {error}") from error
+    return {name: one.shape if one.kind in _PLAIN else None for name, one in header(path).items()}
 
 
 def _config(adapter: Path) -> Mapping[str, Any]:
@@ -69,25 +63,20 @@ def _config(adapter: Path) -> Mapping[str, Any]:
                 f"{adapter} holds no adapter that can be loaded: it has no {needed.name}. Adapters are PEFT's, "
                 "with their weights in safetensors."
             )
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EngineError(f"{path} is not valid JSON: {error}") from error
-    return about if isinstance(about, dict) else {}
+    return read_json(path)
 
 
-def _modules(folder: Path) -> dict[str, list[Shape | None]]:
+def _modules(folder: Path, loaded: Mapping[str, Shape]) -> dict[str, list[Shape | None]]:
     """The shapes of the backbone's weights, by the whole path of their module and by its end."""
     found: dict[str, list[Shape | None]] = defaultdict(list)
-    for path in sorted(folder.glob("*.safetensors")):
-        if path.name.startswith("adapter_model"):
+    files = (path for path in sorted(folder.glob("*.safetensors")) if not path.name.startswith("adapter_model"))
+    weights: list[Mapping[str, Shape | None]] = [*(shapes(path) for path in files), loaded]
+    for name, shape in chain.from_iterable(part.items() for part in weights):
+        module, _, kind = name.rpartition(".")
+        if kind == "bias":
             continue
-        for name, shape in shapes(path).items():
-            module, _, kind = name.rpartition(".")
-            if kind == "bias":
-                continue
-            for key in dict.fromkeys((module, _end(module))):
-                found[key].append(shape if kind == "weight" else None)
+        for key in dict.fromkeys((module, _end(module))):
+            found[key].append(shape if kind == "weight" else None)
     return found
 
 
@@ -121,15 +110,16 @@ def _fits(part: str, shape: Shape, weight: Shape | None, turned: bool) -> bool:
 def _said(folder: Path, adapter: Path, about: Mapping[str, Any], missing: list[str], misfits: list[str]) -> str:
     lines = [f"The adapter {adapter} does not fit the backbone {folder}."]
     if missing:
-        lines.append(f"{len(missing)} of its modules are not in the backbone: {_some(missing)}.")
+        lines.append(f"{len(missing)} of its modules are not in the backbone: {some(missing)}.")
     if misfits:
-        lines.append(f"{len(misfits)} have another size there: {_some(misfits)}.")
+        lines.append(f"{len(misfits)} have another size there: {some(misfits)}.")
     base = about.get("base_model_name_or_path")
     lines.append(f"It was made for {base}. Take that backbone" if base else "Take the backbone that it was made for")
     return " ".join(lines) + ", or an adapter of this one."
 
 
-def _some(items: list[str]) -> str:
+def some(items: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
     return ", ".join(items[:_SHOWN]) + (f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else "")
 
 

@@ -101,6 +101,9 @@ def decoding(model: Any) -> Iterator[None]:
 
 
 def _decodes_here(model: Any) -> bool:
+    """Not where positions are a bias on the scores (ALiBi): it is as wide as what was seen, with no spare room."""
+    if getattr(model.config, "alibi", False):
+        return False
     return model.device.type == "cpu" and model.config._attn_implementation in ("sdpa", NAME)
 
 

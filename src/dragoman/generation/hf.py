@@ -7,6 +7,7 @@ done, and the key-value cache is cut down to those that go on.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -17,9 +18,11 @@ import dragoman.generation.lean  # noqa: F401  # before transformers' models
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Finish, Ids, Sampling
 from dragoman.generation.attention import decoding, new_cache
+from dragoman.generation.config import context_in
 from dragoman.generation.draws import choose, key_array, most_likely, row_key
-from dragoman.generation.limits import rooms
+from dragoman.generation.limits import check_ids, rooms
 from dragoman.generation.models import Precision, load_model, memory_of
+from dragoman.generation.outline import places_of, vocabulary_of
 
 Logprobs = tuple[tuple[int, float], ...]
 
@@ -63,6 +66,7 @@ class HfEngine:
         device: str = "auto",
         adapter: Path | None = None,
         trust_remote_code: bool = False,
+        bin_weights: bool = False,
         revision: str | None = None,
     ):
         if isinstance(model, str | Path):
@@ -72,13 +76,16 @@ class HfEngine:
                 device=device,
                 adapter=adapter,
                 trust_remote_code=trust_remote_code,
+                bin_weights=bin_weights,
                 revision=revision,
             )
         self.model = model
         self.decode = decode
         self.extensions = extensions
         self.batch_tokens = batch_tokens
-        self.context: int | None = model.config.get_text_config().to_dict().get("max_position_embeddings")
+        self.context = context_in(model.config.get_text_config().to_dict())
+        self._vocabulary = vocabulary_of(model)
+        self._places = places_of(model)
 
     def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
         """Yields (index of the prompt, completion) as rows get done, the longest prompts first.
@@ -89,7 +96,7 @@ class HfEngine:
         waiting = self._rows(prompts, sampling)
         budget = self.batch_tokens
         while waiting:
-            batch = _next_batch(waiting, budget)
+            batch = _next_batch(waiting, budget, self._places)
             try:  # how much fits is known only by trying
                 for row, finish in self._decode(batch, sampling):
                     batch.remove(row)
@@ -120,6 +127,7 @@ class HfEngine:
                 "This engine was not told which tokens begin with which, so it cannot heal the last token of a prompt. "
                 "Give it `extensions`, or set `boundary: exact`."
             )
+        check_ids(prompts, self._vocabulary)
         rows = []
         limits = rooms(prompts, self.context, sampling.max_tokens, heal=sampling.heal)
         for index, (prompt, limit) in enumerate(zip(prompts, limits, strict=True)):
@@ -214,10 +222,18 @@ def _size(batch: Sequence[Row]) -> int:
     return len(batch) * (max(len(row.prompt) for row in batch) + max(row.limit for row in batch))
 
 
-def _next_batch(waiting: list[Row], budget: int) -> list[Row]:
-    """Takes from the end of `waiting` (sorted by length) as many rows as fit into the budget, at least one."""
-    room = len(waiting[-1].prompt) + max(row.limit for row in waiting)
+def _next_batch(waiting: list[Row], budget: int, places: int | None) -> list[Row]:
+    """Takes from the end of `waiting` (sorted by length) as many rows as fit into the budget, at least one.
+
+    Where a model has a table of `places`, the longest prompt and the longest answer together must fit into it: rows
+    that are done go on beside the others for a while, and padding counts in some masks.
+    """
+    width = len(waiting[-1].prompt)
+    room = width + max(row.limit for row in waiting)
     count = min(len(waiting), max(1, budget // room))
+    if places is not None:
+        fitting = takewhile(lambda row: width + row.limit <= places, reversed(waiting[-count:]))
+        count = max(1, sum(1 for _ in fitting))
     batch = waiting[-count:]
     del waiting[-count:]
     return batch

@@ -1,4 +1,4 @@
-"""How long each answer may be: the same for every engine that knows its model's context."""
+"""What a model can be asked, and how long each answer may be: the same for every engine that knows its model."""
 
 from collections.abc import Sequence
 
@@ -29,3 +29,13 @@ def rooms(prompts: Sequence[Ids], context: int | None, max_tokens: int, *, heal:
             f"tokens, and the model's context is {context}. Leave such records out, or take another backbone."
         )
     return [min(max_tokens, context - length + heal) for length in lengths]
+
+
+def check_ids(prompts: Sequence[Ids], vocabulary: int) -> None:
+    """EngineError where a prompt has a token that a model of so many does not know: engines would end, or worse."""
+    beyond = max((max(prompt, default=0) for prompt in prompts), default=0)
+    if beyond >= vocabulary or any(min(prompt, default=0) < 0 for prompt in prompts):
+        raise EngineError(
+            f"A prompt has the token {beyond}, and the model knows {vocabulary}: it was rendered for another "
+            "vocabulary."
+        )

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dragoman.errors import EngineError
-from dragoman.generation.adapters import check_adapter, shapes
+from dragoman.generation.adapters import shapes
+from dragoman.generation.weights import BINS, deciding_files, weight_files
 from dragoman.store import sha256
 
 if TYPE_CHECKING:
@@ -21,22 +22,29 @@ if TYPE_CHECKING:
 Precision = Literal["auto", "bf16", "fp32"]
 
 # What determines a model's answers to token ids. Tokenizers act before that, and prompts are ids already.
-_DECIDING = ("config.json", "*.safetensors", "*.safetensors.index.json", "adapter_config.json", "*.py")
+_DECIDING = ("config.json", "adapter_config.json", "*.py")
 _NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 
 
 def locate(
-    name: str | Path, revision: str | None = None, trust_remote_code: bool = False, *, fetch: bool = True
+    name: str | Path,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    *,
+    bin_weights: bool = False,
+    fetch: bool = True,
 ) -> Path:
     """The directory of a model: the one that is named, or the local copy of a model of the Hugging Face hub.
 
     Without a network, with HF_HUB_OFFLINE=1, or with `fetch` off, the copy of an earlier download
-    serves. An EngineError says what is missing.
+    serves. Files of weights that are no safetensors are fetched with `bin_weights` alone, where a model has no
+    others. An EngineError says what is missing.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
-        if not (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file():
-            raise EngineError(f"{folder} holds no model: it has no config.json.")
+        if not (folder / "config.json").is_file():
+            adapter = ", but an adapter" if (folder / "adapter_config.json").is_file() else ""
+            raise EngineError(f"{folder} holds no model{adapter}: it has no config.json.")
         return folder
     text = str(name)
     if text.startswith((".", "/", "~")) or text.count("/") > 1:
@@ -45,7 +53,11 @@ def locate(
 
     wanted = [*_NEEDED, "*.py"] if trust_remote_code else list(_NEEDED)
     try:  # the edge to the network
-        return Path(snapshot_download(text, revision=revision, allow_patterns=wanted, local_files_only=not fetch))
+        found = Path(snapshot_download(text, revision=revision, allow_patterns=wanted, local_files_only=not fetch))
+        if bin_weights and not any(found.glob("*.safetensors")):
+            wanted.append(BINS)
+            found = Path(snapshot_download(text, revision=revision, allow_patterns=wanted, local_files_only=not fetch))
+        return found
     except (OSError, ValueError) as error:
         at = f" at revision {revision}" if revision else ""
         raise EngineError(
@@ -64,7 +76,7 @@ def fingerprint(folder: Path, *, adapter: Path | None = None, digest_of: Callabl
     for part, root in (("model", folder), ("adapter", adapter)):
         if root is None:
             continue
-        for path in sorted({path for pattern in _DECIDING for path in root.glob(pattern)}):
+        for path in sorted({*deciding_files(root), *(path for pattern in _DECIDING for path in root.glob(pattern))}):
             whole.update(f"{part}\x1f{path.name}\x1f{digest_of(path)}\n".encode())
     return whole.hexdigest()
 
@@ -102,38 +114,45 @@ def load_model(
     device: str = "auto",
     adapter: Path | None = None,
     trust_remote_code: bool = False,
+    bin_weights: bool = False,
     revision: str | None = None,
 ) -> Any:
-    """A causal language model of transformers in evaluation mode, on its device, from safetensors only.
+    """A causal language model of transformers in evaluation mode, on its device, with all of its weights.
 
-    With `adapter`, a PEFT model around it. An EngineError says which model could not be loaded and why.
+    From safetensors, or with `bin_weights` from .bin files where it has no others. With `adapter`, a PEFT model around
+    it. An EngineError says which model could not be loaded and why; a tensor that is missing is such a reason.
     """
     import torch
-    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
-    folder = locate(name, revision, trust_remote_code)
-    if not any(folder.glob("*.safetensors")):
-        raise EngineError(
-            f"{name} has no *.safetensors file. Models are loaded from safetensors only: other formats can run code."
-        )
-    if adapter is not None:
-        check_adapter(folder, adapter)
+    from dragoman.generation import outline as outlines
+
+    folder = locate(name, revision, trust_remote_code, bin_weights=bin_weights)
+    files = weight_files(folder, bin_weights, str(name))
+    outlines.check_kind(folder, trust_remote_code)
+    if adapter is not None:  # before anything large is read
+        outlines.outline(folder, trust_remote_code=trust_remote_code, bin_weights=bin_weights, adapter=adapter)
     where = pick_device(device)
     dtype = pick_dtype(precision, where)
-    try:  # whatever is wrong with somebody's files becomes a sentence
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
-        )
-        if adapter is not None:
-            from peft import PeftModel
+    try:
+        with outlines.readable(name), outlines.quiet():
+            model, info = AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=dtype,
+                use_safetensors=files[0].suffix == ".safetensors",
+                trust_remote_code=trust_remote_code,
+                ignore_mismatched_sizes=True,  # they are told by the next line
+                output_loading_info=True,
+            )
+            outlines.check_whole(name, info)
+            if adapter is not None:
+                from peft import PeftModel
 
-            model = PeftModel.from_pretrained(model, adapter)
-        return model.to(where).eval()
+                model = PeftModel.from_pretrained(model, adapter)
+                outlines.check_adapter_whole(model, adapter)
+            return model.to(where).eval()
     except torch.OutOfMemoryError as error:
         raise EngineError(_too_large(name, folder, dtype, where)) from error
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-        raise EngineError(f"The model {name} could not be loaded:\n  {error}") from error
 
 
 def memory_of(device: "torch.device") -> str:
@@ -151,6 +170,7 @@ def memory_of(device: "torch.device") -> str:
 
 def _too_large(name: str | Path, folder: Path, dtype: "torch.dtype", device: "torch.device") -> str:
     weights = sum(math.prod(shape or ()) for path in folder.glob("*.safetensors") for shape in shapes(path).values())
+    weights = weights or sum(path.stat().st_size for path in folder.glob(BINS)) // 2
     advice = [
         *(["set generation.precision to bf16, which halves that"] if dtype.itemsize == 4 else []),
         "end what else uses the GPU",

@@ -18,8 +18,9 @@ from dragoman.errors import EngineEnded, EngineError
 from dragoman.generation.adapters import check_adapter
 from dragoman.generation.ask import Completion, Finish, Ids, Sampling
 from dragoman.generation.draws import row_key
-from dragoman.generation.limits import rooms
+from dragoman.generation.limits import check_ids, rooms
 from dragoman.generation.models import Precision, locate, pick_device, pick_dtype
+from dragoman.generation.outline import UnknownKind, outline
 from dragoman.generation.vllm_start import (
     GIB,
     Output,
@@ -30,6 +31,7 @@ from dragoman.generation.vllm_start import (
     reason,
     weights,
 )
+from dragoman.generation.weights import weight_files
 from dragoman.recipe.engines import Vllm
 
 AHEAD = 2  # requests that vLLM is given, for one that it works on: it never waits, and we hold few
@@ -57,6 +59,7 @@ class VllmEngine:
         precision: Precision = "auto",
         adapter: Path | None = None,
         trust_remote_code: bool = False,
+        bin_weights: bool = False,
     ):
         device = pick_device()
         installed(accelerator=device.type != "cpu")
@@ -65,9 +68,13 @@ class VllmEngine:
                 f"generation.vllm.data_parallel is {settings.data_parallel}, but one vLLM engine holds one copy of the "
                 "model. Take engine: ray with ray.engine: vllm, which runs as many as ray.actors says."
             )
-        folder = locate(model, None, trust_remote_code)
-        if not any(folder.glob("*.safetensors")):
-            raise EngineError(f"{model} has no *.safetensors file. Other formats can run code, and are not loaded.")
+        folder = locate(model, None, trust_remote_code, bin_weights=bin_weights)
+        files = weight_files(folder, bin_weights, str(model))
+        try:  # vLLM itself looks only at some of the weights
+            outline(folder, trust_remote_code=trust_remote_code, bin_weights=bin_weights, adapter=adapter)
+        except UnknownKind:  # it knows some that transformers doesn't
+            if adapter is not None:
+                check_adapter(folder, adapter)
         self.decode = decode
         self.extensions = extensions
         self.settings = settings
@@ -81,7 +88,7 @@ class VllmEngine:
             "model": str(folder),
             "skip_tokenizer_init": True,
             "trust_remote_code": trust_remote_code,
-            "load_format": "safetensors",
+            "load_format": "safetensors" if files[0].suffix == ".safetensors" else "hf",
             "use_tqdm_on_load": False,
             "dtype": str(dtype).removeprefix("torch."),
             "generation_config": "vllm",  # no default sampling of the model's own
@@ -103,7 +110,6 @@ class VllmEngine:
         else:
             arguments["gpu_memory_utilization"] = settings.memory
         if adapter is not None:
-            check_adapter(folder, adapter)
             arguments |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": _rank(adapter)}
         with quietly(self._output, compiling=not eager):
             try:  # whatever is wrong with a machine or with somebody's files becomes a sentence
@@ -142,6 +148,7 @@ class VllmEngine:
                 "This engine was not told which tokens begin with which, so it cannot heal the last token of a prompt. "
                 "Give it `extensions`, or set `boundary: exact`."
             )
+        check_ids(prompts, self._vocabulary)  # vLLM would end
         limits = rooms(prompts, self.context, sampling.max_tokens, heal=sampling.heal)
         waiting = iter(range(len(prompts)))
         started: dict[str, tuple[int, float]] = {}
@@ -186,11 +193,6 @@ class VllmEngine:
     def _add(self, name: str, prompt: Ids, sampling: Sampling, limit: int) -> None:
         from vllm.inputs import tokens_input
 
-        if max(prompt) >= self._vocabulary or min(prompt) < 0:  # vLLM would end
-            raise EngineError(
-                f"A prompt has the token {max(prompt)}, and the model knows {self._vocabulary}: it was rendered for "
-                "another vocabulary."
-            )
         sent = prompt[:-1] if sampling.heal else prompt
         try:
             params = self._params(prompt, sampling, limit)

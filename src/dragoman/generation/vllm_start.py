@@ -5,11 +5,9 @@ fails: what reaches this process is only that it failed. With DRAGOMAN_DEBUG set
 """
 
 import importlib.util
-import json
 import math
 import os
 import re
-import struct
 import sys
 import tempfile
 import textwrap
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from dragoman.errors import EngineError
+from dragoman.generation.weights import deciding_files, header
 from dragoman.recipe.engines import Vllm
 
 GIB = 1024**3
@@ -116,15 +115,12 @@ def quietly(output: Output, compiling: bool) -> Iterator[None]:
 def weights(folder: Path, itemsize: int) -> int:
     """Bytes that a model's weights take when its floating-point numbers have `itemsize` bytes each."""
     total = 0
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(length))
-        for name, tensor in header.items():
-            if name == "__metadata__":
-                continue
-            start, end = tensor["data_offsets"]
-            total += math.prod(tensor["shape"]) * itemsize if tensor["dtype"] in _FLOATS else end - start
+    for path in deciding_files(folder):
+        if path.suffix == ".bin":
+            total += path.stat().st_size
+        elif path.suffix == ".safetensors":
+            for one in header(path).values():
+                total += math.prod(one.shape) * itemsize if one.kind in _FLOATS else one.size
     return total
 
 

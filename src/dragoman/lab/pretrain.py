@@ -22,6 +22,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from dragoman.disk import open_as_usual
 from dragoman.errors import TrainingError
+from dragoman.generation.models import load_model
 from dragoman.generation.progress import note, progress
 from dragoman.lab import BACKBONE, mixture
 from dragoman.lab.kinds import Settings, document
@@ -138,7 +139,7 @@ def _config(tokenizer: Any, settings: Settings) -> LlamaConfig:
 
 def _grow(model: Any) -> None:
     """Gives a deeper model the backbone's weights; a further layer repeats the one before it, and adds nothing yet."""
-    small = LlamaForCausalLM.from_pretrained(BACKBONE, dtype=torch.float32)
+    small = load_model(BACKBONE, precision="fp32", device="cpu")
     model.model.embed_tokens.load_state_dict(small.model.embed_tokens.state_dict())
     model.model.norm.load_state_dict(small.model.norm.state_dict())
     deep, shallow = len(model.model.layers), len(small.model.layers)

@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dragoman.errors import EngineError
+from dragoman.generation.config import read_config
 from dragoman.generation.models import locate
+from dragoman.generation.weights import deciding_files, weight_files
 from dragoman.lab import BACKBONE
 from dragoman.prompts.formats import FORMATS
-from dragoman.recipe.schema import Chat, Prompt, Recipe
+from dragoman.recipe.judging import Judge
+from dragoman.recipe.schema import Chat, Finished, Prompt, Recipe
 from dragoman.store import Digests, fingerprint
 
-# What may change a model's prompts or answers; its card may not.
-DECIDING = ("*.json", "*.safetensors", "*.model", "*.jinja", "*.txt", "*.py")
+# What may change a model's prompts or answers, beside its weights; its card may not.
+DECIDING = ("*.json", "*.model", "*.jinja", "*.txt", "*.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Backbone:
     folder: Path | None
     digest: str
     trust_remote_code: bool = False
+    bin_weights: bool = False
+    """Whether its weights may be read from .bin files."""
     chat: Chat = "own"
     prompt: Prompt = "own"
     """How it is asked for a translation."""
@@ -68,19 +73,19 @@ class Cast:
 def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
     """All models of a recipe. Nothing is fetched unless `fetch` is set.
 
-    Raises EngineError where there is no such model, or none in safetensors.
+    Raises EngineError where there is no such model, or none with weights that may be read.
     """
     backbone = find_backbone(recipe, digests, fetch=fetch)
     finished = {
         one.row: _spoken_to(
-            _find(f"compare.{one.row}", one.model, one.revision, one.trust_remote_code, digests, fetch),
+            _find(f"compare.{one.row}", one.model, one.revision, _Allowed.by(one), digests, fetch),
             one.chat,
             one.prompt,
         )
         for one in recipe.compare
     }
     judges = {
-        name: _find(setting(name), who.model, who.revision, who.trust_remote_code, digests, fetch)
+        name: _find(setting(name), who.model, who.revision, _Allowed.by(who), digests, fetch)
         if who.model
         else backbone
         for name, who in recipe.judges.items()
@@ -96,9 +101,9 @@ def setting(judge: str) -> str:
 def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Backbone:
     """The backbone's folder and the name of its contents. Nothing is fetched unless `fetch` is set.
 
-    Raises EngineError where there is no such model, or none in safetensors.
+    Raises EngineError where there is no such model, or none with weights that may be read.
     """
-    found = _find("backbone", recipe.backbone, recipe.revision, recipe.trust_remote_code, digests, fetch)
+    found = _find("backbone", recipe.backbone, recipe.revision, _Allowed.by(recipe), digests, fetch)
     return _spoken_to(found, recipe.chat, recipe.prompt)
 
 
@@ -110,9 +115,7 @@ def _spoken_to(found: Backbone, chat: Chat, prompt: Prompt) -> Backbone:
 def find_others(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> dict[str, Backbone]:
     """The other models that methods ask, by name: those that write rationales instead of the backbone."""
     named = [writer(options) for method in recipe.methods for options in method.values()]
-    return {
-        name: _find("rationale.model", name, None, recipe.trust_remote_code, digests, fetch) for name in named if name
-    }
+    return {name: _find("rationale.model", name, None, _Allowed.by(recipe), digests, fetch) for name in named if name}
 
 
 def writer(options: Mapping[str, Any]) -> str | None:
@@ -121,26 +124,34 @@ def writer(options: Mapping[str, Any]) -> str | None:
     return found
 
 
-def _find(
-    field: str, name: str, revision: str | None, trust_remote_code: bool, digests: Digests, fetch: bool
-) -> Backbone:
+def _find(field: str, name: str, revision: str | None, allowed: "_Allowed", digests: Digests, fetch: bool) -> Backbone:
+    code, bins = allowed
     try:
-        folder = BACKBONE if name == "lab" else locate(name, revision, trust_remote_code, fetch=fetch)
+        folder = BACKBONE if name == "lab" else locate(name, revision, code, bin_weights=bins, fetch=fetch)
     except EngineError:
         if fetch or not _on_the_hub(name):
             raise
-        return Backbone(name, None, fingerprint(["hub", name, revision]), trust_remote_code)
-    if not any(folder.glob("*.safetensors")):
-        raise EngineError(
-            f"{field}: {folder} has no .safetensors file. Models are loaded from safetensors only; convert it with "
-            "`save_pretrained` of transformers."
-        )
+        return Backbone(name, None, fingerprint(["hub", name, revision]), code, bins)
+    weight_files(folder, bins, f"{field}: {folder}")
+    read_config(folder)
     contents = {path.name: digests.of(path) for path in _deciding(folder)}
-    return Backbone(name, folder, fingerprint(contents), trust_remote_code)
+    return Backbone(name, folder, fingerprint(contents), code, bins)
+
+
+class _Allowed(NamedTuple):
+    """What a recipe allows of a model, by name."""
+
+    code: bool
+    bins: bool
+
+    @classmethod
+    def by(cls, said: Recipe | Finished | Judge) -> "_Allowed":
+        return cls(said.trust_remote_code, said.bin_weights)
 
 
 def _deciding(folder: Path) -> list[Path]:
-    return sorted({path for pattern in DECIDING for path in folder.glob(pattern) if path.name != "card.json"})
+    beside = {path for pattern in DECIDING for path in folder.glob(pattern) if path.name != "card.json"}
+    return sorted({*beside, *deciding_files(folder)})
 
 
 def _on_the_hub(name: str) -> bool:

@@ -163,7 +163,9 @@ def asked_of(recipe: Recipe, judge: Judge, backbone: Backbone) -> tuple[Asked, G
     folder, api = backbone.path, "chat"
     try:
         folder = (
-            BACKBONE if judge.name == "lab" else locate(judge.name, None, recipe.trust_remote_code, fetch=not server)
+            BACKBONE
+            if judge.name == "lab"
+            else locate(judge.name, None, recipe.trust_remote_code, bin_weights=recipe.bin_weights, fetch=not server)
         )
         api = recipe.generation.openai.api
     except EngineError:
@@ -175,7 +177,7 @@ def asked_of(recipe: Recipe, judge: Judge, backbone: Backbone) -> tuple[Asked, G
     settings = recipe.generation.model_copy(
         update={"engine": judge.engine, "openai": recipe.generation.openai.model_copy(update=changed)}
     )
-    return Asked(folder, folder, None, recipe.trust_remote_code), settings
+    return Asked(folder, folder, None, recipe.trust_remote_code, bin_weights=recipe.bin_weights), settings
 
 
 def _verdicts(recipe: Recipe, found: Plan, judge: Judge, sampled: Sequence[Sampled]) -> list[Verdict | None]:

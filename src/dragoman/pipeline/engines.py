@@ -32,6 +32,7 @@ class Asked:
     trust_remote_code: bool = False
     system: str | None = None
     chat: Chat = "own"
+    bin_weights: bool = False
 
     def renderer(self) -> Renderer:
         return Renderer.load(self.voice, self.trust_remote_code, self.system, chat=self.chat)
@@ -112,6 +113,7 @@ def local_engine(kind: Local, settings: Generation, asked: Asked) -> Engine:
             precision=settings.precision,
             adapter=asked.adapter,
             trust_remote_code=asked.trust_remote_code,
+            bin_weights=asked.bin_weights,
         )
     from dragoman.generation.hf import HfEngine
 
@@ -123,6 +125,7 @@ def local_engine(kind: Local, settings: Generation, asked: Asked) -> Engine:
         precision=settings.precision,
         adapter=asked.adapter,
         trust_remote_code=asked.trust_remote_code,
+        bin_weights=asked.bin_weights,
     )
 
 

@@ -4,7 +4,6 @@ Everything else is computed from the geometry: parameters, adapters, and what a 
 cache of keys and values.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +14,7 @@ from typing import Any
 import yaml
 
 from dragoman.errors import RecipeError
+from dragoman.generation.config import context_in, read_config, text_part
 from dragoman.recipe.schema import Hardware, Lora
 
 BF16 = 2  # bytes
@@ -107,13 +107,13 @@ class Accelerator:
 def geometry_of(name: str, folder: Path | None) -> Geometry | None:
     """The geometry of a model; None where it is neither here nor in the table, or is of another kind."""
     if folder is not None and (folder / "config.json").is_file():
-        return _of_config(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+        return _of_config(read_config(folder))
     known = machines()["models"].get(name)
     return Geometry(**known) if known else None
 
 
 def _of_config(config: Mapping[str, Any]) -> Geometry | None:
-    config = config.get("text_config", config)
+    config = text_part(config)
     kind = config.get("model_type", "")
     needed = ("num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads", "vocab_size")
     experts = any("experts" in key and config[key] for key in config)
@@ -128,7 +128,7 @@ def _of_config(config: Mapping[str, Any]) -> Geometry | None:
         heads=heads,
         kv_heads=config.get("num_key_value_heads") or heads,
         vocabulary=config["vocab_size"],
-        context=config.get("max_position_embeddings") or 0,
+        context=context_in(config) or 0,
         head=config.get("head_dim") or 0,
         tied=bool(config.get("tie_word_embeddings")),
         biases=biases,

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def judged(
     chat: Chat = "own",
     system: str | None = None,
     trust_remote_code: bool = False,
+    bin_weights: bool = False,
     generation: Generation,
     cache: Path,
     say: Callable[[str], None] = note,
@@ -95,6 +97,8 @@ def judged(
     memo.save()
     missing = [suite for suite in suites if _read(outs[suite.name]) is None]
     if missing:
+        if opened.name in ("hf", "vllm"):
+            _check(model, trust_remote_code, bin_weights)
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="dragoman-harness-") as at:
             _start(missing, Path(at), model, opened, settings, system, trust_remote_code, files, limits, outs, say)
@@ -105,6 +109,14 @@ def judged(
             raise DataError(f"lm-evaluation-harness left no results of {suite.name}; run again.")
         found.append(graded(told))
     return found
+
+
+def _check(model: Path, trust_remote_code: bool, bin_weights: bool) -> None:
+    """The harness loads a model by itself, and does not look whether its files hold all of it."""
+    from dragoman.generation.outline import UnknownKind, outline
+
+    with suppress(UnknownKind):
+        outline(model, trust_remote_code=trust_remote_code, bin_weights=bin_weights)
 
 
 def texts(tasks: Sequence[str], settings: Harness, *, say: Callable[[str], None] = note) -> dict[str, list[str]]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.errors import EngineError
+from dragoman.generation.config import context_of
 from dragoman.generation.models import pick_device, pick_dtype
-from dragoman.pipeline.lengths import context_of
 from dragoman.prompts.formats import chat_template
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.judging import Harness

@@ -188,6 +188,7 @@ def _of_the_harness(recipe: Recipe, voice: Backbone, model: Path | None, cache: 
         chat=voice.chat,
         system=recipe.system,
         trust_remote_code=voice.trust_remote_code,
+        bin_weights=voice.bin_weights,
         generation=recipe.generation,
         cache=cache,
     )
@@ -201,4 +202,4 @@ def _engine(recipe: Recipe, judge: str) -> Generation:
 
 
 def _as_judge(judge: Backbone) -> Asked:
-    return Asked(judge.path, judge.path, None, judge.trust_remote_code, None, judge.chat)
+    return Asked(judge.path, judge.path, None, judge.trust_remote_code, None, judge.chat, judge.bin_weights)

@@ -4,9 +4,7 @@ No token is shorter than a byte, so a text has at most as many tokens as bytes; 
 too long by that is rendered.
 """
 
-import json
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TypeVar
 
 from dragoman.corpora.records import Pair, Question, Record
@@ -16,13 +14,6 @@ FRAME = 512  # bytes that the instruction and the chat template put around a tex
 TURN = 128  # and around each further turn of a conversation
 
 T = TypeVar("T")
-
-
-def context_of(model: Path) -> int | None:
-    """How many tokens a model can look at, as its configuration says."""
-    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
-    found: int | None = config.get("text_config", config).get("max_position_embeddings")
-    return found
 
 
 def too_long(

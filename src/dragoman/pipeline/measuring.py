@@ -18,8 +18,9 @@ from dragoman.generation.ask import Ask, Sampling
 from dragoman.generation.models import load_model, pick_device, pick_dtype
 from dragoman.generation.progress import progress
 from dragoman.pipeline.backbone import Backbone
-from dragoman.pipeline.engines import Asked, open_door
+from dragoman.pipeline.engines import open_door
 from dragoman.pipeline.sources import read_pairs, read_questions, read_records
+from dragoman.pipeline.voices import asked as spoken_to
 from dragoman.pipeline.voices import device_name, speaker
 from dragoman.prompts.examples import ExampleTable
 from dragoman.prompts.speak import Speaker
@@ -109,6 +110,7 @@ def _network(recipe: Recipe, backbone: Backbone, asked: "GradientsAsked", traine
         precision=settings.precision,
         adapter=None if whole else trained,
         trust_remote_code=trust,
+        bin_weights=backbone.bin_weights,
     )
     if asked.weights == "adapter":
         if trained is None:
@@ -159,11 +161,18 @@ def measure_drift(
 
 
 def _views(recipe: Recipe, backbone: Backbone, trained: Path) -> tuple[View, View]:
-    precision, trust = recipe.generation.precision, backbone.trust_remote_code
+    def load(folder: Path, adapter: Path | None = None) -> Any:
+        return load_model(
+            folder,
+            precision=recipe.generation.precision,
+            adapter=adapter,
+            trust_remote_code=backbone.trust_remote_code,
+            bin_weights=backbone.bin_weights,
+        )
+
     if (trained / "adapter_config.json").is_file():
-        return adapted(load_model(backbone.path, precision=precision, adapter=trained, trust_remote_code=trust))
-    both = [load_model(folder, precision=precision, trust_remote_code=trust) for folder in (backbone.path, trained)]
-    return apart(*both)
+        return adapted(load(backbone.path, trained))
+    return apart(load(backbone.path), load(trained))
 
 
 def _texts(recipe: Recipe, backbone: Backbone, asked: "DriftAsked", data: Path, cache: Path) -> dict[str, list[Said]]:
@@ -187,7 +196,7 @@ def _texts(recipe: Recipe, backbone: Backbone, asked: "DriftAsked", data: Path, 
         "skill": ([speak.question(question) for question in questions(True)], settings.max_tokens),
         "questions": ([speak.question(question) for question in questions(False)], settings.max_tokens),
     }
-    weights = Asked(backbone.path, backbone.path, None, backbone.trust_remote_code, recipe.system, backbone.chat)
+    weights = spoken_to(recipe, backbone)
     with open_door(recipe.generation, cache, {"backbone": weights}) as answers:
         for kind, (prompts, longest) in requests.items():
             ask = Ask("backbone", prompts, Sampling(longest, speak.stop), f"the backbone's own {kind}")

@@ -3,6 +3,7 @@
 import math
 
 from dragoman.generation.adapters import shapes
+from dragoman.generation.weights import weight_bytes
 from dragoman.pipeline.backbone import Backbone
 from dragoman.pipeline.plan import rounds, rows, trainings
 from dragoman.recipe.schema import Recipe
@@ -18,6 +19,7 @@ def of_all_weights(recipe: Recipe, backbone: Backbone) -> int:
         return 0
     files = backbone.path.glob("*.safetensors")
     weights = sum(math.prod(shape) for path in files for shape in shapes(path).values() if shape is not None)
+    weights = weights or weight_bytes(backbone.path) // 2  # of .bin files, which are not looked into here
     kept = sum(
         weights * checkpoints.WEIGHT_BYTES + (rounds(recipe, row) - 1) * checkpoints.room(weights, kept=1)
         for row in rows(recipe)

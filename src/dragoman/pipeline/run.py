@@ -11,6 +11,7 @@ from typing import Any
 
 from dragoman.errors import RecipeError, TrainingError
 from dragoman.generation.progress import note
+from dragoman.generation.weights import weight_bytes
 from dragoman.pipeline import checking, room, sources, suites
 from dragoman.pipeline.backbone import Cast, find_cast
 from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages, trainings
@@ -143,7 +144,7 @@ def _check(going: Going) -> None:
             f"{found['no room']:,} questions leave no room for an answer in the context of {backbone.name}: they will "
             "not be asked, and count as wrong."
         )
-    weights = sum(path.stat().st_size for path in backbone.path.glob("*.safetensors"))
+    weights = weight_bytes(backbone.path)
     models = len(rows(recipe)) * len(trainings(recipe))
     each = "each method" if len(trainings(recipe)) == 1 else "each method and seed"
     needed = SPARE + 2 * weights * models + room.of_all_weights(recipe, backbone)

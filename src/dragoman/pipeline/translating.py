@@ -14,11 +14,11 @@ from dragoman.corpora.recognise import recognised
 from dragoman.corpora.records import Pair
 from dragoman.errors import DataError, EngineError
 from dragoman.generation.ask import Ids
+from dragoman.generation.config import context_of
 from dragoman.generation.door import drive
 from dragoman.generation.models import fingerprint, locate
 from dragoman.lab import BACKBONE
 from dragoman.pipeline.engines import Asked, best_engine, check_engine, open_door
-from dragoman.pipeline.lengths import context_of
 from dragoman.pipeline.translated import MODEL, Counts, translated
 from dragoman.prompts.languages import language_name
 from dragoman.prompts.render import Renderer

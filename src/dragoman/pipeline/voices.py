@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import torch
 
 from dragoman.errors import TemplateError
+from dragoman.generation.config import context_of
 from dragoman.generation.greet import told_context
 from dragoman.generation.models import pick_device
 from dragoman.pipeline.backbone import Backbone, Cast
 from dragoman.pipeline.engines import Asked
 from dragoman.pipeline.judged import harness_tasks
-from dragoman.pipeline.lengths import context_of
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.systems import SYSTEMS
@@ -102,7 +102,7 @@ def judge_speaker(judge: Backbone, settings: Judge | None = None) -> Speaker:
 
 def asked(recipe: Recipe, model: Backbone) -> Asked:
     """A model as the door takes it."""
-    return Asked(model.path, model.path, None, model.trust_remote_code, recipe.system, model.chat)
+    return Asked(model.path, model.path, None, model.trust_remote_code, recipe.system, model.chat, model.bin_weights)
 
 
 def device_name() -> str:

@@ -24,13 +24,15 @@ import torch  # noqa: F401
 import transformers
 
 from dragoman.errors import DataError
+from dragoman.generation.config import context_of
 from dragoman.generation.door import drive_all
 from dragoman.generation.rationales import RationaleReport
 from dragoman.methods import Lesson
 from dragoman.pipeline import judging
+from dragoman.pipeline.able import check_models
 from dragoman.pipeline.backbone import Backbone, Cast, writer
 from dragoman.pipeline.engines import Asked, check_engine, open_door
-from dragoman.pipeline.lengths import FRAME, context_of, question_bytes, record_bytes, too_long
+from dragoman.pipeline.lengths import FRAME, question_bytes, record_bytes, too_long
 from dragoman.pipeline.meter import Metered
 from dragoman.pipeline.plan import method_of, rows, training_of
 from dragoman.pipeline.sources import chunks, read_pairs, read_questions, read_records
@@ -62,6 +64,7 @@ def check(recipe: Recipe, cast: Cast, data: Path) -> Facts:
     backbone, others = cast.backbone, cast.others
     speak = speaker(recipe, backbone, others)
     check_voices(recipe, cast, speak)
+    check_models(recipe, cast, speak)
     check_engine(recipe.generation, asked(recipe, next(iter(others.values()), backbone)))
     judging.check(recipe, cast)
     mixes = any(method_of(recipe, row).mixes for row in rows(recipe))
@@ -80,7 +83,7 @@ def check(recipe: Recipe, cast: Cast, data: Path) -> Facts:
             f"{tested:,} of the test sentences leave no room for a translation in the context of {backbone.name}, "
             f"{context:,} tokens. Leave them out, or take another backbone."
         )
-    longest = min(recipe.data.max_tokens, context - 1)
+    longest = _longest(recipe, context, speak)
     records = chain.from_iterable(read_records(data / name) for name in _learnt_from(mixes))
     left_out = too_long(records, lambda record: speak.prefix(record).ids, record_bytes, longest + 1, frame)
     return {"too long": left_out, "longest": longest, "no room": asked_long}
@@ -169,7 +172,7 @@ def _lessons(
     models = {name: asked(recipe, other) for name, other in others.items()}
     models["backbone"] = _as_trained(asked(recipe, backbone), adapter)
     served = None if adapter else writer(options) or "backbone"
-    longest = min(recipe.data.max_tokens, (context_of(backbone.path) or sys.maxsize) - 1)
+    longest = _longest(recipe, context_of(backbone.path), speak)
     parted = (chunks(read_records(data / name), CHUNK) for name in _learnt_from(method.mixes))
     numbered = enumerate(chain.from_iterable(parted))
     with open_door(recipe.generation, cache, models, served=served) as answers:
@@ -184,6 +187,11 @@ def _lessons(
                 lesson = lessons[str(number)]
                 lesson.notes[f"left out: longer than {longest:,} tokens"] += len(chunk) - len(fitting[number])
                 yield number, lesson, _samples(lesson.examples, speak), makings[str(number)].spent
+
+
+def _longest(recipe: Recipe, context: int | None, speak: Speaker) -> int:
+    """Tokens that a request and its reference may have: the turn's end comes after them, or at least one token more."""
+    return min(recipe.data.max_tokens, (context or sys.maxsize) - max(1, len(speak.renderer.end)))
 
 
 def _learnt_from(mixes: bool) -> tuple[str, ...]:
@@ -234,6 +242,7 @@ def train(
         before=before,
         until=until,
         trust_remote_code=backbone.trust_remote_code,
+        bin_weights=backbone.bin_weights,
         label=f"training {row}" + ("" if seed is None else f" with seed {seed}"),
         named=backbone.name,
     )
@@ -257,6 +266,7 @@ def make_model(recipe: Recipe, backbone: Backbone, adapter: Path, data: Path, ou
         out / "model",
         _probes(data, speak),
         trust_remote_code=backbone.trust_remote_code,
+        bin_weights=backbone.bin_weights,
         chat=None if backbone.chat == "own" else speak.renderer.tokenizer.chat_template,
     )
     return asdict(parity)

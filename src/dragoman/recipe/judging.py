@@ -34,6 +34,8 @@ class Judge(Strict):
     """Commit or tag of a model on the hub."""
     trust_remote_code: bool = False
     """Run Python code that comes with the model."""
+    bin_weights: bool = False
+    """Read its weights from `.bin` files where it has no safetensors: their tensors alone."""
     generation: Generation | None = None
     """How it is asked, such as `{engine: openai, openai: {address: …}}`; as the models that it judges when absent."""
     max_tokens: Positive = 2048

@@ -198,6 +198,8 @@ class Finished(Strict):
     """How it is spoken to otherwise: by its own chat template, with Alpaca's prompt, or as a published system's users speak to it."""
     trust_remote_code: bool = False
     """Run Python code that comes with the model."""
+    bin_weights: bool = False
+    """Read its weights from `.bin` files where it has no safetensors: their tensors alone, whatever else is in them is refused."""
 
     @property
     def row(self) -> str:
@@ -217,6 +219,8 @@ class Recipe(Strict):
     """How it is spoken to: by its own chat template, with Alpaca's prompt (`### Instruction:` …), for base models that have none, or as a published system's users speak to it."""
     trust_remote_code: bool = False
     """Run Python code that comes with the backbone. Off unless a recipe says so by name."""
+    bin_weights: bool = False
+    """Read the backbone's weights from `.bin` files where it has no safetensors: their tensors alone, whatever else is in them is refused. Off unless a recipe says so by name."""
     system: str | None = None
     """System prompt; what the chat template does by itself when absent."""
     data: Data = Data()

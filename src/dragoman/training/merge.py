@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import torch
 
 from dragoman.errors import StoreError, TrainingError
+from dragoman.generation.config import read_config
 from dragoman.generation.models import load_model, locate
 from dragoman.prompts.examples import Ids
 from dragoman.training.checkpoints import is_model
@@ -61,6 +62,7 @@ def merge(
     prompts: Sequence[Ids],
     *,
     trust_remote_code: bool = False,
+    bin_weights: bool = False,
     revision: str | None = None,
     chat: str | None = None,
 ) -> Parity:
@@ -77,7 +79,7 @@ def merge(
         raise TrainingError("A merge is checked on prompts, and none was given.")
     if out.exists():
         raise TrainingError(f"{out} exists already. Take it away, or merge into another folder.")
-    folder = locate(backbone, revision, trust_remote_code)
+    folder = locate(backbone, revision, trust_remote_code, bin_weights=bin_weights)
     whole = is_model(adapter)
     if whole:
         _check_sizes(folder, adapter)
@@ -87,6 +89,7 @@ def merge(
         device="cpu",
         adapter=None if whole else adapter,
         trust_remote_code=trust_remote_code,
+        bin_weights=bin_weights and not whole,
     )
     cast = _own_dtype(folder, trust_remote_code)
     _check_room(out, model, cast)
@@ -163,7 +166,7 @@ def _fold(model: Any) -> Any:
 
 def _check_sizes(folder: Path, trained: Path) -> None:
     """A model of other sizes has nothing to do with the backbone, whose tokenizer it would get."""
-    ours, theirs = (json.loads((place / "config.json").read_text(encoding="utf-8")) for place in (folder, trained))
+    ours, theirs = (read_config(place) for place in (folder, trained))
     for name in ("model_type", "hidden_size", "num_hidden_layers", "vocab_size"):
         if ours.get(name) != theirs.get(name):
             raise TrainingError(

@@ -21,6 +21,7 @@ from transformers.utils import is_flash_attn_2_available
 
 from dragoman.errors import TrainingError
 from dragoman.generation.models import Precision, load_model, pick_device, pick_dtype
+from dragoman.generation.outline import places_of, vocabulary_of
 from dragoman.generation.progress import note, progress
 from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Training
@@ -59,6 +60,7 @@ def fit(
     before: Path | None = None,
     until: int | None = None,
     trust_remote_code: bool = False,
+    bin_weights: bool = False,
     revision: str | None = None,
     label: str = "training",
     named: str | None = None,
@@ -91,9 +93,11 @@ def fit(
         precision="fp32" if whole else precision,
         device="cpu",
         trust_remote_code=trust_remote_code,
+        bin_weights=bin_weights,
         revision=revision,
     )
     teach_forward(backbone)
+    _check_fits(examples, backbone)
     line = choose_attention(backbone, settings, device, precision)
     network = backbone if settings.lora is None else adapt(backbone, settings.lora)
     weights = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
@@ -139,16 +143,27 @@ def fit(
 
 
 def choose_attention(model: Any, settings: Training, device: torch.device, precision: Precision) -> int:
-    """Sets the attention that is fastest in this precision; returns the width of packed lines, 0 for padded batches."""
+    """Sets the attention that is fastest in this precision; returns the width of packed lines, 0 for padded batches.
+
+    A TrainingError where lines shall be packed and the model would mix what is in them.
+    """
     packed = settings.packing == "on" or (settings.packing == "auto" and device.type != "cpu")
+    if packed and not attention.keeps_apart(model):
+        if settings.packing == "on":
+            raise TrainingError(
+                f"training.packing is on, but {type(model).__name__} does not keep examples apart that share a line: "
+                "each would see those before it. Take `auto`, which pads them instead."
+            )
+        packed = False
+    places = places_of(model) or settings.batch_tokens  # some have a mask as wide as there are places
     plain = model.config._attn_implementation == "sdpa"
     if packed and plain and device.type == "cuda" and is_flash_attn_2_available():
         model.set_attn_implementation("flash_attention_2")  # told the bounds of examples: lines may be of any width
-        return settings.batch_tokens
+        return min(settings.batch_tokens, places)
     if device.type == "cpu" and plain and not packed and precision == "bf16":
         attention.register()
         model.set_attn_implementation(attention.PRODUCTS)
-    return min(PACKED_LINE, settings.batch_tokens) if packed else 0
+    return min(PACKED_LINE, settings.batch_tokens, places) if packed else 0
 
 
 def _take_up(before: Path, out: Path) -> None:
@@ -207,6 +222,23 @@ def _check(examples: ExampleTable) -> None:
         raise TrainingError(
             f"{empty:,} of {len(examples):,} examples in {examples.folder} have no trained token. "
             "Leave them out: they would only take time."
+        )
+
+
+def _check_fits(examples: ExampleTable, backbone: Any) -> None:
+    """Whether the model knows all tokens and all places of the examples: it would end in the midst of training."""
+    vocabulary = vocabulary_of(backbone)
+    if examples.highest >= vocabulary:
+        raise TrainingError(
+            f"{examples.folder} has the token {examples.highest}, and the backbone knows {vocabulary}: the examples "
+            "were made for another vocabulary."
+        )
+    bound = places_of(backbone)
+    if bound is not None and (long := examples.lengths[examples.lengths > bound]).size:
+        raise TrainingError(
+            f"{long.size:,} of {len(examples):,} examples in {examples.folder} are longer than the {bound:,} tokens "
+            f"that the backbone has places for; the longest has {long.max():,}. Lower data.max_tokens and "
+            "rationale.max_tokens, or take another backbone."
         )
 
 

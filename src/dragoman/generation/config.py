@@ -1,0 +1,113 @@
+"""What a model's config.json says. It is somebody's file, so it is read with care. No torch here."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dragoman.errors import EngineError
+
+LARGEST = 16 << 20  # bytes; the largest that are published have a few hundred kilobytes
+# The same sizes under the names that architectures have for them.
+_LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+_HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads")
+_CONTEXT = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+_WIDTHS = ("hidden_size", "n_embd", "d_model", "intermediate_size", "ffn_dim", "n_inner", "head_dim")
+_SIZES = (*_LAYERS, *_HEADS, *_CONTEXT, *_WIDTHS, "num_key_value_heads", "vocab_size")
+_POSITIVE = ("rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "rope_theta")
+_MOST_LAYERS, _MOST = 10_000, 1 << 31
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The config.json of a model. EngineError where it is none, or has sizes that no model can have."""
+    path = folder / "config.json"
+    config = read_json(path)
+    for name, value in _numbers(config):
+        if math.isnan(value):
+            raise EngineError(f"{path}: {name} is NaN, which is no number that a model could be built with.")
+    for part in (config, text_part(config)):
+        _check_sizes(path, part)
+    return config
+
+
+def read_json(path: Path, largest: int = LARGEST) -> dict[str, Any]:
+    """A file of a model that holds a JSON object. EngineError where it does not."""
+    try:
+        size = path.stat().st_size
+        if size > largest:
+            raise EngineError(
+                f"{path} has {size / 1e6:,.0f} MB, and a file of this kind has far less than {largest / 1e6:,.0f}. "
+                "It is not read."
+            )
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise EngineError(f"{path} could not be read: {error.strerror or error}.") from error
+    except RecursionError as error:
+        raise EngineError(f"{path} is nested too deeply to be read.") from error
+    except ValueError as error:
+        raise EngineError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise EngineError(f"{path} holds no JSON object, {{…}}, but {type(found).__name__}.")
+    return found
+
+
+def text_part(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part that is about text, of a model that also sees or hears."""
+    part = config.get("text_config")
+    return part if isinstance(part, dict) else config
+
+
+def context_in(config: Mapping[str, Any]) -> int | None:
+    """How many tokens a model can look at, as its configuration says; None where it sets no bound."""
+    part = text_part(config)
+    return next((int(part[name]) for name in _CONTEXT if isinstance(part.get(name), int)), None)
+
+
+def context_of(folder: Path) -> int | None:
+    """How many tokens the model in a folder can look at.
+
+    What a file leaves out is what transformers takes for that kind of model: it is asked only then.
+    """
+    config = read_config(folder)
+    found = context_in(config)
+    if found is not None or "model_type" not in config:
+        return found
+    from transformers import AutoConfig
+
+    try:  # code of the model's own is not run for this
+        return context_in(AutoConfig.from_pretrained(folder, trust_remote_code=False).get_text_config().to_dict())
+    except Exception:  # loading it will say what is wrong
+        return None
+
+
+def _check_sizes(path: Path, config: Mapping[str, Any]) -> None:
+    for name in _SIZES:
+        value = config.get(name)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            continue  # None, or one for each layer
+        most = _MOST_LAYERS if name in _LAYERS else _MOST
+        if not (math.isfinite(value) and value == int(value)):
+            raise EngineError(f"{path}: {name} is {value}, and must be a whole number.")
+        if not 1 <= value <= most:
+            raise EngineError(f"{path}: {name} is {value}; it must be at least 1, and at most {most:,}.")
+    for name in _POSITIVE:
+        value = config.get(name)
+        if isinstance(value, int | float) and not (value > 0 and math.isfinite(value)):
+            raise EngineError(f"{path}: {name} is {value}, and must be above 0.")
+    heads, shared = next((config[name] for name in _HEADS if config.get(name)), None), config.get("num_key_value_heads")
+    if isinstance(heads, int) and isinstance(shared, int) and heads % shared:
+        raise EngineError(f"{path}: {heads} attention heads can't share {shared} heads of keys evenly.")
+
+
+def _numbers(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
+    """All fractions in it, with their names."""
+    waiting = [(name, value)]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, float):
+            yield name, value
+        elif isinstance(value, dict):
+            waiting += [(f"{name}.{key}" if name else str(key), part) for key, part in value.items()]
+        elif isinstance(value, list):
+            waiting += [(f"{name}[{place}]", part) for place, part in enumerate(value)]
