@@ -6,6 +6,7 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import Linear
 from transformers import AttentionInterface, LlamaForCausalLM
 
+from dragoman.errors import TrainingError
 from dragoman.recipe.schema import Lora
 from dragoman.training import attention
 from dragoman.training.adapters import adapt
@@ -59,3 +60,21 @@ def test_attention_by_products_gives_the_numbers_of_torch(width: int, tiny: Path
     expected[..., 0].sum().backward()
     name = "model.layers.0.self_attn.k_proj.weight"
     torch.testing.assert_close(ours.get_parameter(name).grad, usual.get_parameter(name).grad, rtol=1e-3, atol=1e-3)
+
+
+def test_layers_that_are_not_there(tiny: Path) -> None:
+    """PEFT says nothing as long as one of the names is known."""
+    backbone = LlamaForCausalLM.from_pretrained(tiny)
+    named = r"has no layer c_attn, qproj\. It has embed_tokens, q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, "
+    with pytest.raises(TrainingError, match=named):
+        adapt(backbone, Lora(targets=("q_proj", "c_attn", "qproj")))
+    for targets in ("mlp", r".*\.9\..*", "proj"):
+        with pytest.raises(TrainingError, match="the backbone has no layer"):
+            adapt(backbone, Lora(targets=targets))
+    for targets, count in {
+        "q_proj": 2,
+        r".*\.1\.self_attn\.[qk]_proj": 2,
+        ("layers.0.mlp.up_proj", "lm_head"): 2,
+    }.items():
+        network = adapt(LlamaForCausalLM.from_pretrained(tiny), Lora(targets=targets))
+        assert sum(isinstance(layer, Linear) for layer in network.modules()) == count

@@ -100,6 +100,11 @@ class ExampleTable:
         return np.concatenate([np.zeros(0, dtype=np.int64), *lengths])
 
     @property
+    def highest(self) -> int:
+        """The highest token id; -1 where there are no examples."""
+        return max((int(part["ids"].max()) for part in self._parts if part["ids"].size), default=-1)
+
+    @property
     def keys(self) -> list[str]:
         """The examples' names, which say of what record each was made."""
         return [key for part in self._parts for key in json.loads((part / "keys.json").read_text(encoding="utf-8"))]

@@ -6,6 +6,7 @@ numbers come from three products forward and five backward, all in the precision
 the adapter's own weights and gradients stay fp32. Anything else is left to PEFT.
 """
 
+import re
 import types
 from typing import Any
 
@@ -14,18 +15,27 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import Linear
 from torch import nn
 from torch.nn import functional
+from transformers.pytorch_utils import Conv1D
 
+from dragoman.errors import TrainingError
 from dragoman.recipe.schema import Lora
+
+ALL = "all-linear"
 
 
 def adapt(backbone: Any, lora: Lora) -> Any:
-    """The backbone with a fresh adapter around it: the adapter alone is trained, in fp32."""
+    """The backbone with a fresh adapter around it: the adapter alone is trained, in fp32.
+
+    A TrainingError where `lora.targets` names a layer that there is not.
+    """
+    check_targets(backbone, lora)
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=lora.rank,
         lora_alpha=2 * lora.rank if lora.alpha is None else lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=lora.targets if isinstance(lora.targets, str) else list(lora.targets),
+        target_modules=_targets(lora),
+        fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in backbone.modules()),  # GPT-2's weights lie so
     )
     network = get_peft_model(backbone, config)
     if not lora.dropout:
@@ -33,6 +43,39 @@ def adapt(backbone: Any, lora: Lora) -> Any:
             if type(layer) is Linear and type(layer.base_layer) is nn.Linear:
                 layer.forward = types.MethodType(_forward, layer)
     return network
+
+
+def check_targets(backbone: Any, lora: Lora) -> None:
+    """TrainingError where `lora.targets` names a layer that the backbone doesn't have, with those that it has.
+
+    PEFT leaves out without a word what it does not find, as long as it finds one of them.
+    """
+    targets = _targets(lora)
+    if targets == ALL:
+        return
+    layers = [name for name, layer in backbone.named_modules() if name and _adaptable(layer)]
+    if isinstance(targets, str):
+        absent = [] if any(re.fullmatch(targets, name) for name in layers) else [targets]
+    else:
+        absent = [target for target in targets if not any(f".{name}".endswith(f".{target}") for name in layers)]
+    if absent:
+        known = dict.fromkeys(name.rpartition(".")[2] for name in layers)
+        raise TrainingError(
+            f"training.lora.targets: the backbone has no layer {', '.join(absent)}. It has {', '.join(known)}; "
+            f"`{ALL}` stands for all of them but embedding and head."
+        )
+
+
+def _targets(lora: Lora) -> str | list[str]:
+    """What PEFT is told: names, or a pattern for the whole paths of layers. One name alone is no pattern."""
+    if not isinstance(lora.targets, str):
+        return list(lora.targets)
+    return lora.targets if lora.targets == ALL or not re.fullmatch(r"[\w.]+", lora.targets) else [lora.targets]
+
+
+def _adaptable(layer: Any) -> bool:
+    """Whether a layer can carry an adapter: products with a matrix, plain or quantised, and embeddings."""
+    return isinstance(layer, nn.Embedding | Conv1D) or "Linear" in type(layer).__name__
 
 
 def _forward(self: Any, x: torch.Tensor) -> torch.Tensor:
