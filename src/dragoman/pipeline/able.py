@@ -41,8 +41,8 @@ def _others(recipe: Recipe, cast: Cast, speak: Speaker) -> Iterator[tuple[Genera
         yield from ((recipe.generation, model, speak.of(name)) for name, model in cast.others.items())
     for model in cast.finished.values():
         yield recipe.generation, model, speaker(recipe, model)
-    for part, judge in cast.judges.items():
-        settings = getattr(recipe.evaluation, part).generation or recipe.generation
+    for name, judge in cast.judges.items():
+        settings = recipe.judges[name].generation or recipe.generation
         if settings.engine != "openai" or settings is recipe.generation:
             yield settings, judge, judge_speaker(judge)
 
@@ -71,7 +71,7 @@ def _check_vocabulary(model: Backbone, made: Any, speak: Speaker) -> None:
         *tokenizer.all_special_ids,
         *(at for at, token in tokenizer.added_tokens_decoder.items() if token.special),
     }
-    used = {*speak.chat("Who are you?"), *speak.renderer.end}
+    used = {*speak.chat("Who are you?"), *speak.renderer.end} if speak.renderer.converses else set()
     beyond = sorted(
         (at, token) for token, at in tokenizer.get_vocab().items() if at >= known and (at not in special or at in used)
     )

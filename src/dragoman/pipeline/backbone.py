@@ -85,9 +85,7 @@ def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
         for one in recipe.compare
     }
     judges = {
-        name: _find(setting(name), who.model, who.revision, _Allowed.by(who), digests, fetch)
-        if who.model
-        else backbone
+        name: _find(setting(name), who.model, who.revision, _Allowed.by(who), digests, fetch) if who.model else backbone
         for name, who in recipe.judges.items()
     }
     return Cast(backbone, find_others(recipe, digests, fetch=fetch), finished, judges)

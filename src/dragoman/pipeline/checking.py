@@ -77,7 +77,7 @@ def _models(recipe: Recipe, stage: Stage, cast: Cast) -> list[tuple[Backbone, bo
 
 
 def _files(model: Backbone, weights: bool) -> list[Path]:
-    return [path for path in model.files if weights or path.suffix != ".safetensors"]
+    return [path for path in model.files if weights or path.suffix not in (".safetensors", ".bin")]
 
 
 def size_of(artifact: Artifact, pattern: str = "*") -> int:

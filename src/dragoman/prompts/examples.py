@@ -102,7 +102,8 @@ class ExampleTable:
     @property
     def highest(self) -> int:
         """The highest token id; -1 where there are no examples."""
-        return max((int(part["ids"].max()) for part in self._parts if part["ids"].size), default=-1)
+        chunks = map(self._chunk, range(len(self._parts)))
+        return max((int(chunk.ids.max()) for chunk in chunks if chunk.ids.size), default=-1)
 
     @property
     def keys(self) -> list[str]:
