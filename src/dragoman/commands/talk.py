@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dragoman.commands.files import languages
-from dragoman.corpora.identify import labels
 from dragoman.corpora.records import Pair, Turn
 from dragoman.evaluation.extraction import extract
 from dragoman.generation.ask import Engine, Sampling
@@ -48,7 +47,7 @@ class Talker:
         answers = dict(self.engine.complete(prompts, Sampling(self.max_tokens, self.renderer.stop)))
         texts = {index: answers[place].text for place, index in enumerate(asked)}
         for index, line in enumerate(lines):
-            found = extract(texts[index], line, labels(target)).text if index in texts else ""
+            found = extract(texts[index], line, source, target).text if index in texts else ""
             yield " ".join(found.split("\n"))
 
     def answer(self, turns: Sequence[Turn], temperature: float = 0.0) -> str:

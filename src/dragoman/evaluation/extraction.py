@@ -5,17 +5,27 @@ is the translation alone; that the model said more is counted as chatter. The ru
 written out, so that a reader can tell what was scored:
 
 1. Leading paragraphs or lines that only announce the translation are dropped, as is an
-   announcement or a label ("Translation:", "German:") at the head of the first line.
+   announcement or a label ("Translation:", "German:", "In German, this would be:") at the head of the first line.
 2. The translation has at most as many paragraphs, and as many lines in each, as the source. It
    ends earlier at a line that begins an explanation ("Note:", "Explanation:", "or").
-3. Quotation marks and Markdown around all of it go where the source has none.
+3. What is said beside it on the same line is taken out where that is certain (`asides.py`); where it
+   is likely it is counted, and what is scored stays whole.
+4. Quotation marks and Markdown around all of it go where the source has none.
+5. A refusal, or what is far too long to be a translation and has none in it that can be told, is a failure.
 
-A rule never fires on what the source itself has: "Hinweis: …" may be translated "Note: …".
+A rule never fires on what the source itself has: "Hinweis: …" may be translated "Note: …". Each says what
+it took out (`Extracted.cuts`).
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+from dragoman.corpora.identify import base, labels
+from dragoman.evaluation.asides import Asked, Cut, letters, too_long, without_asides
+from dragoman.prompts.languages import LANGUAGES
+
+RULES = 2
+"""Which set of rules this is, for signatures: another number where an answer may be taken otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,8 @@ class Extracted:
     text: str
     chatter: bool
     found: bool
+    cuts: tuple[Cut, ...] = ()
+    """What stood beside the translation, in the order in which the rules took it out."""
 
 
 def _one_of(*words: str) -> str:
@@ -43,21 +55,18 @@ _TRANSLATION = _one_of(
     r"translat\w*", r"übersetz\w*", r"tradu(?:zion|c|ç)\w*", r"překlad\w*", r"перевод\w*", "翻译", "翻訳"
 )
 _HERE_IT_IS = _one_of("here you go", "here it is", r"here(?: is|['’]s) the sentence in \w+")
-_OPEN, _CLOSE = '["“„«]', '["”“»]'
 
 # "Sure! Here is the translation of your sentence into German:" · "Translation:"
 _ANNOUNCEMENT = _pattern(rf"^(?:{_OPENER})?[^\n:：]{{0,160}}?{_TRANSLATION}[^\n:：]{{0,160}}?[:：]\s*")
 _HERE = _pattern(rf"^(?:{_OPENER})?{_HERE_IT_IS}\s*[:!]\s*")
 _OPENER_ALONE = _pattern(rf"^{_OPENER}$")
 _HEADING = _pattern(rf"^[#*_ ]+[^\n]{{0,40}}{_TRANSLATION}[^\n]{{0,40}}$")  # "### Translation"
-# 'The sentence "…" can be translated as "…"': the last quotation of the sentence
-_QUOTED_LAST = _pattern(
-    rf"^[^\n]{{0,200}}?{_TRANSLATION}[^\n]{{0,200}}?\b(?:is|as|to|be|lautet|è)\b\s*[:：]?\s*"
-    rf"{_OPEN}([^\n]+?){_CLOSE}[.!]?(?:\s|$)"
+# "In German, this would be:" · "You could say:" · "Auf Deutsch heißt das:": what follows is one
+_SAYS = _pattern(
+    rf"^(?:{_OPENER})?[^\n:：.!?\"“„«]{{0,50}}\b(?:(?:this|it|that|version|sentence|text|you could|i would) (?:\w+ )?"
+    r"(?:means?|says?|reads?|be|is)"
+    r"|(?:heißt|bedeutet|lautet) (?:das|es|dies)|to (?:znamená|je)|это (?:означает|значит|будет)|意思是)\s*[:：]\s*"
 )
-# '"…" is the translation'
-_QUOTED_FIRST = _pattern(rf"^{_OPEN}([^\n]+?){_CLOSE},?\s+(?:is|would be|ist|è|means)\b[^\n]*")
-
 # Lines that begin to explain: a word that announces it, or a sentence about the translation
 _EXPLAINING = _one_of(
     *("notes?", "please note", "explanations?", "literal(?:ly| translation)", "alternatives?", "alternatively", "or"),
@@ -73,55 +82,89 @@ _ABOUT_IT = _one_of(
     "let me know",
 )
 _ENDER = _pattern(rf"^[\s\W]{{0,4}}(?:{_EXPLAINING}[\s*]*(?:[:：,(]|$)|{_ABOUT_IT})")
-_INLINE_NOTE = _pattern(rf"\s+[(\[](?:{_EXPLAINING}|lit\.)[^\n]*$")
 _CANNOT = _one_of("can(?:no|['’])t", "can not", "unable to", "not able to", "won['’]t", "could(?:n['’]t| not)")
-_REFUSAL = _pattern(rf"\b{_CANNOT}\b[^.\n]{{0,40}}\b(?:translat|assist|fulfil|provide)|\bas an ai\b")
-_WORD_TRANSLATION = _pattern(_TRANSLATION)
+_REFUSAL = _pattern(
+    rf"(?:\b(?:i|we)\b[^.\n]{{0,20}}\b{_CANNOT}\b[^.\n]{{0,40}}\b(?:translat|assist|fulfil|provide (?:a|the|any|you)\b.{{0,20}}translat)"
+    r"|\b(?:don['’]t|not) feel comfortable translating|\bas an ai\b(?! \w+ (?:is|are)\b))"
+)
+# "The segment you provided is incomplete." · "This is a URL, it does not need to be translated."
+_NOT_ONE = _pattern(
+    r"\b(?:text|segment|sentence|phrase) (?:that )?you(?:['’]ve| have)? (?:provided|gave|given|sent|shared)\b"
+    r"|\b(?:does ?n['’]t|does not|do ?n['’]t|not)\b[^.\n]{0,30}\b(?:need|require|have)\b[^.\n]{0,20}\btranslat"
+    r"|\bnot (?:a |something|typically|usually)[^.\n]{0,40}\btranslat|\bcannot be (?:directly )?translated\b"
+    r"|\bprovide (?:me with )?(?:the|a|more) [^.\n]{0,40}\b(?:translat|context)"
+)
 _COLON = re.compile("[:：]")
+_SENTENCE = re.compile(r"[.!?。！？](?:\s|$)")
+_ABOUT_ONE = _pattern(_TRANSLATION)
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "»": "«", "'": "'", "‘": "’", "‚": "‘", "「": "」", "『": "』"}
+_MARKS = frozenset("\"“”„«»'‘’‚「」『』״《》【】")
 _BLANK = re.compile(r"\n[ \t]*\n+")
 
 
-def extract(answer: str, source: str, labels: Sequence[str] = ()) -> Extracted:
+def extract(answer: str, source: str, source_language: str, target_language: str) -> Extracted:
     """The translation of `source` inside `answer`.
 
-    `labels` are names of the target language by which an answer may head its translation
-    ("German: …"). An answer that holds no translation — nothing but an announcement, or a refusal —
-    comes back whole with `found` false; an empty one comes back empty.
+    An answer that holds no translation — nothing but an announcement, a refusal, or far more than a
+    translation without anything that tells where it is — comes back whole with `found` false; an empty one comes
+    back empty.
     """
     whole = answer.replace("\r\n", "\n").strip()
     if not whole:
         return Extracted("", chatter=False, found=False)
-    if _REFUSAL.search(whole[:200]) and not _REFUSAL.search(source):
-        return Extracted(whole, chatter=True, found=False)
     source = source.replace("\r\n", "\n").strip()
-    text, led_in = _without_lead_in(_unwrapped(whole, source), source, labels)
-    text, went_on = _in_the_source_s_shape(_unwrapped(text, source), source)
-    text = _unwrapped(text, source)
-    if not text:
+    asked = Asked(source, source_language, target_language)
+    if _refuses(whole, asked):
         return Extracted(whole, chatter=True, found=False)
-    return Extracted(text, chatter=led_in or went_on, found=True)
+    text, before = _without_lead_in(_unwrapped(whole, source), asked)
+    text, after = _in_the_source_s_shape(_unwrapped(text, source), source)
+    text, asides = without_asides(text, asked)
+    text = _unwrapped(text, source)
+    if not text or (asides and _NOT_ONE.search(text) and not asked.speaks):
+        return Extracted(whole, chatter=True, found=False)
+    if too_long(text, asked):
+        return Extracted(whole, chatter=bool(asides), found=False)
+    said = [Cut(rule, words) for rule, words in (("announcement", before), ("further lines", after)) if words]
+    cuts = (*said, *asides)
+    return Extracted(text, chatter=bool(cuts), found=True, cuts=cuts)
 
 
-def _without_lead_in(text: str, source: str, labels: Sequence[str]) -> tuple[str, bool]:
-    for sentence in (_QUOTED_LAST, _QUOTED_FIRST):
-        quoted = sentence.match(text)
-        if quoted and not _quoted(source) and not _WORD_TRANSLATION.search(source):
-            return quoted[1], True
-    names = _one_of(*map(re.escape, labels))
-    label = _pattern(rf"^\W{{0,4}}{names}(?: translation)?\W{{0,3}}[:：][\s*]*") if labels else None
+def _refuses(whole: str, asked: Asked) -> bool:
+    head = whole[:250]
+    if _REFUSAL.search(head) and not _REFUSAL.search(asked.source):
+        return not asked.talks or letters(whole) > 1.6 * asked.usual
+    return bool(_NOT_ONE.search(head)) and not asked.talks and letters(whole) > 1.6 * asked.usual + 20
+
+
+def _without_lead_in(text: str, asked: Asked) -> tuple[str, str]:
+    """What follows the announcement, and that."""
+    source = asked.source
+    names = {*labels(asked.target_language), LANGUAGES.get(base(asked.target_language), "")} - {""}
+    named = _one_of(*sorted(map(re.escape, names)))
+    label = _pattern(rf"^\W{{0,4}}{named}(?: translation)?\W{{0,3}}[:：][\s*]*") if names else None
     before = text
     for _ in range(3):  # "Sure!" · "Here is the translation:" · "German:"
         bare = text.lstrip("*_ ")
         first, _, rest = text.partition("\n")
-        announced = _ANNOUNCEMENT.match(bare) or _HERE.match(bare) or (label and label.match(bare))
+        announced = _ANNOUNCEMENT.match(bare) or _HERE.match(bare) or _SAYS.match(bare) or (label and label.match(bare))
         if rest.strip() and (_OPENER_ALONE.match(first) or _HEADING.match(first)):
             text = rest.strip()
-        elif announced and _adds_a_colon(bare, announced.end(), source):
+        elif announced and _adds_a_colon(bare, announced.end(), source) and not _follows_one(announced[0], asked):
             text = bare[announced.end() :].lstrip("* ").strip()
         else:
             break
-    return text, text != before
+    return text, before[: len(before) - len(text)].strip()
+
+
+def _follows_one(announced: str, asked: Asked) -> bool:
+    """Whether a translation stands there already: "Das ist gut. You can also translate it as:"."""
+    opener = _pattern(rf"^(?:{_OPENER})").match(announced)
+    told = announced[opener.end() if opener else 0 :]
+    ended = _SENTENCE.search(told)
+    if ended and letters(told[: ended.end()]) >= 4 and not _ABOUT_ONE.search(told[: ended.end()]):
+        return True
+    word = _ABOUT_ONE.search(told)
+    return bool(word) and letters(told[: word.start()]) >= 30 and asked.whole(told[: word.start()], 0.8)
 
 
 def _adds_a_colon(text: str, end: int, source: str) -> bool:
@@ -132,8 +175,8 @@ def _adds_a_colon(text: str, end: int, source: str) -> bool:
     return len(_COLON.findall(line)) > len(_COLON.findall(first))
 
 
-def _in_the_source_s_shape(text: str, source: str) -> tuple[str, bool]:
-    """As many paragraphs as the source has, each with as many lines as the source's, up to an explanation."""
+def _in_the_source_s_shape(text: str, source: str) -> tuple[str, str]:
+    """As many paragraphs as the source has, each with as many lines as the source's, up to an explanation; and the rest."""
     shape = [paragraph.count("\n") + 1 for paragraph in _BLANK.split(source)]
     paragraphs = _BLANK.split(text)
     kept: list[str] = []
@@ -145,13 +188,22 @@ def _in_the_source_s_shape(text: str, source: str) -> tuple[str, bool]:
         if stop < len(lines):
             break
     taken = "\n\n".join(kept)
-    if not re.search(r"[(\[]", source):
-        taken = _INLINE_NOTE.sub("", taken)
-    return taken, "".join(taken.split()) != "".join(text.split())
+    return taken, _rest(text, taken)
+
+
+def _rest(text: str, taken: str) -> str:
+    """What of a text comes after what is taken of its beginning, which may have other white space."""
+    many = sum(not character.isspace() for character in taken)
+    for place, character in enumerate(text):
+        if not many:
+            return text[place:].strip()
+        many -= not character.isspace()
+    return ""
 
 
 def _quoted(text: str) -> bool:
-    return text[:1] in _QUOTES
+    """Whether a text begins or ends with a quotation mark: then the translation does so by right."""
+    return text[:1] in _MARKS or text.rstrip(".。!?！？, ")[-1:] in _MARKS
 
 
 def _unwrapped(text: str, source: str) -> str:

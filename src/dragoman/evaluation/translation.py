@@ -6,15 +6,16 @@ rows are then sums over these counts (`scores.py`), whichever process they are m
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from dragoman.corpora.identify import base, labels
+from dragoman.corpora.identify import base
 from dragoman.corpora.records import Pair
 from dragoman.errors import EngineError
 from dragoman.evaluation import language_id
-from dragoman.evaluation.extraction import extract
+from dragoman.evaluation.asides import Cut
+from dragoman.evaluation.extraction import RULES, extract
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling, made_in
 from dragoman.recipe.judging import Evaluation
 
@@ -31,14 +32,14 @@ RATES = (
 )
 """What is counted of odd answers, each for itself: one answer may be several of them.
 
-    chatter             more was said than the translation: the rules of `extraction.py`
+    chatter             more was said than the translation, certainly or likely: the rules of `extraction.py`
     empty               nothing was
     copy                the source over again, where the reference isn't just that
     wrong_language      the translation isn't in the target's language: the off-target rate, see `language_id.py`
     source_language     of these, those that are in the source's
     over_generation     the answer is longer than 2.5 references and 20 characters
     cut_off             it was still going on at the limit of tokens
-    extraction_failed   there was something, and no translation in it
+    extraction_failed   there was something, and no translation in it, or none that could be told from the rest
 """
 LONGER, MARGIN = 2.5, 20  # no reference or system of WMT22 here is so much longer than another reference
 _TOKENIZERS = {"zh": "zh", "yue": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
@@ -62,7 +63,8 @@ class Translated:
 
     `flags` has an entry for each of `RATES`; those about the language are None where it can't be told.
     A failed extraction is scored on the whole answer. `statistics` holds for each metric the numbers
-    that are summed over sentences: counts in sacreBLEU's order, or a score and its weight.
+    that are summed over sentences: counts in sacreBLEU's order, or a score and its weight. `cuts` is what
+    stood beside the translation, and by which rule it was told.
     """
 
     pair: Pair
@@ -70,6 +72,7 @@ class Translated:
     hypothesis: str
     flags: Mapping[str, bool | None]
     statistics: Mapping[str, tuple[float, ...]]
+    cuts: tuple[Cut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class TranslationResult:
                     "document": item.pair.document,
                     "answer": item.answer,
                     "hypothesis": item.hypothesis,
+                    "cuts": [asdict(cut) for cut in item.cuts],
                     "flags": dict(item.flags),
                     "statistics": {name: list(counts) for name, counts in item.statistics.items()},
                 }
@@ -126,6 +130,7 @@ class TranslationResult:
                 hypothesis=row["hypothesis"],
                 flags=dict.fromkeys(RATES) | row["flags"],  # None for what was not counted in those days
                 statistics={name: tuple(counts) for name, counts in row["statistics"].items()},
+                cuts=tuple(Cut(**cut) for cut in row.get("cuts", ())),
             )
             for row in data["items"]
         )
@@ -157,7 +162,7 @@ def judge(
     """
     given = given or [completion.text for completion in completions]
     extracted = [
-        extract(completion.text, pair.source, labels(pair.target_language))
+        extract(completion.text, pair.source, pair.source_language, pair.target_language)
         for pair, completion in zip(pairs, completions, strict=True)
     ]
     counts, signatures = sentence_statistics(pairs, [found.text for found in extracted])
@@ -181,12 +186,23 @@ def judge(
                 "extraction_failed": bool(found.text) and not found.found,
             },
             statistics=statistics,
+            cuts=found.cuts,
         )
         for pair, completion, said, found, language, statistics in zip(
             pairs, completions, given, extracted, languages, counts, strict=True
         )
     )
-    return TranslationResult(items, signatures, made_in(completions))
+    told = {direction: _extracted(names) for direction, names in signatures.items()}
+    return TranslationResult(items, told, made_in(completions))
+
+
+def extracted_by(signature: str) -> str:
+    """The signature of a score of what was taken out of answers: by which rules."""
+    return f"{signature}|extraction:{RULES}"
+
+
+def _extracted(signatures: Mapping[str, str]) -> dict[str, str]:
+    return {name: extracted_by(signature) for name, signature in signatures.items()}
 
 
 def sentence_statistics(
@@ -211,8 +227,10 @@ def sentence_statistics(
 def told_by(rate: str) -> str:
     """What the signature of a rate says of how it was told."""
     if rate in ("wrong_language", "source_language"):
-        return f"{language_id.signature()}|"
-    return f"longer:{LONGER}x+{MARGIN}|" if rate == "over_generation" else "rule:dragoman|"
+        return f"{language_id.signature()}|extraction:{RULES}|"
+    if rate == "over_generation":
+        return f"longer:{LONGER}x+{MARGIN}|"
+    return "rule:dragoman|" if rate in ("empty", "cut_off") else f"rule:dragoman|extraction:{RULES}|"
 
 
 def _metrics(language: str) -> dict[str, Any]:

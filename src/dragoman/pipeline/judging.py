@@ -16,7 +16,7 @@ from dragoman.evaluation.comet import Triple, open_comet
 from dragoman.evaluation.graded import Graded
 from dragoman.evaluation.results import RowResults
 from dragoman.evaluation.sandbox import require
-from dragoman.evaluation.translation import TranslationResult, translation
+from dragoman.evaluation.translation import TranslationResult, extracted_by, translation
 from dragoman.generation.door import drive_all
 from dragoman.pipeline import harness, judged
 from dragoman.pipeline.backbone import Backbone, Cast
@@ -93,7 +93,7 @@ def with_comet(result: TranslationResult, comets: Sequence[Comet], cache: Path, 
     for name, comet in _named(opened).items():
         triples = [Triple(item.pair.source, item.hypothesis, item.pair.target) for item in result.items]
         scores = comet.score(triples, cache)
-        signature = f"{comet.signature}|times:100"
+        signature = extracted_by(f"{comet.signature}|times:100")
         rows = [(100 * score, 1.0) for score in scores]
         result = result.with_metric(f"comet:{name}", rows, dict.fromkeys(result.signatures, signature))
     return result

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from dragoman.corpora.identify import FUNCTION_WORDS, SCRIPTS, base, dominant, in_wrong_language, labels
+from dragoman.corpora.identify import FUNCTION_WORDS, SCRIPTS, base, dominant, in_wrong_language
 from dragoman.corpora.protect import damage, without_items
 from dragoman.evaluation.extraction import extract
 from dragoman.generation.ask import Completion
@@ -35,7 +35,7 @@ class Said:
 def judged(piece: Wanted, completion: Completion, source: str, target: str) -> Said:
     """The translation in an answer, or the first thing that is wrong with it."""
     answer = completion.text
-    found = extract(answer, piece.text, labels(target))
+    found = extract(answer, piece.text, source, target)
     text = found.text
     before, after = _lines(piece.text), _lines(text)
     faults = {
