@@ -9,9 +9,17 @@ import pytest
 
 from dragoman.corpora.records import Pair
 from dragoman.errors import EngineError
+from dragoman.evaluation.extraction import RULES
 from dragoman.evaluation.language_id import found_in
 from dragoman.evaluation.statistics import bleu, chrf
-from dragoman.evaluation.translation import RATES, TranslationResult, judge, sentence_statistics, translation
+from dragoman.evaluation.translation import (
+    RATES,
+    TranslationResult,
+    judge,
+    sentence_statistics,
+    told_by,
+    translation,
+)
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.recipe.judging import Evaluation
 
@@ -174,3 +182,18 @@ def test_scores_of_real_systems_are_sacrebleus(real_data: Path, direction: str, 
         found = [found_in(answer, source, target) for answer in answers]
         assert found.count("source") + found.count("other") <= 1
         assert found.count(None) <= 0.06 * len(found)
+
+
+def test_a_result_says_what_was_taken_out_and_by_which_rules() -> None:
+    answer = "The cat is old. Note: the tone is neutral."
+    result = judge(DE_EN[1:2], [completion(answer)])
+    (item,) = TranslationResult.from_json(json.loads(json.dumps(result.to_json()))).items
+    assert (item.hypothesis, item.answer) == ("The cat is old.", answer)
+    assert [(cut.rule, cut.text, cut.taken_out) for cut in item.cuts] == [
+        ("a remark after it", "Note: the tone is neutral.", True)
+    ]
+    assert all(signature.endswith(f"|extraction:{RULES}") for signature in result.signatures["de-en"].values())
+    assert f"extraction:{RULES}|" in told_by("chatter")
+    older = result.to_json()
+    del older["items"][0]["cuts"]
+    assert TranslationResult.from_json(older).items[0].cuts == ()

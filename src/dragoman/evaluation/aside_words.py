@@ -11,14 +11,14 @@ _ANY = r"\w*"  # an ending
 
 HEADINGS: Mapping[str, str] = {
     "en": """
-        note notes translator's nb n\\.b\\. ps p\\.s\\. remark remarks comment comments explanation explanations breakdown vocabulary
-        grammar context meaning pronunciation pinyin roman[iz]\\w+ translit\\w+ literal literally alternative alternatives
-        alternatively option options variant version usage clarification disclaimer or source original rendered
-        rendering word-by-word word-for-word
+        note notes translator's nb n\\.b\\. ps p\\.s\\. remark remarks comment comments explanation explanations
+        breakdown vocabulary grammar context meaning pronunciation pinyin roman[iz]\\w+ translit\\w+ literal
+        literally alternative alternatives alternatively option options variant version usage clarification
+        disclaimer or source original rendered rendering word-by-word word-for-word
     """,
     "de": """
-        hinweis hinweise anmerkung anmerkungen anm\\. erklärung erklärungen erläuterung erläuterungen bemerkung kommentar
-        wörtlich alternativ alternative oder möglichkeit aussprache bedeutung
+        hinweis hinweise anmerkung anmerkungen anm\\. erklärung erklärungen erläuterung erläuterungen bemerkung
+        kommentar wörtlich alternativ alternative oder möglichkeit aussprache bedeutung
     """,
     "it": "nota note spiegazione oppure letteralmente osservazione commento significato alternativa alternativamente",
     "fr": "note notes remarque explication littéralement commentaire signification alternativement",
@@ -26,8 +26,8 @@ HEADINGS: Mapping[str, str] = {
     "pt": "nota notas explicação literalmente observação comentário significado alternativamente",
     "nl": "opmerking uitleg toelichting letterlijk alternatief oftewel",
     "cs": """
-        poznámka poznámky pozn\\. vysvětlení vysvětlivka vysvětlivky doslova doslovně nebo případně alternativně komentář
-        význam výslovnost
+        poznámka poznámky pozn\\. vysvětlení vysvětlivka vysvětlivky doslova doslovně nebo případně alternativně
+        komentář význam výslovnost
     """,
     "pl": "uwaga wyjaśnienie dosłownie lub komentarz znaczenie objaśnienie alternatywnie",
     "ru": """
@@ -38,14 +38,45 @@ HEADINGS: Mapping[str, str] = {
 }
 """Words that head a remark: with a colon after them, and perhaps a few words between."""
 
-CJK_HEADINGS = (
-    "注(?:意|释|解|記)? 备注 備考 附注 说明 説明 补充 補足 解释 解析 解説 译(?:者)?注 訳注 直译 直訳 意译 意訳 拼音 发音 発音 或者?"
-    " 另一种\\w* または あるいは 含义 意味 字面\\w* 也可以?\\w* 还可以\\w* 翻訳 翻译 译文"
-).split(" ")
+CJK_HEADINGS = [
+    "注(?:意|释|解|記)?",
+    "备注",
+    "備考",
+    "附注",
+    "说明",
+    "説明",
+    "补充",
+    "補足",
+    "解释",
+    "解析",
+    "解説",
+    "译(?:者)?注",
+    "訳注",
+    "直译",
+    "直訳",
+    "意译",
+    "意訳",
+    "拼音",
+    "发音",
+    "発音",
+    "或者?",
+    "另一种\\w*",
+    "または",
+    "あるいは",
+    "含义",
+    "意味",
+    "字面\\w*",
+    "也可以?\\w*",
+    "还可以\\w*",
+    "翻訳",
+    "翻译",
+    "译文",
+]
 
 STRONG: Mapping[str, tuple[str, ...]] = {
     "en": (
-        r"(?:this|the|my|above|literal|direct|free|possible|better|natural|accurate|alternative) (?:\w+ )?translations?\b",
+        r"(?:this|the|my|above|literal|direct|free) (?:\w+ )?translations?\b",
+        r"(?:possible|better|natural|accurate|alternative) (?:\w+ )?translations?\b",
         r"translat(?:es?|ed|ing|ions?) (?:it|this|that|as|to|into|of|for)\b",
         r"(?:be|been|is|was|are|were|have|'ve|as|left) (?:\w+ )?(?:translat|render)ed\b",
         r"(?:in )?this (?:sentence|phrase|expression|wording|rendering)\b",
@@ -57,9 +88,12 @@ STRONG: Mapping[str, tuple[str, ...]] = {
         r"(?:i )?hope (?:this|that|it) is (?:helpful|useful)\b",
         r"let me know (?:if you(?:'d| would)? (?:need|have|want|like)|whether|in case)\b|feel free to ask\b",
         r"(?:would you|you would|you'd) like me to (?:\w+ )?(?:translate|explain)\b",
-        r"i(?:'ve| have)? (?:chose|chosen|translated|rendered|kept the|tried to (?:keep|stay|preserve)|left (?:the|it|them) un\w+)\b",
-        r"i(?:'ve| have)? used [\"'“‘„«]|i would translate\b|(?:another|alternative) (?:possible )?(?:way to|translation|wording)\b",
-        r"(?:can|could|might|may|would) also (?:be (?:translated|rendered|said|expressed|phrased|written|put)|say|mean|translate)\b",
+        r"i(?:'ve| have)? (?:chose|chosen|translated|rendered|kept the)\b",
+        r"i(?:'ve| have)? (?:tried to (?:keep|stay|preserve)|left (?:the|it|them) un\w+)\b",
+        r"i(?:'ve| have)? used [\"'“‘„«]|i would translate\b",
+        r"(?:another|alternative) (?:possible )?(?:way to|translation|wording)\b",
+        r"(?:can|could|might|may|would) also be (?:translated|rendered|said|expressed|phrased|written|put)\b",
+        r"(?:can|could|might|may|would) also (?:say|mean|translate)\b",
         r"^\W*(?:please )?note that\b|^\W*literally\b|depending on (?:the )?context\b|^\W*lit\.|^\W*alternatively\b",
         r"(?:way|how) (?:to|you(?:'d| would)|i(?:'d| would)) (?:say|translate|put) (?:it|this|that)\b",
         r"^\W*here,? (?:the \w+ )?[\"“„«]",
@@ -67,12 +101,15 @@ STRONG: Mapping[str, tuple[str, ...]] = {
     "de": (
         rf"(?:diese|die|meine|eine|als|wörtliche|freie|obige|direkte|deutsche) (?:\w+ )?übersetzung{_ANY}",
         r"dieser satz\b|diesem satz\b|das wort [\"'“‘„«]|der (?:ausdruck|begriff|satz) [\"'“‘„«]",
-        r"(?:mit|als) [\"'“‘„«][^\"'”’“»]+[\"'”’“»] übersetzt|(?:man|sie|du) (?:könnte|kann|könnten|kannst) auch (?:sagen|übersetzen)",
-        r"ich hoffe,? (?:das|dass|diese|es|die)[^.!]{0,30}(?:hilft|hilfreich|weiter)|lass(?:en sie|t)? (?:es )?mich wissen, wenn",
+        r"(?:mit|als) [\"'“‘„«][^\"'”’“»]+[\"'”’“»] übersetzt",
+        r"(?:man|sie|du) (?:könnte|kann|könnten|kannst) auch (?:sagen|übersetzen)",
+        r"ich hoffe,? (?:das|dass|diese|es|die)[^.!]{0,30}(?:hilft|hilfreich|weiter)",
+        r"lass(?:en sie|t)? (?:es )?mich wissen, wenn",
         r"^\W*wörtlich\b",
     ),
     "it": (
-        rf"(?:questa|la|una|mia) (?:\w+ )?traduzion{_ANY}|(?:questa|la) (?:frase|parola|espressione) [\"'“‘„«]|questa frase\b",
+        rf"(?:questa|la|una|mia) (?:\w+ )?traduzion{_ANY}",
+        r"(?:questa|la) (?:frase|parola|espressione) [\"'“‘„«]|questa frase\b",
         r"ho tradotto\b|spero che[^.!]{0,20}(?:utile|aiut)|fa(?:mmi|temi) sapere se\b|^\W*letteralmente\b",
         r"(?:si può|può|potrebbe) anche (?:dire|tradurre|essere tradott)",
     ),
@@ -87,23 +124,28 @@ STRONG: Mapping[str, tuple[str, ...]] = {
         r"también (?:se )?(?:puede|podría) (?:decir|traducir)",
     ),
     "pt": (
-        r"(?:esta|a|uma) (?:\w+ )?tradução\b|esta frase\b|a palavra [\"'“‘„«]|espero que (?:isso )?ajude|^\W*literalmente\b",
+        r"(?:esta|a|uma) (?:\w+ )?tradução\b|esta frase\b",
+        r"a palavra [\"'“‘„«]|espero que (?:isso )?ajude|^\W*literalmente\b",
     ),
     "nl": (
-        r"(?:deze|de|een|mijn) (?:\w+ )?vertaling\b|deze zin\b|het woord [\"'“‘„«]|ik hoop dat dit helpt|^\W*letterlijk\b",
+        r"(?:deze|de|een|mijn) (?:\w+ )?vertaling\b|deze zin\b",
+        r"het woord [\"'“‘„«]|ik hoop dat dit helpt|^\W*letterlijk\b",
     ),
     "cs": (
         rf"(?:tento|toto|můj|volný|doslovný|přesný) (?:\w+ )?překlad{_ANY}|překlad (?:je|zachov\w+|vět\w*|do)\b",
-        r"(?:v )?této větě\b|tato věta\b|slov[oau] [\"'“‘„«]|výraz [\"'“‘„«]|přeložil{_ANY}|(?:je|byl\w*) přeložen{_ANY}",
+        r"(?:v )?této větě\b|tato věta\b|slov[oau] [\"'“‘„«]",
+        r"výraz [\"'“‘„«]|přeložil{_ANY}|(?:je|byl\w*) přeložen{_ANY}",
         r"dejte? mi vědět, (?:pokud|jestli)|doufám, že (?:to|vám|je)[^.!]{0,25}(?:pomůže|užitečn|pomohl)|^\W*doslova\b",
         r"(?:také|též) (?:by )?(?:se )?(?:dá|dalo|lze|může\w*) (?:říct|říci|přeložit)",
     ),
     "pl": (r"(?:to|ten) (?:\w+ )?(?:tłumaczenie|zdanie)\b|słowo [\"'“‘„«„]|mam nadzieję, że to pomo|^\W*dosłownie\b",),
     "ru": (
-        rf"(?:этот|это|данный|мой|вольный|дословный|буквальный) (?:\w+ )?перевод\b|перевод (?:сохраня|предложени|буде)\w*",
+        r"(?:этот|это|данный|мой|вольный|дословный|буквальный) (?:\w+ )?перевод\b",
+        r"перевод (?:сохраня|предложени|буде)\w*",
         rf"(?:в )?(?:этом|данном) предложени{_ANY}|слов[оау] [\"'“‘„«]|выражени[ея] [\"'“‘„«]|я перев[её]л{_ANY}",
         r"(?:как|словом) [\"'“‘„«][^\"'”’“»]+[\"'”’“»] переводится|переведен[оаы]? как\b|^\W*(?:дословно|буквально)\b",
-        r"дайте (?:мне )?знать, если|надеюсь,? (?:это|что это|перевод)[^.!]{0,25}(?:помо|полез)|(?:также|ещё) можно (?:сказать|перевести)",
+        r"дайте (?:мне )?знать, если|надеюсь,? (?:это|что это|перевод)[^.!]{0,25}(?:помо|полез)",
+        r"(?:также|ещё) можно (?:сказать|перевести)",
     ),
     "uk": (r"цей (?:\w+ )?переклад\b|в? ?цьому реченні\b|слов[оа] [\"'“‘„«]|сподіваюс[яь], це допомо|^\W*дослівно\b",),
 }
@@ -119,35 +161,69 @@ CJK_STRONG = (
 
 WEAK: Mapping[str, str] = {
     "en": """
-        translat\\w+ sentence sentences phrase phrases word words expression verb noun adjective pronoun tense tone
-        register formal informal idiom idiomatic idiomatically colloquial colloquially literal literally meaning means context
-        wording grammar grammatical grammatically rendering paraphrase equivalent ambiguous untranslated undertone
-        corresponds refers style
+        translat\\w+ sentence sentences phrase phrases word words expression verb noun adjective pronoun tense
+        tone register formal informal idiom idiomatic idiomatically colloquial colloquially literal literally
+        meaning means context wording grammar grammatical grammatically rendering paraphrase equivalent
+        ambiguous untranslated undertone corresponds refers style
     """,
     "de": """
-        übersetz\\w+ satz satzes ausdruck begriff wort wörter verb nomen zeitform tonfall förmlich umgangssprach\\w+ redewendung
-        wörtlich\\w* bedeutet bedeutung kontext grammati\\w+ formulierung mehrdeutig
+        übersetz\\w+ satz satzes ausdruck begriff wort wörter verb nomen zeitform tonfall förmlich
+        umgangssprach\\w+ redewendung wörtlich\\w* bedeutet bedeutung kontext grammati\\w+ formulierung
+        mehrdeutig
     """,
-    "it": "tradu\\w+ frase parola espressione termine verbo formale informale letteral\\w+ significa significato contesto",
-    "fr": "traduc\\w+ traduit\\w* phrase mot expression verbe formel familier littéral\\w* signifie signification contexte",
-    "es": "traduc\\w+ frase oración palabra expresión verbo formal coloquial literal\\w* significa significado contexto",
-    "cs": "překlad\\w* přelož\\w* vět[aěuy] slov[oaue] výraz\\w* sloveso hovorov\\w+ formální doslov\\w+ znamená význam\\w* kontext\\w*",
+    "it": """
+        tradu\\w+ frase parola espressione termine verbo formale informale letteral\\w+ significa significato
+        contesto
+    """,
+    "fr": """
+        traduc\\w+ traduit\\w* phrase mot expression verbe formel familier littéral\\w* signifie signification
+        contexte
+    """,
+    "es": """
+        traduc\\w+ frase oración palabra expresión verbo formal coloquial literal\\w* significa significado
+        contexto
+    """,
+    "cs": """
+        překlad\\w* přelož\\w* vět[aěuy] slov[oaue] výraz\\w* sloveso hovorov\\w+ formální doslov\\w+ znamená
+        význam\\w* kontext\\w*
+    """,
     "pl": "tłumacz\\w+ zdani\\w+ słow[oa] wyrażeni\\w+ potoczn\\w+ dosłown\\w+ znaczy oznacza",
     "ru": """
-        перев\\w+ предложени\\w+ слов[оау] выражени\\w+ глагол\\w* разговорн\\w+ официальн\\w+ дословн\\w+ буквальн\\w+ означает
-        значит значени\\w+ контекст\\w* многозначн\\w+
+        перев\\w+ предложени\\w+ слов[оау] выражени\\w+ глагол\\w* разговорн\\w+ официальн\\w+ дословн\\w+
+        буквальн\\w+ означает значит значени\\w+ контекст\\w* многозначн\\w+
     """,
     "uk": "переклад\\w* речен\\w+ слов[оа] вираз\\w* розмовн\\w+ дослівн\\w+ означає",
 }
 
-CJK_WEAK = "翻译 译 句子 句话 词语 单词 短语 表达 口语 书面 正式 语气 语境 意思 含义 指的是 专有名词 翻訳 訳 文脈 意味 表現".split(
-    " "
-)
+CJK_WEAK = [
+    "翻译",
+    "译",
+    "句子",
+    "句话",
+    "词语",
+    "单词",
+    "短语",
+    "表达",
+    "口语",
+    "书面",
+    "正式",
+    "语气",
+    "语境",
+    "意思",
+    "含义",
+    "指的是",
+    "专有名词",
+    "翻訳",
+    "訳",
+    "文脈",
+    "意味",
+    "表現",
+]
 
 LABELS: Mapping[str, str] = {
     "en": """
-        formal informal colloquial literal literally idiomatic idiom slang polite casual singular plural masculine feminine
-        figurative figuratively archaic neutral
+        formal informal colloquial literal literally idiomatic idiom slang polite casual singular plural
+        masculine feminine figurative figuratively archaic neutral
     """,
     "de": "förmlich formell informell umgangssprachlich wörtlich höflich bildlich",
     "cs": "hovorově hovor\\. formálně doslova zdvořile spisovně",
@@ -155,7 +231,7 @@ LABELS: Mapping[str, str] = {
 }
 """What stands alone in brackets after a translation."""
 
-CJK_LABELS = "意译 直译 口语 书面语 正式 非正式 意訳 直訳".split(" ")
+CJK_LABELS = ["意译", "直译", "口语", "书面语", "正式", "非正式", "意訳", "直訳"]
 
 
 def _words(lists: Mapping[str, str], dense: list[str]) -> str:
@@ -171,3 +247,11 @@ HEADING = _pattern(_words(HEADINGS, CJK_HEADINGS))
 STRONG_PHRASE = _pattern(rf"(?<!\w)(?:{'|'.join(one for some in STRONG.values() for one in some)})|{CJK_STRONG}")
 WEAK_WORD = _pattern(_words(WEAK, CJK_WEAK))
 LABEL = _pattern(rf"\W*{_words(LABELS, CJK_LABELS)}(?:[\s,/]+\w+)?\W*")
+OPENING = _pattern(
+    r"[\W_]*(?:this|that|the|in|here|i|i've|note|please|let|hope|you|another|alternatively|literally|my|feel|would"
+    r"|die[s\w]*|das wort|der (?:satz|ausdruck)|ich|in diesem|hier|man|lassen|wörtlich"
+    r"|tento|toto|slovo|výraz|jedná|v této|doufám|dejte|také|přeložil|doslova"
+    r"|эт\w+|слово|в этом|я|надеюсь|дайте|также|выражение|дословно|questa|ho|spero|cette|j'|esta|he|espero)(?!\w)"
+    r"|[\W_]*(?:这|该|此|在这|希望|也可以|译|直译|意译|如|我把|この|お役)"
+)
+"""How sentences about a translation begin: asked for where nothing ended before them."""

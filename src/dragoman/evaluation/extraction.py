@@ -84,8 +84,8 @@ _ABOUT_IT = _one_of(
 _ENDER = _pattern(rf"^[\s\W]{{0,4}}(?:{_EXPLAINING}[\s*]*(?:[:：,(]|$)|{_ABOUT_IT})")
 _CANNOT = _one_of("can(?:no|['’])t", "can not", "unable to", "not able to", "won['’]t", "could(?:n['’]t| not)")
 _REFUSAL = _pattern(
-    rf"(?:\b(?:i|we)\b[^.\n]{{0,20}}\b{_CANNOT}\b[^.\n]{{0,40}}\b(?:translat|assist|fulfil|provide (?:a|the|any|you)\b.{{0,20}}translat)"
-    r"|\b(?:don['’]t|not) feel comfortable translating|\bas an ai\b(?! \w+ (?:is|are)\b))"
+    rf"\b(?:i|we)\b[^.\n]{{0,20}}\b{_CANNOT}\b[^.\n]{{0,40}}\b(?:translat|assist|fulfil|provide (?:a|the|any) translat)"
+    r"|\b(?:don['’]t|not) feel comfortable translating|\bas an ai\b"
 )
 # "The segment you provided is incomplete." · "This is a URL, it does not need to be translated."
 _NOT_ONE = _pattern(
@@ -131,8 +131,10 @@ def extract(answer: str, source: str, source_language: str, target_language: str
 
 def _refuses(whole: str, asked: Asked) -> bool:
     head = whole[:250]
-    if _REFUSAL.search(head) and not _REFUSAL.search(asked.source):
-        return not asked.talks or letters(whole) > 1.6 * asked.usual
+    refusal = _REFUSAL.search(head)
+    if refusal and not _REFUSAL.search(asked.source):
+        of_translating = "translat" in refusal[0].lower() and not asked.talks
+        return of_translating or letters(whole) > 1.6 * asked.usual + 10
     return bool(_NOT_ONE.search(head)) and not asked.talks and letters(whole) > 1.6 * asked.usual + 20
 
 
@@ -176,7 +178,7 @@ def _adds_a_colon(text: str, end: int, source: str) -> bool:
 
 
 def _in_the_source_s_shape(text: str, source: str) -> tuple[str, str]:
-    """As many paragraphs as the source has, each with as many lines as the source's, up to an explanation; and the rest."""
+    """As many paragraphs as the source has, each with as many lines, up to an explanation; and the rest."""
     shape = [paragraph.count("\n") + 1 for paragraph in _BLANK.split(source)]
     paragraphs = _BLANK.split(text)
     kept: list[str] = []
