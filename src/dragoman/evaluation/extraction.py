@@ -21,7 +21,8 @@ import re
 from dataclasses import dataclass
 
 from dragoman.corpora.identify import base, labels
-from dragoman.evaluation.asides import Asked, Cut, letters, too_long, without_asides
+from dragoman.evaluation.aside_signs import Asked, letters
+from dragoman.evaluation.asides import Cut, too_long, without_asides
 from dragoman.prompts.languages import LANGUAGES
 
 RULES = 2
@@ -166,7 +167,7 @@ def _follows_one(announced: str, asked: Asked) -> bool:
     if ended and letters(told[: ended.end()]) >= 4 and not _ABOUT_ONE.search(told[: ended.end()]):
         return True
     word = _ABOUT_ONE.search(told)
-    return bool(word) and letters(told[: word.start()]) >= 30 and asked.whole(told[: word.start()], 0.8)
+    return word is not None and letters(told[: word.start()]) >= 30 and asked.whole(told[: word.start()], 0.8)
 
 
 def _adds_a_colon(text: str, end: int, source: str) -> bool:
