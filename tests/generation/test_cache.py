@@ -3,6 +3,7 @@
 import hashlib
 import json
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,12 @@ def test_what_was_put_is_found_here_and_by_others(folder: Path | str) -> None:
     other = group(folder, "other weights")
     other.refresh()
     assert other.get(wanted) == {}
+
+
+def test_what_an_earlier_version_kept_is_found(tmp_path: Path) -> None:
+    """The name of a group stays what it was, whatever fields come to sampling."""
+    assert Path(group(tmp_path).address).name == "69a42f82b5d71ab2148e3eeceaeff2f0"
+    assert Group(tmp_path, "weights", replace(SAMPLING, ban_tokens=2), print).address != group(tmp_path).address
 
 
 def test_a_shard_is_named_by_its_bytes(tmp_path: Path) -> None:

@@ -37,7 +37,10 @@ class Group:
     """
 
     def __init__(self, folder: Path | str, model: str, sampling: Sampling, say: Callable[[str], None]):
-        self._about = json.dumps({"model": model, "sampling": asdict(sampling)}, sort_keys=True, indent=1).encode()
+        said = asdict(sampling)
+        if said["ban_tokens"] == 1:  # which has not always been a field: what was kept before is still found
+            del said["ban_tokens"]
+        self._about = json.dumps({"model": model, "sampling": said}, sort_keys=True, indent=1).encode()
         self._shelf = shelf_at(folder, hashlib.sha256(self._about).hexdigest()[:32])
         self._say = say
         self._index = Index()
