@@ -1,12 +1,10 @@
 """The examples that `dragoman show` prints: from the data alone, and from what a run has made."""
 
-import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
-from safetensors.numpy import save_file
+from transformers import LlamaConfig, LlamaForCausalLM
 from typer.testing import CliRunner
 
 from dragoman.cli import app
@@ -25,11 +23,11 @@ methods: [vanilla]
 
 @pytest.fixture
 def folder(tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A recipe with a few pairs, and a backbone of which only the vocabulary is real: nothing here loads weights."""
+    """A recipe with a few pairs, and a backbone of which only the vocabulary is real."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(real_data / "tokenizers" / "smollm2-135m-instruct", "model")
-    Path("model/config.json").write_text(json.dumps({"model_type": "llama"}), encoding="utf-8")
-    save_file({"weight": np.zeros(1, dtype=np.float32)}, "model/model.safetensors")
+    shape = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    LlamaForCausalLM(LlamaConfig(vocab_size=49_152, **shape)).save_pretrained("model")
     Path("train.tsv").write_text("Guten Tag.\tGood day.\nDanke.\tThank you.\n", encoding="utf-8")
     Path("test.tsv").write_text("Ja.\tYes.\n", encoding="utf-8")
     Path("recipe.yaml").write_text(RECIPE, encoding="utf-8")
