@@ -133,6 +133,9 @@ def test_waits_that_a_server_asks_for_have_an_end_and_are_told_once() -> None:
             assert ask(client, PROMPTS[0]) == spell(written(PROMPTS[0]))
             assert ask(client, PROMPTS[1]) == spell(written(PROMPTS[1]))
             assert [round(wait, -1) for wait in slept] == [600, 600, 10]
+            server.faults = {PROMPTS[2]: ["429 0"] * 2}  # of a clock that is wrong, perhaps
+            assert ask(client, PROMPTS[2]) == spell(written(PROMPTS[2]))
+            assert sum(slept[3:]) > 0.5 * (0.5 + 1)
             (told,) = said
             assert told.startswith("The server asks to wait 999999999 s, and is asked again after 600 s: HTTP 429: no")
         said.clear()

@@ -353,3 +353,11 @@ def test_a_context_that_is_a_table_has_an_end(kind: str, spell: Spell, prompts: 
     assert answers[0].ids == alone[0].ids
     with pytest.raises(EngineError, match="the model's context is 40"):
         run(model, spell, [(1,) * 40], GREEDY)
+
+
+def test_weights_that_are_no_numbers_are_said_to_be(tiny: Any, spell: Spell) -> None:
+    broken = copy.deepcopy(tiny)
+    with torch.no_grad():
+        broken.model.norm.weight.fill_(torch.nan)
+    with pytest.raises(EngineError, match=r"logits are no numbers \(NaN\)"):
+        run(broken, spell, [(1, 2, 3)], GREEDY)

@@ -13,7 +13,7 @@ import torch
 from dragoman.errors import EngineError
 from dragoman.generation.models import fingerprint, load_model, locate
 from dragoman.generation.outline import outline
-from dragoman.generation.weights import deciding_files, weight_bytes, weight_files
+from dragoman.generation.weights import deciding_files, header, weight_bytes, weight_files
 
 
 @pytest.fixture
@@ -171,3 +171,11 @@ def test_pickled_weights_are_fetched_only_where_they_are_needed(
     there, asked[:] = parted, []
     locate("someone/new", bin_weights=True)
     assert ["pytorch_model*.bin" in patterns for patterns in asked] == [False]
+
+
+def test_a_file_that_is_cut_off_is_seen_by_its_header(parted: Path) -> None:
+    path = sorted(parted.glob("*.safetensors"))[0]
+    assert header(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(EngineError, match="it is cut off; fetch it again"):
+        header(path)

@@ -56,6 +56,10 @@ ONE_FAULT = {
         GOOD + "extend: a.yaml\n",
         "recipe.yaml:7: extend: no such key; did you mean 'extends'?",
     ),
+    "no end of passes": (
+        GOOD + "training:\n  epochs: .inf\n",
+        "recipe.yaml:8: training.epochs: should be a finite number, not inf. Passes over the examples.",
+    ),
     "number out of range": (
         GOOD + "training:\n  batch_size: 8\n  epochs: 0\n",
         "recipe.yaml:9: training.epochs: should be more than 0, not 0. Passes over the examples.",
@@ -89,7 +93,7 @@ ONE_FAULT = {
     ),
     "name for no folder": (
         GOOD.replace("small", "../up"),
-        "recipe.yaml:1: name: '../up' will name a folder: use letters, digits and . _ -",
+        "recipe.yaml:1: name: '../up' will name a folder: use letters from a to z, digits and . _ -",
     ),
     "not a direction": (
         GOOD.replace("test: {corpus: lab}", "test: {corpus: lab, directions: [de-en, deen]}"),
@@ -168,7 +172,7 @@ ONE_FAULT = {
     ),
     "a label for no folder": (
         GOOD.replace("[vanilla]", "\n  - vanilla: {label: a/b}"),
-        "recipe.yaml:7: methods[0].vanilla.label: 'a/b' will name a folder: use letters, digits and . _ -",
+        "recipe.yaml:7: methods[0].vanilla.label: 'a/b' will name a folder: use letters from a to z, digits and . _ -",
     ),
     "misspelt suite": (
         GOOD + "evaluate:\n  - translatio\n  - mine.jsonl\n",
@@ -233,7 +237,7 @@ training:
 evaluate: [labs]
 """
     assert [line.split(";")[0].split(". ")[0] for line in said(tmp_path, text, "training.warmup=2", "runs")] == [
-        "recipe.yaml:1: name: 'a b' will name a folder: use letters, digits and ",
+        "recipe.yaml:1: name: 'a b' will name a folder: use letters from a to z, digits and ",
         "recipe.yaml:4: data.train.direction: no such key",
         "recipe.yaml:5: data.test.files[0]: needs both source and target, or one table",
         "recipe.yaml:6: methods[0].radis.rationale.max_tokens: should be at least 1, not 0",

@@ -10,6 +10,7 @@ from dragoman.errors import TrainingError
 from dragoman.recipe.schema import Lora
 from dragoman.training import attention
 from dragoman.training.adapters import adapt
+from dragoman.training.loss import teach_forward
 
 
 def _gradients(network: torch.nn.Module, ids: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -78,3 +79,26 @@ def test_layers_that_are_not_there(tiny: Path) -> None:
     }.items():
         network = adapt(LlamaForCausalLM.from_pretrained(tiny), Lora(targets=targets))
         assert sum(isinstance(layer, Linear) for layer in network.modules()) == count
+
+
+def test_a_pattern_that_is_none(tiny: Path) -> None:
+    with pytest.raises(TrainingError, match=r"training.lora.targets: '\(\(' is no pattern of names: "):
+        adapt(LlamaForCausalLM.from_pretrained(tiny), Lora(targets="(("))
+
+
+@pytest.mark.parametrize(("target", "other"), [("embed_tokens", "head"), ("lm_head", "embedding")])
+def test_weights_that_are_shared_get_no_adapter(tiny: Path, target: str, other: str) -> None:
+    tied = LlamaForCausalLM.from_pretrained(tiny, tie_word_embeddings=True)
+    with pytest.raises(TrainingError, match=f"{target} shares its weights with the backbone's {other}"):
+        adapt(tied, Lora(targets=("q_proj", target)))
+
+
+def test_an_adapter_on_the_head_is_trained(tiny: Path) -> None:
+    causal = LlamaForCausalLM.from_pretrained(tiny)
+    teach_forward(causal)  # before the adapter comes around the head, as the trainer does it
+    network = adapt(causal, Lora(targets=("lm_head", "q_proj")))
+    ids = torch.arange(8)[None]
+    network(input_ids=ids, position_ids=None, positions=torch.arange(7), targets=ids[0, 1:]).sum().backward()
+    slopes = {name: weight.grad for name, weight in network.named_parameters() if "lora_B" in name}
+    assert any("lm_head" in name for name in slopes)
+    assert all(slope is not None and slope.abs().sum() > 0 for slope in slopes.values())

@@ -350,3 +350,12 @@ def test_two_devices_give_the_losses_of_one(tiny: Path, table: Write, tmp_path: 
         assert len(lines) == len(expected) == 4
         for key in ("loss", "grad_norm", "loss/reference", "term/end", "tokens"):
             assert [line[key] for line in lines] == pytest.approx([line[key] for line in expected], rel=1e-4), key
+
+
+def test_a_checkpoint_whose_mark_is_damaged_is_not_gone_on_from(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(b"1234")
+    mark = tmp_path / checkpoints.MARK
+    mark.write_text('{"weights": 4}')
+    assert checkpoints._is_whole(tmp_path)
+    mark.write_text('{"weights": 4')
+    assert not checkpoints._is_whole(tmp_path)

@@ -1,5 +1,6 @@
 """What the `data` commands tell: the corpora of the catalogue, and a first look at one's own files."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,4 +78,5 @@ def inspect(text: ParallelText) -> Inspection:
 def _spread(ordered: list[int]) -> tuple[int, int, int]:
     if not ordered:
         return (0, 0, 0)
-    return ordered[len(ordered) // 2], ordered[int(0.99 * (len(ordered) - 1))], ordered[-1]
+    last = len(ordered) - 1
+    return ordered[last // 2], ordered[math.ceil(0.99 * last)], ordered[last]

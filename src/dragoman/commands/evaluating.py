@@ -45,7 +45,11 @@ def alone(
             "--test wmt22 --direction de-en, or files of your own, as in "
             "'data.test={files: [{source: a.de, target: a.en, direction: de-en}]}'"
         )
-    said = [f"name={_name(model, named)}", f"backbone={json.dumps(model)}", f"evaluate={json.dumps(list(named))}"]
+    said = [
+        f"name={_name(model, named, test, prompt)}",
+        f"backbone={json.dumps(model)}",
+        f"evaluate={json.dumps(list(named))}",
+    ]
     if test:
         said.append(f"data.test={json.dumps({'corpus': test, 'directions': list(directions)})}")
     if prompt:
@@ -137,11 +141,12 @@ def _results(name: str) -> Path:
     raise DataError(f"there are no results {name}; write runs/NAME for a backbone, or runs/NAME/ROW; {told}")
 
 
-def _name(model: str, named: Sequence[str]) -> str:
+def _name(model: str, named: Sequence[str], test: str, prompt: str) -> str:
     """A folder's name for a model and what it is judged by: of one that a recipe made, the recipe's and the row's."""
     path = Path(model)
     part = f"{path.parts[-3]}-{path.name}" if path.parent.name == "models" and len(path.parts) > 2 else path.name
-    whole = "-".join(["evaluate", part, *(Path(suite).stem for suite in named)])
+    judged = [*(Path(suite).stem for suite in named), *filter(None, (test, prompt))]
+    whole = "-".join(["evaluate", part, *judged])
     return re.sub(r"[^A-Za-z0-9._-]", "-", whole)[:LONGEST]
 
 

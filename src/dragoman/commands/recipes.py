@@ -1,6 +1,7 @@
 """A recipe from the command line: checked against the methods and suites that exist, told, and done."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,8 +55,8 @@ def go(recipe: Recipe, *, upto: Kind | None = None, part: tuple[int, int] | None
 
 def part(text: str) -> tuple[int, int]:
     """Reads `2/8`. RecipeError where it is no part of a whole."""
-    number, slash, parts = text.partition("/")
-    if not (slash and number.isdigit() and parts.isdigit() and 1 <= int(number) <= int(parts)):
+    number, _, parts = text.partition("/")
+    if not re.fullmatch("[0-9]{1,9}/[0-9]{1,9}", text) or not 1 <= int(number) <= int(parts):
         raise RecipeError(f"--shard: '{text}' should look like 2/8: the second of eight parts")
     return int(number), int(parts)
 

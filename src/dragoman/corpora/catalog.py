@@ -7,6 +7,7 @@ checksum that is said, each time a file is downloaded and wherever its corpus is
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -279,7 +280,7 @@ def _fetch(address: str, path: Path, size: int | None) -> tuple[str, int, int | 
         Progress(*columns, console=console(err=True), transient=True) as progress,
     ):
         announced = answer.headers.get("Content-Length")
-        promised = int(announced) if announced and announced.isdigit() else None
+        promised = int(announced) if announced and re.fullmatch("[0-9]{1,18}", announced) else None
         task = progress.add_task(visible(address.rsplit("/", 1)[-1]), total=size or promised)
         while block := answer.read(1 << 18):
             if size is not None and file.tell() + len(block) > size:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Ids, Sampling
-from dragoman.generation.requests import Client, Refused, Unanswered, masked, parsed
+from dragoman.generation.progress import note
+from dragoman.generation.requests import Client, Refused, Unanswered, parsed, shown
 from dragoman.generation.wire import Answer, Way, body, check, read, tells_likely, where_ids_are
 from dragoman.recipe.engines import Server
 
@@ -57,12 +58,12 @@ def connect(
     return Found(address, key, way, models[model])
 
 
-def told_context(settings: Server) -> int | None:
+def told_context(settings: Server, say: Callable[[str], None] = note) -> int | None:
     """How long prompt and answer may be on a server, where it tells. An EngineError as of `connect`."""
     address = _address(settings)
     timeout, tries = min(settings.timeout, _PATIENCE), min(settings.retries, _TRIES)
     key = _key(settings.key)
-    models = _models(Client(address, key=key, timeout=timeout, retries=tries), address, settings)
+    models = _models(Client(address, key=key, timeout=timeout, retries=tries, say=say), address, settings)
     return models[_pick(models, settings.model, address, key)]
 
 
@@ -127,7 +128,7 @@ def _pick(models: dict[str, int | None], wanted: str | None, address: str, key: 
     near = get_close_matches(wanted or "", models, n=_LISTED, cutoff=0.4)
     names = [*near, *(name for name in models if name not in near)][:_LISTED]
     rest = f" and {len(models) - len(names)} more" if len(models) > len(names) else ""
-    listed = masked(", ".join(names), key)
+    listed = ", ".join(shown(name, key) for name in names)
     said = "several models" if wanted is None else f"no model {wanted!r}"
     raise EngineError(f"The server at {address} serves {said}. Set generation.openai.model to one of: {listed}{rest}.")
 

@@ -183,6 +183,11 @@ class HfEngine:
                     use_cache=True,
                     logits_to_keep=1,
                 ).logits[:, -1]  # [rows, vocab]
+            if step == 0 and logits.isnan().any():
+                raise EngineError(
+                    "The model's logits are no numbers (NaN), so it has nothing to say: its weights are damaged, or "
+                    "its numbers too large for this precision. Try generation.precision=fp32, or fetch the model again."
+                )
             chosen = choose(logits, sampling, keys, step, among)
             likely = most_likely(logits, sampling.logprobs) if sampling.logprobs else []
             step, among = step + 1, []

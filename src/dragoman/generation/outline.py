@@ -5,6 +5,7 @@ and joins tensors while it loads them, so what is missing is known to it alone: 
 files' headers, on torch's device for tensors without contents. That takes milliseconds, and reads no weights.
 """
 
+import pickle
 import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -120,6 +121,11 @@ def readable(name: str | Path) -> Iterator[None]:
         raise
     except RecursionError as error:
         raise EngineError(f"The model {name} could not be loaded: one of its files is nested too deeply.") from error
+    except pickle.UnpicklingError as error:
+        raise EngineError(
+            f"The model {name} could not be loaded: one of its .bin files holds more than tensors, or is damaged, and "
+            "nothing else in it is read. Ask for its safetensors."
+        ) from error
     except Exception as error:
         said = str(error).strip() or "nothing else is known"
         raise EngineError(f"The model {name} could not be loaded:\n  {type(error).__name__}: {said}") from error

@@ -78,9 +78,10 @@ class Client:
             parts = urlsplit(address)
             self._port = parts.port
         except ValueError as error:
-            raise EngineError(f"The server's address {shown} is none: {error}") from None
+            why = f": {error}" if shown == address else ""
+            raise EngineError(f"The server's address {shown} is none{why}") from None
         named = parts.scheme in ("http", "https") and parts.hostname
-        if not named or parts.username or parts.password or not re.fullmatch("[!-~]*", parts.path):
+        if not named or parts.username or parts.password or parts.query or not re.fullmatch("[!-~]*", parts.path):
             raise EngineError(
                 f"The server's address {shown} is none that can be asked. Write it as http://localhost:8000/v1; "
                 "a key belongs into an environment variable (generation.openai.key names it)."
@@ -146,7 +147,8 @@ class Client:
         usual = min(FIRST_WAIT * 2**count, LONGEST_WAIT) * random.uniform(0.5, 1.0)
         wait = usual
         if error.wait is not None:
-            wait = min(error.wait, MOST_PATIENCE) + usual / 10  # not all at the same moment
+            asked = min(error.wait, MOST_PATIENCE) + usual / 10  # not all at the same moment
+            wait = max(usual, asked)  # a clock that is wrong asks for no time at all
             self._tell(error.wait, error)
         self._sleep(wait)
 

@@ -69,8 +69,12 @@ def header(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file. Only the header is read."""
     try:  # somebody's file
         with path.open("rb") as file:
-            found = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        return {name: _tensor(about) for name, about in found.items() if name != "__metadata__"}
+            length = int.from_bytes(file.read(8), "little")
+            found = json.loads(file.read(length))
+        tensors = {name: _tensor(about) for name, about in found.items() if name != "__metadata__"}
+        if path.stat().st_size < 8 + length + sum(tensor.size for tensor in tensors.values()):
+            raise ValueError("it is cut off; fetch it again")
+        return tensors
     except (
         OSError,
         ValueError,

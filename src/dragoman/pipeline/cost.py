@@ -13,7 +13,7 @@ from typing import Any
 from dragoman.corpora.amounts import Amounts, Volume, joined
 from dragoman.generation.ask import Asking
 from dragoman.methods import Forecast
-from dragoman.pipeline.backbone import writer
+from dragoman.pipeline.backbone import Backbone, writer
 from dragoman.pipeline.estimate import Estimate, generation, training
 from dragoman.pipeline.geometry import accelerator, geometry_of
 from dragoman.pipeline.learning import learning, measured_length
@@ -127,7 +127,7 @@ class Reckoning:
         return Cost(
             work + _logprobs(found, options),
             found.examples,
-            estimate=self._asked(found.asking.less(before), writer(options)),
+            estimate=self._asked(found.asking.less(before), self.plan.others.get(writer(options) or "")),
         )
 
     def _train(self, stage: Stage) -> Cost:
@@ -150,7 +150,7 @@ class Reckoning:
         test = Asking(self.test.records, self.test.asked, min(most, self.test.answered * longer))
         both = Asking(test.prompts + asked.prompts, test.asked + asked.asked, test.answered + asked.answered)
         work = f"{both.prompts:,.0f} answers, {tokens(both.answered)}"
-        return Cost(work, both.prompts, estimate=self._asked(both, None))
+        return Cost(work, both.prompts, estimate=self._asked(both, self.plan.cast.finished.get(stage.row)))
 
     def _made(self, stage: Stage) -> Forecast | None:
         """What a training learns from: as counted where its examples are made, else as it will be."""
@@ -161,13 +161,11 @@ class Reckoning:
         facts = made.facts
         return Forecast(facts["examples"], facts["tokens"], sum(facts["trained"].values()))
 
-    def _asked(self, asking: Asking, name: str | None) -> Estimate | None:
-        """What a model takes to answer: the backbone, or another one by name. None where that can't be told."""
+    def _asked(self, asking: Asking, other: Backbone | None) -> Estimate | None:
+        """What a model takes to answer: the backbone, or another one. None where that can't be told."""
         if not asking.prompts:
             return Estimate(0.0, 0.0, 1)
-        geometry = self.geometry
-        if name:
-            geometry = geometry_of(name, self.plan.others[name].folder)
+        geometry = geometry_of(other.name, other.folder) if other else self.geometry
         engine = self.recipe.generation.engine
         reckoned = engine in ("auto", "vllm") or (engine == "ray" and self.recipe.generation.ray.engine != "hf")
         if not (self.gpu and self.hardware and geometry and reckoned):

@@ -4,6 +4,7 @@ Everything else is computed from the geometry: parameters, adapters, and what a 
 cache of keys and values.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -150,7 +151,7 @@ def accelerator(named: Hardware) -> Accelerator:
 def hardware(text: str) -> Hardware:
     """Reads `a100-80gb:4`. RecipeError where it is neither a name nor a name and a count."""
     name, colon, count = text.partition(":")
-    if not name or (colon and not (count.isdigit() and int(count))):
+    if not name or (colon and not re.fullmatch("[1-9][0-9]{0,5}", count)):
         raise RecipeError(f"--gpu: '{text}' should look like a100-80gb, or a100-80gb:4 for four of them")
     named = Hardware(gpu=name.lower(), count=int(count) if colon else 1)
     accelerator(named)

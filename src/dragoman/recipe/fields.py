@@ -12,12 +12,12 @@ _DIRECTION = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)?-[a-z]{2,3}(_[A-Za-z0-9]+)?"
 class Strict(BaseModel):
     """Unknown keys are errors; the text under each field becomes its description."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 def folder_name(text: str) -> str:
     if not NAME.fullmatch(text):
-        raise ValueError(f"'{text}' will name a folder: use letters, digits and . _ -")
+        raise ValueError(f"'{text}' will name a folder: use letters from a to z, digits and . _ -")
     return text
 
 

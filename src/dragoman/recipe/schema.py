@@ -131,7 +131,7 @@ class Lora(Strict):
     """Scale of the update is alpha / rank; twice the rank when absent."""
     dropout: Fraction = 0.0
     """Dropout before the first factor."""
-    targets: str | tuple[str, ...] = "all-linear"
+    targets: Annotated[str | tuple[str, ...], Field(min_length=1)] = "all-linear"
     """Which layers: `all-linear`, or names such as `q_proj`."""
 
 

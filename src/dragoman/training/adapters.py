@@ -48,22 +48,47 @@ def adapt(backbone: Any, lora: Lora) -> Any:
 def check_targets(backbone: Any, lora: Lora) -> None:
     """TrainingError where `lora.targets` names a layer that the backbone doesn't have, with those that it has.
 
-    PEFT leaves out without a word what it does not find, as long as it finds one of them.
+    PEFT leaves out without a word what it does not find, as long as it finds one of them. Embedding and head that share
+    their weights are refused: an adapter would change one of the two alone.
     """
     targets = _targets(lora)
     if targets == ALL:
         return
-    layers = [name for name, layer in backbone.named_modules() if name and _adaptable(layer)]
-    if isinstance(targets, str):
-        absent = [] if any(re.fullmatch(targets, name) for name in layers) else [targets]
-    else:
-        absent = [target for target in targets if not any(f".{name}".endswith(f".{target}") for name in layers)]
-    if absent:
+    layers = {name: layer for name, layer in backbone.named_modules() if name and _adaptable(layer)}
+    found = {target: [name for name in layers if _means(target, name)] for target in _listed(targets)}
+    if absent := [target for target, names in found.items() if not names]:
         known = dict.fromkeys(name.rpartition(".")[2] for name in layers)
         raise TrainingError(
-            f"training.lora.targets: the backbone has no layer {', '.join(absent)}. It has {', '.join(known)}; "
-            f"`{ALL}` stands for all of them but embedding and head."
+            f"training.lora.targets: the backbone has no layer {', '.join(map(_spelt, absent))}. It has "
+            f"{', '.join(known)}; `{ALL}` stands for all of them but embedding and head."
         )
+    if backbone.config.get_text_config().tie_word_embeddings:
+        ends = (backbone.get_input_embeddings(), backbone.get_output_embeddings())
+        tied = [name for names in found.values() for name in names if any(layers[name] is end for end in ends)]
+        if tied:
+            raise TrainingError(
+                f"training.lora.targets: {', '.join(tied)} shares its weights with the backbone's "
+                f"{'head' if layers[tied[0]] is ends[0] else 'embedding'}, and an adapter would change one of the two "
+                "alone. Name other layers, or train all weights (`training: {lora: null}`)."
+            )
+
+
+def _listed(targets: str | list[str]) -> list[str | re.Pattern[str]]:
+    """Names of layers; or the one pattern for their whole paths. TrainingError where it is none."""
+    if not isinstance(targets, str):
+        return [*targets]
+    try:
+        return [re.compile(targets)]
+    except re.error as error:
+        raise TrainingError(f"training.lora.targets: {targets!r} is no pattern of names: {error}") from None
+
+
+def _spelt(target: str | re.Pattern[str]) -> str:
+    return target.pattern if isinstance(target, re.Pattern) else target
+
+
+def _means(target: str | re.Pattern[str], name: str) -> bool:
+    return bool(target.fullmatch(name)) if isinstance(target, re.Pattern) else f".{name}".endswith(f".{target}")
 
 
 def _targets(lora: Lora) -> str | list[str]:

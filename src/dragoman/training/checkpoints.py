@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from dragoman.disk import write_atomic
+from dragoman.disk import read_json, write_atomic
 from dragoman.errors import StoreError, TrainingError
 
 MARK = "complete.json"
@@ -111,8 +111,7 @@ def clear(folder: Path, kept: Path | None) -> None:
 
 
 def _is_whole(checkpoint: Path) -> bool:
-    mark = checkpoint / MARK
-    return mark.is_file() and json.loads(mark.read_text(encoding="utf-8")) == _sizes(checkpoint)
+    return bool(read_json(checkpoint / MARK) == _sizes(checkpoint))
 
 
 def _sizes(checkpoint: Path) -> dict[str, int]:

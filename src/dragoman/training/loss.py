@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
@@ -63,13 +62,12 @@ class _FrozenHead(torch.autograd.Function):
 
 def make_head(causal: Any) -> Head:
     """The layer that turns hidden states into logits, with what some architectures do to the logits afterwards."""
-    layer = causal.get_output_embeddings()
     config = causal.config.get_text_config().to_dict()
     cap = config.get("final_logit_softcapping")
     factor = (config.get("logit_scale") or 1.0) / (config.get("logits_scaling") or 1.0)
 
     def head(hidden: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = layer(hidden)
+        logits: torch.Tensor = causal.get_output_embeddings()(hidden)  # an adapter may have come around it by now
         if factor != 1.0:
             logits = logits * factor
         return torch.tanh(logits / cap) * cap if cap else logits
@@ -86,7 +84,6 @@ def teach_forward(causal: Any) -> None:
     """
     head = make_head(causal)
     _check_head(causal, head)
-    layer: nn.Module = causal.get_output_embeddings()
     vocabulary = causal.config.get_text_config().vocab_size
 
     def forward(
@@ -99,7 +96,7 @@ def teach_forward(causal: Any) -> None:
     ) -> torch.Tensor:
         body = self.base_model(input_ids=input_ids, position_ids=position_ids, use_cache=False, **extra)
         hidden = body.last_hidden_state.flatten(0, 1)[positions]
-        frozen = not any(weight.requires_grad for weight in layer.parameters())
+        frozen = not any(weight.requires_grad for weight in causal.get_output_embeddings().parameters())
         return token_nll(hidden, targets, head, vocabulary, frozen)
 
     causal.forward = types.MethodType(forward, causal)
