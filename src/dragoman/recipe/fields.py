@@ -17,8 +17,13 @@ class Strict(BaseModel):
 
 def folder_name(text: str) -> str:
     if not NAME.fullmatch(text):
-        raise ValueError(f"'{text}' will name a folder: use letters from a to z, digits and . _ -")
+        raise ValueError(no_folder(text))
     return text
+
+
+def no_folder(text: str) -> str:
+    """What there is to say of a name that no folder can have."""
+    return f"'{text}' will name a folder: use letters from a to z, digits and . _ -"
 
 
 def _direction(text: str) -> str:

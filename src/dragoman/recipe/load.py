@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from dragoman.errors import RecipeError
 from dragoman.recipe.faults import faults, suggestion
-from dragoman.recipe.fields import NAME
+from dragoman.recipe.fields import NAME, no_folder
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Said, parse, read, spelled
 from dragoman.recipe.suites import CHATS
@@ -215,13 +215,7 @@ def _validate_methods(said: Said, methods: Mapping[str, type[BaseModel]]) -> lis
             text = f"'{label}' {taken}; give this one a label, as in `{name}: {{label: {name}-2}}`"
             found.append(Fault(place, spelled(path), text))
         elif not NAME.fullmatch(label):
-            found.append(
-                Fault(
-                    place,
-                    spelled((*path, name, "label")),
-                    f"'{label}' will name a folder: use letters, digits and . _ -",
-                )
-            )
+            found.append(Fault(place, spelled((*path, name, "label")), no_folder(label)))
         names.setdefault(label, place)
     return found
 
