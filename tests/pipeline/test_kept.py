@@ -86,6 +86,18 @@ def test_bits_that_flipped_are_seen_before_a_stage_reads_them(moved: Path) -> No
     assert len([line for line in said if "train-vanilla" in line]) == 1
 
 
+def test_a_report_that_rotted_is_made_again_before_it_is_shown(moved: Path) -> None:
+    again(moved)
+    (card,) = (moved / "runs").glob(".store/artifacts/report-*/report/scorecard.json")
+    whole = card.read_bytes()
+    flip(card)
+    said = again(moved)
+    assert any(line.startswith("damaged: report-") for line in said)
+    assert any(line.startswith("✓ report  0:") for line in said)
+    (shown,) = (moved / "runs").glob("*/scorecard.json")
+    assert shown.read_bytes() == whole
+
+
 def test_weights_that_are_not_what_they_were_are_not_asked(moved: Path) -> None:
     again(moved)
     weights = moved / "backbone" / "model.safetensors"

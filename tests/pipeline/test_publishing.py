@@ -80,6 +80,10 @@ def test_what_is_there_already_is_not_written_again(tmp_path: Path, monkeypatch:
     assert {path: path.lstat().st_ino for path in folder.rglob("*")} == before
     assert os.readlink(folder / "models" / "radis") == "../../.store/artifacts/merge-radis-one/model"
 
+    monkeypatch.chdir(tmp_path)
+    publish(recipe(DEMO, ["runs=."]), folder, done)  # the same folder under another name, as where it is mounted
+    assert {path: path.lstat().st_ino for path in folder.rglob("*")} == before
+
     publish(loaded, folder, run_of(tmp_path, ".other", "other"))
     assert [path.name for path in (folder / "tables").iterdir()] == ["other.md"]
     assert (folder / "data" / "train.jsonl").read_text() == "other"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from dragoman.corpora.identify import base
 from dragoman.errors import RecipeError, StoreError
+from dragoman.generation.progress import note
 from dragoman.methods import available
 from dragoman.pipeline.geometry import hardware
-from dragoman.pipeline.plan import Kind, plan, rows
+from dragoman.pipeline.plan import Kind, open_store, plan, rows
 from dragoman.pipeline.run import run
 from dragoman.pipeline.show import print_plan
 from dragoman.recipe.load import load
@@ -45,7 +46,7 @@ def recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 def tell(recipe: Recipe, gpu: str = "") -> None:
     """Prints what is done and what the rest takes; on accelerators such as `a100-80gb:4`, or on those of the recipe."""
-    print_plan(plan(recipe), hardware=hardware(gpu) if gpu else None)
+    print_plan(plan(recipe, open_store(recipe, note)), hardware=hardware(gpu) if gpu else None)
 
 
 def go(recipe: Recipe, *, upto: Kind | None = None, part: tuple[int, int] | None = None, trust: bool = False) -> Path:
@@ -132,7 +133,7 @@ def _card(folder: Path) -> Card:
 
 def _require_done(recipe: Recipe) -> None:
     """The report itself may be made anew: that takes no model."""
-    steps = plan(recipe).steps
+    steps = plan(recipe, open_store(recipe, note)).steps
     todo = [step.stage.title for step in steps if not step.artifact]
     if todo and todo != ["report"]:
         raise StoreError(

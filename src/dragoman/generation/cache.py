@@ -176,7 +176,8 @@ def damaged(folder: Path | str, groups: Sequence[str], done: Callable[[], None])
                 except StoreError as error:
                     yield str(error)
                 else:
-                    yield f"{shelf.path(file)} is not what was written; set aside as {aside}, to be generated again"
+                    then = "to be written again" if file == _ABOUT else "to be generated again"
+                    yield f"{shelf.path(file)} is not what was written; set aside as {aside}, {then}"
         done()
 
 

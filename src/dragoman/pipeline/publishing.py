@@ -20,7 +20,7 @@ from dragoman.store import READ_ONLY, Artifact
 def publish(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> None:
     """Puts what is done where it is looked for. StoreError where that cannot be written, and something is new."""
     try:
-        _write(folder / "recipe.yaml", resolved(suites.spelled_out(recipe)).encode())
+        _write_recipe(folder / "recipe.yaml", resolved(suites.spelled_out(recipe)).encode())
         if "report" in done:
             _publish_report(folder, done["report"].folder / "report")
         for link, target in _links(recipe, folder, done).items():
@@ -32,6 +32,16 @@ def publish(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> None:
             f"the results of {recipe.name} are in the store and not yet in {folder}, which cannot be written "
             f"({error.strerror})."
         ) from error
+
+
+def _write_recipe(path: Path, content: bytes) -> None:
+    """As it is there already, but for the place of the runs: they may have been moved, or be mounted elsewhere."""
+    if not path.is_file() or _placeless(path.read_bytes()) != _placeless(content):
+        _write(path, content)
+
+
+def _placeless(content: bytes) -> list[bytes]:
+    return [line for line in content.splitlines() if not line.startswith(b"runs:")]
 
 
 def _publish_report(folder: Path, source: Path) -> None:

@@ -79,11 +79,10 @@ def _completions(cache: Path | str, found: Verified, tell: Callable[[str], None]
 
 
 def _others(store: Store, found: Verified, tell: Callable[[str], None]) -> None:
-    """Files that a run has read and that are not the store's own."""
-    own = store.folder.resolve()
+    """Files that a run has read and that are not a store's own: this one's, or that of which it is a copy."""
     known: dict[Path, str] = {}
     for memo in (Digests(store.folder / "completions" / "weights.json"), store.digests):
-        known |= {path: sha for path, sha in memo.remembered().items() if own not in path.parents}
+        known |= {path: sha for path, sha in memo.remembered().items() if ".store" not in path.parts}
     with progress("files from elsewhere", round(sum(path.stat().st_size for path in known) / MEGA), "MB") as bar:
         for path, sha in sorted(known.items()):
             found.others += 1
