@@ -206,6 +206,79 @@ def test_what_only_looks_like_a_remark_stays(source: str, translation: str) -> N
     assert taken(translation, source) == (translation, False, True)
 
 
+# direction, source, translation, remark: no white space, or no full stop, parts them
+REMARK_AT_ONCE = [
+    ("en-de", "We appeal.", "Wir legten Widerspruch ein.", "（翻译说明：采用直译。）"),
+    ("en-zh", "We lodged an appeal.", "我们提出了上诉。", "翻译说明：采用直译。"),
+    ("en-de", "The sea is moved.", "„Das Meer wird bewegt.“", " [Translator's note: the term is kept.]"),
+    ("en-de", "I'm still with you", "Ich bin noch da", " (this means: I'm still with you)"),
+    ("en-de", "Press the red key", "Drücken Sie die rote Taste", " Literal translation: Press the red key"),
+    ("en-de", "Click Save", "Klicken Sie auf „Speichern“", " Literal translation: Click upon store"),
+    ("en-de", "The deal is on the brink", "Der Handel steht auf der Kippe", " Source text: The deal is on the brink"),
+    ("en-de", "The deal is on the brink", "Der Handel steht auf der Kippe", " (English: The deal is on the brink)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("direction", "source", "translation", "remark"), REMARK_AT_ONCE)
+def test_the_translation_is_kept_and_not_the_remark_behind_it(
+    direction: str, source: str, translation: str, remark: str
+) -> None:
+    alone = translation.strip("„“") if translation.startswith("„") else translation
+    assert taken(translation + remark, source, direction) == (alone, True, True)
+
+
+def test_where_either_side_may_be_the_translation_both_stay_and_chatter_is_counted() -> None:
+    answer = "Das kleine Schiff liegt seit gestern im Hafen My translation note: kept short"
+    found = extract(answer, "The small ship has been in port since yesterday.", "en", "de")
+    assert (found.text, found.chatter, found.found) == (answer, True, True)
+    assert [(cut.rule, cut.taken_out) for cut in found.cuts] == [("perhaps a remark", False)]
+
+
+# direction, source, translation: a colon or a word that only looks like an announcement or a remark
+COLONS = [
+    (
+        "de-en",
+        "Das Wichtigste an dieser Haltung ist, dass man nur einen Weg kennt. Wer ihn verlässt, gilt als verloren.",
+        "The main point of this attitude is: there is but one way. Whoever leaves it counts as lost.",
+    ),
+    ("en-zh", "Translation apps – programs that translate whole texts.", "翻译应用：可以翻译整段文本的应用程序。"),
+    (
+        "zh-en",
+        "该报告描述了石块可以如何被水流磨得更小，并提出了若干建议。",
+        "The report came out in May and has several proposals in it for the whole valley. "
+        "This report describes how stones would be rendered smaller by the water.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("direction", "source", "translation"), COLONS)
+def test_honest_colons_and_words_cut_nothing(direction: str, source: str, translation: str) -> None:
+    assert taken(translation, source, direction) == (translation, False, True)
+
+
+def test_an_asterisk_of_the_text_stays_before_a_remark() -> None:
+    answer = "Sie erhalten eine Erstattung.* Hinweis: wörtlich übersetzt."
+    assert taken(answer, "You get a refund.*", "en-de") == ("Sie erhalten eine Erstattung.*", True, True)
+
+
+# direction, heading, translation
+HEADED = [
+    ("en-ar", "الترجمة:", "الطقس جميل جدا اليوم."),
+    ("en-ko", "번역:", "오늘은 날씨가 아주 좋습니다."),
+    ("en-tr", "Çeviri:", "Bugün hava çok güzel."),
+    ("en-sv", "Översättning:", "Vädret är mycket fint i dag."),
+    ("en-vi", "Bản dịch:", "Hôm nay thời tiết rất đẹp."),
+    ("en-is", "Þýðing:", "Veðrið er mjög gott í dag."),
+    ("en-ja", "訳文：", "今日はとても天気がいいです。"),
+    ("en-zh", "译文：", "今天天气很好。"),
+]
+
+
+@pytest.mark.parametrize(("direction", "heading", "translation"), HEADED)
+def test_headings_of_more_languages_are_known(direction: str, heading: str, translation: str) -> None:
+    assert taken(f"{heading} {translation}", "The weather is very nice today.", direction) == (translation, True, True)
+
+
 def test_what_is_likely_a_remark_is_counted_and_stays() -> None:
     answer = f"{DOG} It is a statement about the situation, and the tone is neutral, as you can see."
     found = extract(answer, LONG, "de", "en")

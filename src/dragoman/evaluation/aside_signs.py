@@ -13,7 +13,7 @@ from dragoman.evaluation.aside_words import HEADING, OPENING, STRONG_PHRASE, WEA
 from dragoman.prompts.languages import LANGUAGES
 
 WHOLE = 0.55  # of the length that a translation of the source usually has: what is left must have it
-SAID, HEADED = 3, 4  # signs of a remark: by a phrase in it, by a heading; 2 is enough
+ENOUGH, SAID, HEADED = 2, 3, 4  # signs of a remark: enough to be one, by a phrase in it, by a heading
 
 _LETTERS = {
     "ar": 0.93,
@@ -86,12 +86,12 @@ class Asked:
         return bool(QUOTE.search(self.source))
 
     @cached_property
-    def speaks(self) -> bool:
+    def mentions_translation(self) -> bool:
         """Whether the source itself has phrases about a translation."""
         return bool(STRONG_PHRASE.search(self.source))
 
     @cached_property
-    def talks(self) -> bool:
+    def mentions_language(self) -> bool:
         """Whether it has words about language."""
         return bool(WEAK_WORD.search(self.source))
 
@@ -126,18 +126,18 @@ def letters(text: str) -> int:
 
 
 def sentences(text: str) -> int:
-    """How many there are; "24. Dezember" and "Q. Why" end none."""
+    """Counts sentences; '24. Dezember' does not end one."""
     text = text.strip(_AROUND)
     return 1 + sum(not _NUMBER.search(text, max(0, end.end() - 5), end.end()) for end in END.finditer(text))
 
 
 def signs_of(sentence: str, asked: Asked, left: str, apart: bool) -> int:
-    """How much speaks for a sentence being a remark: 2 is enough."""
+    """How much speaks for a sentence being a remark, up to `HEADED`; `ENOUGH` makes it one."""
     if heads(sentence, asked, left, at_once=not apart):
         return HEADED
     if apart or OPENING.match(sentence):
-        said = STRONG_PHRASE.search(sentence) and not asked.speaks
-        return SAID if said else min(2, talk(sentence, asked, left) + elsewhere(sentence, asked, left))
+        said = STRONG_PHRASE.search(sentence) and not asked.mentions_translation
+        return SAID if said else min(ENOUGH, talk(sentence, asked, left) + elsewhere(sentence, asked, left))
     return elsewhere(sentence, asked, left) if sum(map(str.isalpha, sentence)) >= 15 else 0
 
 
@@ -167,21 +167,21 @@ def announces(before: str, asked: Asked) -> bool:
     """Whether what stands before a quotation, "In German: ", says that the translation follows."""
     if len(WORD.findall(before)) > 12:
         return False
-    return bool((_SAYS.search(before) and not asked.talks) or asked.names.search(before))
+    return bool((_SAYS.search(before) and not asked.mentions_language) or asked.names.search(before))
 
 
 def about(text: str, asked: Asked) -> int:
     """How much a text is about the translation by its words: 2 for a phrase that says so, 1 for a word that may."""
     found = 0
-    if not asked.speaks:
+    if not asked.mentions_translation:
         found += 2 * bool(STRONG_PHRASE.search(text))
-    if not asked.talks:
+    if not asked.mentions_language:
         found += min(2, len(set(map(str.lower, WEAK_WORD.findall(text)))))
     return found + bool(asked.names.search(text))
 
 
 def talk(text: str, asked: Asked, left: str) -> int:
-    """The same, and 1 where it quotes the source, which has no quotation there."""
+    """As `about`, plus 1 where it quotes words of a source that has no quotation marks itself."""
     if asked.quotes:
         return about(text, asked)
     quoted = (next(filter(None, one.groups())).strip(" .,!?。，！？").lower() for one in QUOTATION.finditer(text))

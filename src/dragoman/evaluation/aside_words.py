@@ -78,7 +78,7 @@ STRONG: Mapping[str, tuple[str, ...]] = {
         r"(?:this|the|my|above|literal|direct|free) (?:\w+ )?translations?\b",
         r"(?:possible|better|natural|accurate|alternative) (?:\w+ )?translations?\b",
         r"translat(?:es?|ed|ing|ions?) (?:it|this|that|as|to|into|of|for)\b",
-        r"(?:be|been|is|was|are|were|have|'ve|as|left) (?:\w+ )?(?:translat|render)ed\b",
+        r"(?:be|been|is|was|are|were|have|'ve|as|left) (?:\w+ )?(?:translated\b|rendered (?:as\b|into\b|[\"'“‘„«]))",
         r"(?:in )?this (?:sentence|phrase|expression|wording|rendering)\b",
         r"the (?:\w+ )?(?:sentence|phrase|word|term|expression|wording|verb|noun) [\"'“‘„«]",
         r"the (?:sentence|phrase|register) (?:is|means|uses|describes|expresses|has|keeps)\b",
@@ -246,7 +246,8 @@ def _pattern(text: str) -> re.Pattern[str]:
 HEADING = _pattern(_words(HEADINGS, CJK_HEADINGS))
 STRONG_PHRASE = _pattern(rf"(?<!\w)(?:{'|'.join(one for some in STRONG.values() for one in some)})|{CJK_STRONG}")
 WEAK_WORD = _pattern(_words(WEAK, CJK_WEAK))
-LABEL = _pattern(rf"\W*{_words(LABELS, CJK_LABELS)}(?:[\s,/]+\w+)?\W*")
+LABEL_WORD = _pattern(_words(LABELS, CJK_LABELS))
+LABEL = _pattern(rf"\W*{LABEL_WORD.pattern}(?:[\s,/]+\w+)?\W*")
 OPENING = _pattern(
     r"[\W_]*(?:this|that|the|in|here|i|i've|note|please|let|hope|you|another|alternatively|literally|my|feel|would"
     r"|die[s\w]*|das wort|der (?:satz|ausdruck)|ich|in diesem|hier|man|lassen|wörtlich"

@@ -15,6 +15,7 @@ from dragoman.evaluation.aside_signs import (
     CLOSERS,
     COLON,
     END,
+    ENOUGH,
     HEAD,
     HEADED,
     OR,
@@ -33,7 +34,7 @@ from dragoman.evaluation.aside_signs import (
     signs_of,
     talk,
 )
-from dragoman.evaluation.aside_words import LABEL, OPENING
+from dragoman.evaluation.aside_words import HEADING, LABEL, LABEL_WORD, OPENING
 
 LONG = 1.25  # of the length that a translation usually has: an answer that is so long may say more
 CIRCLES = 0.3  # of its bytes are left of an endless repetition when it is packed; of a text about half
@@ -97,12 +98,32 @@ def _source_again(text: str, asked: Asked) -> Found:
             left = after[between.end() :]
             opened = re.search(r"[(（\[「\"“„«]\s*$", between[0])
             return (left.rstrip(')）]」"”»“* ') if opened else left).strip(), Cut("source", text[: -len(left)].strip())
-    tail = re.search(r"\s*(?:[\(\[（{←=–—|-]|(?:[^\W\d_]+ ){0,3}[^\W\d_]+\s*[:：])[\s\"“„«]*$", before)
-    if tail and asked.whole(before[: tail.start()], 0.6) and letters(after) == 0:
-        return before[: tail.start()].strip(), Cut("source", text[tail.start() :].strip())
+    tail = _introduced(before, asked)
+    if tail and asked.whole(before[:tail], 0.6) and letters(after) == 0:
+        return before[:tail].rstrip(" \t\n(（[［【"), Cut("source", text[tail:].strip())
     return None
 
 
+def _introduced(before: str, asked: Asked) -> int:
+    """Where the bracket, dash or label begins that stands before the source; 0 where there is none.
+
+    A label's first word follows the end of a sentence or a bracket, or is one that heads remarks or a language's name:
+    in "… on the table Literal translation:" the words before belong to the translation.
+    """
+    if mark := re.search(r"\s*[\(\[（{←=–—|-][\s\"“„«]*$", before):
+        return mark.start()
+    label = re.search(rf"(?:{_NAME}[ -]){{0,3}}{_NAME}\s*[:：][\s\"“„«]*$", before)
+    if not label:
+        return 0
+    starts = [label.start() + word.start() for word in re.finditer(_NAME, label[0])]
+    if re.search(rf"(?:[.!?…。！？]{CLOSERS}|[(（\[［【\n])\s*$", before[: starts[0]]):
+        return starts[0]
+    known = [at for at in starts if HEADING.match(before, at) or LABEL_WORD.match(before, at)]
+    known += [at for at in starts if asked.names.match(before[at:])]
+    return min(known, key=lambda at: (not before[at].isupper(), at), default=0)
+
+
+_NAME = r"[^\W\d_]+(?:['’][^\W\d_]+)?"
 _SEPARATED = (
     r"[\s.。!?！？\"”»“]*(?:[-–—=→⇒:：>|(（\[\n]+\s*|(?:[^\W\d_]+ ){0,4}[^\W\d_]+\s*[:：]\s*|(?:\w+ ){1,7}(?=[\"“„«]))"
 )
@@ -184,12 +205,13 @@ def _after_it(text: str, asked: Asked) -> Found:
         if not asked.whole(left) or (found and not OPENING.match(first)):
             continue
         signs = signs_of(first, asked, left, apart)
-        if signs >= 2 and _complete(left, text, signs, asked, apart):
+        if signs >= ENOUGH and _complete(left, text, signs, asked, apart):
             found = (end, start, signs)
     if not found:
         return None
     end, start, _ = found
-    return text[:end].rstrip(" -–—|/→←(*_`").rstrip(), Cut("a remark after it", text[start:].strip())
+    marks = "".join(mark for mark in "*_`" if mark not in asked.source)
+    return text[:end].rstrip(f" -–—|/→←({marks}").rstrip(), Cut("a remark after it", text[start:].strip())
 
 
 def _complete(left: str, text: str, signs: int, asked: Asked, apart: bool) -> bool:

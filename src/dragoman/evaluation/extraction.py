@@ -21,7 +21,7 @@ import re
 from dataclasses import dataclass
 
 from dragoman.corpora.identify import base, labels
-from dragoman.evaluation.aside_signs import Asked, letters
+from dragoman.evaluation.aside_signs import Asked, elsewhere, letters
 from dragoman.evaluation.asides import Cut, too_long, without_asides
 from dragoman.prompts.languages import LANGUAGES
 
@@ -53,19 +53,25 @@ _OPENER = (
     + r"(?: thing)?[!,.]*\s*"
 )
 _TRANSLATION = _one_of(
-    r"translat\w*", r"übersetz\w*", r"tradu(?:zion|c|ç)\w*", r"překlad\w*", r"перевод\w*", "翻译", "翻訳"
+    *(r"translat\w*", r"übersetz\w*", r"tradu(?:zion|c|ç)\w*", r"překlad\w*", r"перевод\w*", "翻译", "译文", "翻訳"),
+    *("訳文", "번역", "ترجمة", "الترجمة", r"çeviri(?:si)?\b", r"översättning\w*", "bản dịch", r"þýðing\w*"),
 )
 _HERE_IT_IS = _one_of("here you go", "here it is", r"here(?: is|['’]s) the sentence in \w+")
 
 # "Sure! Here is the translation of your sentence into German:" · "Translation:"
 _ANNOUNCEMENT = _pattern(rf"^(?:{_OPENER})?[^\n:：]{{0,160}}?{_TRANSLATION}[^\n:：]{{0,160}}?[:：]\s*")
+# What announces a translation even of a source that speaks of one itself
+_PLAINLY = _pattern(
+    rf"^(?:{_OPENER})?(?:here\b|below\b|以下|下面|这是|(?:(?:the|die|la|il|le) )?(?:\w+ )?{_TRANSLATION}\W)"
+)
 _HERE = _pattern(rf"^(?:{_OPENER})?{_HERE_IT_IS}\s*[:!]\s*")
 _OPENER_ALONE = _pattern(rf"^{_OPENER}$")
 _HEADING = _pattern(rf"^[#*_ ]+[^\n]{{0,40}}{_TRANSLATION}[^\n]{{0,40}}$")  # "### Translation"
 # "In German, this would be:" · "You could say:" · "Auf Deutsch heißt das:": what follows is one
 _SAYS = _pattern(
-    rf"^(?:{_OPENER})?[^\n:：.!?\"“„«]{{0,50}}\b(?:(?:this|it|that|version|sentence|text|you could|i would) (?:\w+ )?"
-    r"(?:means?|says?|reads?|be|is)"
+    rf"^(?:{_OPENER})?[^\n:：.!?\"“„«]{{0,50}}\b(?:(?:(?:this|that) (?:sentence|phrase|text|word)"
+    r"|this|it|that|version|sentence|text|you could|i would)(?: (?:would|could|can|might|will|should|\w+ly|also|just))?"
+    r" (?:means?|says?|reads?|be|is)"
     r"|(?:heißt|bedeutet|lautet) (?:das|es|dies)|to (?:znamená|je)|это (?:означает|значит|будет)|意思是)\s*[:：]\s*"
 )
 # Lines that begin to explain: a word that announces it, or a sentence about the translation
@@ -96,8 +102,15 @@ _NOT_ONE = _pattern(
     r"|\bprovide (?:me with )?(?:the|a|more) [^.\n]{0,40}\b(?:translat|context)"
 )
 _COLON = re.compile("[:：]")
-_SENTENCE = re.compile(r"[.!?。！？](?:\s|$)")
+# A sentence ends before white space or a bracket that opens, also inside quotation marks; 。 ends one anywhere
+_SENTENCE = re.compile(r"[.!?][\"'”’“»)\]）】]*(?:\s|$|(?=[(（\[［【]))|[。！？]")
+_OPENED = re.compile(r"[(\[（［【][^)\]）］】]*$")
+_KIND = _pattern(rf"(?:literal|free|word[- ]for[- ]word|wörtliche|freie|doslovný|дословный|буквальный) {_TRANSLATION}")
+_ANNOUNCING = _pattern(
+    r"\W*(?:here|this|that|the|an?|my|in|below|hier|dies\w*|das|die|eine|mein\w*|это|вот|toto|zde)\b"
+)
 _ABOUT_ONE = _pattern(_TRANSLATION)
+_MENTIONED = _pattern(rf"{_TRANSLATION}|přelož|překlád|перев[её]|译|訳|tradu[itz]")  # also by a verb, in a source
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "»": "«", "'": "'", "‘": "’", "‚": "‘", "「": "」", "『": "』"}
 _MARKS = frozenset("\"“”„«»'‘’‚「」『』״《》【】")
 _BLANK = re.compile(r"\n[ \t]*\n+")
@@ -117,16 +130,18 @@ def extract(answer: str, source: str, source_language: str, target_language: str
     asked = Asked(source, source_language, target_language)
     if _refuses(whole, asked):
         return Extracted(whole, chatter=True, found=False)
-    text, before = _without_lead_in(_unwrapped(whole, source), asked)
+    text, before, unsure = _without_lead_in(_unwrapped(whole, source), asked)
     text, after = _in_the_source_s_shape(_unwrapped(text, source), source)
     text, asides = without_asides(text, asked)
     text = _unwrapped(text, source)
-    if not text or (asides and _NOT_ONE.search(text) and not asked.speaks):
+    if not text or (asides and _NOT_ONE.search(text) and not asked.mentions_translation):
         return Extracted(whole, chatter=True, found=False)
     if too_long(text, asked):
         return Extracted(whole, chatter=bool(asides), found=False)
     said = [Cut(rule, words) for rule, words in (("announcement", before), ("further lines", after)) if words]
     cuts = (*said, *asides)
+    if unsure and not cuts:
+        cuts = (Cut("perhaps a remark", unsure, taken_out=False),)
     return Extracted(text, chatter=bool(cuts), found=True, cuts=cuts)
 
 
@@ -134,40 +149,63 @@ def _refuses(whole: str, asked: Asked) -> bool:
     head = whole[:250]
     refusal = _REFUSAL.search(head)
     if refusal and not _REFUSAL.search(asked.source):
-        of_translating = "translat" in refusal[0].lower() and not asked.talks
+        of_translating = "translat" in refusal[0].lower() and not asked.mentions_language
         return of_translating or letters(whole) > 1.6 * asked.usual + 10
-    return bool(_NOT_ONE.search(head)) and not asked.talks and letters(whole) > 1.6 * asked.usual + 20
+    return bool(_NOT_ONE.search(head)) and not asked.mentions_language and letters(whole) > 1.6 * asked.usual + 20
 
 
-def _without_lead_in(text: str, asked: Asked) -> tuple[str, str]:
-    """What follows the announcement, and that."""
+def _without_lead_in(text: str, asked: Asked) -> tuple[str, str, str]:
+    """What follows the announcement, and that; and words that announce one where a translation may stand already."""
     source = asked.source
     names = {*labels(asked.target_language), LANGUAGES.get(base(asked.target_language), "")} - {""}
     named = _one_of(*sorted(map(re.escape, names)))
     label = _pattern(rf"^\W{{0,4}}{named}(?: translation)?\W{{0,3}}[:：][\s*]*") if names else None
-    before = text
+    before, unsure = text, ""
     for _ in range(3):  # "Sure!" · "Here is the translation:" · "German:"
         bare = text.lstrip("*_ ")
         first, _, rest = text.partition("\n")
-        announced = _ANNOUNCEMENT.match(bare) or _HERE.match(bare) or _SAYS.match(bare) or (label and label.match(bare))
+        announced = _announcement(bare, asked) or (label and label.match(bare))
+        if announced and not _adds_a_colon(bare, announced.end(), source):
+            announced = None
         if rest.strip() and (_OPENER_ALONE.match(first) or _HEADING.match(first)):
             text = rest.strip()
-        elif announced and _adds_a_colon(bare, announced.end(), source) and not _follows_one(announced[0], asked):
+        elif announced and _follows_one(announced[0], bare[announced.end() :], asked):
+            unsure = announced[0].strip()
+            break
+        elif announced:
             text = bare[announced.end() :].lstrip("* ").strip()
         else:
             break
-    return text, before[: len(before) - len(text)].strip()
+    return text, before[: len(before) - len(text)].strip(), unsure
 
 
-def _follows_one(announced: str, asked: Asked) -> bool:
-    """Whether a translation stands there already: "Das ist gut. You can also translate it as:"."""
+def _announcement(text: str, asked: Asked) -> re.Match[str] | None:
+    """The words up to the colon that say that the translation follows."""
+    found = _ANNOUNCEMENT.match(text)
+    if found and (not _MENTIONED.search(asked.source) or _PLAINLY.match(text)):
+        return found
+    if here := _HERE.match(text):
+        return here
+    says = _SAYS.match(text)
+    return says if says and (asked.names.search(says[0]) or asked.whole(text[says.end() :], 0.75)) else None
+
+
+def _follows_one(announced: str, rest: str, asked: Asked) -> bool:
+    """Whether a translation may stand there already: "Das ist gut. You can also translate it as:"."""
     opener = _pattern(rf"^(?:{_OPENER})").match(announced)
     told = announced[opener.end() if opener else 0 :]
-    ended = _SENTENCE.search(told)
-    if ended and letters(told[: ended.end()]) >= 4 and not _ABOUT_ONE.search(told[: ended.end()]):
+    ended, inside = _SENTENCE.search(told), _OPENED.search(told)
+    for left in (told[: ended.end()] if ended else "", told[: inside.start()] if inside else ""):
+        if letters(left) >= 4 and not _ABOUT_ONE.search(left):
+            return True
+    word = _KIND.search(told) or _ABOUT_ONE.search(told)
+    left = told[: word.start()] if word else ""
+    if word is None or letters(left) < 4 or not asked.whole(left):
+        return False
+    if letters(left) >= 30 and asked.whole(left, 0.8):
         return True
-    word = _ABOUT_ONE.search(told)
-    return word is not None and letters(told[: word.start()]) >= 30 and asked.whole(told[: word.start()], 0.8)
+    again = letters(asked.core) >= 8 and asked.core in rest
+    return not _ANNOUNCING.match(told) and (word.re is _KIND or again or bool(elsewhere(rest, asked, left)))
 
 
 def _adds_a_colon(text: str, end: int, source: str) -> bool:
