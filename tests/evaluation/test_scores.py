@@ -190,6 +190,12 @@ def test_rows_that_cannot_be_compared_are_refused() -> None:
         scorecard({"backbone": BACKBONE}, [RowResults(abilities=BACKBONE.abilities), drawn(facts="+")])
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_backbone_that_can_do_nothing_has_no_noise_floor_and_no_warning() -> None:
+    card = scorecard({"backbone": RowResults(abilities=answered(facts="---"))}, [drawn(facts="---")], bootstrap=20)
+    assert card["noise"]["retention"] is None
+
+
 def test_a_family_that_is_not_drawn_anew_has_no_noise_floor() -> None:
     card = scorecard({"backbone": BACKBONE, "vanilla": VANILLA}, [drawn(facts="+++--")], bootstrap=20)
     assert card["noise"] == {

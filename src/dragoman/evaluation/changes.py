@@ -64,13 +64,12 @@ def noise_floor(reference: RowResults, draws: Sequence[RowResults]) -> dict[str,
     if not drawn or not others:
         return None
     kept = {family: score for family, score in whole.items() if score}
-    overall = [
-        float(np.mean([100 * other.get(name, score) / score for name, score in kept.items()])) for other in others
-    ]
+    shares = [[100 * other.get(name, score) / score for name, score in kept.items()] for other in others]
+    overall = [float(np.mean(share)) for share in shares if share]
     return {
         "draws": len(others),
         "left_out": len(draws) - len(others),
-        "retention": max(abs(value - 100) for value in overall) if kept else None,
+        "retention": max((abs(value - 100) for value in overall), default=None),
         "families": {
             family: {
                 "scores": [whole[family], *(other[family] for other in others)],
