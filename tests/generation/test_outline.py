@@ -1,6 +1,7 @@
 """A model whose files lack a tensor is refused wherever one is loaded; so is one that does not continue text."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -210,9 +211,10 @@ def test_models_that_do_not_continue_text(saved: Callable[[Any], Path], tmp_path
 
 
 def test_nothing_is_read_but_headers(saved: Callable[[Any], Path]) -> None:
-    """The weights need not even be there: a file may end after its header."""
+    """The weights may be anything: a hole in the file will do."""
     folder = saved(llama())
     weights = folder / "model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[: 8 + int.from_bytes(whole[:8], "little")])
+    os.truncate(weights, len(whole))
     assert {tensor.device.type for tensor in outline(folder).parameters()} == {"meta"}

@@ -110,7 +110,7 @@ def test_a_model_alone_is_judged_once_and_compared(folder: Path) -> None:
     said += ["data.test.limit=3", "data.test.directions=[de-en, en-de]", "generation.precision=fp32"]
     said += [f"benchmarks={{xstest: {{kind: xstest, path: {folder / 'refusals.csv'}}}}}"]
     dragoman(*asked, *said)
-    (alone,) = card(folder, "evaluate-small-vanilla-xstest-translation")["rows"]
+    (alone,) = card(folder, "evaluate-small-vanilla-xstest-translation-lab")["rows"]
     whole = next(row for row in card(folder)["rows"] if row["name"] == "vanilla")
     assert alone["abilities"]["xstest"]["score"] == whole["abilities"]["xstest"]["score"]
     assert alone["translation"]["mean"] == pytest.approx(whole["translation"]["mean"])

@@ -36,7 +36,8 @@ def publish(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> None:
 
 def _write_recipe(path: Path, content: bytes) -> None:
     """As it is there already, but for the place of the runs: they may have been moved, or be mounted elsewhere."""
-    if not path.is_file() or _placeless(path.read_bytes()) != _placeless(content):
+    there = _read(path)
+    if there is None or _placeless(there) != _placeless(content):
         _write(path, content)
 
 
@@ -68,8 +69,16 @@ def _links(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> dict[P
 
 
 def _write(path: Path, content: bytes) -> None:
-    if not path.is_file() or path.read_bytes() != content:
+    if _read(path) != content:
         write_atomic(path, content)
+
+
+def _read(path: Path) -> bytes | None:
+    """None where there is no such file, or another run has just taken it away."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _link(link: Path, target: Path) -> None:
