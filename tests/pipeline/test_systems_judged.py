@@ -103,6 +103,12 @@ def test_every_row_and_judge_without_a_template_is_named_at_once(model: Path, tm
     assert judge.startswith(f"evaluation.judge: {model} has no chat template, in which a judge is asked")
 
 
+def test_a_suite_s_own_judge_without_a_template_is_named(model: Path, tmp_path: Path) -> None:
+    asked = {"kind": "mt-bench", "judge": {"model": str(model)}}
+    said = told({"backbone": "lab", "evaluate": ["strict"], "benchmarks": {"strict": asked}}, tmp_path)
+    assert said.startswith(f"benchmarks.strict.judge: {model} has no chat template, in which a judge is asked")
+
+
 def test_systems_are_asked_in_their_own_formats(model: Path, tmp_path: Path) -> None:
     """For translations and for all else; rows of one recipe."""
     recipe = tmp_path / "recipe.yaml"

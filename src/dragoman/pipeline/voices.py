@@ -8,7 +8,7 @@ from dragoman.errors import TemplateError
 from dragoman.generation.config import context_of
 from dragoman.generation.greet import told_context
 from dragoman.generation.models import pick_device
-from dragoman.pipeline.backbone import Backbone, Cast
+from dragoman.pipeline.backbone import Backbone, Cast, setting
 from dragoman.pipeline.engines import Asked
 from dragoman.pipeline.judged import harness_tasks
 from dragoman.prompts.render import Renderer
@@ -43,10 +43,10 @@ def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
     for name in cast.others:
         if not speak.of(name).renderer.converses:
             faults.append(f"rationale.model: {name} has no chat template, in which it is asked to go on; take another")
-    for part, judge in cast.judges.items():
-        if not judge_speaker(judge).renderer.converses and part == "judge":  # a guard's prompts are written out
-            faults.append(
-                f"evaluation.judge: {judge.name} has no chat template, in which a judge is asked; take its instruct or "
+    for name, judge in cast.judges.items():
+        if recipe.parts[name] == "judge" and not judge_speaker(judge).renderer.converses:
+            faults.append(  # a guard's prompts are written out
+                f"{setting(name)}: {judge.name} has no chat template, in which a judge is asked; take its instruct or "
                 "chat version, or another judge"
             )
     if faults:

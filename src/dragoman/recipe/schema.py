@@ -269,8 +269,12 @@ class Recipe(Strict):
         """Who judges: `judge` and `guard` of `evaluation` where a suite needs them, and `benchmarks.SUITE.judge`."""
         found: dict[str, Judge | None] = {"judge": self.evaluation.judge, "guard": self.evaluation.guard}
         found |= {f"benchmarks.{suite}.judge": described.judge for suite, described in self.benchmarks.items()}
-        needed = dict.fromkeys(who[1] for suite in self.evaluate if (who := self.judged_by(suite)))
-        return {name: judge for name in needed if (judge := found[name])}
+        return {name: judge for name in self.parts if (judge := found[name])}
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """What each of those who judge is asked as: `judge` or `guard`."""
+        return {who[1]: who[0] for suite in self.evaluate if (who := self.judged_by(suite))}
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
