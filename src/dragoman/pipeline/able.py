@@ -6,8 +6,7 @@ from typing import Any
 from dragoman.errors import EngineError
 from dragoman.generation.outline import UnknownKind, check_kind, outline, vocabulary_of
 from dragoman.pipeline.backbone import Backbone, Cast
-from dragoman.pipeline.engines import kind_here
-from dragoman.pipeline.judging import engine_of
+from dragoman.pipeline.engines import best_engine
 from dragoman.pipeline.plan import rows, training_of
 from dragoman.pipeline.voices import judge_speaker, speaker
 from dragoman.prompts.speak import Speaker
@@ -43,8 +42,8 @@ def _others(recipe: Recipe, cast: Cast, speak: Speaker) -> Iterator[tuple[Genera
     for model in cast.finished.values():
         yield recipe.generation, model, speaker(recipe, model)
     for name, judge in cast.judges.items():
-        settings = engine_of(recipe, name)
-        if settings.engine != "openai":
+        settings = recipe.judges[name].generation or recipe.generation
+        if settings.engine != "openai" or settings is recipe.generation:
             yield settings, judge, judge_speaker(judge)
 
 
@@ -53,7 +52,8 @@ def _outline(settings: Generation, model: Backbone) -> Any:
     try:
         return outline(model.path, trust_remote_code=model.trust_remote_code, bin_weights=model.bin_weights)
     except UnknownKind:
-        if kind_here(settings) == "hf":
+        word = settings.ray.engine if settings.engine == "ray" else settings.engine
+        if (word if word == "hf" or word == "vllm" else best_engine()[0]) == "hf":
             raise
         return None
 

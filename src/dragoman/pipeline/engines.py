@@ -38,12 +38,6 @@ class Asked:
         return Renderer.load(self.voice, self.trust_remote_code, self.system, chat=self.chat)
 
 
-def kind_here(settings: Generation) -> Local:
-    """The engine that answers on this machine, or in each actor of Ray."""
-    word = settings.ray.engine if settings.engine == "ray" else settings.engine
-    return word if word == "hf" or word == "vllm" else best_engine()[0]
-
-
 def best_engine() -> tuple[Local, str]:
     """The engine that `auto` stands for here, and why."""
     if importlib.util.find_spec("vllm") is None:
@@ -136,7 +130,8 @@ def local_engine(kind: Local, settings: Generation, asked: Asked) -> Engine:
 
 
 def _here(settings: Generation, asked: Asked, memo: Digests) -> OpenModel:
-    kind = kind_here(settings)
+    word = settings.ray.engine if settings.engine == "ray" else settings.engine
+    kind = word if word == "hf" or word == "vllm" else best_engine()[0]
     make: Callable[[], Engine] = partial(local_engine, kind, settings, asked)
     spread, each = settings.ray if settings.engine == "ray" else None, settings.vllm.tensor_parallel
     if spread is None and kind == "vllm" and settings.vllm.data_parallel > 1:

@@ -46,8 +46,9 @@ def check(recipe: Recipe, cast: Cast) -> None:
     if "translation" in recipe.evaluate:
         for one in recipe.evaluation.comet:
             open_comet(one.checkpoint, one.encoder, one.precision)
+    parts = {who[1]: who[0] for suite in recipe.evaluate if (who := recipe.judged_by(suite))}
     for name, judge in cast.judges.items():
-        check_engine(engine_of(recipe, name), _as_judge(judge), written=recipe.parts[name] == "guard")
+        check_engine(_engine(recipe, name), _as_judge(judge), written=parts[name] == "guard")
 
 
 def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Path, out: Path, cache: Path) -> Facts:
@@ -67,7 +68,7 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
     models = {"backbone": asked(recipe, cast.backbone)}
     models |= {name: _as_judge(judge) for name, judge in cast.judges.items()}
     models[row] = replace(weights, folder=model or weights.folder)
-    engines = {name: engine_of(recipe, name) for name in cast.judges}
+    engines = {name: _engine(recipe, name) for name in cast.judges}
     with open_door(recipe.generation, cache, models, engines=engines) as answers:
         results = drive_all(asking, answers)
     translated: TranslationResult | None = results.pop("translation", None)
@@ -193,8 +194,7 @@ def _of_the_harness(recipe: Recipe, voice: Backbone, model: Path | None, cache: 
     )
 
 
-def engine_of(recipe: Recipe, judge: str) -> Generation:
-    """Where one who judges is asked, by the name in `Recipe.judges`."""
+def _engine(recipe: Recipe, judge: str) -> Generation:
     settings = recipe.judges[judge].generation
     if settings is None and recipe.generation.engine == "openai":  # that server has another model
         return recipe.generation.model_copy(update={"engine": "auto"})
