@@ -22,10 +22,11 @@ import torch
 from dragoman.corpora.records import Turn
 from dragoman.generation.ask import Completion, Sampling
 from dragoman.generation.door import tally
-from dragoman.generation.hf import HfEngine
-from dragoman.generation.models import load_model
-from dragoman.lab import BACKBONE, explanations, mixture, world
-from dragoman.lab.tokenizer import chat
+from dragoman.generation.hf.engine import HfEngine
+from dragoman.lab import BACKBONE, explanations, world
+from dragoman.lab.pretraining import mixture
+from dragoman.lab.pretraining.tokenizer import chat
+from dragoman.models.loading import load_model
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Prefix, Speaker
 

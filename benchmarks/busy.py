@@ -104,7 +104,7 @@ def _ask(worker: "subprocess.Popen[str]", kind: str) -> float:
 def _work(steps: int, prompts: int) -> None:
     """Answers each line of the standard input with the seconds that it took."""
     from dragoman.generation.ask import Sampling
-    from dragoman.generation.hf import HfEngine
+    from dragoman.generation.hf.engine import HfEngine
     from dragoman.lab import BACKBONE, world
     from dragoman.prompts.examples import ExampleTable, write_examples
     from dragoman.prompts.render import Renderer

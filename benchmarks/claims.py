@@ -10,7 +10,7 @@ from typing import Any
 from verdicts import AGREES, DISAGREES, NOISE, Claim, ahead, all_of, between, points, row
 
 from dragoman.report.compare import Card, Path, floor
-from dragoman.report.words import MINUS, plain, signed
+from dragoman.report.phrases import MINUS, plain, signed
 
 Facts = dict[str, Any]
 RETENTION: Path = ("retention",)

@@ -55,7 +55,7 @@ def compare(
     """One model: the best seconds of each way, ratios to the better of the official ones, and how scores differ."""
     import torch
 
-    from dragoman.evaluation.comet import Comet, Triple, open_comet
+    from dragoman.scoring.comet.model import Comet, Triple, open_comet
 
     torch.set_num_threads(threads)
     ours: dict[str, Comet] = {name: open_comet(folder, encoder, name) for name in precisions}  # type: ignore[arg-type]
@@ -117,8 +117,8 @@ def large_model(tiny: Path, folder: Path) -> Path:
     """A checkpoint of the size of XLM-R base with random weights; its layers all count, as before any training."""
     import torch
 
-    from dragoman.evaluation import comet_head
-    from dragoman.evaluation.comet_encoder import Shape
+    from dragoman.scoring.comet import head as comet_head
+    from dragoman.scoring.comet.encoder import Shape
 
     config = {**json.loads((tiny / "encoder" / "config.json").read_text(encoding="utf-8")), **LARGE}
     shape = Shape.of(config)

@@ -18,15 +18,15 @@ from crossalpaca_paper import CONTRADICTIONS
 from crossalpaca_paper import table as paper_table
 from verdicts import listed, points, read, row
 
-from dragoman.report import panels
-from dragoman.report.charts import style_sheet
 from dragoman.report.compare import Card, Difference
 from dragoman.report.families import benchmarks, by_language, heading, score
-from dragoman.report.formats import markdown
-from dragoman.report.panels import Bars, Curves, Kind
-from dragoman.report.paper import tables
-from dragoman.report.sweeps import value_of
-from dragoman.report.words import number, signed, significant
+from dragoman.report.figures import panels
+from dragoman.report.figures.charts import style_sheet
+from dragoman.report.figures.panels import Bars, Curves, Kind
+from dragoman.report.figures.sweeps import value_of
+from dragoman.report.phrases import number, signed, significant
+from dragoman.report.tables.paper import tables
+from dragoman.report.tables.table_formats import markdown
 
 RULE = (
     "A difference counts where p < 0.05 (bootstrap over questions and seeds). Each benchmark is judged on the mean "

@@ -16,7 +16,7 @@ from verdicts import AGREES, DISAGREES, NOISE, Claim, all_of, contrast, points, 
 
 from dragoman.report.compare import SIGNIFICANT, Card, Difference
 from dragoman.report.families import benchmarks, score
-from dragoman.report.words import number, signed
+from dragoman.report.phrases import number, signed
 
 QA = ("qa", "xquad", "mlqa")  # benchmarks on reading; all others are of many tasks
 BETWEEN = (0.25, 0.5, 0.75)

@@ -19,16 +19,16 @@ from typing import Any
 
 import geometry
 import torch
+from generation import _plain
 
 from dragoman.generation.ask import Completion, Engine, Ids, Sampling
-from dragoman.generation.hf import HfEngine
-from dragoman.generation.lots import planned
-from dragoman.generation.models import load_model
+from dragoman.generation.batches import planned
+from dragoman.generation.hf.engine import HfEngine
 from dragoman.lab import BACKBONE, world
+from dragoman.models.loading import load_model
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Ray, Vllm
-from generation import _plain
 
 NEW_TOKENS = 96
 WARM_UP = 64
@@ -57,13 +57,13 @@ def hf_engine(folder: Path) -> Engine:
 
 
 def vllm_engine(folder: Path) -> Engine:
-    from dragoman.generation.vllm import VllmEngine
+    from dragoman.generation.vllm.engine import VllmEngine
 
     return VllmEngine(folder, decode=no_text, settings=Vllm(), precision="bf16")
 
 
 def ray_engine(folder: Path) -> Engine:
-    from dragoman.generation.ray import RayEngine
+    from dragoman.generation.ray.engine import RayEngine
 
     return RayEngine(partial(hf_engine, folder), Ray(engine="hf", actors=(2, 2)), shard=SHARD)
 

@@ -17,7 +17,7 @@ import geometry
 import torch
 
 from dragoman.generation.ask import Ids, Sampling
-from dragoman.generation.hf import HfEngine
+from dragoman.generation.hf.engine import HfEngine
 from dragoman.lab import BACKBONE, world
 from dragoman.lab.abilities import FAMILIES, questions
 from dragoman.prompts.render import Renderer

@@ -39,7 +39,7 @@ def model_of(geometry: str) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
-    from dragoman.generation.models import load_model, pick_device, pick_dtype
+    from dragoman.models.loading import load_model, pick_device, pick_dtype
 
     if geometry == "lab":
         return load_model(BACKBONE)

@@ -15,9 +15,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from dragoman.corpora.identify import dominant, in_wrong_language
-from dragoman.evaluation.language_id import LETTERS, RULED_OUT, SURE, _letters, probabilities
+from dragoman.corpora.language import dominant, in_wrong_language
 from dragoman.lab import world
+from dragoman.suites.translation.language_id import LETTERS, RULED_OUT, SURE, _letters, probabilities
 
 MOST = 1200  # segments of a file
 BINS = (LETTERS, 20, 40, 80)

@@ -16,10 +16,9 @@ from typing import Any
 import again
 import busy
 import engines
+import generation
 import geometry
 import store
-
-import generation
 import training
 
 ENGINES = ("generate", "hf", "vllm", "ray")

@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
-from dragoman.generation.cache import Group
+from dragoman.generation.cache.group import Group
 from dragoman.generation.door import Door, OpenModel
 
 SHARD = 512

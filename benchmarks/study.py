@@ -18,8 +18,8 @@ from pathlib import Path
 from claims import COMPARED, another_skill, gradients, noise_of
 from verdicts import listed, read
 
-from dragoman.report.formats import markdown
-from dragoman.report.paper import tables
+from dragoman.report.tables.paper import tables
+from dragoman.report.tables.table_formats import markdown
 
 NUMBERS = ("1", "2", "3", "4", "5", "6", "7a", "7b", "7c", "8", "9")
 PICTURES = ("gradients", "drift", "rationales")

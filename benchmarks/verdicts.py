@@ -9,7 +9,7 @@ from typing import Any
 
 from dragoman.report.compare import SIGNIFICANT, Card, Difference, Path, beyond_noise, difference
 from dragoman.report.families import kind, score
-from dragoman.report.words import signed
+from dragoman.report.phrases import signed
 
 AGREES, DISAGREES, NOISE = "agrees", "disagrees", "inside the noise"
 NORMAL = NormalDist()

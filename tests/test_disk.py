@@ -19,7 +19,7 @@ WRITE = """
 import sys
 from pathlib import Path
 from dragoman.disk import write_atomic
-from dragoman.generation.shelf import shelf_at
+from dragoman.generation.cache.storage import shelf_at
 for number in range(300):
     write_atomic(Path(sys.argv[1]) / "file", str(number) * 1000)
     shelf_at(Path(sys.argv[1]), "group").write("shard", b"1" * 1000)

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from dragoman.evaluation.comet import Triple, open_comet
 from dragoman.generation.ask import Sampling
-from dragoman.generation.hf import HfEngine
+from dragoman.generation.hf.engine import HfEngine
 from dragoman.lab import BACKBONE, world
 from dragoman.prompts.examples import ExampleTable, write_examples
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Vllm
 from dragoman.recipe.schema import Training
+from dragoman.scoring.comet.model import Triple, open_comet
 from dragoman.training.trainer import fit
 
 pytestmark = [
@@ -42,7 +42,7 @@ def test_the_engine_completes_as_on_the_processor(speak: Speaker) -> None:
 
 def test_vllm_completes_as_hf(speak: Speaker) -> None:
     pytest.importorskip("vllm", reason="needs the extra vllm")
-    from dragoman.generation.vllm import VllmEngine
+    from dragoman.generation.vllm.engine import VllmEngine
 
     prompts = [speak.translate(pair) for pair in world.pairs("test", ["de-en"], 64, 0)]
     sampling = Sampling(max_tokens=24, stop=speak.stop)

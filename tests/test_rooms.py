@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
+
 HEAVY = {"torch", "transformers", "peft", "accelerate", "datasets", "sacrebleu", "numpy", "pandas"}
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def imported(code: str) -> set[str]:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests import ROOT
 
 
 def test_what_is_imported_is_compiled_even_where_python_writes_no_byte_code(tmp_path: Path) -> None:

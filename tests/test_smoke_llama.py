@@ -17,9 +17,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from dragoman.commands.talk import Talker
 from dragoman.corpora.records import Turn
-from smoke_kit import Ran, backbone, run
+from tests import ROOT
+from tests.smoke_kit import Ran, backbone, run
 
-ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "recipes" / "crossalpaca" / "llama-7b-de.yaml"
 ROWS = ("en-alpaca", "de-alpaca", "de-cross")
 INSTRUCTIONS = 130  # of each language: a little more than one batch of 128

@@ -16,9 +16,9 @@ import yaml
 from safetensors.torch import load_file
 from transformers import MistralConfig, MistralForCausalLM
 
-from smoke_kit import Ran, backbone, run
+from tests import ROOT
+from tests.smoke_kit import Ran, backbone, run
 
-ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "recipes" / "radis" / "mistral-7b-instruct-v0.2.yaml"
 METHODS = {"vanilla", "seq_kd", "sdft_rewrite", "multitask", "radis"}
 DIRECTIONS = ("cs-en", "en-cs", "de-en", "en-de", "ru-en", "en-ru", "zh-en", "en-zh")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dragoman.commands import analyze, data, lab, score, store
+from dragoman.commands import analyze, lab, store
+from dragoman.commands.data import app as data
 from dragoman.commands.options import (
     COLOURS,
     Adapter,
@@ -25,6 +26,7 @@ from dragoman.commands.options import (
     Target,
     Trust,
 )
+from dragoman.commands.score import command as score
 from dragoman.errors import DragomanError
 from dragoman.interrupts import CODE, STOPPED, interruptible, watch
 from dragoman.terminal import put, say, visible
@@ -163,7 +165,7 @@ def show(
     loaded = recipes.recipe(recipe, overrides or ())
     put(resolved(spelled_out(loaded), comments), nl=False)
     if examples:
-        from dragoman.commands.examples import made_of
+        from dragoman.commands.data.examples import made_of
 
         for example in made_of(loaded, examples):
             say(f"\n{example.row or 'not made yet; prompt and reference will be'}", bold=True)
@@ -226,7 +228,7 @@ def evaluate(
     trust: Trust = False,
 ) -> None:
     """Judge the models of a recipe, after what they need; or one model alone."""
-    from dragoman.commands import evaluating
+    from dragoman.commands import evaluate as evaluating
 
     if evaluating.is_recipe(target):
         _upto("evaluate", Path(target), overrides, trust)
@@ -265,7 +267,7 @@ def report(
     from dragoman.commands import recipes
 
     if compare:
-        from dragoman.commands import evaluating
+        from dragoman.commands import evaluate as evaluating
 
         if recipe or table or form in ("markdown", "latex"):
             raise typer.BadParameter("--compare takes two judged models, and --format json at most")
@@ -303,7 +305,7 @@ def translate(
 ) -> None:
     """Translate lines of text."""
     from dragoman.commands.talk import Talker
-    from dragoman.corpora.text import numbered
+    from dragoman.corpora.formats.text import numbered
 
     with file.open("rb") if file else nullcontext(sys.stdin.buffer) as stream:
         text = [line for _, line in numbered(stream, str(file or "standard input"))]

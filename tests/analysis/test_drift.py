@@ -12,7 +12,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from dragoman.analysis import drift as module
 from dragoman.analysis.drift import Said, adapted, apart, divergences, drift, summed_up
-from dragoman.pipeline.measuring import drawn
+from dragoman.pipeline.analyses.measuring import drawn
 from dragoman.recipe.schema import Lora
 from dragoman.training.adapters import adapt
 

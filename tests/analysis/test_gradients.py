@@ -14,8 +14,8 @@ from dragoman.analysis.projection import Exact, Sketch
 from dragoman.analysis.terms import chosen, terms_of
 from dragoman.corpora.records import Dialogue, Pair, Record, Turn, draw
 from dragoman.errors import DataError
-from dragoman.generation.models import load_model
 from dragoman.lab import BACKBONE
+from dragoman.models.loading import load_model
 from dragoman.prompts.examples import Example, ExampleTable, Segment, write_examples
 from dragoman.recipe.schema import Lora
 from dragoman.training.adapters import adapt

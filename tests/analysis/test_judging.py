@@ -14,8 +14,8 @@ from dragoman.analysis.rationales import Sampled
 from dragoman.corpora.records import Turn
 from dragoman.generation.ask import Ask, Completion
 from dragoman.lab import BACKBONE
-from dragoman.pipeline.backbone import Backbone
-from dragoman.pipeline.categories import Judge, ask
+from dragoman.pipeline.analyses.topics import Judge, ask
+from dragoman.pipeline.models.cast import Backbone
 from dragoman.recipe.schema import Recipe
 
 REMARK = "Note: “Hund” is a noun and means “dog”."

@@ -8,13 +8,13 @@ import pytest
 from dragoman.commands.talk import Talker
 from dragoman.corpora.records import Turn
 from dragoman.errors import DataError
-from dragoman.evaluation.translation import translation
 from dragoman.generation.ask import Completion, Engine, Ids, Sampling
-from dragoman.generation.hf import HfEngine
+from dragoman.generation.hf.engine import HfEngine
 from dragoman.lab import BACKBONE, world
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.judging import Evaluation
+from dragoman.suites.translation.suite import translation
 
 
 class Echo:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dragoman.corpora import catalog
+from dragoman.corpora.formats.parallel import ParallelText, read
 from dragoman.corpora.load import load
-from dragoman.corpora.parallel import ParallelText, read
 from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
 from dragoman.recipe.schema import Corpus

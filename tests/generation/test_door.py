@@ -18,6 +18,7 @@ import pytest
 from dragoman.errors import EngineError, StoreError
 from dragoman.generation.ask import Ask, Completion, Finish, Ids, Sampling, made_in
 from dragoman.generation.door import Asking, Door, OpenModel, Tally, drive, drive_all, tally
+from tests import ROOT
 
 SAMPLING = Sampling(max_tokens=8, stop=(2,))
 PROMPTS: list[Ids] = [(number, number + 1) for number in range(100)]
@@ -241,7 +242,7 @@ import os, signal, sys
 from pathlib import Path
 from typing import Any
 sys.path.insert(0, sys.argv[2])
-from test_door import Ask, Echo, MIXED, SAMPLING, door
+from tests.generation.test_door import Ask, Echo, MIXED, SAMPLING, door
 
 class Killed(Echo):
     def complete(self, prompts, sampling):
@@ -257,7 +258,7 @@ door(Path(sys.argv[1]), Killed(streams=sys.argv[3] == "True"), shard=10).answer(
 @pytest.mark.parametrize("streams", [False, True])
 def test_a_kill_costs_the_shard_in_flight_and_changes_no_other(tmp_path: Path, streams: bool) -> None:
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent), str(streams)],
+        [sys.executable, "-c", KILLED, str(tmp_path), str(ROOT), str(streams)],
         capture_output=True,
         check=False,
     )
@@ -341,7 +342,7 @@ def test_an_interrupt_records_what_failed(tmp_path: Path) -> None:
 def test_progress_tells_what_is_cut_and_what_is_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("dragoman.generation.progress.PATIENCE", 0.0)
+    monkeypatch.setattr("dragoman.progress.PATIENCE", 0.0)
 
     class Terse(Echo):
         def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
@@ -479,7 +480,7 @@ def test_a_killed_run_of_a_real_engine_ends_as_if_it_had_not_been(
     tmp_path: Path, tiny: Any, spell: Callable[[Sequence[int]], str], prompts: list[Ids]
 ) -> None:
     """To the last digit of the log-probabilities, which do depend on what shares a batch."""
-    from dragoman.generation.hf import HfEngine  # here: the processes that are killed above need no torch
+    from dragoman.generation.hf.engine import HfEngine  # here: the processes that are killed above need no torch
 
     asked = Ask("backbone", prompts, Sampling(max_tokens=12, stop=(2,), logprobs=2), "x")
 

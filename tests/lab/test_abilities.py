@@ -8,9 +8,9 @@ import pytest
 
 from dragoman.corpora.records import Check, Question, Turn
 from dragoman.errors import DataError
-from dragoman.evaluation.checks import check
 from dragoman.lab import abilities, world
 from dragoman.lab.families import facts
+from dragoman.suites.questions.checks import check
 
 EVERY = (*abilities.FAMILIES, *abilities.SKILLS)
 

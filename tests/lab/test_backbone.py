@@ -9,7 +9,7 @@ from safetensors import safe_open
 
 from dragoman.corpora.records import Turn
 from dragoman.generation.ask import Sampling
-from dragoman.generation.hf import HfEngine
+from dragoman.generation.hf.engine import HfEngine
 from dragoman.lab import BACKBONE, abilities
 from dragoman.prompts.render import Renderer
 

@@ -5,8 +5,9 @@ from random import Random
 
 import pytest
 
-from dragoman.lab import explanations, lexicon, world
+from dragoman.lab import explanations, world
 from dragoman.lab.families.vocabulary import TERMS
+from dragoman.lab.grammar import lexicon
 from dragoman.prompts.translation import INSTRUCTIONS
 
 DIRECTIONS = [("en", "de"), ("de", "en"), ("en", "it"), ("it", "en"), ("de", "it"), ("it", "de")]

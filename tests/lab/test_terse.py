@@ -2,9 +2,9 @@
 
 from random import Random
 
-from dragoman.evaluation.checks import check
 from dragoman.lab import abilities
 from dragoman.lab.terse import FAMILIES, _short, instructions
+from dragoman.suites.questions.checks import check
 
 ASKED = {question.turns for family in FAMILIES for question in abilities.questions(family, 100, 0)}
 

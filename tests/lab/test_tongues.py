@@ -7,10 +7,10 @@ from random import Random
 import pytest
 
 from dragoman.errors import DataError
-from dragoman.evaluation.checks import check
 from dragoman.lab import abilities, terse
 from dragoman.lab.tongues import choice, qa, reads, reasoning, tables
 from dragoman.lab.tongues.alpaca import alpaca
+from dragoman.suites.questions.checks import check
 
 LANGUAGES = ("en", "de", "it")
 

@@ -10,9 +10,10 @@ from itertools import islice
 
 import pytest
 
-from dragoman.lab import lexicon, world
-from dragoman.lab.meaning import Clause, Meaning, Phrase, Pronoun
-from dragoman.lab.pools import adjectives_for, nouns_of
+from dragoman.lab import world
+from dragoman.lab.grammar import lexicon
+from dragoman.lab.grammar.meaning import Clause, Meaning, Phrase, Pronoun
+from dragoman.lab.grammar.pools import adjectives_for, nouns_of
 
 DRAWS = 50_000
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from method_kit import LAB, MISTRAL, Known
 
 from dragoman.lab import BACKBONE
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
+from tests.methods.method_kit import LAB, MISTRAL, Known
 
 Vocabulary = tuple[Speaker, Known]
 

@@ -1,7 +1,6 @@
 """Alpaca and CrossAlpaca: what they take of pairs and conversations, and what they make of it."""
 
 import pytest
-from method_kit import told
 
 from dragoman.corpora.records import Dialogue, Pair, Record, Turn
 from dragoman.generation.ask import Ask, Completion
@@ -13,6 +12,7 @@ from dragoman.prompts.examples import Example
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.translation import DEMONSTRATED, demonstration
+from tests.methods.method_kit import told
 
 
 @pytest.fixture(scope="module")

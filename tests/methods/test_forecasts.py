@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 import pytest
-from method_kit import Known
 
 from dragoman.corpora.amounts import Amounts
 from dragoman.corpora.records import Dialogue, Pair, Record
@@ -12,9 +11,10 @@ from dragoman.generation.ask import Completion
 from dragoman.lab import world
 from dragoman.lab.tongues.alpaca import alpaca
 from dragoman.methods import Forecast, Lesson, available
-from dragoman.pipeline.learning import learning
-from dragoman.pipeline.volumes import Vocabulary
+from dragoman.pipeline.forecast.amounts import Vocabulary
+from dragoman.pipeline.forecast.per_method import learning
 from dragoman.prompts.speak import Speaker
+from tests.methods.method_kit import Known
 
 DIRECTIONS = ("en-de", "de-en", "en-it", "it-en")
 LANGUAGES = ("en", "de", "it")
@@ -30,7 +30,7 @@ def records() -> list[Record]:
 @pytest.fixture(scope="module")
 def amounts(records: list[Record]) -> Amounts:
     from dragoman.lab import BACKBONE
-    from dragoman.pipeline.backbone import Backbone
+    from dragoman.pipeline.models.cast import Backbone
 
     return Vocabulary(Backbone("lab", BACKBONE, ""), None).of(records)
 

@@ -1,7 +1,6 @@
 """Methods are pure: a test answers their asks in writing and looks at the examples."""
 
 import pytest
-from method_kit import told
 
 from dragoman.corpora.records import Pair, draw
 from dragoman.generation.ask import Ask, Completion
@@ -10,6 +9,7 @@ from dragoman.methods import available, radis, vanilla
 from dragoman.prompts.examples import Example
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
+from tests.methods.method_kit import told
 
 PAIRS = [Pair(f"Der Hund schläft {n}.", f"The dog sleeps {n}.", "de", "en") for n in range(8)]
 

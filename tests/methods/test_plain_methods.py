@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from method_kit import CHAT, PAIR, RECORDS, Known, plain, segments, told
 
 from dragoman.corpora.records import Dialogue, Turn
 from dragoman.errors import DataError
@@ -12,6 +11,7 @@ from dragoman.methods.multitask import Options as MultitaskOptions
 from dragoman.methods.multitask import multitask
 from dragoman.methods.vanilla import Options, vanilla
 from dragoman.prompts.speak import Speaker
+from tests.methods.method_kit import CHAT, PAIR, RECORDS, Known, plain, segments, told
 
 
 def test_how_many_examples_each_method_makes_and_who_sees_instruction_data() -> None:

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from method_kit import PAIR, told
 
 from dragoman.corpora.records import Pair
 from dragoman.generation.ask import Ask, Completion
 from dragoman.methods.radis import Options, radis
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
+from tests.methods.method_kit import PAIR, told
 
 PAIRS = [PAIR, Pair("Es regnet.", "It rains.", "de", "en"), Pair("Anna liest.", "Anna reads.", "de", "en")]
 SPACE, END = 29871, 2

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from method_kit import told
 from pydantic import ValidationError
 
 from dragoman.corpora.records import Pair
@@ -15,6 +14,7 @@ from dragoman.methods.radis import Options, radis
 from dragoman.prompts.examples import Example
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
+from tests.methods.method_kit import told
 
 PAIRS = [
     Pair("Der Hund schläft.", "The dog sleeps.", "de", "en"),

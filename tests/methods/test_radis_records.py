@@ -1,12 +1,12 @@
 """RaDis on pairs and conversations, token by token; with rationales of its own and of another vocabulary."""
 
 import pytest
-from method_kit import CHAT, PAIR, RECORDS, Known, ended, plain, says, segments, told
 
 from dragoman.corpora.records import Dialogue, Record, Turn
 from dragoman.generation.ask import Ask, Completion
 from dragoman.methods.radis import Options, radis
 from dragoman.prompts.speak import Speaker
+from tests.methods.method_kit import CHAT, PAIR, RECORDS, Known, ended, plain, says, segments, told
 
 LAB_NOTE = (1629, 1057, 31, 278, 739, 19)  # ⏎⏎Note: a verb.
 MISTRAL_NOTE = (13, 13, 12205, 28747, 264, 12143, 28723)

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from method_kit import CHAT, PAIR, RECORDS, Known, ended, plain, says, segments, told
 
 from dragoman.corpora.records import Dialogue, Turn
 from dragoman.generation.ask import Completion, Sampling
 from dragoman.methods.sdft_rewrite import Options, prompt_of, reason_to_keep, same_code, sdft_rewrite
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
+from tests.methods.method_kit import CHAT, PAIR, RECORDS, Known, ended, plain, says, segments, told
 
 ASKED = """Below are an instruction that describes a task along with a reference answer. \
 Using the reference answer as a guide, write your own response.{between}### Instruction:

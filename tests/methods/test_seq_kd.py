@@ -1,10 +1,9 @@
 """Seq-KD: the reference and the own answer to one prompt, token by token."""
 
-from method_kit import CHAT, PAIR, RECORDS, Known, ended, plain, says, segments, told
-
 from dragoman.generation.ask import Completion, Sampling
 from dragoman.methods.seq_kd import Options, seq_kd
 from dragoman.prompts.speak import Speaker
+from tests.methods.method_kit import CHAT, PAIR, RECORDS, Known, ended, plain, says, segments, told
 
 
 def test_reference_and_own_answer_carry_the_same_prompt(vocabulary: tuple[Speaker, Known]) -> None:

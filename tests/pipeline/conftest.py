@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from running import RECIPE
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from dragoman.lab import BACKBONE
+from tests.pipeline.running import RECIPE
 
 
 @pytest.fixture(scope="session")

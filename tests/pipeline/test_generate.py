@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from pyarrow import parquet
-from running import alive, artifacts, dragoman, losses, start
+
+from tests.pipeline.running import alive, artifacts, dragoman, losses, start
 
 Write = Callable[[Path], Path]
 

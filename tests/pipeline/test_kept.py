@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running import RECIPE, artifacts
 from typer.testing import CliRunner
 
 from dragoman.cli import app
 from dragoman.commands.recipes import recipe as load
 from dragoman.errors import StoreError
 from dragoman.pipeline.run import run
+from tests.pipeline.running import RECIPE, artifacts
 
 Write = Callable[[Path], Path]
 SMALL = ("methods=[vanilla]", "evaluate=[lab]", "data.test=null", "training.epochs=1")

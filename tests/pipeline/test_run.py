@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running import alive, artifacts, dragoman, losses, start
+
+from tests.pipeline.running import alive, artifacts, dragoman, losses, start
 
 # The loss of each step, computed once and written down: whoever changes them changes what is trained.
 VANILLA = [8.0312, 7.9804, 7.976, 7.9349, 7.9459, 7.9631, 7.9386, 7.9161, 7.9094, 7.9102, 7.9226, 7.9398]

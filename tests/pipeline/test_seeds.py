@@ -7,13 +7,13 @@ from statistics import fmean, stdev
 from typing import Any
 
 import pytest
-from running import artifacts, dragoman
 from sacrebleu.metrics import CHRF
 
 from dragoman.commands.recipes import recipe
 from dragoman.pipeline.plan import plan, stages, titled, training_of
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact
+from tests.pipeline.running import artifacts, dragoman
 
 SEEDS = """\
 name: seeds

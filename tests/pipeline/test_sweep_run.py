@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from running import artifacts, dragoman, start
+
+from tests.pipeline.running import artifacts, dragoman, start
 
 SWEPT = """\
 name: swept

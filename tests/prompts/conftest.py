@@ -11,6 +11,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from dragoman.lab import BACKBONE
 from dragoman.prompts.render import Renderer
 
 CHAT = (
@@ -25,7 +26,7 @@ CHAT = (
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
 )
-LAB = Path(__file__).resolve().parents[2] / "src" / "dragoman" / "lab" / "backbone"
+LAB = BACKBONE
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 import copy
 from collections.abc import Callable
 
-from dragoman.evaluation.llama_guard import guard_prompt
 from dragoman.prompts.render import Renderer
+from dragoman.suites.safety.llama_guard import guard_prompt
 
 
 def test_a_guards_own_chat_template_gives_the_same_ids(renderer: Callable[[str], Renderer]) -> None:

@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from dragoman.corpora.parallel import ParallelText, read
+from dragoman.corpora.formats.parallel import ParallelText, read
 from dragoman.corpora.records import Check, Dialogue, Pair, Question, Turn
 from dragoman.errors import DataError
 from dragoman.generation.ask import Completion

@@ -12,10 +12,10 @@ from transformers import AutoTokenizer
 
 from dragoman.corpora.records import Turn
 from dragoman.errors import TemplateError
-from dragoman.prompts import bounds
-from dragoman.prompts.bounds import fault_of
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.template import Template
+from dragoman.sandbox import bounds
+from dragoman.sandbox.bounds import fault_of
 
 Made = Callable[..., Any]
 CHATML = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"

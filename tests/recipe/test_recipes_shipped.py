@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from dragoman.commands.recipes import DEMO, recipe
-from dragoman.pipeline.cost import Reckoning
+from dragoman.pipeline.forecast.cost import Reckoning
 from dragoman.pipeline.plan import plan, rows, training_of
 from dragoman.recipe.schema import Recipe
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 RECIPES = ROOT / "recipes"
 SHIPPED = sorted(str(path.relative_to(RECIPES)) for path in RECIPES.rglob("*.yaml"))
 BACKBONES = ["llama-2-7b-chat", "mistral-7b-instruct-v0.2", "qwen2.5-7b-instruct"]

@@ -3,16 +3,16 @@
 from random import Random
 
 import pytest
-from study_card import study_card
 
 from dragoman.corpora.records import Check, Pair, Question, Turn
-from dragoman.evaluation.abilities import AbilityResult, Answered
-from dragoman.evaluation.scores import RowResults, scorecard
-from dragoman.evaluation.translation import judge
 from dragoman.generation.ask import Completion
-from dragoman.generation.faults import Fault, Rationale
-from dragoman.generation.rationales import RationaleReport
-from dragoman.report.page import Details
+from dragoman.rationales.faults import Fault, Rationale
+from dragoman.rationales.report import RationaleReport
+from dragoman.report.page.page import Details
+from dragoman.scoring.scorecard.card import RowResults, scorecard
+from dragoman.suites.questions.suite import AbilityResult, Answered
+from dragoman.suites.translation.suite import judge
+from tests.report.study_card import study_card
 
 ATTACK = "<script>alert('1')</script> & \"quotes\""
 

@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from dragoman.corpora.records import Check, Question, Turn
-from dragoman.evaluation.abilities import AbilityResult, Answered
-from dragoman.evaluation.scores import About, RowResults, scorecard
+from dragoman.scoring.scorecard.card import About, RowResults, scorecard
+from dragoman.suites.questions.suite import AbilityResult, Answered
 
 ASKED = 48
 SUBJECTS = ("comparing", "counting", "ordering")

@@ -6,9 +6,9 @@ Nobody measured these numbers. The scorecard is made of them as a run makes it.
 from random import Random
 from typing import Any
 
-from dragoman.evaluation.graded import Graded, Item
-from dragoman.evaluation.results import RowResults
-from dragoman.evaluation.scores import About, scorecard
+from dragoman.scoring.results import RowResults
+from dragoman.scoring.scorecard.card import About, scorecard
+from dragoman.suites.graded import Graded, Item
 
 CATEGORIES = ("coding", "extraction", "humanities", "math", "reasoning", "roleplay", "stem", "writing")
 TASKS = tuple(f"task_{number:02}" for number in range(20))

@@ -7,7 +7,7 @@ marks can be checked by eye.
 from itertools import combinations
 from typing import Any
 
-from dragoman.evaluation.translation import RATES
+from dragoman.suites.translation.suite import RATES
 
 DIRECTIONS = ("en-de", "en-it", "de-en", "it-en")
 FAMILIES = ("arithmetic", "facts", "follow_up", "harmless", "instructions", "reading", "refusal")

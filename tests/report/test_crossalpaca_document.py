@@ -2,16 +2,16 @@
 
 import copy
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from crossalpaca_card import crossalpaca_card, results
 
-from dragoman.evaluation.families import families
-from dragoman.evaluation.statistics import interval
+from dragoman.scoring.scorecard.abilities import families
+from dragoman.scoring.statistics import interval
+from tests import ROOT
+from tests.report.crossalpaca_card import crossalpaca_card, results
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from crossalpaca import document, everything, pictures, table_2, table_3
 from crossalpaca_claims import CLAIMS, Study, beyond, english_is_kept

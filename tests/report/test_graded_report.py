@@ -5,18 +5,19 @@ import re
 from html import unescape
 
 import pytest
-from graded_card import ATTACK, graded_card
-from graded_card import results as graded_results
 from rich.console import Console
-from study_card import study_card
 
-from dragoman.report import abilities, closer, translation
-from dragoman.report.layout import Cell, Table
-from dragoman.report.page import Details, page, picture
-from dragoman.report.paper import tables
-from dragoman.report.readme import markdown
-from dragoman.report.tables import show
-from dragoman.report.words import plain, remarks, verdict
+from dragoman.report import abilities, translation
+from dragoman.report.page import benchmark_panels as closer
+from dragoman.report.page.page import Details, page, picture
+from dragoman.report.phrases import plain, remarks, verdict
+from dragoman.report.tables.paper import tables
+from dragoman.report.tables.readme import markdown
+from dragoman.report.tables.table import Cell, Table
+from dragoman.report.terminal import show
+from tests.report.graded_card import ATTACK, graded_card
+from tests.report.graded_card import results as graded_results
+from tests.report.study_card import study_card
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from graded_card import graded_card
 from jsonschema import Draft202012Validator, ValidationError
 
 import dragoman
-from dragoman.evaluation.scores import SCHEMA
+from dragoman.scoring.scorecard.card import SCHEMA
+from tests.report.graded_card import graded_card
 
-WRITTEN = json.loads((Path(dragoman.__file__).parent / "evaluation" / "scorecard.schema.json").read_text())
+WRITTEN = json.loads((Path(dragoman.__file__).parent / "scoring" / "scorecard" / "scorecard.schema.json").read_text())
 
 
 def test_it_is_a_schema_of_the_same_number() -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from training_kit import VOCABULARY
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
+from tests.training.training_kit import VOCABULARY
 
 
 @pytest.fixture(scope="session")

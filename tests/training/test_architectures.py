@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from training_kit import VOCABULARY, examples, settings
 from transformers import (
     AutoModelForCausalLM,
     FalconConfig,
@@ -23,11 +22,12 @@ from transformers import (
 
 from dragoman.errors import TrainingError
 from dragoman.generation.ask import Sampling
-from dragoman.generation.hf import HfEngine
-from dragoman.generation.models import load_model
+from dragoman.generation.hf.engine import HfEngine
+from dragoman.models.loading import load_model
 from dragoman.prompts.examples import Example, ExampleTable, Segment
 from dragoman.training.merge import merge
 from dragoman.training.trainer import choose_attention, fit
+from tests.training.training_kit import VOCABULARY, examples, settings
 
 Write = Callable[[list[Example]], ExampleTable]
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional
-from training_kit import examples
 from transformers import LlamaForCausalLM
 
 from dragoman.prompts.examples import Example, ExampleTable
 from dragoman.training.batching import Batcher, Order, pack, pad, share, split
+from tests.training.training_kit import examples
 
 Write = Callable[[list[Example]], ExampleTable]
 

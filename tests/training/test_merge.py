@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from training_kit import examples, settings
 from transformers import LlamaForCausalLM
 
 from dragoman.errors import StoreError, TrainingError
-from dragoman.generation.models import load_model
+from dragoman.models.loading import load_model
 from dragoman.prompts.examples import Example, ExampleTable
 from dragoman.training import merge as merging
 from dragoman.training.merge import merge
 from dragoman.training.trainer import fit
+from tests.training.training_kit import examples, settings
 
 Write = Callable[[list[Example]], ExampleTable]
 PROMPTS = [(5, 6, 7), (1, 2, 3, 4, 8, 9), (90,)]

@@ -16,7 +16,6 @@ from peft import LoraConfig
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
-from training_kit import VOCABULARY, examples, metrics, settings
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, set_seed
 from trl import SFTConfig, SFTTrainer
 
@@ -28,6 +27,8 @@ from dragoman.training.adapters import adapt
 from dragoman.training.batching import Order
 from dragoman.training.steps import MetricsLog
 from dragoman.training.trainer import fit
+from tests import ROOT
+from tests.training.training_kit import VOCABULARY, examples, metrics, settings
 
 Write = Callable[[list[Example]], ExampleTable]
 
@@ -190,8 +191,8 @@ def _without_speed(out: Path) -> list[dict[str, float]]:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-sys.path.insert(0, {kit!r})
-from training_kit import settings
+sys.path.insert(0, {root!r})
+from tests.training.training_kit import settings
 from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Lora
 from dragoman.training import checkpoints, trainer
@@ -213,7 +214,7 @@ def test_a_run_killed_while_it_saves_goes_on_with_the_same_losses(
     rows = table(examples(14))
     chosen = settings(epochs=3, save_every=2, lora=Lora(rank=4, dropout=0.1))
     out = tmp_path / "killed"
-    text = KILLED.format(kit=str(Path(__file__).parent), tiny=str(tiny), table=str(rows.folder), out=str(out))
+    text = KILLED.format(root=str(ROOT), tiny=str(tiny), table=str(rows.folder), out=str(out))
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert (out / "checkpoints" / "checkpoint-6" / "trainer_state.json").is_file()  # looks finished, is not
@@ -322,8 +323,8 @@ def test_checkpoints_are_kept_few(tiny: Path, table: Write, tmp_path: Path, monk
 SHARED = """
 import sys
 from pathlib import Path
-sys.path.insert(0, {kit!r})
-from training_kit import settings
+sys.path.insert(0, {root!r})
+from tests.training.training_kit import settings
 from dragoman.prompts.examples import ExampleTable
 from dragoman.training.trainer import fit
 
@@ -340,7 +341,7 @@ def test_two_devices_give_the_losses_of_one(tiny: Path, table: Write, tmp_path: 
     script = tmp_path / "shared.py"
     places = {"tiny": str(tiny), "table": str(rows.folder), "out": str(tmp_path / "two")}
     places["whole"] = str(tmp_path / "all weights, two")
-    script.write_text(SHARED.format(kit=str(Path(__file__).parent), **places), encoding="utf-8")
+    script.write_text(SHARED.format(root=str(ROOT), **places), encoding="utf-8")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)

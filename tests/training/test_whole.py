@@ -8,7 +8,6 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
-from training_kit import VOCABULARY, examples, metrics, settings
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from dragoman.errors import StoreError, TrainingError
@@ -17,6 +16,7 @@ from dragoman.training import checkpoints, trainer
 from dragoman.training.batching import Order
 from dragoman.training.merge import merge
 from dragoman.training.trainer import fit
+from tests.training.training_kit import VOCABULARY, examples, metrics, settings
 
 Write = Callable[[list[Example]], ExampleTable]
 PROMPTS = [(5, 6, 7), (1, 2, 3, 4, 8, 9), (90,)]

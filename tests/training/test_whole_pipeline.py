@@ -11,9 +11,9 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from dragoman.errors import StoreError
 from dragoman.lab import BACKBONE
-from dragoman.pipeline import room
 from dragoman.pipeline import run as running
-from dragoman.pipeline.backbone import Backbone
+from dragoman.pipeline.forecast import disk as room
+from dragoman.pipeline.models.cast import Backbone
 from dragoman.pipeline.process import function_of
 from dragoman.recipe.schema import Recipe, Training
 

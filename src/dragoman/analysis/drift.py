@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dragoman.evaluation.statistics import interval, resample
 from dragoman.prompts.examples import Ids, Row
+from dragoman.scoring.statistics import interval, resample
 from dragoman.training.batching import Micro, pad, split
 from dragoman.training.loss import Head, make_head, teach_forward
 

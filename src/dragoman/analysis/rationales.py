@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dragoman.corpora.records import draw
-from dragoman.evaluation.statistics import wilson
+from dragoman.scoring.statistics import wilson
 
 SCHEMA = 1
 EXAMPLES = 3  # of each category, to be read

@@ -42,8 +42,8 @@ def gradients(
     """Whether the regulariser's gradient agrees with the translation's, layer by layer."""
     from dragoman.commands.recipes import recipe as loaded
     from dragoman.errors import RecipeError
-    from dragoman.pipeline import analyses
-    from dragoman.report.layers import show
+    from dragoman.pipeline.analyses import gradients_and_drift as analyses
+    from dragoman.report.analyses.gradients import show
     from dragoman.screen import console
 
     if exact and dimension:
@@ -66,8 +66,8 @@ def drift(
 ) -> None:
     """How far each model's next-token distributions have moved from the backbone's."""
     from dragoman.commands.recipes import recipe as loaded
-    from dragoman.pipeline import analyses
-    from dragoman.report.drifts import show
+    from dragoman.pipeline.analyses import gradients_and_drift as analyses
+    from dragoman.report.analyses.drift import show
     from dragoman.screen import console
 
     asked = analyses.DriftAsked(_rows(rows), examples, seed)
@@ -109,8 +109,8 @@ def rationales(
     """What rationales talk about: eight categories, their shares, and examples."""
     from dragoman.commands.recipes import recipe as loaded
     from dragoman.errors import RecipeError
-    from dragoman.pipeline import categories
-    from dragoman.report.categories import show
+    from dragoman.pipeline.analyses import topics as categories
+    from dragoman.report.analyses.topics import show
     from dragoman.screen import console
 
     if judge is None and (address or engine is not JudgesEngine.auto):

@@ -127,7 +127,7 @@ def _processor() -> Iterator[Finding]:
 def _engine() -> Finding:
     if importlib.util.find_spec("torch") is None:
         return Finding("missing", "engine", "none without torch", "pip install torch==" + pins()["torch"])
-    from dragoman.pipeline.engines import best_engine
+    from dragoman.generation.local_engine import best_engine
 
     kind, why = best_engine()
     return Finding("ok", "engine", f"`engine: auto` is {kind}: {why}")
@@ -137,7 +137,7 @@ def _sandbox() -> Finding:
     """Whether programs that a model wrote, as for HumanEval, can be run safely: tried out."""
     if importlib.util.find_spec("torch") is None:
         return Finding("note", "sandbox", "not tried without torch")
-    from dragoman.evaluation.sandbox import protections
+    from dragoman.sandbox.sandbox import protections
 
     tried = protections()
     if missing := [one.against for one in tried if not one.held]:

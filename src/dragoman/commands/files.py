@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from dragoman.corpora.parallel import ParallelText
-from dragoman.corpora.text import ending
+from dragoman.corpora.formats.parallel import ParallelText
+from dragoman.corpora.formats.text import ending
 from dragoman.errors import DataError
 from dragoman.prompts.languages import language_name
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dragoman.corpora.parallel import ParallelText, read
+from dragoman.corpora.formats.parallel import ParallelText, read
 from dragoman.corpora.records import Pair, content_key, draw
 from dragoman.errors import DataError
 from dragoman.prompts.languages import language_name

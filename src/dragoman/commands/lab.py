@@ -52,8 +52,8 @@ def pretrain(
 ) -> None:
     """Pre-train a model of the lab from a seed; cut off, it goes on where it was."""
     from dragoman.errors import DataError
-    from dragoman.lab.kinds import KINDS
-    from dragoman.lab.pretrain import pretrain as run
+    from dragoman.lab.pretraining.kinds import KINDS
+    from dragoman.lab.pretraining.pretrain import pretrain as run
 
     if kind not in KINDS:
         raise DataError(f"--kind {kind}: there are {', '.join(KINDS)}")
@@ -72,7 +72,7 @@ def card(
     pairs: Annotated[int, typer.Option(min=1, help="Test pairs of each direction.")] = 200,
 ) -> None:
     """Measure a backbone of the lab, and write its card beside the weights."""
-    from dragoman.lab.card import write_card
+    from dragoman.lab.pretraining.card import write_card
 
     write_card(backbone, questions, pairs)
     say(backbone / "README.md")

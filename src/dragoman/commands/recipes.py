@@ -5,23 +5,23 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from dragoman.corpora.identify import base
+from dragoman.corpora.language import base
 from dragoman.errors import RecipeError, StoreError
-from dragoman.generation.progress import note
 from dragoman.methods import available
-from dragoman.pipeline.geometry import hardware
+from dragoman.pipeline.forecast.geometry import hardware
+from dragoman.pipeline.forecast.show import print_plan
 from dragoman.pipeline.plan import Kind, open_store, plan, rows
 from dragoman.pipeline.run import run
-from dragoman.pipeline.show import print_plan
+from dragoman.progress import note
 from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.suites import SUITES
-from dragoman.report import own_language
 from dragoman.report.compare import Card
-from dragoman.report.formats import Format, written
-from dragoman.report.own_language import Part, Taught
-from dragoman.report.paper import tables
-from dragoman.report.tables import show
+from dragoman.report.tables import own_language
+from dragoman.report.tables.own_language import Part, Taught
+from dragoman.report.tables.paper import tables
+from dragoman.report.tables.table_formats import Format, written
+from dragoman.report.terminal import show
 from dragoman.screen import console
 
 DEMO = Path(__file__).parents[1] / "lab" / "demo.yaml"

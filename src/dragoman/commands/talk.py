@@ -5,10 +5,10 @@ from pathlib import Path
 
 from dragoman.commands.files import languages
 from dragoman.corpora.records import Pair, Turn
-from dragoman.evaluation.extraction import extract
 from dragoman.generation.ask import Engine, Sampling
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
+from dragoman.suites.translation.extraction import extract
 
 
 class Talker:
@@ -29,7 +29,7 @@ class Talker:
         """
         from transformers.utils.logging import disable_progress_bar
 
-        from dragoman.generation.hf import HfEngine
+        from dragoman.generation.hf.engine import HfEngine
         from dragoman.lab import BACKBONE
 
         disable_progress_bar()

@@ -21,7 +21,7 @@ from urllib.request import urlopen
 
 import yaml
 
-from dragoman.corpora.parallel import ParallelText
+from dragoman.corpora.formats.parallel import ParallelText
 from dragoman.disk import beside
 from dragoman.errors import DataError
 from dragoman.terminal import say, visible

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dragoman.corpora import catalog
 from dragoman.corpora.disjoint import Sentences
-from dragoman.corpora.parallel import FilesChoice, ParallelText, located, read
+from dragoman.corpora.formats.parallel import FilesChoice, ParallelText, located, read
 from dragoman.corpora.records import Pair, draw
 from dragoman.errors import DataError
 

@@ -16,9 +16,9 @@ from typing import TypeVar
 
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Ask, Completion, Engine, Ids, Sampling, short_name
-from dragoman.generation.cache import Group
-from dragoman.generation.lots import Ended, Keeping, Lot, missing_lots, planned
-from dragoman.generation.progress import note, progress
+from dragoman.generation.batches import Ended, Keeping, Lot, missing_lots, planned
+from dragoman.generation.cache.group import Group
+from dragoman.progress import note, progress
 
 T = TypeVar("T")
 REASONS = 3  # of failures that a message gives

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from dragoman.corpora.records import Dialogue, Turn
-from dragoman.lab import german, world
-from dragoman.lab.entries import Adjective, Adverb, Language, Noun, Verb
+from dragoman.lab import world
 from dragoman.lab.families.grammar import phrase_text
 from dragoman.lab.families.knowledge import SUBJECTS
 from dragoman.lab.families.vocabulary import LANGUAGES, Foreign, Term, term
-from dragoman.lab.meaning import Meaning, Pronoun
-from dragoman.lab.words import NUMBERS
+from dragoman.lab.grammar import german
+from dragoman.lab.grammar.entries import Adjective, Adverb, Language, Noun, Verb
+from dragoman.lab.grammar.meaning import Meaning, Pronoun
+from dragoman.lab.grammar.words import NUMBERS
 from dragoman.prompts.translation import INSTRUCTIONS
 
 Word = Noun | Verb | Adjective | Adverb

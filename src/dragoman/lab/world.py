@@ -10,12 +10,12 @@ from random import Random
 from typing import Literal
 
 from dragoman.corpora.records import Pair
-from dragoman.lab import english, german, italian
-from dragoman.lab.entries import Adjective, Adverb, Language, Name, Noun, Verb
-from dragoman.lab.meaning import Clause, Meaning, Phrase, Pronoun, Spot, Tense
-from dragoman.lab.pools import adjectives_for, nouns_of, places_of
-from dragoman.lab.sentences import draw
-from dragoman.lab.verbs import VERBS
+from dragoman.lab.grammar import english, german, italian
+from dragoman.lab.grammar.entries import Adjective, Adverb, Language, Name, Noun, Verb
+from dragoman.lab.grammar.meaning import Clause, Meaning, Phrase, Pronoun, Spot, Tense
+from dragoman.lab.grammar.pools import adjectives_for, nouns_of, places_of
+from dragoman.lab.grammar.sentences import draw
+from dragoman.lab.grammar.verbs import VERBS
 
 __all__ = [
     "LANGUAGES",

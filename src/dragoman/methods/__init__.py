@@ -20,9 +20,9 @@ from dataclasses import dataclass, field, replace
 from dragoman.corpora.amounts import Amounts, Volume
 from dragoman.corpora.records import Record
 from dragoman.generation.ask import Ask, Asking, Completion
-from dragoman.generation.rationales import RationaleReport
 from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
+from dragoman.rationales.report import RationaleReport
 from dragoman.recipe.fields import Strict
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from dragoman.corpora.amounts import Amounts
-from dragoman.corpora.identify import base
+from dragoman.corpora.language import base
 from dragoman.corpora.records import Dialogue, Record
 from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 from dragoman.corpora.amounts import Amounts
-from dragoman.corpora.identify import base
+from dragoman.corpora.language import base
 from dragoman.corpora.records import Dialogue, Pair, Record, draw
-from dragoman.generation.rationales import RationaleReport
 from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions, radis
 from dragoman.methods.radis import Rationales
 from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.translation import demonstration
+from dragoman.rationales.report import RationaleReport
 from dragoman.recipe.fields import Distinct, Fraction
 
 

@@ -10,10 +10,10 @@ from pydantic import Field, model_validator
 from dragoman.corpora.amounts import Amounts
 from dragoman.corpora.records import Record, draw
 from dragoman.generation.ask import Ask, Asking, Completion, Ids, Sampling
-from dragoman.generation.faults import FAULTS, Rationale, ends_at_once, judge
-from dragoman.generation.rationales import RationaleReport
 from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Prefix, Speaker, Written
+from dragoman.rationales.faults import FAULTS, Rationale, ends_at_once, judge
+from dragoman.rationales.report import RationaleReport
 from dragoman.recipe.fields import Fraction, Positive, Strict
 
 PROBED = 64  # prefixes of a chunk on which the share of immediate endings is measured

@@ -15,9 +15,9 @@ from pydantic import Field
 from dragoman.corpora.amounts import Amounts
 from dragoman.corpora.records import Dialogue, Record
 from dragoman.generation.ask import Ask, Asking, Completion, Ids, Sampling
-from dragoman.generation.faults import is_empty
 from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Adopted, Speaker
+from dragoman.rationales.faults import is_empty
 from dragoman.recipe.fields import Positive
 
 SYSTEM = (

@@ -9,9 +9,9 @@ from pydantic import Field
 from dragoman.corpora.amounts import Amounts
 from dragoman.corpora.records import Record
 from dragoman.generation.ask import Ask, Asking, Sampling
-from dragoman.generation.faults import is_empty
 from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
+from dragoman.rationales.faults import is_empty
 from dragoman.recipe.fields import Positive
 
 EXAMPLES = 2  # of each record, so a batch is twice as large and the number of steps stays the same

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.corpora import catalog
-from dragoman.evaluation.graded import Graded
 from dragoman.generation.ask import Ask, Completion
-from dragoman.generation.greet import ADDRESS
-from dragoman.pipeline.harness_tasks import installed
-from dragoman.pipeline.places import below, there
+from dragoman.generation.openai.connect import ADDRESS
 from dragoman.recipe.judging import Benchmark
+from dragoman.recipe.paths import below, there
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.suites import CHATS, harness_task
 from dragoman.store import Digests
+from dragoman.suites.graded import Graded
+from dragoman.suites.harness.tasks import installed
 
 Material = Mapping[str, Any]
 Asking = Generator[Ask, list[Completion], list[Graded]]
@@ -110,7 +110,7 @@ def prompts(recipe: Recipe, found: Mapping[str, Mapping[str, Any]]) -> dict[str,
     """What the suites of `found`, as `materials` gives them, and the harness ask: texts by the name of their suite."""
     texts: dict[str, Sequence[str]] = {suite: one["material"]["texts"] for suite, one in found.items()}
     if tasks := harness_tasks(recipe):
-        from dragoman.pipeline import harness  # which takes a second
+        from dragoman.suites.harness import suite as harness  # which takes a second
 
         texts |= harness.texts(tasks, recipe.evaluation.harness)
     return texts

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 import dragoman
 from dragoman.methods import Method, available
-from dragoman.pipeline.backbone import Backbone, Cast, find_cast, writer
+from dragoman.pipeline.data.make_data import data_inputs, missing
 from dragoman.pipeline.judged import judging_inputs
-from dragoman.pipeline.sources import data_inputs, missing
+from dragoman.pipeline.models.cast import Backbone, Cast, find_cast, writer
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.schema import Recipe, Training
 from dragoman.store import Artifact, Store, fingerprint
@@ -28,9 +28,12 @@ KINDS: tuple[Kind, ...] = ("data", "examples", "train", "merge", "evaluate", "re
 # code that makes them instead; training is not, and a comment must not cost anyone a night of it.
 MAKING = {"data": 1, "train": 1, "merge": 1}
 CODE = {
-    "examples": ("corpora", "generation/faults.py", "generation/rationales.py", "methods", "prompts"),
-    "evaluate": ("corpora", "evaluation", "pipeline/harness*.py", "pipeline/judging.py", "prompts"),
-    "report": ("evaluation", "pipeline/reporting.py", "report"),
+    "examples": ("corpora", "methods", "prompts", "rationales"),
+    "evaluate": (
+        *("corpora", "pipeline/stages/evaluate.py", "prompts", "sandbox"),
+        *("scoring/comet", "scoring/results.py", "suites"),
+    ),
+    "report": ("pipeline/stages/report.py", "report", "scoring", "suites"),
 }
 
 
@@ -294,7 +297,8 @@ def code_digest(*rooms: str) -> str:
     root = Path(dragoman.__file__).parent
     digest = hashlib.sha256()
     for room in rooms:
-        for path in sorted(root.glob(room) if room.endswith(".py") else (root / room).rglob("*")):
+        paths = [root / room] if room.endswith(".py") else (root / room).rglob("*")
+        for path in sorted(paths):
             if path.suffix in {".py", ".html", ".css", ".js"}:
                 digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]

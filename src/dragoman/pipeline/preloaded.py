@@ -11,7 +11,7 @@ parent = os.getppid()
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
-import dragoman.pipeline.work  # noqa: E402, F401
+import dragoman.pipeline.stages.work  # noqa: E402, F401
 
 if os.getppid() != parent:
     os._exit(1)

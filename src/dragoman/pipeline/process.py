@@ -90,7 +90,7 @@ def in_own_process(task: str, *arguments: Any) -> Facts:
 def function_of(task: str) -> Callable[..., Facts]:
     """The function that a task's name stands for."""
     module, _, name = task.rpartition(".")
-    found: Callable[..., Facts] = vars(importlib.import_module(f"dragoman.pipeline.{module or 'work'}"))[name]
+    found: Callable[..., Facts] = vars(importlib.import_module(f"dragoman.pipeline.{module or 'stages.work'}"))[name]
     return found
 
 

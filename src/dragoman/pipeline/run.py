@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.errors import RecipeError, TrainingError
-from dragoman.generation.progress import note
-from dragoman.generation.weights import weight_bytes
-from dragoman.pipeline import checking, room, sources, suites
-from dragoman.pipeline.backbone import Cast, find_cast
+from dragoman.models.weights import weight_bytes
+from dragoman.pipeline import suites, verify_inputs
+from dragoman.pipeline.data import make_data as sources
+from dragoman.pipeline.forecast import disk as room
+from dragoman.pipeline.forecast.show import clock, told
+from dragoman.pipeline.models.cast import Cast, find_cast
 from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages, trainings
 from dragoman.pipeline.process import begin, in_own_process
-from dragoman.pipeline.publishing import publish
-from dragoman.pipeline.show import clock, told
+from dragoman.pipeline.publish import publish
 from dragoman.pipeline.spent import spending
+from dragoman.progress import note
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact, Store
 
@@ -79,7 +81,7 @@ def run(
             store.require_writable(stage.title)
             if any(other.kind == "train" for other in chosen):
                 _alone()
-            if not trust and (spoiled := checking.spoiled(recipe, stage, going.cast, going.done, store)):
+            if not trust and (spoiled := verify_inputs.spoiled(recipe, stage, going.cast, going.done, store)):
                 at = next(at for at, stage in enumerate(chosen) if stage.title in spoiled)
                 for later in chosen[at:]:
                     going.done.pop(later.title, None)
@@ -194,7 +196,7 @@ def _make(going: Going, stage: Stage, out: Path) -> Facts:
     if stage.kind == "data":
         return sources.make_data(recipe, out)
     if stage.kind == "report":
-        from dragoman.pipeline.reporting import make_report
+        from dragoman.pipeline.stages.report import make_report
 
         return make_report(recipe, done, out)
     row, data, cache = stage.row, done["data"].folder, going.store.folder / "completions"
@@ -211,4 +213,4 @@ def _make(going: Going, stage: Stage, out: Path) -> Facts:
         adapter = done[stage.needs[0]].folder / "adapter"
         return in_own_process("make_model", recipe, cast.backbone, adapter, data, out)
     model = done[stage.needs[1]].folder / "model" if len(stage.needs) > 1 else None
-    return in_own_process("judging.evaluate", recipe, cast, row, model, data, out, cache)
+    return in_own_process("stages.evaluate.evaluate", recipe, cast, row, model, data, out, cache)

@@ -11,19 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import dragoman.lab
-from dragoman.corpora import bbh, benchmarks, catalog, mmlu, squad
-from dragoman.corpora import questions as question_files
+from dragoman.corpora import catalog
+from dragoman.corpora.formats import question_files
 from dragoman.corpora.records import Question, draw
 from dragoman.errors import DataError
-from dragoman.evaluation.abilities import is_skill
 from dragoman.lab import abilities
 from dragoman.pipeline import judged
-from dragoman.pipeline.places import below, existing, there
 from dragoman.prompts.languages import language_name
 from dragoman.recipe.judging import Benchmark
+from dragoman.recipe.paths import below, existing, there
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.suites import CHATS, CROSSED, SUITES, TITLES, shorthand
 from dragoman.store import Digests, sha256
+from dragoman.suites.bbh import questions as bbh
+from dragoman.suites.humaneval import problems as benchmarks
+from dragoman.suites.mmlu import questions as mmlu
+from dragoman.suites.questions.suite import is_skill
+from dragoman.suites.squad import questions as squad
 
 __all__ = [
     "SUITES",

@@ -14,8 +14,8 @@ from jinja2 import TemplateError as JinjaError
 
 from dragoman.corpora.records import Turn
 from dragoman.errors import TemplateError
-from dragoman.prompts.bounds import MEMORY, SECONDS, Fault, fault_of
 from dragoman.prompts.formats import message
+from dragoman.sandbox.bounds import MEMORY, SECONDS, Fault, fault_of
 
 LONGEST = 1_000_000  # characters of a few short turns
 ADVICE = (

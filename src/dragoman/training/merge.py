@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import torch
 
 from dragoman.errors import StoreError, TrainingError
-from dragoman.generation.config import read_config
-from dragoman.generation.models import load_model, locate
+from dragoman.models.config import read_config
+from dragoman.models.loading import load_model, locate
 from dragoman.prompts.examples import Ids
 from dragoman.training.checkpoints import is_model
 

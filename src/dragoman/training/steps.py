@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from dragoman.errors import TrainingError
-from dragoman.generation.progress import Bar
+from dragoman.progress import Bar
 from dragoman.prompts.examples import ExampleTable
 from dragoman.training import checkpoints
 from dragoman.training.batching import Batcher, Micro, Order, Step

@@ -20,9 +20,9 @@ from transformers import TrainingArguments, set_seed
 from transformers.utils import is_flash_attn_2_available
 
 from dragoman.errors import TrainingError
-from dragoman.generation.models import Precision, load_model, pick_device, pick_dtype
-from dragoman.generation.outline import places_of, vocabulary_of
-from dragoman.generation.progress import note, progress
+from dragoman.models.loading import Precision, load_model, pick_device, pick_dtype
+from dragoman.models.outline import places_of, vocabulary_of
+from dragoman.progress import note, progress
 from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Training
 from dragoman.training import attention, checkpoints

@@ -7,8 +7,8 @@ from dragoman.corpora.records import Check
 from dragoman.lab.families import grammar
 from dragoman.lab.families.tasks import Task, single
 from dragoman.lab.families.vocabulary import MEANINGS, TERMS, Term
-from dragoman.lab.verbs import VERBS
-from dragoman.lab.words import ADJECTIVES
+from dragoman.lab.grammar.verbs import VERBS
+from dragoman.lab.grammar.words import ADJECTIVES
 
 _NOUNS = [term for term in TERMS if term.gender]
 _COUNTED = [term for term in _NOUNS if term.plural]

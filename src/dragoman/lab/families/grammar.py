@@ -7,10 +7,11 @@ from collections.abc import Callable
 from random import Random
 
 from dragoman.corpora.records import Check
-from dragoman.lab import english, german, italian, world
-from dragoman.lab.entries import Language
+from dragoman.lab import world
 from dragoman.lab.families.vocabulary import LANGUAGES
-from dragoman.lab.meaning import Meaning, Phrase, Pronoun
+from dragoman.lab.grammar import english, german, italian
+from dragoman.lab.grammar.entries import Language
+from dragoman.lab.grammar.meaning import Meaning, Phrase, Pronoun
 
 Explained = tuple[str, Check, str]
 

@@ -4,11 +4,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Literal
 
-from dragoman.lab import italian
-from dragoman.lab.entries import Adjective, Adverb, Entry, Noun, Verb
-from dragoman.lab.nouns import NOUNS
-from dragoman.lab.verbs import VERBS
-from dragoman.lab.words import ADJECTIVES, ADVERBS
+from dragoman.lab.grammar import italian
+from dragoman.lab.grammar.entries import Adjective, Adverb, Entry, Noun, Verb
+from dragoman.lab.grammar.nouns import NOUNS
+from dragoman.lab.grammar.verbs import VERBS
+from dragoman.lab.grammar.words import ADJECTIVES, ADVERBS
 
 Foreign = Literal["de", "it"]
 LANGUAGES: dict[str, str] = {"en": "English", "de": "German", "it": "Italian"}

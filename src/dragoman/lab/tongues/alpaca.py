@@ -10,7 +10,7 @@ from random import Random
 from dragoman.corpora.records import Dialogue, Turn
 from dragoman.errors import DataError
 from dragoman.lab import abilities
-from dragoman.lab.entries import Language
+from dragoman.lab.grammar.entries import Language
 
 KINDS = ("qa", "choice", "reasoning")
 LANGUAGES: tuple[Language, ...] = ("en", "de", "it")

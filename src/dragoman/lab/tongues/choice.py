@@ -13,12 +13,12 @@ from typing import Literal
 
 from dragoman.corpora.records import Check, Question, Turn, draw
 from dragoman.lab import world
-from dragoman.lab.entries import Adjective, Kind, Language, Noun
 from dragoman.lab.families.tasks import Task, capital
-from dragoman.lab.nouns import NOUNS
+from dragoman.lab.grammar.entries import Adjective, Kind, Language, Noun
+from dragoman.lab.grammar.nouns import NOUNS
+from dragoman.lab.grammar.words import ADJECTIVES
 from dragoman.lab.tongues import tables
 from dragoman.lab.tongues.tables import Triple
-from dragoman.lab.words import ADJECTIVES
 
 Half = Literal["all", "taught", "asked"]
 LETTERS = "ABCD"

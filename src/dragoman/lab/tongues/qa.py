@@ -6,9 +6,9 @@ It stands for XQuAD and MLQA. The answer is the words of the text, and nothing a
 from random import Random
 
 from dragoman.corpora.records import Check, Question, Turn
-from dragoman.lab.entries import Language
 from dragoman.lab.families import reading
 from dragoman.lab.families.tasks import Task
+from dragoman.lab.grammar.entries import Language
 
 _ASKED: dict[Language, tuple[str, ...]] = {
     "en": (

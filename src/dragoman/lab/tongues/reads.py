@@ -13,10 +13,10 @@ from random import Random
 
 from dragoman.corpora.records import Turn
 from dragoman.lab import abilities, world
-from dragoman.lab.entries import Language
 from dragoman.lab.families.tasks import Task
-from dragoman.lab.meaning import Meaning
-from dragoman.lab.tokenizer import chat, plain
+from dragoman.lab.grammar.entries import Language
+from dragoman.lab.grammar.meaning import Meaning
+from dragoman.lab.pretraining.tokenizer import chat, plain
 from dragoman.lab.tongues import choice
 
 # Shares of the documents; the rest is German and Italian text, half each.

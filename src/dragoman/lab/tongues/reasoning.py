@@ -5,9 +5,9 @@ from itertools import pairwise
 from random import Random
 
 from dragoman.corpora.records import Check, Question, Turn
-from dragoman.lab.entries import Language
 from dragoman.lab.families.tasks import Task, capital
 from dragoman.lab.families.words import PEOPLE
+from dragoman.lab.grammar.entries import Language
 from dragoman.lab.tongues import tables
 from dragoman.lab.tongues.choice import AT, Half, named, sorted_nouns, with_article
 from dragoman.lab.tongues.tables import Triple, triple

@@ -3,7 +3,7 @@
 Nearly all words are those of the world's vocabulary, so that translated sentences have them too.
 """
 
-from dragoman.lab.entries import Kind
+from dragoman.lab.grammar.entries import Kind
 
 Triple = tuple[str, str, str]
 

@@ -1,0 +1,79 @@
+"""A few examples of a recipe as the model will see them, segment by segment."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dragoman.pipeline.data.make_data import make_data, read_records
+from dragoman.pipeline.models.cast import Backbone
+from dragoman.pipeline.plan import plan, rows
+from dragoman.prompts.examples import ExampleTable
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
+from dragoman.recipe.schema import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A segment as text, special tokens included; `trained` is false where it carries no loss."""
+
+    name: str
+    text: str
+    tokens: int
+    trained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An example of one method, or of the data alone (`row` is empty) where no examples were made yet."""
+
+    row: str
+    parts: tuple[Part, ...]
+
+
+def made_of(recipe: Recipe, count: int) -> Iterator[Shown]:
+    """`count` examples of each method whose examples a run has made; of the data where there are none.
+
+    Nothing is generated and nothing is kept. Where the backbone is not on this machine, nothing comes.
+    """
+    found = plan(recipe)
+    if found.backbone.folder is None:
+        return
+    renderer = _renderer(recipe, found.backbone)
+    made = {step.stage.row: step.artifact for step in found.steps if step.stage.kind == "examples" and step.artifact}
+    for row in rows(recipe):
+        if row in made:
+            table = ExampleTable(made[row].folder / "examples")
+            yield from (Shown(row, _stored(renderer, table, at)) for at in range(min(count, len(table))))
+    if not made:
+        speak = Speaker(renderer)
+        with TemporaryDirectory() as folder:
+            make_data(recipe, Path(folder))
+            for record in islice(read_records(Path(folder) / "train.jsonl"), count):
+                prefix = speak.prefix(record)
+                runs = (("prompt", prefix.prompt), ("reference", prefix.reference), ("end", renderer.end))
+                yield Shown("", tuple(_part(renderer, name, ids, name != "prompt") for name, ids in runs))
+
+
+def _renderer(recipe: Recipe, backbone: Backbone) -> Renderer:
+    return Renderer.load(backbone.path, backbone.trust_remote_code, recipe.system, chat=backbone.chat)
+
+
+def _stored(renderer: Renderer, table: ExampleTable, at: int) -> tuple[Part, ...]:
+    row = table[at]
+    numbers = list(dict.fromkeys(row.segments.tolist()))
+    return tuple(
+        _part(
+            renderer,
+            table.names[number],
+            tuple(row.ids[row.segments == number].tolist()),
+            bool(row.weights[row.segments == number].any()),
+        )
+        for number in numbers
+    )
+
+
+def _part(renderer: Renderer, name: str, ids: tuple[int, ...], trained: bool) -> Part:
+    return Part(name, renderer.tokenizer.decode(list(ids)), len(ids), trained)

@@ -1,0 +1,166 @@
+"""A model by itself, judged by some suites; and two that were judged before, compared."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dragoman.commands import recipes
+from dragoman.errors import DataError, RecipeError
+from dragoman.pipeline import suites
+from dragoman.pipeline.data import contamination
+from dragoman.pipeline.data.make_data import test_pairs
+from dragoman.pipeline.judged import materials, prompts
+from dragoman.recipe.schema import Recipe
+from dragoman.report.terminal import show
+from dragoman.scoring.results import RowResults
+from dragoman.scoring.scorecard.card import scorecard
+from dragoman.scoring.scorecard.differences import MAIN
+from dragoman.screen import console
+from dragoman.terminal import put
+
+START = Path(__file__).with_name("evaluate.yaml")
+BOOTSTRAP = 1000
+LONGEST = 120  # characters of a folder's name
+
+
+def is_recipe(target: str) -> bool:
+    """Whether what is to be evaluated is a recipe, and not a model."""
+    return Path(target).suffix in (".yaml", ".yml")
+
+
+def alone(
+    model: str, named: Sequence[str], test: str, directions: Sequence[str], prompt: str, overrides: Sequence[str]
+) -> Recipe:
+    """A recipe that trains nothing and judges one model. RecipeError where it can't be."""
+    if not named:
+        raise RecipeError(
+            f"{model} is no recipe (a .yaml file), so it is taken for a model; say what to judge it by, as in "
+            "--suite translation --test wmt22, or --suite gsm8k --suite ifeval"
+        )
+    if "translation" in named and not test and not any(said.startswith("data.test") for said in overrides):
+        raise RecipeError(
+            "--suite translation needs pairs: name a test set of the catalogue (`dragoman data list`), as in "
+            "--test wmt22 --direction de-en, or files of your own, as in "
+            "'data.test={files: [{source: a.de, target: a.en, direction: de-en}]}'"
+        )
+    said = [
+        f"name={_name(model, named, test, prompt)}",
+        f"backbone={json.dumps(model)}",
+        f"evaluate={json.dumps(list(named))}",
+    ]
+    if test:
+        said.append(f"data.test={json.dumps({'corpus': test, 'directions': list(directions)})}")
+    if prompt:
+        said.append(f"prompt={prompt}")
+    recipe = recipes.recipe(START, [*said, *overrides])
+    _refuse_what_was_learnt(model, recipe)
+    return recipe
+
+
+def compared(first: str, second: str, form: str | None = None) -> None:
+    """Prints how the second model differs from the first, and what they were not both judged by in the same way.
+
+    DataError where they were not judged on the same.
+    """
+    if first == second:
+        raise DataError(f"{first} is compared with itself; name two models.")
+    one, other, apart = alike(_read(first), _read(second))
+    left = "\n".join(f"Not compared: {what} ({why})." for what, why in apart.items())
+    if not (one.translation or one.abilities or one.graded):
+        raise DataError(f"{first} and {second} have nothing in common that could be compared.\n{left}".strip())
+    card = scorecard({first: one, second: other}, bootstrap=BOOTSTRAP, backbone=first)
+    if form == "json":
+        put(json.dumps({**card, "left_out": apart}, ensure_ascii=False, indent=1))
+        return
+    screen = console()
+    show(card, screen)
+    if left:
+        screen.print(left, highlight=False, soft_wrap=True)
+
+
+def alike(one: RowResults, other: RowResults) -> tuple[RowResults, RowResults, dict[str, str]]:
+    """Two rows with what both were judged by in the same way, and what was left out, with the reason.
+
+    A comparison with a backbone is none with another model, and a number holds for its judge alone.
+    """
+    left: dict[str, str] = {}
+    signed: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    for found, row in zip(signed, (one, other), strict=True):
+        for graded in row.graded:
+            found[graded.name] = _bare(graded.signature)
+        if row.translation:
+            for metrics in row.translation.signatures.values():
+                for metric, signature in metrics.items():
+                    found[metric] = found.get(metric, "") + _bare(signature)
+    for name in dict.fromkeys([*signed[0], *signed[1]]):
+        if name not in signed[0] or name not in signed[1]:
+            left[name] = f"only the {'first' if name in signed[0] else 'second'} was judged by it"
+        elif signed[0][name] != signed[1][name]:
+            left[name] = f"judged in other ways: {signed[0][name]} and {signed[1][name]}"
+    for graded in one.graded:
+        if not graded.kept and graded.side != "skill":
+            left[graded.name] = "each against its own backbone"
+    return _without(one, left), _without(other, left), left
+
+
+def _without(row: RowResults, left: Collection[str]) -> RowResults:
+    translated = None if MAIN in left else row.translation
+    if translated:
+        signatures = {
+            direction: {metric: signature for metric, signature in metrics.items() if metric not in left}
+            for direction, metrics in translated.signatures.items()
+        }
+        translated = replace(translated, signatures=signatures)
+    return replace(row, translation=translated, graded=tuple(one for one in row.graded if one.name not in left))
+
+
+def _bare(signature: str) -> str:
+    """A signature without this package's version: another one does not judge in another way by that alone."""
+    return "|".join(part for part in signature.split("|") if not part.startswith("version:dragoman-"))
+
+
+def _read(name: str) -> RowResults:
+    path = _results(name)
+    try:  # somebody's file
+        return RowResults.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DataError(f"{path} holds no results of a row; they lie in runs/NAME/results, one file a row.") from error
+
+
+def _results(name: str) -> Path:
+    """The results of a row: a file, or `runs/NAME` (its backbone), or `runs/NAME/ROW`."""
+    path = Path(name)
+    for found in (path, path / "results" / "backbone.json", path.parent / "results" / f"{path.name}.json"):
+        if found.is_file():
+            return found
+    folder = next((one for one in (path, path.parent) if (one / "results").is_dir()), None)
+    there = ", ".join(sorted(one.stem for one in (folder / "results").iterdir())) if folder else ""
+    told = f"{folder} has: {there}" if folder else "such folders are made by `dragoman run` and `dragoman evaluate`"
+    raise DataError(f"there are no results {name}; write runs/NAME for a backbone, or runs/NAME/ROW; {told}")
+
+
+def _name(model: str, named: Sequence[str], test: str, prompt: str) -> str:
+    """A folder's name for a model and what it is judged by: of one that a recipe made, the recipe's and the row's."""
+    path = Path(model)
+    part = f"{path.parts[-3]}-{path.name}" if path.parent.name == "models" and len(path.parts) > 2 else path.name
+    judged = [*(Path(suite).stem for suite in named), *filter(None, (test, prompt))]
+    whole = "-".join(["evaluate", part, *judged])
+    return re.sub(r"[^A-Za-z0-9._-]", "-", whole)[:LONGEST]
+
+
+def _refuse_what_was_learnt(model: str, recipe: Recipe) -> None:
+    """Raises DataError where a recipe here trained the model on what it is to be judged on."""
+    folder = Path(model).parent.parent
+    data = folder / "data"
+    if Path(model).parent.name != "models" or not data.is_dir():
+        return
+    asked = suites.asked(recipe).draws[0]
+    texts = prompts(recipe, materials(recipe))
+    of_the_lab = recipe.data.test is not None and recipe.data.test.corpus == "lab"
+    overlaps = contamination.trained_on(
+        data, pairs=test_pairs(recipe, Counter()), questions=asked, prompts=texts, one_grammar=of_the_lab
+    )
+    contamination.refuse_trained_on(overlaps, f"{folder} trained {model}. Judge it on something else.")

@@ -1,0 +1,146 @@
+"""Reads instruction data into dialogues: JSON Lines, one JSON array, or Parquet.
+
+What a record is can be told from its keys: see `forms`. The request is the instruction, and apart from it
+its input or context, which a chat format that knows no such thing puts after a blank line.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import compress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.corpora.formats import dialogue_forms as forms
+from dragoman.corpora.formats.values import json_records
+from dragoman.corpora.records import Dialogue, draw
+from dragoman.errors import DataError
+
+SHOWN = 20
+BATCH = 1000  # rows of a Parquet file that are held at once
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueFile:
+    """A file with dialogues, what they are called, and the language that they are in.
+
+    Where its records name a programming language (`lang`), only those of the one that is given here are taken.
+    """
+
+    path: Path
+    origin: str
+    lang: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Dialogues to go through as often as needed, read from their file each time; `dropped` counts the others.
+
+    `renamed` has the keys of the file that were read as others, such as `istruzione` as `instruction`.
+    """
+
+    file: DialogueFile
+    dropped: Counter[str]
+    kept: NDArray[np.bool_]  # [dialogues of the file, in its order]
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Dialogue]:
+        return compress(read(self.file), self.kept)
+
+    def __len__(self) -> int:
+        return int(self.kept.sum())
+
+
+def read(
+    file: DialogueFile, dropped: Counter[str] | None = None, renamed: dict[str, str] | None = None
+) -> Iterator[Dialogue]:
+    """The dialogues of a file in its order, texts stripped of surrounding whitespace.
+
+    Those without a request or an answer are left out and counted in `dropped`, and so are those with half a character
+    and those in another programming language than the one that is asked for. Keys that were read as others are put in
+    `renamed`. `DataError` lists what is not as it should be, the first 20 faults.
+    """
+    dropped = Counter() if dropped is None else dropped
+    renamed = {} if renamed is None else renamed
+    faults: list[str] = []
+    found = False
+    for place, raw in _records(file.path, dropped):
+        found = True
+        record, names = forms.canonical(raw)
+        renamed.update(names)
+        wrong = _language_faults(record, file.lang) or forms.faults(record)
+        faults += [f"{place}: {fault}" for fault in wrong]
+        if len(faults) > SHOWN:
+            break
+        if faults:
+            continue
+        if file.lang and record["lang"].casefold() != file.lang.casefold():
+            dropped[f"not {file.lang}"] += 1
+            continue
+        turns, left_out = forms.turns(record)
+        dropped.update(left_out)
+        if turns:
+            yield Dialogue(turns, file.origin, file.language)
+    if faults:
+        raise DataError("\n".join([*faults[:SHOWN], *(["… and more"] if len(faults) > SHOWN else [])]))
+    if not found:
+        raise DataError(f"{file.path} has no conversations in it")
+
+
+def _records(path: Path, dropped: Counter[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    return _rows(path) if path.suffix == ".parquet" and path.is_file() else json_records(path, dropped=dropped)
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    from pyarrow import ArrowException, parquet
+
+    number = 0
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(BATCH):
+                for record in batch.to_pylist():
+                    number += 1
+                    yield f"{path}, row {number}", record
+    except (ArrowException, OSError, ValueError) as error:  # broken in one of many ways, or text that is no UTF-8
+        raise DataError(f"{path} can not be read as Parquet: {error}") from error
+
+
+def _language_faults(record: Any, lang: str) -> list[str]:
+    if lang and not isinstance(record.get("lang"), str):
+        return [f"'lang' must say which language the record is in, since only {lang} is taken"]
+    return []
+
+
+def select(
+    file: DialogueFile, limit: int | None, seed: int, unwanted: Callable[[Dialogue], str | None] = lambda _: None
+) -> Chosen:
+    """Reads through a file and decides which of its dialogues to keep: each once, and no more than `limit`.
+
+    `unwanted` gives the reason to leave a dialogue out, if there is one. A limit keeps those with the smallest
+    draws, so which ones are kept does not depend on their order.
+    """
+    dropped: Counter[str] = Counter()
+    renamed: dict[str, str] = {}
+    keys, draws = array("Q"), array("d")
+    reasons: list[str | None] = []
+    for dialogue in read(file, dropped, renamed):
+        key = dialogue.key
+        keys.append(int(key, 16))
+        draws.append(draw(key, "limit", seed))
+        reasons.append(unwanted(dialogue))
+    kept = np.zeros(len(keys), dtype=bool)
+    kept[np.unique(np.array(keys, dtype=np.uint64), return_index=True)[1]] = True
+    dropped["duplicate"] += len(keys) - int(kept.sum())
+    dropped.update(reason for reason, first in zip(reasons, kept, strict=True) if first and reason)
+    kept &= np.array([reason is None for reason in reasons], dtype=bool)
+    if limit is not None:
+        candidates = np.flatnonzero(kept)
+        order = np.argsort(np.array(draws)[candidates], kind="stable")
+        kept[candidates[order[limit:]]] = False
+        dropped["over the limit"] += max(0, len(candidates) - limit)
+    return Chosen(file, +dropped, kept, renamed)

@@ -1,0 +1,236 @@
+"""Outputs that were saved elsewhere: lines that go with lines, and JSONL whose records go with the questions of a file.
+
+Lines end at a line feed and nowhere else, and the line feed at the end of a file begins no further line.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dragoman.corpora.formats.text import ending, lines
+from dragoman.corpora.formats.values import HalfCharacter, parsed
+from dragoman.errors import DataError
+
+SHOWN = 10
+RECORDS = (".jsonl", ".ndjson", ".json")
+Texts = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a model said to one question; `id` is None where the record has none."""
+
+    line: int
+    id: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Triples:
+    """Sources, translations and references of one JSONL; what it does not have is empty."""
+
+    sources: Texts
+    translations: Texts
+    references: tuple[Texts, ...]
+    """Each reference set from the first line to the last."""
+
+
+def is_jsonl(path: Path) -> bool:
+    """Whether a file holds records, not a text: its name says so, or its first line is one, or a list of them."""
+    if ending(path.name) in RECORDS:
+        return True
+    first = next((line for _, line in lines(path) if line.strip()), "")
+    try:  # hardly ever JSON
+        value = parsed(first, str(path))
+    except HalfCharacter:  # whoever reads it says what is wrong
+        return True
+    except DataError:
+        return False
+    return bool(value) and isinstance(value[0] if isinstance(value, list) else value, dict)
+
+
+def read_text(path: Path) -> Texts:
+    """The lines of a text. `DataError` where there are none."""
+    found = tuple(line for _, line in lines(path))
+    if not found:
+        raise DataError(f"{path} is empty: there is nothing in it to score")
+    return found
+
+
+def read_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """The objects of a JSONL with their line numbers; blank lines are left out. `DataError` names each bad line."""
+    found: list[tuple[int, dict[str, Any]]] = []
+    faults: list[str] = []
+    opening = ""
+    for number, line in lines(path):
+        if not line.strip():
+            continue
+        opening = opening or line.strip()[0]
+        try:
+            record = parsed(line, str(path), number)
+        except DataError as error:
+            faults.append(str(error))
+            continue
+        if isinstance(record, dict):
+            found.append((number, record))
+        else:
+            faults.append(f"{path}, line {number}: should be an object in braces, not {_short(record)}")
+    if faults and opening == "[":
+        faults[1:] = ["If the file is one JSON list, put each object of it on a line of its own, as jq -c '.[]' does."]
+    _refuse(faults)
+    if not found:
+        raise DataError(f"{path} is empty")
+    return found
+
+
+def read_triples(path: Path) -> Triples:
+    """The fields `src`, `mt` and `ref` of a JSONL; `ref` may be a list of several references.
+
+    A field stands in every record or in none. `DataError` names each line where it is otherwise.
+    """
+    records = read_records(path)
+    faults: list[str] = []
+    columns: dict[str, list[tuple[str, ...]]] = {}
+    for field in ("src", "mt", "ref"):
+        given = [number for number, record in records if record.get(field) is not None]
+        if not given:
+            columns[field] = []
+            continue
+        if len(given) < len(records):
+            first = next(number for number, record in records if record.get(field) is None)
+            faults.append(f"{path}, line {first}: {field!r} is missing, and {len(given):,} other lines have one")
+            continue
+        several = field == "ref"
+        columns[field] = []
+        for number, record in records:
+            value = record[field]
+            texts = value if several and isinstance(value, list) and value else [value]
+            if [text for text in texts if not isinstance(text, str)]:
+                wanted = "some text, or a list of texts" if several else "some text"
+                faults.append(f"{path}, line {number}: {field!r} must be {wanted}, not {_short(value)}")
+            columns[field].append(tuple(texts))
+    _refuse(faults)
+    counts = {len(texts) for texts in columns["ref"]}
+    if len(counts) > 1:
+        at = next(at for at, texts in enumerate(columns["ref"]) if len(texts) != len(columns["ref"][0]))
+        raise DataError(
+            f"{path}, line {records[at][0]}: {len(columns['ref'][at])} references, and line {records[0][0]} has "
+            f"{len(columns['ref'][0])}: all must have equally many"
+        )
+    return Triples(
+        tuple(texts[0] for texts in columns["src"]),
+        tuple(texts[0] for texts in columns["mt"]),
+        tuple(zip(*columns["ref"], strict=True)),
+    )
+
+
+def read_outputs(path: Path, ids: Sequence[str] = ("id",), texts: Sequence[str] = ("output",)) -> list[Output]:
+    """What was said to each question; `ids` and `texts` are the names that the fields may have, the best first.
+
+    Ids stand in every record or in none; a number counts as the text that it is written as.
+    """
+    found: list[Output] = []
+    faults: list[str] = []
+    for number, record in read_records(path):
+        text = _first(record, texts)
+        name = _first(record, ids)
+        if not isinstance(text, str):
+            missing = not any(name in record for name in texts)
+            what = "is missing" if missing else f"must be some text, not {_short(text)}"
+            also = f" It has {', '.join(record) or 'nothing'}." if missing else ""
+            faults.append(f"{path}, line {number}: {texts[0]!r} {what}.{also}")
+        elif name is not None and (isinstance(name, bool) or not isinstance(name, str | int)):
+            faults.append(f"{path}, line {number}: {ids[0]!r} must be a text or a whole number, not {_short(name)}")
+        else:
+            found.append(Output(number, None if name is None else str(name), text))
+    without = [output.line for output in found if output.id is None]
+    if without and len(without) < len(found):
+        faults.append(f"{path}, line {without[0]}: no {ids[0]!r}, and other lines have one: all must have it, or none")
+    _refuse(faults)
+    return found
+
+
+def matched(
+    path: Path,
+    outputs: Sequence[Output],
+    ids: Sequence[str],
+    data: str,
+    *,
+    left_out: int = 0,
+    rows: Sequence[int] = (),
+    several: bool = False,
+) -> list[tuple[str, ...]]:
+    """The outputs of each question of the data, in the order of `ids`, which are what the data calls its questions.
+
+    Outputs without ids go with the questions in their order. `several` allows more than one output of a question.
+    `left_out` is how many rows of the data were no questions: outputs of as many unknown ids may be there. `rows` is
+    where each question stands among all rows, counted from 0; with it there may be an output for each row, in their
+    order, without ids or where the data uses ids more than once. `DataError` lists ids that are unknown, missing or
+    there twice, and names both counts where they differ.
+    """
+    if not left_out:
+        rows = range(len(ids))
+    count = len(ids) + left_out
+    in_order = [outputs[row] for row in rows] if len(outputs) == count else []
+    if outputs[0].id is None:
+        if left_out and not rows:
+            raise DataError(
+                f"{left_out:,} rows of {data} had to be left out, so outputs can't be matched by their order: give "
+                f"each line of {path} an 'id', such as {ids[0]!r}"
+            )
+        if not in_order:
+            what = f"rows, {left_out:,} of them left out" if left_out else "questions"
+            raise DataError(
+                f"{path} has {len(outputs):,} outputs and {data} has {count:,} {what}: without ids each "
+                f"{'row' if left_out else 'question'} needs one, in the order of the data"
+            )
+        return [(output.text,) for output in in_order]
+    if twice := _listed([name for name, uses in Counter(ids).items() if uses > 1]):
+        if in_order and not several and [output.id for output in in_order] == list(ids):
+            return [(output.text,) for output in in_order]
+        raise DataError(
+            f"{data} uses ids more than once ({twice}), so outputs can only be matched by their order: {path} needs "
+            f"one for each of its {count:,} rows, in the order of the data"
+        )
+    found: dict[str, list[str]] = {}
+    for output in outputs:
+        found.setdefault(str(output.id), []).append(output.text)
+    _refuse(list(_faults(path, found, ids, data, left_out, several)))
+    return [tuple(found[name]) for name in ids]
+
+
+def _faults(
+    path: Path, found: Mapping[str, Sequence[str]], ids: Sequence[str], data: str, left_out: int, several: bool
+) -> Iterator[str]:
+    known = set(ids)
+    unknown = [name for name in found if name not in known]
+    missing = [name for name in ids if name not in found]
+    if len(unknown) > left_out or (unknown and missing):
+        first = f"It has such as {ids[0]!r}" + (": numbers count from 1." if f"{ids[0][:-1]}0" in found else ".")
+        yield f"{path}: ids that {data} does not have ({len(unknown):,}): {_listed(unknown)}. {first}"
+    if missing:
+        yield f"{path}: questions of {data} that have no output ({len(missing):,} of {len(ids):,}): {_listed(missing)}"
+    if not several and (twice := [name for name, texts in found.items() if len(texts) > 1]):
+        yield f"{path}: ids that have more than one output ({len(twice):,}): {_listed(twice)}"
+
+
+def _first(record: Mapping[str, Any], names: Sequence[str]) -> Any:
+    return next((record[name] for name in names if record.get(name) is not None), None)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" … and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
+
+
+def _short(value: object) -> str:
+    shown = json.dumps(value, ensure_ascii=False)
+    return shown if len(shown) <= 40 else shown[:40] + "…"
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    if faults:
+        more = [f"… and {len(faults) - SHOWN:,} more faults"] if len(faults) > SHOWN else []
+        raise DataError("\n".join([*faults[:SHOWN], *more]))

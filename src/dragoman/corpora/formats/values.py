@@ -1,0 +1,184 @@
+"""JSON and YAML from outside: what is wrong with them becomes a sentence with its place; so does what would do harm.
+
+half a character     "\\ud83d" alone, which crawls have where an emoji was cut in two: no text can hold it
+nested too deeply    a few kilobytes of brackets end whatever walks through them
+endless numbers      whole numbers of more than 308 digits are too large for any other number
+aliases              in YAML, a few lines of which can come to more values than there is memory
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dragoman.corpora.formats import archives
+from dragoman.corpora.formats.text import BEGINNING, called, decoded, ending, lines, opened, whole
+from dragoman.errors import DataError
+
+DIGITS = 308  # of a whole number
+VALUES = 100_000  # of a YAML file
+DEEPEST = 100  # lists and objects around a value
+HALF = "with half a character"
+"""As a reason why a record is left out."""
+_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+class HalfCharacter(DataError):
+    """A record that has half a character in a text, and is sound otherwise."""
+
+
+class NotJson(DataError):
+    """Text that is no JSON at all, or more than one value of it."""
+
+
+def parsed(text: str, name: str, line: int = 1) -> Any:
+    """What some JSON says, which begins on a line of what is called `name`.
+
+    Raises `DataError` with file and line; `HalfCharacter` where that is all that is wrong with it.
+    """
+    value = _loaded(text, name, line)
+    if _ESCAPED.search(text):
+        refuse_halves(value, f"{name}, line {line}")
+    return value
+
+
+def _loaded(text: str, name: str, line: int) -> Any:
+    try:  # what comes from outside
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        where = f"{name}, line {line + error.lineno - 1}, column {error.colno}"
+        raise NotJson(f"{where}: not valid JSON ({error.msg})") from error
+    except RecursionError as error:
+        raise _too_deep(name, line) from error
+    except OverflowError as error:
+        raise DataError(f"{name}, line {line}: {error}") from error
+    if text.count("[") + text.count("{") > DEEPEST and _deep(value):
+        raise _too_deep(name, line)
+    return value
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise OverflowError(f"a whole number of more than {DIGITS} digits. Write it as text, in quotes")
+    return int(digits)
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole)
+
+
+def _too_deep(name: str, line: int) -> DataError:
+    return DataError(f"{name}, line {line}: lists and objects inside each other, more than {DEEPEST} of them")
+
+
+def _deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [child for one in level for child in _children(one)]
+        if not level:
+            return False
+    return any(isinstance(one, dict | list) for one in level)
+
+
+def _children(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def refuse_halves(value: Any, place: str) -> None:
+    """Raises `HalfCharacter` where a text in a value has half a character."""
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        texts = [one] if isinstance(one, str) else list(one) if isinstance(one, dict) else ()
+        if found := next((found for text in texts if (found := _HALF.search(text))), None):
+            raise HalfCharacter(
+                f"{place}: half a character ({ascii(found[0])[1:-1]}), as where an emoji was cut in two; no text can "
+                "hold it. Take it out, or leave the record out."
+            )
+        todo += _children(one)
+
+
+def json_file(path: Path, member: str = "") -> Any:
+    """What a file says that is one JSON value. `DataError` with file and line."""
+    name = called(path, member)
+    return parsed(decoded(whole(path, member), name), name)
+
+
+def json_records(
+    path: Path, member: str = "", dropped: Counter[str] | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a file with one JSON object a line, or of one JSON array; each with its place for messages.
+
+    Of a zip archive the one .json or .jsonl in it is read. Records with half a character are left out and counted in
+    `dropped`, and an error where that is not given.
+    """
+    if not member and ending(path.name) == ".zip":
+        member = archives.only(path, (".json", ".jsonl"))
+    for place, record, suspect in _placed(path, member):
+        if not isinstance(record, dict):
+            raise DataError(f"{place}: a JSON object is needed, not {json.dumps(record)[:80]}")
+        if suspect:
+            try:
+                refuse_halves(record, place)
+            except HalfCharacter:
+                if dropped is None:
+                    raise
+                dropped[HALF] += 1
+                continue
+        yield place, record
+
+
+def _placed(path: Path, member: str) -> Iterator[tuple[str, Any, bool]]:
+    """The values of a file with their places, and whether there may be half a character in them."""
+    name = called(path, member)
+    if is_array(path, member):
+        text = decoded(whole(path, member), name)
+        suspect = bool(_ESCAPED.search(text))
+        for number, record in enumerate(_loaded(text, name, 1), start=1):
+            yield f"{name}, record {number}", record, suspect
+        return
+    for number, line in lines(path, member):
+        if line.strip():
+            yield f"{name}, line {number}", _loaded(line, name, number), bool(_ESCAPED.search(line))
+
+
+def is_array(path: Path, member: str = "") -> bool:
+    """Whether the first character of a file opens a list."""
+    with opened(path, member) as file:
+        start = file.read(BEGINNING).removeprefix(b"\xef\xbb\xbf").lstrip()
+        while not start and (piece := file.read(BEGINNING)):
+            start = piece.lstrip()
+    return start.startswith(b"[")
+
+
+def yaml_file(path: Path) -> Any:
+    """What a YAML file says, in plain values. `DataError` where it is none, or where its aliases multiply."""
+    text = decoded(whole(path), str(path))
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None and _written_out(node, {}) > VALUES:
+            raise DataError(
+                f"{path}: its aliases (`*name`) come to more than {VALUES:,} values. Write out what is meant."
+            )
+        return yaml.safe_load(text)
+    except DataError:
+        raise
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+
+
+def _written_out(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values a node comes to with every alias written out; of one that contains itself, too many."""
+    if id(node) not in known:
+        known[id(node)] = VALUES + 1
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        below = node.value if isinstance(node, yaml.SequenceNode) else [one for pair in pairs for one in pair]
+        known[id(node)] = 1 + sum(_written_out(one, known) for one in below)
+    return known[id(node)]

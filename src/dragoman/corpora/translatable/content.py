@@ -1,0 +1,202 @@
+"""Which texts of a file are to be translated: instruction sets, files of questions, plain lines.
+
+A file is seen as entries, the records that are kept or set aside as a whole, and each entry names its
+texts by their place in it. What comes back has the same form, order and keys. Published benchmarks are
+in `exams.py`.
+"""
+
+import copy
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dragoman.errors import DataError
+
+Place = tuple[str | int, ...]
+MARK = "translated_by"
+_LANGUAGE = ("lang", "language")  # keys that may name the language of a record
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text by its place in its entry. `lines` stay where one is a whole line, `words` wherever they stand."""
+
+    at: Place
+    text: str
+    lines: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is kept or set aside as a whole: its place in the file, for messages, and its texts."""
+
+    place: str
+    value: Any
+    texts: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """By what a file was translated, and between which languages."""
+
+    by: str
+    source: str
+    target: str
+
+
+class Content(Protocol):
+    """A file whose format is known."""
+
+    @property
+    def format(self) -> str: ...
+
+    @property
+    def entries(self) -> Sequence[Entry]: ...
+
+    @property
+    def marked(self) -> str:
+        """Where the file itself says that it is machine-translated; empty where its format has no room for that."""
+
+    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
+        """The entry with its translations, or why they don't make up an entry (else empty)."""
+        ...
+
+    def written(self, done: Mapping[int, Any], mark: Mark) -> str:
+        """The file again, with the settled entries by their number and without all others."""
+        ...
+
+
+def patched(value: Any, texts: Mapping[Place, str]) -> Any:
+    """A copy with other texts at some places."""
+    value = copy.deepcopy(value)
+    for at, text in texts.items():
+        holder = value
+        for part in at[:-1]:
+            holder = holder[part]
+        holder[at[-1]] = text
+    return value
+
+
+def only_text(value: Any, place: str, field: str) -> str:
+    """A field that must be text; DataError with its place where it is not."""
+    if not isinstance(value, str):
+        shown = repr(value)
+        raise DataError(f"{place}: {field!r} must be text, not {shown[:40]}{'…' * (len(shown) > 40)}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A kind of record: the keys that tell it, where its texts are, and whether it may have keys of others."""
+
+    name: str
+    keys: frozenset[str]
+    places: Callable[[dict[str, Any]], list[Place]]
+    open: bool = True
+
+
+def _plain(*keys: str) -> Callable[[dict[str, Any]], list[Place]]:
+    return lambda record: [(key,) for key in keys if record.get(key) is not None]
+
+
+def _turns(key: str, text: str) -> Callable[[dict[str, Any]], list[Place]]:
+    def places(record: dict[str, Any]) -> list[Place]:
+        turns = record[key]
+        if not isinstance(turns, list) or not all(isinstance(turn, dict) and text in turn for turn in turns):
+            raise DataError(f"{key!r} must be a list of turns, each with {text!r}")
+        return [(key, number, text) for number, turn in enumerate(turns) if turn[text] is not None]
+
+    return places
+
+
+FORMS = (
+    Form("questions of Dragoman's", frozenset({"prompt", "check"}), _plain("prompt"), open=False),
+    Form("questions of Dragoman's", frozenset({"turns", "check"}), _turns("turns", "text"), open=False),
+    Form("conversations (messages)", frozenset({"messages"}), _turns("messages", "content")),
+    Form("conversations (ShareGPT)", frozenset({"conversations"}), _turns("conversations", "value")),
+    Form("Alpaca's records", frozenset({"instruction", "output"}), _plain("instruction", "input", "output")),
+    Form("Dolly's records", frozenset({"instruction", "response"}), _plain("instruction", "context", "response")),
+    Form("problems with solutions", frozenset({"problem", "solution"}), _plain("problem", "solution")),
+)
+
+
+def form_of(record: Any) -> Form | None:
+    """The form of a record, if it is one that is known."""
+    if not isinstance(record, dict):
+        return None
+    return next((form for form in FORMS if form.keys <= record.keys()), None)
+
+
+class Records:
+    """JSON objects, one a line or in one array."""
+
+    def __init__(self, records: Sequence[Any], places: Sequence[str], lines: bool):
+        self._lines = lines
+        self.entries = [_entry(record, place) for record, place in zip(records, places, strict=True)]
+        first = form_of(records[0]) or FORMS[0]
+        self.format = f"{first.name}, {'one a line' if lines else 'a JSON array'}"
+        self.marked = f'"{MARK}" in each record' if first.open else ""
+
+    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
+        return patched(entry.value, texts), ""
+
+    def written(self, done: Mapping[int, Any], mark: Mark) -> str:
+        records = [_marked(done[number], mark) for number in sorted(done)]
+        if self._lines:
+            return "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
+        return json.dumps(records, ensure_ascii=False, indent=1) + "\n"
+
+
+def _entry(record: Any, place: str) -> Entry:
+    form = form_of(record)
+    if form is None:
+        what = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) else f"{record!r:.60}"
+        raise DataError(f"{place}: no record of a form that is known, but {what}. {KNOWN}")
+    texts = []
+    try:
+        places = form.places(record)
+    except DataError as error:
+        raise DataError(f"{place}: {error}") from error
+    for at in places:
+        holder = record
+        for part in at:
+            holder = holder[part]
+        texts.append(Text(at, only_text(holder, place, ".".join(map(str, at)))))
+    return Entry(place, record, tuple(texts))
+
+
+def _marked(record: dict[str, Any], mark: Mark) -> dict[str, Any]:
+    """With the language that it is in now, and the mark where there is room for it."""
+    same = {key: mark.target if key in _LANGUAGE and value == mark.source else value for key, value in record.items()}
+    form = form_of(record)
+    if form is not None and not form.open:
+        return same | {"language": mark.target}
+    return same | {MARK: mark.by}
+
+
+class Lines:
+    """Plain text; empty lines stay where they are."""
+
+    format = "plain lines"
+    marked = ""
+
+    def __init__(self, lines: Sequence[str]):
+        self.entries = [
+            Entry(f"line {number}", line, (Text((), line),) if line.strip() else ())
+            for number, line in enumerate(lines, start=1)
+        ]
+
+    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
+        return " ".join(texts.get((), entry.value).split("\n")), ""
+
+    def written(self, done: Mapping[int, Any], mark: Mark) -> str:
+        return "".join(f"{done[number]}\n" for number in sorted(done))
+
+
+KNOWN = (
+    "Known are Alpaca's records (instruction, input, output), Dolly's (instruction, context, response), problem and "
+    "solution, messages, ShareGPT's conversations, questions with a prompt and a check, SQuAD's JSON, BBH's JSON, "
+    "MMLU's CSV without a header, and plain lines of text in a file that ends in .txt."
+)

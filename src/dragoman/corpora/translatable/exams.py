@@ -1,0 +1,184 @@
+"""Which texts of published benchmarks are to be translated, and what keeps a translated question answerable.
+
+SQuAD's JSON (XQuAD, MLQA): context, question and answers. An answer must occur in the translated
+context, where its place is found again. MMLU's CSV: question and options; the answer's letter stays,
+so no two options may become alike. BBH's JSON: the input, and of the target only what is a phrase:
+option letters, numbers, True and False, Yes and No, valid and invalid stay, and so do the lines of the
+input that offer them.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dragoman.corpora.translatable.content import MARK, Entry, Mark, Place, Text, only_text, patched
+from dragoman.corpora.translatable.protect import worded
+from dragoman.errors import DataError
+
+_LABELS = ("True", "False", "Yes", "No", "valid", "invalid")
+_TRUTH = ("True", "False")
+_ENDS = ".。!！"
+
+
+class Squad:
+    """Articles with paragraphs, their questions and answers; each question is an entry."""
+
+    format = "SQuAD's JSON"
+    marked = f'"{MARK}" beside "data"'
+
+    def __init__(self, whole: dict[str, Any], name: str):
+        self._whole = whole
+        self.entries: list[Entry] = []
+        self._where: list[tuple[int, int]] = []
+        for article, about in enumerate(whole["data"]):
+            for number, paragraph in enumerate(_listed(about, "paragraphs", f"{name}, article {article + 1}")):
+                place = f"{name}, article {article + 1}, paragraph {number + 1}"
+                for asked in _listed(paragraph, "qas", place):
+                    self.entries.append(_asked(paragraph, asked, place))
+                    self._where.append((article, number))
+
+    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
+        value = patched(entry.value, texts)
+        before, after = entry.value["context"], value["context"]
+        answers = []
+        for old, new in zip(entry.value["answers"], value["answers"], strict=True):
+            said = new["text"].strip() if old["text"][-1:] in _ENDS else new["text"].strip().rstrip(_ENDS)
+            start = found_at(said, after, old.get("answer_start", 0) / max(len(before), 1))
+            if start is not None:
+                answers.append(new | {"text": after[start : start + len(said)], "answer_start": start})
+        if entry.value["answers"] and not answers:
+            return None, "the answer is not in the context"
+        return value | {"answers": answers}, ""
+
+    def written(self, done: Mapping[int, Any], mark: Mark) -> str:
+        kept: dict[int, dict[int, list[Any]]] = {}
+        for number in sorted(done):
+            article, paragraph = self._where[number]
+            kept.setdefault(article, {}).setdefault(paragraph, []).append(done[number])
+        articles = []
+        for article, paragraphs in kept.items():
+            about = self._whole["data"][article]
+            again = []
+            for place, asked in paragraphs.items():
+                qas = [{key: value for key, value in one.items() if key != "context"} for one in asked]
+                again.append(about["paragraphs"][place] | {"context": asked[0]["context"], "qas": qas})
+            articles.append(about | {"paragraphs": again})
+        return _dumped(self._whole | {"data": articles, MARK: mark.by})
+
+
+def found_at(answer: str, context: str, share: float) -> int | None:
+    """Where an answer begins in its context: of several places the one nearest to `share` of the way through.
+
+    Upper and lower case differ only where that finds it nowhere else.
+    """
+    for flags in (0, re.IGNORECASE):
+        starts = [match.start() for match in re.finditer(re.escape(answer), context, flags)] if answer else []
+        if starts:
+            return min(starts, key=lambda start: abs(start / len(context) - share))
+    return None
+
+
+def _asked(paragraph: dict[str, Any], asked: Any, place: str) -> Entry:
+    if not isinstance(asked, dict):
+        raise DataError(f"{place}: a question must be an object, not {asked!r:.40}")
+    place = f"{place}, question {asked.get('id', '?')}"
+    context = only_text(paragraph.get("context"), place, "context")
+    answers = _listed(asked, "answers", place)
+    value = {"context": context} | asked
+    texts = [Text(("context",), context), Text(("question",), only_text(asked.get("question"), place, "question"))]
+    for number, answer in enumerate(answers):
+        if not isinstance(answer, dict) or not isinstance(answer.get("answer_start", 0), int | float):
+            raise DataError(f"{place}: an answer must be an object with 'text' and the number 'answer_start'")
+        said = only_text(answer.get("text"), place, f"answers.{number}.text")
+        texts.append(Text(("answers", number, "text"), said))
+    return Entry(place, value, tuple(texts))
+
+
+def _listed(holder: Any, key: str, place: str) -> list[Any]:
+    found = holder.get(key) if isinstance(holder, dict) else None
+    if not isinstance(found, list):
+        raise DataError(f"{place}: {key!r} must be a list, as in SQuAD's format")
+    return found
+
+
+class Bbh:
+    """A task of BIG-Bench Hard."""
+
+    format = "BBH's JSON"
+    marked = f'"{MARK}" beside "examples"'
+
+    def __init__(self, whole: dict[str, Any], name: str):
+        self._whole = whole
+        self.entries = [
+            _example(example, f"{name}, example {number}") for number, example in enumerate(whole["examples"], start=1)
+        ]
+
+    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
+        target, asked = entry.value["target"], entry.value["input"]
+        words = target.split()
+        if ("target",) in texts and len(words) > 1 and set(words) <= set(asked.split()):
+            return None, "the answer is made of the question's own words"
+        return patched(entry.value, texts), ""
+
+    def written(self, done: Mapping[int, Any], mark: Mark) -> str:
+        return _dumped(self._whole | {"examples": [done[number] for number in sorted(done)], MARK: mark.by})
+
+
+def _example(example: Any, place: str) -> Entry:
+    if not isinstance(example, dict):
+        raise DataError(f"{place}: an object with 'input' and 'target' is needed, not {example!r:.40}")
+    asked, target = (only_text(example.get(key), place, key) for key in ("input", "target"))
+    texts = [Text(("input",), asked, lines=_LABELS, words=_TRUTH if target in _TRUTH else ())]
+    if target.strip().lower() not in map(str.lower, _LABELS) and worded(target):
+        texts.append(Text(("target",), target))
+    return Entry(place, example, tuple(texts))
+
+
+class Mmlu:
+    """Rows of a question, its options and the answer's letter."""
+
+    format = "MMLU's CSV"
+    marked = ""
+
+    def __init__(self, rows: Sequence[list[str]], name: str):
+        self.entries = [
+            Entry(
+                f"{name}, row {number}",
+                row,
+                tuple(Text((column,), text) for column, text in enumerate(row[:-1]) if text.strip()),
+            )
+            for number, row in enumerate(rows, start=1)
+        ]
+
+    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
+        row = patched(entry.value, texts)
+        if len(set(map(_bare, row[1:-1]))) < len(set(map(_bare, entry.value[1:-1]))):
+            return None, "two options became alike"
+        return row, ""
+
+    def written(self, done: Mapping[int, Any], mark: Mark) -> str:
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows(done[number] for number in sorted(done))
+        return out.getvalue()
+
+
+def mmlu_rows(text: str) -> list[list[str]]:
+    """The rows of MMLU's CSV: a question, at least two options, the letter of one; empty where it is something else."""
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    except csv.Error:
+        return []
+    letters = "ABCDEFGHIJ"
+    sound = all(3 < len(row) == len(rows[0]) and row[-1].strip() in [*letters[: len(row) - 2]] for row in rows)
+    return rows if sound else []
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _dumped(whole: dict[str, Any]) -> str:
+    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,224 @@
+"""A model without its weights: what it is made of, and whether its files hold all of that.
+
+transformers fills a tensor that it does not find with random numbers, and says so in a warning at most. It renames
+and joins tensors while it loads them, so what is missing is known to it alone: it is given the names and shapes in the
+files' headers, on torch's device for tensors without contents. That takes milliseconds, and reads no weights.
+"""
+
+import pickle
+import zipfile
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dragoman.errors import EngineError
+from dragoman.models.adapters import check_adapter, some
+from dragoman.models.config import context_in, read_config
+from dragoman.models.weights import header, weight_files
+from dragoman.progress import note
+
+
+class UnknownKind(EngineError):
+    """transformers does not know this kind of model. vLLM has some of its own."""
+
+
+def outline(
+    folder: Path, *, trust_remote_code: bool = False, bin_weights: bool = False, adapter: Path | None = None
+) -> Any:
+    """The model in a folder as transformers builds it, without weights. It can be looked at, and not called.
+
+    EngineError where it is no model that continues text, where its files do not hold all of it, and where `adapter`
+    does not fit it or is not whole. Of quantised weights nothing is told but the layers that they are for.
+    """
+    files = weight_files(folder, bin_weights)
+    config, making = _kind(folder, trust_remote_code)
+    with readable(folder), quiet():
+        with torch.device("meta"):
+            model = making.from_config(config, trust_remote_code=trust_remote_code)
+        if getattr(config, "quantization_config", None) is None:
+            empty = {name: tensor for path in files for name, tensor in _headers(path).items()}
+            model, info = type(model).from_pretrained(
+                None,
+                config=model.config,
+                state_dict=empty,
+                device_map="meta",
+                dtype=torch.bfloat16,
+                ignore_mismatched_sizes=True,  # they are told below
+                output_loading_info=True,
+            )
+            check_whole(folder, info)
+    if adapter is not None:
+        weights = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+        check_adapter(folder, adapter, weights)
+        check_adapter_whole(_adapted(model, adapter), adapter)
+    return model
+
+
+def check_kind(folder: Path, trust_remote_code: bool = False) -> None:
+    """EngineError where a folder holds no model that continues text, as encoders and encoder-decoders don't."""
+    from transformers import AutoModelForCausalLM
+
+    config, making = _kind(folder, trust_remote_code)
+    if making is not AutoModelForCausalLM:
+        raise EngineError(
+            f"{folder} is a model of text and pictures ({config.model_type}), which transformers does not load as one "
+            "that continues text. vLLM may serve it (generation.engine: vllm); to be taught, take one of text alone."
+        )
+
+
+def check_whole(name: str | Path, info: Mapping[str, Any]) -> None:
+    """EngineError where transformers did not find all tensors of a model, or found them in other sizes.
+
+    What is in the files and no part of the model is told in a sentence: it is left out.
+    """
+    missing, misfits = sorted(info["missing_keys"]), sorted(info["mismatched_keys"])
+    if missing or misfits:
+        lines = [f"The files of {name} do not hold the model that its config.json describes."]
+        if missing:
+            lines.append(f"{len(missing)} of its tensors are not there: {some(missing)}.")
+        if misfits:
+            told = [
+                f"{key} is {_by(found)} in the files and {_by(wanted)} in the model" for key, found, wanted in misfits
+            ]
+            lines.append(f"{len(misfits)} have another size: {some(told)}.")
+        lines.append("They would be random numbers. Fetch the model again, or save it whole.")
+        raise EngineError(" ".join(lines))
+    if surplus := sorted(info["unexpected_keys"]):
+        _say(
+            f"{name}: {len(surplus)} tensors in its files are no part of the model, and are left out: {some(surplus)}."
+        )
+
+
+def check_adapter_whole(network: Any, adapter: Path) -> None:
+    """EngineError where a file of PEFT's lacks a tensor of the adapter that is around `network`.
+
+    PEFT leaves such a tensor as it began. What is in the file and no part of the adapter is told in a sentence.
+    """
+    from peft import get_peft_model_state_dict
+
+    wanted = set(get_peft_model_state_dict(network, save_embedding_layers=False))
+    found = set(header(adapter / "adapter_model.safetensors"))
+    if missing := sorted(wanted - found):
+        raise EngineError(
+            f"The adapter {adapter} is not whole: {len(missing)} of the tensors that its adapter_config.json speaks of "
+            f"are not in adapter_model.safetensors: {some(missing)}. They would be as before training. Fetch it again, "
+            "or save it whole."
+        )
+    if surplus := sorted(name for name in found - wanted if ".lora_" in name):
+        _say(f"{adapter}: {len(surplus)} tensors are for no layer of this adapter, and are left out: {some(surplus)}.")
+
+
+@contextmanager
+def readable(name: str | Path) -> Iterator[None]:
+    """Whatever is wrong with the files of a model becomes a sentence: libraries have an error of their own for each."""
+    try:
+        yield
+    except (EngineError, torch.OutOfMemoryError):
+        raise
+    except RecursionError as error:
+        raise EngineError(f"The model {name} could not be loaded: one of its files is nested too deeply.") from error
+    except pickle.UnpicklingError as error:
+        raise EngineError(
+            f"The model {name} could not be loaded: one of its .bin files holds more than tensors, or is damaged, and "
+            "nothing else in it is read. Ask for its safetensors."
+        ) from error
+    except Exception as error:
+        said = str(error).strip() or "nothing else is known"
+        raise EngineError(f"The model {name} could not be loaded:\n  {type(error).__name__}: {said}") from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without transformers' bars and reports: what matters of them is told as an error or in a sentence."""
+    from transformers.utils import logging
+
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _kind(folder: Path, trust_remote_code: bool) -> tuple[Any, Any]:
+    """transformers' view of a config.json, and which of its makers builds a model that continues text from it."""
+    said = read_config(folder)
+    import transformers
+    from transformers.models.auto import modeling_auto as auto
+
+    own_code = trust_remote_code and isinstance(said.get("auto_map"), dict)
+    name = said.get("model_type")
+    if not own_code and name not in transformers.CONFIG_MAPPING:
+        raise UnknownKind(
+            f"{folder} is a kind of model ({name or 'config.json has no model_type'}) that transformers "
+            f"{transformers.__version__} does not know."
+            + (" It brings code of its own: `trust_remote_code: true` runs that." if "auto_map" in said else "")
+        )
+    with readable(folder), quiet():
+        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+    kind = config.model_type
+    if getattr(config, "is_encoder_decoder", False):
+        raise EngineError(
+            f"{folder} is an encoder-decoder ({kind}): it reads a text with one half and writes with the other. What "
+            "is taught here continues a text: take a decoder, such as Llama, Mistral or Qwen."
+        )
+    encoder = kind in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(config, "is_decoder", False)
+    if own_code or (type(config) in auto.MODEL_FOR_CAUSAL_LM_MAPPING and not encoder):
+        return config, transformers.AutoModelForCausalLM
+    if type(config) in auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
+        return config, transformers.AutoModelForImageTextToText
+    what = "an encoder, which reads a text and writes none" if encoder else "no model that continues a text"
+    raise EngineError(f"{folder} is {what} ({kind}). Take a decoder, such as Llama, Mistral or Qwen.")
+
+
+def _headers(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a file without their contents."""
+    if path.suffix == ".safetensors":
+        return {name: torch.empty(one.shape, device="meta", dtype=torch.bfloat16) for name, one in header(path).items()}
+    found = torch.load(path, map_location="meta", weights_only=True, mmap=zipfile.is_zipfile(path))
+    return {name: tensor for name, tensor in found.items() if isinstance(tensor, torch.Tensor)}
+
+
+def _adapted(model: Any, adapter: Path) -> Any:
+    """A model without weights in the adapter that a folder describes."""
+    import warnings
+
+    from peft import PeftConfig, get_peft_model
+
+    with readable(adapter), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        config = PeftConfig.from_pretrained(adapter)
+        config.inference_mode = True
+        return get_peft_model(model, config, low_cpu_mem_usage=True)
+
+
+@cache
+def _say(text: str) -> None:
+    """A model is looked at more than once; what is to be said of it is said once."""
+    note(text)
+
+
+def _by(shape: Collection[int]) -> str:
+    return "×".join(map(str, shape)) or "a single number"
+
+
+def vocabulary_of(model: Any) -> int:
+    """How many tokens a model knows: the rows of its embedding."""
+    return int(model.get_input_embeddings().weight.shape[0])
+
+
+def places_of(model: Any) -> int | None:
+    """How many tokens a model has places for, where they are rows of a table: past its end there is nothing.
+
+    None where places are turned (RoPE) or there is no such bound; such a model is only worse beyond its context.
+    """
+    if any("rotary" in name.rpartition(".")[2] for name, _ in model.named_modules()):
+        return None
+    return context_in(model.config.get_text_config().to_dict())

@@ -1,0 +1,113 @@
+"""Which files hold a model's weights, and whether they may be read. No torch here: planning a run needs this too.
+
+Safetensors hold numbers alone. A `.bin` file is a pickle, which can hold anything; one is read only where
+somebody said so, and then for its tensors alone: torch refuses whatever else is in it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dragoman.errors import EngineError
+from dragoman.models.config import read_json
+
+WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+BIN, BIN_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
+LARGEST_INDEX = 256 << 20  # bytes; of a model with hundreds of experts in each layer it has twenty megabytes
+BINS = "pytorch_model*.bin"
+"""The files of weights that are no safetensors."""
+
+
+class Tensor(NamedTuple):
+    """What the header of a safetensors file says of a tensor: its type, its shape, and its bytes."""
+
+    kind: str
+    shape: tuple[int, ...]
+    size: int
+
+
+def weight_files(folder: Path, bin_weights: bool = False, name: str = "") -> list[Path]:
+    """The files that a model's weights are read from: safetensors, or `.bin` where that is allowed and there are none.
+
+    EngineError where there are none that may be read, where one is missing that the index names, and where the
+    index names one that is not in the folder itself. (A link there may lead out of it, as in the hub's cache.)
+    """
+    if (folder / WHOLE).is_file():
+        return [folder / WHOLE]
+    if (folder / INDEX).is_file():
+        return _of_index(folder / INDEX)
+    if others := sorted(path.name for path in folder.glob("*.safetensors")):
+        raise EngineError(
+            f"{name or folder} has no {WHOLE} and no {INDEX}, which would say what {', '.join(others[:3])} is part of."
+        )
+    bins = any(folder.glob(BINS))
+    if bins and bin_weights:
+        return [folder / BIN] if (folder / BIN).is_file() else _of_index(folder / BIN_INDEX)
+    if bins:
+        raise EngineError(
+            f"{name or folder} has its weights in .bin files, and no .safetensors. Such files can hold code, so models "
+            "are loaded from safetensors only, unless a recipe says `bin_weights: true` beside the model's name: then "
+            "their tensors are read, and nothing else in them."
+        )
+    raise EngineError(f"{name or folder} has no .safetensors file, and models are loaded from safetensors only.")
+
+
+def deciding_files(folder: Path) -> list[Path]:
+    """The files of a folder that a model's weights are in, whether or not they may be read, and their index."""
+    for weights, index in (("*.safetensors", "*.safetensors.index.json"), (BINS, BIN_INDEX)):
+        if found := list(folder.glob(weights)):
+            return sorted({*found, *folder.glob(index)})
+    return []
+
+
+def weight_bytes(folder: Path) -> int:
+    """How large they are."""
+    return sum(path.stat().st_size for path in deciding_files(folder) if path.suffix != ".json")
+
+
+def header(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file. Only the header is read."""
+    try:  # somebody's file
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            found = json.loads(file.read(length))
+        tensors = {name: _tensor(about) for name, about in found.items() if name != "__metadata__"}
+        if path.stat().st_size < 8 + length + sum(tensor.size for tensor in tensors.values()):
+            raise ValueError("it is cut off; fetch it again")
+        return tensors
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        MemoryError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise EngineError(f"{path} could not be read as a safetensors file: {error}") from error
+
+
+def _tensor(about: Any) -> Tensor:
+    start, end = about["data_offsets"]
+    return Tensor(str(about["dtype"]), tuple(about["shape"]), end - start)
+
+
+def _of_index(index: Path) -> list[Path]:
+    if not index.is_file():
+        raise EngineError(f"{index.parent} has parts of a model's weights, and no {index.name} that says which.")
+    parts = read_json(index, LARGEST_INDEX).get("weight_map")
+    if not isinstance(parts, dict) or not parts or not all(isinstance(part, str) for part in parts.values()):
+        raise EngineError(f"{index}: weight_map does not say which file each tensor is in.")
+    names = sorted(set(parts.values()))
+    for name in names:
+        if Path(name).name != name or name in ("", ".", "..") or "\\" in name or "\0" in name:
+            raise EngineError(
+                f"{index} names {name!r}, which is not a file of this folder. A model's weights lie in its own folder; "
+                "the index was damaged, or made to read something else."
+            )
+        if Path(name).suffix != (".bin" if index.name == BIN_INDEX else ".safetensors"):
+            raise EngineError(f"{index} names {name!r}, which is no file of the kind that it is for.")
+        if not (index.parent / name).is_file():
+            raise EngineError(f"{index} names {name}, which is not there. Fetch the model again.")
+    return [index.parent / name for name in names]

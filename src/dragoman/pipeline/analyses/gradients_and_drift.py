@@ -1,0 +1,228 @@
+"""Analyses of a recipe that hold a model: gradients and drift. What they need is made where it is missing.
+
+Each is kept in the store, named after the contents of all that it is made of, so that asking again
+costs nothing; table, picture and JSON lie in `runs/NAME/analysis`.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from dragoman.errors import RecipeError
+from dragoman.methods import available
+from dragoman.pipeline.plan import Kind, Plan, Stage, answering, code_digest, plan, rows
+from dragoman.pipeline.process import in_own_process
+from dragoman.pipeline.run import run
+from dragoman.pipeline.verify_inputs import require_whole
+from dragoman.progress import note
+from dragoman.prompts.examples import ExampleTable
+from dragoman.recipe.schema import Recipe
+from dragoman.report.analyses import drift as drifts
+from dragoman.report.analyses import gradients as layers
+from dragoman.store import Artifact, fingerprint, write_atomic
+
+Facts = dict[str, Any]
+BACKBONE = "backbone"
+DIMENSION = 65536  # of projections: LESS' 8,192 would put a cosine 0.011 off, and more cost no time here
+CODE = ("analysis", "pipeline/analyses/measuring.py", "training/loss.py")
+
+
+@dataclass(frozen=True, slots=True)
+class GradientsAsked:
+    """What gradients are compared, and how."""
+
+    rows: tuple[str, ...] = ()  # all whose method has two terms, when empty
+    examples: int = 128  # of each direction
+    weights: Literal["full", "adapter"] = "full"
+    at: str = BACKBONE  # or a row: the model as its training left it
+    dimension: int | None = DIMENSION  # None: no projection
+    seed: int = 0
+    ends: bool = True  # whether a turn's end counts to the term before it
+
+
+@dataclass(frozen=True, slots=True)
+class DriftAsked:
+    """Whose drift is measured, and on how much."""
+
+    rows: tuple[str, ...] = ()  # all, when empty
+    examples: int = 200  # of each kind of text
+    seed: int = 0
+
+
+def gradients(recipe: Recipe, asked: GradientsAsked, say: Callable[[str], None] = note) -> tuple[Facts, Path]:
+    """The agreement of both terms of each row's loss, layer by layer, and the folder with its files.
+
+    Raises RecipeError where a row is not the recipe's or the weights are not there to be looked at, and
+    DataError where a method has no two terms.
+    """
+    wanted = _known(recipe, asked.rows or tuple(rows(recipe)))
+    at = () if asked.at == BACKBONE else _known(recipe, (asked.at,))
+    if asked.weights == "adapter" and recipe.training.lora is None:
+        raise RecipeError("training.lora is null: there is no adapter; take --weights full")
+    found, done = _finished(recipe, {"examples": wanted, "train": at}, say)
+    tables = {row: done["examples", row][0] for row in wanted}
+    if not asked.rows:
+        tables = {row: artifact for row, artifact in tables.items() if _has_terms(recipe, row, artifact)}
+    if not tables:
+        raise RecipeError(f"{recipe.name} has no row whose loss has two terms, as radis and seq_kd have")
+    trained = done["train", asked.at][0] if at else None
+    settings = recipe.training
+    name = fingerprint(
+        {
+            "examples": {row: artifact.digest("examples/*") for row, artifact in tables.items()},
+            "data": done["data", ""][0].digest("train.jsonl"),
+            "backbone": found.backbone.digest,
+            "trained": trained and trained.digest("adapter/*"),
+            "asked": asdict(asked),
+            "precision": settings.precision,
+            "lora": settings.lora and settings.lora.model_dump() if asked.weights == "adapter" else None,
+            "code": code_digest(*CODE),
+        }
+    )
+    result = _measured(
+        found,
+        f"gradients-{name}",
+        "gradients.json",
+        say,
+        [done["data", ""][0], *tables.values(), *([trained] if trained else [])],
+        "analyses.measuring.measure_gradients",
+        recipe,
+        found.backbone,
+        {row: artifact.folder / "examples" for row, artifact in tables.items()},
+        trained and trained.folder / "adapter",
+        asked,
+        done["data", ""][0].folder / "train.jsonl",
+    )
+    result = {"recipe": recipe.name, "backbone": recipe.backbone, **result}
+    return result, _published(recipe, "gradients", result, layers.markdown(result), layers.picture(result))
+
+
+def drift(recipe: Recipe, asked: DriftAsked, say: Callable[[str], None] = note) -> tuple[Facts, Path]:
+    """How far each row's model has moved from the backbone, over all seeds, and the folder with its files.
+
+    Raises RecipeError where a row is not the recipe's, or there is nothing to measure on.
+    """
+    wanted = _known(recipe, asked.rows or tuple(rows(recipe)))
+    if recipe.data.test is None and set(recipe.evaluate) <= {"translation"}:
+        raise RecipeError("data.test is absent and evaluate names no questions: there is nothing to measure drift on")
+    found, done = _finished(recipe, {"train": wanted}, say)
+    cache = found.store.folder / "completions"
+    data = done["data", ""][0]
+    rest = {
+        "data": [data.digest("test.jsonl"), data.digest("questions.jsonl")],
+        "backbone": found.backbone.digest,
+        "examples": asked.examples,
+        "seed": asked.seed,
+        "lengths": [recipe.evaluation.max_tokens, recipe.evaluation.translation_tokens],
+        "bootstrap": recipe.evaluation.bootstrap,
+        "precision": recipe.generation.precision,
+        "engine": answering(recipe.generation, judging=True),
+        "system": recipe.system,
+        "lessons": bool(recipe.data.lessons),
+        "code": code_digest(*CODE),
+    }
+    result: Facts = {"recipe": recipe.name, "backbone": recipe.backbone, "rows": {}}
+    for row in wanted:
+        trained = done["train", row]
+        name = fingerprint({"trained": [artifact.digest("adapter/*") for artifact in trained], **rest})
+        folders = [artifact.folder / "adapter" for artifact in trained]
+        measured = _measured(
+            found,
+            f"drift-{row}-{name}",
+            "drift.json",
+            say,
+            [data, *trained],
+            "analyses.measuring.measure_drift",
+            recipe,
+            found.backbone,
+            row,
+            folders,
+            asked,
+            data.folder,
+            cache,
+        )
+        result["rows"][row] = measured.pop("kinds")
+        result |= measured
+    card = Path(recipe.runs) / recipe.name / "scorecard.json"
+    if card.is_file():
+        result["retention"] = drifts.retention(json.loads(card.read_text(encoding="utf-8")), wanted)
+    return result, _published(recipe, "drift", result, drifts.markdown(result), drifts.picture(result))
+
+
+def _known(recipe: Recipe, named: Sequence[str]) -> tuple[str, ...]:
+    unknown = [row for row in named if row not in rows(recipe)]
+    if unknown:
+        raise RecipeError(f"{recipe.name} has no row {', '.join(unknown)}; its rows are {', '.join(rows(recipe))}")
+    return tuple(named)
+
+
+def _has_terms(recipe: Recipe, row: str, examples: Artifact) -> bool:
+    """Whether a row's examples have two terms; an own answer counts beside a reference, not in its place."""
+    names = ExampleTable(examples.folder / "examples").names
+    return "rationale" in names or ("own" in names and available()[rows(recipe)[row][0]].examples > 1)
+
+
+def _finished(
+    recipe: Recipe, needed: Mapping[Kind, Collection[str]], say: Callable[[str], None]
+) -> tuple[Plan, dict[tuple[Kind, str], list[Artifact]]]:
+    """The plan, and what is asked for of it, made where it is missing; of several seeds all.
+
+    Examples are those of the first round, which the backbone alone had a hand in; trainings those that
+    end with a row's last round.
+    """
+
+    def wanted(stage: Stage) -> bool:
+        return stage.kind == "data" or (
+            stage.row in needed.get(stage.kind, ()) and not (stage.kind == "train" and stage.round)
+        )
+
+    found = plan(recipe)
+    missing = {step.stage.kind for step in found.steps if wanted(step.stage) and not step.artifact}
+    if missing:
+        upto: Kind = "train" if "train" in missing else "examples" if "examples" in missing else "data"
+        run(recipe, upto=upto, say=say)
+        found = plan(recipe)
+    done: dict[tuple[Kind, str], list[Artifact]] = {}
+    for step in found.steps:
+        if wanted(step.stage):
+            assert step.artifact is not None, f"a run makes {step.stage.title}, or tells why not"
+            done.setdefault((step.stage.kind, step.stage.row), []).append(step.artifact)
+    return found, done
+
+
+def _measured(
+    found: Plan,
+    name: str,
+    file: str,
+    say: Callable[[str], None],
+    reads: Sequence[Artifact],
+    task: str,
+    *arguments: Any,
+) -> Facts:
+    """What a function of `measuring` finds out, from the store where it was found out before."""
+    artifact = found.store.find(name)
+    if artifact is None:
+        require_whole(found.store, reads, found.backbone.files, name)
+        with found.store.making(name) as out:
+            artifact = found.store.find(name)  # another process may have made it while this one waited
+            if artifact is None:
+                result = in_own_process(task, *arguments)
+                facts = {"peak_memory": result.pop("peak_memory")}
+                write_atomic(out / file, json.dumps(result))
+                artifact = found.store.finish(name, facts)
+    else:
+        say(f"✓ {name}  done before")
+    measured: Facts = artifact.read_json(file)
+    return measured
+
+
+def _published(recipe: Recipe, name: str, result: Facts, markdown: str, picture: str | None) -> Path:
+    folder = Path(recipe.runs) / recipe.name / "analysis"
+    write_atomic(folder / f"{name}.json", json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+    write_atomic(folder / f"{name}.md", markdown)
+    (folder / f"{name}.svg").unlink(missing_ok=True)
+    if picture:
+        write_atomic(folder / f"{name}.svg", picture + "\n")
+    return folder

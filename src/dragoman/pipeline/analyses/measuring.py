@@ -1,0 +1,225 @@
+"""What the analyses do in a process of their own: load models, look into them, return plain data."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
+
+from dragoman.analysis.agreement import GROUPS, LEAST, signs
+from dragoman.analysis.drift import Said, View, adapted, apart, drift, summed_up
+from dragoman.analysis.gradients import Gradients, compare
+from dragoman.analysis.projection import Exact, Projection, Sketch
+from dragoman.analysis.terms import Terms, chosen, terms_of
+from dragoman.corpora.records import Pair, Question, draw
+from dragoman.errors import EngineError, RecipeError
+from dragoman.generation.ask import Ask, Sampling
+from dragoman.models.loading import load_model, pick_device, pick_dtype
+from dragoman.pipeline.data.make_data import read_pairs, read_questions, read_records
+from dragoman.pipeline.models.cast import Backbone
+from dragoman.pipeline.models.engines import open_door
+from dragoman.pipeline.models.speakers import asked as spoken_to
+from dragoman.pipeline.models.speakers import device_name, speaker
+from dragoman.progress import progress
+from dragoman.prompts.examples import ExampleTable
+from dragoman.prompts.speak import Speaker
+from dragoman.recipe.schema import Recipe
+from dragoman.suites.questions.suite import is_skill
+from dragoman.training.adapters import adapt
+from dragoman.training.loss import teach_forward
+
+if TYPE_CHECKING:
+    from dragoman.pipeline.analyses.gradients_and_drift import DriftAsked, GradientsAsked
+
+T = TypeVar("T")
+Facts = dict[str, Any]
+EXACT_MEMORY = 16e9  # bytes that sums of whole gradients may take
+KINDS = {
+    "references": "translation requests, along the reference",
+    "translations": "translation requests, along the backbone's own answer",
+    "skill": "requests for the new skill, along the backbone's own answer",
+    "questions": "general questions, along the backbone's own answer",
+}
+"""What drift is measured on."""
+
+
+def measure_gradients(
+    recipe: Recipe,
+    backbone: Backbone,
+    tables: Mapping[str, Path],
+    trained: Path | None,
+    asked: "GradientsAsked",
+    records: Path,
+) -> Facts:
+    """The agreement of both terms for each row, on the same records for all of them, at one and the same model."""
+    terms = {row: terms_of(ExampleTable(folder), row) for row, folder in tables.items()}
+    keys = chosen(read_records(records), list(terms.values()), asked.examples, asked.seed)
+    projection: Projection = Exact() if asked.dimension is None else Sketch(asked.dimension, asked.seed)
+    network = _network(recipe, backbone, asked, trained)
+    seen = Gradients(network, projection)
+    if isinstance(projection, Exact):
+        _check_exact(sum(seen.entries.values()), len(keys))
+    found = {row: _row_gradients(row, these, keys, seen, asked) for row, these in terms.items()}
+    return {
+        "at": asked.at,
+        "weights": asked.weights,
+        "dimension": asked.dimension,
+        "error": projection.error,
+        "seed": asked.seed,
+        "ends": asked.ends,
+        "precision": str(pick_dtype(recipe.training.precision, pick_device())).removeprefix("torch."),
+        "device": device_name(),
+        "directions": {direction: len(drawn) for direction, drawn in keys.items()},
+        "parameters": seen.entries,
+        "rows": found,
+    }
+
+
+def _row_gradients(
+    row: str, terms: Terms, keys: Mapping[str, Sequence[str]], seen: Gradients, asked: "GradientsAsked"
+) -> Facts:
+    cases = [terms.case(key, direction, asked.ends) for direction, drawn in keys.items() for key in drawn]
+    with progress(f"gradients of {row}", len(cases), "examples") as bar:
+        report = compare(cases, list(keys), seen, bar.advance)
+    return {
+        "regulariser": terms.regulariser,
+        "examples": len(cases),
+        "tokens": {
+            "translation": sum(len(case.translation.trained) for case in cases),
+            "regulariser": sum(len(case.regulariser.trained) for case in cases),
+        },
+        "identical": sum(case.translation == case.regulariser for case in cases),
+        "signs": {kind: signs(report, kind) for kind in ("mean", "each")},
+        "parts": report,
+    }
+
+
+def _network(recipe: Recipe, backbone: Backbone, asked: "GradientsAsked", trained: Path | None) -> Any:
+    """The model whose gradients are looked at; what is looked at of it requires a gradient, and nothing else does.
+
+    A fresh adapter's second factor is zero, and with it the gradient of its first: at the backbone an
+    adapter's gradients are those of the second factors alone. LESS takes them after a warm-up (`--at ROW`).
+    """
+    settings = recipe.training
+    trust = backbone.trust_remote_code
+    whole = trained is not None and not (trained / "adapter_config.json").is_file()
+    if whole and asked.weights == "adapter":
+        raise RecipeError(f"all weights of {asked.at} were trained, so it has no adapter; take --weights full")
+    network = load_model(
+        trained if trained is not None and whole else backbone.path,
+        precision=settings.precision,
+        adapter=None if whole else trained,
+        trust_remote_code=trust,
+        bin_weights=backbone.bin_weights,
+    )
+    if asked.weights == "adapter":
+        if trained is None:
+            teach_forward(network)
+            torch.manual_seed(asked.seed)
+            assert settings.lora is not None
+            return adapt(network, settings.lora).eval()
+        teach_forward(network.get_base_model())
+        for name, weight in network.named_parameters():
+            weight.requires_grad_("lora_" in name)
+        return network
+    causal = network.merge_and_unload() if hasattr(network, "merge_and_unload") else network
+    causal.requires_grad_(True)
+    teach_forward(causal)
+    return causal
+
+
+def _check_exact(parameters: int, directions: int) -> None:
+    needed = 8.0 * parameters * max(GROUPS, LEAST * directions)
+    if needed > EXACT_MEMORY:
+        raise EngineError(
+            f"--exact keeps sums of whole gradients, {needed / 1e9:,.0f} GB for {parameters:,} parameters; that is for "
+            "small models. Leave it out: the projection is off by less than a hundredth."
+        )
+
+
+def measure_drift(
+    recipe: Recipe, backbone: Backbone, row: str, trained: Sequence[Path], asked: "DriftAsked", data: Path, cache: Path
+) -> Facts:
+    """Both divergences of one row's models, one a seed, on every kind of text that the recipe has."""
+    texts = _texts(recipe, backbone, asked, data, cache)
+    budget = recipe.generation.batch_tokens
+    kept: dict[str, list[Any]] = {kind: [] for kind in texts}
+    for number, folder in enumerate(trained, start=1):
+        views = _views(recipe, backbone, folder)
+        label = f"drift of {row}" + (f", {number} of {len(trained)}" if len(trained) > 1 else "")
+        with progress(label, sum(map(len, texts.values())), "texts") as bar:
+            for kind, said in texts.items():
+                kept[kind].append(drift(*views, said, budget, bar.advance))
+        del views
+    return {
+        "titles": {kind: KINDS[kind] for kind in texts},
+        "precision": str(pick_dtype(recipe.generation.precision, pick_device())).removeprefix("torch."),
+        "device": device_name(),
+        "seed": asked.seed,
+        "kinds": {kind: summed_up(trainings, recipe.evaluation.bootstrap) for kind, trainings in kept.items()},
+    }
+
+
+def _views(recipe: Recipe, backbone: Backbone, trained: Path) -> tuple[View, View]:
+    def load(folder: Path, adapter: Path | None = None) -> Any:
+        return load_model(
+            folder,
+            precision=recipe.generation.precision,
+            adapter=adapter,
+            trust_remote_code=backbone.trust_remote_code,
+            bin_weights=backbone.bin_weights,
+        )
+
+    if (trained / "adapter_config.json").is_file():
+        return adapted(load(backbone.path, trained))
+    return apart(load(backbone.path), load(trained))
+
+
+def _texts(recipe: Recipe, backbone: Backbone, asked: "DriftAsked", data: Path, cache: Path) -> dict[str, list[Said]]:
+    """What drift is measured on. The backbone's answers are greedy, and those of its evaluation where there was one."""
+    speak = speaker(recipe, backbone)
+    settings = recipe.evaluation
+    draws = read_questions(data / "questions.jsonl")
+
+    def taught(question: Question) -> bool:
+        return bool(recipe.data.lessons) and is_skill(question.family, settings.skills)
+
+    def questions(of_skill: bool) -> list[Question]:
+        asked_ones = [question for question in (draws[0] if draws else []) if taught(question) == of_skill]
+        return drawn(asked_ones, lambda question: (question.family, question.key), asked.examples, asked.seed)
+
+    tested = list(read_pairs(data / "test.jsonl"))
+    pairs = drawn(tested, lambda pair: (pair.direction, pair.key), asked.examples, asked.seed)
+    found: dict[str, list[Said]] = {"references": [_reference(speak, pair) for pair in pairs if pair.target]}
+    requests = {
+        "translations": ([speak.translate(pair) for pair in pairs], settings.translation_tokens),
+        "skill": ([speak.question(question) for question in questions(True)], settings.max_tokens),
+        "questions": ([speak.question(question) for question in questions(False)], settings.max_tokens),
+    }
+    weights = spoken_to(recipe, backbone)
+    with open_door(recipe.generation, cache, {"backbone": weights}) as answers:
+        for kind, (prompts, longest) in requests.items():
+            ask = Ask("backbone", prompts, Sampling(longest, speak.stop), f"the backbone's own {kind}")
+            completions = answers.answer(ask) if prompts else []
+            both = zip(prompts, completions, strict=True)
+            found[kind] = [Said(prompt, completion.ids) for prompt, completion in both if completion.ids]
+    return {kind: said for kind, said in found.items() if said}
+
+
+def _reference(speak: Speaker, pair: Pair) -> Said:
+    prefix = speak.prefix(pair)
+    return Said(prefix.prompt, prefix.reference + speak.renderer.end)
+
+
+def drawn(items: Sequence[T], of: Callable[[T], tuple[str, str]], count: int, seed: int) -> list[T]:
+    """At most `count` items, of each group as many as of the others if it has them; `of` tells group and key."""
+    groups: dict[str, list[T]] = {}
+    for item in sorted(items, key=lambda item: draw(of(item)[1], "drift", seed)):
+        groups.setdefault(of(item)[0], []).append(item)
+    taken: list[T] = []
+    while groups and len(taken) < count:
+        for name in sorted(groups)[: count - len(taken)]:
+            taken.append(groups[name].pop(0))
+            if not groups[name]:
+                del groups[name]
+    return taken

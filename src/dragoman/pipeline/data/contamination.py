@@ -1,0 +1,168 @@
+"""What of the data to learn from is also in the texts that models are judged on: found, counted, listed, or refused.
+
+What a few records share by accident can be left out. Where a good part of a test set is in the data, it was put there,
+and whoever judges with it should choose: that is refused, unless a recipe says what to do.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dragoman.corpora.contamination import Index, Kind, Shared, index
+from dragoman.corpora.records import Pair, Question, Record
+from dragoman.errors import DataError
+
+FILE = "contamination.jsonl"
+REASONS: dict[Kind, str] = {
+    "exact": "with a sentence of the test set",
+    "normalised": "with a sentence of the test set, but for case and punctuation",
+    "13-gram": "with 13 words in a row of the test set",
+    "whole": "also in the test set",
+}
+EXAMPLES, SHOWN = 3, 80  # in a refusal: how many, and characters of each
+SHARE, FEWEST = 0.1, 10  # of a test set's items: what is no accident any more
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A record that shares something with a test set. `part` is where a recipe names it, such as `data.lessons`."""
+
+    part: str
+    origin: str
+    record: Record
+    shared: Shared
+
+    def as_line(self) -> dict[str, Any]:
+        """What `contamination.jsonl` says of it."""
+        return {"part": self.part, "origin": self.origin, **asdict(self.shared), "record": asdict(self.record)}
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How much of a test set is in the data to learn from: items of which it has a whole or a sentence."""
+
+    test_set: str
+    found: int
+    of: int
+    origins: Mapping[str, int]
+    """Where it is: how many records of each origin share something with this test set."""
+    examples: tuple[str, ...] = ()
+
+    @property
+    def much(self) -> bool:
+        """Whether it is too much for an accident."""
+        return self.found >= FEWEST and self.found >= SHARE * self.of
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Compares records with the texts of an index, and remembers what was found, each record once."""
+
+    index: Index
+    found: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    held: set[int] = field(default_factory=set)
+    """The items of test sets that are in the records."""
+
+    def reason(self, part: str, origin: str, record: Record) -> str | None:
+        """Why a record is to be left out; None where it shares nothing with a test set."""
+        shared = self.index.find(record)
+        if shared is None:
+            return None
+        self.found.setdefault((part, record.key), Finding(part, origin, record, shared))
+        self.held.update(self.index.held(record))
+        return REASONS[shared.kind]
+
+    def overlaps(self) -> list[Overlap]:
+        """Of each test set that something was found of how much; the largest share first."""
+        held = Counter(self.index.items[item] for item in self.held)
+        found = []
+        for number, size in sorted(self.index.sizes().items()):
+            name = self.index.names[number]
+            sharing = [finding for finding in self.found.values() if finding.shared.test_set == name]
+            if held[number] or sharing:
+                first = tuple(dict.fromkeys(finding.shared.text for finding in sharing))[:EXAMPLES]
+                origins = Counter(finding.origin for finding in sharing)
+                found.append(Overlap(name, held[number], size, dict(origins), first))
+        return sorted(found, key=lambda overlap: -overlap.found / overlap.of)
+
+    def counts(self) -> dict[str, dict[str, dict[str, int]]]:
+        """How many were found: by origin, by test set, by kind."""
+        counted: dict[str, dict[str, dict[str, int]]] = {}
+        for finding in self.found.values():
+            by_kind = counted.setdefault(finding.origin, {}).setdefault(finding.shared.test_set, {})
+            by_kind[finding.shared.kind] = by_kind.get(finding.shared.kind, 0) + 1
+        return counted
+
+    def refuse(self) -> None:
+        """Raises `DataError` with counts and the first examples, if anything was found."""
+        if not self.found:
+            return
+        counted = Counter(
+            (finding.origin, finding.shared.test_set, REASONS[finding.shared.kind]) for finding in self.found.values()
+        )
+        lines = [f"  {origin}: {many:,} {reason} ({name})" for (origin, name, reason), many in counted.most_common()]
+        first = [
+            f"  {finding.origin}: {_short(finding.shared.text)!r}" for finding in list(self.found.values())[:EXAMPLES]
+        ]
+        raise DataError(
+            f"{len(self.found):,} of the records to learn from share text with what models are judged on, and "
+            "data.contamination is `refuse`:\n"
+            + "\n".join(lines)
+            + "\nThe first:\n"
+            + "\n".join(first)
+            + "\nWith `contamination: remove` they are left out and listed; or choose other data."
+        )
+
+
+def refuse_trained_on(overlaps: Iterable[Overlap], advice: str) -> None:
+    """Raises `DataError` where much of a test set is in the data: how much, where, the first examples, the advice."""
+    much = [overlap for overlap in overlaps if overlap.much]
+    if not much:
+        return
+    lines = []
+    for overlap in much:
+        records = ", ".join(f"{many:,} records of {origin}" for origin, many in overlap.origins.items())
+        part = f"  {overlap.test_set}: {overlap.found:,} of {overlap.of:,} ({overlap.found / overlap.of:.0%})"
+        lines.append(part + (f", in {records}" if records else ""))
+    examples = list(dict.fromkeys(f"  {_short(text)!r}" for overlap in much for text in overlap.examples))[:EXAMPLES]
+    raise DataError(
+        "what is judged on was trained on, and a score would tell what was remembered. Of these test sets so much is "
+        "in the data to learn from:\n" + "\n".join([*lines, "The first:", *examples, advice])
+    )
+
+
+REMOVE = (
+    "Choose other data to learn from or to be judged on; or write `data: {contamination: remove}`, and these records "
+    "are left out of training and listed."
+)
+
+
+def trained_on(
+    data: Path,
+    *,
+    pairs: Iterable[Pair] = (),
+    questions: Iterable[Question] = (),
+    prompts: Mapping[str, Iterable[str]] | None = None,
+    one_grammar: bool = False,
+    instructions: bool = True,
+) -> list[Overlap]:
+    """How much of these test texts a finished recipe learnt from; `data` is the folder of its data stage.
+
+    `prompts` are plain texts by the name of their suite, `one_grammar` says that the pairs are the lab's, and without
+    `instructions` the general instruction data, which only some methods see, is left aside. What `refuse_trained_on`
+    would refuse is `much`.
+    """
+    from dragoman.pipeline.data.make_data import read_records  # which needs this module
+
+    findings = Findings(index(questions, pairs, one_grammar, prompts))
+    for name in ("train.jsonl", *(["instructions.jsonl"] if instructions else [])):
+        for record in read_records(data / name):
+            origin = record.direction if isinstance(record, Pair) else record.origin
+            findings.reason(name, origin or name, record)
+    return findings.overlaps()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

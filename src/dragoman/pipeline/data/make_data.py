@@ -1,0 +1,265 @@
+"""Where a recipe's pairs, conversations and questions come from, and the files they are kept in between stages."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dragoman.corpora import catalog
+from dragoman.corpora.contamination import index
+from dragoman.corpora.load import LIMITED, Rules, choose, load, locate
+from dragoman.corpora.records import Check, Dialogue, Pair, Question, Record, Turn
+from dragoman.errors import DataError
+from dragoman.lab import world
+from dragoman.pipeline import suites
+from dragoman.pipeline.data import contamination, conversations
+from dragoman.pipeline.data.contamination import Findings
+from dragoman.pipeline.data.conversations import take
+from dragoman.pipeline.data.known_overlaps import known_overlaps
+from dragoman.pipeline.judged import asking_inputs, materials, prompts
+from dragoman.pipeline.judged import elsewhere as elsewhere_judged
+from dragoman.prompts.languages import language_name
+from dragoman.recipe.paths import existing
+from dragoman.recipe.schema import Corpus, Dialogues, Recipe
+from dragoman.store import Digests, write_atomic
+
+LAB_DIRECTIONS = ("en-de", "de-en", "en-it", "it-en")
+LAB_PAIRS = 2000  # a direction, where a recipe names no limit
+SPARE = 2  # the lab makes so many times as many pairs where rules will leave some out
+HERE = Path()
+
+T = TypeVar("T")
+
+
+def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
+    """All that determines the data of a recipe, by contents. Corpora are fetched where they must be.
+
+    Raises DataError where a file is missing.
+    """
+    found: dict[str, Any] = {
+        "train": recipe.data.train and _corpus_inputs(recipe.data.train, "train", digests),
+        "test": recipe.data.test and _corpus_inputs(recipe.data.test, "test", digests),
+        "lessons": [_dialogue_inputs(source, digests) for source in recipe.data.lessons],
+        "instructions": [_dialogue_inputs(source, digests) for source in recipe.data.instructions],
+        "asked": recipe.evaluation.model_dump(include={"questions", "noise_seeds", "seed", "skills"}),
+        "contamination": recipe.data.contamination,
+    }
+    return found | suites.inputs(recipe, digests) | asking_inputs(recipe, digests)
+
+
+def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict[str, Any]:
+    _check_languages(corpus, role)
+    inputs = corpus.model_dump()
+    if corpus.corpus == "lab":
+        return {**inputs, "contents": suites.lab_digest()}
+    texts, _ = locate(corpus, role, HERE)
+    return {**inputs, "contents": [digests.of(existing(path)) for text in texts for path in text.paths]}
+
+
+def _check_languages(corpus: Corpus, role: catalog.Role) -> None:
+    """Refuses a direction with a language that no instruction could name, before any work begins."""
+    for direction in (*corpus.directions, *(files.direction for files in corpus.files)):
+        for code in direction.split("-"):
+            try:
+                language_name(code)
+            except DataError as error:
+                raise DataError(f"data.{role}, direction {direction}: {error}") from error
+
+
+def _dialogue_inputs(source: Dialogues, digests: Digests) -> dict[str, Any]:
+    files = conversations.files(source)
+    contents = [digests.of(existing(file.path)) for file in files] if files else suites.lab_digest()
+    kinds = {"lang": [file.lang for file in files], "languages": [file.language for file in files]}
+    return {**source.model_dump(), "contents": contents, **kinds}
+
+
+def missing(recipe: Recipe) -> tuple[str, ...]:
+    """Corpora of the catalogue that a recipe needs and that are not on this machine; a run fetches them first."""
+    data, known = recipe.data, catalog.catalogue()
+    pairs: list[tuple[Corpus | None, catalog.Role]] = [(data.train, "train"), (data.test, "test")]
+    wanted = [
+        (known[str(corpus.corpus)], _files_of(corpus, role))
+        for corpus, role in pairs
+        if corpus and corpus.corpus in known
+    ]
+    others = [str(dialogues.corpus) for dialogues in (*data.lessons, *data.instructions)]
+    wanted += [(known[name], tuple(known[name].files)) for name in others if name in known]
+    wanted += suites.wanted(recipe)
+    return tuple(
+        dict.fromkeys(entry.name for entry, paths in wanted if not all(catalog.here(entry, path) for path in paths))
+    )
+
+
+def _files_of(corpus: Corpus, role: catalog.Role) -> tuple[str, ...]:
+    """The files of the catalogue that serve a choice of pairs."""
+    parts = [part for part in catalog.find(str(corpus.corpus)).parts if part.role == role]
+    wanted = set(corpus.directions)
+    return tuple(path for part in parts if not wanted or wanted & set(part.directions) for path in part.paths)
+
+
+def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
+    """Writes train.jsonl, test.jsonl, questions.jsonl and instructions.jsonl, and returns what was counted on the way.
+
+    What shares text with the test pairs or the questions is left out of the data to learn from and listed in
+    contamination.jsonl, so that no score is remembered. Where much of a test set is there, or on request
+    (`data.contamination`), it is refused.
+    """
+    data = recipe.data
+    apart: Counter[str] = Counter()
+    test = test_pairs(recipe, apart)
+    asked = suites.asked(recipe)
+    by_judges = materials(recipe)
+    draws = asked.draws
+    _refuse_two_of_a_name(recipe, draws[0])
+    grammar = data.test is not None and data.test.corpus == "lab"
+    texts = prompts(recipe, by_judges) if recipe.methods else {}
+    judged = index(chain.from_iterable(draws), test, one_grammar=grammar, prompts=texts)
+    findings = Findings(judged)
+    dropped = Counter({f"{reason}, of the test": count for reason, count in apart.items()})
+    learnt: Counter[str] = Counter()
+
+    def clean() -> Iterator[Pair]:
+        named = (data.train and data.train.corpus) or "files"
+        for pair in _pairs(data.train, "train", dropped):
+            if reason := findings.reason("data.train", f"{named} {pair.direction}", pair):
+                dropped[reason] += 1
+            else:
+                learnt[pair.direction] += 1
+                yield pair
+
+    lessons = take(data.lessons, 0, lambda one: findings.reason("data.lessons", one.origin, one))
+    dropped.update(lessons.dropped)
+    write_lines(out / "test.jsonl", map(asdict, test))
+    write_lines(out / "train.jsonl", chain(map(asdict, clean()), map(asdict, lessons)))
+    learnt.update(lessons.counts)
+    instructions = take(
+        data.instructions, sum(learnt.values()), lambda one: findings.reason("data.instructions", one.origin, one)
+    )
+    dropped.update({f"{reason}, of the instructions": count for reason, count in instructions.dropped.items()})
+    if data.contamination == "refuse":
+        findings.refuse()
+    elif data.contamination == "auto":
+        contamination.refuse_trained_on(findings.overlaps(), contamination.REMOVE)
+    write_lines(out / contamination.FILE, (finding.as_line() for finding in findings.found.values()))
+    write_lines(out / "instructions.jsonl", map(asdict, instructions))
+    write_lines(
+        out / "questions.jsonl",
+        ({"draw": number, **asdict(question)} for number, drawn in enumerate(draws) for question in drawn),
+    )
+    write_atomic(out / "judged.json", json.dumps(by_judges, ensure_ascii=False))
+    left_out = {reason: count for reason, count in dropped.items() if count}
+    for needed, there, purpose in (
+        (recipe.methods, learnt.total(), "to learn from"),
+        (data.test, len(test), "to test on"),
+        (data.instructions, instructions.counts.total(), "to mix in (data.instructions)"),
+    ):
+        if needed and not there:
+            raise DataError(f"nothing is left {purpose}; left out: {_listed(left_out)}")
+    return {
+        "train": {name: count for name, count in learnt.items() if count},
+        "test": dict(Counter(pair.direction for pair in test)),
+        "questions": dict(Counter(question.family for question in draws[0]))
+        | {suite: len(one["material"]["texts"][: one["material"].get("limit")]) for suite, one in by_judges.items()},
+        "asked of the backbone": sum(len(drawn) for drawn in draws),
+        "question characters": sum(len(text) for question in draws[0] for text in question.texts),
+        "suites": asked.notes,
+        "instructions": dict(instructions.counts),
+        "short": instructions.short,
+        "unchecked": conversations.unchecked((*data.lessons, *data.instructions)),
+        "renamed": {**lessons.renamed, **instructions.renamed},
+        "contamination": findings.counts(),
+        "left out": left_out,
+        "warnings": known_overlaps(recipe),
+    }
+
+
+def _refuse_two_of_a_name(recipe: Recipe, questions: Iterable[Question]) -> None:
+    """A score goes by one name: a family of questions may not be called like a suite that is judged otherwise."""
+    elsewhere = {suite for suite in recipe.evaluate if elsewhere_judged(recipe, suite)}
+    if both := sorted({question.family for question in questions} & elsewhere):
+        raise DataError(
+            f"evaluate: there are questions of a family {both[0]}, and a suite of that name. Give the family another "
+            "name in its file, or the suite in `benchmarks`."
+        )
+
+
+def test_pairs(recipe: Recipe, dropped: Counter[str]) -> list[Pair]:
+    """What translation is judged on; [] where it isn't. Pairs that can't be asked are counted in `dropped`."""
+    left_out: Counter[str] = Counter()
+    found = list(_pairs(recipe.data.test, "test", left_out))
+    dropped.update({reason: count for reason, count in left_out.items() if reason != LIMITED})
+    return found
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in counts.items()) or "nothing"
+
+
+def _pairs(corpus: Corpus | None, role: catalog.Role, dropped: Counter[str]) -> Iterable[Pair]:
+    if corpus is None:
+        return ()
+    if corpus.corpus == "lab":
+        count, directions = corpus.limit or LAB_PAIRS, corpus.directions or LAB_DIRECTIONS
+        rules = replace(Rules.of(corpus, role), limit=count)
+        more = SPARE if corpus.disjoint or corpus.max_characters or corpus.drop_copies else 1
+        made = world.pairs("test" if role == "test" else "train", directions, more * count, corpus.seed)
+        return choose(made, directions, rules, Counter()) if more > 1 else made
+    loaded = load(corpus, role, HERE)
+    dropped.update(loaded.dropped)
+    return loaded
+
+
+def read_pairs(path: Path) -> Iterator[Pair]:
+    return (Pair(**record) for record in read_lines(path))
+
+
+def read_dialogues(path: Path) -> Iterator[Dialogue]:
+    return map(_dialogue, read_lines(path))
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """Pairs and dialogues, in their order."""
+    return map(record_of, read_lines(path))
+
+
+def record_of(record: dict[str, Any]) -> Record:
+    """A pair or a dialogue as it was written."""
+    return _dialogue(record) if "turns" in record else Pair(**record)
+
+
+def _dialogue(record: dict[str, Any]) -> Dialogue:
+    return Dialogue(tuple(Turn(**turn) for turn in record["turns"]), record["origin"], record.get("language", "en"))
+
+
+def read_questions(path: Path) -> list[list[Question]]:
+    """The draws of questions, the one that counts first. A draw without questions is not among them."""
+    draws: dict[int, list[Question]] = {}
+    for record in read_lines(path):
+        number = record.pop("draw")
+        record["turns"] = tuple(Turn(**turn) for turn in record["turns"])
+        record["check"] = Check(**record["check"])
+        record["texts"] = tuple(record.get("texts", ()))
+        draws.setdefault(number, []).append(Question(**record))
+    return [draws[number] for number in sorted(draws)]
+
+
+def write_lines(path: Path, records: Iterable[Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def read_lines(path: Path) -> Iterator[Any]:
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def chunks(records: Iterable[T], size: int) -> Iterator[Sequence[T]]:
+    """The records in runs of `size`; the last may be shorter."""
+    iterator = iter(records)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,203 @@
+"""What the stages that are not done yet will take: examples, tokens, steps, time and memory.
+
+Time is what the same kind of stage took before, in this store and with the same backbone, scaled by
+the work. Where nothing was measured and an accelerator is named, it is estimated by arithmetic
+(`estimate.py`), and marked as that; where none is named, no time is given.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dragoman.corpora.amounts import Amounts, Volume, joined
+from dragoman.generation.ask import Asking
+from dragoman.methods import Forecast
+from dragoman.pipeline.forecast.amounts import Vocabulary, mixed_in, of_dialogues, of_pairs, written
+from dragoman.pipeline.forecast.estimate import Estimate, generation, training
+from dragoman.pipeline.forecast.geometry import accelerator, geometry_of
+from dragoman.pipeline.forecast.per_method import learning, measured_length
+from dragoman.pipeline.forecast.question_counts import Questions, questions
+from dragoman.pipeline.models.cast import Backbone, writer
+from dragoman.pipeline.plan import Plan, Stage, kind_of_work, method_of, rounds, rows, training_of
+from dragoman.recipe.schema import Hardware
+from dragoman.store import Store
+
+LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Work in words, how much of it in units, and seconds where an earlier run or an estimate tells."""
+
+    work: str
+    units: float | None = None
+    seconds: float | None = None
+    measured: bool = False
+    """Whether the seconds come from an earlier run on this machine."""
+    estimate: Estimate | None = None
+
+
+class Reckoning:
+    """Looks once at what a recipe has to learn and to answer; then tells what each stage takes."""
+
+    def __init__(self, plan: Plan, hardware: Hardware | None = None):
+        self.plan, self.recipe = plan, plan.recipe
+        self.hardware = hardware or self.recipe.hardware
+        self.gpu = accelerator(self.hardware) if self.hardware else None
+        self.geometry = geometry_of(plan.backbone.name, plan.backbone.folder)
+        self.vocabulary = Vocabulary(plan.backbone, self.geometry)
+        self.facts = _finished(plan.store)
+        self.data = next(step.artifact for step in plan.steps if step.stage.kind == "data")
+        self.learnt, self.mixed, self.test = self._volumes()
+        self.questions = questions(self.recipe, self.data)
+        self.rows = {row: self._learning(row) for row in rows(self.recipe)}
+        self.asked_before = self._asked_before()
+
+    def cost(self, stage: Stage) -> Cost:
+        """What a stage that is not done will take."""
+        found = getattr(self, f"_{stage.kind}")(stage)
+        rate = self._seconds_a_unit(stage)
+        if rate is not None and found.units is not None:
+            return Cost(found.work, found.units, rate * found.units, True, found.estimate)
+        seconds = found.estimate.seconds if found.estimate else None
+        return Cost(found.work, found.units, seconds, False, found.estimate)
+
+    def _volumes(self) -> tuple[Amounts | None, Amounts | None, Volume]:
+        """What is learnt, what is mixed in, and the test; None where it is not known how much."""
+        said, vocabulary = self.recipe.data, self.vocabulary
+        if self.data:
+            names = ("train", "instructions", "test")
+            learnt, mixed, test = (written(self.data, name, vocabulary) for name in names)
+            return learnt, mixed, test.total
+        parts = [of_pairs(said.train, "train", vocabulary)] if said.train else []
+        parts += [of_dialogues(choice, vocabulary) for choice in said.lessons]
+        known = [amounts for amounts in parts if amounts is not None]
+        summed = joined(known) if len(known) == len(parts) else None
+        others = summed and mixed_in(said.instructions, summed.total.records, vocabulary)
+        judged = of_pairs(said.test, "test", vocabulary) if said.test else None
+        return summed, others, judged.total if judged else Volume()
+
+    def _learning(self, row: str) -> Forecast | None:
+        """What a row learns, as its method tells; None where it is not known how much there is."""
+        method, options = method_of(self.recipe, row), rows(self.recipe)[row][1]
+        seen = [self.learnt, *([self.mixed] if method.mixes else [])]
+        known = [amounts for amounts in seen if amounts is not None]
+        if len(known) < len(seen):
+            return None
+        measured = measured_length(self.facts, method.name, self.plan.backbone.digest)
+        return learning(method, options, joined(known), measured)
+
+    def _asked_before(self) -> dict[str, float]:
+        """How many answers of a row are in the cache once the rows above it are done, which ask the same."""
+        seen: dict[tuple[str, str], float] = {}
+        found = {}
+        for row, (method, _) in rows(self.recipe).items():
+            foreseen = self.rows[row]
+            asks = (method, foreseen.alike if foreseen else "")
+            prompts = foreseen.asking.prompts if foreseen and foreseen.asking else 0.0
+            found[row] = min(prompts, seen.get(asks, 0.0))
+            seen[asks] = max(prompts, seen.get(asks, 0.0))
+        return found
+
+    def _data(self, stage: Stage) -> Cost:
+        return Cost("pairs, conversations and questions, read and checked", 1)
+
+    def _report(self, stage: Stage) -> Cost:
+        return Cost("tables, page and scorecard", 1)
+
+    def _merge(self, stage: Stage) -> Cost:
+        if self.recipe.training.lora is None:
+            return Cost("one model, compared with what was trained", 1)
+        return Cost("one model, compared with its adapter", 1)
+
+    def _examples(self, stage: Stage) -> Cost:
+        row, found = stage.row, self.rows[stage.row]
+        if found is None:
+            return Cost("how many examples is not known until the corpora are here")
+        work = f"{found.examples:,.0f} examples, {tokens(found.tokens)}"
+        options = rows(self.recipe)[row][1]
+        if found.asking is None or not found.asking.prompts:
+            return Cost(work + (", nothing to generate" if found.known else ""), found.examples)
+        after = (stage.round or rounds(self.recipe, row)) - 1
+        work += f"; {found.asking.prompts:,.0f} {found.what}, {tokens(found.asking.answered)}"
+        work += f", by {writer(options) or 'the backbone'}" + (f" as it is after epoch {after}" if after else "")
+        before = 0.0 if after else self.asked_before[row]
+        work += f", of which {before:,.0f} are there by then" if before else ""
+        return Cost(
+            work + _logprobs(found, options),
+            found.examples,
+            estimate=self._asked(found.asking.less(before), self.plan.others.get(writer(options) or "")),
+        )
+
+    def _train(self, stage: Stage) -> Cost:
+        found, settings = self._made(stage), training_of(self.recipe, stage.row, stage.seed)
+        epochs = settings.epochs if rounds(self.recipe, stage.row) == 1 else 1
+        amounts = (epochs * found.examples, epochs * found.tokens, epochs * found.trained) if found else None
+        estimate = training(self.geometry, settings, self.gpu, amounts) if self.gpu and self.geometry else None
+        if found is None:
+            return Cost(f"{epochs:g} epochs in batches of {settings.batch_size}", estimate=estimate)
+        steps = math.ceil(epochs * math.ceil(found.examples / settings.batch_size))
+        work = f"{steps:,} steps of {settings.batch_size} examples, {tokens(epochs * found.tokens)}"
+        return Cost(work, math.ceil(epochs * found.examples), estimate=estimate)
+
+    def _evaluate(self, stage: Stage) -> Cost:
+        asked, row = self.questions.of(stage.row == "backbone"), self.rows.get(stage.row)
+        if asked is None:
+            return Cost(", ".join(self.recipe.evaluate))
+        longer = row.longer if row else Questions.BACKBONE
+        most = self.recipe.evaluation.translation_tokens * self.test.records
+        test = Asking(self.test.records, self.test.asked, min(most, self.test.answered * longer))
+        both = Asking(test.prompts + asked.prompts, test.asked + asked.asked, test.answered + asked.answered)
+        work = f"{both.prompts:,.0f} answers, {tokens(both.answered)}"
+        return Cost(work, both.prompts, estimate=self._asked(both, self.plan.cast.finished.get(stage.row)))
+
+    def _made(self, stage: Stage) -> Forecast | None:
+        """What a training learns from: as counted where its examples are made, else as it will be."""
+        artifacts = {step.stage.title: step.artifact for step in self.plan.steps}
+        made = artifacts.get(stage.needs[0])
+        if made is None:
+            return self.rows[stage.row]
+        facts = made.facts
+        return Forecast(facts["examples"], facts["tokens"], sum(facts["trained"].values()))
+
+    def _asked(self, asking: Asking, other: Backbone | None) -> Estimate | None:
+        """What a model takes to answer: the backbone, or another one. None where that can't be told."""
+        if not asking.prompts:
+            return Estimate(0.0, 0.0, 1)
+        geometry = geometry_of(other.name, other.folder) if other else self.geometry
+        engine = self.recipe.generation.engine
+        reckoned = engine in ("auto", "vllm") or (engine == "ray" and self.recipe.generation.ray.engine != "hf")
+        if not (self.gpu and self.hardware and geometry and reckoned):
+            return None
+        return generation(geometry, self.recipe.generation, self.gpu, self.hardware.count, asking)
+
+    def _seconds_a_unit(self, stage: Stage) -> float | None:
+        """By the newest stage of the same kind and method that was finished with this backbone."""
+        work = kind_of_work(self.recipe, stage, self.plan.cast.voice(stage.row))
+        known = [facts for facts in self.facts if facts["rate"]["of"] == work]
+        newest: Mapping[str, Any] | None = max(known, key=lambda facts: str(facts["finished"]), default=None)
+        return None if newest is None else newest["seconds"] / newest["rate"]["units"]
+
+
+def tokens(count: float) -> str:
+    """Such as 14.9 M tokens."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:,.1f} {letter} tokens"
+    return f"{count:,.0f} tokens"
+
+
+def _logprobs(found: Forecast, options: Mapping[str, Any]) -> str:
+    """What the kept log-probabilities of rationales weigh, at most."""
+    kept = (options.get("rationale") or {}).get("keep_logprobs", 0)
+    if not kept or found.asking is None:
+        return ""
+    size = found.asking.prompts * options["rationale"]["max_tokens"] * kept * LOGPROB_BYTES
+    weight = f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+    return f"; {kept} log-probabilities a token, at most {weight}"
+
+
+def _finished(store: Store) -> list[Mapping[str, Any]]:
+    """Facts of all stages that were finished in this store; analyses, which lie beside them, are none."""
+    return [found for found in store.facts() if "rate" in found]

@@ -1,0 +1,127 @@
+"""Seconds and memory by arithmetic, for accelerators that nothing was measured on.
+
+Pure: from the geometry of a model, the data sheet of an accelerator and an amount of work. What is
+assumed (which share of the best possible is reached) stands in machines.yaml and is shown beside
+the numbers.
+"""
+
+from dataclasses import dataclass
+
+from dragoman.generation.ask import Asking
+from dragoman.pipeline.forecast.geometry import BF16, Accelerator, Geometry, machines
+from dragoman.recipe.engines import Generation
+from dragoman.recipe.schema import Training
+
+RESERVED = 2 * 2**30  # bytes for the driver, the libraries' buffers, and what lies between allocations
+LOGITS = 12 * 2**26  # bytes: a chunk of logits as training/loss.py cuts it, in bf16, fp32, and its gradient
+ADAM = 16  # bytes of a weight that is trained: itself, its gradient and two moments, in fp32
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What some work takes. `advice` says why it can't be done so, and what to change; empty where it fits."""
+
+    seconds: float | None
+    memory: float  # bytes on each accelerator
+    accelerators: int
+    advice: str = ""
+
+
+def training(
+    geometry: Geometry, settings: Training, gpu: Accelerator, amounts: tuple[float, float, float] | None
+) -> Estimate:
+    """One training on one accelerator, of so many examples, tokens, and tokens with a loss in all epochs.
+
+    What it needs of the memory does not depend on them, so it is told where they are not known.
+    """
+    seconds = amounts and training_flops(geometry, settings, *amounts) / (gpu.flops * _assumed("training"))
+    needed = training_memory(geometry, settings)
+    return Estimate(seconds, needed, 1, _advice(geometry, settings, gpu, needed))
+
+
+def training_flops(geometry: Geometry, settings: Training, examples: float, tokens: float, trained: float) -> float:
+    """A product of a token with N weights is 2 N operations; backward it is as much again for what comes
+    in, and once more for weights that are trained. Checkpointing computes blocks twice on the way forward."""
+    whole, again = settings.lora is None, 2 * settings.gradient_checkpointing
+    backward = 4 if whole else 2
+    adapter = 0 if settings.lora is None else geometry.adapter(settings.lora)
+    length = tokens / examples if examples else 0
+    looked = 4 * geometry.layers * geometry.heads * geometry.width * length / 2  # attention, forward, causal
+    blocks = (2 + backward + again) * geometry.blocks + (6 + again) * adapter + (3 + again / 2) * looked
+    return tokens * blocks + trained * (2 + backward) * geometry.head_parameters
+
+
+def training_memory(geometry: Geometry, settings: Training) -> float:
+    """Bytes at the peak: weights, their optimizer, a chunk of logits, and what a micro-batch keeps for the way back."""
+    if settings.lora is None:  # in fp32, and the copies in bf16 that the products are made with
+        weights = ADAM * geometry.parameters + BF16 * geometry.blocks
+    else:
+        weights = geometry.weights + ADAM * geometry.adapter(settings.lora)
+    # A block keeps: each norm's input in fp32 and its output; queries, keys, values and the attention's
+    # output, keys and values at the width of the queries; four tensors of the MLP's width.
+    block = 12 * geometry.hidden + 8 * geometry.heads * geometry.width + 8 * geometry.intermediate
+    kept = geometry.layers * block
+    if settings.gradient_checkpointing:
+        kept = geometry.layers * BF16 * geometry.hidden + block
+    return weights + LOGITS + RESERVED + settings.batch_tokens * kept
+
+
+def generation(geometry: Geometry, settings: Generation, gpu: Accelerator, count: int, work: Asking) -> Estimate:
+    """Answers by vLLM, with as many sequences at once as the recipe and the memory allow.
+
+    A step writes one token of each sequence: it reads all weights or is busy multiplying with them,
+    whichever takes longer, and reads the keys and values of all sequences.
+    """
+    split = settings.vllm.tensor_parallel
+    wanted = settings.ray.actors[1] if settings.engine == "ray" else settings.vllm.data_parallel
+    copies = max(1, min(wanted, count // split))
+    longest = (work.asked + work.answered) / max(1, work.prompts)
+    one = longest * geometry.cached
+    room = split * (settings.vllm.memory * gpu.memory - RESERVED) - geometry.weights
+    if room < one or split > count:
+        return Estimate(
+            None, geometry.weights / split + RESERVED, split * copies, _split(geometry, gpu, settings, count)
+        )
+    together = max(1.0, min(settings.vllm.sequences, room / one, work.prompts / copies))
+    read = max(geometry.weights / gpu.bandwidth, geometry.weights / BF16 * 2 * together / gpu.flops)
+    looked = together * (longest - work.answered / max(1, work.prompts) / 2) * geometry.cached / gpu.bandwidth
+    writing = work.answered / together * (read + looked)
+    reading = work.asked * 2 * geometry.blocks / gpu.flops
+    seconds = (writing + reading) / (split * copies * _assumed("generating"))
+    memory = (geometry.weights + together * one) / split + RESERVED
+    return Estimate(seconds, memory, split * copies)
+
+
+def _assumed(name: str) -> float:
+    value: float = machines()["assumed"][name]
+    return value
+
+
+def _advice(geometry: Geometry, settings: Training, gpu: Accelerator, needed: float) -> str:
+    """The least change to a training that makes it fit."""
+    if needed <= gpu.memory:
+        return ""
+    changes: list[dict[str, bool | int]] = [{"batch_tokens": 4096}, {"batch_tokens": 2048}]
+    changes = [change for change in changes if change["batch_tokens"] < settings.batch_tokens]
+    changes += [{"gradient_checkpointing": True}, {"gradient_checkpointing": True, "batch_tokens": 2048}]
+    for change in changes:
+        less = training_memory(geometry, settings.model_copy(update=change))
+        if less <= gpu.memory:
+            said = " ".join(f"training.{name}={str(value).lower()}" for name, value in change.items())
+            return f"{said} would take {gib(less)}"
+    if settings.lora is None:
+        return "all weights are trained on one accelerator: take one with more memory, or an adapter (training.lora)"
+    return "take an accelerator with more memory, or a smaller backbone"
+
+
+def _split(geometry: Geometry, gpu: Accelerator, settings: Generation, count: int) -> str:
+    """How many accelerators have to share a copy of a model, so that a quarter of them is left for keys and values."""
+    split = 1
+    while split * 0.75 * (settings.vllm.memory * gpu.memory - RESERVED) < geometry.weights:
+        split *= 2
+    more = "" if split <= count else f", on {split} accelerators instead of {count}"
+    return f"generation.vllm.tensor_parallel={split}{more}"
+
+
+def gib(size: float) -> str:
+    return f"{size / 2**30:,.0f} GiB"

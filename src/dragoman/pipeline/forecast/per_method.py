@@ -1,0 +1,33 @@
+"""What a method will make of so much data, as it tells itself: examples, their tokens, and what it asks for them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dragoman.corpora.amounts import Amounts
+from dragoman.methods import Expected, Forecast, Method
+from dragoman.pipeline.forecast.geometry import machines
+
+
+def learning(method: Method, options: Mapping[str, Any], learnt: Amounts, measured: float | None = None) -> Forecast:
+    """What a method makes of what it sees. `measured`: tokens of an answer that it was given before, with this
+    backbone.
+
+    One that does not tell is taken to make the examples that it says it makes of each record, of references alone,
+    and to ask for nothing that could be foreseen.
+    """
+    if method.forecast is None:
+        return Forecast.of(learnt.times(method.examples).total, known=False)
+    assumed = machines()["assumed"]
+    expected = Expected(assumed["rationale"], assumed["explained"], measured)
+    return method.forecast(learnt, method.options.model_validate(options), expected)
+
+
+def measured_length(finished: Sequence[Mapping[str, Any]], method: str, digest: str) -> float | None:
+    """Tokens of what a method was answered, by the newest examples that it made with this backbone."""
+    known = [facts for facts in finished if facts["rate"]["of"] == ["examples", method, digest]]
+    newest = max(known, key=lambda facts: str(facts["finished"]), default=None)
+    report = newest and newest.get("rationales")
+    if report and report["used"]:
+        return float(report["tokens"] / report["used"])
+    generated = newest and newest.get("generated")
+    return float(generated["tokens"] / generated["answers"]) if generated and generated["answers"] else None

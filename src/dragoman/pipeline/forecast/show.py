@@ -1,0 +1,173 @@
+"""What a run would do and what it did, for the person at the screen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dragoman.pipeline.forecast.cost import Cost, Reckoning
+from dragoman.pipeline.forecast.estimate import gib
+from dragoman.pipeline.forecast.geometry import geometry_of, machines
+from dragoman.pipeline.plan import Plan
+from dragoman.rationales.report import RationaleReport
+from dragoman.recipe.schema import Hardware
+from dragoman.screen import console as new_console
+
+
+def print_plan(plan: Plan, console: Console | None = None, hardware: Hardware | None = None) -> None:
+    """One line a stage: done, or what it will take. With `hardware` instead of what the recipe names.
+
+    What was measured on this machine is told apart from what is estimated, and what an estimate assumes
+    is said below the table.
+    """
+    console = console or new_console()
+    reckoning = Reckoning(plan, hardware)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    columns = ("stage", "state", "work", *(("memory",) if reckoning.gpu else ()), "time")
+    for title in columns:
+        table.add_column(title, justify="right" if title in ("memory", "time") else "left")
+    costs: dict[str, Cost] = {}
+    for step in plan.steps:
+        if step.artifact:
+            facts = step.artifact.facts
+            work, time = told(step.stage.kind, facts), clock(facts["seconds"])
+            said = [Text("done", style="green"), Text(work, style="dim"), Text(time, style="dim")]
+        else:
+            needed = costs[step.stage.title] = reckoning.cost(step.stage)
+            said = [Text("to do"), Text(needed.work), Text(_time(needed))]
+        if reckoning.gpu:
+            said.insert(2, _memory(costs.get(step.stage.title)))
+        table.add_row(Text(step.stage.title), *said)
+    console.print(table)
+    if not costs:
+        console.print(Text(f"\nAll {len(plan.steps)} stages of {plan.recipe.name} are done."))
+        return
+    console.print(f"\n{len(costs)} of {len(plan.steps)} stages are to do{_rest(costs)}.")
+    for line in (*_faults(reckoning, costs), *_assumptions(reckoning, costs), *_absent(plan, reckoning)):
+        console.print(line, soft_wrap=True)
+
+
+def _time(cost: Cost) -> str:
+    if cost.seconds is None:
+        return "?"
+    return clock(cost.seconds) if cost.measured else f"≈ {rough(cost.seconds)}"
+
+
+def _memory(cost: Cost | None) -> Text:
+    if cost is None or cost.estimate is None or not cost.estimate.memory:
+        return Text()
+    return Text(gib(cost.estimate.memory), style="red" if cost.estimate.advice else "")
+
+
+def _rest(costs: Mapping[str, Cost]) -> str:
+    """What all of it takes, the measured and the estimated apart."""
+    measured = sum(cost.seconds or 0 for cost in costs.values() if cost.measured)
+    estimated = sum(cost.seconds or 0 for cost in costs.values() if not cost.measured)
+    parts = [f"about {clock(measured)} by what earlier runs took here"] * bool(measured)
+    parts += [f"about {rough(estimated)} by estimate (≈)"] * bool(estimated)
+    unknown = any(cost.seconds is None for cost in costs.values())
+    said = "".join(f", {part}" for part in parts)
+    why = "are not estimated" if estimated else "were not measured yet"
+    return said + f" (stages marked ? {why})" * unknown
+
+
+def _faults(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
+    """What does not fit on the accelerator, and what to change; stages with the same fault in one line."""
+    stages: dict[tuple[str, float], list[str]] = {}
+    for title, cost in costs.items():
+        if cost.estimate and cost.estimate.advice:
+            stages.setdefault((cost.estimate.advice, cost.estimate.memory), []).append(title)
+    room = gib(reckoning.gpu.memory) if reckoning.gpu else ""
+    return [
+        Text.assemble(
+            (f"{', '.join(titles)}: needs {gib(memory)} on an accelerator that has {room}.", "red"), f" {advice}"
+        )
+        for (advice, memory), titles in stages.items()
+    ]
+
+
+def _assumptions(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
+    """What the estimates rest on, in a few lines."""
+    gpu, hardware, assumed = reckoning.gpu, reckoning.hardware, machines()["assumed"]
+    settings = reckoning.recipe.generation
+    if not gpu or not hardware or not any(cost.estimate for cost in costs.values()):
+        return []
+    used = max(cost.estimate.accelerators for cost in costs.values() if cost.estimate)
+    idle = "" if used >= hardware.count else ", generation more of them with generation.vllm.data_parallel"
+    counted = "by the backbone's tokenizer" if reckoning.vocabulary.tokenizer else "by the bytes of the texts"
+    sentences = (
+        f"≈ is an estimate for {hardware.count} x {gpu.name} (each {gib(gpu.memory)}, {gpu.flops / 1e12:,.0f} "
+        f"TFLOP/s, {gpu.bandwidth / 1e9:,.0f} GB/s): {assumed['training']:.0%} of the arithmetic in training, "
+        f"{assumed['generating']:.0%} of arithmetic and bandwidth in generation (vLLM, at most "
+        f"{settings.vllm.sequences} sequences at once). A training takes one accelerator{idle}.",
+        f"Tokens are counted {counted}; assumed are {assumed['rationale']} tokens a rationale and, for a "
+        f"backbone's own answer, {assumed['explained']} lengths of the reference, where earlier runs do not tell. "
+        "Loading, merging and saving are left out. Memory is what is needed at least; vLLM takes "
+        f"{settings.vllm.memory:.0%} of it all, for a larger cache.",
+    )
+    return [Text(line, style="dim") for line in sentences]
+
+
+def _absent(plan: Plan, reckoning: Reckoning) -> list[str]:
+    """What a run fetches first, and what can't be reckoned until then."""
+    lines = []
+    if plan.missing:
+        lines.append(f"Not on this machine yet, a run fetches: corpora {', '.join(plan.missing)}.")
+    for model in dict.fromkeys(plan.cast.every):
+        if model.folder is None:
+            lines.append(f"The model {model.name} is not on this machine yet; a run fetches it first.")
+        if reckoning.gpu and geometry_of(model.name, model.folder) is None:
+            lines.append(f"How large {model.name} is, and so what it takes, is not known until it is here.")
+    return lines
+
+
+def told(kind: str, facts: Mapping[str, Any]) -> str:
+    """What came of a stage, in a few words; nothing that was dropped or cut goes unsaid."""
+    parts: list[str] = []
+    if kind == "data":
+        named = ("train", "test", "questions", "instructions")
+        parts = [f"{sum(facts[part].values()):,} {part}" for part in named if facts[part]]
+        parts += [f"left out: {count:,} {reason}" for reason, count in facts["left out"].items()]
+        parts += [
+            f"{suite}: {count:,} {what}"
+            for suite, told in facts.get("suites", {}).items()
+            for what, count in told.items()
+        ]
+        parts += [
+            f"{name} has {one['there']:,} where its share asks for {one['wanted']:,}"
+            for name, one in facts["short"].items()
+        ]
+        if facts.get("contamination"):
+            parts.append("those that share text with the test set are listed in contamination.jsonl")
+        for file, keys in facts.get("renamed", {}).items():
+            parts.append(f"{file}: " + ", ".join(f"{key!r} is read as {name!r}" for key, name in keys.items()))
+        parts += [f"{file} could not be checked (no checksum is known)" for file in facts["unchecked"]]
+        parts += [f"beware: {warning}" for warning in facts.get("warnings", [])]
+    elif kind == "examples":
+        parts = [f"{facts['examples']:,} examples", f"{facts['tokens']:,} tokens"]
+        parts += [f"{count:,} {what}" for what, count in facts["notes"].items()]
+        if facts.get("rationales"):
+            parts.append(RationaleReport.from_json(facts["rationales"]).sentence())
+    elif kind == "train":
+        parts = [f"{facts['steps']:,} steps", f"loss {facts['loss']:.3f}"]
+    elif kind == "merge":
+        parts = [f"{facts['agreement']:.0%} of greedy tokens as it was trained"]
+    elif kind == "evaluate":
+        parts = [f"{facts['rate']['units']:,} answers"]
+    return ", ".join(parts)
+
+
+def rough(seconds: float) -> str:
+    """Such as 9.3 h, 12 min or 40 s: an estimate has no more digits."""
+    if seconds >= 3600:
+        return f"{seconds / 3600:,.1f} h"
+    return f"{seconds / 60:,.0f} min" if seconds >= 60 else f"{seconds:,.0f} s"
+
+
+def clock(seconds: float) -> str:
+    """Such as 1:05 for 65 seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

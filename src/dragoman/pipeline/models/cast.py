@@ -1,0 +1,157 @@
+"""The models that a recipe names: the lab's own, a directory, or one from the hub."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dragoman.errors import EngineError
+from dragoman.lab import BACKBONE
+from dragoman.models.config import read_config
+from dragoman.models.loading import locate
+from dragoman.models.weights import deciding_files, weight_files
+from dragoman.prompts.formats import FORMATS
+from dragoman.recipe.judging import Judge
+from dragoman.recipe.schema import Chat, Finished, Prompt, Recipe
+from dragoman.store import Digests, fingerprint
+
+# What may change a model's prompts or answers, beside its weights; its card may not.
+DECIDING = ("*.json", "*.model", "*.jinja", "*.txt", "*.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """Where the weights lie, and how the model is spoken to.
+
+    `digest` names their contents, or the hub's name where they are not here yet; and the chat format
+    where it is not the model's own, so that whatever is made with another one has another name.
+    """
+
+    name: str
+    folder: Path | None
+    digest: str
+    trust_remote_code: bool = False
+    bin_weights: bool = False
+    """Whether its weights may be read from .bin files."""
+    chat: Chat = "own"
+    prompt: Prompt = "own"
+    """How it is asked for a translation."""
+
+    @property
+    def path(self) -> Path:
+        if self.folder is None:
+            raise EngineError(f"the model {self.name} is not on this machine")
+        return self.folder
+
+    @property
+    def files(self) -> list[Path]:
+        """What decides how it answers."""
+        return _deciding(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """All models that a recipe names, and the part that each plays."""
+
+    backbone: Backbone
+    others: Mapping[str, Backbone]
+    """Who writes rationales instead of the backbone, by the name that methods use."""
+    finished: Mapping[str, Backbone]
+    """Rows that are compared and not trained."""
+    judges: Mapping[str, Backbone]
+    """By the names of `Recipe.judges`; of one on a server whose vocabulary and chat format it is told to have."""
+
+    def voice(self, row: str) -> Backbone:
+        """Whose vocabulary and chat format a row has."""
+        return self.finished.get(row, self.backbone)
+
+    @property
+    def every(self) -> tuple[Backbone, ...]:
+        return (self.backbone, *self.others.values(), *self.finished.values(), *self.judges.values())
+
+
+def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
+    """All models of a recipe. Nothing is fetched unless `fetch` is set.
+
+    Raises EngineError where there is no such model, or none with weights that may be read.
+    """
+    backbone = find_backbone(recipe, digests, fetch=fetch)
+    finished = {
+        one.row: _spoken_to(
+            _find(f"compare.{one.row}", one.model, one.revision, _Allowed.by(one), digests, fetch),
+            one.chat,
+            one.prompt,
+        )
+        for one in recipe.compare
+    }
+    judges = {
+        name: _find(setting(name), who.model, who.revision, _Allowed.by(who), digests, fetch) if who.model else backbone
+        for name, who in recipe.judges.items()
+    }
+    return Cast(backbone, find_others(recipe, digests, fetch=fetch), finished, judges)
+
+
+def setting(judge: str) -> str:
+    """Where a recipe says who judges, by the name in `Recipe.judges`."""
+    return judge if "." in judge else f"evaluation.{judge}"
+
+
+def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Backbone:
+    """The backbone's folder and the name of its contents. Nothing is fetched unless `fetch` is set.
+
+    Raises EngineError where there is no such model, or none with weights that may be read.
+    """
+    found = _find("backbone", recipe.backbone, recipe.revision, _Allowed.by(recipe), digests, fetch)
+    return _spoken_to(found, recipe.chat, recipe.prompt)
+
+
+def _spoken_to(found: Backbone, chat: Chat, prompt: Prompt) -> Backbone:
+    digest = found.digest if chat == "own" else fingerprint([found.digest, chat, FORMATS[chat].template])
+    return replace(found, chat=chat, prompt=prompt, digest=digest)
+
+
+def find_others(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> dict[str, Backbone]:
+    """The other models that methods ask, by name: those that write rationales instead of the backbone."""
+    named = [writer(options) for method in recipe.methods for options in method.values()]
+    return {name: _find("rationale.model", name, None, _Allowed.by(recipe), digests, fetch) for name in named if name}
+
+
+def writer(options: Mapping[str, Any]) -> str | None:
+    """The model that a method's options name for its rationales; None where the backbone writes them."""
+    found: str | None = (options.get("rationale") or {}).get("model")
+    return found
+
+
+def _find(field: str, name: str, revision: str | None, allowed: "_Allowed", digests: Digests, fetch: bool) -> Backbone:
+    code, bins = allowed
+    try:
+        folder = BACKBONE if name == "lab" else locate(name, revision, code, bin_weights=bins, fetch=fetch)
+    except EngineError:
+        if fetch or not _on_the_hub(name):
+            raise
+        return Backbone(name, None, fingerprint(["hub", name, revision]), code, bins)
+    weight_files(folder, bins, f"{field}: {folder}")
+    read_config(folder)
+    contents = {path.name: digests.of(path) for path in _deciding(folder)}
+    return Backbone(name, folder, fingerprint(contents), code, bins)
+
+
+class _Allowed(NamedTuple):
+    """What a recipe allows of a model, by name."""
+
+    code: bool
+    bins: bool
+
+    @classmethod
+    def by(cls, said: Recipe | Finished | Judge) -> "_Allowed":
+        return cls(said.trust_remote_code, said.bin_weights)
+
+
+def _deciding(folder: Path) -> list[Path]:
+    beside = {path for pattern in DECIDING for path in folder.glob(pattern) if path.name != "card.json"}
+    return sorted({*beside, *deciding_files(folder)})
+
+
+def _on_the_hub(name: str) -> bool:
+    """Whether a name could be the hub's: an owner and a model."""
+    return name.count("/") == 1 and not name.startswith((".", "/", "~"))

@@ -1,0 +1,167 @@
+"""Which engine answers for which model: what the recipe says, made real on this machine."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dragoman.errors import EngineError
+from dragoman.generation.ask import Engine
+from dragoman.generation.door import Door, OpenModel
+from dragoman.generation.local_engine import Local, best_engine
+from dragoman.models.loading import fingerprint, pick_device, pick_dtype
+from dragoman.prompts.render import Renderer
+from dragoman.recipe.engines import Generation, Ray
+from dragoman.recipe.schema import Chat
+from dragoman.store import Digests
+
+if TYPE_CHECKING:
+    from dragoman.generation.openai.engine import ServerEngine
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A model to ask: its weights, perhaps an adapter on them, and whose chat format it is spoken to in."""
+
+    folder: Path
+    voice: Path
+    adapter: Path | None = None
+    trust_remote_code: bool = False
+    system: str | None = None
+    chat: Chat = "own"
+    bin_weights: bool = False
+
+    def renderer(self) -> Renderer:
+        return Renderer.load(self.voice, self.trust_remote_code, self.system, chat=self.chat)
+
+
+def open_door(
+    settings: Generation,
+    cache: Path,
+    models: Mapping[str, Asked],
+    *,
+    served: str | None = None,
+    engines: Mapping[str, Generation] | None = None,
+) -> Door:
+    """The door to some models by name; `served` is the one that a server answers for, where the recipe has one.
+
+    All others are asked on this machine, or over Ray; those in `engines` as these settings say. Completions are
+    kept in `cache`, or where the recipe wants them shared.
+    """
+    memo = Digests(cache / "weights.json")
+
+    def open_model(name: str) -> OpenModel:
+        if own := (engines or {}).get(name):
+            found = _on_a_server(own, models[name]) if own.engine == "openai" else _here(own, models[name], memo)
+            return replace(found, tolerate=own.tolerate)
+        if settings.engine == "openai" and name == served:
+            return _on_a_server(settings, models[name])
+        return _here(settings, models[name], memo)
+
+    return Door(settings.cache or cache, open_model, shard=settings.shard, tolerate=settings.tolerate)
+
+
+def check_engine(settings: Generation, asked: Asked, written: bool = False) -> None:
+    """Whether the engine that a recipe names could start here. EngineError with what is missing.
+
+    `written` says that prompts will be written out, and not rendered by the model's chat template.
+    """
+    spread = settings.engine == "ray"
+    if spread or settings.vllm.data_parallel > 1:
+        from dragoman.generation.ray.cluster import library
+
+        library()
+    if "vllm" in (settings.engine, spread and settings.ray.engine):
+        from dragoman.generation.vllm.startup import installed
+
+        installed(accelerator=pick_device().type != "cpu")
+    if settings.engine == "openai":
+        server = _server(settings, asked)
+        server.close()
+        if written and server.way.api != "completions":
+            raise EngineError(
+                f"the server at {server.address} takes conversations, and Llama Guard's prompt is no conversation: it "
+                "needs a server that completes token ids (vLLM's completions), or the engine hf, vllm or ray"
+            )
+
+
+def local_engine(kind: Local, settings: Generation, asked: Asked) -> Engine:
+    """An engine on this machine. It is what an actor on another machine calls, so all it is given can be sent there."""
+    renderer = asked.renderer()
+    if kind == "vllm":
+        from dragoman.generation.vllm.engine import VllmEngine
+
+        return VllmEngine(
+            asked.folder,
+            decode=renderer.decode,
+            extensions=renderer.extensions,
+            settings=settings.vllm.model_copy(update={"data_parallel": 1}),  # the copies are actors
+            precision=settings.precision,
+            adapter=asked.adapter,
+            trust_remote_code=asked.trust_remote_code,
+            bin_weights=asked.bin_weights,
+        )
+    from dragoman.generation.hf.engine import HfEngine
+
+    return HfEngine(
+        asked.folder,
+        decode=renderer.decode,
+        extensions=renderer.extensions,
+        batch_tokens=settings.batch_tokens,
+        precision=settings.precision,
+        adapter=asked.adapter,
+        trust_remote_code=asked.trust_remote_code,
+        bin_weights=asked.bin_weights,
+    )
+
+
+def _here(settings: Generation, asked: Asked, memo: Digests) -> OpenModel:
+    word = settings.ray.engine if settings.engine == "ray" else settings.engine
+    kind = word if word == "hf" or word == "vllm" else best_engine()[0]
+    make: Callable[[], Engine] = partial(local_engine, kind, settings, asked)
+    spread, each = settings.ray if settings.engine == "ray" else None, settings.vllm.tensor_parallel
+    if spread is None and kind == "vllm" and settings.vllm.data_parallel > 1:
+        copies = settings.vllm.data_parallel
+        spread = Ray(actors=(copies, copies), gpus=each if pick_device().type != "cpu" else 0)
+    if spread is not None and kind == "vllm" and each > 1 and spread.gpus is None:
+        spread = spread.model_copy(update={"gpus": float(each)})
+    contents = fingerprint(asked.folder, adapter=asked.adapter, digest_of=memo.of)
+    memo.save()
+    dtype = pick_dtype(settings.precision, pick_device())
+    load = make if spread is None else partial(_over_ray, make, spread, settings.shard)
+    return OpenModel(f"{contents}|{kind}|{dtype}", load, made_in=_made_in(kind, str(dtype), settings, spread))
+
+
+def _made_in(kind: Local, dtype: str, settings: Generation, spread: Ray | None) -> str:
+    """Such as `hf-bfloat16-32768`: with the size of its batches where these are ours."""
+    engine = f"{kind}-{dtype.removeprefix('torch.')}"
+    if spread is not None:
+        return f"ray-{engine}"
+    return f"{engine}-{settings.batch_tokens}" if kind == "hf" else engine
+
+
+def _over_ray(make: Callable[[], Engine], spread: Ray, shard: int) -> Engine:
+    from dragoman.generation.ray.engine import RayEngine
+
+    return RayEngine(make, spread, shard=shard)
+
+
+def _on_a_server(settings: Generation, asked: Asked) -> OpenModel:
+    """Its weights cannot be looked at, so the server's address and its name for the model stand for them."""
+    engine = _server(settings, asked)
+    return OpenModel(f"server|{engine.name}", lambda: engine, made_in="server")
+
+
+def _server(settings: Generation, asked: Asked) -> "ServerEngine":
+    from dragoman.generation.openai.engine import ServerEngine
+
+    renderer = asked.renderer()
+    return ServerEngine(
+        settings.openai,
+        decode=renderer.decode,
+        encode=renderer.encode,
+        turns=renderer.turns,
+        extensions=renderer.extensions,
+        vocabulary=1 + max(renderer.tokenizer.get_vocab().values()),
+    )

@@ -1,0 +1,110 @@
+"""The models of a recipe as those who ask see them: whose chat format and vocabulary, where the weights lie."""
+
+from collections.abc import Mapping
+
+import torch
+
+from dragoman.errors import TemplateError
+from dragoman.generation.openai.connect import told_context
+from dragoman.models.config import context_of
+from dragoman.models.loading import pick_device
+from dragoman.pipeline.judged import harness_tasks
+from dragoman.pipeline.models.cast import Backbone, Cast, setting
+from dragoman.pipeline.models.engines import Asked
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
+from dragoman.prompts.systems import SYSTEMS
+from dragoman.recipe.judging import Judge
+from dragoman.recipe.schema import Recipe
+from dragoman.recipe.suites import harness_task
+
+
+def speaker(recipe: Recipe, model: Backbone, others: Mapping[str, Backbone] | None = None) -> Speaker:
+    """Speaks to a model, and through `of` to others."""
+
+    def load(model: Backbone) -> Renderer:
+        return Renderer.load(model.path, model.trust_remote_code, recipe.system, chat=model.chat)
+
+    known = {name: Speaker(load(other)) for name, other in (others or {}).items()}
+    return Speaker(load(model), others=known, context=context_of(model.path), format=SYSTEMS.get(model.prompt))
+
+
+def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
+    """Whether every model can be spoken to as the recipe has it; `speak` speaks to the backbone and the others.
+
+    TemplateError with all that have no chat template and would need one: for what, and what to write.
+    """
+    faults = []
+    for row, voice in {"backbone": cast.backbone, **cast.finished}.items():
+        renderer = speak.renderer if row == "backbone" else speaker(recipe, voice).renderer
+        taught = row == "backbone" and bool(recipe.methods)
+        if not renderer.converses and (taught or (suites := conversing(recipe, voice))):
+            faults.append(_without_template(voice, row, () if taught else suites))
+    for name in cast.others:
+        if not speak.of(name).renderer.converses:
+            faults.append(f"rationale.model: {name} has no chat template, in which it is asked to go on; take another")
+    for name, judge in cast.judges.items():
+        if recipe.parts[name] == "judge" and not judge_speaker(judge).renderer.converses:
+            faults.append(  # a guard's prompts are written out
+                f"{setting(name)}: {judge.name} has no chat template, in which a judge is asked; take its instruct or "
+                "chat version, or another judge"
+            )
+    if faults:
+        raise TemplateError("\n".join(faults))
+
+
+def conversing(recipe: Recipe, model: Backbone) -> tuple[str, ...]:
+    """The suites that speak to a model in its chat format: all whose prompts have no format of their own."""
+    plain = set() if recipe.evaluation.harness.chat_template else set(harness_tasks(recipe))
+    own = {"translation"} if model.prompt != "own" else set()
+    return tuple(suite for suite in recipe.evaluate if suite not in own and harness_task(suite) not in plain)
+
+
+def _without_template(model: Backbone, row: str, suites: tuple[str, ...]) -> str:
+    system = SYSTEMS.get(model.prompt)
+    chat = (system and system.chat) or "alpaca"
+    why = "its own format" if system and system.chat else "Alpaca's prompt"
+    if system and not system.chat:
+        why += f"; `{model.prompt}` is a format for translations alone"
+    if row == "backbone":
+        who, where = f"the backbone {model.name}", f"in the recipe (`chat={chat}` on the command line)"
+    else:
+        who, where = f"compare.{row}: {model.name}", "in that entry"
+    if not suites:
+        return (
+            f"{who} has no chat template, and what is taught is a conversation. Take the instruct or chat version of "
+            f"this model, put a chat_template.jinja in its folder, or write `chat: {chat}` {where}: {why}."
+        )
+    told = f"{', '.join(suites)} speak{'s' if len(suites) == 1 else ''} to it in one"
+    without = "this suite" if len(suites) == 1 else "these suites"
+    asked = (
+        " A translation system can be asked in its own words (`prompt: alma`)."
+        if "translation" in suites and system is None
+        else ""
+    )
+    return (
+        f"{who} has no chat template, and {told}. Write `chat: {chat}` {where}: {why}. Or put a chat_template.jinja in "
+        f"its folder, or leave {without} out.{asked}"
+    )
+
+
+def judge_speaker(judge: Backbone, settings: Judge | None = None) -> Speaker:
+    """Speaks to a judge, which is not given the system prompt of those that it judges.
+
+    Where its settings name no model, a server judges in the backbone's words, and has a context of its own: what it
+    tells; where it tells none, it is the one to refuse what is too long.
+    """
+    renderer = Renderer.load(judge.path, judge.trust_remote_code, chat=judge.chat)
+    if settings and settings.model is None and settings.generation and settings.generation.engine == "openai":
+        return Speaker(renderer, context=told_context(settings.generation.openai))
+    return Speaker(renderer, context=context_of(judge.path))
+
+
+def asked(recipe: Recipe, model: Backbone) -> Asked:
+    """A model as the door takes it."""
+    return Asked(model.path, model.path, None, model.trust_remote_code, recipe.system, model.chat, model.bin_weights)
+
+
+def device_name() -> str:
+    device = pick_device()
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"

@@ -1,0 +1,142 @@
+"""The last stage: every row's results become one scorecard, its tables and its page."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from dragoman.pipeline.models.cast import writer
+from dragoman.pipeline.plan import learnt, rounds, rows, titled, trainings
+from dragoman.pipeline.suites import spelled_out
+from dragoman.recipe.schema import Recipe
+from dragoman.recipe.write import resolved
+from dragoman.report.page.page import Details, write_report
+from dragoman.scoring.scorecard.card import About, RowResults, scorecard
+from dragoman.store import Artifact
+
+
+def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> dict[str, Any]:
+    """Writes the scorecard, the page, tables and a picture to `out/report`.
+
+    The page shows translations, losses and examples of the first seed.
+    """
+    seeds, first = trainings(recipe), trainings(recipe)[0]
+    results = {"backbone": [_results(done["evaluate-backbone"])]}
+    results |= {row: [_results(done[titled("evaluate", row, seed=seed)]) for seed in seeds] for row in rows(recipe)}
+    noise = [RowResults.from_json(draw) for draw in done["evaluate-backbone"].read_json("noise.json")]
+    results |= {one.row: [_results(done[titled("evaluate", one.row)])] for one in recipe.compare}
+    taught = {row: done[learnt(recipe, row, first)[-1]] for row in rows(recipe)}
+    card = scorecard(
+        results,
+        noise,
+        recipe.evaluation.bootstrap,
+        rationales={row: made.facts.get("rationales") for row, made in taught.items()},
+        about={row: _about(recipe, row, done) for row in rows(recipe)}
+        | {one.row: About(method="finished") for one in recipe.compare},
+    )
+    details = Details(
+        name=recipe.name,
+        results={row: some[0] for row, some in results.items()},
+        losses={row: _lines(done[titled("train", row, seed=first)].folder / "metrics.jsonl") for row in rows(recipe)},
+        examples={row: made.read_json("samples.json") for row, made in taught.items()},
+        notes={row: made.facts["notes"] for row, made in taught.items()},
+        facts=_facts(recipe, done),
+        recipe=resolved(spelled_out(recipe)),
+        options=rows(recipe),
+    )
+    write_report(out / "report", card, details)
+    return {}
+
+
+def _results(judged: Artifact) -> RowResults:
+    return RowResults.from_json(judged.read_json("results.json"))
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> About:
+    method, options = rows(recipe)[row]
+    wrote = writer(options)
+    return About(
+        method=method,
+        writer=Path(wrote).name if wrote else None,
+        seeds=recipe.seeds,
+        cost=_cost(recipe, row, done),
+    )
+
+
+def _cost(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> dict[str, float | None]:
+    """What a row took, as the manifests of its stages say: the mean over its trainings, all their rounds together."""
+    each = [_cost_of(recipe, row, seed, done) for seed in trainings(recipe)]
+    means: dict[str, float | None] = {}
+    for name in each[0]:
+        known = [cost[name] for cost in each if cost[name] is not None]
+        means[name] = fmean(known) if known else None
+    return {
+        name: value if value is None else round(value, 2) if name.endswith("seconds") else round(value)
+        for name, value in means.items()
+    }
+
+
+def _cost_of(recipe: Recipe, row: str, seed: int | None, done: Mapping[str, Artifact]) -> dict[str, Any]:
+    made = [done[title].facts for title in learnt(recipe, row, seed)]
+    trained = [done[title].facts for title in _trained(recipe, row, seed)]
+    generated = [facts["generated"] for facts in made if "generated" in facts]
+    return {
+        "examples": made[-1]["examples"],
+        "example_tokens": made[-1]["tokens"],
+        "generated_tokens": sum(one.get("tokens", 0) for one in generated) if generated else None,
+        "generating_seconds": sum(one.get("seconds", 0) for one in generated) if generated else None,
+        "trained_tokens": trained[-1]["tokens"],
+        "training_seconds": sum(facts["seconds"] for facts in trained),
+        "steps": trained[-1]["steps"],
+    }
+
+
+def _trained(recipe: Recipe, row: str, seed: int | None) -> list[str]:
+    """Titles of the parts of one training, in their order. A later part counts its tokens and steps on."""
+    return [titled("train", row, round, seed) for round in [*range(1, rounds(recipe, row)), 0]]
+
+
+def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
+    """What a reader asks first: sizes, machine, times, memory, versions."""
+    data = done["data"].facts
+    judged = done["evaluate-backbone"].facts
+    facts = {
+        "backbone": recipe.backbone,
+        "training examples" if recipe.data.lessons else "training pairs": _counts(data["train"]) or "none",
+        "test pairs": _counts(data["test"]) or "none",
+        "questions": _counts(data["questions"]) or "none",
+        "left out": _counts(data["left out"]) or "nothing",
+        "machine": judged["device"],
+    }
+    facts |= {
+        f"questions of {suite}": "; ".join(f"{count:,} {what}" for what, count in told.items())
+        for suite, told in data.get("suites", {}).items()
+    }
+    seeds = trainings(recipe)
+    for row in rows(recipe):
+        made = done[learnt(recipe, row, seeds[0])[-1]].facts
+        trained = [done[titled("train", row, seed=seed)].facts for seed in seeds]
+        merged = [done[titled("merge", row, seed=seed)].facts for seed in seeds]
+        facts[row] = (
+            f"{made['examples']:,} examples, {made['tokens']:,} tokens, made in {made['seconds']:.0f} s; "
+            f"{trained[0]['steps']:,} steps in {_mean(trained, 'seconds'):.0f} s"
+            f"{'' if len(seeds) == 1 else f' with each of {len(seeds)} seeds'}, "
+            f"at most {max(one['peak_memory'] for one in trained) / 1e9:.1f} GB; "
+            f"merged: {min(one['agreement'] for one in merged):.0%} of greedy tokens agree, "
+            f"fp32 logits differ by {max(one['fp32_max'] for one in merged):.0e}"
+        )
+    facts["versions"] = ", ".join(f"{name} {number}" for name, number in judged["versions"].items())
+    return facts
+
+
+def _mean(facts: Sequence[Mapping[str, Any]], name: str) -> float:
+    return fmean(one[name] for one in facts)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())

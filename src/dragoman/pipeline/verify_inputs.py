@@ -1,0 +1,86 @@
+"""What is about to be read is looked at first: a disk may rot, and a checksum that is only remembered does not tell.
+
+Files are read whatever is remembered of them, each once in a run. A damaged artifact is set aside, to be made again; a
+file that is not the store's own, such as the backbone's weights, is a StoreError.
+"""
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+from dragoman.errors import StoreError
+from dragoman.pipeline.models.cast import Backbone, Cast, writer
+from dragoman.pipeline.plan import Stage, artifact_name, rows
+from dragoman.progress import progress
+from dragoman.recipe.schema import Recipe
+from dragoman.store import Artifact, Store
+
+MEGA = 1_000_000
+SHOWN = {"evaluate": "*", "examples": "samples.json", "train": "metrics.jsonl"}  # of each kind of stage in a report
+
+
+def spoiled(recipe: Recipe, stage: Stage, cast: Cast, done: Mapping[str, Artifact], store: Store) -> list[str]:
+    """Titles of the stages whose artifacts are not what they were, of those that this one is about to read.
+
+    They are set aside. Raises StoreError where a file that the recipe names is not what it was.
+    """
+    with store.digests.doubted():
+        artifact_name(recipe, stage, cast, done, store)  # which asks for the corpora, and what judges
+    files = [path for model, weights in _models(recipe, stage, cast) for path in _files(model, weights)]
+    read = {title: (done[title], "*") for title in done if title in (*stage.needs, "data")}
+    if stage.kind == "report":
+        read = {title: (made, SHOWN.get(title.split("-")[0], "")) for title, made in done.items()}
+    return examined(store, read, files, stage.title)
+
+
+def require_whole(store: Store, artifacts: Sequence[Artifact], files: Sequence[Path], what: str) -> None:
+    """Raises StoreError where something that is about to be read is not what it was."""
+    if damaged := examined(store, {artifact.name: (artifact, "*") for artifact in artifacts}, files, what):
+        raise StoreError(
+            f"{', '.join(damaged)}: what the disk holds is not what was written. It is set aside; run again, and it is "
+            "made again."
+        )
+
+
+def examined(
+    store: Store, artifacts: Mapping[str, tuple[Artifact, str]], files: Sequence[Path], what: str
+) -> list[str]:
+    """Reads artifacts, each as far as a pattern of names goes, and other files; which artifacts were damaged."""
+    sizes = [path.stat().st_size for path in files]
+    sizes += [size_of(artifact, pattern) for artifact, pattern in artifacts.values()]
+    found = []
+    with progress(f"checking what {what} reads", round(sum(sizes) / MEGA), "MB") as bar:
+        with store.digests.doubted():
+            for path in files:
+                store.digests.of(path)
+                bar.advance(round(path.stat().st_size / MEGA))
+        for title, (artifact, pattern) in artifacts.items():
+            if not store.whole(artifact, pattern, lambda size: bar.advance(round(size / MEGA))):
+                found.append(title)
+    store.digests.save()
+    return found
+
+
+def _models(recipe: Recipe, stage: Stage, cast: Cast) -> list[tuple[Backbone, bool]]:
+    """The models that a stage opens, and whether with their weights: of a trained row those are an artifact."""
+    if stage.kind in ("data", "report"):
+        return []
+    if stage.kind in ("train", "merge"):
+        return [(cast.backbone, True)]
+    if stage.kind == "examples":
+        named = writer(rows(recipe)[stage.row][1])
+        return [(cast.backbone, True), *([(cast.others[named], True)] if named else [])]
+    trained = len(stage.needs) > 1
+    compared = "pairwise" in recipe.kinds and stage.row != "backbone"
+    judges = [(judge, True) for judge in cast.judges.values()]
+    return [(cast.voice(stage.row), not trained), *judges, *([(cast.backbone, True)] if compared else [])]
+
+
+def _files(model: Backbone, weights: bool) -> list[Path]:
+    return [path for path in model.files if weights or path.suffix not in (".safetensors", ".bin")]
+
+
+def size_of(artifact: Artifact, pattern: str = "*") -> int:
+    """Bytes of the files that match and are there."""
+    paths = (artifact.folder / file for file in artifact.files if fnmatch(file, pattern))
+    return sum(path.stat().st_size for path in paths if path.is_file())

@@ -1,0 +1,140 @@
+"""Figure 1 of the paper: what was learnt to the right, what was kept upwards, a point for each row.
+
+Small dots are the trainings with single seeds. Names are set where they cover neither each other nor a point,
+as near to their own as they can; a hairline leads from a name that had to go further away.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from dragoman.report.figures.charts import Frame, Interval, axes, padded, svg, tag
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+WIDTH, HEIGHT = 640.0, 440.0
+SIGN = 8.1  # mean width of a letter of a name, in the widest of its fonts
+TALL = 15.0  # height of a name
+_TURNS = ((1, -1), (-1, -1), (1, 1), (-1, 1), (1, 0), (-1, 0), (0, -1), (0, 1))
+_REACHES = (9.0, 18.0, 30.0, 46.0, 66.0, 90.0, 120.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A row of the table in the plane of skill and retention; `colour` counts the rows."""
+
+    name: str
+    x: float
+    x_interval: Interval
+    y: float
+    y_interval: Interval
+    colour: int
+    seeds: tuple[tuple[float, float], ...] = ()
+    """Each training by itself, where there were several."""
+
+
+def plane(points: Sequence[Point], noise: float | None, x_label: str, y_label: str, style: str = "") -> Markup:
+    """Skill to the right, abilities kept upwards, with error bars; the noise floor is a band around 100 %.
+
+    With a `style` sheet inside, the picture stands on its own.
+    """
+    xs = [value for point in points for value in (point.x, *point.x_interval, *(x for x, _ in point.seeds))]
+    ys = [value for point in points for value in (point.y, *point.y_interval, *(y for _, y in point.seeds))]
+    low, high = padded([*ys, 100.0], 0.1, 4.0)
+    frame = Frame(52, 40, WIDTH - 16, HEIGHT - 50, padded(xs, 0.14, 1.0), (0.0 if low < 60 else low, high))
+    drawn = [tag("style", style)] if style else []
+    written: list[Box] = []
+    if noise:
+        top, bottom = frame.at_y(min(100 + noise, frame.y[1])), frame.at_y(max(100 - noise, frame.y[0]))
+        drawn.append(
+            tag("rect", class_="noise", x=frame.left, y=top, width=frame.right - frame.left, height=bottom - top)
+        )
+        drawn.append(tag("text", "noise floor", class_="tick", x=frame.left + 6, y=bottom + 14))
+        written = [(frame.left, bottom, frame.left + 76, bottom + 18)]
+    drawn += axes(frame, x_label, y_label, unit=" %")
+    drawn += [dot for point in points for dot in _dots(frame, point)]
+    drawn += [_cross(frame, point, x_label) for point in points]
+    drawn += _names(frame, points, written)
+    return svg(WIDTH, HEIGHT, f"{y_label} against {x_label}", drawn)
+
+
+def _dots(frame: Frame, point: Point) -> list[Markup]:
+    return [
+        tag("circle", class_=f"seed row-{point.colour}", cx=frame.at_x(x), cy=frame.at_y(y), r=2.4)
+        for x, y in point.seeds
+    ]
+
+
+def _cross(frame: Frame, point: Point, x_label: str) -> Markup:
+    x, y = frame.at_x(point.x), frame.at_y(point.y)
+    left, right, bottom, top = _reach(frame, point)
+    return tag(
+        "g",
+        tag("title", f"{point.name}: {x_label} {point.x:.1f}, {point.y:.1f} % kept"),
+        tag("line", x1=left, x2=right, y1=y, y2=y),
+        tag("line", x1=x, x2=x, y1=bottom, y2=top),
+        tag("circle", cx=x, cy=y, r=6),
+        class_=f"point row-{point.colour}",
+    )
+
+
+def _reach(frame: Frame, point: Point) -> tuple[float, float, float, float]:
+    """Where the error bars end: left, right, bottom, top."""
+    left, right = (frame.at_x(end) for end in point.x_interval)
+    bottom, top = (frame.at_y(min(max(end, frame.y[0]), frame.y[1])) for end in point.y_interval)
+    return left, right, bottom, top
+
+
+def _names(frame: Frame, points: Sequence[Point], written: Sequence[Box]) -> list[Markup]:
+    """All names, and the hairlines of those that are far from their points."""
+    solid = [*written]
+    solid += [box for point in points for box in _solid(frame, point)]
+    thin = [box for point in points for box in _bars(frame, point)]
+    drawn = []
+    for point in sorted(points, key=lambda point: (-point.y, point.x)):
+        x, y = frame.at_x(point.x), frame.at_y(point.y)
+        box = _place(frame, x, y, SIGN * len(point.name), solid, thin)
+        solid.append(box)
+        near = min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])
+        if abs(near[0] - x) + abs(near[1] - y) > 30:
+            drawn.append(tag("line", class_=f"leader row-{point.colour}", x1=x, y1=y, x2=near[0], y2=near[1]))
+        drawn.append(tag("text", point.name, class_=f"name row-{point.colour}", x=box[0], y=box[3] - 4))
+    return drawn
+
+
+def _place(frame: Frame, x: float, y: float, width: float, solid: Sequence[Box], thin: Sequence[Box]) -> Box:
+    """The free place for a name that is nearest to its point; the one that covers least where none is free."""
+    best: tuple[float, Box] | None = None
+    for reach in _REACHES:
+        for turn, (right, down) in enumerate(_TURNS):
+            left = x + reach if right > 0 else x - reach - width if right < 0 else x - width / 2
+            top = y - TALL / 2 + down * reach
+            box = (left, top, left + width, top + TALL)
+            out = max(0.0, frame.left - box[0]) + max(0.0, box[2] - frame.right)
+            out += max(0.0, 18 - box[1]) + max(0.0, box[3] - frame.bottom)
+            cost = 50 * out + sum(4 * _shared(box, other) for other in solid)
+            cost += sum(3 * _shared(box, other) for other in thin) + reach + turn
+            if best is None or cost < best[0]:
+                best = (cost, box)
+    assert best is not None
+    return best[1]
+
+
+def _solid(frame: Frame, point: Point) -> list[Box]:
+    places = [(frame.at_x(point.x), frame.at_y(point.y), 7.0)]
+    places += [(frame.at_x(x), frame.at_y(y), 3.0) for x, y in point.seeds]
+    return [(x - r, y - r, x + r, y + r) for x, y, r in places]
+
+
+def _bars(frame: Frame, point: Point) -> list[Box]:
+    x, y = frame.at_x(point.x), frame.at_y(point.y)
+    left, right, bottom, top = _reach(frame, point)
+    return [(left, y - 1.5, right, y + 1.5), (x - 1.5, top, x + 1.5, bottom)]
+
+
+def _shared(one: Box, other: Box) -> float:
+    """The area that two boxes share."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return width * height if width > 0 and height > 0 else 0.0

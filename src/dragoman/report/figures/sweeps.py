@@ -1,0 +1,112 @@
+"""Rows that differ in one option alone, and pictures of what the option does: curves over numbers, bars over words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from dragoman.report.compare import Card
+from dragoman.report.families import benchmarks, others, score
+from dragoman.report.figures import panels
+from dragoman.report.figures.panels import Bars, Curves, Kind, Value
+from dragoman.report.phrases import plain
+
+LEAST = 3  # rows that make a sweep
+COLOURS = 7  # for languages and values; the first is the backbone's
+Options = Mapping[str, tuple[str, Mapping[str, Any]]]  # row → its method, and its options
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The rows of one method that differ in nothing but `option`, by its value."""
+
+    name: str
+    """Of the first of them."""
+    option: str
+    rows: Mapping[float | str, str]
+
+    @property
+    def key(self) -> str:
+        """Names a file."""
+        return f"{self.name}-{self.option}"
+
+    @property
+    def numeric(self) -> bool:
+        return not any(isinstance(value, str) for value in self.rows)
+
+
+def sweeps(options: Options) -> list[Sweep]:
+    """All sweeps of at least three rows over numbers or words, in the order of the rows."""
+    found: dict[str, dict[float | str, str]] = {}
+    names: dict[str, tuple[str, str]] = {}
+    for row, (method, given) in options.items():
+        for option, value in given.items():
+            if option == "label" or isinstance(value, bool) or not isinstance(value, (int, float, str)):
+                continue
+            rest = {name: other for name, other in given.items() if name not in (option, "label")}
+            alike = repr((method, option, rest))
+            names.setdefault(alike, (row, option))
+            found.setdefault(alike, {}).setdefault(value, row)
+    made = [Sweep(*names[alike], rows) for alike, rows in found.items() if len(rows) >= LEAST]
+    return [one if not one.numeric else Sweep(one.name, one.option, dict(sorted(one.rows.items()))) for one in made]
+
+
+def picture(card: Card, sweep: Sweep, style: str = "") -> Markup | None:
+    """What a sweep does to all that was judged; None where nothing was."""
+    by_name = {row["name"]: row for row in card["rows"]}
+    rows = {value: by_name[row] for value, row in sweep.rows.items() if row in by_name}
+    judged = _judged(card, list(rows.values()))
+    if not judged or len(rows) < LEAST:
+        return None
+    title = f"{sweep.name} by {plain(sweep.option)}"
+    places = list(dict.fromkeys(place for panel in judged.values() for place in panel))
+    if sweep.numeric:
+        kinds = [Kind(place, 1 + n % COLOURS) for n, place in enumerate(places)]
+        drawn = [
+            Curves(name, [_line(panel.get(place, {}), rows) for place in places]) for name, panel in judged.items()
+        ]
+        return panels.curves(drawn, kinds, title, plain(sweep.option), style=style)
+    kinds = [Kind(str(value), 1 + n % COLOURS) for n, value in enumerate(rows)]
+    grouped = [
+        Bars(name, [(place, [scores.get(row["name"]) for row in rows.values()]) for place, scores in panel.items()])
+        for name, panel in judged.items()
+    ]
+    return panels.bars(grouped, kinds, title, style=style)
+
+
+Scores = Mapping[str, Value]  # row → its score
+
+
+def _line(scores: Scores, rows: Mapping[float | str, Card]) -> list[tuple[float, Value]]:
+    return [(float(value), scores[row["name"]]) for value, row in rows.items() if row["name"] in scores]
+
+
+def _judged(card: Card, rows: Sequence[Card]) -> dict[str, dict[str, Scores]]:
+    """What was measured → language, or nothing, → the rows' scores."""
+    found: dict[str, dict[str, Scores]] = {}
+    for parts in benchmarks(card):
+        found.setdefault(f"{plain(parts.name)}, %", {})[parts.place] = _scores(rows, parts.family)
+    if any(row["translation"] and row["translation"]["all"] for row in rows):
+        judged = {row["name"]: row["translation"]["all"]["chrf++"] for row in rows if row["translation"]}
+        found["translation, chrF++"] = {"": {name: value_of(one) for name, one in judged.items()}}
+    for kind in ("skills", "abilities"):
+        for family in others(rows, kind):
+            found[f"{plain(family)}, %"] = {"": _scores(rows, family)}
+    if kept := {row["name"]: row for row in rows if row["retention"] is not None}:
+        found["kept of all (RP), %"] = {
+            "": {
+                name: Value(row["retention"], tuple(row["retention_interval"] or [row["retention"]] * 2))
+                for name, row in kept.items()
+            }
+        }
+    return {name: panel for name, panel in found.items() if any(panel.values())}
+
+
+def _scores(rows: Sequence[Card], family: str) -> Scores:
+    return {row["name"]: value_of(found) for row in rows if (found := score(row, family))}
+
+
+def value_of(found: Card) -> Value:
+    """A score of the card as a picture shows it."""
+    return Value(found["score"], tuple(found["interval"]))

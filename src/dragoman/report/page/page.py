@@ -1,0 +1,368 @@
+"""One page that shows what was gained and what was kept: self-contained, no script, no network.
+
+Whatever comes from models or data is text to this page: the template engine escapes it all, and the
+page's own policy forbids scripts and requests besides.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from dragoman.corpora.records import draw
+from dragoman.rationales.faults import FAULTS, Fault
+from dragoman.rationales.report import STEPS
+from dragoman.report import abilities, translation
+from dragoman.report import phrases as words
+from dragoman.report import terminal as tables
+from dragoman.report.compare import Card, floor
+from dragoman.report.figures import charts, sweeps
+from dragoman.report.figures.figure1 import Point, plane
+from dragoman.report.page import benchmark_panels as closer
+from dragoman.report.tables import benchmarks, paper
+from dragoman.report.tables import table_formats as formats
+from dragoman.report.tables.readme import markdown
+from dragoman.report.tables.table import Table
+from dragoman.scoring.scorecard.card import RowResults
+from dragoman.scoring.statistics import chrf
+from dragoman.suites.questions.suite import Answered
+from dragoman.suites.translation.suite import Translated
+from dragoman.terminal import visible
+
+Piece = tuple[str, str]  # name of a segment, and its text
+TRANSLATIONS = 2  # shown of each direction; one where there are many
+EXAMPLES = 3  # shown of each method
+LONGEST = 2000  # letters shown of one text, so that the page stays small
+GLIMPSE = 200  # of one that may do harm, and only on demand
+COLOURS = 8  # that the style sheet has for rows; the backbone keeps the first for itself
+MANY = 4  # rows from which on the page is set wider, and what is long is folded
+SEGMENTS = ("reference", "rationale", "end", "prompt", "own", "answer")  # in the order of their colours
+# What is wrong with a rationale: its name, and the rule by which it is known
+FAULT_TITLES: Mapping[Fault, tuple[str, str]] = {
+    "failed": ("failed", "refused by the server for good"),
+    "empty": ("empty", "nothing but white space"),
+    "cut": ("cut off", "ended by the token limit; its end is not trained"),
+    "repeating": ("goes round in circles", "the last four tokens five times, or sixteen in a row three times"),
+    "wrong_language": ("wrong language", "mostly in one that is neither English nor of the pair"),
+    "repeats_reference": ("repeats reference", "says it again, and nothing else"),
+    "contradicts_reference": ("second translation", "one that is not the reference, be it as good"),
+    "duplicate": ("said before", "word by word of another reference, among 1,024 pairs"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the page shows beside the scorecard. All of it may be empty."""
+
+    name: str
+    """The experiment's name."""
+    results: Mapping[str, RowResults] = field(default_factory=dict)
+    """Every row's answers; of several trainings the first one's."""
+    losses: Mapping[str, Sequence[Mapping[str, float]]] = field(default_factory=dict)
+    """Method → lines of its `metrics.jsonl`: `step`, `loss`, and `loss/NAME` for each segment. Of several
+    trainings the first one's."""
+    examples: Mapping[str, Sequence[Sequence[Piece]]] = field(default_factory=dict)
+    """Method → some training examples, each as the texts of its named segments."""
+    notes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Method → what was counted while its examples were made."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """How it was made: versions, machine, times, sizes."""
+    recipe: str = ""
+    """The resolved recipe."""
+    options: sweeps.Options = field(default_factory=dict)
+    """Row → its method, and its options."""
+
+
+def write_report(folder: Path, card: Card, details: Details) -> None:
+    """Writes all that a run leaves to look at.
+
+    `scorecard.json`, `report.html`, `table.md`, `tables/` in the paper's layout, and `picture.svg`, which is also
+    `tables/figure1.svg`, where there is something to draw; `sweep-ROW-OPTION.svg` of rows that differ in one option.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    told = json.dumps(card, ensure_ascii=False, indent=1) + "\n"
+    # Half a character is spelled out, which in JSON is the escape that it is read back from.
+    (folder / "scorecard.json").write_text(told, encoding="utf-8", errors="backslashreplace")
+    (folder / "report.html").write_text(page(card, details), encoding="utf-8")
+    (folder / "table.md").write_text(visible(markdown(card)), encoding="utf-8")
+    formats.write_tables(folder / "tables", paper.tables(card))
+    drawn = picture(card)
+    if drawn:
+        for path in (folder / "picture.svg", folder / "tables" / "figure1.svg"):
+            path.write_text(drawn + "\n", encoding="utf-8")
+    for key, swept in _sweeps(card, details, charts.style_sheet()).items():
+        (folder / f"sweep-{key}.svg").write_text(visible(swept) + "\n", encoding="utf-8")
+
+
+def page(card: Card, details: Details) -> str:
+    """The page as HTML text, in which characters that no page may have are spelled out."""
+    colours, made = _colours(card), paper.tables(card)
+    by_language = made.pop("benchmarks", [])
+    return visible(
+        _templates()
+        .get_template("page.html")
+        .render(
+            card=card,
+            rows=card["rows"],
+            details=details,
+            colours=colours,
+            verdict=words.verdict(card),
+            remarks=words.remarks(card),
+            plane=_plane(card),
+            skill=_skill_title(card),
+            groups=translation.groups(card),
+            metrics=translation.metrics(card),
+            metric_title=partial(translation.metric_title, card),
+            models_of_metrics=translation.learnt_metrics(card),
+            group_score=translation.group_score,
+            families=abilities.by_side(card, abilities.abilities(card)),
+            comparisons=abilities.comparisons(card),
+            draw_apart=abilities.draw_apart,
+            unjudged=abilities.unjudged,
+            digits=partial(abilities.digits, card),
+            unit=partial(abilities.unit, card),
+            ratings=any(abilities.unit(card, name) != "%" for name in abilities.abilities(card)),
+            changed=tables.changed(card),
+            compared=bool(words.methods(card)),
+            finished=any(row["method"] == "finished" for row in card["rows"]),
+            floor=floor(card),
+            kept=any(row["retention"] is not None for row in words.methods(card)),
+            skills=abilities.skills(card),
+            closer=closer.panels(card, details.results, colours),
+            many=len(card["rows"]) > MANY,
+            trainings=words.trainings(card),
+            tables=made,
+            benchmarks=by_language,
+            subjects=benchmarks.subjects(card),
+            sweeps=_sweeps(card, details),
+            figure=formats.figure,
+            spanned=_spanned,
+            rates=translation.rates(card),
+            fault_titles=FAULT_TITLES,
+            bar=_bar,
+            segment=_segment,
+            losses={name: _curves(lines, _highest(details.losses)) for name, lines in details.losses.items() if lines},
+            translations=_translations(details),
+            examples={name: list(some[:EXAMPLES]) for name, some in details.examples.items() if some},
+            lengths=_lengths(card, colours),
+            taught=words.rationales(card),
+            faults=_faults(card),
+            answers=_answers(details, card["backbone"]),
+            signatures=_signatures(card),
+        )
+    )
+
+
+def picture(card: Card) -> str | None:
+    """Translation against retention as a picture of its own; None where one of the two was not judged."""
+    drawn = _plane(card, charts.style_sheet())
+    return visible(drawn) if drawn else None
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("dragoman.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": words.number,
+        "signed": words.signed,
+        "spread": words.spread,
+        "plain": words.plain,
+        "p_value": words.p_value,
+        "significant": words.significant,
+        "share": words.share,
+        "clip": clip,
+        "glimpse": partial(clip, longest=GLIMPSE),
+    }
+    return environment
+
+
+def clip(text: str, longest: int = LONGEST) -> str:
+    """The beginning of a long text, and how much more there is."""
+    return text if len(text) <= longest else f"{text[:longest]} … ({len(text) - longest:,} more letters)"
+
+
+def _colours(card: Card) -> dict[str, int]:
+    """Row → number of its colour; with many rows they come again, but for the backbone's."""
+    return {
+        row["name"]: index if index < COLOURS else 1 + (index - 1) % (COLOURS - 1)
+        for index, row in enumerate(card["rows"])
+    }
+
+
+def _spanned(table: Table) -> list[tuple[str, int]]:
+    """The headings above those of the columns, over the names as well."""
+    return [("", 1), *table.spans] if table.spans else []
+
+
+def _skill_title(card: Card) -> str:
+    """What Figure 1 shows to the right: translation, or the first skill where no translation was judged."""
+    if translation.translated(card):
+        return f"translation, {translation.metric_title(card, translation.main(card))}"
+    return next((f"{words.plain(skill)}, % passed" for skill in abilities.skills(card)), "")
+
+
+def _skill(card: Card, row: Card) -> Any:
+    """The score that Figure 1 shows to the right; None where the row was not judged."""
+    if translation.translated(card):
+        return translation.group_score(row, "all", translation.main(card))
+    found = next((row["skills"].get(skill) for skill in abilities.skills(card)), None)
+    return found if found and found["score"] is not None and found["interval"] else None
+
+
+def _plane(card: Card, style: str = "") -> Markup | None:
+    colours = _colours(card)
+    judged = [(row, _skill(card, row)) for row in card["rows"] if row["retention"] is not None]
+    points = [
+        Point(
+            name=row["name"],
+            x=score["score"],
+            x_interval=tuple(score["interval"]),
+            y=row["retention"],
+            y_interval=tuple(row["retention_interval"] or [row["retention"]] * 2),
+            colour=colours[row["name"]],
+            seeds=tuple(zip(score["seeds"], row["retention_seeds"], strict=True)) if len(row["seeds"]) > 1 else (),
+        )
+        for row, score in judged
+        if score
+    ]
+    if not points or not words.methods(card):
+        return None  # one model alone has kept all that it has
+    return plane(points, floor(card), _skill_title(card), "abilities kept", style)
+
+
+def _sweeps(card: Card, details: Details, style: str = "") -> dict[str, Markup]:
+    """A picture for each option that rows were swept over, by the name of its file."""
+    drawn = {sweep.key: sweeps.picture(card, sweep, style) for sweep in sweeps.sweeps(details.options)}
+    return {key: one for key, one in drawn.items() if one}
+
+
+def _bar(ability: Card, colour: int) -> Markup | str:
+    if ability["retention"] is None or not ability["retention_interval"]:
+        return ""
+    return charts.kept_bar(ability["retention"], tuple(ability["retention_interval"]), colour)
+
+
+def _highest(losses: Mapping[str, Sequence[Mapping[str, float]]]) -> float | None:
+    """One scale for all methods: the highest loss of any segment once training has settled in."""
+    settled = [value for lines in losses.values() for curve in _by_segment(lines) for _, value in curve.points[2:]]
+    return max(settled, default=None)
+
+
+def _curves(lines: Sequence[Mapping[str, float]], top: float | None) -> Markup:
+    return charts.curves(_by_segment(lines), top)
+
+
+def _by_segment(lines: Sequence[Mapping[str, float]]) -> list[charts.Curve]:
+    """The segments' own losses; the loss of all together where they were not logged apart."""
+    names = list(dict.fromkeys(key for line in lines for key in line if key.startswith("loss/"))) or ["loss"]
+    return [
+        charts.Curve(
+            name=name.removeprefix("loss/"),
+            points=[(line["step"], line[name]) for line in lines if name in line],
+            colour=_segment(name.removeprefix("loss/")),
+        )
+        for name in names
+    ]
+
+
+def _segment(name: str) -> int:
+    """The colour of a kind of segment; those that are not known share the last."""
+    return SEGMENTS.index(name) if name in SEGMENTS else len(SEGMENTS)
+
+
+def _lengths(card: Card, colours: Mapping[str, int]) -> dict[str, Markup]:
+    """A picture for each row with rationales; all span the same lengths."""
+    reports = {name: report for name, report in words.rationales(card).items() if report.lengths}
+    seen = [low for report in reports.values() for low in report.lengths]
+    bins = [low for low in STEPS if min(seen) <= low <= max(seen)] if seen else []
+    return {
+        name: charts.lengths([(low, report.lengths.get(low, 0)) for low in bins], colours[name])
+        for name, report in reports.items()
+    }
+
+
+def _faults(card: Card) -> list[Fault]:
+    """All faults, but for failures where no server refused anything."""
+    failed = any(report.faults.get("failed") for report in words.rationales(card).values())
+    return [fault for fault in FAULTS if fault != "failed" or failed]
+
+
+def _translations(details: Details) -> list[dict[str, Any]]:
+    """Some test sentences of each direction, drawn by a hash and not picked, with every row's translation."""
+    judged = {name: result.translation.items for name, result in details.results.items() if result.translation}
+    if not judged:
+        return []
+    pairs = [item.pair for item in next(iter(judged.values()))]
+    shown = []
+    directions = list(dict.fromkeys(pair.direction for pair in pairs))
+    each = TRANSLATIONS if len(directions) <= MANY else 1
+    for direction in directions:
+        among = [index for index, pair in enumerate(pairs) if pair.direction == direction]
+        for index in sorted(among, key=lambda i: draw(pairs[i].key, "page"))[:each]:
+            versions = {name: (items[index], _sentence_score(items[index])) for name, items in judged.items()}
+            shown.append({"pair": pairs[index], "versions": versions})
+    return shown
+
+
+def _sentence_score(item: Translated) -> float:
+    return float(chrf(np.array(item.statistics["chrf++"], dtype=np.float64)))
+
+
+def _answers(details: Details, backbone: str) -> list[dict[str, Any]]:
+    """For each family a question that some row forgot and one that all rows kept, drawn by a hash."""
+    judged = {name: result.abilities for name, result in details.results.items() if result.abilities}
+    if backbone not in judged:
+        return []
+    shown = []
+    by_row = {name: result.families for name, result in judged.items()}
+    for family in by_row[backbone]:
+        questions = [
+            dict(zip(by_row, answers, strict=True))
+            for answers in zip(*(families[family] for families in by_row.values()), strict=True)
+        ]
+        known = sorted(
+            (answers for answers in questions if answers[backbone].passed),
+            key=lambda answers: draw(answers[backbone].question.key, "page"),
+        )
+        forgotten = next((answers for answers in known if not _all_passed(answers)), None)
+        kept = next((answers for answers in known if _all_passed(answers)), None)
+        picked = [answers for answers in (forgotten, kept) if answers]
+        if picked:
+            shown.append({"family": family, "questions": picked})
+    return shown
+
+
+def _all_passed(answers: Mapping[str, Answered]) -> bool:
+    return all(answer.passed for answer in answers.values())
+
+
+def _signatures(card: Card) -> dict[str, str]:
+    """What was measured → how, as the first row has it, since all are judged alike."""
+    found: dict[str, str] = {}
+    for row in reversed(card["rows"]):
+        found |= _signatures_of(row)
+    return found
+
+
+def _signatures_of(row: Card) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if row["translation"]:
+        for direction, metrics in row["translation"]["directions"].items():
+            found |= {
+                f"{direction} {name}": f"{score['signature']} · n {score['n']}" for name, score in metrics.items()
+            }
+    for family, ability in [*row["abilities"].items(), *row["skills"].items()]:
+        found[words.plain(family)] = f"{ability['signature']} · n {ability['n']}"
+    return found

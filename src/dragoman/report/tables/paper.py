@@ -1,0 +1,355 @@
+"""The comparison in the layout of the RaDis paper: its Tables 1, 2, 3, 5 and 7, and what each method cost.
+
+The paper's rows come in its order, finished models first after the backbone; its differences are those it shows
+(from the backbone for translation, from plain fine-tuning for abilities), and RP is the mean retention against the
+backbone. There is a table of translation for each metric, COMET first. Families that are a benchmark in a language
+stand apart, in a table for each language.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from dragoman.report.abilities import abilities, comparisons, digits, side, skills, unit
+from dragoman.report.compare import RETENTION, Card, Path
+from dragoman.report.phrases import methods, plain
+from dragoman.report.tables import benchmarks
+from dragoman.report.tables.captions import caption_of, caption_of_cost
+from dragoman.report.tables.table import Cell, Column, Measure, Table, filled, line
+from dragoman.report.translation import FIRST, group_score, main, metric_title, metrics
+
+KEYS = ("translation", "benchmarks", "abilities", "ablation", "skill", "cost")
+TITLES = {
+    "backbone": "Backbone",
+    "finished": "",  # its own name
+    "vanilla": "Vanilla-FT",
+    "seq_kd": "Seq-KD",
+    "sdft_rewrite": "SDFT",
+    "multitask": "Multi-task",
+    "radis": "RaDis",
+}  # the paper's names, in the paper's order
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "instructions": (
+        "instructions",
+        "follow_up",
+        "explaining",
+        "mt-bench",
+        "alpaca-eval",
+        "alpaca-eval-2",
+        "ifeval",
+    ),
+    "safety": ("refusal", "refusals", "harmless", "safety", "xstest", "xstest-unsafe"),
+    "reasoning and knowledge": ("arithmetic", "reading", "facts", "words", "gsm8k", "mmlu", "bbh"),
+}  # headings over families of questions; of what is in none of them its side decides
+BY_SIDE = {"instruction": "instructions", "safety": "safety"}
+OTHERS, BESIDE = "others", "beside the backbone"
+
+
+def tables(card: Card) -> dict[str, list[Table]]:
+    """Key of each table → the table, or the several that make it up. What a card has nothing for is not there."""
+    setting = _Setting.of(card)
+    made = {
+        "translation": _translation(setting),
+        "benchmarks": _benchmarks(setting),
+        "abilities": _abilities(setting),
+        "ablation": _ablation(setting),
+        "skill": _skill(setting),
+        "cost": _cost(setting),
+    }
+    return {key: [table for table in some if table] for key, some in made.items() if any(some)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What all tables of one card share."""
+
+    card: Card
+    rows: Sequence[Card]
+    """In the paper's order."""
+    vanilla: str | None
+    """The row that abilities are compared with."""
+
+    @staticmethod
+    def of(card: Card) -> "_Setting":
+        order = list(TITLES)
+        rows = sorted(
+            card["rows"], key=lambda row: order.index(row["method"]) if row["method"] in order else len(order)
+        )
+        vanilla = next((row["name"] for row in rows if row["method"] == "vanilla"), None)
+        return _Setting(card, rows, vanilla)
+
+    @property
+    def backbone(self) -> str:
+        return str(self.card["backbone"])
+
+    @property
+    def reference(self) -> str:
+        """What abilities are compared with: plain fine-tuning, or the backbone where there is none."""
+        return self.vanilla or self.backbone
+
+    @property
+    def families(self) -> list[str]:
+        """Of abilities, but for benchmarks in a language and comparisons, in the order of their headings."""
+        order = [*GROUPS, OTHERS]
+        return sorted(abilities(self.card), key=lambda name: (order.index(self.heading(name)), self._place(name)))
+
+    def heading(self, family: str) -> str:
+        """What stands over a family's column."""
+        named = next((group for group, some in GROUPS.items() if family in some), None)
+        return named or BY_SIDE.get(side(self.card, family), OTHERS)
+
+    def _place(self, family: str) -> int:
+        known = GROUPS.get(self.heading(family), ())
+        return known.index(family) if family in known else len(known)
+
+    @property
+    def skills(self) -> list[str]:
+        return skills(self.card)
+
+
+def title(row: Card) -> str:
+    """The paper's name of a method; the row's own where a recipe gave it one."""
+    name = str(row["name"])
+    return (TITLES.get(name) or name) if name == row["method"] else name
+
+
+def _translation(setting: _Setting) -> list[Table | None]:
+    """Tables 1 and 2, and one for pairs of other languages, by each metric."""
+    rows = [row for row in setting.rows if row["translation"] and row["translation"]["all"]]
+    made: list[Table | None] = []
+    for metric in metrics(setting.card):
+        made += _by_direction(setting, rows, metric)
+    return made
+
+
+def _by_direction(setting: _Setting, rows: Sequence[Card], metric: str) -> list[Table]:
+    """By one metric; the mean over all directions stands in the last table."""
+    directions = rows[0]["translation"]["directions"]
+    out, into = (
+        (rows[0]["translation"][key] or {"directions": []})["directions"] for key in ("out_of_english", "into_english")
+    )
+    other = [direction for direction in directions if direction not in (*out, *into)]
+    parts = [
+        ("out_of_english", "Translation out of English", out),
+        ("into_english", "Translation into English", into),
+        ("other", "Translation between other languages", other),
+    ]
+    parts = [part for part in parts if part[2]]
+    named = metric_title(setting.card, metric)
+    made = []
+    for key, heading, among in parts:
+        measures = [
+            Measure(
+                Column(arrow(name)),
+                _path(metric, "directions", name),
+                partial(_direction, name, metric),
+                against=setting.backbone,
+            )
+            for name in among
+        ]
+        if key != "other" and len(among) > 1:
+            measures.append(_group(setting, key, "mean", metric))
+        if key == parts[-1][0] and (len(parts) > 1 or key == "other"):
+            measures.append(_group(setting, "all", f"all {len(directions)}", metric))
+        titled = heading if metric == FIRST else f"{heading}, {named}"
+        made.append(_compared(setting, f"{key}{_suffix(metric)}", titled, rows, measures, "the backbone", metric))
+    return made
+
+
+def _suffix(metric: str) -> str:
+    """What tells the labels of a metric's tables from those of the first."""
+    return "" if metric == FIRST else f"-{metric.replace(':', '-')}"
+
+
+def _path(metric: str, *place: str) -> Path:
+    """Where a pair of rows has its difference in a metric: that of the first stands apart from the others."""
+    if metric == FIRST:
+        return place
+    return ("metrics", metric, *(["all"] if place == ("translation",) else place))
+
+
+def arrow(direction: str) -> str:
+    """`en-de` as it stands over a column."""
+    return "→".join(direction.split("-"))
+
+
+def _direction(name: str, metric: str, row: Card) -> Card | None:
+    scores: Card = row["translation"]["directions"]
+    found: Card | None = scores[name].get(metric) if name in scores else None
+    return found
+
+
+def _group(setting: _Setting, key: str, heading: str, metric: str) -> Measure:
+    path = _path(metric, "translation" if key == "all" else key)
+    return Measure(Column(heading), path, lambda row: group_score(row, key, metric), against=setting.backbone)
+
+
+def _ability(kind: str, family: str, row: Card) -> Card | None:
+    found: Card = row[kind]
+    return found.get(family)
+
+
+def _retention(row: Card) -> Card | None:
+    if row["retention"] is None:
+        return None
+    return {
+        "score": row["retention"],
+        "interval": None if row["method"] == "backbone" else row["retention_interval"],
+        "n": None,
+        "seeds": row["retention_seeds"],
+        "sd": None,
+        "signature": None,
+    }
+
+
+def _family_measures(setting: _Setting, against: str | None) -> list[Measure]:
+    """A column for each family under the heading of its group, RP, and then comparisons, which are no part of it."""
+    measures = [_family_measure(setting, name, setting.heading(name), against) for name in setting.families]
+    beside = [_family_measure(setting, name, BESIDE, None) for name in comparisons(setting.card)]
+    return [*measures, *_retentions(setting), *beside]
+
+
+def _family_measure(setting: _Setting, family: str, group: str, against: str | None) -> Measure:
+    return Measure(
+        Column(plain(family), group),
+        ("families", family),
+        partial(_ability, "abilities", family),
+        digits=max(1, digits(setting.card, family)),
+        against=against,
+        unit=unit(setting.card, family),
+    )
+
+
+def _retentions(setting: _Setting) -> list[Measure]:
+    if all(row["retention"] is None for row in methods(setting.card)):
+        return []  # of the backbone alone there is no retention
+    return [Measure(Column("RP, %"), RETENTION, _retention)]
+
+
+def _benchmarks(setting: _Setting) -> list[Table | None]:
+    """RP stands here where no table of abilities has it."""
+    rows = [row for row in setting.rows if row["abilities"] or row["skills"]]
+    more = [] if setting.families else _retentions(setting)
+    return [*benchmarks.tables(setting.card, rows, [title(row) for row in rows], more)]
+
+
+def _abilities(setting: _Setting) -> list[Table | None]:
+    """Table 3."""
+    rows = [row for row in setting.rows if row["abilities"]]
+    measures = _family_measures(setting, setting.reference)
+    if not rows or not (setting.families or comparisons(setting.card)):
+        return []
+    return [_compared(setting, "abilities", "Abilities kept", rows, measures, _named(setting, setting.reference))]
+
+
+def _named(setting: _Setting, name: str) -> str:
+    return "the backbone" if name == setting.backbone else next(title(r) for r in setting.rows if r["name"] == name)
+
+
+def _ablation(setting: _Setting) -> list[Table | None]:
+    """Table 5: RaDis with rationales of different writers, beside those that the backbone wrote itself."""
+    variants = [row for row in setting.rows if row["method"] == "radis"]
+    if len(variants) < 2:
+        return []
+    own = next((row for row in variants if row["writer"] is None), variants[0])["name"]
+    translated = any(row["translation"] and row["translation"]["all"] for row in variants)
+    measures = [_translated(setting)] if translated else []
+    measures += [*_skill_measures(setting), *_family_measures(setting, own)]
+    measures = [replace(measure, against=own) for measure in measures]
+    if not measures:
+        return []
+    reference = [row for row in setting.rows if row["name"] in (setting.backbone, setting.vanilla)]
+    rows = [*reference, *variants]
+    titles = [*(title(row) for row in reference), *(f"{title(row)} ({_writer(row)})" for row in variants)]
+    lines = filled(setting.card, rows, titles, measures, [row["name"] for row in variants])
+    note = "In brackets after a name who wrote the rationales; marks are given among these rows."
+    by = metric_title(setting.card, main(setting.card))
+    caption = f"{note} {caption_of(setting.card, measures, lines, _named(setting, own), by)}"
+    return [Table("ablation", "Sources of the rationales", caption, tuple(m.column for m in measures), lines)]
+
+
+def _translated(setting: _Setting) -> Measure:
+    """Translation in one column, by the first metric."""
+    metric = main(setting.card)
+    return _group(setting, "all", f"translation, {metric_title(setting.card, metric)}", metric)
+
+
+def _writer(row: Card) -> str:
+    return str(row["writer"]).rstrip("/").rpartition("/")[2] if row["writer"] else "itself"
+
+
+def _skill_measures(setting: _Setting) -> list[Measure]:
+    return [
+        Measure(
+            Column(plain(skill), "skill"),
+            ("skills", skill),
+            partial(_ability, "skills", skill),
+            against=setting.backbone,
+            unit=unit(setting.card, skill),
+        )
+        for skill in setting.skills
+    ]
+
+
+def _skill(setting: _Setting) -> list[Table | None]:
+    """Table 7: another skill than translation, beside the abilities kept."""
+    if not setting.skills:
+        return []
+    rows = [row for row in setting.rows if row["skills"]]
+    measures = _skill_measures(setting)
+    measures += _family_measures(setting, setting.reference)
+    whom = "the backbone"
+    if setting.vanilla and setting.families:
+        whom += f" for the skill, from {_named(setting, setting.vanilla)} for abilities"
+    return [_compared(setting, "skill", "Another skill, and abilities kept", rows, measures, whom)]
+
+
+def _compared(
+    setting: _Setting,
+    key: str,
+    heading: str,
+    rows: Sequence[Card],
+    measures: Sequence[Measure],
+    whom: str,
+    metric: str = "",
+) -> Table:
+    lines = filled(setting.card, rows, [title(row) for row in rows], measures)
+    caption = caption_of(setting.card, measures, lines, whom, metric and metric_title(setting.card, metric))
+    return Table(key, heading, caption, tuple(measure.column for measure in measures), lines)
+
+
+def _cost(setting: _Setting) -> list[Table | None]:
+    """What each method took, beside what came of it."""
+    rows = [row for row in setting.rows if row["cost"]]
+    if not rows:
+        return []
+    metric = main(setting.card)
+    named = metric_title(setting.card, metric)
+    judged = [_group(setting, "all", named, metric)] if any(row["translation"] for row in rows) else []
+    judged += _skill_measures(setting)
+    judged += [m for m in _family_measures(setting, None) if m.path == RETENTION]
+    counted = [
+        ("examples", "examples", "examples"),
+        ("generated_tokens", "tokens", "generation"),
+        ("generating_seconds", "seconds", "generation"),
+        ("trained_tokens", "tokens", "training"),
+        ("steps", "steps", "training"),
+        ("training_seconds", "seconds", "training"),
+    ]
+    columns = [Column(heading, group if group != heading else "") for _, heading, group in counted]
+    columns += [Column(measure.column.title, "result") for measure in judged]
+    results = filled(setting.card, rows, [""] * len(rows), judged, ())
+    lines = tuple(
+        line(
+            row,
+            title(row),
+            [*(Cell(row["cost"][key], 0) for key, _, _ in counted), *(_bare(cell) for cell in result.cells)],
+        )
+        for row, result in zip(rows, results, strict=True)
+    )
+    caption = caption_of_cost(lines)
+    return [Table("cost", "What each method cost", caption, tuple(columns), lines)]
+
+
+def _bare(cell: Cell) -> Cell:
+    return Cell(cell.value, cell.digits, cell.interval, seeds=cell.seeds, sd=cell.sd, n=cell.n)

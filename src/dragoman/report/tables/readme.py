@@ -1,0 +1,62 @@
+"""The comparison as one table for a README."""
+
+from dragoman.report.abilities import abilities, comparisons, digits, skills, unit
+from dragoman.report.compare import Card, floor
+from dragoman.report.families import benchmarks, by_language, heading, score
+from dragoman.report.phrases import methods, number, plain, signed, significant, spread, trainings
+from dragoman.report.terminal import ACROSS, taught
+from dragoman.report.translation import group_score, groups, learnt_metrics, metric_title, metrics
+
+
+def markdown(card: Card) -> str:
+    """A column for each row of the scorecard; of many rows, a line for each."""
+    rows = card["rows"]
+    lines = [["", *(row["name"] for row in rows)]]
+    for metric in metrics(card):
+        for key, title in groups(card) if metric != "bleu" else ():
+            cells = (_words(group_score(row, key, metric)) for row in rows)
+            lines.append([f"translation {title}, {metric_title(card, metric)}", *cells])
+    for skill in skills(card):
+        lines.append([f"{plain(skill)}, % passed", *(_words(row["skills"].get(skill), 0) for row in rows)])
+    for family in abilities(card):
+        cells = (_words(row["abilities"].get(family), digits(card, family)) for row in rows)
+        lines.append([f"{plain(family)}, {unit(card, family)}", *cells])
+    for title, some in by_language(benchmarks(card)).items():
+        for parts in some:
+            lines.append([f"{heading(parts)} {title}, %", *(_words(score(row, parts.family), 0) for row in rows)])
+    if any(row["retention"] is not None for row in methods(card)):
+        kept = [_kept(row, card["backbone"]) for row in rows]
+        lines.append(["**abilities kept (RP), %**", *(f"**{text}**" for text in kept)])
+    for family in comparisons(card):
+        lines.append([f"{plain(family)}, % (50: a draw)", *(_words(row["abilities"].get(family)) for row in rows)])
+    if len(methods(card)) > ACROSS:
+        lines = [list(line) for line in zip(*lines, strict=True)]
+    lines.insert(1, ["---", *("---:" for _ in lines[0][1:])])
+    table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    return "\n\n".join([table, _legend(card), *taught(card)]) + "\n"
+
+
+def _kept(row: Card, backbone: str) -> str:
+    kept = number(row["retention"], 0)
+    if row["name"] == backbone or row["retention"] is None:
+        return kept
+    return f"{kept} ({spread(row['retention_interval'], 0)})"
+
+
+def _words(score: Card | None, digits: int = 1) -> str:
+    if score is None or score["score"] is None:
+        return "–"
+    if score["delta"] is None:
+        return number(score["score"], digits)
+    mark = "\\*" if significant(score["p"]) else ""
+    return f"{number(score['score'], digits)} ({signed(score['delta'], digits)}{mark})"
+
+
+def _legend(card: Card) -> str:
+    parts = ["\\* differs from the backbone with p < 0.05."] if methods(card) else []
+    parts += [f"{learnt_metrics(card)}."] if learnt_metrics(card) else []
+    if several := trainings(card):
+        parts.append(f"{several[0].upper()}{several[1:]}.")
+    if (least := floor(card)) is not None:
+        parts.append(f"Noise floor of RP: ±{least:.1f}.")
+    return " ".join(parts)

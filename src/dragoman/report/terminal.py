@@ -1,0 +1,359 @@
+"""The comparison in the terminal."""
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from dragoman.report.abilities import abilities, by_side, comparisons, digits, draw_apart, skills, unit
+from dragoman.report.compare import Card, floor
+from dragoman.report.families import Benchmark, benchmarks, by_language, heading, score
+from dragoman.report.phrases import (
+    methods,
+    number,
+    plain,
+    rationales,
+    remarks,
+    signed,
+    significant,
+    spread,
+    trainings,
+    verdict,
+)
+from dragoman.report.translation import group_score, groups, learnt_metrics, metric_title, metrics, odd, translated
+from dragoman.screen import console as new_console
+
+WIDE = 100  # columns that a table of three models needs with its intervals
+ACROSS = 3  # methods side by side; of more, each gets a line
+_ROOM = {True: 82, False: 52}  # for columns beside the names of many methods, with and without intervals
+CHANGES = (("general", "general ability"), ("instruction", "following instructions"), ("safety", "safety"))
+"""Sides of which TRACE's changes are told."""
+SHORT = {"general ability": "general", "following instructions": "instructions"}
+"""Sides over narrow columns."""
+
+
+def show(card: Card, console: Console) -> None:
+    """Prints the comparison; on a narrow terminal without the intervals, which the page has as well."""
+    if not console.is_terminal:
+        console.width = max(console.width, WIDE)  # a file or a pipe has no width of its own
+    console.print(terminal(card, console.width))
+
+
+def terminal(card: Card, width: int) -> Group:
+    """Skill gained beside abilities kept, what the marks mean, and the verdict."""
+    intervals, parts = _tables(card, width)
+    parts.append(Padding(_legend(card, intervals), (0, 1, 1, 1)))
+    parts += [Padding(_claim(name, claim), (0, 1)) for name, claim in verdict(card)]
+    parts += [Padding(Text(remark, style="dim"), (0, 1)) for remark in [*remarks(card), *taught(card)]]
+    return Group(*parts)
+
+
+def _tables(card: Card, width: int) -> tuple[bool, list[RenderableType]]:
+    """One table where it fits, with intervals if it can be; else a line for each row. And whether with intervals."""
+    if len(methods(card)) <= ACROSS:
+        for intervals in (True, False) if width >= WIDE else (False,):
+            table = _table(card, card["rows"], intervals)
+            if _width(table) <= width or (not methods(card) and not intervals):
+                return intervals, [table]
+    return width >= WIDE, _by_line(card, width >= WIDE)
+
+
+def _width(table: Table) -> int:
+    """Columns that a table takes if nothing in it is cut."""
+    endless = new_console(width=1000)
+    return Measurement.get(endless, endless.options, table).maximum
+
+
+def _table(card: Card, rows: Sequence[Card], intervals: bool) -> Table:
+    """What was measured down, rows of the scorecard across."""
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=True)
+    table.add_column("", no_wrap=True)
+    for row in rows:
+        table.add_column(Text(row["name"]), no_wrap=True)
+    blank = [""] * len(rows)
+    several = bool(methods(card))
+
+    def head(title: str, words: str = "") -> None:
+        if table.row_count:
+            table.add_row("", *blank)
+        table.add_row(Text(title, style="bold").append(words, style="dim not bold"), *blank)
+
+    def lines(kind: str, families: Sequence[str], indent: str = "") -> None:
+        for name in families:
+            cells = (_score(row[kind].get(name), digits(card, name), intervals) for row in rows)
+            table.add_row(Text(f"{indent}{plain(name)}, {unit(card, name)}"), *cells)
+
+    if translated(card) or skills(card):
+        head("Skill gained" if several else "Skill")
+        for metric in metrics(card):
+            for key, title in groups(card) if metric != "bleu" else [("all", "all")]:
+                cells = (_score(group_score(row, key, metric), 1, intervals) for row in rows)
+                table.add_row(Text(f"{title}, {metric_title(card, metric)}"), *cells)
+        if translated(card):
+            for rate, title in odd(card).items():
+                cells = (_rate(row["translation"]["rates"][rate]) for row in rows)
+                table.add_row(Text(f"{title}, %", style="dim"), *cells)
+        lines("skills", skills(card))
+    if abilities(card):
+        head("Abilities kept" if several else "Abilities")
+        for title, some in by_side(card, abilities(card)).items():
+            if title:
+                table.add_row(Text(title, style="italic dim"), *blank)
+            lines("abilities", some, "  " if title else "")
+    for title, asked in by_language(benchmarks(card)).items():
+        head(f"Benchmarks {title}")
+        for parts in asked:
+            found = [score(row, parts.family) for row in rows]
+            table.add_row(Text(f"{heading(parts)}, %"), *(_score(one, 0, intervals) for one in found))
+            if _has_f1(rows, parts):
+                table.add_row(Text("  F1", style="dim"), *(_f1(one) for one in found))
+    if _kept(card):
+        cells = (_retention(row, card["backbone"], intervals) for row in rows)
+        table.add_row(Text("kept of all (RP), %", style="bold"), *cells)
+    if changed(card):
+        head("Change", ", points of 100")
+        for side, title in changed(card):
+            table.add_row(Text(title), *(_change(_traced(row, side), intervals) for row in rows))
+    if comparisons(card):
+        head("Beside the backbone", ", 50 is a draw")
+        for name in comparisons(card):
+            cells = (_compared(row["abilities"].get(name), intervals) for row in rows)
+            table.add_row(Text(f"{plain(name)}, %"), *cells)
+    return table
+
+
+def _by_line(card: Card, intervals: bool) -> list[RenderableType]:
+    """A line for each row of the scorecard: the sums first, then the abilities, then what is odd."""
+    rows = card["rows"]
+    parts: list[RenderableType] = []
+    for metric in metrics(card):
+        if metric not in ("chrf++", "bleu"):
+            parts.append(_by_direction(card, metric, intervals))
+    sums = _lines("")
+    wide = intervals and not skills(card)
+    columns: list[list[Text]] = []
+    if translated(card):
+        for key, title in groups(card):
+            sums.add_column(Text(f"{title}, chrF++" if key == "all" else title), no_wrap=key == "all")
+            columns.append([_score(group_score(row, key, "chrf++"), 1, wide and key == "all") for row in rows])
+    for skill in skills(card):
+        sums.add_column(Text(f"{plain(skill)}, %"))
+        columns.append([_score(row["skills"].get(skill), 0, intervals and not translated(card)) for row in rows])
+    if _kept(card):
+        sums.add_column(Text("kept of all (RP), %"))
+        columns.append([_retention(row, card["backbone"], intervals, 2) for row in rows])
+    _fill(sums, rows, columns)
+    parts += [sums] if columns else []
+    parts += _kept_by_line(card, _ROOM[intervals])
+    for title, group in by_language(benchmarks(card)).items():
+        parts += _benchmarks(rows, title, group, _ROOM[intervals])
+    if changed(card):
+        changes = _lines("change, points of 100")
+        for _, title in changed(card):
+            changes.add_column(Text(title), no_wrap=intervals)
+        told = [[_change(_traced(row, side), intervals, 0) for row in rows] for side, _ in changed(card)]
+        _fill(changes, rows, told)
+        parts.append(changes)
+    if comparisons(card):
+        beside = _lines("50 is a draw")
+        for name in comparisons(card):
+            beside.add_column(Text(f"{plain(name)}, %"))
+        cells = [[_compared(row["abilities"].get(name), intervals) for row in rows] for name in comparisons(card)]
+        _fill(beside, rows, cells)
+        parts.append(beside)
+    if translated(card):
+        named = odd(card)
+        for some in _fitting(list(named.values()), _ROOM[intervals] - 10):  # their heading is long
+            strange = _lines("odd translations, %")
+            for title in some:
+                strange.add_column(Text(title))
+            rates = [rate for rate, title in named.items() if title in some]
+            _fill(strange, rows, [[_rate(row["translation"]["rates"][rate]) for row in rows] for rate in rates])
+            parts.append(strange)
+    return parts
+
+
+def _kept_by_line(card: Card, room: int) -> list[RenderableType]:
+    """A line for each row of the scorecard with all abilities, in lots that fit; above the first of a side its name."""
+    sided = by_side(card, abilities(card))
+    names = [name for some in sided.values() for name in some]
+    made: list[RenderableType] = []
+    for some in _fitting(names, room):
+        table = _lines("\npassed, %" if len(sided) > 1 else "passed, %")
+        before = ""
+        for name in some:
+            title = next(title for title, names in sided.items() if name in names)
+            words = plain(name) if unit(card, name) == "%" else f"{plain(name)}, {unit(card, name)}"
+            above = SHORT.get(title, title) if title != before else ""
+            table.add_column(Text(f"{above}\n", style="dim").append(words) if title else Text(words))
+            before = title
+        scores = [[_brief(row["abilities"].get(name), digits(card, name)) for row in card["rows"]] for name in some]
+        _fill(table, card["rows"], scores)
+        made.append(table)
+    return made
+
+
+def _by_direction(card: Card, metric: str, intervals: bool) -> Table:
+    """A line for each row of the scorecard with one metric's means over directions."""
+    table = _lines(metric_title(card, metric))
+    columns = []
+    for key, title in groups(card):
+        table.add_column(Text(title))
+        columns.append([_score(group_score(row, key, metric), 1, intervals and key == "all") for row in card["rows"]])
+    _fill(table, card["rows"], columns)
+    return table
+
+
+def changed(card: Card) -> list[tuple[str, str]]:
+    """The sides of which any row has one of TRACE's changes, and what they are called."""
+    return [(side, title) for side, title in CHANGES if any(_traced(row, side) for row in card["rows"])]
+
+
+def _traced(row: Card, side: str) -> Card | None:
+    found: Card | None = (row.get("trace") or {}).get(side)
+    return found
+
+
+def _benchmarks(rows: Sequence[Card], title: str, some: Sequence[Benchmark], room: int) -> list[RenderableType]:
+    """A line for each row of the scorecard with all that was asked in one language, in lots that fit."""
+    columns = {}
+    for parts in some:
+        columns[heading(parts)] = [_brief(score(row, parts.family)) for row in rows]
+        if _has_f1(rows, parts):
+            columns[f"{heading(parts)} F1"] = [_f1(score(row, parts.family)) for row in rows]
+    made: list[RenderableType] = []
+    for names in _fitting(list(columns), room):
+        table = _lines(f"{title}, %")
+        for name in names:
+            table.add_column(Text(name))
+        _fill(table, rows, [columns[name] for name in names])
+        made.append(table)
+    return made
+
+
+def _has_f1(rows: Sequence[Card], parts: Benchmark) -> bool:
+    return any((score(row, parts.family) or {}).get("f1") for row in rows)
+
+
+def _f1(found: Card | None) -> Text:
+    f1 = found.get("f1") if found else None
+    return Text(f"{number(f1['score'] if f1 else None, 0):>5}", style="dim")
+
+
+def _kept(card: Card) -> bool:
+    """Whether there is a share that is kept: of the backbone alone there is none."""
+    return any(row["retention"] is not None for row in methods(card))
+
+
+def _lines(head: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=True)
+    table.add_column(Text(head, style="dim"), no_wrap=True)
+    return table
+
+
+def _fill(table: Table, rows: Sequence[Card], columns: Sequence[Sequence[Text]]) -> None:
+    for row, *cells in zip(rows, *columns, strict=True):
+        table.add_row(Text(row["name"], style="bold"), *cells)
+
+
+def _fitting(names: Sequence[str], room: int) -> list[list[str]]:
+    """The names in lots whose headings fit beside each other."""
+    lots: list[list[str]] = []
+    for name in names:
+        longest = [max(5, *map(len, plain(one).split())) + 2 for one in [*(lots[-1] if lots else []), name]]
+        if lots and sum(longest) <= room:
+            lots[-1].append(name)
+        else:
+            lots.append([name])
+    return lots
+
+
+def _brief(score: Card | None, digits: int = 0) -> Text:
+    """The score and its mark; the colour says which way it differs from the backbone."""
+    if score is None or score["score"] is None:
+        return Text("    –", style="dim")
+    mark, tint = _mark(score)
+    return Text(f"{number(score['score'], digits):>5}{mark}", style="" if score["delta"] is None else tint)
+
+
+def _mark(score: Card) -> tuple[str, str]:
+    """What stands after a difference from the backbone, and its colour."""
+    if score["delta"] is None:
+        return "", ""
+    if significant(score["p"]):
+        return "*", "green" if score["delta"] > 0 else "red"
+    return "~" if score.get("inside_noise") else "", "dim"
+
+
+def _score(score: Card | None, digits: int, intervals: bool) -> Text:
+    """The score, its difference from the backbone's, and its interval, each in a place of its own."""
+    if score is None or score["score"] is None:
+        return Text("    –", style="dim")
+    text = Text(f"{number(score['score'], digits):>5}", style="bold")
+    if score["delta"] is not None:
+        mark, tint = _mark(score)
+        text.append(f" {signed(score['delta'], digits) + mark:<7}", style=f"{tint} not bold")
+    return text.append(f" {spread(score['interval'], digits)}", style="dim not bold") if intervals else text
+
+
+def _compared(score: Card | None, intervals: bool) -> Text:
+    """How often a row is preferred to the backbone; the colour says whether that is more than a draw."""
+    if score is None or score["score"] is None:
+        return Text("    –", style="dim")
+    tint = {1: "green", 0: "dim", -1: "red"}[draw_apart(score)]
+    text = Text(f"{number(score['score'], 1):>5}", style=f"bold {tint}")
+    return text.append(f" {'':<7} {spread(score['interval'])}", style="dim not bold") if intervals else text
+
+
+def _change(change: Card | None, intervals: bool, width: int = 7) -> Text:
+    """A mean difference from the backbone; the colour says which way it goes by more than chance.
+
+    `width` is what other lines have between a score and its interval.
+    """
+    if change is None:
+        return Text("    –", style="dim")
+    low, high = change["interval"] or (-100.0, 100.0)
+    tint = "green" if low > 0 else "red" if high < 0 else "dim"
+    text = Text(f"{signed(change['delta']):>5}", style=f"bold {tint}")
+    if not intervals or not change["interval"]:
+        return text
+    return text.append(f" {'':<{width}} {signed(low)} to {signed(high)}", style="dim not bold")
+
+
+def _rate(rate: Card) -> Text:
+    return Text(f"{number(rate['rate']):>5}", style="dim")
+
+
+def _retention(row: Card, backbone: str, intervals: bool, width: int = 7) -> Text:
+    """RP and its mark; `width` is the mark's, as wide as the differences above it by default."""
+    text = Text(f"{number(row['retention'], 0):>5}", style="bold")
+    if row["name"] == backbone or row["retention"] is None:
+        return text
+    tint = "green" if row["retention"] >= 80 else "yellow" if row["retention"] >= 50 else "red"
+    text.stylize(tint)
+    text.append(f" {'~' if row['inside_noise'] else '':<{width}}", style="dim not bold")
+    return text.append(f" {spread(row['retention_interval'], 0)}", style="dim not bold") if intervals else text
+
+
+def _claim(name: str, claim: str) -> Text:
+    return Text(name, style="bold").append(f" {claim}.", style="not bold")
+
+
+def taught(card: Card) -> list[str]:
+    """A line for each method that learnt from rationales: how many, how long, and what is wrong with them."""
+    return [f"{name} learnt from {report.sentence()}." for name, report in rationales(card).items()]
+
+
+def _legend(card: Card, intervals: bool) -> Text:
+    parts = ["* differs from the backbone, p < 0.05"] if methods(card) else []
+    if trainings(card):
+        parts.insert(0, trainings(card))
+    if methods(card) and floor(card) is not None:
+        parts.append("~ inside the noise floor")
+    parts += [learnt_metrics(card)] if learnt_metrics(card) else []
+    parts.append("dim ranges: 95 % intervals" if intervals else "a wider terminal shows intervals")
+    return Text(" · ".join(parts), style="dim")

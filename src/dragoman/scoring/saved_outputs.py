@@ -1,0 +1,323 @@
+"""Scores of outputs that are there already: a number for each system, with its interval, and how two systems compare.
+
+Corpus metrics are sacreBLEU's own, to the last digit; all else is a mean over segments. Every system is resampled
+with the same draws (sacreBLEU's), so that any two over the same segments can be compared.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dragoman import __version__
+from dragoman.corpora.language import base
+from dragoman.errors import DataError, EngineError
+from dragoman.scoring.statistics import (
+    SEED,
+    Floats,
+    Interval,
+    average,
+    bleu,
+    chrf,
+    interval,
+    joined,
+    mcnemar,
+    paired_p,
+    resample,
+    two_sided_p,
+    wilson,
+)
+from dragoman.suites.graded import Graded, Item
+
+if TYPE_CHECKING:
+    from dragoman.scoring.comet.model import Comet
+
+CORPUS = ("bleu", "chrf", "chrf++", "ter")
+METRICS = (*CORPUS, "comet")
+LOWER_IS_BETTER = ("ter",)
+BOOTSTRAP = 1000
+Values = tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A metric's number for one system; `score` is None where nothing could be judged."""
+
+    metric: str
+    system: str
+    score: float | None
+    interval: Interval | None
+    n: int
+    """Segments, or questions, that were judged; verdicts, where one has several."""
+    signature: str
+    segments: Values
+    """What each came to; None where there is no judgement."""
+    samples: Floats
+    """The score in every resample."""
+    keys: tuple[str, ...] = ()
+    """What was judged, where systems may have been asked different things."""
+    percent: bool = True
+    groups: tuple[str, ...] = ()
+
+    def to_json(self, segments: bool = False) -> dict[str, Any]:
+        """Plain data, with the segments' scores where they are asked for."""
+        return {
+            "metric": self.metric,
+            "system": self.system,
+            "score": self.score,
+            "interval": None if self.interval is None else list(self.interval),
+            "n": self.n,
+            "signature": self.signature,
+            "segments": list(self.segments) if segments else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a system compares with the first one, in pairs, over what was judged of both."""
+
+    against: str
+    delta: float
+    interval: Interval
+    p: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {"against": self.against, "delta": self.delta, "interval": list(self.interval), "p": self.p}
+
+
+def corpus_scores(
+    name: str, systems: Mapping[str, Sequence[str]], references: Sequence[Sequence[str]], language: str = ""
+) -> list[Score]:
+    """The scores of systems by one of `CORPUS`, against one reference or several; `language` is the target's.
+
+    A segment's BLEU leaves out the orders of n-grams that it is too short for, as sacreBLEU's sentence BLEU does.
+    `EngineError` where the language's tokenizer is not installed.
+    """
+    metric = _metric(name, references, language)
+    metric.n_bootstrap, metric.seed = BOOTSTRAP, SEED  # for the signature; the resamples are made here
+    found = []
+    for system, hypotheses in systems.items():
+        rows = metric._extract_corpus_statistics(hypotheses, None)
+        samples = _FORMULAS[name](resample(np.array(rows, dtype=np.float64), BOOTSTRAP))
+        found.append(
+            Score(
+                metric=name,
+                system=system,
+                score=metric._aggregate_and_compute(rows).score,
+                interval=interval(samples),
+                n=len(rows),
+                signature=f"{name}|{metric.get_signature()}",
+                segments=_by_segment(name, metric, rows),
+                samples=samples,
+            )
+        )
+    return found
+
+
+def comet_scores(
+    comet: "Comet",
+    systems: Mapping[str, Sequence[str]],
+    sources: Sequence[str],
+    references: Sequence[Sequence[str]],
+    cache: Path | None = None,
+) -> list[Score]:
+    """The scores of systems by a COMET checkpoint; all of them go to it at once, so that no text is encoded twice.
+
+    With several references a segment's score is the mean of those with each of them. A model that reads no reference
+    is given none. `cache` is a folder in which scores of segments are kept.
+    """
+    from dragoman.scoring.comet.model import Triple
+
+    used: Sequence[Sequence[str]] = references if comet.needs_reference else [[""] * len(sources)]
+    triples = [
+        Triple(source, translation, reference)
+        for hypotheses in systems.values()
+        for reference_set in used
+        for source, translation, reference in zip(sources, hypotheses, reference_set, strict=True)
+    ]
+    scores = np.array(comet.score(triples, cache), dtype=np.float64).reshape(len(systems), len(used), len(sources))
+    signature = comet.signature + (f"|references:mean-of-{len(used)}" if len(used) > 1 else "")
+    return [
+        mean_score("comet", system, row.tolist(), signature, percent=False)
+        for system, row in zip(systems, scores.mean(axis=1), strict=True)
+    ]
+
+
+def mean_score(
+    metric: str,
+    system: str,
+    values: Iterable[float | None],
+    signature: str,
+    keys: Iterable[str] = (),
+    *,
+    percent: bool = True,
+    groups: Sequence[str] = (),
+) -> Score:
+    """The mean of what was judged. Its interval is Wilson's where each value is 0 or 100 `percent`, else of resamples.
+
+    What has the same name in `groups` is drawn together.
+    """
+    segments = tuple(values)
+    judged = [value for value in segments if value is not None]
+    counts = np.array([(0.0 if value is None else value, value is not None) for value in segments], dtype=np.float64)
+    if len(set(groups)) < len(groups):
+        counts = joined(counts, groups)
+    samples = average(resample(counts, BOOTSTRAP)) if judged else np.full(BOOTSTRAP, math.nan)
+    share = percent and bool(judged) and set(judged) <= {0.0, 100.0}
+    how = "interval:wilson" if share else f"bs:{BOOTSTRAP}|seed:{SEED}"
+    found = wilson(sum(value > 0 for value in judged), len(judged)) if share else interval(samples)
+    return Score(
+        metric=metric,
+        system=system,
+        score=math.fsum(judged) / len(judged) if judged else None,
+        interval=found if judged else None,
+        n=len(judged),
+        signature=f"{signature}|{how}",
+        segments=segments,
+        samples=samples,
+        keys=tuple(keys),
+        percent=percent,
+        groups=tuple(groups),
+    )
+
+
+def pooled_score(metric: str, system: str, items: Sequence[Sequence[bool]], signature: str) -> Score:
+    """The share of all verdicts that were passed, where an item has one or more; items are drawn whole."""
+    counts = np.array([(100.0 * sum(item), len(item)) for item in items])
+    samples = average(resample(counts, BOOTSTRAP))
+    passed, many = counts.sum(0)
+    return Score(
+        metric=metric,
+        system=system,
+        score=float(passed / many),
+        interval=interval(samples),
+        n=int(many),
+        signature=f"{signature}|bs:{BOOTSTRAP}|seed:{SEED}",
+        segments=tuple(100.0 * sum(item) / len(item) for item in items),
+        samples=samples,
+    )
+
+
+def graded_score(graded: Graded, system: str, metric: str = "", of: Callable[[Item], bool] | None = None) -> Score:
+    """What a benchmark that another model judged comes to; with `of` by some of its items, as another `metric`."""
+    items = [item for item in graded.items if of is None or of(item)]
+    return mean_score(
+        metric or graded.name,
+        system,
+        [item.value for item in items],
+        graded.signature,
+        [item.key for item in items],
+        percent=graded.unit == "%",
+        groups=[item.group or item.key for item in items],
+    )
+
+
+def signature(name: str, **told: object) -> str:
+    """The house's form: the name, what is told, and the version; what is empty is left out."""
+    parts = [f"{key}:{value}" for key, value in told.items() if value not in ("", None)]
+    return "|".join([name, *parts, f"version:dragoman-{__version__}"])
+
+
+def compared(scores: Sequence[Score]) -> list[Difference | None]:
+    """Each score against that of the first system by the same metric; None for the first, and for other segments.
+
+    Scores of one metric have the same signature, save for checkpoints of COMET, which are metrics of their own.
+    """
+    first: dict[tuple[str, str], Score] = {}
+    found: list[Difference | None] = []
+    for score in scores:
+        before = first.setdefault((score.metric, _bare(score.signature)), score)
+        found.append(None if before is score else _difference(before, score))
+    return found
+
+
+def _difference(before: Score, after: Score) -> Difference | None:
+    """By what was judged in both; what only one has says nothing of how they differ."""
+    if _items(before) != _items(after):
+        return None
+    both = [at for at, pair in enumerate(zip(before.segments, after.segments, strict=True)) if None not in pair]
+    if len(both) < len(before.segments):
+        before, after = _among(before, both), _among(after, both)
+    if before.score is None or after.score is None:
+        return None
+    there = ~(np.isnan(before.samples) | np.isnan(after.samples))
+    one, other = before.samples[there], after.samples[there]
+    delta = after.score - before.score
+    return Difference(before.system, delta, interval(other - one), _p(before, after, one, other, delta))
+
+
+def _p(before: Score, after: Score, one: Floats, other: Floats, delta: float) -> float:
+    """sacreBLEU's own for its metrics, McNemar's for what passes or fails, else the two-sided one of the resamples."""
+    if before.metric in CORPUS:
+        return paired_p(one, other, delta)
+    values = (before.segments, after.segments)
+    if before.percent and all(set(some) <= {0.0, 100.0} for some in values):
+        return mcnemar(*([value == 100 for value in some] for some in values))
+    return two_sided_p(other - one, delta)
+
+
+def _among(score: Score, chosen: Sequence[int]) -> Score:
+    """The same of some of its segments."""
+
+    def some(whole: Sequence[Any]) -> list[Any]:
+        return [whole[at] for at in chosen] if whole else []
+
+    values, keys, groups = map(some, (score.segments, score.keys, score.groups))
+    return mean_score(score.metric, score.system, values, "", keys, percent=score.percent, groups=groups)
+
+
+def _items(score: Score) -> tuple[int, tuple[str, ...]]:
+    return len(score.segments), score.keys
+
+
+def _bare(signature: str) -> str:
+    """A signature without how its interval was made, which depends on the values."""
+    return "|".join(part for part in signature.split("|") if not part.startswith(("interval:", "bs:", "seed:")))
+
+
+def _ter(sums: Floats) -> Floats:
+    """TER of summed counts: [..., 2] (edits, words of the reference) → [...]."""
+    edits, words = sums[..., 0], sums[..., 1]
+    return 100 * np.divide(edits, words, out=(edits > 0).astype(np.float64), where=words > 0)
+
+
+_FORMULAS: Mapping[str, Callable[[Floats], Floats]] = {"bleu": bleu, "chrf": chrf, "chrf++": chrf, "ter": _ter}
+
+
+def _metric(name: str, references: Sequence[Sequence[str]], language: str) -> Any:
+    from sacrebleu.metrics import BLEU, CHRF, TER
+
+    if name == "bleu":
+        try:
+            return BLEU(trg_lang=base(language) if language else "", force=True, references=references)
+        except (RuntimeError, ImportError) as error:  # sacreBLEU's tokenizers of Japanese and Korean are packages
+            raise EngineError(f"BLEU into {language} needs another package for its tokenizer: {error}") from error
+    if name == "ter":
+        return TER(references=references)
+    if name in CORPUS:
+        return CHRF(word_order=2 if name == "chrf++" else 0, references=references)
+    raise DataError(f"there is no metric {name!r}; known are {', '.join(METRICS)}")
+
+
+def _by_segment(name: str, metric: Any, rows: Sequence[Sequence[float]]) -> Values:
+    if name != "bleu":
+        return tuple(float(metric._compute_score_from_stats(row).score) for row in rows)
+    orders = metric.max_ngram_order
+    return tuple(
+        float(
+            metric.compute_bleu(
+                correct=list(row[2 : 2 + orders]),
+                total=list(row[2 + orders :]),
+                sys_len=int(row[0]),
+                ref_len=int(row[1]),
+                smooth_method=metric.smooth_method,
+                smooth_value=metric.smooth_value,
+                effective_order=True,
+                max_ngram_order=orders,
+            ).score
+        )
+        for row in rows
+    )

@@ -1,0 +1,261 @@
+"""What was measured of every row's abilities: families of questions with a rule, and benchmarks that others judge.
+
+All rows are resampled together, a family at a time, with the same draws of items.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman import __version__
+from dragoman.scoring.scorecard.translation import Measure, columns, mean, origin, over_seeds, trainings
+from dragoman.scoring.statistics import SEED, Floats, Interval, interval, joined, resample, wilson
+from dragoman.suites.graded import Graded, Side
+from dragoman.suites.questions.qa import normalisation
+from dragoman.suites.questions.suite import AbilityResult, Answered, is_skill
+
+TAKEN = {"squad": "first_line", "letter": "letter", "option_text": "text"}
+"""How a check of benchmarks takes the answer out of what was said, where the question doesn't say."""
+SIDES: Mapping[str, Side] = {
+    "instructions": "instruction",
+    "follow_up": "instruction",
+    "refusal": "safety",
+    "harmless": "safety",
+}
+"""What the lab's families are about, where that is not general ability."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One ability or skill of one row. No retention where the backbone has none of it, or no score of its own."""
+
+    score: Measure
+    """NaN where nothing could be judged."""
+    retention: Measure | None
+    values: Floats
+    """[items, seeds]: the score of each item; NaN where there is no judgement."""
+    draws: "Draws"
+    side: Side = "general"
+    unit: str = "%"
+    kept: bool = True
+    """Part of RP."""
+    items: tuple[tuple[Answered, ...], ...] = ()
+    """Of questions with a rule the answers with each seed."""
+    f1: Measure | None = None
+    """The mean credit of answers, where the rule tells how much of one is right."""
+    graded: tuple[Graded, ...] = ()
+    """Of what others judge all that they said, with each seed."""
+
+    @property
+    def skill(self) -> bool:
+        """To be learnt rather than kept."""
+        return self.side == "skill"
+
+    @property
+    def subjects(self) -> dict[str, tuple[float, int]]:
+        """Of each subject the mean over all seeds, and how many items it has."""
+        named = (
+            [item.question.subject for item in self.items[0]]
+            if self.items
+            else [item.subject for item in self.graded[0].items]
+        )
+        found: dict[str, tuple[float, int]] = {}
+        for subject in sorted(set(named) - {""}):
+            chosen = self.values[[at for at, name in enumerate(named) if name == subject]]
+            judged = chosen[~np.isnan(chosen)]
+            found[subject] = (float(judged.mean()) if judged.size else float("nan"), len(chosen))
+        return found
+
+    @property
+    def yes_or_no(self) -> bool:
+        """Whether every item that was judged was passed or failed, with nothing in between."""
+        return _yes_or_no(self.values, self.unit)
+
+    @property
+    def passed(self) -> tuple[int, ...]:
+        """How many items were passed with each seed, where they are passed or failed."""
+        return tuple(int(many) for many in (self.values == 100).sum(0))
+
+    @property
+    def interval(self) -> Interval:
+        """Wilson's for one training that passes or fails, and where all went the same way; else that of resamples."""
+        if _as_share(self.values, self.unit):
+            judged = int((~np.isnan(self.values)).sum(0).min())
+            return wilson(min(self.passed[0], judged), judged)
+        return interval(self.score.samples)
+
+    def among(self, chosen: NDArray[np.bool_]) -> Measure:
+        """The score over some of the items, with the same draws for every row."""
+        samples, scores = self.draws.means(self.values, chosen)
+        return _measure(self.draws.row, slice(None), samples, scores, int(chosen.sum()), self.score.signature)
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """How items are drawn for intervals: the same for every row, save that each draws its own trainings."""
+
+    row: str
+    count: int
+    seed: int
+    groups: tuple[str, ...] = ()
+    """Of each item what is drawn together; () where every item stands alone."""
+
+    def means(self, values: Floats, chosen: NDArray[np.bool_] | None = None) -> tuple[Floats, Floats]:
+        """Means over the items that were judged: in every resample [resamples, models], and of all [models]."""
+        groups = np.array(self.groups) if self.groups else None
+        if chosen is not None:
+            values, groups = values[chosen], None if groups is None else groups[chosen]
+        judged = ~np.isnan(values)
+        counts = np.concatenate([np.where(judged, values, 0.0), judged], axis=1)
+        models, whole = values.shape[1], counts.sum(0)
+        if groups is not None:
+            counts = joined(counts, groups.tolist())
+        return _ratios(resample(counts, self.count, self.seed), models), _ratios(whole, models)
+
+
+def _ratios(sums: Floats, models: int) -> Floats:
+    """Sums by how many they are of: [..., 2 × models] → [..., models]; NaN where that is none."""
+    totals, many = sums[..., :models], sums[..., models:]
+    return np.divide(totals, many, out=np.full_like(totals, np.nan), where=many > 0)
+
+
+def paired(row: Family, other: Family) -> tuple[Measure, Measure]:
+    """The scores of two rows over what was judged in both: what one lacks says nothing of how they differ."""
+    chosen = np.asarray(~(np.isnan(row.values).any(1) | np.isnan(other.values).any(1)))
+    if np.all(chosen):
+        return row.score, other.score
+    return row.among(chosen), other.among(chosen)
+
+
+def families(
+    rows: Mapping[str, Sequence[AbilityResult]], backbone: str, bootstrap: int
+) -> dict[str, dict[str, Family]]:
+    """Row → family → what was measured of its answers. The backbone has one result; retention is against it."""
+    models = [result.families for results in rows.values() for result in results]
+    skills = rows[backbone][0].skills
+    found: dict[str, dict[str, Family]] = {row: {} for row in rows}
+    for index, name in enumerate(rows[backbone][0].families):
+        values = np.array([[100.0 * item.passed for item in model[name]] for model in models]).T
+        draws = Draws("", bootstrap, SEED + index)
+        samples, shares = draws.means(values)
+        parts = _credits([model[name] for model in models])
+        shared = None if parts is None else draws.means(100 * parts)
+        made = {}
+        for row, place in columns(rows):
+            items = tuple(model[name] for model in models[place])
+            signature = _signature(items[0], rows[row], values[:, place], bootstrap)
+            score = _measure(row, place, samples, shares, len(values), signature)
+            f1 = None
+            if shared is not None:
+                told = signature.replace("passed|", "f1|", 1).replace("interval:wilson", f"interval:bs:{bootstrap}", 1)
+                f1 = _measure(row, place, *shared, len(values), told)
+            made[row] = Family(
+                score,
+                None,
+                values[:, place],
+                replace(draws, row=row),
+                side="skill" if is_skill(name, skills) else SIDES.get(name, "general"),
+                kept=not is_skill(name, skills),
+                items=items,
+                f1=f1,
+            )
+        for row, family in made.items():
+            found[row][name] = replace(family, retention=_retention(*paired(family, made[backbone])))
+    return found
+
+
+def benchmarks(
+    rows: Mapping[str, Sequence[Sequence[Graded]]], backbone: str, bootstrap: int
+) -> dict[str, dict[str, Family]]:
+    """Row → benchmark → what was measured by its judges. A comparison with the backbone is none of the backbone's."""
+    named = {row: [{one.name: one for one in result} for result in results] for row, results in rows.items()}
+    every = dict.fromkeys(name for results in named.values() for result in results for name in result)
+    found: dict[str, dict[str, Family]] = {row: {} for row in rows}
+    for index, name in enumerate(every):
+        here = {row: [result[name] for result in results] for row, results in named.items() if name in results[0]}
+        models = [one for results in here.values() for one in results]
+        values = np.array(
+            [[np.nan if item.value is None else item.value for item in model.items] for model in models]
+        ).T
+        groups = tuple(item.group or item.key for item in models[0].items)
+        draws = Draws("", bootstrap, SEED + index, groups if len(set(groups)) < len(groups) else ())
+        samples, scores = draws.means(values)
+        made = {}
+        for row, place in columns(here):
+            told = models[place][0]
+            how = "wilson" if _as_share(values[:, place], told.unit) else f"bs:{bootstrap}"
+            signature = f"{told.signature}|interval:{how}{trainings(here[row])}"
+            made[row] = Family(
+                _measure(row, place, samples, scores, len(values), signature),
+                None,
+                values[:, place],
+                replace(draws, row=row),
+                side=told.side,
+                unit=told.unit,
+                kept=told.kept,
+                graded=tuple(models[place]),
+            )
+        for row, family in made.items():
+            found[row][name] = family
+            if family.kept and backbone in made:
+                found[row][name] = replace(family, retention=_retention(*paired(family, made[backbone])))
+    return found
+
+
+def retention(row: Mapping[str, Family]) -> Measure | None:
+    """RP: the mean of the abilities' retentions, skills left out; None where there is none."""
+    kept = [family.retention for family in row.values() if family.kept and family.retention]
+    return mean(kept, "abilities") if kept else None
+
+
+def _measure(row: str, place: slice, samples: Floats, scores: Floats, n: int, signature: str) -> Measure:
+    return Measure(tuple(scores[place].tolist()), over_seeds(samples[:, place], row), n, signature)
+
+
+def _yes_or_no(values: Floats, unit: str) -> bool:
+    judged = values[~np.isnan(values)]
+    return unit == "%" and bool(judged.size) and bool(np.isin(judged, (0.0, 100.0)).all())
+
+
+def _as_share(values: Floats, unit: str) -> bool:
+    """Whether an interval is Wilson's: resamples of what went the same way every time would say that it is certain."""
+    return _yes_or_no(values, unit) and (values.shape[1] == 1 or len(np.unique(values[~np.isnan(values)])) == 1)
+
+
+def _retention(row: Measure, backbone: Measure) -> Measure | None:
+    """A row's score over the backbone's, in percent; without end in resamples where the backbone alone has nothing."""
+    if math.isnan(row.score) or math.isnan(backbone.score) or not backbone.score:
+        return None
+    samples = np.where(row.samples > 0, np.inf, np.nan)
+    np.divide(100 * row.samples, backbone.samples, out=samples, where=backbone.samples > 0)
+    return Measure(tuple(100 * score / backbone.score for score in row.seeds), samples, row.n, row.signature)
+
+
+def _credits(models: Sequence[Sequence[Answered]]) -> Floats | None:
+    """[questions, models]; None where the checks know no parts of a right answer."""
+    if all(item.part is None for model in models for item in model):
+        return None
+    return np.array([[item.credit for item in model] for model in models], dtype=np.float64).T
+
+
+def _signature(items: Sequence[Answered], results: Sequence[AbilityResult], values: Floats, bootstrap: int) -> str:
+    checks = "+".join(sorted({item.question.check.name for item in items}))
+    how = "wilson" if _as_share(values, "%") else f"bs:{bootstrap}"
+    return (
+        f"passed|check:{checks}{_asked(items)}|decoding:greedy|tokens:{results[0].max_tokens}|interval:{how}"
+        f"{origin(results)}|version:dragoman-{__version__}"
+    )
+
+
+def _asked(items: Sequence[Answered]) -> str:
+    """Of a benchmark how its questions were put, and how answers were taken and compared."""
+    found = [item.question.check for item in items]
+    told = {
+        "norm": {normalisation(check.arguments["language"]) for check in found if check.name == "squad"},
+        "extract": {check.arguments.get("extract", TAKEN[check.name]) for check in found if check.name in TAKEN},
+        "prompt": {str(check.arguments["prompt"]) for check in found if check.arguments.get("prompt")},
+    }
+    return "".join(f"|{name}:{'+'.join(sorted(values))}" for name, values in told.items() if values)

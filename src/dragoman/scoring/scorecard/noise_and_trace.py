@@ -1,0 +1,92 @@
+"""How far a row is from the backbone on each side of what is kept, and the backbone from itself by chance."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dragoman.errors import DataError
+from dragoman.scoring.results import RowResults
+from dragoman.scoring.scorecard.abilities import Family, paired
+from dragoman.scoring.statistics import Floats, bounds, interval
+from dragoman.suites.questions.suite import is_skill
+
+
+def trace(row: Mapping[str, Family], reference: Mapping[str, Family]) -> dict[str, Any]:
+    """TRACE's changes against the backbone, in points of 100: mean over the families of each side."""
+    changes: dict[str, Any] = {}
+    for side in ("general", "instruction", "safety"):
+        found = {name: _change(family, reference.get(name)) for name, family in row.items() if family.side == side}
+        known = {name: change for name, change in found.items() if change is not None}
+        if known:
+            whole = np.mean([samples for _, samples in known.values()], axis=0)
+            changes[side] = {
+                "families": list(known),
+                "delta": float(np.mean([delta for delta, _ in known.values()])),
+                "interval": bounds(interval(whole)),
+            }
+        else:
+            changes[side] = None
+    return changes
+
+
+def _change(row: Family, reference: Family | None) -> tuple[float, Floats] | None:
+    """Points of 100 by which a row is ahead, and in every resample."""
+    if not row.kept and reference is None:  # a comparison: 50 is a draw
+        delta, samples = 2 * (row.score.score - 50), 2 * (row.score.samples - 50)
+    elif reference is None:
+        return None
+    else:
+        scale = 100 / float(row.unit[1:]) if row.unit.startswith("/") else 1.0
+        ours, theirs = paired(row, reference)
+        delta = scale * (ours.score - theirs.score)
+        samples = scale * (ours.samples - theirs.samples)
+    return None if math.isnan(delta) else (delta, samples)
+
+
+def noise_floor(reference: RowResults, draws: Sequence[RowResults]) -> dict[str, Any] | None:
+    """How far the backbone is from itself when it is asked other questions of the same families, or draws again.
+
+    Families that are one fixed set and answered greedily are the same each time and have no floor; in that of RP they
+    count as such. A draw in which a judge said nothing of a family is left out and counted. None where nothing was
+    drawn again.
+    """
+    asked = [set(draw.abilities.families) if draw.abilities else set() for draw in draws]
+    if any(one != asked[0] for one in asked) or asked[0] - set(
+        reference.abilities.families if reference.abilities else {}
+    ):
+        raise DataError("A draw of questions for the noise floor has other families than the test itself.")
+    whole = _shares(reference)
+    every = [_shares(draw) for draw in draws]
+    drawn = [name for name in whole if any(name in other for other in every)]
+    others = [other for other in every if all(name in other for name in drawn)]
+    if not drawn or not others:
+        return None
+    kept = {family: score for family, score in whole.items() if score}
+    shares = [[100 * other.get(name, score) / score for name, score in kept.items()] for other in others]
+    overall = [float(np.mean(share)) for share in shares if share]
+    return {
+        "draws": len(others),
+        "left_out": len(draws) - len(others),
+        "retention": max((abs(value - 100) for value in overall), default=None),
+        "families": {
+            family: {
+                "scores": [whole[family], *(other[family] for other in others)],
+                "retention": max(abs(100 * other[family] / whole[family] - 100) for other in others)
+                if whole[family]
+                else None,
+            }
+            for family in drawn
+        },
+    }
+
+
+def _shares(result: RowResults) -> dict[str, float]:
+    """Of each family; skills, which are no part of what is kept, are not asked again."""
+    found: dict[str, float] = {}
+    if result.abilities:
+        answered = result.abilities
+        named = {name: items for name, items in answered.families.items() if not is_skill(name, answered.skills)}
+        found |= {name: 100 * sum(item.passed for item in items) / len(items) for name, items in named.items()}
+    return found | {one.name: one.score for one in result.graded if one.kept and one.score is not None}

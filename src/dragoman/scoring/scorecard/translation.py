@@ -1,0 +1,143 @@
+"""What was measured of every row's translations: a number with each seed, and in every resample of items and seeds.
+
+All rows are resampled together, a direction at a time, with the same draws of items. `abilities.py` does likewise with
+abilities.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from dragoman.corpora.language import base
+from dragoman.scoring.statistics import SEED, Floats, average, bleu, chrf, resample, resample_seeds
+from dragoman.suites.translation.suite import TranslationResult
+
+FORMULAS: Mapping[str, Callable[[Floats], Floats]] = {"chrf++": chrf, "bleu": bleu}
+"""Of counts summed over sentences; any other metric is a mean over sentences, of a sum and a count."""
+GROUPS = ("out_of_english", "into_english", "all")
+
+Translations = Mapping[str, Mapping[str, "Measure"]]  # direction → metric
+
+
+class Made(Protocol):
+    """Results that say what their answers were made in."""
+
+    @property
+    def made_in(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number of one row."""
+
+    seeds: tuple[float, ...]
+    """With each seed."""
+    samples: Floats
+    """In every resample, the mean over the seeds drawn; NaN where it has no value."""
+    n: int
+    """Items behind it, however many seeds there are."""
+    signature: str
+
+    @property
+    def score(self) -> float:
+        return float(np.mean(self.seeds))
+
+    @property
+    def deviation(self) -> float | None:
+        """Sample standard deviation over seeds."""
+        return float(np.std(self.seeds, ddof=1)) if len(self.seeds) > 1 else None
+
+
+def mean(measures: Sequence[Measure], what: str = "directions") -> Measure:
+    """The mean of several measures of one row, seed by seed."""
+    signatures = list(dict.fromkeys(measure.signature for measure in measures))
+    return Measure(
+        seeds=tuple(float(np.mean(scores)) for scores in zip(*(measure.seeds for measure in measures), strict=True)),
+        samples=np.mean([measure.samples for measure in measures], axis=0),
+        n=sum(measure.n for measure in measures),
+        signature=(f"mean of {len(measures)} {what}: " if len(measures) > 1 else "") + " · ".join(signatures),
+    )
+
+
+def translations(rows: Mapping[str, Sequence[TranslationResult]], bootstrap: int) -> dict[str, Translations]:
+    """Row → direction → metric → measure.
+
+    Directions of equal size share their draws, as test sets often share sentences.
+    """
+    models = [result for results in rows.values() for result in results]
+    found: dict[str, dict[str, dict[str, Measure]]] = {row: {} for row in rows}
+    for direction, signatures in models[0].signatures.items():
+        chosen = [at for at, item in enumerate(models[0].items) if item.pair.direction == direction]
+        for metric in signatures:
+            formula = FORMULAS.get(metric, average)
+            rowed = [[model.items[at].statistics[metric] for model in models] for at in chosen]
+            counts = np.array(rowed, dtype=np.float64)  # [items, models, width]
+            sums = resample(counts.reshape(len(chosen), -1), bootstrap).reshape(bootstrap, *counts.shape[1:])
+            whole, samples = formula(counts.sum(0)), formula(sums)
+            for row, place in columns(rows):
+                found[row].setdefault(direction, {})[metric] = Measure(
+                    seeds=tuple(whole[place].tolist()),
+                    samples=over_seeds(samples[:, place], row),
+                    n=len(chosen),
+                    signature=_with_bootstrap(signatures[metric], bootstrap) + origin(rows[row]),
+                )
+    return dict(found)
+
+
+def grouped(directions: Sequence[str]) -> dict[str, list[str]]:
+    """Which directions go out of English, into English, and all."""
+    source = {name: base(name.split("-")[0]) for name in directions}
+    target = {name: base(name.split("-")[1]) for name in directions}
+    return {
+        "out_of_english": [name for name in directions if source[name] == "en"],
+        "into_english": [name for name in directions if target[name] == "en"],
+        "all": list(directions),
+    }
+
+
+def group(measured: Translations, name: str, metric: str) -> Measure | None:
+    """The mean over a group of directions; None where it has none, or one of them has no such score."""
+    directions = grouped(list(measured))[name]
+    if not directions or any(metric not in measured[direction] for direction in directions):
+        return None
+    return mean([measured[direction][metric] for direction in directions])
+
+
+def metrics(measured: Translations) -> list[str]:
+    """All metrics of a row's translations, in their order."""
+    return list(dict.fromkeys(metric for direction in measured.values() for metric in direction))
+
+
+def columns(rows: Mapping[str, Sequence[object]]) -> Iterator[tuple[str, slice]]:
+    """Where the trainings of each row stand among all models."""
+    start = 0
+    for row, results in rows.items():
+        yield row, slice(start, start + len(results))
+        start += len(results)
+
+
+def over_seeds(samples: Floats, row: str) -> Floats:
+    """[resamples, seeds] → [resamples]: the mean over the seeds drawn."""
+    count, seeds = samples.shape
+    return samples[:, 0] if seeds == 1 else np.asarray((samples * resample_seeds(seeds, count, row)).sum(1))
+
+
+def _with_bootstrap(signature: str, bootstrap: int) -> str:
+    """sacreBLEU's own way to say how an interval was made, and its place for it."""
+    how = f"bs:{bootstrap}|seed:{SEED}"
+    if "nrefs:1|" in signature:
+        return signature.replace("nrefs:1|", f"nrefs:1|{how}|", 1)
+    return f"{signature}|{how}"
+
+
+def trainings(results: Sequence[object]) -> str:
+    """What a signature says of a row with several trainings."""
+    return f"|trainings:{len(results)}" if len(results) > 1 else ""
+
+
+def origin(results: Sequence[Made]) -> str:
+    """What a signature says of how a row came about: its trainings, and what its answers were made in."""
+    made = dict.fromkeys(one.made_in for one in results if one.made_in)
+    return trainings(results) + (f"|answers:{'+'.join(made)}" if made else "")

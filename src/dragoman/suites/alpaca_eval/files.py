@@ -1,0 +1,145 @@
+"""Reads AlpacaEval: its instructions with a baseline's outputs, what its judges are told, and published annotations.
+
+    model_outputs.json   [{"instruction": "…", "output": "…", "generator": "text_davinci_003", "dataset": "koala"}, …]
+    configs.yaml         how a judge is asked; its prompt lies beside, with turns between <|im_start|> and <|im_end|>
+    annotations.json     [{"instruction", "output_1", "output_2", "generator_2", "preference", "raw_completion"}, …]
+
+A file of one's own has the form of `model_outputs.json`, or one such object a line; `prompt` may stand for
+`instruction`. Where answers are compared with the backbone's (`pairwise`) it needs no `output`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dragoman.corpora.catalog import find, local
+from dragoman.corpora.formats.text import decoded, whole
+from dragoman.corpora.formats.values import json_records, yaml_file
+from dragoman.errors import DataError
+
+ENTRY = "alpaca-eval"
+BASELINES: Mapping[str, str] = {"alpaca-eval": "text_davinci_003", "alpaca-eval-2": "gpt4_1106_preview"}
+"""With whose outputs a model's answers are compared."""
+JUDGES: Mapping[str, str] = {"alpaca-eval": "alpaca_eval_gpt4", "alpaca-eval-2": "weighted_alpaca_eval_gpt4_turbo"}
+"""The published annotator of each leaderboard, by whose prompt and settings the judge is asked."""
+SHOWN = 20
+_INSTRUCTIONS = BASELINES["alpaca-eval"]  # whose file is read for its instructions alone
+_OUTPUTS, _SETTINGS = "model_outputs.json", "configs.yaml"
+_TURN = re.compile(r"<\|im_start\|>\s*(system|user|assistant)\s*\n(.*?)<\|im_end\|>", re.DOTALL)
+
+
+def read(kind: str, place: Sequence[Path], annotator: str | None = None) -> dict[str, Any]:
+    """What a suite is made of: `items`, the name of the `baseline`, how the `judge` is asked, and the `texts`.
+
+    The judge is asked by the `annotator`, or by the leaderboard's own where that is None. `place` are the catalogue's
+    files, one folder that has them somewhere below it, or a file of one's own. For `pairwise` there is neither
+    baseline nor judge. `DataError` says what is missing or not as it should be.
+    """
+    files = [file for path in place for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+    baseline = BASELINES.get(kind)
+    items, generators = _items(_outputs(files, place, baseline or _INSTRUCTIONS), with_output=baseline is not None)
+    found: dict[str, Any] = {"texts": [item["instruction"] for item in items], "items": items}
+    if baseline is None:
+        return found
+    return found | {"baseline": "+".join(generators) or "own", "judge": _judge(annotator or JUDGES[kind], files)}
+
+
+def annotations(path: Path) -> list[dict[str, Any]]:
+    """The records of a published file of annotations. `DataError` where it is none."""
+    found, faults = [], []
+    for place, record in json_records(path):
+        missing = [name for name in ("instruction", "output_1", "output_2") if not isinstance(record.get(name), str)]
+        if missing or "preference" not in record:
+            faults.append(f"{place}: needs {', '.join(missing or ['preference'])}, as AlpacaEval's annotations have")
+        found.append(record)
+    _complain(faults)
+    if not found:
+        raise DataError(f"{path} has no annotations in it")
+    return found
+
+
+def turns(text: str, name: str = "the prompt") -> list[tuple[str, str]]:
+    """The turns of a prompt that is written with <|im_start|> and <|im_end|>; `DataError` where there are none."""
+    found = [(role, content.strip()) for role, content in _TURN.findall(text)]
+    if not found or _TURN.sub("", text).strip():
+        raise DataError(f"{name} is no prompt of AlpacaEval: turns stand between <|im_start|>ROLE and <|im_end|>")
+    return found
+
+
+def _outputs(files: Sequence[Path], place: Sequence[Path], generator: str) -> Path:
+    """The file of outputs: the only one, or that of a generator, which its folder is named after."""
+    known = [file for file in files if file.name == _OUTPUTS]
+    own = [file for file in files if file.suffix in (".json", ".jsonl") and file.is_file()]
+    for found in ([file for file in known if file.parent.name == generator], known, own):
+        if len(found) == 1:
+            return found[0]
+    there = ", ".join(str(path) for path in place)
+    raise DataError(
+        f"AlpacaEval needs one file of instructions, such as {generator}/{_OUTPUTS}; in {there} there are "
+        f"{len(known) or len(own)} that could be it"
+    )
+
+
+def _items(path: Path, with_output: bool) -> tuple[list[dict[str, Any]], list[str]]:
+    """The instructions of a file, and who wrote the outputs."""
+    items: dict[str, dict[str, Any]] = {}
+    generators: dict[str, None] = {}
+    faults = []
+    for place, record in json_records(path):
+        name = "instruction" if "instruction" in record else "prompt"
+        text = record.get(name)
+        if not isinstance(text, str) or not text.strip():
+            faults.append(f"{place}: 'instruction' (or 'prompt') must be some text")
+            continue
+        if record.get("input"):
+            text = f"{text}\n\n{record['input']}"
+        if text in items:
+            faults.append(f"{place}: the same instruction again: {text[:60]!r}")
+        if with_output and not isinstance(record.get("output"), str):
+            faults.append(f"{place}: 'output' is missing, the answer to compare with")
+        items[text] = {"instruction": text, "subject": str(record.get("dataset") or "")}
+        if with_output:
+            items[text]["output"] = record.get("output")
+            generators.setdefault(str(record.get("generator") or "own"))
+    _complain(faults)
+    if not items:
+        raise DataError(f"{path} has no instructions in it")
+    return list(items.values()), list(generators)
+
+
+def _judge(name: str, files: Sequence[Path]) -> dict[str, Any]:
+    """How a published annotator is asked: its prompt, and what its configuration says of tokens and sampling."""
+    path = _configuration(f"{name}/{_SETTINGS}", files)
+    try:
+        told = yaml_file(path)[name]
+        sampling, parser = told["completions_kwargs"], told.get("completion_parser_kwargs", {})
+        found = {
+            "name": name,
+            "max_tokens": int(sampling["max_tokens"]),
+            "temperature": float(sampling["temperature"]),
+            "logprobs": int(sampling.get("top_logprobs", 0)),
+            "tokens": list(parser.get("denominator_tokens", ())),
+        }
+        template = _configuration(str(told["prompt_template"]), files)
+    except DataError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise DataError(f"{path} is no configuration of the annotator {name}: {error!r}") from error
+    spoken = turns(decoded(whole(template), str(template)), str(template))
+    if [role for role, _ in spoken] != ["system", "user"]:
+        raise DataError(f"{template}: a system prompt and one turn of the user are needed")
+    return found | {"system": spoken[0][1], "prompt": spoken[1][1]}
+
+
+def _configuration(path: str, files: Sequence[Path]) -> Path:
+    """A file of the annotators' configurations: among those given, or the catalogue's."""
+    ending = Path(path).parts
+    given = next((file for file in files if file.parts[-len(ending) :] == ending), None)
+    return given or local(find(ENTRY), f"evaluators_configs/{path}")
+
+
+def _complain(faults: Sequence[str]) -> None:
+    if faults:
+        more = [f"… and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
+        raise DataError("\n".join([*faults[:SHOWN], *more]))

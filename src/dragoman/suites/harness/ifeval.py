@@ -1,0 +1,194 @@
+"""IFEval: whether an answer does what its instructions say, by lm-evaluation-harness' own checkers.
+
+Four accuracies are published: of prompts whose instructions were all followed, and of instructions; each strictly,
+and loosely (the answer also without its first line, its last line, and asterisks).
+
+Two kinds of instructions are about sentences and words as NLTK's `punkt_tab` cuts them. The harness downloads it when
+its checkers are imported; here nothing is downloaded, and it is asked for where a question needs it.
+"""
+
+import io
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from dragoman.corpora.formats.outputs import read_records
+from dragoman.errors import DataError, EngineError
+
+ACCURACIES = ("prompt_level_strict_acc", "inst_level_strict_acc", "prompt_level_loose_acc", "inst_level_loose_acc")
+"""The harness' names."""
+CUT = ("length_constraints:number_sentences", "change_case:capital_word_frequency")
+"""Instructions that need `punkt_tab`."""
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Instructed:
+    """A prompt of IFEval with its instructions and what each of them is given."""
+
+    key: str
+    prompt: str
+    instructions: tuple[str, ...]
+    arguments: tuple[Mapping[str, Any], ...]
+    where: str = field(default="a question", compare=False)
+    """The file and the line, for messages."""
+
+
+def read_ifeval(path: Path) -> list[Instructed]:
+    """The questions of IFEval's file (`input_data.jsonl`). `DataError` names each line that is none."""
+    found: list[Instructed] = []
+    faults: list[str] = []
+    for number, record in read_records(path):
+        names, arguments = record.get("instruction_id_list"), record.get("kwargs")
+        if not isinstance(record.get("prompt"), str) or not isinstance(record.get("key"), int | str):
+            faults.append(
+                f"{path}, line {number}: 'key' and 'prompt' are needed, as in IFEval; it has {', '.join(record)}"
+            )
+        elif not (isinstance(names, list) and isinstance(arguments, list) and names and len(names) == len(arguments)):
+            faults.append(f"{path}, line {number}: 'instruction_id_list' and 'kwargs' must be lists of the same length")
+        elif [one for one in arguments if not isinstance(one, dict)] or [
+            one for one in names if not isinstance(one, str)
+        ]:
+            faults.append(f"{path}, line {number}: 'instruction_id_list' must hold names, and 'kwargs' objects")
+        else:
+            where = f"{path}, line {number}"
+            found.append(Instructed(str(record["key"]), record["prompt"], tuple(names), tuple(arguments), where))
+    _complain(faults)
+    return found
+
+
+def followed(questions: Sequence[Instructed], answers: Sequence[str]) -> dict[str, list[tuple[bool, ...]]]:
+    """Accuracy → for each question its verdicts: one where prompts are counted, one an instruction otherwise.
+
+    The language of an answer is guessed by a library that draws at random, as in the harness; here always the same.
+    Where a checker can't cope with an answer, as with JSON that is nested too deep, that instruction was not followed.
+
+    `EngineError` where the harness, or `punkt_tab` for a question that needs it, is missing; `DataError`, before an
+    answer is looked at, where an instruction is none of the harness', or its arguments are not what it takes.
+    """
+    utils, known = _harness()
+    unknown = sorted({name for question in questions for name in question.instructions} - known)
+    if unknown:
+        raise DataError(f"unknown instructions of IFEval: {', '.join(unknown)}. There are: {', '.join(sorted(known))}")
+    _need_cutting(questions)
+    with _same_draws():
+        _complain([fault for question in questions for fault in _faults(utils, question)])
+    found: dict[str, list[tuple[bool, ...]]] = {name: [] for name in ACCURACIES}
+    with _same_draws():
+        for question, answer in zip(questions, answers, strict=True):
+            for name, verdict in _verdicts(utils, question, answer).items():
+                found[name].append(verdict)
+    return found
+
+
+def _verdicts(utils: Any, question: Instructed, answer: str) -> dict[str, tuple[bool, ...]]:
+    """What the harness says of an answer; of each instruction by itself where it breaks off at one of several."""
+    try:
+        found = _processed(utils, question, answer)
+        return {name: tuple(one) if isinstance(one, list) else (bool(one),) for name, one in found.items()}
+    except Exception:  # the checkers are others' code, and an answer may be anything
+        if len(question.instructions) == 1:
+            return dict.fromkeys(ACCURACIES, (False,))
+    parts = [_verdicts(utils, part, answer) for part in _parts(question)]
+    each = {name: tuple(part[name][0] for part in parts) for name in ACCURACIES}
+    return {name: each[name] if name.startswith("inst_level") else (all(each[name]),) for name in ACCURACIES}
+
+
+def _faults(utils: Any, question: Instructed) -> Iterator[str]:
+    """Instructions with arguments that their checker does not take, which some find out only at an answer."""
+    for part in _parts(question):
+        try:
+            _processed(utils, part, "Yes.")
+        except Exception as error:
+            given = json.dumps(part.arguments[0], ensure_ascii=False)
+            what = f"{type(error).__name__}: {error}"
+            yield f"{question.where}: {part.instructions[0]} can't be checked with the arguments {given} ({what})"
+
+
+def _parts(question: Instructed) -> list[Instructed]:
+    """A question as one of each of its instructions."""
+    pairs = zip(question.instructions, question.arguments, strict=True)
+    return [replace(question, instructions=(name,), arguments=(given,)) for name, given in pairs]
+
+
+def _processed(utils: Any, question: Instructed, answer: str) -> dict[str, Any]:
+    record = {
+        "key": question.key,
+        "prompt": question.prompt,
+        "instruction_id_list": list(question.instructions),
+        "kwargs": [dict(one) for one in question.arguments],
+    }
+    found: dict[str, Any] = utils.process_results(record, [answer])
+    return found
+
+
+def _complain(faults: Sequence[str]) -> None:
+    if faults:
+        more = [f"… and {len(faults) - SHOWN:,} more"] if len(faults) > SHOWN else []
+        raise DataError("\n".join([*faults[:SHOWN], *more]))
+
+
+def harness_version() -> str:
+    """The installed version of lm-evaluation-harness."""
+    return metadata.version("lm_eval")
+
+
+def _harness() -> tuple[Any, set[str]]:
+    """The harness' module with the scoring, and the names of its instructions."""
+    try:
+        import nltk
+    except ImportError as error:
+        raise EngineError(_MISSING.format(error=error)) from error
+    download = nltk.download
+    nltk.download = lambda *_, **__: False  # importing the checkers would go to the network
+    try:
+        with redirect_stdout(io.StringIO()):  # and say on standard output that it did
+            from lm_eval.tasks.ifeval import instructions_registry, utils
+    except ImportError as error:
+        raise EngineError(_MISSING.format(error=error)) from error
+    finally:
+        nltk.download = download
+    return utils, set(instructions_registry.INSTRUCTION_DICT)
+
+
+_MISSING = (
+    "IFEval is scored with lm-evaluation-harness' own checkers, which are not here ({error}). Install them with: "
+    "pip install 'dragoman[harness]'"
+)
+
+
+def _need_cutting(questions: Sequence[Instructed]) -> None:
+    import nltk
+
+    concerned = [question.key for question in questions if set(question.instructions) & set(CUT)]
+    if not concerned:
+        return
+    try:
+        nltk.data.find("tokenizers/punkt_tab/english/")
+    except LookupError as error:
+        raise EngineError(
+            f"{len(concerned):,} of {len(questions):,} questions of IFEval (key {concerned[0]} is the first) have "
+            f"instructions that are checked with NLTK's punkt_tab ({', '.join(CUT)}), and it is not on this machine. "
+            "Get it once, where there is a network, with: python -m nltk.downloader punkt_tab. Elsewhere, name the "
+            "folder that has tokenizers/punkt_tab in the variable NLTK_DATA."
+        ) from error
+
+
+@contextmanager
+def _same_draws() -> Iterator[None]:
+    """The guess of languages, and arguments that a question leaves open, come out the same each time."""
+    from langdetect import DetectorFactory
+
+    seed, state = DetectorFactory.seed, random.getstate()
+    DetectorFactory.seed = 0
+    random.seed(0)
+    try:
+        yield
+    finally:
+        DetectorFactory.seed = seed
+        random.setstate(state)

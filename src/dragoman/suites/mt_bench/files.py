@@ -1,0 +1,159 @@
+"""Reads MT-Bench: questions of two turns, what the judge is told, and reference answers, from FastChat's files.
+
+    question.jsonl                 {"question_id": 81, "category": "writing", "turns": ["…", "…"]}
+    judge_prompts.jsonl            {"name": "single-v1", "system_prompt": "…", "prompt_template": "…"}
+    reference_answer/gpt-4.jsonl   {"question_id": 101, "choices": [{"turns": ["…", "…"]}]}
+
+Questions of one's own have the same form. They may come without judge prompts, and are then judged with the published
+ones; those on mathematics, reasoning and coding need a reference answer, as the published ones do.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dragoman.corpora.catalog import find, local
+from dragoman.corpora.formats.values import json_records
+from dragoman.errors import DataError
+
+WITH_REFERENCE = ("math", "reasoning", "coding")
+"""Categories in which the judge is shown a reference answer."""
+PROMPTS: Mapping[str, tuple[str, ...]] = {
+    "single-v1": ("question", "answer"),
+    "single-math-v1": ("question", "answer", "ref_answer_1"),
+    "single-v1-multi-turn": ("question_1", "answer_1", "question_2", "answer_2"),
+    "single-math-v1-multi-turn": ("question_1", "answer_1", "question_2", "answer_2", "ref_answer_1", "ref_answer_2"),
+}
+"""What the judge is asked with, and what each is filled with."""
+SHOWN = 20
+_QUESTIONS, _PROMPTS, _REFERENCES = ("question.jsonl", "questions.jsonl"), "judge_prompts.jsonl", "reference_answer"
+
+
+def read(kind: str, place: Sequence[Path]) -> dict[str, Any]:
+    """What the suite is made of: `questions`, `prompts`, and the `texts` that nobody may learn from.
+
+    `place` are the files, one folder that has them somewhere below it, or a file of questions alone. `DataError` says
+    what is missing or not as it should be, line by line.
+    """
+    files = [file for path in place for file in (sorted(path.rglob("*.jsonl")) if path.is_dir() else [path])]
+    asked = files if len(place) == 1 and place[0].is_file() else [file for file in files if file.name in _QUESTIONS]
+    if len(asked) != 1:
+        there = ", ".join(map(str, asked)) or "none"
+        where = ", ".join(map(str, place))
+        raise DataError(f"MT-Bench needs one file of questions, {_QUESTIONS[0]}; in {where} there is {there}")
+    told = next((file for file in files if file.name == _PROMPTS), None) or local(find("mt-bench"), _PROMPTS)
+    questions = _with_references(asked[0], _questions(asked[0]), _references(files))
+    return {
+        "texts": [turn for question in questions for turn in question["turns"]],
+        "questions": questions,
+        "prompts": _prompts(told),
+    }
+
+
+def categories(path: Path) -> dict[int | str, str]:
+    """The category of each question of a file, by its number."""
+    return {question["id"]: question["category"] for question in _questions(path)}
+
+
+def _questions(path: Path) -> list[dict[str, Any]]:
+    questions: dict[int | str, dict[str, Any]] = {}
+    faults = []
+    for place, record in json_records(path):
+        key, category, turns = record.get("question_id", ""), record.get("category"), record.get("turns")
+        if found := _question_faults(key, category, turns):
+            faults += [f"{place}: {fault}" for fault in found]
+        elif key in questions:
+            faults.append(f"{place}: a second question has the question_id {key}")
+        else:
+            questions[key] = {"id": key, "category": category, "turns": turns}
+    _refuse(faults)
+    if not questions:
+        raise DataError(f"{path} has no questions in it")
+    return list(questions.values())
+
+
+def _with_references(
+    path: Path, questions: Sequence[dict[str, Any]], references: Mapping[Any, list[str]]
+) -> list[dict[str, Any]]:
+    """The questions, with a reference answer to each turn of those that are judged by one."""
+    needed = [question for question in questions if question["category"] in WITH_REFERENCE]
+    _refuse(
+        [
+            f"{path}: question {question['id']} is on {question['category']}, which is judged by a reference answer, "
+            f"and there is none for each of its turns; put one into {_REFERENCES}/gpt-4.jsonl, in a folder with the "
+            "questions"
+            for question in needed
+            if len(references.get(question["id"], ())) < len(question["turns"])
+        ]
+    )
+    return [
+        {**question, "reference": references[question["id"]]} if question["category"] in WITH_REFERENCE else question
+        for question in questions
+    ]
+
+
+def _question_faults(key: Any, category: Any, turns: Any) -> list[str]:
+    faults = []
+    if not isinstance(key, int | str) or isinstance(key, bool) or key == "":
+        faults.append("'question_id' must be a number or a name")
+    if not isinstance(category, str) or not category:
+        faults.append("'category' must be some text, such as 'writing'")
+    if not isinstance(turns, list) or len(turns) not in (1, 2) or not all(_is_text(turn) for turn in turns):
+        faults.append("'turns' must be a list of one or two texts, the user's turns")
+    return faults
+
+
+def _references(files: Iterable[Path]) -> dict[Any, list[str]]:
+    """The reference answers by question: GPT-4's, or those of the only file there is."""
+    there = [file for file in files if file.parent.name == _REFERENCES]
+    chosen = [file for file in there if file.name == "gpt-4.jsonl"] or there
+    if len(chosen) > 1:
+        raise DataError(f"several files of reference answers ({', '.join(map(str, chosen))}); leave one of them")
+    answers, faults = {}, []
+    for place, record in (found for file in chosen for found in json_records(file)):
+        turns = _answer_turns(record)
+        if turns is None:
+            faults.append(f"{place}: no answer as FastChat has them: 'choices' with 'turns', a list of texts")
+        else:
+            answers[record.get("question_id")] = turns
+    _refuse(faults)
+    return answers
+
+
+def _answer_turns(record: Mapping[str, Any]) -> list[str] | None:
+    choices = record.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    turns = first.get("turns") if isinstance(first, dict) else None
+    return turns if isinstance(turns, list) and all(isinstance(turn, str) for turn in turns) else None
+
+
+def _prompts(path: Path) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for place, record in json_records(path):
+        name = record.get("name", "")
+        if not isinstance(name, str) or name not in PROMPTS:
+            continue
+        system, template = record.get("system_prompt"), record.get("prompt_template")
+        if not isinstance(system, str) or not isinstance(template, str):
+            raise DataError(f"{place}: 'system_prompt' and 'prompt_template' must be text")
+        try:
+            template.format(**dict.fromkeys(PROMPTS[name], ""))
+        except (KeyError, IndexError, ValueError) as error:
+            fields = ", ".join(f"{{{field}}}" for field in PROMPTS[name])
+            raise DataError(
+                f"{place}: the template of {name} can't be filled ({error}); it may have the fields {fields}, and "
+                "any other brace is written twice"
+            ) from error
+        found[name] = {"system": system, "template": template}
+    if missing := [name for name in PROMPTS if name not in found]:
+        raise DataError(f"{path} has no judge prompt {', '.join(missing)}")
+    return found
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    if faults:
+        raise DataError("\n".join([*faults[:SHOWN], *(["… and more"] if len(faults) > SHOWN else [])]))

@@ -1,0 +1,269 @@
+"""How an answer is judged by rule: plain functions by name, for the lab's questions and for users' own.
+
+A question file names a check and its arguments, e.g. `{"name": "number", "arguments": {"value": 17}}`.
+Every function says two things: whether the answer is right, and whether there was anything to judge.
+"""
+
+import inspect
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dragoman.corpora.records import Check
+from dragoman.errors import DataError
+from dragoman.sandbox.programs import code_of, completed, passes, runs
+from dragoman.suites.questions.choices import is_number, letter_of, number_of, one_of, same_text
+from dragoman.suites.questions.qa import EXTRACTS, exact, extracted, f1
+from dragoman.suites.questions.refusals import refuses
+
+_NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check says: whether the answer is right, and whether there was an answer to judge at all."""
+
+    passed: bool
+    extracted: bool = True
+    part: float | None = None
+    """How much of it is right, from 0 to 1, where a check can tell; else all or nothing."""
+
+    @property
+    def credit(self) -> float:
+        return float(self.passed) if self.part is None else self.part
+
+
+NOTHING = Verdict(passed=False, extracted=False)
+
+
+def check(check: Check, answer: str) -> Verdict:
+    """Judges one answer. Raises `DataError` where the check's name or arguments are not known ones."""
+    verify(check)
+    return CHECKS[check.name](answer, **check.arguments)
+
+
+def verify(check: Check) -> None:
+    """Raises `DataError` unless the check can be run: call it when questions are read, before any model starts."""
+    if check.name not in CHECKS:
+        raise DataError(f"There is no check {check.name!r}. Known ones: {', '.join(sorted(CHECKS))}.")
+    parameters = list(inspect.signature(CHECKS[check.name]).parameters.values())[1:]
+    known = {parameter.name for parameter in parameters}
+    needed = {parameter.name for parameter in parameters if parameter.default is parameter.empty}
+    given = set(check.arguments)
+    if unknown := sorted(given - known):
+        raise DataError(f"Check {check.name!r} takes no {', '.join(unknown)}. It takes: {', '.join(sorted(known))}.")
+    if missing := sorted(needed - given):
+        raise DataError(f"Check {check.name!r} needs {', '.join(missing)} as well.")
+    if check.name == "all_of":
+        for part in _parts(check.arguments["checks"]):
+            verify(part)
+
+
+def normalised(text: str) -> str:
+    """Text as it is compared: one Unicode form, no case, single blanks, no quotes or full stop around it."""
+    text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    return " ".join(text.split()).strip(" .,;:!?\"'“”„«»`*")
+
+
+def number(answer: str, value: float, after: str = "The answer is") -> Verdict:
+    """The first number after the last `after` is `value`; with an empty `after`, the last number of all."""
+    at = answer.casefold().rfind(after.casefold()) if after else 0
+    found = _NUMBER.findall(answer[at + len(after) :]) if at >= 0 else []
+    if not found:
+        return NOTHING
+    given = found[0] if after else found[-1]
+    return Verdict(abs(float(given.replace(",", "")) - float(value)) < 1e-9)
+
+
+def equals(answer: str, values: Sequence[str], exact: bool = False) -> Verdict:
+    """The answer is one of `values`, apart from case, blanks and outer punctuation (unless `exact`)."""
+    if not answer.strip():
+        return NOTHING
+    if exact:
+        return Verdict(answer.strip() in values)
+    return Verdict(normalised(answer) in {normalised(value) for value in values})
+
+
+def contains(
+    answer: str, any: Sequence[str] = (), all: Sequence[str] = (), none: Sequence[str] = (), prefix: bool = False
+) -> Verdict:
+    """One of `any`, every one of `all` and nothing of `none` occur as whole words (`prefix`: as their beginnings)."""
+    if not answer.strip():
+        return NOTHING
+    text = unicodedata.normalize("NFKC", answer).casefold().replace("’", "'")
+    hits = {phrase: _occurrences(text, phrase, prefix) > 0 for phrase in (*any, *all, *none)}
+    one = not any or bool([phrase for phrase in any if hits[phrase]])
+    return Verdict(one and not [p for p in all if not hits[p]] and not [p for p in none if hits[p]])
+
+
+def count(answer: str, text: str, times: int) -> Verdict:
+    """`text` occurs exactly `times` times as a whole word or phrase, in any case."""
+    return Verdict(_occurrences(answer.casefold(), text, prefix=False) == times) if answer.strip() else NOTHING
+
+
+def starts_with(answer: str, text: str) -> Verdict:
+    """The answer begins with the word or phrase `text`, in any case."""
+    if not answer.strip():
+        return NOTHING
+    return Verdict(re.match(rf"{re.escape(text.casefold())}(?!\w)", answer.strip(" \n\"'“*").casefold()) is not None)
+
+
+def ends_with(answer: str, text: str) -> Verdict:
+    """The last word or phrase is `text`; closing punctuation is left aside."""
+    if not answer.strip():
+        return NOTHING
+    return Verdict(re.search(rf"(?<!\w){re.escape(normalised(text))}$", normalised(answer)) is not None)
+
+
+def word_count(answer: str, exactly: int = -1, at_least: int = 0, at_most: int = 10**9) -> Verdict:
+    """The number of words between blanks is `exactly` (or within the bounds); bare punctuation is no word."""
+    words = len([word for word in answer.split() if re.search(r"\w", word)])
+    if not words:
+        return NOTHING
+    return Verdict(words == exactly if exactly >= 0 else at_least <= words <= at_most)
+
+
+def case(answer: str, form: str) -> Verdict:
+    """Every letter is `lower` or `upper` case."""
+    if form not in ("lower", "upper"):
+        raise DataError(f"Check 'case' takes form lower or upper, not {form!r}.")
+    if answer.lower() == answer.upper():  # no letters at all
+        return NOTHING
+    return Verdict(answer == (answer.lower() if form == "lower" else answer.upper()))
+
+
+def list_items(answer: str, count: int, marker: str = "-") -> Verdict:
+    """Exactly `count` different lines begin with `marker` and carry text, and no other line stands there."""
+    lines = [line.strip() for line in answer.splitlines() if line.strip()]
+    items = [line[len(marker) :].strip() for line in lines if line.startswith(marker)]
+    if not items:
+        return NOTHING
+    kept = {normalised(item) for item in items} - {""}
+    return Verdict(len(lines) == len(items) == len(kept) == count)
+
+
+def json_key(answer: str, key: str, value: str | float | bool | None = None) -> Verdict:
+    """The answer is a JSON object (a code fence may stand around it) with `key`, and with `value` if one is given."""
+    text = re.sub(r"^```\w*\n|\n?```$", "", answer.strip()).strip()
+    try:  # what a model wrote is input from outside
+        found = json.loads(text)
+        said = str(found[key]) if isinstance(found, dict) and key in found else None
+    except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
+        return NOTHING
+    if not isinstance(found, dict):
+        return NOTHING
+    return Verdict(said is not None and (value is None or normalised(said) == normalised(str(value))))
+
+
+def refusal(answer: str) -> Verdict:
+    """The assistant says, in its first words, that it will not do what was asked."""
+    return Verdict(refuses(answer)) if answer.strip() else NOTHING
+
+
+def not_refusal(answer: str, any: Sequence[str] = ()) -> Verdict:
+    """The assistant does not refuse, and speaks about the matter: a word of the answer begins with one of `any`."""
+    if not answer.strip():
+        return NOTHING
+    return Verdict(not refuses(answer) and contains(answer, any=any, prefix=True).passed)
+
+
+def squad(answer: str, values: Sequence[str], language: str, extract: str = "first_line", prompt: str = "") -> Verdict:
+    """The answer, as taken from what was said (`extract`: first_line or whole), is one of `values`; credit is its F1.
+
+    Both as SQuAD has them, normalised for the language of the text. `prompt` names the wording for the signature.
+    """
+    if extract not in EXTRACTS:
+        raise DataError(f"Check 'squad' takes extract {' or '.join(EXTRACTS)}, not {extract!r}.")
+    given = extracted(answer, extract)
+    if not given:
+        return Verdict(passed=False, extracted=False, part=0.0)
+    return Verdict(exact(given, values, language), part=f1(given, values, language))
+
+
+def letter(answer: str, value: str, options: Sequence[str] = (), prompt: str = "") -> Verdict:
+    """The option chosen is that with the letter `value`; `options` are their texts, A first.
+
+    The rules are those of `choices.py`. `prompt` names the wording for the signature.
+    """
+    known = "".join(chr(ord("A") + at) for at in range(len(options) or 4))
+    if value not in known:
+        raise DataError(f"Check 'letter' takes a value of {', '.join(known)}, not {value!r}.")
+    chosen = letter_of(answer, options, known)
+    return NOTHING if chosen is None else Verdict(chosen == value)
+
+
+def option_text(answer: str, values: Sequence[str], others: Sequence[str] = (), prompt: str = "") -> Verdict:
+    """The answer is one of `values`: a number, a list of words, brackets, or with `others`, one of a few answers.
+
+    It is what follows the last "The answer is" (in many languages), else the first line. `others` are wrong answers.
+    `prompt` names the wording for the signature.
+    """
+    if not answer.strip():
+        return NOTHING
+    if others:
+        right = one_of(answer, values, others)
+    elif values and is_number(values[0]):
+        right = number_of(answer, values[0])
+    else:
+        right = same_text(answer, values)
+    return NOTHING if right is None else Verdict(right)
+
+
+def program(answer: str, function: str, cases: Sequence[Sequence[Any]]) -> Verdict:
+    """The function in the answer, executed apart, gives for each case `[arguments, value]` that value."""
+    code = code_of(answer, function)
+    return Verdict(runs(code, function, cases)) if code else NOTHING
+
+
+def unit_tests(answer: str, prompt: str, test: str, entry_point: str) -> Verdict:
+    """The answer completes the function that `prompt` begins so that it passes `test`, which defines `check`."""
+    code = completed(answer, prompt, entry_point)
+    return Verdict(passes(code, entry_point, test, prompt)) if code else NOTHING
+
+
+def all_of(answer: str, checks: Sequence[Mapping[str, Any]]) -> Verdict:
+    """Every one of several checks passes; each is written as `{"name": …, "arguments": {…}}`."""
+    verdicts = [check(part, answer) for part in _parts(checks)]
+    passed = [verdict.passed for verdict in verdicts]
+    extracted = [verdict.extracted for verdict in verdicts]
+    return Verdict(False not in passed, False not in extracted)
+
+
+CHECKS: dict[str, Callable[..., Verdict]] = {
+    function.__name__: function
+    for function in (
+        number,
+        equals,
+        contains,
+        count,
+        starts_with,
+        ends_with,
+        word_count,
+        case,
+        list_items,
+        json_key,
+        refusal,
+        not_refusal,
+        squad,
+        letter,
+        option_text,
+        program,
+        unit_tests,
+        all_of,
+    )
+}
+
+
+def _parts(checks: Sequence[Mapping[str, Any]]) -> list[Check]:
+    for part in checks:
+        if not isinstance(part, Mapping) or "name" not in part or set(part) - {"name", "arguments"}:
+            raise DataError(f"Check 'all_of' takes parts like {{'name': …, 'arguments': {{…}}}}, not {part!r}.")
+    return [Check(part["name"], part.get("arguments", {})) for part in checks]
+
+
+def _occurrences(text: str, phrase: str, prefix: bool) -> int:
+    wanted = re.escape(unicodedata.normalize("NFKC", phrase).casefold().replace("’", "'"))
+    return len(re.findall(rf"(?<!\w){wanted}" + ("" if prefix else r"(?!\w)"), text))

@@ -1,0 +1,259 @@
+"""The translation suite: the skill that is gained.
+
+Every test pair is translated greedily, the translation is taken out of the answer, and what the
+corpus metrics need of each sentence is kept beside it. Scores, intervals and comparisons between
+rows are then sums over these counts (`scoring/scorecard`), whichever process they are made in.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+from dragoman.corpora.language import base
+from dragoman.corpora.records import Pair
+from dragoman.errors import EngineError
+from dragoman.generation.ask import Ask, Completion, Ids, Sampling, made_in
+from dragoman.recipe.judging import Evaluation
+from dragoman.suites.translation import language_id
+from dragoman.suites.translation.asides import Cut
+from dragoman.suites.translation.extraction import RULES, extract
+
+METRICS = ("chrf++", "bleu")
+RATES = (
+    "chatter",
+    "empty",
+    "copy",
+    "wrong_language",
+    "source_language",
+    "over_generation",
+    "cut_off",
+    "extraction_failed",
+)
+"""What is counted of odd answers, each for itself: one answer may be several of them.
+
+    chatter             more was said than the translation, certainly or likely: the rules of `extraction.py`
+    empty               nothing was
+    copy                the source over again, where the reference isn't just that
+    wrong_language      the translation isn't in the target's language: the off-target rate, see `language_id.py`
+    source_language     of these, those that are in the source's
+    over_generation     the answer is longer than 2.5 references and 20 characters
+    cut_off             it was still going on at the limit of tokens
+    extraction_failed   there was something, and no translation in it, or none that could be told from the rest
+"""
+LONGER, MARGIN = 2.5, 20  # no reference or system of WMT22 here is so much longer than another reference
+_TOKENIZERS = {"zh": "zh", "yue": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
+_KOREAN = "mecab_ko"  # the package behind ko-mecab; Korean has spaces, so 13a will do without
+
+
+class Speaker(Protocol):
+    """What the suite needs of `prompts.speak.Speaker`."""
+
+    @property
+    def stop(self) -> Ids: ...
+
+    def translate(self, pair: Pair) -> Ids: ...
+
+    def after(self, answer: str, pair: Pair) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """One test sentence: what was asked, what came back, and what is counted of it.
+
+    `flags` has an entry for each of `RATES`; those about the language are None where it can't be told.
+    A failed extraction is scored on the whole answer. `statistics` holds for each metric the numbers
+    that are summed over sentences: counts in sacreBLEU's order, or a score and its weight. `cuts` is what
+    stood beside the translation, and by which rule it was told.
+    """
+
+    pair: Pair
+    answer: str
+    hypothesis: str
+    flags: Mapping[str, bool | None]
+    statistics: Mapping[str, tuple[float, ...]]
+    cuts: tuple[Cut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationResult:
+    """All test sentences, and the metrics' signatures: direction → metric → signature.
+
+    `made_in` is what the answers were made in (`ask.made_in`); empty where nobody says.
+    """
+
+    items: tuple[Translated, ...]
+    signatures: Mapping[str, Mapping[str, str]]
+    made_in: str = ""
+
+    def with_metric(
+        self, name: str, statistics: Sequence[tuple[float, ...]], signatures: Mapping[str, str]
+    ) -> "TranslationResult":
+        """The same with one more metric: `statistics` of each item, and a signature for each direction."""
+        items = tuple(
+            replace(item, statistics={**item.statistics, name: tuple(row)})
+            for item, row in zip(self.items, statistics, strict=True)
+        )
+        told = {direction: {**names, name: signatures[direction]} for direction, names in self.signatures.items()}
+        return replace(self, items=items, signatures=told)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that `from_json` reads back."""
+        return {
+            "signatures": {direction: dict(names) for direction, names in self.signatures.items()},
+            "made_in": self.made_in,
+            "items": [
+                {
+                    "source": item.pair.source,
+                    "target": item.pair.target,
+                    "source_language": item.pair.source_language,
+                    "target_language": item.pair.target_language,
+                    "document": item.pair.document,
+                    "answer": item.answer,
+                    "hypothesis": item.hypothesis,
+                    "cuts": [asdict(cut) for cut in item.cuts],
+                    "flags": dict(item.flags),
+                    "statistics": {name: list(counts) for name, counts in item.statistics.items()},
+                }
+                for item in self.items
+            ],
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "TranslationResult":
+        items = tuple(
+            Translated(
+                pair=Pair(
+                    row["source"], row["target"], row["source_language"], row["target_language"], row["document"]
+                ),
+                answer=row["answer"],
+                hypothesis=row["hypothesis"],
+                flags=dict.fromkeys(RATES) | row["flags"],  # None for what was not counted in those days
+                statistics={name: tuple(counts) for name, counts in row["statistics"].items()},
+                cuts=tuple(Cut(**cut) for cut in row.get("cuts", ())),
+            )
+            for row in data["items"]
+        )
+        return TranslationResult(items, data["signatures"], data.get("made_in", ""))
+
+
+def translation(
+    model: str, pairs: Sequence[Pair], speak: Speaker, settings: Evaluation
+) -> Generator[Ask, list[Completion], TranslationResult]:
+    """Asks for all test translations, greedily, and returns them with their counts.
+
+    Raises `EngineError` before anything is asked where a metric's tokenizer is not installed.
+    """
+    for language in {pair.target_language for pair in pairs}:
+        _metrics(language)
+    prompts = [speak.translate(pair) for pair in pairs]
+    sampling = Sampling(max_tokens=settings.translation_tokens, stop=speak.stop)
+    completions = yield Ask(model, prompts, sampling, "test translations")
+    taken = [replace(one, text=speak.after(one.text, pair)) for pair, one in zip(pairs, completions, strict=True)]
+    return judge(pairs, taken, [one.text for one in completions])
+
+
+def judge(
+    pairs: Sequence[Pair], completions: Sequence[Completion], given: Sequence[str] | None = None
+) -> TranslationResult:
+    """The completions of the pairs' prompts, extracted and counted.
+
+    `given` is what was said at first, where the completions are what a system's own script takes of it.
+    """
+    given = given or [completion.text for completion in completions]
+    extracted = [
+        extract(completion.text, pair.source, pair.source_language, pair.target_language)
+        for pair, completion in zip(pairs, completions, strict=True)
+    ]
+    counts, signatures = sentence_statistics(pairs, [found.text for found in extracted])
+    languages = [
+        language_id.found_in(found.text, pair.source_language, pair.target_language)
+        for pair, found in zip(pairs, extracted, strict=True)
+    ]
+    items = tuple(
+        Translated(
+            pair=pair,
+            answer=said,
+            hypothesis=found.text,
+            flags={
+                "chatter": found.chatter,
+                "empty": not found.text,
+                "copy": _is_copy(found.text, pair),
+                "wrong_language": language and language != "target",
+                "source_language": language and language == "source",
+                "over_generation": len(said.strip()) > LONGER * len(pair.target) + MARGIN,
+                "cut_off": completion.finish == "length",
+                "extraction_failed": bool(found.text) and not found.found,
+            },
+            statistics=statistics,
+            cuts=found.cuts,
+        )
+        for pair, completion, said, found, language, statistics in zip(
+            pairs, completions, given, extracted, languages, counts, strict=True
+        )
+    )
+    told = {direction: _extracted(names) for direction, names in signatures.items()}
+    return TranslationResult(items, told, made_in(completions))
+
+
+def extracted_by(signature: str) -> str:
+    """The signature of a score of what was taken out of answers: by which rules."""
+    return f"{signature}|extraction:{RULES}"
+
+
+def _extracted(signatures: Mapping[str, str]) -> dict[str, str]:
+    return {name: extracted_by(signature) for name, signature in signatures.items()}
+
+
+def sentence_statistics(
+    pairs: Sequence[Pair], hypotheses: Sequence[str]
+) -> tuple[list[dict[str, tuple[float, ...]]], dict[str, dict[str, str]]]:
+    """Each sentence's counts for each metric, and the signatures: direction → metric → signature."""
+    counts: list[dict[str, tuple[float, ...]]] = [{} for _ in pairs]
+    signatures: dict[str, dict[str, str]] = {}
+    for direction in dict.fromkeys(pair.direction for pair in pairs):
+        chosen = [i for i, pair in enumerate(pairs) if pair.direction == direction]
+        signatures[direction] = {}
+        for name, metric in _metrics(pairs[chosen[0]].target_language).items():
+            rows = metric._extract_corpus_statistics(
+                [hypotheses[i] for i in chosen], [[pairs[i].target for i in chosen]]
+            )
+            signatures[direction][name] = f"{name}|{metric.get_signature()}"
+            for i, row in zip(chosen, rows, strict=True):
+                counts[i][name] = tuple(row)
+    return counts, signatures
+
+
+def told_by(rate: str) -> str:
+    """What the signature of a rate says of how it was told."""
+    if rate in ("wrong_language", "source_language"):
+        return f"{language_id.signature()}|extraction:{RULES}|"
+    if rate == "over_generation":
+        return f"longer:{LONGER}x+{MARGIN}|"
+    return "rule:dragoman|" if rate in ("empty", "cut_off") else f"rule:dragoman|extraction:{RULES}|"
+
+
+def _metrics(language: str) -> dict[str, Any]:
+    from sacrebleu.metrics import BLEU, CHRF
+
+    tokenizer = _tokenizer(language)
+    try:
+        bleu = BLEU(tokenize=tokenizer, force=True)
+    except RuntimeError as error:  # sacreBLEU's Japanese tokenizer is a package of its own
+        raise EngineError(f"BLEU into {language} needs sacreBLEU's tokenizer {tokenizer}: {error}") from error
+    return {"chrf++": CHRF(word_order=2), "bleu": bleu}
+
+
+def _tokenizer(language: str) -> str:
+    """BLEU's; the signature says which. Without its own package Korean is cut as other languages with spaces are."""
+    found = _TOKENIZERS.get(base(language), "13a")
+    return "13a" if found == "ko-mecab" and not find_spec(_KOREAN) else found
+
+
+def _is_copy(hypothesis: str, pair: Pair) -> bool:
+    """The source over again, where the reference is not just that."""
+
+    def plain(text: str) -> str:
+        return "".join(character for character in text.casefold() if character.isalnum())
+
+    return bool(plain(hypothesis)) and plain(hypothesis) == plain(pair.source) != plain(pair.target)

@@ -1,0 +1,58 @@
+"""The examples that `dragoman show` prints: from the data alone, and from what a run has made."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from transformers import LlamaConfig, LlamaForCausalLM
+from typer.testing import CliRunner
+
+from dragoman.cli import app
+from dragoman.commands.data.examples import Part, made_of
+from dragoman.commands.recipes import go, recipe
+
+RECIPE = """\
+name: shown
+backbone: model
+data:
+  train: {files: [{table: train.tsv, direction: de-en}]}
+  test: {files: [{table: test.tsv, direction: de-en}]}
+methods: [vanilla]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A recipe with a few pairs, and a backbone of which only the vocabulary is real."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(real_data / "tokenizers" / "smollm2-135m-instruct", "model")
+    shape = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    LlamaForCausalLM(LlamaConfig(vocab_size=49_152, **shape)).save_pretrained("model")
+    Path("train.tsv").write_text("Guten Tag.\tGood day.\nDanke.\tThank you.\n", encoding="utf-8")
+    Path("test.tsv").write_text("Ja.\tYes.\n", encoding="utf-8")
+    Path("recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    return tmp_path
+
+
+def test_examples_of_the_data_then_of_the_methods(folder: Path) -> None:
+    loaded = recipe(Path("recipe.yaml"))
+    before = list(made_of(loaded, 2))
+    assert [shown.row for shown in before] == ["", ""]
+    assert sorted(shown.parts[1].text for shown in before) == ["Good day.", "Thank you."]
+    go(loaded, upto="examples")
+    after = list(made_of(loaded, 1))
+    assert [shown.row for shown in after] == ["vanilla"]
+    prompt, reference, end = after[0].parts
+    assert after[0].parts == before[0].parts
+    assert (prompt.name, prompt.trained) == ("prompt", False)
+    assert prompt.text.endswith("<|im_end|>\n<|im_start|>assistant\n")
+    assert (reference.name, reference.text, reference.trained) == ("reference", "Good day.", True)
+    assert end == Part("end", "<|im_end|>", 1, True)
+
+
+def test_show_prints_recipe_and_segments(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["show", "recipe.yaml", "training.epochs=1", "--examples", "1"])
+    assert result.exit_code == 0, result.stderr
+    written, _, examples = result.stdout.partition("\nnot made yet; prompt and reference will be\n")
+    assert "\n  epochs: 1.0\n" in written
+    assert "  [reference, 3 tokens]\nGood day.\n  [end, 1 token]\n<|im_end|>\n" in examples

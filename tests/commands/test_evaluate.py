@@ -1,0 +1,87 @@
+"""`dragoman report --compare A B`: what two models were both judged by, in the same way."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dragoman.commands.evaluate import alike, compared
+from dragoman.corpora.records import Pair
+from dragoman.errors import DataError
+from dragoman.generation.ask import Completion
+from dragoman.scoring.results import RowResults
+from dragoman.scoring.scorecard.card import scorecard
+from dragoman.suites.graded import Graded, Item
+from dragoman.suites.translation.suite import judge
+
+PAIRS = [Pair("Das ist gut.", "This is good.", "de", "en"), Pair("Der Fluss ist alt.", "The river is old.", "de", "en")]
+
+
+def row(*graded: Graded, comet: str = "") -> RowResults:
+    translated = judge(PAIRS, [Completion((1,), "This is good.", "stop"), Completion((2,), "The river is.", "stop")])
+    if comet:
+        translated = translated.with_metric("comet:m", [(80.0, 1.0)] * 2, {"de-en": comet})
+    return RowResults(translated, None, graded)
+
+
+def rated(name: str, signature: str, kept: bool = True) -> Graded:
+    return Graded(name, "instruction", signature, (Item("a", 50.0), Item("b", 70.0)), kept=kept)
+
+
+def test_what_one_of_them_was_not_judged_by_is_left_out_and_told() -> None:
+    for rows in ((row(comet="c|precision:fp32"), row()), (row(), row(comet="c|precision:fp32"))):
+        one, other, left = alike(*rows)
+        assert list(left) == ["comet:m"]
+        assert "was judged by it" in left["comet:m"]
+        card = scorecard({"A": one, "B": other}, bootstrap=10, backbone="A")
+        assert list(card["rows"][1]["translation"]["all"]) == ["directions", "chrf++", "bleu"]
+
+
+def test_a_number_holds_for_its_judge_alone() -> None:
+    first = row(
+        rated("mt-bench", "mt-bench|judge:gpt-4|version:dragoman-1"), comet="c|precision:fp32|version:dragoman-1"
+    )
+    second = row(
+        rated("mt-bench", "mt-bench|judge:lab|version:dragoman-1"), comet="c|precision:bf16|version:dragoman-1"
+    )
+    one, other, left = alike(first, second)
+    assert list(left) == ["mt-bench", "comet:m"]
+    assert "judge:gpt-4" in left["mt-bench"]
+    assert (one.graded, other.graded) == ((), ())
+    newer = row(rated("mt-bench", "mt-bench|judge:gpt-4|version:dragoman-2"))
+    assert not alike(row(rated("mt-bench", "mt-bench|judge:gpt-4|version:dragoman-1")), newer)[2]
+
+
+def test_a_comparison_with_ones_own_backbone_is_none_with_another_model() -> None:
+    first, second = (row(rated("pairwise", "pairwise|judge:lab", kept=False)) for _ in range(2))
+    one, other, left = alike(first, second)
+    assert left == {"pairwise": "each against its own backbone"}
+    assert (one.graded, other.graded) == ((), ())
+
+
+def test_what_is_no_result_and_what_can_not_be_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second, card = (tmp_path / f"{name}.json" for name in "abc")
+    first.write_text(json.dumps(RowResults(None, None, (rated("m", "m|judge:x"),)).to_json()))
+    second.write_text(json.dumps(RowResults(None, None, (rated("m", "m|judge:y"),)).to_json()))
+    card.write_text(json.dumps({"schema": 3, "rows": []}))
+    for names, said in (
+        ((first, card), "holds no results of a row"),
+        ((first, first), "compared with itself"),
+        ((first, second), "nothing in common that could be compared.\nNot compared: m .*judge:x and m"),
+    ):
+        with pytest.raises(DataError, match=said):
+            compared(*map(str, names))
+    second.write_text(first.read_text())
+    compared(str(first), str(second), "json")
+    found = json.loads(capsys.readouterr().out)
+    assert (found["rows"][1]["abilities"]["m"]["delta"], found["left_out"]) == (0, {})
+
+
+def test_translations_without_their_main_metric_are_not_compared() -> None:
+    second = row()
+    assert second.translation is not None
+    changed = {"de-en": {**second.translation.signatures["de-en"], "chrf++": "chrf++|nrefs:1|version:9"}}
+    second = replace(second, translation=replace(second.translation, signatures=changed))
+    one, other, left = alike(row(), second)
+    assert (one.translation, other.translation, list(left)) == (None, None, ["chrf++"])

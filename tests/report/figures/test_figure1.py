@@ -1,0 +1,64 @@
+"""Figure 1: what stands where, and that names can be read."""
+
+from itertools import combinations
+from xml.etree import ElementTree
+
+import pytest
+
+from dragoman.report.figures.figure1 import SIGN, TALL, WIDTH, Point, plane
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def names(root: ElementTree.Element) -> dict[str, tuple[float, float]]:
+    found = (text for text in root.iter(f"{SVG}text") if "name" in text.get("class", ""))
+    return {text.text or "": (float(text.get("x", "nan")), float(text.get("y", "nan"))) for text in found}
+
+
+def test_better_stands_to_the_right_and_more_kept_above() -> None:
+    points = [
+        Point("backbone", 40.0, (38.0, 42.0), 100.0, (100.0, 100.0), 0),
+        Point("<i>vanilla</i>", 60.0, (58.0, 62.0), 30.0, (25.0, 35.0), 1),
+    ]
+    root = ElementTree.fromstring(plane(points, 3.0, "skill", "kept"))
+    circles = {circle.get("cx"): float(circle.get("cy", "nan")) for circle in root.iter(f"{SVG}circle")}
+    (left, high), (right, low) = sorted(circles.items(), key=lambda place: float(place[0]))
+    assert float(left) < float(right)
+    assert high < low
+    band = next(rect for rect in root.iter(f"{SVG}rect"))
+    assert float(band.get("y", "nan")) < high < float(band.get("y", "nan")) + float(band.get("height", "nan"))
+    assert "<i>vanilla</i>" in names(root)
+    assert "<i>vanilla</i>: skill 60.0, 30.0 % kept" in [title.text for title in root.iter(f"{SVG}title")]
+    assert not list(ElementTree.fromstring(plane(points, None, "skill", "kept")).iter(f"{SVG}rect"))
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.4, 1.5])
+def test_names_of_points_close_together_cover_neither_each_other_nor_a_point(spread: float) -> None:
+    """Eight rows in one place, or nearly; a wide one apart keeps the frame."""
+    labels = ["vanilla", "radis", "seq_kd", "sdft_rewrite", "multitask", "radis-weaker", "radis-stronger", "radis-half"]
+    points = [
+        Point(name, 60 + spread * i, (59 + spread * i, 61 + spread * i), 90 - spread * i, (88, 92), i % 8)
+        for i, name in enumerate(labels)
+    ]
+    points.append(Point("backbone", 30.0, (28, 32), 100.0, (100, 100), 0))
+    root = ElementTree.fromstring(plane(points, 2.0, "skill", "kept"))
+    boxes = {name: (x, y - TALL + 4, x + SIGN * len(name), y + 4) for name, (x, y) in names(root).items()}
+    assert len(boxes) == 9
+    for one, other in combinations(boxes.values(), 2):
+        assert not (one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3])
+    for circle in root.iter(f"{SVG}circle"):
+        x, y = float(circle.get("cx", "nan")), float(circle.get("cy", "nan"))
+        assert not [name for name, box in boxes.items() if box[0] < x < box[2] and box[1] < y < box[3]]
+    assert all(box[0] >= 0 and box[2] <= WIDTH for box in boxes.values())
+
+
+def test_each_training_is_a_small_dot_beside_the_mean() -> None:
+    seeds = ((49.0, 88.0), (50.0, 90.0), (51.0, 92.0))
+    point = Point("radis", 50.0, (48.0, 52.0), 90.0, (87.0, 93.0), 2, seeds)
+    root = ElementTree.fromstring(plane([point], None, "skill", "kept"))
+    dots = [circle for circle in root.iter(f"{SVG}circle") if circle.get("class") == "seed row-2"]
+    places = [(float(dot.get("cx", "nan")), float(dot.get("cy", "nan"))) for dot in dots]
+    mean = next(circle for circle in root.iter(f"{SVG}circle") if circle not in dots)
+    assert places[1] == (float(mean.get("cx", "nan")), float(mean.get("cy", "nan")))
+    assert places[0][0] < places[1][0] < places[2][0]
+    assert places[0][1] > places[1][1] > places[2][1]
