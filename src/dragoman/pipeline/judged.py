@@ -43,12 +43,12 @@ class Judged:
 
 
 KINDS: Mapping[str, Judged] = {
-    "mt-bench": Judged("mt-bench", "corpora.mt_bench.read", "evaluation.mt_bench.mt_bench", drawn=True),
-    "alpaca-eval": Judged("alpaca-eval", "corpora.alpaca_eval.read", "evaluation.alpaca_eval.alpaca_eval"),
-    "alpaca-eval-2": Judged("alpaca-eval", "corpora.alpaca_eval.read", "evaluation.alpaca_eval.alpaca_eval_2"),
-    "pairwise": Judged("alpaca-eval", "corpora.alpaca_eval.read", "evaluation.pairwise.pairwise"),
-    "safety": Judged("advbench", "corpora.harmful.read", "evaluation.safety.safety"),
-    "xstest": Judged("xstest", "corpora.harmful.read", "evaluation.safety.over_refusal"),
+    "mt-bench": Judged("mt-bench", "suites.mt_bench.files.read", "suites.mt_bench.suite.mt_bench", drawn=True),
+    "alpaca-eval": Judged("alpaca-eval", "suites.alpaca_eval.files.read", "suites.alpaca_eval.suite.alpaca_eval"),
+    "alpaca-eval-2": Judged("alpaca-eval", "suites.alpaca_eval.files.read", "suites.alpaca_eval.suite.alpaca_eval_2"),
+    "pairwise": Judged("alpaca-eval", "suites.alpaca_eval.files.read", "suites.pairwise.pairwise"),
+    "safety": Judged("advbench", "suites.safety.prompts.read", "suites.safety.suite.safety"),
+    "xstest": Judged("xstest", "suites.safety.prompts.read", "suites.safety.suite.over_refusal"),
 }
 
 
