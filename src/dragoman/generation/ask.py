@@ -1,4 +1,4 @@
-"""What is asked of a model and what it answers. Token ids in, token ids out."""
+"""Asks and completions: what is asked of a model and what it answers, in token ids; the `Engine` protocol."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -13,15 +13,15 @@ Finish = Literal["stop", "length", "failed"]
 class Sampling:
     """How completions are drawn. Temperature 0 is greedy.
 
-    `stop` are the token ids any of which ends the answer. `ban_first` are ids that may not be the
-    first generated token, nor one of the first `ban_tokens`. Each prompt's random numbers come from
-    `seed` and the prompt's own ids, so that a completion depends neither on its neighbours nor on
-    their number. `logprobs` asks for that many most likely tokens at each step.
+    Any of the token ids in `stop` ends the answer. `ban_first` are ids that may not be among the first `ban_tokens`
+    generated tokens. Each prompt's random numbers come from `seed` and the prompt's own ids, so a completion depends
+    neither on the other prompts of its batch nor on how many there are. `logprobs` asks for that many most likely
+    tokens at each step.
 
-    `heal` takes the last token of every prompt back and generates it again, among the tokens whose
-    text begins with its text (so the same one is possible): the model may merge it with what follows,
-    as its tokenizer would have. The completion then begins with the token in its place, which
-    counts among `max_tokens`, and `ban_first` is about the tokens after it.
+    `heal` drops the last token of every prompt and generates it again, restricted to tokens whose text begins with
+    the dropped token's text (so the same one is possible): the model may merge it with what follows, as its tokenizer
+    would have. The completion then begins with the replacement, which counts towards `max_tokens`; `ban_first`
+    applies to the tokens after it.
     """
 
     max_tokens: int
@@ -40,14 +40,15 @@ class Sampling:
 class Completion:
     """What the model wrote.
 
-    `ids` are the generated ids exactly as the engine returned them; where `finish` is `stop` the
-    last of them is the token that ended the answer. `text` is decoded from the ids before it.
-    `logprobs`, where asked for, has one entry a generated token: pairs of id and log-probability, the
-    most likely first. `seconds` is how long the engine had the prompt in work; from the door, and
-    kept, it is this answer's part of the time that the engine took for all, so that sums are what
-    answers cost. A request that a server refused for good is `failed`: it has no ids, and `why`
-    tells the reason. `made_in` is the engine, its precision and the lot that the prompt was generated with:
-    in low precision the batch decides between tokens that are nearly as likely.
+    `ids` are the generated ids exactly as the engine returned them; where `finish` is `stop`, the last of them is the
+    token that ended the answer. `text` is decoded from the ids before it. `logprobs`, where asked for, has one entry
+    for each generated token: pairs of id and log-probability, the most likely first.
+
+    An engine sets `seconds` to the time that the prompt was in progress; the door replaces it by the prompt's share
+    of the time for all prompts, so that the sum over completions is what they cost. A cached completion keeps its
+    original cost. A request that a server refused for good is `failed`: it has no ids, and `why` gives the reason.
+    `made_in` names the engine, its precision and the lot that the prompt was generated in: in low precision the batch
+    can decide between tokens that are nearly equally likely.
     """
 
     ids: Ids
@@ -65,13 +66,15 @@ class Completion:
 
     @property
     def end(self) -> Ids:
-        """The token that ended the answer; empty where it was cut off."""
+        """The token that ended the answer, as a tuple; empty if the answer was cut off."""
         return self.ids[-1:] if self.finish == "stop" else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request for completions: which model, which prompts, how sampled, and what for (for the progress line)."""
+    """A request for completions: which model, which prompts, how to sample, and the purpose shown on the progress
+    line.
+    """
 
     model: str
     prompts: Sequence[Ids]
@@ -81,22 +84,22 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Prompts for a model: how many, and tokens of all prompts and all answers together."""
+    """How much is asked of a model: the number of prompts, and the tokens of all prompts and of all answers."""
 
     prompts: float
     asked: float
     answered: float
 
     def less(self, prompts: float) -> "Asking":
-        """What is left of it when so many prompts need no answer any more."""
+        """What remains once this many prompts are answered."""
         part = 1 - prompts / self.prompts if self.prompts else 0.0
         return Asking(part * self.prompts, part * self.asked, part * self.answered)
 
 
 def made_in(completions: Sequence[Completion]) -> str:
-    """One name for what some completions were made in, such as `hf-bfloat16-32768/3f2a91c0`; equal where all of it is.
+    """One name for the engine, precision and lots of these completions, such as `hf-bfloat16-32768/3f2a91c0`.
 
-    Of completions that were kept before it was noted, it is unknown.
+    Equal names mean that all of it was made alike. Completions cached before this was recorded count as unknown.
     """
     known = sorted({completion.made_in or "unknown" for completion in completions})
     if len(known) <= 1:
@@ -107,24 +110,24 @@ def made_in(completions: Sequence[Completion]) -> str:
 
 
 def short_name(contents: object) -> str:
-    """Eight letters that stand for the contents, such as prompts that are generated together."""
+    """Eight hex digits that identify contents, such as a set of prompts that are generated together."""
     return hashlib.sha256(repr(contents).encode()).hexdigest()[:8]
 
 
 class Engine(Protocol):
-    """Something that holds a model and completes prompts.
+    """Holds a model and completes prompts.
 
-    `streams` says whether it schedules prompts by itself and wants to see all of them at once. Else
-    it is handed one shard at a time: its batches, and with them the last digits of its numbers, then
-    never depend on what was done before.
+    `streams` says whether the engine schedules prompts itself and wants to see all of them at once. An engine that
+    does not is given one shard at a time, so that its batches, and with them the last digits of its numbers, never
+    depend on what an earlier run had already finished.
     """
 
     streams: bool
 
     def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
-        """Yields (index of the prompt, completion) as they get done, in any order."""
+        """Yields (index of the prompt, completion) as completions finish, in any order."""
         ...
 
     def close(self) -> None:
-        """Gives the memory back."""
+        """Frees the memory."""
         ...

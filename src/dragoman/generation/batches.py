@@ -1,6 +1,6 @@
-"""Which prompts are generated together, and when what is finished becomes a shard.
+"""Batches: which prompts are generated together (a lot), and when finished completions become a shard.
 
-The plan depends on the set of prompts alone, not on their order or on what an earlier run was cut off in: so an
+The plan depends only on the set of prompts, not on their order or on where an earlier run was interrupted. So an
 engine that gets one lot at a time makes the same batches after a kill as without one.
 """
 
@@ -16,14 +16,14 @@ Lot = Sequence[Ids]
 
 
 def planned(prompts: Iterable[Ids]) -> list[Ids]:
-    """The distinct prompts, the longest first, and those of one length in the order of their ids."""
+    """The distinct prompts, longest first; those of equal length are ordered by their ids."""
     return sorted(set(prompts), key=lambda prompt: (-len(prompt), prompt))
 
 
 def missing_lots(plan: Sequence[Ids], known: Collection[Ids], size: int) -> list[Lot]:
-    """The plan cut into lots of `size`, without what is known.
+    """The plan cut into lots of `size`, without the prompts in `known`.
 
-    Lots of which nothing is known stay as they are; what others lack is put together anew.
+    Lots with no known prompt stay whole; what remains of the others is regrouped.
     """
     whole: list[Lot] = []
     rest: list[Ids] = []
@@ -41,7 +41,7 @@ def _cut(whole: Sequence[T], size: int) -> list[Sequence[T]]:
 
 
 class Keeping:
-    """Takes completions of some lots in any order; each lot becomes a shard of `group` when all of it is there."""
+    """Collects completions, in any order, and writes each lot to `group` as a shard once it is complete."""
 
     def __init__(self, lots: Sequence[Lot], group: Group):
         self.prompts = [prompt for lot in lots for prompt in lot]
@@ -52,7 +52,7 @@ class Keeping:
         self._done: dict[int, dict[int, Completion]] = {}  # of the lots in flight
 
     def take(self, index: int, completion: Completion) -> None:
-        """A prompt is done; one that failed is not kept."""
+        """Notes that a prompt is done; a failed completion is not stored."""
         lot = self._lot_of[index]
         self._left[lot] -= 1
         done = self._done.setdefault(lot, {})
@@ -63,7 +63,7 @@ class Keeping:
             del self._done[lot]
 
     def rest(self) -> None:
-        """Keeps what is finished of lots that are not."""
+        """Writes the finished completions of incomplete lots."""
         done = {index: completion for lot in self._done.values() for index, completion in lot.items()}
         self._done = {}
         for some in _cut(sorted(done), self._size):
@@ -76,7 +76,7 @@ class Keeping:
 
 @dataclass(slots=True)
 class Ended:
-    """How the completions so far have ended. The first token of a `healed` one stands for one of its prompt."""
+    """Counts how completions have ended so far. The first token of a `healed` one replaces a token of its prompt."""
 
     healed: bool = False
     total: int = 0
@@ -92,6 +92,6 @@ class Ended:
         self.empty += completion.finish != "failed" and nothing
 
     def __str__(self) -> str:
-        """Such as `3% cut, 0% empty`."""
+        """For the progress line, such as `3% cut, 0% empty`."""
         shares = f"{self.cut / self.total:.0%} cut, {self.empty / self.total:.0%} empty"
         return f"{shares}, {self.failed:,} failed" if self.failed else shares

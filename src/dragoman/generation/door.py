@@ -1,8 +1,8 @@
 """The one door to models: asks go in, completions come out, and nothing is generated twice.
 
-What is in the cache is answered from there; a model is opened only for the rest, and one at a
-time. Finished completions are kept shard by shard, so that a killed run goes on where it was: with an engine
-that gets one shard at a time, to the byte as if it had never been killed.
+Whatever is cached is answered from the cache; a model is loaded only for the rest, one model at a time. Finished
+completions are stored shard by shard, so a killed run resumes where it was; with an engine that gets one shard at a
+time, its output is the same to the byte as without the kill.
 """
 
 import math
@@ -27,10 +27,10 @@ Asking = Generator[Ask, list[Completion], T]
 
 @dataclass(frozen=True, slots=True)
 class OpenModel:
-    """A model that can be asked: what names its contents, and how it is loaded.
+    """A model that can be asked: the fingerprint of its contents, and how to load it.
 
-    `fingerprint` covers everything that determines answers besides sampling and prompt: weights,
-    adapter, engine and precision. `load` is called only where something must be generated.
+    `fingerprint` covers everything besides sampling and prompt that determines answers: weights, adapter, engine and
+    precision. `load` is called only when something must be generated.
     """
 
     fingerprint: str
@@ -43,7 +43,7 @@ class OpenModel:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How completions ended. None of these is dropped; they are counted so that they are seen."""
+    """Counts of how completions ended. Nothing is dropped because of it; it is there to be seen."""
 
     total: int
     cut: int
@@ -55,13 +55,12 @@ class Tally:
 
 
 class Door:
-    """Answers asks from the cache in `folder`, and from models for what is missing there.
+    """Answers asks: from the cache in `folder`, and by models for what is missing there.
 
-    `folder` is a local folder or any address of fsspec. `models` says for a name in an ask which
-    model that is; it is called once a name and should be quick. `shard` is how many completions are kept
-    at a time: what a kill can cost at most of an engine that gets one shard at a time. `tolerate` is the
-    share of an ask's prompts that may fail for good; more are an EngineError. `say` gets sentences for
-    the person at the screen.
+    `folder` is a local folder or any fsspec address. `models` returns the model for a name in an ask; it is called
+    once per name and should be quick. `shard` is how many completions are stored at a time, which is also the most
+    that a kill can cost with an engine that gets one shard at a time. `tolerate` is the share of an ask's prompts
+    that may fail for good; more raise an EngineError. `say` receives sentences for the person at the screen.
     """
 
     def __init__(
@@ -85,8 +84,8 @@ class Door:
     def answer(self, ask: Ask) -> list[Completion]:
         """The completions of an ask, in the order of its prompts.
 
-        Those that failed for good are among them where `tolerate` allows; they are never kept, so
-        that the next ask tries them again.
+        Failed ones are among them as far as `tolerate` allows; they are never cached, so the next ask tries them
+        again.
         """
         prompts = [tuple(prompt) for prompt in ask.prompts]
         model = self._model(ask.model)
@@ -112,7 +111,7 @@ class Door:
         return [answers[prompt] for prompt in prompts]
 
     def close(self) -> None:
-        """Gives back the memory of the model that is open, if any."""
+        """Frees the memory of the loaded model, if any."""
         if self._engine is not None:
             self._engine[1].close()
             self._engine = None
@@ -143,7 +142,7 @@ class Door:
         return self._engine[1]
 
     def _generate(self, ask: Ask, lots: Sequence[Lot], model: OpenModel, group: Group) -> dict[Ids, Completion]:
-        """Has the lots generated and kept, each as one shard; returns what failed for good."""
+        """Generates the lots and stores each as a shard; returns the completions that failed for good."""
         engine = self._open(model)
         failed: dict[Ids, Completion] = {}
         ended = Ended(ask.sampling.heal)
@@ -173,10 +172,10 @@ class Door:
         return failed
 
     def _judge(self, ask: Ask, failed: Mapping[Ids, Completion], asked: int, group: Group, own: float | None) -> None:
-        """Says that prompts failed for good, or raises where they are too many.
+        """Reports the prompts that failed for good, and raises an EngineError if they are too many.
 
-        A model with a share of its `own` is a judge or a guard, whose settings stand apart: below `evaluation`, or
-        where its name says, as `benchmarks.mt-bench.judge` does.
+        A model with a share of its `own` is a judge or a guard, whose settings are found elsewhere in the recipe:
+        below `evaluation`, or where its name says, as in `benchmarks.mt-bench.judge`.
         """
         if not failed:
             return
@@ -200,7 +199,7 @@ class Door:
 
 
 def tally(completions: Sequence[Completion]) -> Tally:
-    """Counts what is cut off, empty, or repeats itself."""
+    """Counts the completions that are cut off, empty, or repeat themselves."""
     return Tally(
         total=len(completions),
         cut=sum(completion.finish == "length" for completion in completions),
@@ -210,17 +209,17 @@ def tally(completions: Sequence[Completion]) -> Tally:
 
 
 def loops(ids: Ids) -> bool:
-    """Whether the last four tokens occur at least five times."""
+    """Whether the last four tokens occur at least five times in all."""
     return len(ids) >= 8 and sum(ids[start : start + 4] == ids[-4:] for start in range(len(ids) - 3)) >= 5
 
 
 def drive(generator: Asking[T], door: Door) -> T:
-    """Runs a method or a suite to its end, and returns what it returns."""
+    """Runs a method or a suite to its end, answering what it asks, and returns its result."""
     return drive_all({"": generator}, door)[""]
 
 
 def drive_all(generators: Mapping[str, Asking[T]], door: Door) -> dict[str, T]:
-    """Runs several to their ends side by side; asks of one model and one sampling share their batches."""
+    """Runs several to their ends in parallel; asks for the same model and sampling share their batches."""
     results: dict[str, T] = {}
     pending: dict[str, Ask] = {}
 

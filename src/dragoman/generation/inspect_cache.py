@@ -1,4 +1,4 @@
-"""What a cache of completions holds, for a person to look at."""
+"""Inspecting the completion cache: its groups and samples of what they hold, for a person to read."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ LOOKED_AT = 64  # shards of a group that are read
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A group: one model under one sampling. `ended` counts the completions in the shards that were read."""
+    """One group: a model under one sampling. `ended` counts only completions in shards that were read."""
 
     model: str
     sampling: Mapping[str, Any]
@@ -31,7 +31,7 @@ class Kept:
 
 
 def kept(folder: Path | str, samples: int) -> Iterator[Kept]:
-    """The groups in a cache, each with some of its completions. StoreError where it cannot be read."""
+    """The groups in a cache, each with some of its completions. StoreError if the cache cannot be read."""
     for name in shelf_at(folder, "").names():
         shelf = shelf_at(folder, name)
         about = dict(shelf.read(["group.json"])).get("group.json") if "." not in name else None

@@ -1,4 +1,4 @@
-"""Which engine generates on this machine where a recipe says `auto`."""
+"""The local engine that `engine: auto` stands for on this machine."""
 
 import importlib.util
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What a model can be asked, and how long each answer may be: the same for every engine that knows its model."""
+"""The token budget of an answer: what fits into a model's context, for every engine that knows its model."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,10 @@ from dragoman.generation.ask import Ids
 
 
 def rooms(prompts: Sequence[Ids], context: int | None, max_tokens: int, *, heal: bool = False) -> list[int]:
-    """For each prompt how many tokens its answer may have: `max_tokens`, or fewer where the context ends before.
+    """The number of tokens that each prompt's answer may have: `max_tokens`, or fewer if the context ends first.
 
-    With `heal`, the last token of each prompt counts to the answer. An EngineError where a prompt is
-    empty (or would be without its last token), or leaves no room for an answer.
+    With `heal`, the last token of each prompt counts as part of the answer. EngineError if a prompt is empty (or
+    would be without its last token), or leaves no room for an answer.
     """
     lengths = [len(prompt) for prompt in prompts]
     if 0 in lengths:
@@ -32,7 +32,7 @@ def rooms(prompts: Sequence[Ids], context: int | None, max_tokens: int, *, heal:
 
 
 def check_ids(prompts: Sequence[Ids], vocabulary: int) -> None:
-    """EngineError where a prompt has a token that a model of so many does not know: engines would end, or worse."""
+    """EngineError if a prompt has a token outside the model's vocabulary: engines would crash, or worse."""
     beyond = max((max(prompt, default=0) for prompt in prompts), default=0)
     if beyond >= vocabulary or any(min(prompt, default=0) < 0 for prompt in prompts):
         raise EngineError(

@@ -1,7 +1,7 @@
-"""Whether an adapter fits a backbone, told from the headers of their files: no weights, no torch.
+"""Adapters: whether one fits its backbone, told from the headers of their files (no weights, no torch).
 
-PEFT finds out only after the backbone is loaded, and for some misfits not at all: it then leaves
-modules out with a warning.
+PEFT finds out only after the backbone is loaded, and some misfits not at all: it leaves those modules out with a
+warning.
 """
 
 import re
@@ -24,11 +24,11 @@ _SHOWN = 3
 
 
 def check_adapter(folder: Path, adapter: Path, loaded: Mapping[str, Shape] | None = None) -> None:
-    """Raises EngineError where an adapter names modules that the backbone in `folder` lacks, or has other shapes.
+    """Raises EngineError if an adapter names modules that the backbone in `folder` lacks, or has other shapes.
 
-    Only LoRA is looked at; other kinds are left to PEFT. A checkpoint may name a module by another path
-    than the loaded model does, so what counts is the path from its layer's number on; `loaded` are the
-    weights of the model as it is in memory, where that is known.
+    Only LoRA is checked; other kinds are left to PEFT. A checkpoint may name a module by another path than the loaded
+    model does, so paths are compared from the layer's number on. `loaded` are the weights of the model as it is in
+    memory, where known.
     """
     about = _config(adapter)
     if str(about.get("peft_type", "LORA")).upper() != "LORA":
@@ -51,7 +51,7 @@ def check_adapter(folder: Path, adapter: Path, loaded: Mapping[str, Shape] | Non
 
 
 def shapes(path: Path) -> dict[str, Shape | None]:
-    """The tensors of a safetensors file with their shapes, None for packed ones. Only the header is read."""
+    """The shapes of the tensors in a safetensors file, None for packed ones. Only the header is read."""
     return {name: one.shape if one.kind in _PLAIN else None for name, one in header(path).items()}
 
 
@@ -67,7 +67,7 @@ def _config(adapter: Path) -> Mapping[str, Any]:
 
 
 def _modules(folder: Path, loaded: Mapping[str, Shape]) -> dict[str, list[Shape | None]]:
-    """The shapes of the backbone's weights, by the whole path of their module and by its end."""
+    """The shapes of the backbone's weights, keyed both by the module's full path and by its end (`_end`)."""
     found: dict[str, list[Shape | None]] = defaultdict(list)
     files = (path for path in sorted(folder.glob("*.safetensors")) if not path.name.startswith("adapter_model"))
     weights: list[Mapping[str, Shape | None]] = [*(shapes(path) for path in files), loaded]
@@ -90,7 +90,9 @@ def _find(module: str, backbone: Mapping[str, list[Shape | None]]) -> list[Shape
 
 
 def _end(module: str) -> str:
-    """The path from the list of layers on: `layers.0.mlp.up_proj`; the last word where there is no number."""
+    """The end of a module's path, from the list of layers on: `layers.0.mlp.up_proj`; without a layer number, the
+    last word.
+    """
     parts = module.split(".")
     number = next((place for place, part in enumerate(parts) if part.isdigit()), len(parts))
     return ".".join(parts[max(0, number - 1) :])
@@ -119,7 +121,7 @@ def _said(folder: Path, adapter: Path, about: Mapping[str, Any], missing: list[s
 
 
 def some(items: Sequence[str]) -> str:
-    """The first of some names, and how many more there are."""
+    """The first few names, and how many more there are."""
     return ", ".join(items[:_SHOWN]) + (f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else "")
 
 

@@ -1,4 +1,4 @@
-"""What a model's config.json says. It is somebody's file, so it is read with care. No torch here."""
+"""A model's config.json, read with care since it is somebody else's file. No torch here."""
 
 import json
 import math
@@ -20,7 +20,7 @@ _MOST_LAYERS, _MOST = 10_000, 1 << 31
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """The config.json of a model. EngineError where it is none, or has sizes that no model can have."""
+    """The contents of a model's config.json. EngineError if it is invalid, or has sizes that no model can have."""
     path = folder / "config.json"
     config = read_json(path)
     for name, value in _numbers(config):
@@ -32,7 +32,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def read_json(path: Path, largest: int = LARGEST) -> dict[str, Any]:
-    """A file of a model that holds a JSON object. EngineError where it does not."""
+    """A model's file that holds a JSON object. EngineError if it does not."""
     try:
         size = path.stat().st_size
         if size > largest:
@@ -53,21 +53,22 @@ def read_json(path: Path, largest: int = LARGEST) -> dict[str, Any]:
 
 
 def text_part(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The part that is about text, of a model that also sees or hears."""
+    """The part of the configuration about text, for a model that also handles images or sound."""
     part = config.get("text_config")
     return part if isinstance(part, dict) else config
 
 
 def context_in(config: Mapping[str, Any]) -> int | None:
-    """How many tokens a model can look at, as its configuration says; None where it sets no bound."""
+    """The model's context length in tokens, according to its configuration; None if it sets no limit."""
     part = text_part(config)
     return next((int(part[name]) for name in _CONTEXT if isinstance(part.get(name), int)), None)
 
 
 def context_of(folder: Path) -> int | None:
-    """How many tokens the model in a folder can look at.
+    """The context length, in tokens, of the model in a folder.
 
-    What a file leaves out is what transformers takes for that kind of model: it is asked only then.
+    If the file leaves it out, transformers' default for that kind of model counts; transformers is imported only
+    then.
     """
     config = read_config(folder)
     found = context_in(config)
@@ -101,7 +102,7 @@ def _check_sizes(path: Path, config: Mapping[str, Any]) -> None:
 
 
 def _numbers(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
-    """All fractions in it, with their names."""
+    """All floating-point numbers in a value, with their names."""
     waiting = [(name, value)]
     while waiting:
         name, value = waiting.pop()

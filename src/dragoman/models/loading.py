@@ -1,7 +1,7 @@
-"""Where models come from: finding them, naming them by their contents, loading them.
+"""Finding models, naming them by their contents (fingerprint), and loading them.
 
-Finding and naming import neither torch nor transformers, so that planning a run and replaying
-finished work stay quick.
+Finding and naming import neither torch nor transformers, so that planning a run and replaying finished work stay
+quick.
 """
 
 import hashlib
@@ -34,11 +34,11 @@ def locate(
     bin_weights: bool = False,
     fetch: bool = True,
 ) -> Path:
-    """The directory of a model: the one that is named, or the local copy of a model of the Hugging Face hub.
+    """The directory of a model: the named one, or the local copy of a model from the Hugging Face hub.
 
-    Without a network, with HF_HUB_OFFLINE=1, or with `fetch` off, the copy of an earlier download
-    serves. Files of weights that are no safetensors are fetched with `bin_weights` alone, where a model has no
-    others. An EngineError says what is missing.
+    Without a network, with HF_HUB_OFFLINE=1, or with `fetch` off, an earlier download is used. Weight files other
+    than safetensors are fetched only with `bin_weights`, and only if a model has no others. An EngineError says what
+    is missing.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -67,10 +67,10 @@ def locate(
 
 
 def fingerprint(folder: Path, *, adapter: Path | None = None, digest_of: Callable[[Path], str] = sha256) -> str:
-    """A hash of the contents of a model: its configuration, its weights, and those of the adapter.
+    """A hash of a model's contents: its configuration, its weights, and those of the adapter.
 
-    `digest_of` may remember the digests of files that have not changed (`store.Digests.of`), so that
-    large weights are read once.
+    `digest_of` may remember the digests of files that have not changed (`store.Digests.of`), so that large weights
+    are read only once.
     """
     whole = hashlib.sha256()
     for part, root in (("model", folder), ("adapter", adapter)):
@@ -82,7 +82,7 @@ def fingerprint(folder: Path, *, adapter: Path | None = None, digest_of: Callabl
 
 
 def pick_device(device: str = "auto") -> "torch.device":
-    """The device that a word names; `auto` takes an accelerator where there is one."""
+    """The named device; `auto` takes an accelerator if there is one."""
     import torch
 
     if device != "auto":
@@ -92,7 +92,7 @@ def pick_device(device: str = "auto") -> "torch.device":
 
 
 def pick_dtype(precision: Precision, device: "torch.device") -> "torch.dtype":
-    """bf16 or fp32; `auto` takes bf16 where the processor multiplies it in hardware."""
+    """bf16 or fp32; `auto` takes bf16 if the processor multiplies it in hardware."""
     import torch
 
     if precision != "auto":
@@ -119,8 +119,9 @@ def load_model(
 ) -> Any:
     """A causal language model of transformers in evaluation mode, on its device, with all of its weights.
 
-    From safetensors, or with `bin_weights` from .bin files where it has no others. With `adapter`, a PEFT model around
-    it. An EngineError says which model could not be loaded and why; a tensor that is missing is such a reason.
+    It is read from safetensors, or with `bin_weights` from .bin files if there are no others. With `adapter`, the
+    result is a PEFT model around it. An EngineError says which model could not be loaded and why; a missing tensor is
+    such a reason.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -156,7 +157,7 @@ def load_model(
 
 
 def memory_of(device: "torch.device") -> str:
-    """How much memory a device has free, in words; empty where it does not tell."""
+    """A device's free memory, in words; empty if it cannot be told."""
     import torch
 
     if device.type != "cpu":

@@ -1,8 +1,8 @@
-"""A model without its weights: what it is made of, and whether its files hold all of that.
+"""Outlines of models: a model built without its weights, to see whether its files hold all of it.
 
 transformers fills a tensor that it does not find with random numbers, and says so in a warning at most. It renames
-and joins tensors while it loads them, so what is missing is known to it alone: it is given the names and shapes in the
-files' headers, on torch's device for tensors without contents. That takes milliseconds, and reads no weights.
+and joins tensors while loading, so only it can say what is missing: it is given the names and shapes from the files'
+headers, on torch's `meta` device. That takes milliseconds, and reads no weights.
 """
 
 import pickle
@@ -23,16 +23,16 @@ from dragoman.progress import note
 
 
 class UnknownKind(EngineError):
-    """transformers does not know this kind of model. vLLM has some of its own."""
+    """transformers does not know this kind of model; vLLM knows some of its own."""
 
 
 def outline(
     folder: Path, *, trust_remote_code: bool = False, bin_weights: bool = False, adapter: Path | None = None
 ) -> Any:
-    """The model in a folder as transformers builds it, without weights. It can be looked at, and not called.
+    """The model in a folder as transformers builds it, without weights: it can be inspected, but not called.
 
-    EngineError where it is no model that continues text, where its files do not hold all of it, and where `adapter`
-    does not fit it or is not whole. Of quantised weights nothing is told but the layers that they are for.
+    Raises EngineError if it is not a model that continues text, if its files do not hold all of it, and if `adapter`
+    does not fit it or is incomplete. Of quantised weights, only the layers that they belong to are checked.
     """
     files = weight_files(folder, bin_weights)
     config, making = _kind(folder, trust_remote_code)
@@ -59,7 +59,7 @@ def outline(
 
 
 def check_kind(folder: Path, trust_remote_code: bool = False) -> None:
-    """EngineError where a folder holds no model that continues text, as encoders and encoder-decoders don't."""
+    """EngineError if a folder does not hold a model that continues text (encoders and encoder-decoders don't)."""
     from transformers import AutoModelForCausalLM
 
     config, making = _kind(folder, trust_remote_code)
@@ -71,9 +71,9 @@ def check_kind(folder: Path, trust_remote_code: bool = False) -> None:
 
 
 def check_whole(name: str | Path, info: Mapping[str, Any]) -> None:
-    """EngineError where transformers did not find all tensors of a model, or found them in other sizes.
+    """EngineError if transformers did not find all tensors of a model, or found some in other sizes.
 
-    What is in the files and no part of the model is told in a sentence: it is left out.
+    Tensors in the files that the model has no place for are reported in a sentence; they are ignored.
     """
     missing, misfits = sorted(info["missing_keys"]), sorted(info["mismatched_keys"])
     if missing or misfits:
@@ -94,9 +94,10 @@ def check_whole(name: str | Path, info: Mapping[str, Any]) -> None:
 
 
 def check_adapter_whole(network: Any, adapter: Path) -> None:
-    """EngineError where a file of PEFT's lacks a tensor of the adapter that is around `network`.
+    """EngineError if a PEFT file lacks a tensor of the adapter that is around `network`.
 
-    PEFT leaves such a tensor as it began. What is in the file and no part of the adapter is told in a sentence.
+    PEFT would leave such a tensor at its initial value. Tensors that the adapter has no place for are reported in a
+    sentence.
     """
     from peft import get_peft_model_state_dict
 
@@ -114,7 +115,7 @@ def check_adapter_whole(network: Any, adapter: Path) -> None:
 
 @contextmanager
 def readable(name: str | Path) -> Iterator[None]:
-    """Whatever is wrong with the files of a model becomes a sentence: libraries have an error of their own for each."""
+    """Turns whatever is wrong with a model's files into an EngineError: every library raises its own kind of error."""
     try:
         yield
     except (EngineError, torch.OutOfMemoryError):
@@ -133,7 +134,9 @@ def readable(name: str | Path) -> Iterator[None]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without transformers' bars and reports: what matters of them is told as an error or in a sentence."""
+    """Hides transformers' progress bars and reports; what matters of them is raised as an error or said in a
+    sentence.
+    """
     from transformers.utils import logging
 
     before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -148,7 +151,7 @@ def quiet() -> Iterator[None]:
 
 
 def _kind(folder: Path, trust_remote_code: bool) -> tuple[Any, Any]:
-    """transformers' view of a config.json, and which of its makers builds a model that continues text from it."""
+    """transformers' reading of a config.json, and the class that builds a model that continues text from it."""
     said = read_config(folder)
     import transformers
     from transformers.models.auto import modeling_auto as auto
@@ -187,7 +190,7 @@ def _headers(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _adapted(model: Any, adapter: Path) -> Any:
-    """A model without weights in the adapter that a folder describes."""
+    """A model without weights, wrapped in the adapter that a folder describes."""
     import warnings
 
     from peft import PeftConfig, get_peft_model
@@ -201,7 +204,7 @@ def _adapted(model: Any, adapter: Path) -> Any:
 
 @cache
 def _say(text: str) -> None:
-    """A model is looked at more than once; what is to be said of it is said once."""
+    """Says a sentence once, even though a model is checked more than once."""
     note(text)
 
 
@@ -210,14 +213,14 @@ def _by(shape: Collection[int]) -> str:
 
 
 def vocabulary_of(model: Any) -> int:
-    """How many tokens a model knows: the rows of its embedding."""
+    """The size of a model's vocabulary: the rows of its embedding."""
     return int(model.get_input_embeddings().weight.shape[0])
 
 
 def places_of(model: Any) -> int | None:
-    """How many tokens a model has places for, where they are rows of a table: past its end there is nothing.
+    """The number of positions in a model's position table: past its end there is nothing.
 
-    None where places are turned (RoPE) or there is no such bound; such a model is only worse beyond its context.
+    None if positions are rotations (RoPE) or otherwise unlimited; beyond its context such a model only gets worse.
     """
     if any("rotary" in name.rpartition(".")[2] for name, _ in model.named_modules()):
         return None

@@ -1,7 +1,7 @@
-"""Which files hold a model's weights, and whether they may be read. No torch here: planning a run needs this too.
+"""Weight files: which ones a model's weights are in, and whether they may be read. No torch: planning needs this too.
 
-Safetensors hold numbers alone. A `.bin` file is a pickle, which can hold anything; one is read only where
-somebody said so, and then for its tensors alone: torch refuses whatever else is in it.
+Safetensors hold only numbers. A `.bin` file is a pickle, which can hold anything; it is read only if somebody allowed
+it, and then only for its tensors: torch refuses whatever else is in it.
 """
 
 import json
@@ -19,7 +19,7 @@ BINS = "pytorch_model*.bin"
 
 
 class Tensor(NamedTuple):
-    """What the header of a safetensors file says of a tensor: its type, its shape, and its bytes."""
+    """A tensor as the header of a safetensors file describes it: its type, its shape, and its bytes."""
 
     kind: str
     shape: tuple[int, ...]
@@ -27,10 +27,10 @@ class Tensor(NamedTuple):
 
 
 def weight_files(folder: Path, bin_weights: bool = False, name: str = "") -> list[Path]:
-    """The files that a model's weights are read from: safetensors, or `.bin` where that is allowed and there are none.
+    """The files to read a model's weights from: safetensors, or `.bin` if allowed and there are no others.
 
-    EngineError where there are none that may be read, where one is missing that the index names, and where the
-    index names one that is not in the folder itself. (A link there may lead out of it, as in the hub's cache.)
+    EngineError if no file may be read, if the index names one that is missing, or one that is not in the folder
+    itself. (A link in the folder may lead out of it, as in the hub's cache.)
     """
     if (folder / WHOLE).is_file():
         return [folder / WHOLE]
@@ -61,12 +61,12 @@ def deciding_files(folder: Path) -> list[Path]:
 
 
 def weight_bytes(folder: Path) -> int:
-    """How large they are."""
+    """The total size of these files."""
     return sum(path.stat().st_size for path in deciding_files(folder) if path.suffix != ".json")
 
 
 def header(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file. Only the header is read."""
+    """The tensors in a safetensors file. Only the header is read."""
     try:  # somebody's file
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")

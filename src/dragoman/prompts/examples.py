@@ -1,8 +1,7 @@
-"""Training examples: token ids cut into named, weighted segments, and their form on disk.
+"""Training examples: token ids in named, weighted segments, and their form on disk.
 
-Every token of an example belongs to one segment. A weight of 0 means "seen, not trained" (the
-prompt). On disk a table of examples is a handful of flat arrays, so that any number of examples is
-read through a memory map.
+Every token of an example belongs to one segment. A weight of 0 means "seen, not trained" (the prompt). On disk a
+table of examples is a handful of flat arrays, so that any number of examples can be read through a memory map.
 """
 
 import json
@@ -22,7 +21,7 @@ MAPPED = 8192  # chunks at once, of four maps each: half of what Linux lets a pr
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A named run of tokens. The papers' own loss has weight 1 on everything but the prompt."""
+    """A named run of tokens with a weight. In the papers' loss, everything but the prompt has weight 1."""
 
     name: str
     ids: Ids
@@ -31,7 +30,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What the model is trained on: segments in the order of the text. Empty segments are left out."""
+    """What a model is trained on: segments in the order of the text. Empty segments are left out."""
 
     segments: tuple[Segment, ...]
     key: str = ""
@@ -51,7 +50,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One example of a table, as arrays of one entry a token."""
+    """One example of a table, as arrays with one entry per token."""
 
     ids: NDArray[np.int32]
     segments: NDArray[np.uint8]  # index into the table's names
@@ -70,10 +69,10 @@ class _Chunk:
 
 
 class ExampleTable:
-    """Examples on disk, in the order in which they were written; one folder a chunk.
+    """Examples on disk, in the order in which they were written; one folder per chunk.
 
-    Chunks are mapped when they are first looked into, and hold no file open: a process may have few of those. Nor may
-    it have any number of maps, so of very many chunks some are mapped again when their turn comes.
+    A chunk is mapped when it is first read, and keeps no file open, since a process may open only a limited number.
+    Maps are limited as well, so with very many chunks some are unmapped and mapped again when needed.
     """
 
     def __init__(self, folder: Path):
@@ -101,19 +100,19 @@ class ExampleTable:
 
     @property
     def highest(self) -> int:
-        """The highest token id; -1 where there are no examples."""
+        """The highest token id; -1 if there are no examples."""
         chunks = map(self._chunk, range(len(self._parts)))
         return max((int(chunk.ids.max()) for chunk in chunks if chunk.ids.size), default=-1)
 
     @property
     def keys(self) -> list[str]:
-        """The examples' names, which say of what record each was made."""
+        """The keys of the examples, which say what record each was made from."""
         return [key for part in self._parts for key in json.loads((part / "keys.json").read_text(encoding="utf-8"))]
 
     def trained(self) -> tuple[dict[str, int], int]:
-        """Trained tokens of each segment, and how many examples have none.
+        """The number of trained tokens of each segment, and the number of examples without any.
 
-        The first token of an example is predicted from nothing, so it is never trained.
+        The first token of an example is never trained, since nothing comes before it to predict it from.
         """
         counts = np.zeros(len(self.names), dtype=np.int64)
         empty = 0
@@ -146,7 +145,7 @@ class ExampleTable:
 
 
 def _mapped(path: Path) -> NDArray[Any]:
-    """The array in a file of numpy's, through a memory map. Unlike numpy's own, it closes the file."""
+    """The array in a numpy file, through a memory map. Unlike numpy's own, it closes the file."""
     from pyarrow import memory_map
 
     with memory_map(str(path)) as file:

@@ -1,9 +1,9 @@
-"""Chat formats for models that come without a chat template: Alpaca's prompt, and those of published systems.
+"""Chat formats for models without a chat template: Alpaca's prompt, and those of published systems.
 
 Stanford Alpaca and alpaca-lora put one instruction, with or without an input, into a fixed text; ParroT, BigTrans and
 BayLing have texts of their own, TowerInstruct has ChatML. Here each is a chat template, so that such a model goes
-through the one renderer like any other, and a merged model carries its format with it. What the originals leave open is
-decided so:
+through the one renderer like any other, and a merged model carries its format with it. What the originals leave open
+is decided so:
 
 - a further turn of the user follows the end of the answer after a blank line, without the preamble (BayLing has
   dialogues, and TowerInstruct: there it is theirs);
@@ -90,7 +90,7 @@ class Format:
 
 
 def _dialogue(preamble: str, end: str = "", **turns: tuple[str, str]) -> Format:
-    """The words around the turns of each role; without `end` the vocabulary's end of text closes an answer."""
+    """A template with these words around each role's turns; without `end`, the end-of-text token closes an answer."""
     words = json.dumps({"preamble": preamble, "end": end, **turns}, ensure_ascii=False)
     return Format(f"{{%- set words = {words} %}}{DIALOGUE}", preamble + turns["user"][0])
 
@@ -114,15 +114,17 @@ FORMATS: Mapping[Chat, Format] = {
 
 
 def message(turn: Turn) -> dict[str, str]:
-    """A turn as chat templates know it; one that tells an instruction from its input finds both beside the content."""
+    """A turn in the form that chat templates expect; if it separates instruction and input, both stand beside the
+    content.
+    """
     apart = {"instruction": turn.text, "input": turn.input} if turn.input else {}
     return {"role": turn.role, "content": turn.whole, **apart}
 
 
 def chat_template(chat: Chat, tokenizer: Any) -> str:
-    """A format as a chat template for this tokenizer: it renders to the ids of the whole text as it is.
+    """A format as a chat template for this tokenizer: rendering gives the ids of the whole text as it stands.
 
-    Texts begin with the vocabulary's first token where the tokenizer puts one, or its own chat template does.
+    Texts begin with the vocabulary's begin-of-text token if the tokenizer, or its own chat template, puts one.
     """
     found = FORMATS[chat]
     return found.template.replace("BEGIN", _beginning(tokenizer, found.first), 1)
@@ -142,7 +144,7 @@ def _beginning(tokenizer: Any, first: str) -> str:
 
 
 def unloadable(path: str, error: Exception) -> str:
-    """Why there is no tokenizer, for the person."""
+    """Explains to the person why the tokenizer could not be loaded."""
     first = str(error).strip().split("\n")[0][:300]
     if Path(path).is_dir():
         names = sorted(item.name for item in Path(path).iterdir())[:12]

@@ -1,8 +1,8 @@
-"""What languages are called in English, by the codes that corpora use.
+"""English names of languages, by the codes that corpora use.
 
-A code is a language (ISO 639, two or three letters) and, where it matters, a script or a region
-after an underscore: `zh_Hant`, `pt_BR`. The codes of FLORES and NTREX (`deu_Latn`, `zho_Hans`) are
-understood too; a script that makes no variant of its own goes unsaid.
+A code is a language (ISO 639, two or three letters) and, where it matters, a script or a region after an underscore:
+`zh_Hant`, `pt_BR`. The codes of FLORES and NTREX (`deu_Latn`, `zho_Hans`) are understood too; a script that a
+language is normally written in is not mentioned.
 """
 
 import re
@@ -208,7 +208,7 @@ LONG_CODES = {pair[:3]: pair[4:] for pair in THREE_TO_TWO.split()}
 
 
 def language_name(code: str) -> str:
-    """The English name of a language; `DataError` for a code that is not known."""
+    """The English name of a language; `DataError` for an unknown code."""
     language, _, variant = code.partition("_")
     language = LONG_CODES.get(language, language)
     if variant and (name := VARIANTS.get(f"{language}_{variant}")):

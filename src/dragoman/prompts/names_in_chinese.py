@@ -1,4 +1,4 @@
-"""What languages are called in Chinese, where a system wants that: BigTrans."""
+"""Chinese names of languages, as BigTrans is asked with."""
 
 from dragoman.prompts.languages import LONG_CODES, language_name
 
@@ -29,7 +29,7 @@ NAMES = {code: name.replace("_", " ") for code, name in (pair.split("-", 1) for 
 
 
 def name_in_chinese(code: str) -> str:
-    """The Chinese name of a language, without its region or script; `DataError` for a code that is not known."""
+    """The Chinese name of a language, without its region or script; `DataError` for an unknown code."""
     language = code.split("_")[0]
     language_name(language)  # an unknown one is refused with the nearest
     return NAMES[LONG_CODES.get(language, language)]

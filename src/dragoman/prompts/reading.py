@@ -1,4 +1,4 @@
-"""Reading a rendered conversation back: cutting it where the template's own text stands."""
+"""Reading a rendered conversation back into turns, by cutting it where the template's own text stands."""
 
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -10,7 +10,7 @@ _TRIED = 64  # ways of cutting one text, and exchanges; more ways only where a t
 
 
 class Slot(NamedTuple):
-    """Where a turn's words stand in a rendered conversation: its text, or the input that an instruction is about."""
+    """A place for words in a rendered conversation: a turn's text, or the input that an instruction is about."""
 
     role: Role
     part: Literal["text", "input"] = "text"
@@ -22,10 +22,11 @@ _ASKED: dict[bool, Shape] = {False: (Slot("user"), _ANSWER), True: (Slot("user")
 
 
 def shapes(ends: int, inputs: bool = False) -> Iterator[Shape]:
-    """Who may have spoken in a conversation in which `ends` tokens end a turn; the last turn may be empty.
+    """The sequences of speakers that a conversation may have in which `ends` tokens end a turn; the last turn may be
+    empty.
 
-    The longest come first: a template's own tokens in a turn's text are rather the ends of turns. With
-    `inputs` each turn of the user may have one, as far as there are not too many ways.
+    The longest come first: a template's own tokens within a turn are more likely the ends of turns. With `inputs`,
+    each user's turn may have an input, as long as that does not make too many combinations.
     """
     most = min(ends, _TRIED) + 1
     exchanges = [shape for count in range(most, 0, -1) for shape in _exchanges(count, inputs)]
@@ -41,12 +42,12 @@ def _exchanges(count: int, inputs: bool) -> Iterator[Shape]:
 
 
 def marked(shape: Shape) -> list[Turn]:
-    """A conversation of this shape whose words are found again in any text."""
+    """A conversation of this shape whose words are marks that can be found again in any rendered text."""
     return assembled(shape, [_mark(place) for place in range(len(shape))])
 
 
 def assembled(shape: Shape, texts: Sequence[str]) -> list[Turn]:
-    """The turns of a conversation of this shape, from the words of its slots."""
+    """The turns of a conversation of this shape, given the words of its slots."""
     turns: list[Turn] = []
     for slot, text in zip(shape, texts, strict=True):
         if slot.part == "input":
@@ -57,7 +58,7 @@ def assembled(shape: Shape, texts: Sequence[str]) -> list[Turn]:
 
 
 def pieces(shape: Shape, rendered: str) -> list[str] | None:
-    """What a template puts before each slot of a `marked` conversation; None where it leaves one out."""
+    """The template's text before each slot of a `marked` conversation; None if it leaves a slot out."""
     found = []
     for place in range(len(shape)):
         piece, mark, rendered = rendered.partition(_mark(place))
@@ -72,7 +73,7 @@ def _mark(place: int) -> str:
 
 
 def cuts(text: str, between: Sequence[str]) -> Iterator[list[str]]:
-    """The texts that stand between such pieces, in every way that they can be cut out, up to a number."""
+    """The texts between such pieces, for every way of cutting them out, up to a maximal number."""
     first, *others = between
     if text.startswith(first):
         for _, found in zip(range(_TRIED), _cuts(text[len(first) :], others), strict=False):

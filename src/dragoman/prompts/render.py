@@ -1,10 +1,9 @@
 """The one renderer: here, and nowhere else, a conversation becomes token ids.
 
-A model that answers and a model that is trained must see the same ids, so both come from the same
-cut through the rendered text: a conversation is rendered by the backbone's own chat template with a
-placeholder as the assistant's answer, and what stands before the placeholder is the prompt. That
-needs neither `add_generation_prompt` nor `continue_final_message`, which differ from the finished
-turn for some backbones (Qwen3 adds an empty think block, Llama-3 trims).
+A model that answers and a model that is trained must see the same ids, so both are cut from the same rendered text: a
+conversation is rendered by the backbone's own chat template with a placeholder as the assistant's answer, and what
+comes before the placeholder is the prompt. That needs neither `add_generation_prompt` nor `continue_final_message`,
+whose output differs from the finished turn for some backbones (Qwen3 adds an empty think block, Llama-3 trims).
 """
 
 import hashlib
@@ -28,7 +27,7 @@ Part = Literal["prompt", "answer", "end"]
 
 
 class Run(NamedTuple):
-    """Neighbouring tokens of a conversation that play one part in it."""
+    """Neighbouring tokens of a conversation with the same role in it."""
 
     part: Part
     ids: Ids
@@ -37,10 +36,10 @@ class Run(NamedTuple):
 class Renderer:
     """Renders conversations with a backbone's own vocabulary and chat template.
 
-    Answers are stripped at both ends first: some templates do that themselves, and what would
-    follow whitespace differs between a finished turn and one that goes on. The template is tried
-    out at once; one that alters the assistant's text is refused with a `TemplateError`. Without a
-    template there are no conversations, but whole texts with formats of their own (`written`, `plain`).
+    Answers are stripped at both ends first: some templates do that themselves, and what follows whitespace would
+    differ between a finished turn and one that goes on. The template is tried out at once; one that alters the
+    assistant's text is refused with a `TemplateError`. Without a template there are no conversations, only whole
+    texts with formats of their own (`written`, `plain`).
     """
 
     def __init__(self, tokenizer: Any, system: str | None = None):
@@ -71,9 +70,9 @@ class Renderer:
         revision: str | None = None,
         chat: Chat = "own",
     ) -> "Renderer":
-        """Reads the tokenizer of a folder or of a model on the hub; `EngineError` where there is none.
+        """Reads the tokenizer of a folder or of a model on the hub; `EngineError` if there is none.
 
-        With another `chat` than its own the tokenizer gets that format's chat template, whatever it had before.
+        `chat` names a format whose chat template replaces the tokenizer's own, if any.
         """
         from transformers import AutoTokenizer
 
@@ -94,7 +93,7 @@ class Renderer:
         return self._template.there
 
     def require_chat(self) -> None:
-        """A `TemplateError` where there is no chat template."""
+        """Raises a `TemplateError` if there is no chat template."""
         self._template.require()
 
     def prompt(self, turns: Sequence[Turn]) -> Ids:
@@ -140,19 +139,19 @@ class Renderer:
 
     @cached_property
     def stop(self) -> Ids:
-        """Ids any of which ends an answer: the token that ends a turn, and the vocabulary's end of text."""
+        """The ids that end an answer: the end-of-turn token, and the vocabulary's end of text."""
         eos = self.tokenizer.eos_token_id
         return tuple(dict.fromkeys([*self.end[-1:], *([] if eos is None else [int(eos)])]))
 
     @cached_property
     def going_on(self) -> tuple[Ids, int]:
-        """What keeps an answer from ending at once: ids that may not be its first tokens, and for how many of them.
+        """How to keep an answer from ending at once: ids to ban among its first tokens, and for how many of them.
 
-        An end of several tokens, as Llama-2's `▁` and `</s>`, must not even begin: after its first token a model does
-        nothing but end. Hardly anything else begins with `▁`: a word after a space is one token with it, and line feeds
-        have none; only digits and the characters of some scripts stand apart from a space before them, and they may
-        still come without one. A line feed is another matter, as most explanations begin with one: where the end does
-        too, only the token that ends is banned, for as many places as the end has.
+        An end that takes several tokens, like Llama-2's `▁` and `</s>`, must not even begin: after its first token a
+        model can only end. Hardly anything else begins with `▁`: a word after a space is one token with it, and line
+        feeds have none; only digits and the characters of some scripts are separate from a space before them, and
+        they may still come without one. A line feed is different, since most explanations begin with one: if the end
+        does too, only the token that ends is banned, for as many positions as the end has tokens.
         """
         first = self.end[0]
         if len(self.end) == 1 or "\n" in self._text((first,)):
@@ -165,10 +164,10 @@ class Renderer:
         return str(text)
 
     def following(self, ids: Ids, text: str, heal: bool = False) -> Ids:
-        """The ids of a text where it follows others, which stay what they are.
+        """The ids of a text that follows other ids, which stay as they are.
 
-        Special tokens that are spelt out in it stay text. With `heal` the last of the given ids is
-        taken back first, and the result begins with what stands in its place.
+        Special tokens that are spelt out in it stay text. With `heal`, the last of the given ids is dropped first,
+        and the result begins with its replacement.
         """
         if not text:
             return ids[-1:] if heal else ()
@@ -183,7 +182,9 @@ class Renderer:
 
     @cached_property
     def joins_line_breaks(self) -> bool:
-        """Whether a full stop and the line breaks after it are one token, so that a bare one says that none follow."""
+        """Whether a full stop and the line breaks after it are one token, so that a bare full stop implies no line
+        break.
+        """
         sentence = self._encode("Yes.")
         return self._encode("Yes.\n\nNo")[: len(sentence)] != sentence
 
@@ -194,27 +195,27 @@ class Renderer:
         return self._encode(text, literally=True)
 
     def plain(self, text: str) -> Ids:
-        """The ids of a text with no chat format around it, for a model to go on with.
+        """The ids of a text without a chat format, for a model to continue.
 
-        They begin with the token that begins every text of this model, if there is one: where the
-        tokenizer puts it, or the chat template. Special tokens that are spelt out stay text.
+        They begin with the begin-of-text token if the tokenizer or the chat template puts one. Special tokens that
+        are spelt out stay text.
         """
         return self._begin + self.encode(text)
 
     def written(self, text: str) -> Ids:
-        """The ids of a prompt that is written out with all that belongs to it: special tokens in it are tokens.
+        """The ids of a prompt that is already written out in full: special tokens in it count as tokens.
 
-        They begin with the token that begins every text of this model, if there is one and the text doesn't.
+        The model's begin-of-text token is added if it has one and the text doesn't begin with it.
         """
         ids = self._encode(text)
         return ids if ids[: len(self._begin)] == self._begin else self._begin + ids
 
     def turns(self, ids: Ids) -> tuple[Turn, ...]:
-        """The conversation that some ids are: a prompt, or a prompt and the beginning of the answer.
+        """The conversation that these ids are: a prompt, or a prompt and the beginning of the answer.
 
-        The inverse of `prompt` and `answer`: what it gives renders to these very ids, which is tried
-        out. The system prompt is among the turns where this renderer has one. A `DataError` where
-        there is no such conversation, as where the ids end within a character or in white space.
+        The inverse of `prompt` and `answer`: rendering the result gives exactly these ids, which is checked. The
+        system prompt is among the turns if this renderer has one. Raises a `DataError` if there is no such
+        conversation, for instance if the ids end within a character or in white space.
         """
         text = self._text(ids)
         system = () if self.system is None else (Turn("system", self.system),)
@@ -232,7 +233,7 @@ class Renderer:
         )
 
     def extensions(self, token: int) -> Ids:
-        """All tokens whose text begins with this one's text, itself included; special tokens are left out."""
+        """All tokens whose text begins with this one's text, including itself; special tokens are left out."""
         return self._spellings.extensions(token)
 
     @cached_property
@@ -249,7 +250,7 @@ class Renderer:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of all that determines the ids: vocabulary, merges, template, special tokens, system prompt."""
+        """A hash of everything that determines the ids: vocabulary, merges, template, special tokens, system prompt."""
         tokenizer = self.tokenizer
         if tokenizer.is_fast:
             vocabulary = json.loads(tokenizer.backend_tokenizer.to_str())
@@ -264,7 +265,7 @@ class Renderer:
     # --- from here on: how it is done
 
     def _around(self, turns: Sequence[Turn]) -> tuple[str, str]:
-        """What the template puts before and after the assistant's next answer."""
+        """The template's text before and after the assistant's next answer."""
         mark = "DragomanAnswerHere"
         before, found, after = self._template.render([*turns, Turn("assistant", mark)]).rpartition(mark)
         if not found:
@@ -272,7 +273,7 @@ class Renderer:
         return before, after
 
     def _pieces(self, turns: Sequence[Turn]) -> list[str]:
-        """The rendered text around the answers of a conversation: what is before, between and after them."""
+        """The rendered text around the answers of a conversation: before, between and after them."""
         marked = [
             Turn(turn.role, f"DragomanAnswer{place}Here") if turn.role == "assistant" else turn
             for place, turn in enumerate(turns)
@@ -288,12 +289,12 @@ class Renderer:
 
     @cached_property
     def _tells_inputs(self) -> bool:
-        """Whether the template has a place of its own for what an instruction is about."""
+        """Whether the template has a separate place for the input that an instruction is about."""
         apart = Turn("user", "Translate this.", "Guten Morgen!")
         return self._template.render([apart]) != self._template.render([Turn("user", apart.whole)])
 
     def _frame(self, shape: Shape) -> list[str] | None:
-        """What stands before the words of such a conversation, as it is decoded; None where there is none of it."""
+        """The template's text, as decoded, before the words of such a conversation; None if it has no such shape."""
         if shape not in self._frames:
             try:
                 whole = self._text(self._encode(self._template.render(marked(shape))))
@@ -309,7 +310,7 @@ class Renderer:
         return tuple(self.tokenizer(text, add_special_tokens=False, split_special_tokens=literally)["input_ids"])
 
     def _after(self, text: str, ids: Ids, more: str) -> Ids:
-        """The ids of `more` where it follows `text`, whose ids are given and stay what they are."""
+        """The ids of `more` where it follows `text`, whose ids are given and stay as they are."""
         whole = self._encode(text + more)
         return whole[len(ids) :] if whole[: len(ids)] == ids else self._apart(text, ids, more)
 
@@ -348,7 +349,9 @@ class Renderer:
 
 
 def _without_spaces(text: str) -> str:
-    """A space before an answer belongs to the answer: in every vocabulary a word carries it in front."""
+    """Strips the spaces before an answer, which belong to the answer: in every vocabulary a word carries its space in
+    front.
+    """
     return text.rstrip(" ")
 
 

@@ -1,4 +1,4 @@
-"""What methods and suites speak through: records in, token ids and training examples out."""
+"""Speakers: what methods and suites use to turn records into prompts and training examples."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,12 +21,12 @@ class Written(Protocol):
 
     @property
     def end(self) -> Ids:
-        """The token that ended the answer; empty where it was cut off."""
+        """The token that ended the answer, as a tuple; empty if the answer was cut off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """What another model wrote, in this backbone's ids; a `Written` like a completion of its own."""
+    """What another model wrote, in this backbone's ids; used like one of its own completions."""
 
     body: Ids
     end: Ids
@@ -46,12 +46,12 @@ class Prefix:
 
 
 class Speaker:
-    """Speaks to one backbone, of pairs and of dialogues alike; `seed` decides which instruction each pair gets.
+    """Turns pairs and dialogues into ids for one backbone; `seed` decides which instruction each pair gets.
 
-    Of a dialogue the last turn, which must be the assistant's, is the reference, and all turns before
-    it are the request. `others` are the speakers of further models that the recipe names, each with
-    its own vocabulary. `context` is how many tokens the backbone can see at once, where that is known.
-    `format` is how a published system wants to be asked for a translation; all else it is asked in its chat format.
+    A dialogue's last turn, which must be the assistant's, is the reference, and all turns before it are the request.
+    `others` are the speakers of the recipe's further models, each with its own vocabulary. `context` is how many
+    tokens the backbone can see at once, where known. `format` is how a published system wants to be asked for a
+    translation; everything else is asked in its chat format.
     """
 
     def __init__(
@@ -73,11 +73,11 @@ class Speaker:
             self.stop = tuple(dict.fromkeys([*self.stop, *(known[end] for end in format.stops if end in known)]))
 
     def of(self, model: str) -> "Speaker":
-        """Who speaks to a model: the speaker of another one by its name; this one to all else."""
+        """The speaker of another model by its name; this one for every other name."""
         return self.others.get(model, self)
 
     def but(self, others: Mapping[str, "Speaker"]) -> "Speaker":
-        """This one, to whom some names stand for others."""
+        """A copy of this speaker in which some names stand for other speakers."""
         return Speaker(self.renderer, self.seed, {**self.others, **others}, self.context, self.format)
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -85,7 +85,7 @@ class Speaker:
         return self.renderer.decode(ids)
 
     def prefix(self, record: Record) -> Prefix:
-        """Request and reference. `DataError` where there is no reference, or no request before it."""
+        """Request and reference as ids. `DataError` if there is no reference, or no request before it."""
         turns, reference = self._parted(record)
         prompt, ids = self.renderer.answer(turns, reference)
         if not ids and isinstance(record, Pair):
@@ -99,9 +99,9 @@ class Speaker:
         return self.renderer.prompt(self._parted(record)[0])
 
     def texts(self, record: Record) -> tuple[str, str]:
-        """Request and reference as text, with no chat format around them.
+        """Request and reference as text, without a chat format.
 
-        The turns of a conversation of several are told apart by who speaks: `User: …`.
+        In a conversation of several turns, each is preceded by who speaks: `User: …`.
         """
         turns, reference = self._parted(record)
         if len(turns) == 1:
@@ -111,14 +111,16 @@ class Speaker:
     def translate(self, pair: Pair) -> Ids:
         """The request to translate a pair's source.
 
-        Its wording depends on the source alone, so that a sentence is asked for alike whether its translation is
-        known, as in a test, or not.
+        Its wording depends only on the source, so a sentence is asked for in the same words whether or not its
+        translation is known.
         """
         unknown = replace(pair, target="")
         return self.written(self.format.ask(unknown)) if self.format else self.request(unknown)
 
     def after(self, answer: str, pair: Pair) -> str:
-        """The answer to `translate` as a published system's own script would take it; else as it is."""
+        """The translation in an answer to `translate`, taken out as the published system's script does; otherwise the
+        answer.
+        """
         return self.format.after(answer, pair) if self.format else answer
 
     def chat(self, text: str) -> Ids:
@@ -130,11 +132,11 @@ class Speaker:
         return self.renderer.prompt(turns)
 
     def written(self, text: str) -> Ids:
-        """A prompt that is written out, in which special tokens are tokens."""
+        """A prompt that is already written out in full: special tokens in it count as tokens."""
         return self.renderer.written(text)
 
     def plain(self, text: str) -> Ids:
-        """A text with no chat format around it, for the model to go on with."""
+        """A text without a chat format, for the model to continue."""
         return self.renderer.plain(text)
 
     def example(
@@ -149,14 +151,13 @@ class Speaker:
     ) -> Example:
         """Prompt, reference, what the model wrote after it, and the end of the turn.
 
-        The rationale's tokens are those that the engine returned, and so is the token that ends it:
-        one that was cut off at the limit carries no end. Without a rationale the turn ends after the
-        reference, as the chat template ends it.
+        The rationale's tokens are those that the engine returned, including the one that ends it: a rationale that
+        was cut off at the limit has no end. Without a rationale the turn ends after the reference, as the chat
+        template ends it.
 
-        `healed` says that the rationale begins with the token in place of the reference's last one
-        (`Sampling.heal`); it then stands in the reference. `weight` is that of the rationale's
-        tokens, its end apart, and `prompt_weight` that of the request's. Further samples of one pair are
-        told apart by `sample`: 1, 2, …
+        `healed` says that the rationale begins with a replacement for the reference's last token (`Sampling.heal`);
+        it is then moved into the reference. `weight` applies to the rationale's tokens except its end,
+        `prompt_weight` to the request's. `sample` (1, 2, …) distinguishes further samples of the same pair.
         """
         written, end = (rationale.body, rationale.end) if rationale else ((), self.renderer.end)
         reference = prefix.reference
@@ -171,18 +172,19 @@ class Speaker:
         )
 
     def own(self, key: str, prompt: Ids, written: Written) -> Example:
-        """Prompt, what the model itself wrote in answer, and the end of the turn.
+        """Prompt, the model's own answer, and the end of the turn.
 
-        The ids are those that the engine returned, the end included: an answer that was cut off
-        carries none. `DataError` where the answer has no token.
+        The ids are those that the engine returned, the end included: an answer that was cut off has none. `DataError`
+        if the answer has no token.
         """
         return _example(key, Segment("prompt", prompt, 0.0), Segment("own", written.body), Segment("end", written.end))
 
     def adopt(self, prefix: Prefix, text: str, finished: bool, *, healed: bool = False) -> Written:
-        """A rationale from a model with another vocabulary: its text in this one's ids, as they follow the prefix.
+        """A rationale from a model with another vocabulary: its text in this backbone's ids, as they follow the
+        prefix.
 
-        Its turn ends as the chat template ends it, if it was `finished`. With `healed` the ids begin
-        with the token in place of the reference's last, which may have merged with what follows.
+        Its turn ends as the chat template ends it, if the rationale was `finished`. With `healed`, the ids begin with
+        a replacement for the reference's last token, which may have merged with what follows.
         """
         body = self.renderer.following(prefix.ids, text, heal=healed)
         return Adopted(body, self.renderer.end if finished else ())
@@ -192,7 +194,7 @@ class Speaker:
         return self.renderer.prompt(question.turns)
 
     def dialogue(self, dialogue: Dialogue, *, prompt_weight: float = 0.0) -> Example:
-        """A whole conversation of which every turn of the assistant is trained, its end included.
+        """A whole conversation in which every turn of the assistant is trained, its end included.
 
         `prompt_weight` is the weight of what stands before and between these turns.
         """

@@ -1,9 +1,9 @@
-"""How published translation models are asked, each in its own words, and what their scripts take of an answer.
+"""Published translation systems: how each is asked, in its own words, and how its script cuts the translation out.
 
-The formats were read in the systems' public repositories and model cards: ALMA (fe1ixxu/ALMA), ParroT (wxjiao/ParroT),
-BigTrans (ZNLP/BigTranslate), BayLing (ictnlp/BayLing), TowerInstruct (its model card) and alpaca-lora
-(tloen/alpaca-lora). Where one leaves something open, the constant here says what we chose. In what is no request for a
-translation they are spoken to by their format for conversations (`chat`), where they have one.
+The formats were read in the systems' public repositories and model cards: ALMA (fe1ixxu/ALMA), ParroT
+(wxjiao/ParroT), BigTrans (ZNLP/BigTranslate), BayLing (ictnlp/BayLing), TowerInstruct (its model card) and
+alpaca-lora (tloen/alpaca-lora). Where one leaves something open, the constant here says what we chose. Requests other
+than translation use the system's chat format (`chat`), if it has one.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ Hint = Literal["no", "minor", "major", "preferred"]
 
 
 def name(code: str) -> str:
-    """What the systems call a language: without a region or script."""
+    """A language's name as the systems use it: without a region or script."""
     return language_name(code.split("_")[0])
 
 
@@ -43,17 +43,19 @@ class System:
     """Its format for conversations; None where it was taught none."""
 
     def ask(self, pair: Pair) -> str:
-        """The prompt for a pair; the token that begins every text of the model goes before it."""
+        """The prompt for a pair; the model's begin-of-text token is to be put before it."""
         source, target = self.called(pair.source_language), self.called(pair.target_language)
         return self.template.format(source=source, target=target, text=pair.source.strip())
 
     def after(self, answer: str, pair: Pair) -> str:
-        """The translation as the system's own script takes it out of an answer."""
+        """The translation in an answer, taken out as the system's own script does."""
         return self.taken(answer, pair)
 
 
 def _alma(answer: str, pair: Pair) -> str:
-    """The first of three lines that is not empty, before the target's name comes again; else what follows that name."""
+    """The first non-empty line of three, before the target's name is repeated; if that comes at once, the line after
+    it.
+    """
     first, *more = answer.split(f"\n{name(pair.target_language)}:")
     lines = [line.strip() for line in first.split("\n")[:3]]
     found = next((line for line in lines if line), None)
@@ -63,7 +65,7 @@ def _alma(answer: str, pair: Pair) -> str:
 
 
 def _parrot(answer: str, pair: Pair) -> str:
-    """On one line; of a pair of translations, with its worse one, what is marked as a paragraph."""
+    """The answer on one line; if part of it is marked `<p>…</p>` (a worse translation stands beside it), that part."""
     text = answer.split("### Response:")[0].strip().replace("\n", " ")
     return text.split("</p>")[0].split("<p>")[-1] if "</p>" in text else text
 
@@ -85,10 +87,10 @@ _HINTS: Mapping[Hint, str] = {
 
 
 def parrot(hint: Hint | None = None, apart: bool = True) -> System:
-    """ParroT with the instruction that it is tested with (33 are trained), and a hint.
+    """ParroT with the instruction that it is tested with (it was trained with 33), and a hint.
 
-    The sentence stands in an input of its own, with the hint after it: so it does in its training data, and where its
-    script is left to its default. With `apart` off it follows the instruction, in the script's other template.
+    The sentence stands in an input of its own with the hint after it, as in its training data and by its script's
+    default. With `apart` off it follows the instruction, as in the script's other template.
     """
     said = f"\n\n### Hint: {_HINTS[hint]}" if hint else ""
     instruction = "Translate the following sentences from {source} to {target}."

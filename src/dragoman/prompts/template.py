@@ -1,8 +1,8 @@
-"""A backbone's chat template: rendering conversations with it, and whether it can be relied on.
+"""Chat templates: rendering conversations with a backbone's own template, and checking that it can be relied on.
 
-A template is a program that somebody else wrote. It runs in transformers' sandbox, which keeps it from files and
-attributes, not from running on for ever or from taking all memory; so it is first tried in a process that may take
-little of either.
+A template is a program that somebody else wrote. It runs in transformers' sandbox, which protects files and
+attributes, but not against running for ever or taking all memory; so it is first tried in a process whose time and
+memory are limited.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ PROBES = (
 
 
 class Template:
-    """The chat template of a tokenizer, perhaps with a system prompt before every conversation that has none."""
+    """A tokenizer's chat template, perhaps with a system prompt for every conversation that has none."""
 
     def __init__(self, tokenizer: Any, name: str, system: str | None):
         self.tokenizer = tokenizer
@@ -56,11 +56,11 @@ class Template:
 
     @property
     def there(self) -> bool:
-        """Whether the tokenizer has one at all."""
+        """Whether the tokenizer has a template at all."""
         return bool(self.tokenizer.chat_template)
 
     def require(self) -> None:
-        """A `TemplateError` where there is none."""
+        """Raises a `TemplateError` if there is none."""
         if not self.there:
             raise TemplateError(
                 f"{self.name} has no chat template, so there is no telling how it expects a question. "
@@ -69,7 +69,7 @@ class Template:
             )
 
     def render(self, turns: Sequence[Turn]) -> str:
-        """The text of a conversation. `TemplateError` where the template refuses it, or fails."""
+        """The text of a conversation. `TemplateError` if the template refuses it, or fails."""
         self.require()
         if self.system is not None and turns[0].role != "system":
             turns = [Turn("system", self.system), *turns]
@@ -93,7 +93,7 @@ class Template:
             raise TemplateError(f"the chat template of {self.name} can't be rendered: {why}. {ADVICE}") from error
 
     def try_out(self, question: list[Turn]) -> None:
-        """`TemplateError` where the template comes to no end, takes much memory, or leaves the system prompt out."""
+        """`TemplateError` if the template does not finish, takes too much memory, or leaves the system prompt out."""
         answer = Turn("assistant", "I am an assistant.")
         conversations = [question, [*question, answer], [*question, answer, *question, answer]]
         if found := fault_of(lambda: self._render_all(conversations)):
@@ -110,7 +110,7 @@ class Template:
             )
 
     def check_probes(self, question: list[Turn], before: str, after: str) -> None:
-        """`TemplateError` where the template alters what the assistant says."""
+        """`TemplateError` if the template alters what the assistant says."""
         for probe in PROBES:
             rendered = self.render([*question, Turn("assistant", probe)])
             if rendered != before + probe + after:
@@ -128,7 +128,9 @@ class Template:
         )
 
     def _render_all(self, conversations: Sequence[Sequence[Turn]]) -> None:
-        """What fails otherwise than for want of memory will fail again, and is told then."""
+        """Renders all conversations. Only running out of memory is raised: other failures recur in the real
+        rendering.
+        """
         for turns in conversations:
             try:
                 self.render(turns)
@@ -138,7 +140,7 @@ class Template:
 
 
 def check_size(folder: str | Path) -> None:
-    """`TemplateError` where a model's folder has a template that is too long to be one; it would be read whole."""
+    """`TemplateError` if a template is too long to be genuine; transformers would read the whole file."""
     path = Path(folder) / "chat_template.jinja"
     if path.is_file() and path.stat().st_size > LONGEST:
         raise TemplateError(
@@ -152,5 +154,5 @@ def _short(error: Exception) -> str:
 
 
 def _same_day(form: str) -> str:
-    """Some templates write today's date into the prompt; ids must not depend on the clock."""
+    """Replaces the clock: some templates write today's date into the prompt, and ids must not depend on it."""
     return datetime(2024, 7, 26).strftime(form)

@@ -1,4 +1,4 @@
-"""How a translation is asked for: the five instructions of RaDis (its Figure 5), and demonstrations like Alpaca's."""
+"""Asking for a translation: the five instructions of RaDis (its Figure 5), and Alpaca-like demonstrations."""
 
 from dragoman.corpora.records import Dialogue, Pair, Turn, draw
 from dragoman.prompts.languages import language_name
@@ -21,14 +21,14 @@ DEMONSTRATED = (
 
 
 def instruction(pair: Pair, seed: int = 0) -> str:
-    """The user's turn for a pair. Which of the five depends on the pair and the seed alone."""
+    """The user's turn for a pair. Which of the five it is depends only on the pair and the seed."""
     return _worded(INSTRUCTIONS[int(draw(pair.key, "instruction", seed) * len(INSTRUCTIONS))], pair)
 
 
 def demonstration(pair: Pair, fixed: bool = False, seed: int = 0) -> Dialogue:
-    """A translation-following demonstration as CrossAlpaca has them: instruction, input and output.
+    """A translation-following demonstration as in CrossAlpaca: instruction, input and output.
 
-    Which of five instructions it gets depends on the pair and the seed alone; always the first with `fixed`.
+    Which of the five instructions it gets depends only on the pair and the seed; with `fixed`, always the first.
     """
     chosen = 0 if fixed else int(draw(pair.key, "demonstration wording", seed) * len(DEMONSTRATED))
     asked = Turn("user", _worded(DEMONSTRATED[chosen], pair), pair.source)

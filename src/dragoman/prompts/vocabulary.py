@@ -1,7 +1,7 @@
-"""What the tokens of a vocabulary spell, in bytes: which of them begin with which.
+"""The spelling of a vocabulary's tokens, in bytes: which tokens begin with which.
 
-A tokenizer's own `decode` can't tell: a token may be half a character, and SentencePiece drops the
-space of what stands first. So the spelling is read from the vocabulary itself.
+A tokenizer's own `decode` can't tell: a token may be half a character, and SentencePiece drops a leading space. So
+the spelling is read from the vocabulary itself.
 """
 
 import re
@@ -15,7 +15,7 @@ _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
 
 class Spellings:
-    """The bytes of every ordinary token, sorted. Special and added tokens are not among them."""
+    """The bytes of every ordinary token, sorted. Special and added tokens are not included."""
 
     def __init__(self, tokenizer: Any):
         added = tokenizer.added_tokens_decoder
@@ -31,7 +31,7 @@ class Spellings:
         return self._of[token]
 
     def extensions(self, token: int) -> Ids:
-        """All ordinary tokens that begin as this one, itself included; a special token stands alone."""
+        """All ordinary tokens that begin with this one's bytes, including itself; for a special token, only itself."""
         if token not in self._known:
             self._known[token] = self._beginning_with(self._of.get(token, b"")) or (token,)
         return self._known[token]
@@ -62,7 +62,7 @@ def _sentence_piece(text: str) -> bytes:
 
 @cache
 def _letters() -> dict[str, int]:
-    """The letter by which byte-level vocabularies write each byte (as GPT-2 did first)."""
+    """The letter that byte-level vocabularies write for each byte (GPT-2's scheme)."""
     plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in plain]
     return {chr(byte): byte for byte in plain} | {chr(256 + place): byte for place, byte in enumerate(others)}

@@ -1,6 +1,6 @@
-"""What is wrong with a rationale, each fault by a rule that can be read. Texts and ids in, no model.
+"""Faults of a rationale, each found by a simple rule. Works on texts and ids; needs no model.
 
-A rule is no judge: what it finds is counted and shown, and taken out only where the recipe says so.
+Rules can be wrong, so what they find is counted and shown, and taken out only if the recipe says so.
 """
 
 import re
@@ -54,7 +54,7 @@ _WORD_FOR_WORD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Rationale:
-    """What a model wrote after a reference, without the token that ended it; no ids where that is white space alone."""
+    """What a model wrote after a reference, without the token that ended it; no ids if it is only white space."""
 
     ids: Ids
     text: str
@@ -64,8 +64,8 @@ class Rationale:
     def of(completion: Completion, healed: str | None = None) -> "Rationale":
         """The part of a completion that follows the reference.
 
-        `healed` is the text of the reference's last token where that was generated again
-        (`Sampling.heal`): the completion then begins with a token that stands in the reference.
+        `healed` is the text of the reference's last token if that was generated again (`Sampling.heal`): the
+        completion then begins with a token that belongs to the reference.
         """
         ids, text = completion.body, completion.text
         if healed is not None:
@@ -76,8 +76,8 @@ class Rationale:
 def judge(records: Sequence[Record], rationales: Sequence[Rationale]) -> list[frozenset[Fault]]:
     """The faults of each rationale of a chunk; `records` are what they are about.
 
-    The rules that are about languages and translations hold for pairs alone. A duplicate is known by
-    what comes before it in the same chunk: those of other chunks are not seen.
+    Rules about languages and translations apply only to pairs. A duplicate is a repetition of an earlier rationale in
+    the same chunk; other chunks are not compared.
     """
     first: dict[str, str] = {}
     found = []
@@ -120,15 +120,15 @@ def ends_at_once(rationale: Rationale) -> bool:
 
 
 def repeats_itself(ids: Ids) -> bool:
-    """The text goes round in a circle: its last four tokens occur five times, or some sixteen in a row three times."""
+    """The text goes round in circles: its last four tokens occur five times, or some sixteen in a row three times."""
     runs = Counter(ids[start : start + _RUN] for start in range(len(ids) - _RUN + 1))
     return loops(ids) or max(runs.values(), default=0) >= _TIMES
 
 
 def wrong_language(text: str, pair: Pair) -> bool:
-    """Most of the text is in a language that is neither English, the instruction's, nor one of the pair's.
+    """Most of the text is in a language that is neither English (the instruction's) nor one of the pair's.
 
-    No where the rule does not know both languages of the pair, or cannot tell the text's.
+    False if the rule does not know both languages of the pair, or cannot tell the text's.
     """
     if not (known(pair.source_language) and known(pair.target_language)):
         return False
@@ -138,8 +138,8 @@ def wrong_language(text: str, pair: Pair) -> bool:
 def repeats_reference(text: str, reference: str) -> bool:
     """The reference again and nothing else, perhaps announced ("Translation: …") or in quotation marks.
 
-    Upper case, punctuation and spaces do not matter, and it may be said several times. In a reference
-    of several lines, such as a program, only spaces and the fences of code do not matter.
+    Case, punctuation and spaces are ignored, and it may be said several times. In a reference of several lines, such
+    as a program, only spaces and code fences are ignored.
     """
     if "\n" in reference.strip():
         return _repeats_lines(text, reference)
@@ -166,7 +166,7 @@ def _repeats_lines(text: str, reference: str) -> bool:
 
 
 def _unfenced(text: str) -> list[str]:
-    """The lines without spaces, empty ones and fences of code left out."""
+    """The lines without spaces; empty lines and code fences are left out."""
     lines = ("".join(line.split()) for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("```")]
 
@@ -176,14 +176,14 @@ def _announces(line: str) -> bool:
 
 
 def contradicts_reference(text: str, pair: Pair) -> bool:
-    """A second translation that is not the reference.
+    """A second translation that differs from the reference.
 
-    A line, a sentence, what follows a colon or stands in quotation marks is one where it has about the
-    reference's length (two thirds to five thirds), is not the reference itself, words of it or the
-    source, and is like the reference: six in ten of their neighbouring letters are the same. Where
-    it is announced as a translation ("Another way to say it: …", "or", "German: …") and is in the
-    target's language, three and a half in ten suffice, or one in ten where that is not English. What
-    is announced as word for word is none.
+    Candidates are lines, sentences, quotations, and what follows a colon. One counts as a second translation if it
+    has about the reference's length (two thirds to five thirds), is not the reference itself or part of it or of the
+    source, and resembles the reference: six in ten of their pairs of neighbouring letters are the same. If it is
+    announced as a translation ("Another way to say it: …", "or", "German: …") and is in the target's language, three
+    and a half in ten are enough, or one in ten if the target is not English. What is announced as word for word does
+    not count.
     """
     reference, source = _letters(pair.target), _letters(pair.source)
     named = re.compile("|".join(map(re.escape, labels(pair.target_language))) or r"(?!)", re.IGNORECASE)
@@ -206,14 +206,14 @@ def contradicts_reference(text: str, pair: Pair) -> bool:
 
 
 def likeness(text: str, other: str) -> float:
-    """The share of neighbouring letters that two texts have in common, from 0 to 1 (Dice's coefficient)."""
+    """The share of pairs of neighbouring letters that two texts have in common, from 0 to 1 (Dice's coefficient)."""
     ours, theirs = (Counter(pairwise(said)) for said in (text, other))
     total = ours.total() + theirs.total()
     return 2 * (ours & theirs).total() / total if total else float(text == other)
 
 
 def _is_in(text: str, languages: set[str], least: float = 3) -> bool:
-    """Whether a text may be in one of the languages: it is not clearly in another one."""
+    """Whether a text may be in one of these languages: it is not clearly in another."""
     found = dominant(text, least)
     return found is None or found in {base(language) for language in languages}
 
@@ -224,17 +224,19 @@ def _in_target_language(passage: str, pair: Pair) -> bool:
 
 
 def _letters(text: str) -> str:
-    """Letters and digits alone, in small print: what two sayings of one text have in common."""
+    """Only letters and digits, in lower case: what different spellings of one text have in common."""
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
 
 
 def _lines(text: str) -> list[str]:
-    """Lines that say something, without the marks of lists and headings."""
+    """Non-empty lines, without the marks of lists and headings."""
     return [_MARKUP.sub("", line) for line in text.splitlines() if _letters(line)]
 
 
 def _passages(text: str) -> Iterator[tuple[str, str]]:
-    """Whatever could be a translation, with what announces it: quotations, what follows a colon, lines, sentences."""
+    """Everything that could be a translation, with the words that announce it: quotations, text after a colon, lines,
+    sentences.
+    """
     before = ""
     for line in _lines(text):
         for quoted in _QUOTED.finditer(line):

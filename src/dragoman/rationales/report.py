@@ -1,7 +1,6 @@
-"""What became of the rationales of a run, as numbers: lengths, faults, and what was taken out.
+"""The rationale report: lengths, faults, and what filters took out, as counts that can be added up.
 
-A report is a handful of counts, and two of them add up; so that of any number of pairs is made
-chunk by chunk.
+Since two reports add up to one, the report of any number of pairs can be made chunk by chunk.
 """
 
 from bisect import bisect_right
@@ -32,7 +31,7 @@ _NUMBERS = ("total", "used", "taken_out", "tokens", "longest", "probed", "stoppi
 
 @dataclass(frozen=True)
 class RationaleReport:
-    """Counts over the rationales of a run. `+` joins those of two parts of it."""
+    """Counts over the rationales of a run. `+` joins the reports of two parts."""
 
     total: int = 0
     """Rationales asked for."""
@@ -59,7 +58,7 @@ class RationaleReport:
     def of(
         rationales: Sequence[Rationale], faults: Sequence[Collection[Fault]], filters: Collection[Fault] = ()
     ) -> "RationaleReport":
-        """Of some rationales and their faults; those with a fault in `filters` are taken out."""
+        """The report on some rationales and their faults; those with a fault in `filters` count as taken out."""
         sizes = [len(rationale.ids) for rationale in rationales if rationale.finish != "failed"]
         taken = [not set(filters).isdisjoint(found) for found in faults]
         return RationaleReport(
@@ -89,13 +88,13 @@ class RationaleReport:
 
     @property
     def mean(self) -> float | None:
-        """Tokens of a rationale on average, the failed ones left out."""
+        """The mean number of tokens, without failed rationales."""
         count = sum(self.lengths.values())
         return self.tokens / count if count else None
 
     @property
     def median(self) -> float | None:
-        """About so many tokens has the rationale in the middle: exact to the width of a bin."""
+        """The median number of tokens, exact to the width of a bin."""
         bins = sorted(self.lengths.items())
         count = sum(self.lengths.values())
         for (low, here), upto in zip(bins, accumulate(number for _, number in bins), strict=True):
@@ -105,7 +104,7 @@ class RationaleReport:
         return None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data that `from_json` reads back, with what follows from it for whoever reads the file."""
+        """Plain data that `from_json` reads back, with derived numbers for whoever reads the file."""
         return {
             "total": self.total,
             "used": self.used,
@@ -131,7 +130,7 @@ class RationaleReport:
         )
 
     def sentence(self) -> str:
-        """All of it in a line: `8,000 rationales of 31 tokens: 12 cut off at the limit, 3 going round in circles`."""
+        """A one-line summary: `8,000 rationales of 31 tokens: 12 cut off at the limit, 3 going round in circles`."""
         told = f"{self.total:,} rationales"
         if self.mean is not None:
             told += f" of {self.mean:.0f} tokens"

@@ -1,8 +1,9 @@
-"""Completions that are kept, addressed by what determined them: model contents, sampling, prompt ids.
+"""The completion cache for one model and sampling: cached completions by prompt, in shards that say when they are
+damaged.
 
-A group is one model under one sampling; its folder holds shards, Parquet files that are written
-once and named by the sha256 of their own bytes, and `group.json`, which says model and sampling. So a shard is
-either whole or known to be damaged, and any number of processes and machines may write into one group.
+A group's folder holds `group.json` (model contents and sampling) and shards: Parquet files that are written once and
+named by the sha256 of their own bytes. So a shard is either whole or known to be damaged, and any number of processes
+and machines may write into one group.
 """
 
 import hashlib
@@ -30,10 +31,10 @@ _LISTING_SHARE = 20  # a listing that takes longer is repeated only after so man
 
 
 class Group:
-    """The completions of one model under one sampling, in a local folder or at an address of fsspec.
+    """The cached completions of one model under one sampling, in a local folder or at an fsspec address.
 
-    Only an index stays in memory, 16 bytes a completion; what it points to is read when it is
-    asked for. A disk or a bucket that fails is a StoreError.
+    Only an index stays in memory, 16 bytes a completion; completions are read from their shard when they are asked
+    for. A disk or bucket that fails raises a StoreError.
     """
 
     def __init__(self, folder: Path | str, model: str, sampling: Sampling, say: Callable[[str], None]):
@@ -55,9 +56,9 @@ class Group:
         return self._shelf.path("").rstrip("/")
 
     def refresh(self) -> None:
-        """Learns of shards that are new, ours or another process's. A damaged one is set aside.
+        """Looks for new shards, ours or another process's, and sets damaged ones aside.
 
-        Where looking takes long, as in a bucket with a hundred thousand shards, it is not done every time.
+        Where listing is slow, as in a bucket with a hundred thousand shards, not every call looks.
         """
         start = time.monotonic()
         if self._listed is not None:
@@ -76,7 +77,7 @@ class Group:
             self._index.add(np.concatenate(found), np.concatenate(places))
 
     def get(self, prompts: Sequence[Ids]) -> dict[Ids, Completion]:
-        """The completions of these prompts; those that are not known are left out."""
+        """The cached completions among these prompts; prompts without one are left out."""
         keys = shards.keys(prompts)
         numbers, places = self._index.find(keys)
         order = np.argsort(places, kind="stable")
@@ -95,7 +96,7 @@ class Group:
         return found
 
     def put(self, done: Sequence[tuple[Ids, Completion]]) -> None:
-        """Writes one shard, whole or not at all; from then on its prompts are known."""
+        """Writes one shard, whole or not at all, and adds its prompts to the index."""
         keys = shards.keys([prompt for prompt, _ in done])
         data = shards.pack(done, keys)
         name = hashlib.sha256(data).hexdigest() + _SUFFIX
@@ -104,7 +105,7 @@ class Group:
         self._index.add(keys, self._number(name) + np.arange(len(done)))
 
     def record(self, failures: Mapping[Ids, Completion]) -> str:
-        """Writes what failed for good, a line a prompt, into a file of its own; returns its address."""
+        """Writes the prompts that failed for good to a file of their own, one per line; returns its address."""
         prompts = sorted(failures)
         lines = [
             json.dumps({"key": key.tobytes().hex(), "prompt_tokens": len(prompt), "why": failures[prompt].why})
@@ -123,13 +124,13 @@ class Group:
             self._started = True
 
     def _number(self, name: str) -> int:
-        """Notes a shard's name; what the place of its first row is."""
+        """Registers a shard's name and returns the place (in the index) of its first row."""
         self._seen.add(name)
         self._names.append(name)
         return (len(self._names) - 1) << _ROWS
 
     def _read(self, names: Sequence[str], columns: Sequence[str] | None = None) -> Iterator[tuple[str, Any]]:
-        """The tables of shards that are whole; what is damaged is set aside, and generated again."""
+        """The tables of intact shards; a damaged one is set aside, so its prompts are generated again."""
         for name, data in self._shelf.read(names):
             if data is None:  # set aside by another process
                 self._seen.discard(name)
@@ -146,7 +147,7 @@ class Group:
 
 
 def _table(data: bytes, columns: Sequence[str] | None, path: str) -> Any:
-    """A shard's table. Its bytes are as they were written, so if it cannot be read, another pyarrow wrote it."""
+    """A shard's table. The checksum has matched, so if it cannot be read, it was written by an incompatible pyarrow."""
     from pyarrow import ArrowException
 
     try:
@@ -158,9 +159,10 @@ def _table(data: bytes, columns: Sequence[str] | None, path: str) -> Any:
 
 
 def damaged(folder: Path | str, groups: Sequence[str], done: Callable[[], None]) -> Iterator[str]:
-    """Reads all that is kept in some groups of a cache, and says what is damaged; `done` is called after each group.
+    """Reads every shard of some groups of a cache, and yields a sentence about each that is damaged.
 
-    It is set aside where that can be, and generated again when it is asked for.
+    A damaged shard is set aside where possible, and its prompts are generated again when next asked for. `done` is
+    called after each group.
     """
     for name in groups:
         shelf = shelf_at(folder, name)

@@ -1,7 +1,7 @@
-"""Where the rows of keys are, in 16 bytes a key: a hundred million fit into 1.6 GB.
+"""The cache's index: where the rows of keys are, in 16 bytes a key (a hundred million fit into 1.6 GB).
 
-Of a key only the first 8 bytes are held, so what is found are candidates: whoever reads the row
-compares the whole key.
+It holds only the first 8 bytes of each key, so what it finds are candidates: whoever reads the row compares the whole
+key.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ Run = tuple[NDArray[np.uint64], NDArray[np.int64]]
 
 
 class Index:
-    """Places by the beginnings of keys: a few sorted runs, each more than twice as long as the next."""
+    """Maps the first bytes of keys to places: a few sorted runs, each more than twice as long as the next."""
 
     def __init__(self) -> None:
         self._runs: list[Run] = []
@@ -31,7 +31,7 @@ class Index:
         self._runs.append(run)
 
     def find(self, keys: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """All places that may be these keys', each beside the number of the key in `keys`."""
+        """All candidate places, each with the position in `keys` of the key that it may belong to."""
         wanted = _begins(keys)
         numbers: list[NDArray[np.int64]] = []
         found: list[NDArray[np.int64]] = []
@@ -54,7 +54,7 @@ def _begins(keys: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 def _merged(one: Run, other: Run) -> Run:
-    """Two sorted runs as one, with no more memory than both and the result take."""
+    """Merges two sorted runs; needs no more memory than both and the result."""
     at = np.searchsorted(one[0], other[0], side="right") + np.arange(len(other[0]))
     begins = np.empty(len(one[0]) + len(other[0]), np.uint64)
     places = np.empty(len(begins), np.int64)

@@ -1,10 +1,10 @@
 """Completions as the bytes of a Parquet file, and back.
 
-A shard explains itself to any reader of Parquet. Its columns: `key` (16 bytes of the sha256 of the
-prompt's ids as int32), `prompt` and `ids` (token ids), `text`, `finish`, `seconds`, `made_in`, and `text_bytes`, which
-is there only for texts that are no Unicode (halves of a character between two tokens, as surrogates).
-Where log-probabilities were asked for, `logprob_ids` and `logprobs` hold as many values for each
-generated token as the metadata's `logprobs_width` says, the most likely first, filled up with id -1.
+A shard explains itself to any reader of Parquet. Its columns: `key` (16 bytes of the sha256 of the prompt's ids as
+int32), `prompt` and `ids` (token ids), `text`, `finish`, `seconds`, `made_in`, and `text_bytes`, present only for
+texts that are not valid Unicode (half a character, held as a surrogate). Where log-probabilities were asked for,
+`logprob_ids` and `logprobs` hold `logprobs_width` (in the metadata) values for each generated token, the most likely
+first, padded with id -1.
 """
 
 from array import array
@@ -24,13 +24,13 @@ _NONE = -1
 
 
 def keys(prompts: Sequence[Ids]) -> NDArray[np.uint8]:
-    """What prompts are known by.  # [prompts, KEY_BYTES]"""
+    """The cache key of each prompt.  # [prompts, KEY_BYTES]"""
     digests = b"".join(sha256(array("i", prompt)).digest()[:KEY_BYTES] for prompt in prompts)
     return np.frombuffer(digests, dtype=np.uint8).reshape(-1, KEY_BYTES)
 
 
 def pack(done: Sequence[tuple[Ids, Completion]], known_by: NDArray[np.uint8]) -> bytes:
-    """The bytes of a shard. `known_by` are the keys of the prompts."""
+    """The bytes of a shard. `known_by` are the prompts' keys."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -64,7 +64,7 @@ def pack(done: Sequence[tuple[Ids, Completion]], known_by: NDArray[np.uint8]) ->
 
 
 def unpack(data: bytes, columns: Sequence[str] | None = None) -> Any:
-    """The table in a shard's bytes, or some of its columns; what `table_keys` and `completions` read."""
+    """The table in a shard's bytes, or some of its columns; input for `table_keys` and `completions`."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -103,7 +103,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _filled(steps: Sequence[Sequence[tuple[int, float]]], width: int) -> list[tuple[int, float]]:
-    """The steps of one completion end to end, each `width` long."""
+    """The log-probabilities of one completion as a flat list, each step padded to `width`."""
     nothing = (_NONE, float("-inf"))
     return [pair for step in steps for pair in (*step, *[nothing] * (width - len(step)))]
 

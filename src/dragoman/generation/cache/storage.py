@@ -1,4 +1,4 @@
-"""A folder of files that are written once and whole: on a local disk, or at an address that fsspec knows."""
+"""Storage for write-once files: a folder on a local disk, or at an fsspec address."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -12,31 +12,31 @@ _TOGETHER = 32  # files asked of a bucket at once: each answer takes long, and a
 
 
 class Shelf(Protocol):
-    """Where files of one kind lie. What goes wrong on the disk or in the bucket is a StoreError."""
+    """A place for files of one kind. A disk or bucket that fails raises a StoreError."""
 
     def names(self) -> list[str]:
-        """The files that are there, in order; none where the folder does not exist yet."""
+        """The names of the files, sorted; empty if the folder does not exist yet."""
         ...
 
     def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
-        """Each file with its bytes; None for one that is not there any more."""
+        """Each file's name and bytes; None for a file that has disappeared."""
         ...
 
     def write(self, name: str, data: bytes) -> None:
-        """The file is there with all of its bytes, or not at all."""
+        """Writes a file, with all of its bytes or not at all."""
         ...
 
     def set_aside(self, name: str, aside: str) -> None:
-        """Gives a file another name; another process may have done so before."""
+        """Renames a file; harmless if another process has already done so."""
         ...
 
     def path(self, name: str) -> str:
-        """The file's address, for a person to find it."""
+        """The file's address, as a person would look it up."""
         ...
 
 
 def shelf_at(folder: Path | str, child: str) -> Shelf:
-    """The folder `child` in a local folder, or at an address such as `s3://bucket/folder`."""
+    """The folder `child` of a local folder, or of an address such as `s3://bucket/folder`."""
     if isinstance(folder, str) and folder.startswith(("file://", "local://")):
         folder = folder.partition("://")[2]
     if isinstance(folder, str) and ("://" in folder or "::" in folder):
@@ -45,7 +45,7 @@ def shelf_at(folder: Path | str, child: str) -> Shelf:
 
 
 class LocalShelf:
-    """A folder of this machine."""
+    """A folder on this machine."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -63,7 +63,7 @@ class LocalShelf:
             yield name, self._bytes(name)
 
     def write(self, name: str, data: bytes) -> None:
-        """Beside, flushed, renamed: the name exists only with the whole content."""
+        """Writes to a temporary file, flushes and renames: the name only ever exists with its whole content."""
         try:  # a full disk is the one thing that a person can do something about
             write_atomic(self.folder / name, data)
         except OSError as error:
@@ -92,10 +92,10 @@ class LocalShelf:
 
 
 class BucketShelf:
-    """A folder at any address of fsspec. A bucket shows an object when it is whole; what else may
-    be found half-written is told by the checksum that names it.
+    """A folder at any fsspec address. A bucket shows an object only when it is whole; elsewhere, a half-written file
+    is recognised by the checksum that names it.
 
-    Every library has errors of its own for a bucket that cannot be reached, hence `except Exception`.
+    Every storage library raises its own errors for a bucket that cannot be reached, hence `except Exception`.
     """
 
     def __init__(self, address: str, child: str):
@@ -166,7 +166,7 @@ class BucketShelf:
         return f"{self._folder}/{name}"
 
     def _make_folder(self) -> None:
-        """The address and the folder in it, and nothing above: a misspelt bucket must not be created."""
+        """Creates the address's folder and the one in it, but nothing above: a misspelt bucket must not be created."""
         for folder in (self._base, self._folder):
             try:
                 self._files.mkdir(folder, create_parents=False)
@@ -182,5 +182,5 @@ def _name(path: str) -> str:
 
 
 def _closed(error: Exception) -> str:
-    """What an error says, as a sentence."""
+    """An error's message, ended like a sentence."""
     return f"{str(error).strip().rstrip('.') or type(error).__name__}."

@@ -1,8 +1,7 @@
-"""What makes decoding on the CPU quick: attention for a single query, and a cache with room to grow.
+"""Fast decoding on the CPU: attention for a single query, and a key-value cache with room to grow.
 
-torch's fused attention is made for many queries at once; for the one query of a decoding step two
-batched products are five times as fast there. And the usual cache copies all it holds at every
-step; one with spare room copies once in many.
+torch's fused attention is made for many queries at once; for a decoding step's single query, two batched products are
+five times as fast. And the usual cache copies everything at every step; one with spare room copies only now and then.
 """
 
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ SPARE = 32  # tokens
 
 
 class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
-    """Keys and values in buffers with spare room at the end, which the causal mask keeps out of sight."""
+    """Keys and values in buffers with spare room at the end, which the causal mask hides."""
 
     is_compileable = True  # says that the mask must always be made, for it hides the spare room
 
@@ -43,7 +42,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typ
         return self.keys, self.values
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-        """How many keys the next `update` returns, and from which on."""
+        """The number of keys that the next `update` returns, and the offset of the first."""
         if not self.is_initialized:
             return query_length, 0
         room = self.keys.shape[2]
@@ -54,7 +53,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typ
 
 
 def new_cache(model: Any) -> DynamicCache:
-    """A cache for one batch: with room to grow where the model decodes with two products."""
+    """A cache for one batch, with spare room if the model decodes with two products (see `decoding`)."""
     cache = DynamicCache(config=model.config)
     if _decodes_here(model) and all(type(layer) is DynamicLayer for layer in cache.layers):
         cache.layers = [RoomyLayer() for _ in cache.layers]
@@ -71,7 +70,7 @@ def decode_attention(
     scaling: float | None = None,
     **more: Any,
 ) -> tuple[torch.Tensor, None]:
-    """What `sdpa` gives, to rounding: softmax(q k / sqrt(size)) v."""
+    """Same result as `sdpa`, up to rounding: softmax(q k / sqrt(size)) v."""
     if query.shape[2] != 1 or more.get("position_bias") is not None:
         fused: tuple[torch.Tensor, None] = sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout, scaling, **more
@@ -89,7 +88,7 @@ def decode_attention(
 
 @contextmanager
 def decoding(model: Any) -> Iterator[None]:
-    """Has a model on the CPU that uses `sdpa` decode with two products, as long as the block lasts."""
+    """Within the block, a model on the CPU that uses `sdpa` decodes with two batched products instead."""
     if not _decodes_here(model):
         yield
         return
@@ -101,7 +100,7 @@ def decoding(model: Any) -> Iterator[None]:
 
 
 def _decodes_here(model: Any) -> bool:
-    """Not where positions are a bias on the scores (ALiBi): it is as wide as what was seen, with no spare room."""
+    """Whether that applies. Not with positions as a bias on the scores (ALiBi): it has no spare room."""
     if getattr(model.config, "alibi", False):
         return False
     return model.device.type == "cpu" and model.config._attn_implementation in ("sdpa", NAME)

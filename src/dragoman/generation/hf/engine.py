@@ -1,7 +1,7 @@
-"""The engine that runs wherever torch runs: batched decoding over a model of transformers.
+"""The engine that runs wherever torch runs: batched decoding with a transformers model.
 
-Prompts of similar length share a batch, whose size is counted in tokens; rows leave when they are
-done, and the key-value cache is cut down to those that go on.
+Prompts of similar length share a batch, whose size is counted in tokens. Finished rows leave the batch, and the
+key-value cache is cut down to the rest.
 """
 
 from collections import defaultdict
@@ -29,7 +29,7 @@ Logprobs = tuple[tuple[int, float], ...]
 
 @dataclass(slots=True)
 class Row:
-    """A prompt on its way: what has been generated, and how much may be.
+    """A prompt in progress: what has been generated, and how much may be.
 
     `taken` is the last token of a prompt that is to be healed; `prompt` then ends before it.
     """
@@ -47,10 +47,10 @@ class Row:
 class HfEngine:
     """Completes prompts with a causal language model of transformers.
 
-    `model` is a directory, a name of the hub, or a loaded model (then `precision`, `device`,
-    `adapter` and the rest do not apply). `decode` turns ids into text. `extensions` tells for a token
-    all those whose text begins with its text; without it, nothing can be healed. `batch_tokens` is
-    what one batch may hold, padding and room for the answers counted in.
+    `model` is a directory, a name on the hub, or a loaded model (then `precision`, `device`, `adapter` and the rest
+    do not apply). `decode` turns ids into text. `extensions` returns all tokens whose text begins with a given
+    token's text; without it, nothing can be healed. `batch_tokens` limits the size of one batch, including padding
+    and room for the answers.
     """
 
     streams = False
@@ -88,10 +88,10 @@ class HfEngine:
         self._places = places_of(model)
 
     def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
-        """Yields (index of the prompt, completion) as rows get done, the longest prompts first.
+        """Yields (index of the prompt, completion) as rows finish, starting with the longest prompts.
 
-        A prompt that leaves no room in the model's context is an EngineError; where there is room
-        for fewer than `max_tokens`, the answer is as long as fits.
+        A prompt that leaves no room in the model's context raises an EngineError; one that leaves room for fewer than
+        `max_tokens` gets a shorter answer.
         """
         waiting = self._rows(prompts, sampling)
         budget = self.batch_tokens
@@ -115,13 +115,13 @@ class HfEngine:
             waiting.sort(key=_length)
 
     def close(self) -> None:
-        """Gives the memory back."""
+        """Frees the memory."""
         self.model = None
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
     def _rows(self, prompts: Sequence[Ids], sampling: Sampling) -> list[Row]:
-        """The prompts in order of length, each with the room for its answer."""
+        """The prompts by length, each with the number of tokens its answer may have."""
         if sampling.heal and self.extensions is None:
             raise EngineError(
                 "This engine was not told which tokens begin with which, so it cannot heal the last token of a prompt. "
@@ -150,7 +150,7 @@ class HfEngine:
         )
 
     def _choices(self, batch: Sequence[Row]) -> list[tuple[list[int], Ids]]:
-        """Which rows of a batch may take which tokens at the first step; empty where nothing is healed."""
+        """Which rows of a batch may take which tokens at the first step; empty if nothing is healed."""
         places: dict[int, list[int]] = defaultdict(list)
         for place, row in enumerate(batch):
             if row.taken is not None:
@@ -159,7 +159,7 @@ class HfEngine:
 
     @torch.inference_mode()
     def _decode(self, batch: Sequence[Row], sampling: Sampling) -> Iterator[tuple[Row, Finish]]:
-        """Generates for all rows of a batch, and yields each as it ends."""
+        """Generates for all rows of a batch, and yields each row as it ends."""
         device = self.model.device
         stop = frozenset(sampling.stop)
         live: list[Row | None] = list(batch)  # None where a row is done but still in the tensors
@@ -223,15 +223,16 @@ def _length(row: Row) -> int:
 
 
 def _size(batch: Sequence[Row]) -> int:
-    """Tokens that a batch holds at its end."""
+    """The tokens that a batch will hold at its end."""
     return len(batch) * (max(len(row.prompt) for row in batch) + max(row.limit for row in batch))
 
 
 def _next_batch(waiting: list[Row], budget: int, places: int | None) -> list[Row]:
-    """Takes from the end of `waiting` (sorted by length) as many rows as fit into the budget, at least one.
+    """Takes as many rows from the end of `waiting` (sorted by length) as fit into the budget, at least one.
 
-    Where a model has a table of `places`, the longest prompt and the longest answer together must fit into it: rows
-    that are done go on beside the others for a while, and padding counts in some masks.
+    In a model with a table of `places` (learned positions), the longest prompt and the longest answer of the batch
+    must fit into it together: finished rows stay beside the others for a while, and some masks count padding as
+    positions.
     """
     width = len(waiting[-1].prompt)
     room = width + max(row.limit for row in waiting)

@@ -1,7 +1,7 @@
-"""How the next token is chosen: greedily, or drawn with each row's own random numbers.
+"""Choosing the next token: greedily, or drawn with random numbers of each row's own.
 
-A row's numbers come from the seed, the prompt's ids and the step, through a counter-based
-generator; so a completion depends neither on its neighbours nor on the order of the prompts.
+A row's numbers come from the seed, the prompt's ids and the step, through a counter-based generator; so a completion
+depends neither on the rest of its batch nor on the order of the prompts.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
 def row_key(seed: int, prompt: Ids) -> int:
-    """64 bits that belong to a prompt under a seed."""
+    """64 bits derived from a prompt and a seed."""
     digest = hashlib.sha256(f"{seed}\x1f".encode() + np.asarray(prompt, dtype="<i8").tobytes()).digest()
     return int.from_bytes(digest[:8], "little")
 
@@ -41,9 +41,9 @@ def choose(
     step: int,
     among: Sequence[tuple[list[int], Ids]] = (),
 ) -> torch.Tensor:
-    """The next token of each row; `logits` are [rows, vocab], `keys` one a row.
+    """The next token of each row. `logits` are [rows, vocab]; `keys` has one key a row.
 
-    `among` names groups of rows and the tokens that these may take; where it is given, it names every row.
+    `among` maps groups of rows to the tokens that they may take; if given, it must cover every row.
     """
     if among:
         logits = limited(logits, among)
@@ -60,7 +60,7 @@ def choose(
 
 
 def limited(logits: torch.Tensor, among: Sequence[tuple[list[int], Ids]]) -> torch.Tensor:
-    """The logits of the tokens that each group of rows may take; all others are minus infinity."""
+    """The logits of the tokens that each group of rows may take; all others become minus infinity."""
     left = torch.full_like(logits, -torch.inf)
     for rows, tokens in among:
         place = torch.tensor(rows, device=logits.device)[:, None], torch.tensor(tokens, device=logits.device)
@@ -69,9 +69,9 @@ def limited(logits: torch.Tensor, among: Sequence[tuple[list[int], Ids]]) -> tor
 
 
 def filtered(logits: torch.Tensor, sampling: Sampling) -> torch.Tensor:
-    """Probabilities after `top_k` and then `top_p`; what they exclude is zero. Not normalised again.
+    """Probabilities after `top_k` and then `top_p`: what they exclude becomes zero. Not normalised again.
 
-    `top_p` keeps the smallest set of the most likely tokens whose probabilities reach it.
+    `top_p` keeps the smallest set of most likely tokens whose probabilities sum to at least `top_p`.
     """
     if 0 < sampling.top_k < logits.shape[1]:
         least = logits.topk(sampling.top_k, dim=-1).values[:, -1:]

@@ -1,7 +1,8 @@
-"""Starts sooner: imported before transformers' models are.
+"""Skips SciPy and scikit-learn when transformers is imported, for a quicker start; import it before transformers'
+models.
 
-transformers imports scikit-learn and SciPy where they are installed (lm-evaluation-harness brings them), for a way of
-decoding and for losses that are not used here. They take longer than torch.
+transformers imports both where they are installed (lm-evaluation-harness brings them), for a way of decoding and for
+losses that are not used here. They take longer to import than torch.
 """
 
 import sys

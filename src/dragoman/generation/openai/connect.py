@@ -1,4 +1,4 @@
-"""The first words with a server: whether it is one, which model it serves, and how it wants to be asked."""
+"""First contact with a server: whether it speaks the protocol, which model it serves, and how it must be asked."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ _LISTED = 12
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A server that answers. `context` is how long prompt and answer may be, where it tells."""
+    """A server that answers. `context` is the maximal length of prompt plus answer, if the server tells."""
 
     address: str
     key: str
@@ -41,10 +41,10 @@ def connect(
     sleep: Callable[[float], object] | None = None,
     ours: Callable[[Answer], bool] = lambda answer: True,
 ) -> Found:
-    """Asks for the list of models, and for one token. An EngineError says what is wrong and what to do about it.
+    """Asks for the list of models and for one token. An EngineError says what is wrong and what to do about it.
 
-    `greeting` are a few ids of the model's vocabulary: those of GREETING. `ours` tells whether a server's answer to a
-    conversation that says GREETING has ids of that vocabulary; one with ids of another is asked for text.
+    `greeting` is GREETING in ids of the model's vocabulary. `ours` tells whether a server's answer to a conversation
+    that says GREETING has ids of that vocabulary; a server whose ids belong to another one is asked for text.
     """
     address, key = _address(settings), _key(settings.key)
 
@@ -59,7 +59,7 @@ def connect(
 
 
 def told_context(settings: Server, say: Callable[[str], None] = note) -> int | None:
-    """How long prompt and answer may be on a server, where it tells. An EngineError as of `connect`."""
+    """The maximal length of prompt plus answer, if the server tells. EngineErrors as in `connect`."""
     address = _address(settings)
     timeout, tries = min(settings.timeout, _PATIENCE), min(settings.retries, _TRIES)
     key = _key(settings.key)
@@ -88,7 +88,7 @@ def _key(variable: str) -> str:
 
 
 def _models(client: Client, address: str, settings: Server) -> dict[str, int | None]:
-    """The names that a server gives its models, each with its context where that is told."""
+    """The models that a server lists, each with its context length if told."""
     try:
         status, text = client.get("/models")
     except Unanswered as error:
@@ -142,7 +142,7 @@ def _way(
     ours: Callable[[Answer], bool],
     say: Callable[[str], None],
 ) -> Way:
-    """How the server wants to be asked: the first of several ways that it takes, the best ones first."""
+    """How to ask the server: the best of the ways in which it can be asked, found by trying."""
     apis: Sequence[Literal["completions", "chat"]]
     apis = ("completions", "chat") if settings.api == "auto" else (settings.api,)
     refusals: dict[str, None] = {}

@@ -1,10 +1,11 @@
-"""HTTP connections to one address: deadlines, bounded answers, and no answer that belongs to another request.
+"""HTTP connections to one address, with deadlines, bounded answers, and a check that an answer belongs to its
+request.
 
-A server, or a proxy before it, may send an answer twice. Over a kept connection the second one passes for the answer to
-the next request, which passes for that of the one after it, and so on. It may come when the next request is already on
-its way, so looking at an idle connection does not suffice. So each request has an id of its own (`X-Request-Id`, which
-vLLM gives back), and a connection is kept only after an answer that names its request. Where a server names none, each
-request gets a connection of its own, over which nothing can come but its answer.
+A server, or a proxy before it, may send an answer twice. On a kept-alive connection, the second copy would pass for
+the answer to the next request, whose answer would pass for that of the one after it, and so on. It may arrive when
+the next request is already on its way, so checking idle connections is not enough. So each request has an id
+(`X-Request-Id`, which vLLM returns), and a connection is kept only after an answer that names its request. Where a
+server returns no ids, each request gets a connection of its own, on which nothing but its own answer can arrive.
 """
 
 import contextlib
@@ -27,16 +28,16 @@ _NAMES = re.compile(rb"dragoman-[0-9a-f]{32}")
 
 
 class Endless(Exception):
-    """An answer that is longer than any answer to that request."""
+    """The answer is longer than any answer to that request can be."""
 
 
 class Astray(Exception):
-    """An answer that names another request."""
+    """The answer names another request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`most` is how many bytes the body of its answer may have."""
+    """One HTTP request. `most` is the maximal number of bytes in the body of its answer."""
 
     method: str
     path: str
@@ -53,12 +54,12 @@ class Reply:
 
     @property
     def busy(self) -> bool:
-        """Whether the server may answer later: whosever reply that is, it's a reason to wait."""
+        """Whether the server may answer later. Even another request's reply is then a reason to wait."""
         return self.status >= 500 or self.status in (408, 425, 429)
 
 
 class Connections:
-    """Asks one address, from any number of threads; each that waits holds a connection."""
+    """Sends requests to one address, from any number of threads; each waiting thread holds a connection."""
 
     def __init__(self, host: str, port: int | None, *, secure: bool, timeout: float):
         self._host, self._port, self._timeout = host, port, timeout
@@ -69,9 +70,9 @@ class Connections:
         self.closed = threading.Event()
 
     def ask(self, request: Request, *, fresh: bool = False) -> Reply:
-        """The answer, all of it within the timeout. `fresh` asks for a new connection.
+        """The whole answer, within the timeout. `fresh` forces a new connection.
 
-        An OSError (TimeoutError among them) or HTTPException says that there is none, as do `Endless` and `Astray`.
+        Raises OSError (including TimeoutError), HTTPException, `Endless` or `Astray` if there is no valid answer.
         """
         if not fresh and (kept := self._kept()) is not None:
             # The server may have hung up since the last answer, which means nothing. What it says and doesn't name
@@ -97,7 +98,7 @@ class Connections:
             self._idle.clear()
 
     def _talk(self, connection: http.client.HTTPConnection, request: Request) -> tuple[Reply, bool]:
-        """The answer, and whether it names the request. The connection is kept after one that does."""
+        """The answer, and whether it names the request; the connection is kept only if it does."""
         end = time.monotonic() + self._timeout
         name = f"dragoman-{uuid.uuid4().hex}"
         try:
@@ -135,7 +136,7 @@ class Connections:
         return reply, named
 
     def _kept(self) -> http.client.HTTPConnection | None:
-        """A connection that was kept, and over which nothing has come since."""
+        """A kept connection on which nothing has arrived since its last answer; None if there is none."""
         while True:
             with self._lock:
                 if not self._idle:
@@ -161,7 +162,7 @@ class Connections:
 
 
 class _Response(http.client.HTTPResponse):
-    """The answer on a socket, read to its end before the socket's timeout is over: not within so long for each read."""
+    """An HTTP response whose timeout covers the whole answer, not each read."""
 
     def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None):
         super().__init__(sock, debuglevel, method, url)
@@ -170,7 +171,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class _Timed(io.RawIOBase):
-    """Reads from a socket until its timeout is over."""
+    """Reads from a socket; the timeout covers all reads together."""
 
     def __init__(self, sock: socket.socket):
         self._sock, self._end = sock, time.monotonic() + (sock.gettimeout() or 0)
@@ -192,7 +193,7 @@ class _Timed(io.RawIOBase):
 
 
 class _Reader(io.BufferedReader):
-    """What has been read and not been taken when it is closed is `more` than the answer."""
+    """A buffered reader. Anything left in it when it is closed is `more` than the answer."""
 
     def __init__(self, timed: _Timed):
         super().__init__(timed)

@@ -1,7 +1,7 @@
-"""The engine that asks a server: anything that speaks the OpenAI protocol, by its address.
+"""The engine for any server that speaks the OpenAI protocol.
 
-Threads hold the requests, a bounded number at a time; whatever decodes or encodes stays in the
-caller's thread. How the server wants to be asked is found out at the start.
+Threads hold the requests, a bounded number at a time; all decoding and encoding happens in the caller's thread. How
+the server wants to be asked is found out at the start.
 """
 
 import time
@@ -27,7 +27,7 @@ GONE = 16  # at least so many requests in a row without any answer mean that the
 
 
 class Spoken(Protocol):
-    """One turn of a conversation, as `corpora.records.Turn` is."""
+    """One turn of a conversation, such as a `corpora.records.Turn`."""
 
     @property
     def role(self) -> str: ...
@@ -38,7 +38,9 @@ class Spoken(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A prompt on its way to the server. `only` is what its last token may become, where that is healed."""
+    """A prompt on its way to the server. `only` lists the tokens that may replace its last one, if it is to be
+    healed.
+    """
 
     index: int
     prompt: Ids
@@ -49,7 +51,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job: an answer, or the reason why there is none. `lost` says that nobody answered."""
+    """What came of a job: an answer, or the reason why there is none. `lost` means that the server went silent."""
 
     index: int
     seconds: float
@@ -61,13 +63,13 @@ class Outcome:
 class ServerEngine:
     """Completes prompts on a server.
 
-    `decode` and `encode` turn ids into text and back; `turns` reads the ids of a prompt as a
-    conversation, for servers that take nothing else; `extensions` gives for a token all those whose
-    text begins with its text, without which nothing can be healed; `vocabulary` is how many ids there
-    are. `say` gets what the person should know once, `sleep` waits between attempts.
+    `decode` and `encode` turn ids into text and back; `turns` reads a prompt's ids as a conversation, for servers
+    that take nothing else; `extensions` returns all tokens whose text begins with a given token's text (without it,
+    nothing can be healed); `vocabulary` is the number of ids. `say` receives what the person should know once,
+    `sleep` waits between attempts.
 
-    An EngineError tells at once where there is no such server, or none of this protocol, or it does
-    not have the model, or wants a key.
+    Raises an EngineError at once if there is no such server, it does not speak this protocol, it does not have the
+    model, or it wants a key.
     """
 
     streams = True
@@ -96,15 +98,15 @@ class ServerEngine:
 
     @property
     def name(self) -> str:
-        """What stands for the model's contents, unseen from here: where it is, its name, how it is asked."""
+        """Stands for the model's contents, which cannot be seen from here: its address, its name, how it is asked."""
         return " ".join([self.address, self.way.model, self.way.api, *([] if self.way.ids else ["as text"])])
 
     def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
         """Yields (index of the prompt, completion) as the server answers.
 
-        A request that it refuses, or that gets no answer however often it is tried, is `failed`. When
-        nobody answers any more, or the key is no longer taken, that is an EngineError. Where the
-        server tells the model's context, prompts that leave no room in it are one as well.
+        A request that is refused, or gets no answer after all retries, is `failed`. An EngineError is raised if the
+        server stops answering altogether or no longer accepts the key, and for prompts that leave no room in the
+        model's context (where the server tells it).
         """
         self._check(sampling)
         limits = rooms(prompts, self.context, sampling.max_tokens, heal=sampling.heal)
@@ -149,12 +151,12 @@ class ServerEngine:
             self._flights.discard(flight)
 
     def close(self) -> None:
-        """Ends all requests that are under way, and their threads."""
+        """Ends all requests in progress, and their threads."""
         for flight in list(self._flights):
             flight.end()
 
     def _ours(self, greeted: Answer) -> bool:
-        """Whether the ids of a server's first answer are of this vocabulary: its prompt reads as what was said."""
+        """Whether the ids in a server's first answer are of this vocabulary: its prompt decodes to what was sent."""
         ids = (*(greeted.prompt or ()), *(greeted.ids or ()))
         if self._vocabulary is not None and not all(0 <= token < self._vocabulary for token in ids):
             return False
@@ -163,7 +165,7 @@ class ServerEngine:
         return self.decode(self.encode(GREETING)) in self.decode(greeted.prompt)
 
     def _check(self, sampling: Sampling) -> None:
-        """Whether the server can do what is asked. What it would only leave out must not pass for done."""
+        """Raises an EngineError if the server cannot do what is asked; it might otherwise silently ignore it."""
         here, way = f"The server at {self.address}", self.way
         advice = "Ask vLLM's server by its completions, or take another engine"
         if sampling.heal and self.extensions is None:
@@ -239,9 +241,9 @@ class ServerEngine:
         return Completion(ids, text, "stop" if stopped else "length", answer.logprobs, outcome.seconds)
 
     def _one(self, answer: Answer, stop: Ids, seconds: float) -> Completion:
-        """One token from a server without ids, and the most likely ones: those of them that are one token here too.
+        """One token from a server without ids, and the most likely ones, as far as they are single tokens here too.
 
-        A token counts as the one that reads exactly as it does. The answer's text is the server's.
+        A token is matched to the one whose text is exactly the same. The answer's text is the server's.
         """
         likely = tuple((token[0], value) for text, value in answer.spelt or () if (token := self._token(text)))
         if answer.finish == "stop" and not answer.text and stop:
@@ -260,7 +262,7 @@ class ServerEngine:
 
 
 class Flight:
-    """Requests under way, in threads of their own; all of them end with it."""
+    """Requests in progress, in threads of their own; closing it ends all of them."""
 
     def __init__(self, client: Client, concurrency: int):
         self.under_way = 0
@@ -276,7 +278,7 @@ class Flight:
         self._pool.submit(_outcome, self._client, way, job, sampling, vocabulary).add_done_callback(self._done.put)
 
     def next(self) -> Outcome:
-        """Waits for a job to get done, whichever is first. `Closed` where the flight has ended."""
+        """Waits for the next job to finish. Raises `Closed` if the flight has ended."""
         done = self._done.get()
         self.under_way -= 1
         if done.cancelled():
@@ -306,7 +308,7 @@ def _outcome(client: Client, way: Way, job: Job, sampling: Sampling, vocabulary:
 
 
 def _answer(client: Client, way: Way, job: Job, sampling: Sampling, vocabulary: int | None) -> Answer:
-    """One request where that is enough. What holds for one token alone needs one of its own."""
+    """Sends one request where that is enough. Rules for the first tokens alone need a request of their own for each."""
     firsts: list[First] = []
     if sampling.heal:
         firsts.append(First(only=job.only))
@@ -352,5 +354,5 @@ def _joined(answer: Answer, more: Answer) -> Answer:
 
 
 def _is_end(sampling: Sampling) -> bool:
-    """Whether all that is banned at first is what would end the answer, for which servers have a word."""
+    """Whether the ids banned at first are just the ones that end an answer, which servers have a parameter for."""
     return set(sampling.ban_first) == set(sampling.stop)

@@ -1,8 +1,7 @@
-"""Requests to a server over HTTP, tried again where that can help.
+"""HTTP requests to a server, retried where that can help.
 
-A busy server (429, 5xx), a cut connection, an answer that is no JSON and no answer in time are tried
-again, with waits that double and differ by chance; `Retry-After` is obeyed, up to ten minutes. What the
-server refuses is not tried again.
+A busy server (429, 5xx), a broken connection, an answer that is not JSON, and a timeout are retried, with waits that
+double and have some randomness; `Retry-After` is obeyed, up to ten minutes. What the server refuses is not retried.
 """
 
 import http.client
@@ -40,7 +39,7 @@ class Refused(Exception):
 
 
 class Unanswered(Exception):
-    """No answer, however often it was tried."""
+    """No answer after all retries."""
 
 
 class Closed(Exception):
@@ -48,7 +47,7 @@ class Closed(Exception):
 
 
 class _Again(Exception):
-    """What may go better the next time."""
+    """The attempt failed, and may succeed if repeated."""
 
     def __init__(self, why: str, wait: float | None = None):
         super().__init__(why)
@@ -56,11 +55,11 @@ class _Again(Exception):
 
 
 class Client:
-    """Speaks to one address, from any number of threads; each that waits holds a connection.
+    """Speaks to one address, from any number of threads; each waiting thread holds a connection.
 
-    `key` goes into the Authorization header and nowhere else. `timeout` is for one whole answer,
-    `retries` is how often one is tried again. `sleep` waits between; by default in a way that `close`
-    ends. `say` is told of long waits that the server asks for.
+    `key` goes into the Authorization header and nowhere else. `timeout` covers one whole answer, `retries` is how
+    often a request is repeated. `sleep` waits in between; by default `close` interrupts it. `say` is told of long
+    waits that the server asks for.
     """
 
     def __init__(
@@ -96,14 +95,14 @@ class Client:
         self._said_until = 0.0
 
     def get(self, path: str) -> tuple[int, str]:
-        """Status and text of a page. `Unanswered` where there is none."""
+        """Status and text of a page. Raises `Unanswered` if there is none."""
         return self._persist(lambda fresh: self._answer("GET", path, None, LONG, fresh))
 
     def post(self, path: str, body: Any, read: Callable[[Any], T], most: int = LONG) -> T:
-        """What `read` makes of the JSON that comes back; where it raises a ValueError, that is tried again.
+        """What `read` makes of the returned JSON; if `read` raises a ValueError, the request is retried.
 
-        `most` is how many bytes may come back. `Refused` and `Unanswered` say why there is nothing; `Closed`, that
-        `close` was called.
+        `most` is the maximal number of bytes in the answer. Raises `Refused` or `Unanswered` with the reason if there
+        is none, `Closed` if `close` was called.
         """
         data = json.dumps(body).encode()
 
@@ -124,11 +123,11 @@ class Client:
         self._connections.close()
 
     def shown(self, text: str) -> str:
-        """What may be shown of what this server sent."""
+        """Text from this server, made safe to show."""
         return shown(text, self._key)
 
     def _persist(self, attempt: Callable[[bool], T]) -> T:
-        """What an attempt comes to; all but the first are told to take a connection of their own."""
+        """Repeats an attempt until it succeeds or retries run out; repetitions are told to use a new connection."""
         for count in range(self._retries + 1):
             if self._closed.is_set():
                 raise Closed
@@ -153,7 +152,7 @@ class Client:
         self._sleep(wait)
 
     def _tell(self, asked: float, why: _Again) -> None:
-        """Says that a server asks for a long wait; once for all threads that wait meanwhile."""
+        """Says that the server asks for a long wait; once, even if many threads wait."""
         now, wait = time.monotonic(), min(asked, MOST_PATIENCE)
         with self._lock:
             if wait <= PATIENCE or now < self._said_until:
@@ -181,7 +180,7 @@ class Client:
         return reply.status, text
 
     def _reason(self, text: str) -> str:
-        """What a server gives as its reason."""
+        """The reason in a server's error message."""
         try:
             found = parsed(text)
         except ValueError:
@@ -192,9 +191,9 @@ class Client:
 
 
 def parsed(text: str) -> Any:
-    """The JSON that a server sent; a ValueError where it is none.
+    """The JSON that a server sent; ValueError if it is not JSON.
 
-    JSON can spell half a character (a lone surrogate), which no text can hold: U+FFFD stands for it.
+    JSON can spell half a character (a lone surrogate), which text cannot hold: it is replaced by U+FFFD.
     """
     try:
         return json.loads(_ESCAPE.sub(lambda found: r"\ufffd" if found[1] else found[0], text))
@@ -203,7 +202,7 @@ def parsed(text: str) -> Any:
 
 
 def masked(text: str, key: str) -> str:
-    """A text without the key, as it is or in any spelling that JSON has for it, or JSON within JSON."""
+    """A text with the key removed, however it is spelt: as it is, in JSON, or in JSON within JSON."""
     if not key:
         return text
     spelt = (
@@ -216,7 +215,7 @@ def masked(text: str, key: str) -> str:
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """The seconds that a Retry-After header asks for: it gives a number, or a date."""
+    """The seconds that a Retry-After header asks for, given as a number or as a date."""
     if value is None:
         return None
     if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
@@ -228,7 +227,7 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 
 def shown(text: str, key: str) -> str:
-    """The beginning of what a server sent, on one line, without the key: some servers repeat it in their errors."""
+    """The beginning of a server's text, on one line and without the key, which some servers repeat in their errors."""
     line = " ".join(masked(text, key).split())
     return (line[:SHOWN] + " …" if len(line) > SHOWN else line) or "(nothing)"
 

@@ -1,7 +1,7 @@
-"""What the OpenAI protocol says over the wire: requests as a server takes them, and what its answers mean.
+"""The OpenAI protocol's messages: building requests, and reading and checking answers.
 
-The protocol knows no token ids. vLLM's additions do, and can hold a token to some ids; which of them
-a server takes is found out once, by trying. Log-probabilities of the protocol's own are by the text of tokens.
+The protocol has no token ids. vLLM's additions do, and can restrict a token to some ids; what a server accepts is
+found out once, by trying. The protocol's own log-probabilities go by the text of tokens.
 """
 
 import math
@@ -24,9 +24,9 @@ _BYTES = 256  # of JSON that tells a token, at most
 class Way:
     """How a server is asked, and what it understands.
 
-    `more` says that it takes parameters beyond the protocol. `ids` tells where the ids of its answers
-    stand; where nowhere, there is only text, and it is not known which parameters were ignored. `spelt`
-    says that it then has log-probabilities by the text of tokens.
+    `more` says that it accepts parameters beyond the protocol. `ids` tells where in its answers the ids are; where
+    nowhere, there is only text, and we cannot know which parameters it ignored. `spelt` says that it then has
+    log-probabilities by the text of tokens.
     """
 
     model: str
@@ -42,7 +42,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """What the first token is held to: one of `only`, none of `banned`. Before an end there are at `least` so many."""
+    """Rules for the first token: one of `only`, none of `banned`. At `least` so many tokens must come before an end."""
 
     only: Ids = ()
     banned: Ids = ()
@@ -51,9 +51,9 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server wrote. `ids` is None where it gave text alone; `prompt` are the ids that it says it continued.
+    """What a server wrote. `ids` is None if it sent only text; `prompt` are the ids that it says it continued.
 
-    `spelt` are the most likely first tokens by their texts, from a server that has no ids for them.
+    `spelt` are the most likely first tokens, by text, from a server without ids.
     """
 
     ids: Ids | None
@@ -67,7 +67,9 @@ class Answer:
 def body(
     way: Way, prompt: Ids | Messages, sampling: Sampling, limit: int, seed: int, first: First | None = None
 ) -> dict[str, Any]:
-    """The request for one answer of at most `limit` tokens; with `first` the server must be one that takes more."""
+    """The request for one answer of at most `limit` tokens. `first` needs a server with parameters beyond the
+    protocol.
+    """
     first = first or First()
     asked: dict[str, Any] = {
         "model": way.model,
@@ -94,7 +96,7 @@ def body(
 
 
 def continues(messages: Any) -> bool:
-    """Whether a conversation ends with the beginning of the assistant's answer."""
+    """Whether a conversation ends with the beginning of the assistant's answer, to be continued."""
     return bool(messages[-1]["role"] == "assistant")
 
 
@@ -128,7 +130,7 @@ def _likely(way: Way, count: int) -> dict[str, Any]:
 
 
 def read(way: Way, found: Any, logprobs: int = 0) -> Answer:
-    """What an answer says. A ValueError where it does not say what the protocol promises."""
+    """Reads an answer. ValueError if it lacks what the protocol promises."""
     choices = found.get("choices") if isinstance(found, dict) else None
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise ValueError("no choices")
@@ -161,9 +163,9 @@ def read(way: Way, found: Any, logprobs: int = 0) -> Answer:
 
 
 def check(answer: Answer, limit: int, vocabulary: int | None = None, prompt: Ids | None = None) -> None:
-    """Whether it can be an answer to the request: of so many tokens, of tokens that there are, to that prompt.
+    """Raises a ValueError if this cannot be the answer: too many tokens, unknown tokens, or another prompt.
 
-    A ValueError says what speaks against it. What a server doesn't tell can't be compared.
+    What a server does not tell cannot be checked.
     """
     known = vocabulary or 1 << 31
     ids = answer.ids or ()
@@ -180,7 +182,7 @@ def check(answer: Answer, limit: int, vocabulary: int | None = None, prompt: Ids
 
 
 def largest(asked: dict[str, Any]) -> int:
-    """How many bytes the answer to a request may have, amply."""
+    """A generous upper limit on the bytes in the answer to a request."""
     count: int = asked["max_tokens"]
     each = 2 + int(asked.get("top_logprobs") or asked.get("logprobs") or 0)
     prompt = sum(len(turn["content"]) for turn in asked["messages"]) if "messages" in asked else len(asked["prompt"])
@@ -188,7 +190,7 @@ def largest(asked: dict[str, Any]) -> int:
 
 
 def where_ids_are(found: Any) -> Literal["token_ids", "logprobs", ""]:
-    """Where the ids stand in the answer to a first request that asked for them in every way there is."""
+    """Where the ids are in the answer to a first request that asked for them in every known way."""
     choice = found["choices"][0]
     if _are_ids(choice.get("token_ids")):
         return "token_ids"
@@ -197,7 +199,7 @@ def where_ids_are(found: Any) -> Literal["token_ids", "logprobs", ""]:
 
 
 def tells_likely(found: Any) -> bool:
-    """Whether there are log-probabilities, by the text of tokens, in the answer to a request that asked for them."""
+    """Whether an answer to a request that asked for log-probabilities has them, by the text of tokens."""
     return any(step for _, step in _steps(found["choices"][0].get("logprobs")))
 
 
@@ -206,7 +208,7 @@ def _are_ids(found: Any) -> bool:
 
 
 def _steps(found: Any) -> list[tuple[str, list[tuple[str, float]]]]:
-    """For each step the token that was written, and tokens with their log-probabilities."""
+    """For each step, the token that was written, and the candidates with their log-probabilities."""
     if not isinstance(found, dict):
         return []
     try:

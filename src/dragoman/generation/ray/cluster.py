@@ -1,4 +1,4 @@
-"""Joining a Ray cluster, or starting one on this machine, and whether it can hold what is asked for."""
+"""The Ray cluster: joining one or starting one on this machine, and checking that it can hold what is asked for."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ TRIES = 3  # to start one: a busy machine takes longer than Ray waits
 
 
 class Cluster:
-    """The connection to a cluster: a given one, or one on this machine that ends with it."""
+    """The connection to a cluster: an existing one, or one on this machine that ends with the connection."""
 
     def __init__(self, settings: engines.Ray):
         ray = library()
@@ -45,7 +45,7 @@ class Cluster:
             raise
 
     def _start(self, ray: Any, cores: int) -> None:
-        """Starts a cluster on this machine. An EngineError says why Ray could not."""
+        """Starts a cluster on this machine. EngineError, with Ray's reason, if that fails."""
         for tried in range(1, TRIES + 1):
             self._folder = tempfile.mkdtemp(prefix="dragoman-ray-", dir="/tmp")  # sockets' names must be short
             try:  # the edge to the cluster; Ray raises plain exceptions as well
@@ -63,7 +63,7 @@ class Cluster:
                     ) from error
 
     def leave(self) -> None:
-        """Ends the connection, and with it all that was started through it."""
+        """Ends the connection, and everything that was started through it."""
         ray = library()
         if self._mine and ray.is_initialized():
             ray.shutdown()
@@ -72,7 +72,7 @@ class Cluster:
 
 
 def _gpus(ray: Any, settings: engines.Ray) -> float:
-    """Accelerators of an actor. An EngineError where the least number of actors cannot be held."""
+    """Accelerators per actor. EngineError if the cluster cannot hold the minimal number of actors."""
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     has = any(machine.get("GPU", 0) > 0 for machine in machines)
     gpus = settings.gpus if settings.gpus is not None else float(has)
@@ -100,7 +100,7 @@ def _gpus(ray: Any, settings: engines.Ray) -> float:
 
 
 def reach(address: str) -> None:
-    """Whether something listens at HOST:PORT; Ray would try for minutes and then end the process."""
+    """EngineError if nothing listens at HOST:PORT; Ray would try for minutes and then end the process."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:  # the edge to the network
         socket.create_connection((host, int(port)), timeout=20).close()
@@ -112,7 +112,7 @@ def reach(address: str) -> None:
 
 
 def library() -> Any:
-    """Ray, silent. An EngineError says how to install it."""
+    """Imports Ray, silenced. EngineError says how to install it."""
     if not debugging():  # read when the library is loaded
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
@@ -130,13 +130,13 @@ def library() -> Any:
 
 
 def _quiet() -> dict[str, Any]:
-    """How Ray is told to keep to itself, unless DRAGOMAN_DEBUG is set."""
+    """Settings that keep Ray quiet, unless DRAGOMAN_DEBUG is set."""
     return {} if debugging() else {"logging_level": logging.CRITICAL, "log_to_driver": False}
 
 
 @contextmanager
 def _muted() -> Iterator[None]:
-    """Keeps the lines away that Ray's own core writes to the error stream while it starts."""
+    """Suppresses the lines that Ray's core writes to standard error while it starts."""
     if debugging():
         yield
         return
@@ -155,6 +155,6 @@ def debugging() -> bool:
 
 
 def sentence(error: BaseException) -> str:
-    """What an exception of Ray says, without its stack."""
+    """The message of a Ray exception, without its stack."""
     lines = [line.strip() for line in str(error).split("\n") if line.strip()]
     return lines[-1] if lines else type(error).__name__

@@ -1,9 +1,8 @@
-"""The engine that spreads shards over the machines of a Ray cluster.
+"""The engine that distributes shards over the machines of a Ray cluster.
 
-One Ray Data pipeline lives as long as the engine: a queue feeds shards to a pool of actors, each of
-which holds an engine of its own, and what they wrote comes back as it gets done. So a model is
-loaded once an actor and not once an ask. Ray starts an actor that died again and gives it its shard
-again; whatever else was finished is not touched.
+One Ray Data pipeline lives as long as the engine: a queue feeds shards to a pool of actors, each with an engine of
+its own, and results come back as they finish. So a model is loaded once per actor, not once per ask. Ray restarts an
+actor that died and gives it its shard again; whatever else was finished is not touched.
 """
 
 import os
@@ -31,9 +30,9 @@ RETRIES = 3  # of a shard whose actor died
 class RayEngine:
     """Completes prompts with actors on a Ray cluster, `shard` prompts at a time.
 
-    `make` is called in each actor, for the engine that it holds; it is pickled. The completions of a
-    shard come together, the shards in the order in which they get done. An EngineError of an actor's
-    engine comes out as it is; after any error nothing is left running, and the next call starts anew.
+    `make` is called in each actor and returns the engine that it holds; it is pickled. The completions of a shard
+    arrive together, shards in the order in which they finish. An EngineError of an actor's engine is raised as it is;
+    after any error nothing is left running, and the next call starts afresh.
     """
 
     streams = True
@@ -49,8 +48,8 @@ class RayEngine:
     def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
         """Yields (index of the prompt, completion), a shard at a time.
 
-        EngineError: what an actor's engine says, a cluster that cannot hold the actors, or a shard
-        whose actor died more than `RETRIES` times.
+        Raises an EngineError if an actor's engine does, if the cluster cannot hold the actors, or if a shard's actor
+        died more than `RETRIES` times.
         """
         if not prompts:
             return
@@ -90,7 +89,7 @@ class RayEngine:
             raise
 
     def close(self) -> None:
-        """Ends the actors, and the cluster where it was started here."""
+        """Ends the actors, and the cluster if it was started here."""
         if self._pool is not None:
             self._pool.end()
         if self._cluster is not None:
@@ -99,7 +98,7 @@ class RayEngine:
 
 
 class _Pool:
-    """The pipeline from the queue through the actors and back."""
+    """The pipeline: from the queue, through the actors, and back."""
 
     def __init__(self, make: Callable[[], Engine], settings: engines.Ray, gpus: float):
         from ray.data import ActorPoolStrategy, DataContext, from_items
@@ -140,7 +139,7 @@ class _Pool:
         self._queue.put(pickle.dumps(work))
 
     def take(self) -> "Done | Failure":
-        """Waits for the next shard that is done. EngineError: what went wrong in an actor or in Ray."""
+        """Waits for the next finished shard. EngineError if something went wrong in an actor or in Ray."""
         from ray.exceptions import RayActorError, RayError
 
         try:  # the edge to the cluster
@@ -160,7 +159,7 @@ class _Pool:
         return done
 
     def end(self) -> None:
-        """Ends the pipeline and its actors, whatever they are doing."""
+        """Ends the pipeline and its actors, even in the middle of work."""
         close = getattr(self._batches, "close", None)
         if close is not None:
             close()
@@ -168,10 +167,10 @@ class _Pool:
 
 
 class Worker:
-    """What an actor does: shards in, completions out, with an engine that is made for its first one.
+    """An actor: shards in, completions out, with an engine that is made for the first shard.
 
-    Not before: an actor that dies while it loads a model has then died over a shard, and the number
-    of retries is bounded.
+    Not earlier: an actor that dies while loading a model then dies over a shard, and the number of retries is
+    bounded.
     """
 
     def __init__(self, make: Callable[[], Engine], cpus: float):
@@ -185,7 +184,7 @@ class Worker:
         self._broken = False
 
     def __call__(self, block: Any) -> Any:
-        """Answers one shard. An error of the engine is an answer as well: it is for the person, not for Ray."""
+        """Answers one shard. An engine's error is returned like an answer: it is for the person, not for Ray."""
         if self._broken:  # nobody knows what still works in this process; Ray starts another
             os._exit(1)
         work = pickle.loads(block["shard"][0].as_py())
@@ -211,7 +210,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A shard over which an actor met an error that its engine does not know; it is tried again elsewhere."""
+    """A shard on which an actor met an unexpected error; it is retried elsewhere."""
 
     start: int
     why: str

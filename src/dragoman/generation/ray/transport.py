@@ -1,4 +1,4 @@
-"""Shards on their way between processes: flat arrays instead of a hundred thousand small tuples."""
+"""Shards in transit between processes: flat arrays instead of a hundred thousand small tuples."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from dragoman.generation.ask import Completion, Finish, Ids, Sampling
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Token ids of many texts end to end, and where each ends."""
+    """Many lists of token ids, concatenated, and where each ends."""
 
     ids: NDArray[np.int32]
     ends: NDArray[np.int64]
@@ -39,7 +39,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The completions of a shard as arrays. Log-probabilities lie a generated token after the other."""
+    """A shard's completions as arrays; log-probabilities are concatenated, one generated token after another."""
 
     start: int
     ids: Runs

@@ -1,6 +1,6 @@
-"""The engine for accelerators: vLLM, which schedules prompts by itself and serves adapters unmerged.
+"""The engine for accelerators: vLLM, which schedules prompts itself and serves adapters unmerged.
 
-It runs in a process of its own, which ends with `close` and with ours, so that the memory is free again.
+It runs in a process of its own, which ends with `close` and with ours, so that its memory is freed.
 """
 
 import json
@@ -41,10 +41,9 @@ _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # for which vLLM has room
 class VllmEngine:
     """Completes prompts with vLLM.
 
-    `model` is a directory or a name of the hub. `decode` turns ids into text, `extensions` gives for
-    a token all those whose text begins with its text; without it nothing can be healed. An `adapter`
-    of PEFT is served beside the model, not merged into it. An EngineError says why vLLM could not
-    start, and what to change.
+    `model` is a directory or a name on the hub. `decode` turns ids into text; `extensions` returns all tokens whose
+    text begins with a given token's text (without it, nothing can be healed). A PEFT `adapter` is served beside the
+    model, not merged into it. An EngineError says why vLLM could not start, and what to change.
     """
 
     streams = True
@@ -137,11 +136,11 @@ class VllmEngine:
         self._adapter = None if adapter is None else self._load(adapter)
 
     def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
-        """Yields (index of the prompt, completion) as they get done.
+        """Yields (index of the prompt, completion) as completions finish.
 
-        Prompts are handed to vLLM in their order, a bounded number at a time. A prompt that leaves no
-        room in the context is an EngineError; where there is room for fewer than `max_tokens`, the
-        answer is as long as fits. `seconds` counts from when vLLM has a prompt, its waiting there included.
+        Prompts are handed to vLLM in order, a bounded number at a time. A prompt that leaves no room in the context
+        raises an EngineError; one that leaves room for fewer than `max_tokens` gets a shorter answer. `seconds`
+        counts from when vLLM receives a prompt, including its waiting there.
         """
         if sampling.heal and self.extensions is None:
             raise EngineError(
@@ -170,7 +169,7 @@ class VllmEngine:
                 self._llm.llm_engine.abort_request(list(started))
 
     def close(self) -> None:
-        """Ends vLLM's processes, and with them all the memory that they had."""
+        """Ends vLLM's processes, which frees all their memory."""
         self._llm = None
         self._end()
         self._output.close()
@@ -224,7 +223,7 @@ class VllmEngine:
         )
 
     def _first(self, prompt: Ids, sampling: Sampling) -> dict[str, Any] | None:
-        """The rules for the first tokens, as vLLM's processes get them."""
+        """The rules for the first tokens, in the form that vLLM's processes receive."""
         from dragoman.generation.vllm.first_token import RULES, rule
 
         rules = []
@@ -263,7 +262,7 @@ class VllmEngine:
 
 
 def _tell_of_its_end(core: Any) -> None:
-    """vLLM waits for ever for one of its processes that was killed, as it is when memory runs out."""
+    """Notices the death of a vLLM process, for instance when memory runs out; vLLM itself would wait for ever."""
     from vllm.v1.engine.exceptions import EngineDeadError
 
     wait(core.resources.engine_manager.sentinels())
@@ -271,7 +270,7 @@ def _tell_of_its_end(core: Any) -> None:
 
 
 def _most_likely(flat: Any, count: int) -> tuple[tuple[tuple[int, float], ...], ...]:
-    """Of each step the most likely tokens. vLLM puts the generated token before them."""
+    """The most likely tokens of each step. vLLM puts the generated token before them."""
     steps = zip(flat.start_indices, flat.end_indices, strict=True)
     return tuple(
         tuple(zip(flat.token_ids[start + 1 : end], flat.logprobs[start + 1 : end], strict=True))[:count]
@@ -280,7 +279,7 @@ def _most_likely(flat: Any, count: int) -> tuple[tuple[tuple[int, float], ...], 
 
 
 def _rank(adapter: Path) -> int:
-    """The room for an adapter's rank."""
+    """The smallest rank that vLLM can make room for and that fits the adapter; EngineError if none does."""
     config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
     rank = max([int(config["r"]), *map(int, (config.get("rank_pattern") or {}).values())])
     room = next((room for room in _RANKS if room >= rank), None)

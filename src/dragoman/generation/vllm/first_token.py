@@ -1,8 +1,8 @@
-"""What runs inside vLLM's own processes: rules for the first tokens of an answer, and a watch on the owner.
+"""Rules for the first tokens of an answer, and a watch on the owner; runs inside vLLM's own processes.
 
-vLLM knows token ids that are allowed or banned at every step, but not at the first ones alone. A
-logits processor does that; it costs nothing while no request has rules left. vLLM's processes also
-outlive one that was killed, and would keep the accelerator's memory: they end with it here.
+vLLM can allow or ban token ids at every step, but not at the first ones alone. A logits processor does that; it costs
+nothing while no request has rules left. vLLM's processes also outlive an owner that was killed, and would keep the
+accelerator's memory: they end with it here.
 """
 
 import os
@@ -24,7 +24,7 @@ Rule = tuple[Kind, bytes]
 
 
 def rule(kind: Kind, ids: Sequence[int]) -> Rule:
-    """That a token must be one of these, or may not be; as bytes, since there can be many thousands."""
+    """A rule that a token must be one of these ids, or none of them; as bytes, since there can be many thousands."""
     return kind, np.asarray(ids, dtype="<i4").tobytes()
 
 
@@ -42,7 +42,9 @@ class FirstTokens(LogitsProcessor):  # type: ignore[misc]  # vllm is not looked 
         return False
 
     def update_state(self, batch_update: BatchUpdate | None) -> None:
-        """Called before every step. How far a request is, its own tokens tell: a prompt may take several steps."""
+        """Called before every step. Progress is told by a request's own tokens, since a prompt may take several
+        steps.
+        """
         process_dict_updates(self.requests, batch_update, _unfinished)
         for place in [place for place, (written, rules) in self.requests.items() if len(written) >= len(rules)]:
             del self.requests[place]
@@ -61,7 +63,7 @@ class FirstTokens(LogitsProcessor):  # type: ignore[misc]  # vllm is not looked 
 
 
 def end_with(owner: int) -> None:
-    """Ends this process when another one does, however that happens. vLLM then ends the rest of its own."""
+    """Ends this process when the owner ends, however that happens. vLLM then ends its other processes."""
     try:
         handle = os.pidfd_open(owner)
     except ProcessLookupError:

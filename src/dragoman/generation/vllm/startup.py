@@ -1,7 +1,7 @@
-"""Starting vLLM: what can be known to fail is said before, the screen stays quiet, a failure gets its reason.
+"""Starting vLLM: foreseeable failures are found first, the screen stays quiet, and a failure gets its reason.
 
-vLLM's processes write to a file that has no name, from which the reason is read where one of them
-fails: what reaches this process is only that it failed. With DRAGOMAN_DEBUG set they write to the screen.
+vLLM's processes write to a file without a name, from which the reason is read if one of them fails: all that reaches
+this process is that it failed. With DRAGOMAN_DEBUG set, they write to the screen.
 """
 
 import importlib.util
@@ -31,7 +31,7 @@ _KEPT = 40_000  # characters of what vLLM wrote last, in which a reason is looke
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """An accelerator's memory in bytes; of several the one with the least that is free."""
+    """An accelerator's memory in bytes; of several, the one with the least free."""
 
     free: int
     total: int
@@ -45,7 +45,7 @@ class Output:
         self.file: IO[bytes] | None = None if debug else tempfile.TemporaryFile()  # noqa: SIM115  # as long as vLLM
 
     def tail(self) -> str:
-        """The end of it; empty where it went to the screen."""
+        """The last lines; empty if output went to the screen."""
         if self.file is None:
             return ""
         size = os.fstat(self.file.fileno()).st_size
@@ -57,7 +57,7 @@ class Output:
 
 
 def installed(accelerator: bool) -> None:
-    """EngineError where vLLM is not there, or what it imports is broken."""
+    """EngineError if vLLM is missing, or something it imports is broken."""
     if importlib.util.find_spec("vllm") is None:
         raise EngineError(
             "generation.engine is vllm, which is not installed. "
@@ -81,10 +81,9 @@ def installed(accelerator: bool) -> None:
 
 @contextmanager
 def quietly(output: Output, compiling: bool) -> Iterator[None]:
-    """While vLLM is imported and started: its settings in the environment, and its words in `output`.
+    """For the block in which vLLM is imported and started: sets its environment, and sends its output to `output`.
 
-    The environment is put back afterwards; vLLM's processes have their copy of it, and go on
-    writing to `output`.
+    The environment is restored afterwards; vLLM's processes have their own copy, and go on writing to `output`.
     """
     before = dict(os.environ)
     debug = output.file is None
@@ -113,7 +112,7 @@ def quietly(output: Output, compiling: bool) -> Iterator[None]:
 
 
 def weights(folder: Path, itemsize: int) -> int:
-    """Bytes that a model's weights take when its floating-point numbers have `itemsize` bytes each."""
+    """The bytes that a model's weights take with floating-point numbers of `itemsize` bytes."""
     total = 0
     for path in deciding_files(folder):
         if path.suffix == ".bin":
@@ -125,7 +124,7 @@ def weights(folder: Path, itemsize: int) -> int:
 
 
 def accelerator_memory(count: int) -> Memory | None:
-    """The memory of the first `count` accelerators, asked without taking any; None where it can't be asked."""
+    """The memory of the first `count` accelerators, asked without taking any; None if it can't be asked."""
     from vllm.platforms import current_platform
 
     if not current_platform.is_cuda():
@@ -145,7 +144,7 @@ def accelerator_memory(count: int) -> Memory | None:
 
 
 def check_memory(size: int, memory: Memory, settings: Vllm) -> None:
-    """EngineError where the accelerator's memory can't suffice for weights of `size` bytes."""
+    """EngineError if the accelerator's memory can't hold weights of `size` bytes."""
     share = settings.memory * memory.total
     part = size / settings.tensor_parallel
     if part < share <= memory.free:
@@ -164,7 +163,7 @@ def check_memory(size: int, memory: Memory, settings: Vllm) -> None:
 
 
 def reason(error: BaseException, written: str, settings: Vllm, size: int, memory: Callable[[], Memory | None]) -> str:
-    """A sentence for the person about a start that failed, from the error and what vLLM's processes wrote."""
+    """Explains a failed start to the person, from the error and what vLLM's processes wrote."""
     causes = [cause for cause in re.findall(r"\b\w*(?:Error|Exception): (.+)", written) if not _VAGUE.search(cause)]
     own = _first_line(error)
     cause = causes[-1] if causes and "nitialization failed" in own else own
@@ -225,7 +224,7 @@ def _first_line(error: BaseException) -> str:
 
 @contextmanager
 def _streams(file: IO[bytes] | None) -> Iterator[None]:
-    """Both standard streams go to a file, for processes that are started within as well."""
+    """Redirects both standard streams to a file, including those of processes started in the block."""
     if file is None:
         yield
         return
