@@ -1,14 +1,13 @@
-"""What is taught. A method turns records into examples; it asks models and never holds one.
+"""Methods by name: what is taught. A method turns records into examples; it asks models and never holds one.
 
-A method is one file of this folder: a class `Options` and a generator function with the file's
-name. It yields `Ask`s, is sent the completions, and returns a `Lesson`. Two constants are optional:
-`EXAMPLES`, how many examples it makes of each record, and `MIXES = True`, where general instruction
-data follows the records that are to be learnt. So is a function `forecast`, which tells what the
-method will make of so much data and ask for it, before anything is done:
+A method is one file of this folder: a class `Options` and a generator function named like the file. It yields `Ask`s,
+is sent the completions, and returns a `Lesson`. Two constants are optional: `EXAMPLES`, the number of examples it
+makes of each record, and `MIXES = True` if general instruction data is to follow the records. So is a function
+`forecast`, which predicts what the method will make of so much data and ask for it, before anything is done:
 
     forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast
 
-Of a method without one it is foreseen that it makes `EXAMPLES` of each record, of references alone.
+A method without one is expected to make `EXAMPLES` of each record, each from its reference alone.
 """
 
 import importlib
@@ -48,7 +47,7 @@ Making = Generator[Ask, list[Completion], Lesson]
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """How long answers will be: as long as those that the method had before of this backbone, else as assumed."""
+    """The expected length of answers: as in earlier runs of this method and backbone, otherwise as assumed."""
 
     rationale: float
     """Tokens."""
@@ -66,7 +65,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a method will make of so much data: examples, the tokens in them and those with a loss; and what it asks."""
+    """What a method is expected to make of so much data: examples, their tokens, their trained tokens, and its asks."""
 
     examples: float
     tokens: float
@@ -83,12 +82,12 @@ class Forecast:
 
     @staticmethod
     def of(learnt: Volume, *, inputs: bool = False, known: bool = True) -> "Forecast":
-        """An example of each record, learnt as it stands: the answers alone, or the requests as well."""
+        """One example per record as it stands: the answers alone are trained, or with `inputs` the requests as well."""
         tokens = learnt.asked + learnt.answered
         return Forecast(learnt.records, tokens, tokens if inputs else learnt.answered, known=known)
 
     def beside(self, other: "Forecast") -> "Forecast":
-        """This, and the examples of another one that asks for nothing."""
+        """This forecast plus the examples of another that asks for nothing."""
         return replace(
             self,
             examples=self.examples + other.examples,
@@ -99,7 +98,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method by name: its options and the function."""
+    """A method: its name, options and function."""
 
     name: str
     options: type[MethodOptions]
@@ -113,7 +112,7 @@ class Method:
 
 
 def available() -> dict[str, Method]:
-    """All methods of this folder by name."""
+    """All methods in this folder by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
     return {

@@ -1,4 +1,4 @@
-"""Alpaca: instruction tuning on the conversations of some languages, and on nothing else. CrossAlpaca's baseline."""
+"""Alpaca, CrossAlpaca's baseline: instruction tuning on conversations in chosen languages, and on nothing else."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Options(MethodOptions):
 
 
 def alpaca(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
-    """L = -log P(y | x, I) over the answers of the conversations in the languages. Pairs are left alone."""
+    """L = -log P(y | x, I) over the answers of the conversations in the languages. Pairs are ignored."""
     yield from ()
     chosen = [record for record in records if isinstance(record, Dialogue) and _is_wanted(record.language, options)]
     weight = float(options.train_on_inputs)

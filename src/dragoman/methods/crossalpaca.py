@@ -1,4 +1,4 @@
-"""CrossAlpaca: instructions in a language, and demonstrations of translating between it and English."""
+"""CrossAlpaca: instructions in a language, plus demonstrations of translating between it and English."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Options(MethodOptions):
 
 
 def crossalpaca(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
-    """L = -log P(y | x, I), over the answers of conversations and over the translations of demonstrations."""
+    """L = -log P(y | x, I) over the answers of conversations and the translations of demonstrations."""
     weight = float(options.train_on_inputs)
     notes: Counter[str] = Counter()
     shown: dict[int, Dialogue] = {}
@@ -74,13 +74,13 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
 
 
 def _is_shown(pair: Pair, options: Options) -> bool:
-    """Whether a pair is among the demonstrations."""
+    """Whether a pair is used as a demonstration."""
     may_be = _may_be_shown(pair.source_language, pair.target_language, options)
     return may_be and draw(pair.key, "demonstration") < options.amount
 
 
 def _may_be_shown(source: str, target: str, options: Options) -> bool:
-    """Whether demonstrations are chosen among such pairs: one side is English, the other in a language to be taught."""
+    """Whether pairs in this direction can be demonstrations: one side is English, the other in a taught language."""
     source, target = base(source), base(target)
     if "en" not in (source, target):
         return False

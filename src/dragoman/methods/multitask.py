@@ -1,4 +1,4 @@
-"""Multi-task: what is to be learnt, mixed with general instruction data. Nothing is generated."""
+"""Multi-task: the records, mixed with general instruction data. Nothing is generated."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ class Options(MethodOptions):
 
 
 def multitask(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
-    """L = -log P(y | x, I), over the pairs and over all answers of the conversations that are mixed in.
+    """L = -log P(y | x, I) over the pairs and over all answers of the conversations that are mixed in.
 
-    How many there are, of which corpora, `data.instructions` says. Of a conversation every turn of the
-    assistant is learnt.
+    `data.instructions` says how many there are, and from which corpora. Every assistant turn of a conversation is
+    learnt.
     """
     yield from ()
     dialogues = [record for record in records if isinstance(record, Dialogue)]

@@ -1,4 +1,4 @@
-"""RaDis: the reference, continued by the backbone's own rationale, and trained on both."""
+"""RaDis: each reference, continued by the backbone's own rationale; both are trained."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -149,7 +149,7 @@ def radis(records: Sequence[Record], speak: Speaker, options: Options) -> Making
 
 
 def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
-    """Rationales of a share of the records, one or several of each. Probes are not reckoned."""
+    """Rationales for a share of the records, one or several for each. Probes are not counted."""
     base, wanted = learnt.total, options.rationale
     chosen = base.of(round(base.records * options.rationale_fraction))
     asked = chosen.records * wanted.samples_per_pair
@@ -171,14 +171,14 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
 
 
 def _alters(reference: Ids, completion: Completion, writer: Speaker) -> bool:
-    """Whether the token in place of the reference's last says more than white space beyond it: `years` for `y`."""
+    """Whether the replacement for the reference's last token adds more than white space: `years` for `y`."""
     last = completion.body[:1]
     same = last in ((), reference[-1:])
     return not same and writer.decode(reference[:-1] + last).rstrip() != writer.decode(reference).rstrip()
 
 
 def _sampling(options: Options, writer: Speaker, sample: int, healed: bool) -> Sampling:
-    """How the rationales of one round of samples are drawn."""
+    """How to draw the rationales of one round of samples."""
     wanted = options.rationale
     banned, tokens = writer.renderer.going_on if options.elicit == "ban_end" else ((), 1)
     return Sampling(

@@ -1,7 +1,7 @@
-"""SDFT: the backbone writes each reference in its own words first, and learns that instead.
+"""SDFT: the backbone first rewrites each reference in its own words, and the rewrite is trained instead.
 
-The words of the request and the rules by which an original is kept are those of SDFT's code
-(github.com/sail-sg/sdft, `alpaca_distill_using` in main.py and eval/gen_distilled_data.py).
+The wording of the request and the rules for keeping an original are those of SDFT's code (github.com/sail-sg/sdft,
+`alpaca_distill_using` in main.py and eval/gen_distilled_data.py).
 """
 
 import re
@@ -47,10 +47,10 @@ class Options(MethodOptions):
 
 
 def sdft_rewrite(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
-    """L = -log P(ỹ | x, I) with ỹ ~ P(y, x, I; θ), the reference y as the backbone would say it itself.
+    """L = -log P(ỹ | x, I) with ỹ ~ P(y, x, I; θ), the reference y as the backbone would phrase it itself.
 
-    The rewrite answers the record's own request, not the one to rewrite. Where it is no good the original
-    is kept; the notes count why (`reason_to_keep`).
+    The rewrite is learnt as the answer to the record's own request, not to the request to rewrite. If a rewrite is no
+    good, the original is kept; the notes count why (`reason_to_keep`).
     """
     prompts = [prompt_of(record, speak, options.template) for record in records]
     fitting = [n for n, prompt in enumerate(prompts) if speak.context is None or len(prompt) < speak.context]
@@ -91,11 +91,11 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
 def prompt_of(record: Record, speak: Speaker, template: Literal["chat", "paper"]) -> Ids:
     """The request to rewrite a record's reference.
 
-    SDFT's code puts nothing between the system's text and the body, no blank line either: it encodes each
-    by itself and joins the ids, with no begin-of-text token. SentencePiece, which the vocabularies of Llama-2
-    and Mistral are made by, sets a space before a text, so the models saw one space there; `paper` has that
-    space with every vocabulary, and so the same ids with those. Unlike SDFT's code it begins with
-    the begin-of-text token where the model knows one, as an engine that is given text does.
+    SDFT's code puts nothing, not even a blank line, between the system's text and the body: it encodes the two
+    separately and joins the ids, with no begin-of-text token. SentencePiece, which the vocabularies of Llama-2 and
+    Mistral are made with, puts a space before a text, so the models saw one space there; `paper` has that space with
+    every vocabulary, and so the same ids with those two. Unlike SDFT's code, it begins with the begin-of-text token
+    if the model has one, as an engine that is given text does.
     """
     request, reference = speak.texts(record)
     body = BODY.format(request=request, reference=reference)
@@ -103,12 +103,12 @@ def prompt_of(record: Record, speak: Speaker, template: Literal["chat", "paper"]
 
 
 def reason_to_keep(record: Record, rewrite: Completion) -> str:
-    """Why the original is kept instead of its rewrite; empty where it is not.
+    """Why the original is kept instead of its rewrite; empty if the rewrite is good.
 
-    SDFT's rules: the rewrite speaks of the task (`TELLTALES`), or begins with "Your turn". Two more: it is
-    empty, or was cut off at the limit. Where a conversation's reference has code, the rewrite must have the
-    same code as well (`same_code`). SDFT asks something else there: a rewrite of its code data must
-    hold a block fenced as Python, and begin with "I have", "Here is" or "I implemented".
+    SDFT's rules: the rewrite mentions the task (`TELLTALES`), or begins with "Your turn". Two more: it is empty, or
+    was cut off at the limit. If a conversation's reference has code, the rewrite must have the same code
+    (`same_code`). SDFT's own rule there is another: a rewrite of its code data must have a block fenced as Python,
+    and begin with "I have", "Here is" or "I implemented".
     """
     text = rewrite.text.strip()
     said = [telltale for telltale in TELLTALES if telltale in text.lower()]
@@ -128,11 +128,11 @@ def reason_to_keep(record: Record, rewrite: Completion) -> str:
 
 
 def same_code(reference: str, rewrite: str) -> bool:
-    """Whether all code of a reference is in its rewrite, line by line.
+    """Whether a rewrite has all code of the reference, line by line.
 
-    Code is what stands in fenced blocks; without any, a text that begins as a Python program does. Blank
-    lines, spaces within a line, and an indentation of the whole do not matter; the indentation of its
-    lines among each other does, for in Python it is part of the program. Yes where there is no code.
+    Code is what stands in fenced blocks; without any, a whole text that begins like a Python program. Blank lines,
+    spaces within a line, and the indentation of the whole block are ignored; indentation relative to the other lines
+    counts, since in Python it is part of the program. True if there is no code.
     """
     wanted = _FENCED.findall(reference) or ([reference.strip()] if _BARE.match(reference.strip()) else [])
     found = [_lines(block) for block in _FENCED.findall(rewrite) or [rewrite]]
@@ -140,7 +140,7 @@ def same_code(reference: str, rewrite: str) -> bool:
 
 
 def _lines(code: str) -> list[tuple[int, str]]:
-    """The lines of some code: indentation, and what stands there without spaces."""
+    """The lines of some code, each as its indentation and its text without spaces."""
     lines = dedent(code.expandtabs(4)).splitlines()
     return [(len(line) - len(line.lstrip()), "".join(line.split())) for line in lines if line.strip()]
 

@@ -1,4 +1,4 @@
-"""Seq-KD: beside each reference, the backbone's own answer to the same request is learnt too."""
+"""Seq-KD: beside each reference, the backbone's own answer to the same request is trained too."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -29,8 +29,8 @@ class Options(MethodOptions):
 def seq_kd(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
     """L(x, y; θ) + L(x, y′; θ) (equation 5): the reference y, and the backbone's own answer y′ to the same prompt.
 
-    The two are examples of their own, `KEY` and `KEY#own`. An own answer that is empty is left out, and
-    counted; then the reference stands alone.
+    They are two separate examples, `KEY` and `KEY#own`. An empty own answer is left out and counted; then only the
+    reference is trained.
     """
     prefixes = [speak.prefix(record) for record in records]
     sampling = Sampling(options.max_tokens, speak.stop, options.temperature, seed=options.seed)

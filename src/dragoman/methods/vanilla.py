@@ -1,4 +1,4 @@
-"""Plain fine-tuning: the reference is all there is to learn. The baseline that forgets."""
+"""Plain fine-tuning on the references: the baseline that forgets."""
 
 from collections.abc import Sequence
 

@@ -1,9 +1,9 @@
-"""A LoRA layer as one product, forward and backward.
+"""Fast LoRA: an adapted layer as one product, forward and backward; and checks of its targets.
 
-PEFT computes an adapted layer as a chain of small operations, with the input cast to the adapter's
-fp32 and back. For the plain case (one adapter, no dropout, an ordinary linear layer) the same
-numbers come from three products forward and five backward, all in the precision of the backbone;
-the adapter's own weights and gradients stay fp32. Anything else is left to PEFT.
+PEFT computes an adapted layer as a chain of small operations, with the input cast to the adapter's fp32 and back. For
+the plain case (one adapter, no dropout, an ordinary linear layer) the same numbers come from three products forward
+and five backward, all in the backbone's precision; the adapter's own weights and gradients stay fp32. Anything else
+is left to PEFT.
 """
 
 import re
@@ -24,9 +24,9 @@ ALL = "all-linear"
 
 
 def adapt(backbone: Any, lora: Lora) -> Any:
-    """The backbone with a fresh adapter around it: the adapter alone is trained, in fp32.
+    """The backbone with a new adapter around it; only the adapter is trained, in fp32.
 
-    A TrainingError where `lora.targets` names a layer that there is not.
+    A TrainingError if `lora.targets` names a layer that the backbone does not have.
     """
     check_targets(backbone, lora)
     config = LoraConfig(
@@ -46,10 +46,10 @@ def adapt(backbone: Any, lora: Lora) -> Any:
 
 
 def check_targets(backbone: Any, lora: Lora) -> None:
-    """TrainingError where `lora.targets` names a layer that the backbone doesn't have, with those that it has.
+    """TrainingError if `lora.targets` names a layer that the backbone doesn't have; it lists those that it has.
 
-    PEFT leaves out without a word what it does not find, as long as it finds one of them. Embedding and head that share
-    their weights are refused: an adapter would change one of the two alone.
+    PEFT silently ignores a name that it does not find, as long as it finds another. An embedding and a head that
+    share their weights are refused: an adapter would change only one of them.
     """
     targets = _targets(lora)
     if targets == ALL:
@@ -74,7 +74,7 @@ def check_targets(backbone: Any, lora: Lora) -> None:
 
 
 def _listed(targets: str | list[str]) -> list[str | re.Pattern[str]]:
-    """Names of layers; or the one pattern for their whole paths. TrainingError where it is none."""
+    """The names of layers, or the one pattern for their full paths. TrainingError if the pattern is invalid."""
     if not isinstance(targets, str):
         return [*targets]
     try:
@@ -92,14 +92,14 @@ def _means(target: str | re.Pattern[str], name: str) -> bool:
 
 
 def _targets(lora: Lora) -> str | list[str]:
-    """What PEFT is told: names, or a pattern for the whole paths of layers. One name alone is no pattern."""
+    """The targets as PEFT expects them: a list of names, or a pattern for full paths as a string."""
     if not isinstance(lora.targets, str):
         return list(lora.targets)
     return lora.targets if lora.targets == ALL or not re.fullmatch(r"[\w.]+", lora.targets) else [lora.targets]
 
 
 def _adaptable(layer: Any) -> bool:
-    """Whether a layer can carry an adapter: products with a matrix, plain or quantised, and embeddings."""
+    """Whether a layer can carry an adapter: linear layers, plain or quantised, and embeddings."""
     return isinstance(layer, nn.Embedding | Conv1D) or "Linear" in type(layer).__name__
 
 

@@ -1,8 +1,8 @@
-"""Attention for training on a processor, where torch's own is slow.
+"""Attention for training on a CPU, where torch's own is slow.
 
-torch's fused attention goes backward in bf16 on a processor at a fifth of the speed of plain matrix
-products (measured with AVX-512, widths of 64 to 128). Examples for translation are short, so that
-the scores of a micro-batch are small, and plain products win.
+torch's fused attention runs backward in bf16 on a CPU at a fifth of the speed of plain matrix products (measured with
+AVX-512, widths of 64 to 128). Examples for translation are short, so the scores of a micro-batch are small, and plain
+products win.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ def products(
 ) -> tuple[torch.Tensor, None]:
     """Causal attention by plain products: [rows, heads, width, size] → [rows, width, heads, size].
 
-    What has a mask of its own, dropout, or is too wide goes the usual way.
+    Falls back to torch's attention with a mask, with dropout, or when too wide.
     """
     rows, heads, width, size = query.shape
     if attention_mask is not None or dropout or width > WIDEST or key.shape[2] != width:
@@ -52,10 +52,10 @@ def products(
 
 @torch.no_grad()
 def keeps_apart(causal: Any) -> bool:
-    """Whether examples that stand end to end in one line are to a model as if each stood alone.
+    """Whether the model treats examples that are packed into one line as if each stood alone.
 
-    They are told apart by positions that start again, which not all architectures heed: GPT-2's second example would
-    see the first.
+    They are separated by position ids that start again, which not all architectures heed: GPT-2's second example
+    would see the first.
     """
     body, vocabulary = causal.base_model, causal.config.get_text_config().vocab_size
     ids = torch.arange(2 * PROBED, device=causal.device)[None] % vocabulary
@@ -66,6 +66,6 @@ def keeps_apart(causal: Any) -> bool:
 
 
 def register() -> None:
-    """Makes `products` known to transformers."""
+    """Registers `products` with transformers."""
     AttentionInterface.register(PRODUCTS, products)
     AttentionMaskInterface.register(PRODUCTS, sdpa_mask)

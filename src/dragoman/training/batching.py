@@ -1,9 +1,8 @@
-"""Which examples make up an optimizer step, and how a step is cut into micro-batches.
+"""Batches: which examples make up an optimizer step, and how a step is cut into micro-batches.
 
-A step is exactly `batch_size` examples, drawn at random: that is the batch of the papers, and it
-is the same whatever the memory, the number of devices or the padding. Only inside a step are
-examples sorted by length, so that micro-batches waste little on padding (or are packed end to end,
-which wastes nothing).
+A step is exactly `batch_size` examples, drawn at random, as in the papers; it does not depend on memory, the number
+of devices, or padding. Only within a step are examples sorted by length, so that micro-batches waste little on
+padding (or nothing, if they are packed end to end).
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,10 +22,10 @@ OVERHEAD = 256
 
 @dataclass(frozen=True, slots=True)
 class Micro:
-    """What goes through the model at once.
+    """A micro-batch: what goes through the model at once.
 
-    `positions` are places in the flattened ids from which a trained token is predicted; `targets`,
-    `weights` and `segments` belong to that next token.
+    `positions` are the places in the flattened ids from which a trained token is predicted; `targets`, `weights` and
+    `segments` describe that next token.
     """
 
     ids: torch.Tensor  # [rows, width]
@@ -54,7 +53,9 @@ class Step:
 
 
 class Order(Sampler[list[int]]):
-    """The examples of each step of an epoch: a permutation of its own for every epoch, the rest kept as a last step."""
+    """The examples of each step of an epoch: a new permutation every epoch, with the remainder as a last, smaller
+    step.
+    """
 
     def __init__(self, examples: int, batch_size: int, seed: int):
         self.examples, self.batch_size, self.seed = examples, batch_size, seed
@@ -74,10 +75,10 @@ class Order(Sampler[list[int]]):
 
 @dataclass(frozen=True, slots=True)
 class Batcher:
-    """Makes one device's part of a step out of the examples of the whole step.
+    """Makes one device's part of a step from the examples of the whole step.
 
-    All devices get the same number of micro-batches: those that shard a model wait for one another
-    in every pass.
+    All devices get the same number of micro-batches, since devices that shard a model wait for each other in every
+    pass.
     """
 
     batch_tokens: int
@@ -97,7 +98,7 @@ class Batcher:
 
 
 def split(lengths: NDArray[np.int64], budget: int, packed: bool) -> list[list[int]]:
-    """Groups of examples of similar length, within the budget of tokens, that cost the least to compute.
+    """Groups examples of similar length within the token budget, so that they cost the least to compute.
 
     An example longer than the budget is a group of its own.
     """
@@ -131,7 +132,7 @@ def split(lengths: NDArray[np.int64], budget: int, packed: bool) -> list[list[in
 
 
 def share(groups: list[list[int]], lengths: NDArray[np.int64], devices: int) -> list[list[int]]:
-    """The same groups, the heaviest halved until every device has as many as the others."""
+    """The same groups, with the heaviest split in half until every device has equally many."""
     groups = sorted(groups, key=lambda group: -int(lengths[group].sum()))
     while len(groups) % devices and len(groups[0]) > 1:
         first = groups.pop(0)
@@ -141,9 +142,9 @@ def share(groups: list[list[int]], lengths: NDArray[np.int64], devices: int) -> 
 
 
 def pad(rows: Sequence[Row]) -> Micro:
-    """Examples below each other, filled up on the right.
+    """A micro-batch with one example per row, padded on the right.
 
-    There is no attention mask: attention is causal, so no token sees the filling to its right.
+    There is no attention mask: attention is causal, so no token sees the padding to its right.
     """
     width = max(len(row.ids) for row in rows)
     ids = np.zeros((len(rows), width), dtype=np.int64)
@@ -153,10 +154,10 @@ def pad(rows: Sequence[Row]) -> Micro:
 
 
 def pack(rows: Sequence[Row], line: int) -> Micro:
-    """Examples end to end in lines of a width that the longest fits into.
+    """A micro-batch with examples end to end, in lines wide enough for the longest.
 
-    Position ids that start again with every example keep each to itself: from them the attention
-    is made block-diagonal.
+    Position ids that start again with every example separate them: the attention derives a block-diagonal mask from
+    these.
     """
     width = min(max(line, *(len(row.ids) for row in rows)), sum(len(row.ids) for row in rows))
     filled: list[int] = []
@@ -196,7 +197,7 @@ def _micro(ids: NDArray[np.int64], places: torch.Tensor | None, rows: Sequence[R
 
 
 def _blank(micro: Micro) -> Micro:
-    """The same pass without a say in the gradient."""
+    """The same micro-batch with zero weights, so that it adds nothing to the gradient."""
     return Micro(
         micro.ids, micro.places, micro.positions, micro.targets, torch.zeros_like(micro.weights), micro.segments
     )

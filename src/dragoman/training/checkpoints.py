@@ -1,7 +1,7 @@
-"""Which checkpoints can be trusted after a kill, what is published of them, and the room that they take.
+"""Checkpoints: which are whole after a kill, what is published of them, and the room that they take.
 
-The Trainer writes a checkpoint file by file. A list of the files and their sizes, written last and
-renamed into place, tells a finished checkpoint from one that was cut off.
+The Trainer writes a checkpoint file by file. A list of the files and their sizes, written last and renamed into
+place, distinguishes a finished checkpoint from one that was cut off.
 """
 
 import json
@@ -40,10 +40,10 @@ def newest(folder: Path) -> Path | None:
 
 
 def publish(checkpoint: Path, trained: Path, backbone: str) -> None:
-    """Takes what was trained out of a finished checkpoint: the adapter, or the model where all weights were.
+    """Copies the result out of a finished checkpoint: the adapter, or the model if all weights were trained.
 
-    An adapter says that it was made for `backbone`; nothing in it tells one machine from another, so equal trainings
-    leave equal files. Raises TrainingError where the weights lie in pieces that are no model, as FSDP may leave them.
+    An adapter names `backbone` as its base model and nothing that depends on the machine, so equal trainings leave
+    equal files. Raises TrainingError if the weights are in pieces that are not a model, as FSDP may leave them.
     """
     names = _ADAPTER if (checkpoint / _ADAPTER[0]).is_file() else _MODEL
     found = sorted(path for name in names for path in checkpoint.glob(name))
@@ -62,7 +62,7 @@ def publish(checkpoint: Path, trained: Path, backbone: str) -> None:
 
 
 def _as_everywhere(config: Path, backbone: str) -> str:
-    """An adapter's config without what differs from run to run: the order of sets, and where the model lay."""
+    """An adapter's config without what differs between equal runs: the order of sets, and the model's location."""
     said = json.loads(config.read_text(encoding="utf-8"))
     for name in _SETS:
         if isinstance(said.get(name), list):
@@ -71,7 +71,7 @@ def _as_everywhere(config: Path, backbone: str) -> str:
 
 
 def link(source: str | Path, target: str | Path) -> None:
-    """The same file under a second name, where the disk can do that, and else a copy. Finished files never change."""
+    """Gives a file a second name: a hard link if the disk can do that, else a copy. Finished files never change."""
     try:  # an edge: not every file system has hard links
         os.link(source, target)
     except OSError:
@@ -79,21 +79,21 @@ def link(source: str | Path, target: str | Path) -> None:
 
 
 def is_model(trained: Path) -> bool:
-    """Whether a training left a whole model, not an adapter."""
+    """Whether a training left a whole model rather than an adapter."""
     return not (trained / _ADAPTER[0]).is_file() and (trained / "config.json").is_file()
 
 
 def room(weights: int, kept: int = 0) -> int:
-    """Bytes that checkpoints take at most while all of so many weights are trained.
+    """The most bytes that checkpoints take while all of so many weights are trained.
 
-    The old one goes when the new one is whole, so that for a moment there are two, less those that are
-    kept there already.
+    The old checkpoint is deleted only when the new one is whole, so for a moment there are two; `kept` ones are on
+    disk already and not counted.
     """
     return (2 - kept) * weights * (WEIGHT_BYTES + STATE_BYTES)
 
 
 def check_room(folder: Path, weights: int) -> None:
-    """Raises StoreError where checkpoints of so many weights do not fit on the disk, with the numbers."""
+    """Raises StoreError, with the numbers, if checkpoints of so many weights do not fit on the disk."""
     needed, free = room(weights, kept=newest(folder) is not None), shutil.disk_usage(folder).free
     if free < needed:
         raise StoreError(
@@ -104,7 +104,7 @@ def check_room(folder: Path, weights: int) -> None:
 
 
 def clear(folder: Path, kept: Path | None) -> None:
-    """Takes away every checkpoint but one: they were cut off, or are older."""
+    """Deletes every checkpoint but one: the others were cut off, or are older."""
     for path in folder.glob("checkpoint-*"):
         if path != kept:
             shutil.rmtree(path)

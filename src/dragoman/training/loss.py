@@ -1,8 +1,8 @@
-"""The loss: cross-entropy of trained tokens, without logits of the others.
+"""The loss: cross-entropy of the trained tokens, without computing logits for the others.
 
-A backbone's head is often its widest layer: for a vocabulary of 128,000 the logits of one token
-take half a megabyte. So hidden states are computed for all tokens, the head is applied only where
-a trained token is predicted, and there in chunks that are gone again before the next.
+A backbone's head is often its widest layer: with a vocabulary of 128,000, the logits of one token take half a
+megabyte. So hidden states are computed for all tokens, but the head is applied only where a trained token is
+predicted, and in chunks, each freed before the next.
 """
 
 import types
@@ -23,10 +23,10 @@ Head = Callable[[torch.Tensor], torch.Tensor]
 
 
 def token_nll(hidden: torch.Tensor, targets: torch.Tensor, head: Head, vocabulary: int, frozen: bool) -> torch.Tensor:
-    """Negative log-likelihood of each target in fp32.
+    """The negative log-likelihood of each target, in fp32.
 
-    hidden [trained, width], targets [trained] → [trained]. With a frozen head the gradient is made
-    on the way forward, so that nothing as wide as the vocabulary is kept or computed twice.
+    hidden [trained, width], targets [trained] → [trained]. With a frozen head the gradient is computed during the
+    forward pass, so that nothing as wide as the vocabulary is kept or computed twice.
     """
     rows = max(1, CHUNK.get(hidden.device.type, ACCELERATOR_CHUNK) // vocabulary)
     if frozen:
@@ -40,7 +40,9 @@ def _nll(hidden: torch.Tensor, targets: torch.Tensor, head: Head) -> torch.Tenso
 
 
 class _FrozenHead(torch.autograd.Function):
-    """Each token's loss depends on its own hidden state alone: one gradient a row, scaled later by what comes back."""
+    """A token's loss depends only on its own hidden state, so one gradient row per token is enough; backward scales
+    it.
+    """
 
     @staticmethod
     def forward(ctx: Any, hidden: torch.Tensor, targets: torch.Tensor, head: Head, rows: int) -> torch.Tensor:
@@ -61,7 +63,7 @@ class _FrozenHead(torch.autograd.Function):
 
 
 def make_head(causal: Any) -> Head:
-    """The layer that turns hidden states into logits, with what some architectures do to the logits afterwards."""
+    """The function from hidden states to logits: the head, plus what some architectures do to its output."""
     config = causal.config.get_text_config().to_dict()
     cap = config.get("final_logit_softcapping")
     factor = (config.get("logit_scale") or 1.0) / (config.get("logits_scaling") or 1.0)
@@ -78,9 +80,9 @@ def make_head(causal: Any) -> Head:
 def teach_forward(causal: Any) -> None:
     """Makes calling a causal language model return the losses of its trained tokens.
 
-    The call itself is replaced, rather than the model wrapped, so that what hooks into the call
-    (adapters, DDP, FSDP, DeepSpeed) sees all of the computation and what is saved stays the same.
-    An architecture whose logits are not understood is refused.
+    The model's `forward` is replaced rather than the model wrapped, so that whatever hooks into the call (adapters,
+    DDP, FSDP, DeepSpeed) sees the whole computation, and saved files stay the same. An architecture whose logits are
+    not understood is refused.
     """
     head = make_head(causal)
     _check_head(causal, head)

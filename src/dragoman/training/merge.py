@@ -1,8 +1,8 @@
-"""Folding an adapter into its backbone, and showing that nothing was lost on the way.
+"""Merging an adapter into its backbone, and proving that the result is the same model.
 
-The sum is made in fp32 and then cast to the backbone's own precision. Where all weights were trained
-there is nothing to fold, and the cast alone is what has to be shown harmless. The merged model is read back
-from disk before it is published, so that what is checked is what a user gets.
+The sum is computed in fp32 and then cast to the backbone's precision. If all weights were trained there is nothing to
+merge, and only the cast has to be shown harmless. The merged model is read back from disk before it is published, so
+that what is checked is what a user gets.
 """
 
 import json
@@ -42,7 +42,7 @@ _COMPANIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far the merged model is from what was trained. Differences are of logits; `spread` is their deviation."""
+    """How far the merged model is from the trained one. Differences are of logits; `spread` is their deviation."""
 
     prompts: int
     tokens: int
@@ -66,14 +66,14 @@ def merge(
     revision: str | None = None,
     chat: str | None = None,
 ) -> Parity:
-    """Writes the merged model to `out`, with its parity in `parity.json` and in its card.
+    """Writes the merged model to `out`, with its parity in `parity.json` and in its model card.
 
-    `adapter` is what a training left: an adapter, or a model where all weights were trained. That one
-    is cast to the backbone's precision and gets the backbone's tokenizer. `chat` is the chat template that
-    the merged model carries, where it was not taught in the backbone's own.
+    `adapter` is what training left: an adapter, or a model if all weights were trained. Such a model is cast to the
+    backbone's precision and gets the backbone's tokenizer. `chat` is the chat template that the merged model carries
+    if it was not taught in the backbone's own.
 
-    A TrainingError with the numbers where the merged model is not the same model; `out` is then not
-    there. A StoreError where the disk has no room.
+    Raises a TrainingError with the numbers if the merged model is not the same model; `out` then does not exist.
+    Raises a StoreError if the disk has no room.
     """
     if not prompts:
         raise TrainingError("A merge is checked on prompts, and none was given.")
@@ -140,7 +140,7 @@ def merge(
 
 
 class _Apart(NamedTuple):
-    """How far the logits of a text are from others: the largest difference, their sum, and of how many."""
+    """Differences between the logits of texts: the largest, their sum, and their number."""
 
     largest: float
     total: float
@@ -165,7 +165,7 @@ def _fold(model: Any) -> Any:
 
 
 def _check_sizes(folder: Path, trained: Path) -> None:
-    """A model of other sizes has nothing to do with the backbone, whose tokenizer it would get."""
+    """TrainingError if the trained model's sizes differ from the backbone's, whose tokenizer it would get."""
     ours, theirs = (read_config(place) for place in (folder, trained))
     for name in ("model_type", "hidden_size", "num_hidden_layers", "vocab_size"):
         if ours.get(name) != theirs.get(name):
@@ -197,7 +197,7 @@ def _copy_companions(folder: Path, beside: Path, trust_remote_code: bool) -> Non
 
 
 def _write_template(model: Path, chat: str) -> None:
-    """Gives a model's folder this chat template, and no other beside it."""
+    """Writes this chat template to a model's folder and removes any other."""
     for path in model.glob("*.jinja"):
         path.unlink()
     (model / "chat_template.jinja").write_text(chat, encoding="utf-8")

@@ -1,8 +1,8 @@
-"""transformers' `Trainer`, taught to take whole optimizer steps.
+"""Optimizer steps: transformers' `Trainer`, extended to take a whole step at a time.
 
-The Trainer believes that every batch is a step of its own (accumulation 1). A batch here is a
-`Step`: all micro-batches of one optimizer step, with the sum of weights that the mean is taken
-over. So the mean is right whatever the number of micro-batches and devices.
+The Trainer believes that every batch is a step of its own (accumulation 1). A batch here is a `Step`: all
+micro-batches of one optimizer step, with the sum of weights that its mean divides by. So the mean is right whatever
+the number of micro-batches and devices.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ PACE_STEPS = 5
 
 
 class MetricsLog:
-    """`metrics.jsonl`: one line a step. After a resume the lines of steps that are done again are gone."""
+    """`metrics.jsonl`, one line per step. On resuming, lines of steps that will be repeated are removed."""
 
     def __init__(self, path: Path, done: int, writes: bool):
         self.path, self.writes = path, writes
@@ -53,7 +53,7 @@ class MetricsLog:
 
 
 class StepLoader(DataLoader[Any]):
-    """Hands the number of the epoch on to the order of examples."""
+    """Passes the number of the epoch to the order of examples."""
 
     batch_sampler: Order
 
@@ -62,7 +62,7 @@ class StepLoader(DataLoader[Any]):
 
 
 class StopAfter(TrainerCallback):  # type: ignore[misc]
-    """Ends the training after a step, with a checkpoint; the schedule stays that of the whole."""
+    """Stops training after a step, with a checkpoint; the schedule stays that of the whole training."""
 
     def __init__(self, step: int):
         self.step = step
@@ -77,8 +77,8 @@ class StopAfter(TrainerCallback):  # type: ignore[misc]
 class StepTrainer(Trainer):  # type: ignore[misc]
     """Trains on `Step`s. The model's forward pass returns the loss of each trained token (`loss.teach_forward`).
 
-    Checkpoints are `apart` seconds from each other; where that is None, as many steps as the arguments
-    say. With `newest_only`, a checkpoint goes as soon as the next is finished.
+    Checkpoints are `apart` seconds from each other; if that is None, as many steps as the arguments say. With
+    `newest_only`, a checkpoint is deleted as soon as the next is finished.
     """
 
     def __init__(
@@ -113,13 +113,13 @@ class StepTrainer(Trainer):  # type: ignore[misc]
     def get_batch_samples(
         self, epoch_iterator: Iterator[Step], num_batches: int, device: torch.device
     ) -> tuple[list[Step], float | None]:
-        """The next step, and what its mean is taken over."""
+        """The next step, and the sum of weights that its mean divides by."""
         self.clock = time.monotonic()
         step = next(epoch_iterator)
         return [step], step.total
 
     def training_step(self, model: Any, inputs: Step, num_items_in_batch: Any = None) -> torch.Tensor:
-        """Forward and backward through all micro-batches; gradients are exchanged with the last."""
+        """Forward and backward through all micro-batches; devices exchange gradients with the last one."""
         model.train()
         scale = self.args.world_size / inputs.total  # gradients are averaged over devices afterwards
         loss = torch.zeros((), device=self.args.device)
@@ -144,11 +144,11 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         return loss.detach()
 
     def floating_point_ops(self, inputs: Step) -> int:
-        """Not counted: it would cost more than it tells."""
+        """Not counted: it would cost more than it is worth."""
         return 0
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Adds the losses of the segments, and writes the line of the step."""
+        """Adds the losses per segment, and writes the line of the step."""
         if "loss" not in logs:
             super().log(logs, start_time)
             return
@@ -175,7 +175,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         self._set_pace(step)
 
     def _set_pace(self, step: int) -> None:
-        """Decides after some steps how many lie between checkpoints; the first device decides for all."""
+        """After a few steps, decides how many steps lie between checkpoints; the first device decides for all."""
         if self.apart is None:
             return
         if self.first is None:
@@ -198,7 +198,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
                 checkpoints.clear(folder, checkpoint)
 
     def _issue_warnings_after_load(self, load_result: Any) -> None:
-        """A checkpoint with other weights than the model has must not be gone on from with a warning."""
+        """Refuses a checkpoint whose weights differ from the model's; a warning is not enough."""
         state = self.model.state_dict()
         there = {weight.data_ptr() for name, weight in state.items() if name not in load_result.missing_keys}
         missing = [name for name in load_result.missing_keys if state[name].data_ptr() not in there]  # but tied ones

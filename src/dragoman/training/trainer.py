@@ -1,8 +1,8 @@
-"""Fitting an adapter, or all weights: a thin extension of transformers' `Trainer`.
+"""Training: fits an adapter, or all weights, with a thin extension of transformers' `Trainer`.
 
-What the `Trainer` brings (resuming, schedules, DDP, FSDP, DeepSpeed, trackers) is its own. What is
-different here: it is handed whole optimizer steps, already cut into micro-batches, so that the mean
-is over all trained tokens of the step; and the loss of each segment is logged apart.
+What the `Trainer` brings (resuming, schedules, DDP, FSDP, DeepSpeed, trackers) is its own. Two things differ here: it
+gets whole optimizer steps, already cut into micro-batches, so that the mean is over all trained tokens of the step;
+and the loss of each segment is logged separately.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ SAVE_BYTES_A_SECOND = 1e9 / 20
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A finished training: where the adapter is, or the model where all weights were trained, and what it took."""
+    """A finished training: where the adapter is (or the model, if all weights were trained), and what it took."""
 
     adapter: Path
     steps: int
@@ -65,16 +65,15 @@ def fit(
     label: str = "training",
     named: str | None = None,
 ) -> Fit:
-    """Trains a LoRA adapter on the examples; it is in `out/adapter`, the course of the losses in `out/metrics.jsonl`.
+    """Trains a LoRA adapter on the examples, into `out/adapter`; the losses of each step are in `out/metrics.jsonl`.
 
-    Without `settings.lora` all weights are trained, and `out/adapter` is a model, in fp32. The adapter says that it
-    was made for the model as it is `named`, where that is another name than that of its folder here.
+    Without `settings.lora` all weights are trained, and `out/adapter` is a model, in fp32. The adapter names as its
+    base model `named`, if given, instead of the folder that the model was loaded from.
 
-    Goes on from the newest complete checkpoint in `out/checkpoints`. A training may be cut into several,
-    each on other examples: `until` stops it after that epoch and keeps its state, and `before` is the
-    folder of the part whose state this one takes up. A TrainingError says, before anything starts, that
-    there is nothing to train on, or later that the loss is not a number; a StoreError says that the disk
-    has no room for checkpoints of all weights.
+    Resumes from the newest complete checkpoint in `out/checkpoints`. A training may be split into parts, each on
+    other examples: `until` stops it after that epoch and keeps its state, and `before` is the folder of the part
+    whose state this one continues from. Raises a TrainingError at the start if there is nothing to train on, or later
+    if the loss is not a number; and a StoreError if the disk has no room for checkpoints of all weights.
     """
     _check(examples)
     started = time.monotonic()
@@ -143,9 +142,9 @@ def fit(
 
 
 def choose_attention(model: Any, settings: Training, device: torch.device, precision: Precision) -> int:
-    """Sets the attention that is fastest in this precision; returns the width of packed lines, 0 for padded batches.
+    """Sets the fastest attention for this precision; returns the width of packed lines, 0 for padded batches.
 
-    A TrainingError where lines shall be packed and the model would mix what is in them.
+    A TrainingError if lines are to be packed but the model would mix the examples in them.
     """
     packed = settings.packing == "on" or (settings.packing == "auto" and device.type != "cpu")
     if packed and not attention.keeps_apart(model):
@@ -167,7 +166,7 @@ def choose_attention(model: Any, settings: Training, device: torch.device, preci
 
 
 def _take_up(before: Path, out: Path) -> None:
-    """Copies the state that another training was left in. Its examples are gone: what this one trains on is its own."""
+    """Copies the state in which another part of the training stopped, but not its examples: this part has its own."""
     last = checkpoints.newest(before / "checkpoints")
     if last is None:
         raise TrainingError(f"{before} holds no state to go on from.")
@@ -180,12 +179,12 @@ def _take_up(before: Path, out: Path) -> None:
 
 
 def _steps(settings: Training, examples: int, until: int | None = None) -> int:
-    """Optimizer steps of the whole training, or those up to the end of an epoch."""
+    """The optimizer steps of the whole training, or up to the end of an epoch."""
     return math.ceil((until or settings.epochs) * math.ceil(examples / settings.batch_size))
 
 
 def _check_same_run(path: Path, last: Path | None, identity: dict[str, Any], settings: Training) -> None:
-    """A checkpoint of another run must not be gone on from."""
+    """Refuses to resume from the checkpoint of another run."""
     identity |= settings.model_dump(mode="json", exclude={"save_every", "report_to"})
     if last is not None:
         before = json.loads(path.read_text(encoding="utf-8"))
@@ -199,7 +198,9 @@ def _check_same_run(path: Path, last: Path | None, identity: dict[str, Any], set
 
 
 def _check_whole(backbone: Any, folder: Path, weights: int) -> None:
-    """Whether all weights of a backbone can be trained: they are plain numbers, and the disk has room."""
+    """TrainingError if all weights of a backbone can't be trained, being quantised; StoreError if the disk has no
+    room.
+    """
     if getattr(backbone, "hf_quantizer", None) is not None:
         raise TrainingError(
             "The backbone's weights are quantised, and such weights cannot be trained themselves. Train an adapter "
@@ -226,7 +227,7 @@ def _check(examples: ExampleTable) -> None:
 
 
 def _check_fits(examples: ExampleTable, backbone: Any) -> None:
-    """Whether the model knows all tokens and all places of the examples: it would end in the midst of training."""
+    """Checks that the model knows all tokens and positions of the examples; it would fail in mid-training."""
     vocabulary = vocabulary_of(backbone)
     if examples.highest >= vocabulary:
         raise TrainingError(
