@@ -1,4 +1,4 @@
-"""Whether two gradients agree, over many examples: sums while they come, cosines and intervals at the end."""
+"""Agreement of two gradients over many examples: cosines and their intervals, from sums kept along the way."""
 
 import math
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ Features = dict[str, torch.Tensor]
 
 
 class Agreement:
-    """Takes the vectors of both terms of each example, keeps sums, and reports.
+    """Takes the gradient vectors of both terms, example by example, keeps sums, and reports.
 
-    `error` is how far the projection may put a cosine near 0 off (standard deviation). Beside the sums
-    of a few groups of examples nothing is kept but three products an example.
+    `error` is how far the projection may shift a cosine near 0 (standard deviation). Only the sums of a few groups of
+    examples, and three products per example, are kept.
     """
 
     def __init__(self, directions: Sequence[str], error: float):
@@ -31,7 +31,7 @@ class Agreement:
         self._products: dict[str, list[dict[str, Floats]]] = {direction: [] for direction in directions}
 
     def add(self, direction: str, one: Features, other: Features) -> None:
-        """One more example. The vectors are now this object's."""
+        """Adds one example. The vectors now belong to this object and may be changed."""
         self.names = self.names or [*one]
         examples = self._products[direction]
         cell = (direction, len(examples) % self.groups)
@@ -44,11 +44,11 @@ class Agreement:
                 total[name] += vector
 
     def report(self) -> dict[str, dict[str, Any]]:
-        """Of each part of the model, and of all its layers together (`ALL`):
+        """For each part of the model, and for all its layers together (`ALL`):
 
-        `mean`: cosine of the two mean gradients with its interval; `each`: mean over the examples of their
-        cosines, its interval, and the share of examples below 0; `directions`: the same of each. A number
-        is None where there is none (a gradient of 0), an interval where there are too few examples.
+        `mean`: the cosine of the two mean gradients with its interval; `each`: the mean over examples of their own
+        cosines, its interval, and the share of examples below 0; `directions`: the same for each direction. A number
+        is None if undefined (a gradient of 0), an interval if there are too few examples.
         """
         layers = [name for name in self.names if name.isdigit()]
         grams = {name: self._gram(name) for name in self.names}
@@ -77,7 +77,7 @@ class Agreement:
         }
 
     def _single(self, name: str) -> dict[str, Floats]:
-        """[examples, 3] of each direction."""
+        """For each direction, the three products of every example, [examples, 3]."""
         return {
             direction: np.array([example[name] for example in found]).reshape(-1, 3)
             for direction, found in self._products.items()
@@ -89,7 +89,7 @@ class Agreement:
         return np.array([[(mine @ others.T).numpy() for others in sums] for mine in sums])
 
     def _of_means(self, gram: Floats, strata: NDArray[Any]) -> dict[str, Any]:
-        """The cosine of the sums, and an interval from leaving out one group of examples after another."""
+        """The cosine of the sums, and its interval by a jackknife over the groups of examples."""
         cosine = _cosine(gram.sum((2, 3)))
         if cosine is None:
             return {"cosine": None, "interval": None}
@@ -107,7 +107,7 @@ class Agreement:
 
 
 def _products(one: torch.Tensor, other: torch.Tensor) -> Floats:
-    """Of a vector with itself, of both, and of the other with itself."""
+    """The products one·one, one·other and other·other."""
     return np.array([float(one @ one), float(one @ other), float(other @ other)])
 
 
@@ -132,7 +132,7 @@ def _around(cosine: float, variance: float) -> list[float]:
 
 
 def signs(report: dict[str, dict[str, Any]], kind: str = "mean") -> dict[str, int]:
-    """How many layers pull together and how many against each other, and of how many that is beyond doubt."""
+    """How many layers pull together and how many against each other, and for how many that is beyond doubt."""
     layers = [found[kind] for name, found in report.items() if name.isdigit() and found[kind]["cosine"] is not None]
     sure = [layer["interval"] for layer in layers if layer["interval"] is not None]
     return {

@@ -1,12 +1,11 @@
-"""How far a tuned model has moved from its backbone: the divergence of their next-token distributions.
+"""Drift: how far a tuned model has moved from its backbone, as the divergence of their next-token distributions.
 
-At every place of a text both models say how likely each token of the vocabulary is to come next.
-The mean over places of KL(backbone || tuned) is what forgetting was found to follow when it is
-measured on inputs of the new task (RL's Razor, arXiv 2509.04259); KL(tuned || backbone) is given
-beside it. No judge and no benchmark is needed.
+At every position of a text both models say how likely each token of the vocabulary is to come next. The mean over
+positions of KL(backbone || tuned) is what forgetting was found to follow when it is measured on inputs of the new
+task (RL's Razor, arXiv 2509.04259); KL(tuned || backbone) is given beside it. No judge and no benchmark is needed.
 
-An adapter that is switched off is the backbone, so the two need the memory of one. Where all weights
-were trained there are two models.
+With its adapter switched off a tuned model is the backbone, so the two need the memory of one. If all weights were
+trained, there are two models.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +30,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A prompt and what was said in answer; the places of the answer's tokens count, the first of them included."""
+    """A prompt and what was answered; the positions that predict the answer's tokens count, from the first one on."""
 
     prompt: Ids
     answer: Ids
@@ -46,7 +45,7 @@ class View:
     within: Callable[[], AbstractContextManager[Any]]
 
     def hidden(self, micro: Micro) -> torch.Tensor:
-        """Last hidden states of the places that count, [places, width]."""
+        """The last hidden states at the positions that count, [places, width]."""
         with self.within():
             body = self.causal.base_model(input_ids=micro.ids, use_cache=False)
         states: torch.Tensor = body.last_hidden_state.flatten(0, 1)[micro.positions]
@@ -66,7 +65,7 @@ def adapted(network: Any) -> tuple[View, View]:
 
 
 def apart(backbone: Any, tuned: Any) -> tuple[View, View]:
-    """The two where all weights were trained."""
+    """Backbone and tuned model as two networks, if all weights were trained."""
     for causal in (backbone, tuned):
         teach_forward(causal)
     return tuple(View(causal, make_head(causal), nullcontext) for causal in (backbone, tuned))  # type: ignore[return-value]
@@ -76,9 +75,10 @@ def apart(backbone: Any, tuned: Any) -> tuple[View, View]:
 def drift(
     backbone: View, tuned: View, texts: Sequence[Said], batch_tokens: int, done: Callable[[int], None] = lambda _: None
 ) -> Floats:
-    """Of every text: its places, and the sums over them of KL(backbone || tuned) and KL(tuned || backbone), [texts, 3].
+    """For every text, its number of positions, and the sums over them of KL(backbone || tuned) and KL(tuned ||
+    backbone); [texts, 3].
 
-    In nats, over the whole vocabulary, in fp32 from the logits on. `done` is told how many texts are.
+    In nats, over the whole vocabulary, in fp32 from the logits on. `done` is told how many texts are finished.
     """
     device = next(backbone.causal.parameters()).device
     lengths = np.array([len(text.prompt) + len(text.answer) for text in texts])
@@ -113,7 +113,7 @@ def _row(text: Said, number: int) -> Row:
 def summed_up(trainings: Sequence[Floats], count: int) -> dict[str, Any]:
     """Means per token over trainings with several seeds, with intervals from `count` resamples of the texts.
 
-    `forward` is KL(backbone || tuned), `reverse` the other; `seeds` has each training's own mean, `sd` their
+    `forward` is KL(backbone || tuned), `reverse` the opposite; `seeds` has each training's own mean, `sd` their
     standard deviation.
     """
     mean = np.mean(trainings, axis=0)

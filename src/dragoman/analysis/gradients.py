@@ -1,16 +1,14 @@
-"""Do the two terms of a method's loss pull the same way? The cosine of their gradients, layer by layer.
+"""Gradients of a loss's two terms, and whether they pull the same way: their cosine, layer by layer.
 
-Each example has two terms: the translation, -log P(y|x), and the regulariser, which in Seq-KD is
--log P(y'|x) for the backbone's own translation y', and in RaDis -log P(r|y, x) for the rationale r
-(equations 4 and 5 of the RaDis paper). Both are sums over tokens, as in the equations, so the two
-add up to the loss that is trained on.
+Each example has two terms: the translation, -log P(y|x), and the regulariser, which in Seq-KD is -log P(y'|x) for the
+backbone's own translation y', and in RaDis -log P(r|y, x) for the rationale r (equations 4 and 5 of the RaDis paper).
+Both are sums over tokens, as in the equations, so the two add up to the loss that is trained on.
 
-Gradients are taken one example and one term at a time. As soon as a parameter's gradient is there
-it is projected and freed, so that beside the weights there is one parameter's gradient in memory
-and never a whole model's.
+Gradients are taken one example and one term at a time. As soon as a parameter's gradient is there it is projected and
+freed, so besides the weights there is only one parameter's gradient in memory, never a whole model's.
 
-What is reported of each layer (transformer block), of the embeddings (with the head, where they are
-one), of the head and of the rest (the last norm) apart:
+The report has separate numbers for each layer (transformer block), the embeddings (with the head, if they share
+weights), the head, and the rest (the last norm):
 
 - the cosine of the *mean* gradients of the two terms: what a large batch would feel. Its 95 %
   interval is a jackknife over groups of examples, widened by the error of the projection;
@@ -38,7 +36,7 @@ APART = ("embeddings", "head", "rest")  # parts of a model that are no layer
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A loss: -log P of some tokens of a sequence, each given all that stands before it."""
+    """A loss term: -log P of some tokens of a sequence, each given everything before it."""
 
     ids: Ids
     trained: tuple[int, ...]  # places of those tokens in `ids`; the first token is never one
@@ -56,8 +54,8 @@ class Case:
 class Gradients:
     """Hooks that turn each parameter's gradient into its part of the layer's vector, and free it at once.
 
-    A context; `network` is one that `training.loss.teach_forward` was applied to, and what is looked
-    at are the parameters that require a gradient.
+    A context manager. `training.loss.teach_forward` must have been applied to `network`; the parameters that require
+    a gradient are measured.
     """
 
     def __init__(self, network: nn.Module, projection: Projection):
@@ -83,7 +81,7 @@ class Gradients:
             self._hooks.pop().remove()
 
     def of(self, case: Case) -> tuple[Features, Features]:
-        """The vectors of both terms by group; where they share a sequence it is computed once."""
+        """The vectors of both terms by group; if they share a sequence, it is computed once."""
         translation, regulariser = case.translation, case.regulariser
         if translation.ids != regulariser.ids:
             return self._backward(self._losses(translation).sum()), self._backward(self._losses(regulariser).sum())
@@ -115,7 +113,7 @@ class Gradients:
 def parts(network: Any) -> dict[str, str]:
     """The group of every parameter that requires a gradient: a layer by its number, or one of `APART`.
 
-    Embeddings and head that share their weights are `embeddings`.
+    Embeddings and a head that share weights count as `embeddings`.
     """
     causal = network.get_base_model() if hasattr(network, "get_base_model") else network
     groups = {id(weight): "head" for weight in causal.get_output_embeddings().parameters()}
@@ -146,7 +144,7 @@ def compare(
     gradients: Gradients,
     done: Callable[[], None] = lambda: None,
 ) -> dict[str, dict[str, Any]]:
-    """What `Agreement.report` says of each part of the model. `done` is called after each example."""
+    """`Agreement.report` for each part of the model. `done` is called after each example."""
     agreement = Agreement(directions, gradients.projection.error)
     with gradients:
         for case in cases:

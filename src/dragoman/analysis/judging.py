@@ -1,6 +1,6 @@
-"""A judge sorts rationales into categories: the prompt it gets, and how its answer is read.
+"""Sorting rationales into categories by a judge: the prompt it gets, and how its answer is read.
 
-What can't be read is no verdict. It is counted and shown, and never guessed at.
+An answer that can't be read gives no verdict. It is counted and shown, never guessed at.
 """
 
 import json
@@ -50,7 +50,7 @@ _BULLET = re.compile(r"^(?:[-*•]\s+)?([A-Z])(?:\s*[.:)–-]\s*(.*))?$")
 
 
 class Voice(Protocol):
-    """Speaks to the judge: the one renderer, with its chat format."""
+    """What turns a prompt for the judge into ids: the renderer, with the judge's chat format."""
 
     @property
     def stop(self) -> Ids: ...
@@ -59,7 +59,7 @@ class Voice(Protocol):
 
 
 def prompt_for(one: Sampled) -> str:
-    """What the judge is asked about a rationale."""
+    """The prompt that asks the judge about a rationale."""
     listed = "\n".join(
         f"{letter}. {category.title}: {category.content}" for letter, category in zip(LETTERS, CATEGORIES, strict=True)
     )
@@ -75,7 +75,7 @@ def prompt_for(one: Sampled) -> str:
 def judged(
     sampled: Sequence[Sampled], judge: Voice, *, model: str = "judge", max_tokens: int = LONGEST
 ) -> Asking[list[Verdict | None]]:
-    """Asks the judge about each rationale that is not blank, greedily, and returns its verdicts in their order."""
+    """Asks the judge, greedily, about each rationale that is not blank; returns the verdicts in the same order."""
     asked = [place for place, one in enumerate(sampled) if not one.blank]
     prompts = [judge.prompt((Turn("user", prompt_for(sampled[place])),)) for place in asked]
     completions = yield Ask(model, prompts, Sampling(max_tokens, judge.stop), "judging rationales")
@@ -87,12 +87,12 @@ def judged(
 
 
 def parse(answer: str) -> Labels | None:
-    """The categories that an answer names; None where it can't be read.
+    """The categories that an answer names; None if it can't be read.
 
-    A JSON list counts, of letters or of names, the last one where there are several lines of them.
-    Without one, an answer that is nothing but letters ("A, C and F"), perhaps announced in its last
-    line ("Answer: A"), or one line a category, its letter and its title. A list with something unknown
-    in it is no answer, and neither are an empty one, one that was cut off, and two beside each other.
+    A JSON list of letters or names counts; of several lines with lists, the last. Otherwise an answer that is only
+    letters counts ("A, C and F"), perhaps announced in its last line ("Answer: A"), and so does one with a category
+    per line, as letter and title. A list with an unknown entry is not an answer, nor is an empty one, one that was
+    cut off, or two side by side.
     """
     text = _THOUGHT.sub("", answer).strip()
     if "<think>" in text:  # cut off before it came to an answer
@@ -145,7 +145,7 @@ def _titles(named: Labels) -> list[str]:
 
 
 def _known(words: Sequence[str]) -> Labels | None:
-    """The categories of some letters or names; None where one of them is unknown, or there are none."""
+    """The categories of some letters or names; None if one of them is unknown, or there are none."""
     found = [_SPELT.get(_plain(word)) or _SPELT.get(_plain(re.split(r"[.:)]", word, maxsplit=1)[0])) for word in words]
     names = [name for name in found if name is not None]
     return frozenset(names) if names and len(names) == len(words) else None

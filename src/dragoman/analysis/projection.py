@@ -1,22 +1,20 @@
-"""Gradients of any size as vectors of a fixed one: a seeded random projection, made and applied row by row.
+"""Projection: gradients of any size as vectors of a fixed one, by a seeded random sketch that is applied row by row.
 
-LESS projects with a dense matrix of random signs. For 200 million weights and 8,192 numbers that is
-1.6e12 products for each layer of each example, and a matrix that no memory holds. Here every entry
-has one random sign and one place in the result: the entries are cut into rows as long as the
-result, each row is shifted round by a random number of places, and the rows are summed. That is a
-count sketch (feature hashing) whose places come from one random number a row: one pass, a few bytes
-of randomness, nothing to keep.
+LESS projects with a dense matrix of random signs. For 200 million weights and 8,192 numbers that is 1.6e12 products
+for each layer of each example, and a matrix too large for any memory. Here every entry has one random sign and one
+place in the result: the entries are cut into rows as long as the result, each row is rotated by a random number of
+places, and the rows are summed. That is a count sketch (feature hashing) whose places come from one random number per
+row: one pass, a few bytes of randomness, nothing to keep.
 
-Inner products come out right on average, whatever the entries, because the signs are independent.
-Two entries of different rows meet with a probability of 1 / dimension and two of one row never, so
-that the variance of an inner product, (|x|²|y|² + (x·y)²) / dimension at most, is that of the dense
-matrix: a cosine is off by (1 - cosine²) / √dimension or less, which is 0.011 for 8,192. Without the
-shifts a column of a weight that stands out, as some do in language models, would always fall on the
-same place.
+Inner products are right on average, whatever the entries, because the signs are independent. Two entries of different
+rows collide with a probability of 1 / dimension, two of one row never, so the variance of an inner product, (|x|²|y|²
++ (x·y)²) / dimension at most, is that of the dense matrix: a cosine is off by (1 - cosine²) / √dimension or less,
+which is 0.011 for 8,192. Without the rotations, a column of a weight that stands out, as some do in language models,
+would always fall on the same place.
 
-The random numbers are a function of the seed, the name of the parameter and the place in it (the
-mixing step of SplitMix64 on a counter). So they are the same on every device and for every size of
-block, and what is projected in pieces can be summed: the projection is linear.
+The random numbers are a function of the seed, the name of the parameter and the place in it (the mixing step of
+SplitMix64 on a counter). So they are the same on every device and for every block size, and what is projected in
+pieces can be summed: the projection is linear.
 """
 
 import hashlib
@@ -62,7 +60,7 @@ class Sketch:
         return 1 / math.sqrt(self.dimension)
 
     def size(self, entries: int) -> int:
-        """How many numbers become of so many entries."""
+        """How many numbers so many entries become."""
         return self.dimension
 
     def add(self, values: torch.Tensor, name: str, into: torch.Tensor, at: int = 0) -> None:
@@ -78,7 +76,7 @@ class Sketch:
             into += (rows * signs).gather(1, places).sum(0)
 
     def _drawn(self, name: str, first: int, rows: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-        """Signs of the entries [rows, dimension], and which entry of its row comes to each place."""
+        """The signs of the entries, [rows, dimension], and which entry of its row comes to each place."""
         key = (name, first, str(device))
         if key in self._kept:
             return self._kept[key]
@@ -96,7 +94,7 @@ class Sketch:
 
 @dataclass(frozen=True, slots=True)
 class Exact:
-    """No projection: a group's gradient as it is, all of its parameters end to end. For small models."""
+    """No projection: a group's gradient as it is, all of its parameters concatenated. For small models."""
 
     error: float = 0.0
 
@@ -104,7 +102,7 @@ class Exact:
         return entries
 
     def add(self, values: torch.Tensor, name: str, into: torch.Tensor, at: int = 0) -> None:
-        """Adds a parameter's gradient to its place in `into`, which begins at `at`."""
+        """Writes a parameter's gradient to its place in `into`, which begins at `at`."""
         into[at : at + values.numel()] += values.reshape(-1).float()
 
 
@@ -120,7 +118,7 @@ def mixed(numbers: torch.Tensor, start: int) -> torch.Tensor:
 
 
 def _right(word: torch.Tensor, by: int) -> torch.Tensor:
-    """A shift to the right that brings zeros in, as of unsigned numbers."""
+    """A logical shift to the right (zeros come in, as for unsigned numbers)."""
     return (word >> by) & ((1 << (64 - by)) - 1)
 
 

@@ -1,9 +1,8 @@
-"""What rationales talk about: a sample of every direction, sorted into eight categories (RaDis, section 5.1).
+"""Topics of rationales: a sample of every direction, sorted into eight categories (RaDis, section 5.1).
 
-The paper has eight categories too (its Table 4), but the table's rows are lost in the copy that this
-was written from, and of the list in section 3.1 only the end is left. `Category.origin` says of every
-name where it is from: what the paper's text or figures still show, or our own reading. Shares are
-therefore not to be laid beside the paper's row by row.
+The paper has eight categories too (its Table 4), but the table's rows are lost in the copy that this was written
+from, and only the end of the list in section 3.1 is left. `Category.origin` says where every name is from: what the
+paper's text or figures still show, or our own reading. So shares should not be compared with the paper's row by row.
 """
 
 import heapq
@@ -25,7 +24,7 @@ Labels = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One of the eight. `name` is for programs; `content` is its main content, as a judge is told it."""
+    """One of the eight categories. `name` is for programs; `content` is the description given to a judge."""
 
     name: str
     title: str
@@ -94,7 +93,7 @@ NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """A rationale and what it is about, as text."""
+    """A rationale and the pair it belongs to, as text."""
 
     key: str
     direction: str
@@ -105,15 +104,15 @@ class Sampled:
 
     @property
     def blank(self) -> bool:
-        """Nothing but white space, so that there is nothing to classify."""
+        """Only white space, so there is nothing to classify."""
         return not self.rationale.strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The categories of a rationale; None where a judge's answer could not be read.
+    """The categories of a rationale; None if a judge's answer could not be read.
 
-    `answer` is what a judge said. `passages` are the parts that belong to a category, where they are known.
+    `answer` is what the judge said. `passages` are the parts that belong to a category, where known.
     """
 
     labels: Labels | None
@@ -134,14 +133,14 @@ class _Judged:
     passages: Mapping[str, str]
 
     def shown(self, category: str) -> str:
-        """What is to be read of it as an example of a category."""
+        """The text to print as an example of a category."""
         return shortened(self.passages.get(category, self.about.rationale))
 
 
 def sample(keys: Iterable[tuple[str, str]], count: int, seed: int) -> dict[str, list[str]]:
-    """`count` of the keys of each direction: (key, direction) → direction → keys.
+    """`count` keys of each direction: (key, direction) → direction → keys.
 
-    What is drawn depends on keys and seed alone, in whatever order they come; directions are sorted.
+    The choice depends only on keys and seed, not on their order; directions are sorted.
     """
     by_direction: dict[str, set[str]] = {}
     for key, direction in keys:
@@ -153,10 +152,10 @@ def sample(keys: Iterable[tuple[str, str]], count: int, seed: int) -> dict[str, 
 
 
 def tabulate(sampled: Sequence[Sampled], verdicts: Sequence[Verdict | None]) -> dict[str, Any]:
-    """The table as plain data: shares in percent with Wilson's 95 % intervals, over all and for each direction.
+    """The table as plain data: shares in percent with Wilson's 95 % intervals, overall and for each direction.
 
-    A verdict is None for what is blank. Blank rationales and verdicts that could not be read are
-    counted, and are no part of any share.
+    A verdict is None for a blank rationale. Blank rationales and unreadable verdicts are counted, but are not part of
+    any share.
     """
     judged = [
         _Judged(one, verdict.labels, verdict.passages)
@@ -205,7 +204,7 @@ def tabulate(sampled: Sequence[Sampled], verdicts: Sequence[Verdict | None]) -> 
 
 
 def shortened(text: str, longest: int = SHORT) -> str:
-    """The text on one line, cut between words where it is too long."""
+    """The text on one line, cut between words if it is too long."""
     line = " ".join(text.split())
     if len(line) <= longest:
         return line
@@ -223,7 +222,9 @@ def _share(category: str, judged: Sequence[_Judged]) -> dict[str, Any]:
 
 
 def _examples(category: str, judged: Sequence[_Judged]) -> list[Mapping[str, str]]:
-    """Those that say the least besides come first, of a direction in turn, and nothing that was shown before."""
+    """Examples of a category: those with the fewest other categories first, directions in turn, none that was shown
+    before.
+    """
     ordered = sorted(
         (one for one in judged if category in one.labels), key=lambda one: (len(one.labels), one.about.key)
     )

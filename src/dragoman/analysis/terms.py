@@ -1,14 +1,14 @@
-"""The two terms of a method's loss, found in the examples that it was trained on.
+"""Terms: finding the two terms of a method's loss in the examples that it was trained on.
 
 - RaDis: one example, `prompt · reference · rationale · end`. Translation: the reference. Regulariser:
-  the rationale. Several samples of one pair: the first.
+  the rationale. With several samples of one pair: the first.
 - Seq-KD: two examples of one pair, `prompt · reference · end` and `prompt · own · end`. Translation:
   the first. Regulariser: the second.
 
-The token that ends a turn belongs to what it ends: in Seq-KD to either term, in RaDis to the
-rationale, since there the reference is gone on from. So the two terms add up to the loss that is
-trained on; weights of segments are left out, since they turn no gradient. With `ends` off no end
-belongs to anything: then RaDis' and Seq-KD's translation terms are the very same.
+The token that ends a turn belongs to what it ends: in Seq-KD to either term, in RaDis to the rationale, since the
+reference is continued there. So the two terms add up to the loss that is trained on; segment weights are left out,
+since they do not change a gradient's direction. With `ends` off, no end belongs to either term: then RaDis' and
+Seq-KD's translation terms are identical.
 """
 
 import heapq
@@ -28,7 +28,9 @@ END = "end"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Where a table has both terms: a record's key → the examples of its translation and of its regulariser."""
+    """The examples in a table that have both terms: a record's key → its translation example and its regulariser
+    example.
+    """
 
     table: ExampleTable
     regulariser: str
@@ -55,7 +57,7 @@ class Terms:
 def terms_of(table: ExampleTable, row: str) -> Terms:
     """The pairs of terms in a row's examples.
 
-    Raises DataError where its method has no such pair, as vanilla, SDFT and multi-task have none.
+    Raises DataError if the row's method has no such pair (vanilla, SDFT and multi-task have none).
     """
     name = next((name for name in REGULARISERS if name in table.names), None)
     translations: dict[str, int] = {}
@@ -80,10 +82,10 @@ def terms_of(table: ExampleTable, row: str) -> Terms:
 
 
 def chosen(records: Iterable[Record], tables: Sequence[Terms], examples: int, seed: int) -> dict[str, list[str]]:
-    """Direction → keys of at most so many records that have both terms in every row, drawn by the seed.
+    """Direction → keys of at most `examples` records that have both terms in every row, drawn by the seed.
 
-    The rows are compared on the same records. A conversation's direction is where it comes from. Raises
-    DataError where there is no such record.
+    All rows are compared on the same records. A conversation's direction is where it comes from. Raises DataError if
+    there is no such record.
     """
     heaps: dict[str, list[tuple[float, str]]] = {}
     seen: set[str] = set()

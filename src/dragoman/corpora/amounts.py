@@ -1,4 +1,4 @@
-"""How much there is of each kind of record that a method may choose by: what forecasts are made of."""
+"""Amounts of data, by the kinds of record that methods select by; forecasts are made from them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -9,7 +9,7 @@ from dragoman.corpora.records import Pair, Record
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Records, and the tokens of all that is asked and of all that is answered in them."""
+    """A number of records, and the tokens of their requests and of their answers."""
 
     records: float = 0
     asked: float = 0
@@ -19,14 +19,14 @@ class Volume:
         return Volume(self.records + other.records, self.asked + other.asked, self.answered + other.answered)
 
     def of(self, records: float) -> "Volume":
-        """So many records of this kind."""
+        """This many records with the same average length."""
         factor = records / self.records if self.records else 0
         return Volume(records, self.asked * factor, self.answered * factor)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The languages of pairs; or of conversations, which have one and are no pairs."""
+    """A kind of record: pairs in two languages, or conversations in one."""
 
     source: str
     target: str
@@ -59,7 +59,7 @@ class Amounts:
         return Amounts({kind: volume.of(factor * volume.records) for kind, volume in self.volumes.items()})
 
     def of(self, records: float) -> "Amounts":
-        """So many records, in the same proportions."""
+        """This many records, in the same proportions."""
         there = self.total.records
         return self.times(records / there) if there else self
 
@@ -68,7 +68,7 @@ class Amounts:
 
 
 def joined(parts: Iterable[Amounts]) -> Amounts:
-    """All parts together."""
+    """The sum of all parts."""
     found: defaultdict[Kind, Volume] = defaultdict(Volume)
     for part in parts:
         for kind, volume in part.volumes.items():

@@ -1,8 +1,8 @@
-"""The catalogue: corpora that a recipe can name, and how their files get here.
+"""The catalogue: corpora that a recipe can name, and how their files are fetched.
 
-A file is taken from a mirror (`DRAGOMAN_MIRROR`), from the cache, or from the network, in this
-order, and its checksum is verified each time, wherever it came from. Where the catalogue knows no
-checksum that is said, each time a file is downloaded and wherever its corpus is listed.
+A file is taken from a mirror (`DRAGOMAN_MIRROR`), the cache, or the network, in this order, and its checksum is
+verified every time, wherever it came from. If the catalogue has no checksum, the user is told so whenever a file is
+downloaded and wherever its corpus is listed.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ Role = Literal["train", "valid", "test", "dialogues", "questions"]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it was when the entry was written; what its publisher does not state is None."""
+    """A file as it was when the entry was written; None for what its publisher does not state."""
 
     size: int | None = None
     sha256: str | None = None
@@ -86,12 +86,12 @@ class Entry:
     with a sentence to say so."""
 
     def directions(self, role: Role) -> tuple[str, ...]:
-        """What the corpus has to offer for a role."""
+        """The directions that the corpus offers for a role."""
         texts = [ParallelText(part.direction, both=part.both) for part in self.parts if part.role == role]
         return tuple(dict.fromkeys(direction for text in texts for direction in text.directions))
 
     def of(self, role: Role) -> tuple[Part, ...]:
-        """The parts that play a role. `DataError` where there is none."""
+        """The parts for a role. `DataError` if there are none."""
         parts = tuple(part for part in self.parts if part.role == role)
         if not parts:
             roles = ", ".join(dict.fromkeys(part.role for part in self.parts))
@@ -100,13 +100,13 @@ class Entry:
 
     @property
     def size(self) -> int | None:
-        """Bytes of all files, None where that is not known."""
+        """The bytes of all files, None if unknown."""
         sizes = [file.size for file in self.files.values()]
         return None if None in sizes else sum(size or 0 for size in sizes)
 
     @property
     def unchecked(self) -> tuple[str, ...]:
-        """Files that come without a checksum."""
+        """The files without a checksum."""
         return tuple(path for path, file in self.files.items() if file.sha256 is None)
 
 
@@ -131,7 +131,7 @@ def catalogue() -> Mapping[str, Entry]:
 
 
 def find(name: str) -> Entry:
-    """The entry of that name; `DataError` with the nearest names where there is none."""
+    """The entry of that name; `DataError` with the nearest names if there is none."""
     entries = catalogue()
     if name not in entries:
         near = get_close_matches(name, entries, n=1)
@@ -144,7 +144,7 @@ def find(name: str) -> Entry:
 
 
 def parallel_text(name: str, role: Role, directions: tuple[str, ...] = ()) -> tuple[ParallelText, ...]:
-    """The files of a corpus for a role, here and verified; only those that serve the directions, if any are given."""
+    """A corpus's files for a role, fetched and verified; with `directions`, only those that serve them."""
     entry = find(name)
     texts = []
     for part in entry.of(role):
@@ -158,14 +158,14 @@ def parallel_text(name: str, role: Role, directions: tuple[str, ...] = ()) -> tu
 
 
 def seen_before(test: str, others: Iterable[str]) -> list[str]:
-    """What there is to say where a test set meets these corpora and models: a sentence for each that has it."""
+    """Warnings about a test set that these corpora or models have seen: one sentence for each."""
     entry = catalogue().get(test)
     told = entry.contained_in if entry else {}
     return [told[name] for name in dict.fromkeys(others) if name in told]
 
 
 def here(entry: Entry, path: str) -> Path | None:
-    """Where a file of a corpus is on this machine, its checksum not looked at; None where it isn't here yet."""
+    """Where a corpus's file is on this machine, without checking its checksum; None if it isn't here yet."""
     mirror = os.environ.get("DRAGOMAN_MIRROR")
     if mirror and not Path(mirror).is_dir():
         raise DataError(f"DRAGOMAN_MIRROR names {mirror}, and there is no such folder")
@@ -178,7 +178,7 @@ def _cached(entry: Entry, path: str) -> Path:
 
 
 def local(entry: Entry, path: str) -> Path:
-    """A file of a corpus on this machine, its checksum verified; it is downloaded where it isn't here yet."""
+    """A corpus's file on this machine, its checksum verified; downloads it if it isn't here yet."""
     expected, cached = entry.files[path], _cached(entry, path)
     if place := here(entry, path):
         _verify(place, expected)
@@ -223,9 +223,9 @@ def _bytes(size: int | None) -> str:
 
 
 def _download(address: str, goal: Path, expected: File) -> None:
-    """Written beside and renamed when complete and verified, so that what lies at `goal` is whole.
+    """Downloads beside `goal` and renames when complete and verified, so that a file at `goal` is always whole.
 
-    Without a checksum, complete is what the server said it would send.
+    Without a checksum, complete means as long as the server announced.
     """
     goal.parent.mkdir(parents=True, exist_ok=True)
     partial = beside(goal)
@@ -266,7 +266,7 @@ def _download(address: str, goal: Path, expected: File) -> None:
 def _fetch(address: str, path: Path, size: int | None) -> tuple[str, int, int | None]:
     """Copies what is at an address to a file, with a progress bar.
 
-    Gives its sha256, its size, and the size that the server announced, if it did.
+    Returns its sha256, its size, and the size that the server announced, if any.
     """
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 

@@ -1,4 +1,4 @@
-"""Tells whether a record to learn from has something of the texts that models are judged on.
+"""Contamination: whether a training record has something in common with the texts that models are judged on.
 
 Texts are compared sentence by sentence, and 13 words at a time:
 
@@ -7,16 +7,16 @@ Texts are compared sentence by sentence, and 13 words at a time:
     13-gram      13 words in a row are the same, or 20 characters in scripts that put no spaces between words
     whole        the request of a conversation is one that is asked, or a side of a pair is a side of a test pair
 
-A sentence says enough to be compared with at least 5 words and 20 letters, or 12 characters in
-scripts without spaces: "Translate the following sentence." does not. What says less counts as a
-whole alone. Words are told apart by white space and punctuation, so that `don't` counts as two.
+A sentence is long enough to be compared if it has at least 5 words and 20 letters, or 12 characters in scripts
+without spaces: "Translate the following sentence." is too short. Shorter texts are compared only as wholes. Words are
+separated by white space and punctuation, so `don't` counts as two.
 
-A test set is also told how much of it a record has: its items (pairs, questions, prompts) of which the record holds a
-whole or a sentence, be it in another case. Some words in a row are not enough for that.
+For each test set, the items (pairs, questions, prompts) that training data holds are counted too: those of which a
+record has a whole or a sentence, ignoring case. A run of words is not enough for that.
 
-The words around a question ("Answer with a letter.") are no content: of a question only its `texts`
-are cut into sentences, and a question that has none is compared as a whole. So are texts that come
-from one small grammar, as the lab's do, where two sentences may be alike by chance.
+The words around a question ("Answer with a letter.") are not content: only a question's `texts` are cut into
+sentences, and a question without any is compared as a whole. So are texts from one small grammar, such as the lab's,
+in which two sentences may be alike by chance.
 """
 
 import re
@@ -44,7 +44,7 @@ _SENTENCE_ENDS = re.compile(r"(?<=[.!?…؟।])(?<![\s.]\w\.)\s+|(?<=[。！？
 
 
 class _Plain(dict[int, str]):
-    """A table for `str.translate`: punctuation and symbols become spaces, and signs that are not seen go."""
+    """A table for `str.translate`: punctuation and symbols become spaces, and invisible signs are removed."""
 
     def __missing__(self, code: int) -> str:
         category = unicodedata.category(chr(code))
@@ -57,7 +57,7 @@ _PLAIN = _Plain()
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What a record has in common with a test set: how it was found, and the words (those of a run in plain form)."""
+    """What a record has in common with a test set: how it was found, and the words (for a 13-gram in plain form)."""
 
     kind: Kind
     text: str
@@ -66,10 +66,10 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The texts that models are judged on, as hashes; each leads to the number of a text.
+    """The texts that models are judged on, as hashes; each maps to the number of a text.
 
-    `texts` are the items that a text belongs to, such as all questions about one passage, and `items` the number of
-    the test set that an item is of.
+    `texts` has the items that each text belongs to, such as all questions about one passage; `items` has the number
+    of each item's test set.
     """
 
     names: list[str] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Index:
     talks: dict[int, int] = field(default_factory=dict)
 
     def find(self, record: Record) -> Shared | None:
-        """What the record shares with a test set; None where that is nothing."""
+        """What the record shares with a test set; None if nothing."""
         if self.plain or self.runs:
             for text in _texts(record):
                 if found := self._within(text):
@@ -93,7 +93,7 @@ class Index:
     def held(self, record: Record) -> set[int]:
         """The items of which the record holds a whole or a sentence.
 
-        A side of a pair that says little ("Thank you.") is one only together with the other side.
+        A pair's side that is short ("Thank you.") counts only together with the other side.
         """
         wholes = list(self._wholes(record))
         texts = {at for text, at in wholes if not isinstance(record, Pair) or _says_enough(_units(text))}
@@ -105,7 +105,7 @@ class Index:
         return both | {item for at in texts for item in self.texts[at]}
 
     def sizes(self) -> Counter[int]:
-        """How many items each test set has, by its number."""
+        """The number of items in each test set, by its number."""
         return Counter(self.items)
 
     def _named(self, at: int) -> str:
@@ -143,9 +143,9 @@ def index(
     one_grammar: bool = False,
     prompts: Mapping[str, Iterable[str]] | None = None,
 ) -> Index:
-    """What the records to learn from are compared with: the pairs and questions of all test sets, and other prompts.
+    """The index that training records are compared with: the pairs and questions of all test sets, and other prompts.
 
-    With `one_grammar` pairs are compared as wholes alone: their sentences were made, and may be alike by chance.
+    With `one_grammar`, pairs are compared only as wholes: their sentences were generated, and may be alike by chance.
     `prompts` are plain texts by the name of their suite.
     """
     made = Index()
@@ -160,7 +160,7 @@ def index(
         return len(made.items) - 1
 
     def place(form: str, key: int, item: int) -> int:
-        """The number of a text, which from now on is also one of this item."""
+        """The number of a text, to which this item is added."""
         at = known.setdefault((form, key), len(made.texts))
         if at == len(made.texts):
             made.texts.append([])
@@ -231,7 +231,9 @@ def _letters(units: Iterable[str]) -> int:
 
 
 def _runs(units: Sequence[str]) -> Iterator[str]:
-    """All runs that are just long enough. How long one is follows from where it begins: the same text has the same."""
+    """All runs that are just long enough. Where a run begins determines how long it is, so equal texts have equal
+    runs.
+    """
     if not any(len(unit) == 1 and _is_character(unit) for unit in units):
         for start in range(len(units) - WORDS + 1):
             yield " ".join(units[start : start + WORDS])

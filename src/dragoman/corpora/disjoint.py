@@ -1,13 +1,13 @@
-"""Shares pairs out between the two directions of a language pair, so that no sentence serves both.
+"""Disjoint directions: divides pairs between the two directions of a language pair, so that no sentence serves both.
 
-A sentence can stand in several pairs, with several translations, and these in further pairs. All pairs that hang
-together in this way form a group and go one way, which a draw decides that depends on their texts and the seed alone.
-Pairs that stand alone, which are most, are put in the order of their draws: the first of them serve one direction, as
-many as it takes to make both shares equal, and the rest the other. So a limit for each direction is reached where there
-are pairs enough, and a few pairs more or less move few others.
+A sentence can be in several pairs, with several translations, and these in further pairs. All pairs that are
+connected in this way form a group and go one way, decided by a draw that depends only on their texts and the seed.
+Pairs that stand alone, which are most, are sorted by their draws: the first of them serve one direction, as many as
+it takes to make both shares equal, and the rest the other. So a limit for each direction is reached if there are
+enough pairs, and a few pairs more or less move few others.
 
-Pairs that are offered in one direction only keep it, and count towards its share. Each language pair is shared out for
-itself: an English sentence may be translated into German in one pair and from Italian in another.
+Pairs that are offered in only one direction keep it, and count towards its share. Each language pair is divided on
+its own: an English sentence may be translated into German in one pair and from Italian in another.
 """
 
 from array import array
@@ -22,7 +22,7 @@ HALF = 0.5
 
 
 class Sentences:
-    """Both sentences of each pair that is added, as numbers: sixteen bytes a pair."""
+    """Both sentences of each added pair, as numbers: sixteen bytes per pair."""
 
     def __init__(self, directions: Sequence[str], seed: int) -> None:
         self._seed = seed
@@ -30,16 +30,16 @@ class Sentences:
         self._sides = (array("Q"), array("Q"))
 
     def add(self, pair: Pair) -> None:
-        """Notes a pair; its two directions give the same numbers, if in another order."""
+        """Notes a pair; its two directions give the same two numbers in opposite order."""
         languages = "-".join(sorted((pair.source_language, pair.target_language)))
         ends = ((pair.source_language, pair.source), (pair.target_language, pair.target))
         for side, end in zip(self._sides, ends, strict=True):
             side.append(int(content_key(languages, *end), 16))
 
     def served(self, direction: NDArray[np.uint16], kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which of the pairs serve their direction, [pairs]. Only those in `kept` are looked at and counted.
+        """Which of the pairs serve their direction, [pairs]. Only those in `kept` count.
 
-        `direction` has the place of each pair's direction among those that were given.
+        `direction` has, for each pair, the index of its direction.
         """
         found = np.zeros(len(kept), dtype=bool)
         for name in self._directions:
@@ -51,7 +51,9 @@ class Sentences:
         return found
 
     def _share_out(self, pairs: NDArray[np.intp], forth: NDArray[np.bool_], found: NDArray[np.bool_]) -> None:
-        """Marks in `found` which of the pairs of two opposite directions serve; `forth` tells the first direction."""
+        """Marks in `found` the pairs of two opposite directions that serve; `forth` marks those of the first
+        direction.
+        """
         if not len(pairs):
             return
         sides = [np.array(side, dtype=np.uint64)[pairs] for side in self._sides]
@@ -72,7 +74,9 @@ class Sentences:
 
 
 def _groups(count: int, left: NDArray[np.intp], right: NDArray[np.intp]) -> NDArray[np.intp]:
-    """For each of `count` things the smallest one that it hangs together with, through things side by side."""
+    """Connected components of `count` things that `left` and `right` join: for each, its component's
+    smallest member.
+    """
     names = np.arange(count)
     while True:
         least = np.minimum(names[left], names[right])

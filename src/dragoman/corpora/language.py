@@ -1,8 +1,7 @@
-"""Which language a text is in, by a rule that can be read: scripts, then function words.
+"""The language of a text, by simple rules: scripts, then function words.
 
-This is no language identifier. It answers whether a translation is in the source's language instead
-of the target's, and which of the languages that it knows most of a text is in; where the rule does
-not tell, it says so.
+This is not a language identifier. It answers whether a translation is in the source's language instead of the
+target's, and which of the languages that it knows most of a text is in; if the rules cannot tell, it says so.
 """
 
 import re
@@ -115,7 +114,7 @@ _ALIASES = {"eng": "en", "deu": "de", "ger": "de", "ita": "it", "fra": "fr", "sp
 
 
 def base(language: str) -> str:
-    """The plain two-letter code where there is one: `eng_Latn` → `en`, `zh_CN` → `zh`."""
+    """The plain two-letter code if there is one: `eng_Latn` → `en`, `zh_CN` → `zh`."""
     code = language.split("_")[0].split("-")[0].lower()
     return _ALIASES.get(code, code)
 
@@ -126,11 +125,10 @@ def labels(language: str) -> tuple[str, ...]:
 
 
 def in_wrong_language(text: str, source_language: str, target_language: str) -> bool | None:
-    """Whether `text` is rather in the source's language than in the target's; None where the rule cannot tell.
+    """Whether `text` is in the source's language rather than the target's; None if the rule cannot tell.
 
-    Different scripts: wrong where fewer than half of the letters are of the target's script. Same
-    script: wrong where more words are function words of the source's language alone than of the
-    target's alone.
+    Different scripts: wrong if fewer than half of the letters are of the target's script. Same script: wrong if more
+    words are function words only of the source's language than only of the target's.
     """
     source, target = base(source_language), base(target_language)
     known = SCRIPTS.keys() | FUNCTION_WORDS.keys()
@@ -156,17 +154,16 @@ _SHARE = 0.15  # of the words; in running text every third is a function word, i
 
 
 def known(language: str) -> bool:
-    """Whether the rules here tell anything about a language."""
+    """Whether the rules here can tell anything about a language."""
     return base(language) in SCRIPTS.keys() | FUNCTION_WORDS.keys()
 
 
 def dominant(text: str, least: float = 3) -> str | None:
-    """The language that most of a text is in; None where the rule cannot tell.
+    """The language that most of a text is in; None if the rule cannot tell.
 
-    The script that most of the text is written in decides; languages that share one are told apart
-    by letters that only one of them has. For Latin script it is the language that has the most of
-    the words in its list of function words, those of a single letter counted half: at least `least`
-    of them and 15 % of the words, and more than any other language has.
+    The script of most of the text decides; languages with the same script are distinguished by letters that only one
+    of them has. For Latin script it is the language with the most words in its list of function words, those of a
+    single letter counting half: at least `least` of them and 15 % of the words, and more than any other language.
     """
     text = text.lower()
     letters = {
@@ -189,7 +186,7 @@ def _weight(word: str) -> float:
 
 
 def _within(script: str, text: str) -> str | None:
-    """Which of the languages of one script: by letters that the others do not have."""
+    """Which of the languages of one script, by letters that the others do not have."""
     if script == "zh":  # Chinese has no kana, and Japanese is hardly ever without
         kana, han = len(re.findall(r"[\u3040-\u30ff]", text)), len(re.findall(SCRIPTS["zh"], text))
         return "ja" if 5 * kana > han else "zh"

@@ -1,8 +1,7 @@
-"""From what a recipe says to pairs: files found, duplicates out, limits kept, and everything counted.
+"""Loading pairs as a recipe says: finds files, drops duplicates, applies limits, and counts everything.
 
-Two passes over the files. The first notes some eight bytes a pair, enough to tell which to keep; the
-second gives the pairs. So every fault of a file shows before any work begins, and the pairs
-themselves never have to fit into memory.
+Two passes over the files. The first notes some eight bytes per pair, enough to decide which to keep; the second
+yields the pairs. So every fault of a file shows before any work begins, and the pairs never have to fit into memory.
 """
 
 from array import array
@@ -48,9 +47,9 @@ class CorpusChoice(Protocol):
 
 @dataclass(frozen=True)
 class Loaded:
-    """Pairs to go through as often as needed, read from their files each time.
+    """Pairs that can be iterated as often as needed, read from their files each time.
 
-    `dropped` counts what was left out by reason, `counts` what is there by direction.
+    `dropped` counts what was left out, by reason; `counts` what is there, by direction.
     """
 
     texts: tuple[ParallelText, ...]
@@ -73,10 +72,10 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Which of some pairs are kept. A field that is None or False leaves all of them.
+    """Which pairs are kept. A field that is None or False has no effect.
 
-    The limit keeps, in each direction, the pairs with the smallest draws; so which ones are kept depends neither on
-    their order nor, among those that fit, on what else there is. What `disjoint` does stands in `corpora.disjoint`.
+    The limit keeps, in each direction, the pairs with the smallest draws; so the choice depends neither on their
+    order nor, among those that fit, on what else there is. `disjoint` is explained in `corpora.disjoint`.
     """
 
     limit: int | None = None
@@ -88,12 +87,12 @@ class Rules:
 
     @classmethod
     def of(cls, corpus: CorpusChoice, role: catalog.Role) -> "Rules":
-        """What a recipe says of its pairs; test sets stay as they were published, with what they have twice."""
+        """The rules in a recipe's choice of a corpus; test sets stay as they were published, including duplicates."""
         distinct = role != "test"
         return cls(corpus.limit, corpus.seed, distinct, corpus.disjoint, corpus.max_characters, corpus.drop_copies)
 
     def unfit(self, pair: Pair) -> str:
-        """Why a pair is left out whatever else there is; empty where it is not."""
+        """Why a pair is left out regardless of other pairs; empty if it may stay."""
         if self.max_characters is not None and max(len(pair.source), len(pair.target)) > self.max_characters:
             return "too long"
         if self.drop_copies and _plain(pair.source) == _plain(pair.target):
@@ -102,10 +101,9 @@ class Rules:
 
 
 def load(corpus: CorpusChoice, role: catalog.Role, base: Path) -> Loaded:
-    """The pairs of a corpus of the catalogue, or of one's own files (relative to `base`).
+    """The pairs of a corpus of the catalogue, or of the user's own files (relative to `base`).
 
-    Training data is made distinct: of equal pairs only the first is kept. Test sets stay as they
-    were published.
+    Of equal training pairs only the first is kept. Test sets stay as they were published.
     """
     texts, directions = locate(corpus, role, base)
     rules = Rules(corpus.limit, corpus.seed, role != "test", corpus.disjoint, corpus.max_characters, corpus.drop_copies)
@@ -113,7 +111,7 @@ def load(corpus: CorpusChoice, role: catalog.Role, base: Path) -> Loaded:
 
 
 def locate(corpus: CorpusChoice, role: catalog.Role, base: Path) -> tuple[tuple[ParallelText, ...], tuple[str, ...]]:
-    """The files behind a choice and the directions it takes from them; files of the catalogue are fetched first."""
+    """The files behind a choice and the directions to take from them; catalogue files are fetched first."""
     directions = tuple(corpus.directions)
     if corpus.corpus is not None:
         texts = catalog.parallel_text(corpus.corpus, role, directions)
@@ -137,7 +135,7 @@ def select(texts: Sequence[ParallelText], directions: Sequence[str], rules: Rule
 
 
 def choose(pairs: Sequence[Pair], directions: Sequence[str], rules: Rules, dropped: Counter[str]) -> list[Pair]:
-    """Those of some pairs at hand that the rules keep, as `select` does with files; the others count in `dropped`."""
+    """The pairs in a list that the rules keep, as `select` does with files; `dropped` counts the others."""
     kept, _ = _decided(pairs, directions, rules, dropped)
     return list(compress(pairs, kept))
 
@@ -145,7 +143,7 @@ def choose(pairs: Sequence[Pair], directions: Sequence[str], rules: Rules, dropp
 def _decided(
     pairs: Iterable[Pair], directions: Sequence[str], rules: Rules, dropped: Counter[str]
 ) -> tuple[NDArray[np.bool_], Counter[str]]:
-    """Which pairs are kept, [pairs], and how many of each direction."""
+    """Which pairs are kept, [pairs], and how many in each direction."""
     keys, draws, places, fit = array("Q"), array("d"), array("H"), array("B")
     sentences = Sentences(directions, rules.seed) if rules.disjoint else None
     for pair in pairs:

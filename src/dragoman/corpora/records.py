@@ -1,4 +1,4 @@
-"""What corpora give: pairs, dialogues and questions. Plain data, nothing else."""
+"""Records: pairs, dialogues and questions, as plain data."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ def content_key(*parts: str) -> str:
 
 
 def draw(key: str, purpose: str, seed: int = 0) -> float:
-    """A number in [0, 1) that depends on the record, the purpose and the seed, and on nothing else."""
+    """A number in [0, 1) that depends only on the record, the purpose and the seed."""
     digest = hashlib.sha256(f"{seed}\x1f{purpose}\x1f{key}".encode()).digest()
     return int.from_bytes(digest[:7], "big") / (1 << 56)
 
@@ -52,7 +52,7 @@ class Turn:
 
     @property
     def whole(self) -> str:
-        """The text, and after a blank line its input."""
+        """The text, followed by a blank line and its input if it has one."""
         return f"{self.text}\n\n{self.input}" if self.input else self.text
 
 
@@ -75,7 +75,7 @@ Record = Pair | Dialogue
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How an answer is judged by rule: the name of a function of `evaluation.checks`, and what it needs."""
+    """How an answer is judged by rule: the name of a function in `suites.questions.checks`, and its arguments."""
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)

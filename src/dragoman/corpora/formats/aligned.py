@@ -1,4 +1,6 @@
-"""Text whose lines are translations of each other: two files, or the two columns of one; and where documents end."""
+"""Aligned text: two files, or the two columns of one, whose lines are translations of each other; and their
+documents.
+"""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ def aligned(
     ids: tuple[Path, str] | None = None,
     documents: Path | None = None,
 ) -> Iterator[tuple[str, str, str]]:
-    """Two texts line by line, with the documents that a third one names: an `.ids` of OPUS, or `documents`."""
+    """Two texts line by line, with each line's document from a third file: an OPUS `.ids`, or `documents`."""
     left, right = lines(*source), lines(*target)
     named: Iterator[str] = _documents(*ids) if ids else repeat("")
     if documents:
@@ -40,7 +42,7 @@ def aligned(
 
 
 def _documents(path: Path, member: str) -> Iterator[str]:
-    """The document of each line, by an `.ids` of OPUS: documents and sentence numbers of both sides in four columns."""
+    """The document of each line from an OPUS `.ids`: four columns with documents and sentence numbers of both sides."""
     for number, line in lines(path, member):
         cells = line.split("\t")
         if len(cells) != 4:
@@ -51,7 +53,7 @@ def _documents(path: Path, member: str) -> Iterator[str]:
 
 
 def _first_column(path: Path) -> Iterator[str]:
-    """The document of each line: its first column, and what stands above it, as in FLORES' metadata, left out."""
+    """The document of each line from the first column; header lines, as in FLORES' metadata, are left out."""
     for number, line in lines(path):
         document = line.split("\t")[0]
         if number > 1 or document != "URL":
@@ -65,7 +67,7 @@ def _unfit(ids: tuple[Path, str] | None, why: str) -> str:
 
 
 def columns(path: Path, member: str) -> Iterator[tuple[str, str, str]]:
-    """The columns of a .tsv. Where empty lines stand between documents, these are numbered."""
+    """The columns of a .tsv. If empty lines separate documents, these are numbered."""
     told_apart = any(not line.strip() for _, line in islice(lines(path, member), GLANCE))
     document = 1
     for number, line in lines(path, member):

@@ -1,8 +1,8 @@
-"""Zip archives with parallel text: what is in them, and which members are meant.
+"""Zip archives with parallel text: listing their members, and choosing the ones that are meant.
 
 OPUS publishes a corpus as one zip for two languages, with the members NAME.de-en.de and NAME.de-en.en, line by line
-translations of each other, and NAME.de-en.ids, which tells the documents that the lines come from. The names have the
-languages in alphabetical order, whichever way they are used.
+translations of each other, and NAME.de-en.ids, which lists the documents that the lines come from. The names have the
+languages in alphabetical order, whichever direction they are used in.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ BESIDE = ("readme", "license", "licence", "citation", ".ds_store")  # what lies 
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """The members of an archive that hold two languages line by line; `ids` tells documents, where it is there."""
+    """The two members of an archive that are aligned line by line; `ids` lists documents, if there is such a member."""
 
     source: str
     target: str
@@ -26,7 +26,9 @@ class Aligned:
 
 
 def members(path: Path) -> list[str]:
-    """The files in an archive, without what belongs to no corpus; `DataError` where it can't be read, or is empty."""
+    """The files in an archive, without those that are never part of a corpus; `DataError` if it can't be read, or is
+    empty.
+    """
     with unzipped(path) as archive:
         found = [member for member in archive.infolist() if not member.is_dir() and not _beside(member.filename)]
     if not found:
@@ -44,9 +46,9 @@ def _beside(name: str) -> bool:
 
 
 def choose(path: Path, languages: tuple[str, str]) -> Aligned | str:
-    """The members of an archive that hold these languages: two aligned ones, or the name of the one table in it.
+    """The members of an archive with these languages: two aligned ones, or the name of its only table.
 
-    `DataError` says what is there instead, or which ones are too many.
+    `DataError` lists what is there instead, or the candidates if there are too many.
     """
     names = members(path)
     held = set(names)
@@ -72,7 +74,9 @@ def choose(path: Path, languages: tuple[str, str]) -> Aligned | str:
 
 
 def only(path: Path, endings: tuple[str, ...]) -> str:
-    """The one member of an archive that ends so. `DataError` says what is there instead, or which ones are too many."""
+    """The only member of an archive with one of these endings. `DataError` lists what is there instead, or the
+    candidates.
+    """
     names = members(path)
     found = [name for name in names if ending(name) in endings]
     if len(found) == 1:
@@ -86,7 +90,7 @@ def only(path: Path, endings: tuple[str, ...]) -> str:
 
 
 def _told(path: Path, names: list[str]) -> str:
-    """The members with what they are, where that is no text."""
+    """The names of the members, each with what it is if that is not text."""
     told = []
     for name in names[:SHOWN]:
         what = held(path, name)

@@ -1,4 +1,4 @@
-"""What a record of instruction data is, told from its keys, and the turns that it has.
+"""Forms of instruction data: recognising a record's form by its keys, and reading its turns.
 
     {"messages": [{"role", "content"}, …]}           a conversation, which ends with the assistant's message
     {"conversations": [{"from", "value"}, …]}        ShareGPT's: human and gpt (or user, assistant, chatgpt, bing …)
@@ -6,8 +6,8 @@
     {"instruction", "input", "output"}               Alpaca; the input may be empty or missing
     {"instruction", "context", "response"}           Dolly; without a context also Magicoder's Evol-Instruct
 
-The order of keys never matters, nor does their case. Where a translation has translated the keys as
-well (`istruzione`), those of a few languages are understood. Other keys are not looked at.
+The order and case of keys never matter. If a translation has translated the keys as well (`istruzione`), those of a
+few languages are understood. Other keys are ignored.
 """
 
 import unicodedata
@@ -54,9 +54,9 @@ NEEDED = (
 
 
 def canonical(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:
-    """A record under the keys that are known, and which of its keys were read as another.
+    """A record with its keys renamed to the known ones, and which keys were renamed to which.
 
-    A key that is there under its own name stands, whatever else could be read as it.
+    A key that is present under its own name is used, even if another could be read as it.
     """
     if KNOWN.issuperset(record):
         return record, {}
@@ -75,10 +75,10 @@ def _name(key: str) -> str | None:
 
 
 def turns(record: Mapping[str, Any]) -> tuple[tuple[Turn, ...], dict[str, int]]:
-    """The turns of a record without faults, and what was left out of it; no turns where that is all of it.
+    """The turns of a valid record, and counts of what was left out; no turns if nothing remains.
 
-    Texts are stripped of surrounding white space. A conversation in ShareGPT's form begins with the first request
-    and ends with the last answer: what stands before and after is left out.
+    Texts are stripped of surrounding white space. A conversation in ShareGPT's form begins with the first request and
+    ends with the last answer: anything before and after is left out.
     """
     if any(key in record for key in TALKS):
         return _talk(record)
@@ -105,7 +105,7 @@ def _talk(record: Mapping[str, Any]) -> tuple[tuple[Turn, ...], dict[str, int]]:
 
 
 def faults(record: Mapping[str, Any]) -> list[str]:
-    """What is not as it should be with a record: the field, what was expected, what is there."""
+    """What is wrong with a record: the field, what was expected, what is there."""
     for key in TALKS:
         if key in record:
             return _talk_faults(key, record[key])
@@ -124,7 +124,7 @@ def faults(record: Mapping[str, Any]) -> list[str]:
 
 
 def _answer_key(record: Mapping[str, Any]) -> str:
-    """The key of the answer; empty where the record is of no known form."""
+    """The key of the answer; empty if the record has no known form."""
     return next((answer for answer, asked in FORMS.items() if answer in record and asked in record), "")
 
 
@@ -138,7 +138,7 @@ def _said(message: Mapping[str, Any]) -> tuple[Role, str]:
 
 
 def _talk_faults(key: str, messages: Any) -> list[str]:
-    """Roles must follow each other in `messages`; in ShareGPT's form they need only be known."""
+    """Faults of roles: in `messages` they must alternate; in ShareGPT's form they need only be known."""
     strict = key == "messages"
     form = '{"role", "content"}' if strict else '{"from", "value"}'
     if not isinstance(messages, list) or (strict and not messages):

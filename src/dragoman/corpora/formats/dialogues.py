@@ -1,7 +1,7 @@
-"""Reads instruction data into dialogues: JSON Lines, one JSON array, or Parquet.
+"""Dialogue files: instruction data from JSON Lines, one JSON array, or Parquet.
 
-What a record is can be told from its keys: see `forms`. The request is the instruction, and apart from it
-its input or context, which a chat format that knows no such thing puts after a blank line.
+A record's form is recognised by its keys: see `dialogue_forms`. The request is the instruction; its input or context
+is kept separately, and a chat format without a place for it puts it after a blank line.
 """
 
 from array import array
@@ -26,9 +26,9 @@ BATCH = 1000  # rows of a Parquet file that are held at once
 
 @dataclass(frozen=True, slots=True)
 class DialogueFile:
-    """A file with dialogues, what they are called, and the language that they are in.
+    """A file with dialogues, the name they go by, and their language.
 
-    Where its records name a programming language (`lang`), only those of the one that is given here are taken.
+    If its records name a programming language (`lang`), only those in the one given here are read.
     """
 
     path: Path
@@ -39,9 +39,9 @@ class DialogueFile:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Dialogues to go through as often as needed, read from their file each time; `dropped` counts the others.
+    """Dialogues that can be iterated repeatedly, read from their file each time; `dropped` counts what was left out.
 
-    `renamed` has the keys of the file that were read as others, such as `istruzione` as `instruction`.
+    `renamed` has the file's keys that were read as others, such as `istruzione` as `instruction`.
     """
 
     file: DialogueFile
@@ -61,9 +61,9 @@ def read(
 ) -> Iterator[Dialogue]:
     """The dialogues of a file in its order, texts stripped of surrounding whitespace.
 
-    Those without a request or an answer are left out and counted in `dropped`, and so are those with half a character
-    and those in another programming language than the one that is asked for. Keys that were read as others are put in
-    `renamed`. `DataError` lists what is not as it should be, the first 20 faults.
+    Those without a request or an answer, with half a character, or in a programming language other than the wanted
+    one are left out and counted in `dropped`. Keys that were read as others are added to `renamed`. `DataError` lists
+    what is wrong, up to 20 faults.
     """
     dropped = Counter() if dropped is None else dropped
     renamed = {} if renamed is None else renamed
@@ -119,10 +119,10 @@ def _language_faults(record: Any, lang: str) -> list[str]:
 def select(
     file: DialogueFile, limit: int | None, seed: int, unwanted: Callable[[Dialogue], str | None] = lambda _: None
 ) -> Chosen:
-    """Reads through a file and decides which of its dialogues to keep: each once, and no more than `limit`.
+    """Reads through a file and decides which of its dialogues to keep: no duplicates, and no more than `limit`.
 
-    `unwanted` gives the reason to leave a dialogue out, if there is one. A limit keeps those with the smallest
-    draws, so which ones are kept does not depend on their order.
+    `unwanted` returns a reason to leave a dialogue out, or None. A limit keeps those with the smallest draws, so the
+    choice does not depend on their order.
     """
     dropped: Counter[str] = Counter()
     renamed: dict[str, str] = {}

@@ -1,6 +1,6 @@
-"""Outputs that were saved elsewhere: lines that go with lines, and JSONL whose records go with the questions of a file.
+"""Saved outputs: plain lines that correspond to other lines, and JSONL whose records answer the questions of a file.
 
-Lines end at a line feed and nowhere else, and the line feed at the end of a file begins no further line.
+Lines end only at a line feed, and the line feed at the end of a file does not begin another line.
 """
 
 import json
@@ -21,7 +21,7 @@ Texts = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a model said to one question; `id` is None where the record has none."""
+    """A model's answer to one question; `id` is None if the record has none."""
 
     line: int
     id: str | None
@@ -30,7 +30,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Triples:
-    """Sources, translations and references of one JSONL; what it does not have is empty."""
+    """Sources, translations and references from one JSONL; missing fields are empty."""
 
     sources: Texts
     translations: Texts
@@ -39,7 +39,9 @@ class Triples:
 
 
 def is_jsonl(path: Path) -> bool:
-    """Whether a file holds records, not a text: its name says so, or its first line is one, or a list of them."""
+    """Whether a file holds records rather than text, by its name or its first line (a JSON object, or a list of
+    them).
+    """
     if ending(path.name) in RECORDS:
         return True
     first = next((line for _, line in lines(path) if line.strip()), "")
@@ -53,7 +55,7 @@ def is_jsonl(path: Path) -> bool:
 
 
 def read_text(path: Path) -> Texts:
-    """The lines of a text. `DataError` where there are none."""
+    """The lines of a text. `DataError` if there are none."""
     found = tuple(line for _, line in lines(path))
     if not found:
         raise DataError(f"{path} is empty: there is nothing in it to score")
@@ -61,7 +63,7 @@ def read_text(path: Path) -> Texts:
 
 
 def read_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """The objects of a JSONL with their line numbers; blank lines are left out. `DataError` names each bad line."""
+    """The objects of a JSONL with their line numbers; blank lines are skipped. `DataError` names each bad line."""
     found: list[tuple[int, dict[str, Any]]] = []
     faults: list[str] = []
     opening = ""
@@ -89,7 +91,7 @@ def read_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
 def read_triples(path: Path) -> Triples:
     """The fields `src`, `mt` and `ref` of a JSONL; `ref` may be a list of several references.
 
-    A field stands in every record or in none. `DataError` names each line where it is otherwise.
+    A field must be in every record or in none. `DataError` names each line that differs.
     """
     records = read_records(path)
     faults: list[str] = []
@@ -128,9 +130,9 @@ def read_triples(path: Path) -> Triples:
 
 
 def read_outputs(path: Path, ids: Sequence[str] = ("id",), texts: Sequence[str] = ("output",)) -> list[Output]:
-    """What was said to each question; `ids` and `texts` are the names that the fields may have, the best first.
+    """The answer to each question. `ids` and `texts` are the names that the fields may have, preferred ones first.
 
-    Ids stand in every record or in none; a number counts as the text that it is written as.
+    Ids must be in every record or in none; a number is read as the text that it is written as.
     """
     found: list[Output] = []
     faults: list[str] = []
@@ -163,13 +165,13 @@ def matched(
     rows: Sequence[int] = (),
     several: bool = False,
 ) -> list[tuple[str, ...]]:
-    """The outputs of each question of the data, in the order of `ids`, which are what the data calls its questions.
+    """The outputs for each question of the data, in the order of `ids`, the questions' ids in the data.
 
-    Outputs without ids go with the questions in their order. `several` allows more than one output of a question.
-    `left_out` is how many rows of the data were no questions: outputs of as many unknown ids may be there. `rows` is
-    where each question stands among all rows, counted from 0; with it there may be an output for each row, in their
-    order, without ids or where the data uses ids more than once. `DataError` lists ids that are unknown, missing or
-    there twice, and names both counts where they differ.
+    Outputs without ids are matched by position. `several` allows more than one output per question. `left_out` is the
+    number of rows in the data that were not questions: that many outputs may have unknown ids. `rows` is each
+    question's position among all rows, counted from 0; with it, there may be an output for each row, by position,
+    without ids or if the data uses ids more than once. `DataError` lists unknown, missing and duplicate ids, and
+    gives both counts if they differ.
     """
     if not left_out:
         rows = range(len(ids))

@@ -1,4 +1,4 @@
-"""Reads parallel text: two aligned files, or one table or archive. One pair at a time, however large the file.
+"""Parallel text: reads pairs from two aligned files, a table or an archive, one at a time, however large the file.
 
     source, target      line by line translations of each other
     .tsv                source, one tab, target; empty lines stand between documents, as in WMT's files
@@ -28,8 +28,8 @@ from dragoman.errors import DataError
 class ParallelText:
     """Files with translations: `source` and `target`, line by line, or one `table`.
 
-    A table is .tsv (two columns), .jsonl, .json, .tmx or .zip, and may have .gz behind that. `both` gives every pair
-    the other way round too. `documents` names the document of each line of two files, in its first column.
+    A table is .tsv (two columns), .jsonl, .json, .tmx or .zip, possibly followed by .gz. `both` also gives every pair
+    in the other direction. `documents` names, in its first column, the document of each line of two files.
     """
 
     direction: str
@@ -46,7 +46,7 @@ class ParallelText:
 
     @property
     def directions(self) -> tuple[str, ...]:
-        """What `read` will give."""
+        """The directions that `read` gives."""
         source, target = self.languages
         return (self.direction, f"{target}-{source}") if self.both else (self.direction,)
 
@@ -56,7 +56,7 @@ class ParallelText:
 
 
 class FilesChoice(Protocol):
-    """Files of one's own, as a recipe names them."""
+    """The user's own files, as a recipe names them."""
 
     @property
     def source(self) -> str | None: ...
@@ -84,8 +84,8 @@ def read_files(files: FilesChoice, base: Path = Path()) -> Iterator[Pair]:
 def read(text: ParallelText, dropped: Counter[str] | None = None) -> Iterator[Pair]:
     """The pairs of some files, in their order, both sides stripped of surrounding whitespace.
 
-    Pairs with an empty side, or with half a character, are left out and counted in `dropped` for each direction (the
-    latter are an error where that is not given). `DataError` with file and line for what is not as it should be.
+    Pairs with an empty side or with half a character are left out and counted in `dropped`, by direction (without
+    `dropped`, half a character is an error). `DataError` names file and line of anything that is wrong.
     """
     left_out = None if dropped is None else Counter[str]()
     source_language, target_language = text.languages
@@ -139,7 +139,7 @@ def _table(text: ParallelText, path: Path, member: str, dropped: Counter[str] | 
 
 
 def _no_swap(named: tuple[str, str], text: ParallelText) -> None:
-    """Refuses files whose names say the opposite of the direction: learnt from, they would teach the wrong language."""
+    """Refuses files whose names contradict the direction: a model trained on them would learn the wrong language."""
     source, target = text.languages
     if named == (target, source):
         raise DataError(

@@ -1,10 +1,10 @@
-"""Reads files of questions with checkable answers: one JSON object a line.
+"""Question files: questions with checkable answers, one JSON object per line.
 
     {"family": "capitals", "prompt": "Which is the capital of France?",
      "check": {"name": "contains", "arguments": {"text": "Paris"}}, "language": "en"}
 
-Instead of `prompt` there may be `turns`, a conversation that ends with the user's:
-`[{"role": "user", "text": "…"}, …]`.
+Instead of `prompt` there may be `turns`, a conversation that ends with the user's: `[{"role": "user", "text": "…"},
+…]`.
 """
 
 from pathlib import Path

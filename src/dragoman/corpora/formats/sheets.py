@@ -1,4 +1,4 @@
-"""The tables of a benchmark that comes as one file a subject: in a folder, an archive (tar, zip), or by themselves."""
+"""Benchmark tables that come as one file per subject: in a folder, an archive (tar, zip), or individually."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A file, or a member of an archive: what messages call it, its name without folders, and its bytes."""
+    """A file, or a member of an archive: its name in messages, its name without folders, and its bytes."""
 
     place: str
     name: str
@@ -36,7 +36,7 @@ class Sheet:
 
 
 def sheets(places: Path | Sequence[Path], endings: Sequence[str] = TABLES) -> list[Sheet]:
-    """The tables below these places, in order of their names. `DataError` where there is none, or something else."""
+    """The tables below these places, sorted by name. `DataError` if there is none, or something else."""
     places = (places,) if isinstance(places, Path) else places
     found = [sheet for place in places for sheet in _below(place, endings)]
     if not found:
@@ -93,12 +93,12 @@ def _tar(place: Path, endings: Sequence[str]) -> Iterator[Sheet]:
 
 
 def text(sheet: Sheet) -> str:
-    """What is in a table. `DataError` where it is not UTF-8."""
+    """A table's contents as text. `DataError` if it is not UTF-8."""
     return decoded(sheet.data, sheet.place)
 
 
 def csv_rows(sheet: Sheet) -> list[list[str]]:
-    """The rows of a CSV table; a field in quotes may go over several lines. Empty lines are no rows."""
+    """The rows of a CSV table; a field in quotes may span several lines. Empty lines are skipped."""
     try:
         return [row for row in csv.reader(io.StringIO(text(sheet), newline="")) if row]
     except csv.Error as error:

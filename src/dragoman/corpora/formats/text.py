@@ -1,10 +1,10 @@
-"""Text as it lies on disk: plain, compressed (`.gz`), or a member of a zip archive; and files that are something else.
+"""Text files, plain, compressed (`.gz`) or in a zip archive; and recognising files that are not text.
 
-Lines end at a line feed and nowhere else. Crawled text has U+2028, U+0085 and form feeds inside its
-lines; a reader that breaks lines there shifts every pair after it by one.
+Lines end only at a line feed. Crawled text has U+2028, U+0085 and form feeds inside its lines; a reader that breaks
+lines there shifts every pair after it by one.
 
-Files come from outside, so what they can make of the memory has limits: the length of a line, the size of a file that
-is read as a whole, and how much a small archive may unpack to.
+Files come from outside, so the memory that they can take has limits: the length of a line, the size of a file that is
+read as a whole, and how much a small archive may unpack to.
 """
 
 import gzip
@@ -36,22 +36,22 @@ PIECE = 1 << 18
 
 
 def called(path: Path, member: str = "") -> str:
-    """What messages call a file, or a member of an archive."""
+    """The name of a file, or of a member of an archive, in messages."""
     return f"{path}, in it {member}" if member else str(path)
 
 
 def ending(name: str) -> str:
-    """How a file name ends, without `.gz`, in lower case: `.tsv` for `a.tsv.gz`."""
+    """The ending of a file name, without `.gz`, in lower case: `.tsv` for `a.tsv.gz`."""
     return Path(name.lower().removesuffix(".gz")).suffix
 
 
 @contextmanager
 def opened(path: Path, member: str = "", text: bool = True) -> Iterator[IO[bytes]]:
-    """The bytes of a file, or of a member of a zip archive, unpacked where the name ends in `.gz`.
+    """The bytes of a file, or of a member of a zip archive, decompressed if the name ends in `.gz`.
 
-    `DataError` where there is no such file, where it is broken or encrypted, and where it is not `text` but should be:
-    a web page that was saved in its place, an archive under another name, a pointer of Git LFS. Also, while it is
-    read, where it unpacks to far more than text does.
+    `DataError` if the file is missing, broken or encrypted, or should be `text` and is not: a web page saved in its
+    place, an archive under another name, a Git LFS pointer. Also, while reading, if it unpacks to far more than text
+    does.
     """
     name = called(path, member)
     if not path.is_file():
@@ -74,7 +74,7 @@ def opened(path: Path, member: str = "", text: bool = True) -> Iterator[IO[bytes
 
 @contextmanager
 def unzipped(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip archive. `DataError` where it is none, or broken."""
+    """A zip archive. `DataError` if it is broken or something else."""
     if not path.is_file():
         raise DataError(f"there is no file {path}" + (": it is a folder" if path.is_dir() else ""))
     with ExitStack() as stack:
@@ -102,7 +102,7 @@ FAULTS = (
 
 @contextmanager
 def _sound(name: str) -> Iterator[None]:
-    """What the libraries find wrong with a packed file becomes a sentence; their errors for that are of every kind."""
+    """Turns the libraries' many errors about a compressed file into a `DataError`."""
     try:
         yield
     except DataError:
@@ -118,7 +118,7 @@ def _sound(name: str) -> Iterator[None]:
 
 
 def _raw(stack: ExitStack, path: Path, member: str, name: str) -> tuple[IO[bytes], int]:
-    """The bytes of a file or a member, and how many there are of them before anything is unpacked."""
+    """A file or member opened as bytes, and its size before decompression."""
     if not member:
         return stack.enter_context(path.open("rb")), path.stat().st_size
     archive = stack.enter_context(unzipped(path))
@@ -126,7 +126,7 @@ def _raw(stack: ExitStack, path: Path, member: str, name: str) -> tuple[IO[bytes
 
 
 class _Unpacking(io.RawIOBase):
-    """What comes out of an archive, as long as it is no more than text can come to."""
+    """A decompressed stream that stops at more output than text can amount to."""
 
     def __init__(self, packed: IO[bytes], size: int, name: str):
         self._packed, self._name = packed, name
@@ -150,7 +150,7 @@ class _Unpacking(io.RawIOBase):
 
 
 def whole(path: Path, member: str = "", text: bool = True) -> bytes:
-    """All that is in a file, as `opened` reads it."""
+    """All of a file, read as by `opened`."""
     name, pieces, size = called(path, member), [], 0
     with opened(path, member, text) as file:
         while piece := file.read(PIECE):
@@ -162,7 +162,7 @@ def whole(path: Path, member: str = "", text: bool = True) -> bytes:
 
 
 def decoded(data: bytes, name: str) -> str:
-    """UTF-8 as text, without a byte order mark. `DataError` with the line where it is none."""
+    """UTF-8 as text, without a byte order mark. `DataError` with the line if it is not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -176,7 +176,7 @@ CONVERT = "Convert the file to UTF-8 first, for example with iconv."
 
 
 def held(path: Path, member: str) -> str:
-    """What a member of an archive is, where that is no text; empty where nothing speaks against text."""
+    """What a member of an archive is, if not text; empty if it may be text."""
     with unzipped(path) as archive, _sound(called(path, member)), archive.open(member) as file:
         return kind(file.read(BEGINNING))
 
@@ -207,7 +207,7 @@ PAGE_ADVICE = "Download the file itself (on GitHub: “Raw”), not the page abo
 
 
 def kind(start: bytes) -> str:
-    """What a file is that should be text, by its first bytes; empty where nothing speaks against text."""
+    """What a supposed text file really is, by its first bytes; empty if it may be text."""
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return ZIP
     if start.startswith(b"\x1f\x8b"):
@@ -230,7 +230,7 @@ def lines(path: Path, member: str = "") -> Iterator[tuple[int, str]]:
 
 
 def numbered(file: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
-    """The lines of what is read from a file or a pipe, as `lines` gives them."""
+    """The lines of an open file or pipe, as `lines` gives them."""
     # Only in binary does Python break lines at line feeds alone.
     for number, raw in enumerate(iter(partial(file.readline, LONGEST + 1), b""), start=1):
         if len(raw) > LONGEST and not raw.endswith(b"\n"):
@@ -249,7 +249,7 @@ def numbered(file: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
 
 
 def unpacked_size(path: Path) -> int:
-    """Bytes of what is in a file; of a `.gz` an estimate, because it does not say for large ones."""
+    """The number of bytes in a file after decompression; for `.gz` an estimate, since large ones do not tell."""
     size = path.stat().st_size
     if ending(path.name) == ".zip":
         try:

@@ -1,9 +1,9 @@
-"""Reads TMX, the exchange format of translation memories, as a stream: one unit at a time, however large the file.
+"""TMX, the exchange format of translation memories, read as a stream: one unit at a time, however large the file.
 
 The file is given to expat piece by piece, and no tree is built. Nothing outside the file is ever fetched (a DOCTYPE
-that names a DTD is passed over), and a file that declares entities of its own is refused at the declaration: corpora
-have no use for them, and a few nested ones can expand to more text than there is memory. An entity that the file uses
-and does not define is refused as well, because the text would silently lack it.
+that names a DTD is ignored), and a file that declares entities of its own is refused at the declaration: corpora have
+no use for them, and a few nested ones can expand to more text than there is memory. An undefined entity is refused as
+well, because the text would silently lack it.
 """
 
 from collections import Counter
@@ -25,8 +25,8 @@ def units(
 ) -> Iterator[tuple[str, str]]:
     """Both sides of each translation unit that has these languages.
 
-    `de` is also found as `de-DE` or `DE`; a side of exactly this code goes first. Units that lack a side are counted
-    in `dropped`. `DataError` where the file is no TMX, is broken, or has no unit at all with both languages.
+    `de` also matches `de-DE` or `DE`; a side with exactly this code is preferred. Units that lack a side are counted
+    in `dropped`. `DataError` if the file is not TMX, is broken, or has no unit at all with both languages.
     """
     dropped = Counter() if dropped is None else dropped
     name = called(path, member)
@@ -53,7 +53,7 @@ def units(
 
 
 def _side(unit: list[tuple[str, str]], wanted: str) -> str | None:
-    """The text in a language; of several the one with exactly its code, else the first."""
+    """The text in a language; of several, the one with exactly its code, otherwise the first."""
     code = _plain(wanted)
     exact = (text for language, text in unit if _plain(language) == code)
     wider = (text for language, text in unit if _plain(language).startswith(f"{code}-"))
@@ -86,7 +86,7 @@ class _Units:
         self._parser.SkippedEntityHandler = self._undefined
 
     def feed(self, piece: bytes) -> None:
-        """Reads on; an empty piece is the end."""
+        """Parses the next piece; an empty piece is the end."""
         self._fed += len(piece)
         try:
             self._parser.Parse(piece, not piece)

@@ -1,4 +1,4 @@
-"""JSON and YAML from outside: what is wrong with them becomes a sentence with its place; so does what would do harm.
+"""JSON and YAML from outside: invalid or harmful contents become an error that says where.
 
 half a character     "\\ud83d" alone, which crawls have where an emoji was cut in two: no text can hold it
 nested too deeply    a few kilobytes of brackets end whatever walks through them
@@ -29,17 +29,17 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 class HalfCharacter(DataError):
-    """A record that has half a character in a text, and is sound otherwise."""
+    """A record with half a character in a text, and otherwise valid."""
 
 
 class NotJson(DataError):
-    """Text that is no JSON at all, or more than one value of it."""
+    """The text is not JSON at all, or more than one JSON value."""
 
 
 def parsed(text: str, name: str, line: int = 1) -> Any:
-    """What some JSON says, which begins on a line of what is called `name`.
+    """The value of some JSON, which begins on line `line` of what is called `name`.
 
-    Raises `DataError` with file and line; `HalfCharacter` where that is all that is wrong with it.
+    Raises `DataError` with file and line, or `HalfCharacter` if that is all that is wrong with it.
     """
     value = _loaded(text, name, line)
     if _ESCAPED.search(text):
@@ -92,7 +92,7 @@ def _children(value: Any) -> Iterator[Any]:
 
 
 def refuse_halves(value: Any, place: str) -> None:
-    """Raises `HalfCharacter` where a text in a value has half a character."""
+    """Raises `HalfCharacter` if a text in a value has half a character."""
     todo = [value]
     while todo:
         one = todo.pop()
@@ -106,7 +106,7 @@ def refuse_halves(value: Any, place: str) -> None:
 
 
 def json_file(path: Path, member: str = "") -> Any:
-    """What a file says that is one JSON value. `DataError` with file and line."""
+    """The value of a file that holds one JSON value. `DataError` with file and line."""
     name = called(path, member)
     return parsed(decoded(whole(path, member), name), name)
 
@@ -114,10 +114,10 @@ def json_file(path: Path, member: str = "") -> Any:
 def json_records(
     path: Path, member: str = "", dropped: Counter[str] | None = None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects of a file with one JSON object a line, or of one JSON array; each with its place for messages.
+    """The objects of a file with one JSON object per line, or of one JSON array; each with its place for messages.
 
-    Of a zip archive the one .json or .jsonl in it is read. Records with half a character are left out and counted in
-    `dropped`, and an error where that is not given.
+    In a zip archive, its only .json or .jsonl is read. Records with half a character are left out and counted in
+    `dropped`; without `dropped` they are an error.
     """
     if not member and ending(path.name) == ".zip":
         member = archives.only(path, (".json", ".jsonl"))
@@ -159,7 +159,7 @@ def is_array(path: Path, member: str = "") -> bool:
 
 
 def yaml_file(path: Path) -> Any:
-    """What a YAML file says, in plain values. `DataError` where it is none, or where its aliases multiply."""
+    """The contents of a YAML file as plain values. `DataError` if it is invalid, or its aliases multiply."""
     text = decoded(whole(path), str(path))
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -175,7 +175,7 @@ def yaml_file(path: Path) -> Any:
 
 
 def _written_out(node: yaml.Node, known: dict[int, int]) -> int:
-    """How many values a node comes to with every alias written out; of one that contains itself, too many."""
+    """The number of values in a node with every alias expanded; too many if a node contains itself."""
     if id(node) not in known:
         known[id(node)] = VALUES + 1
         pairs = node.value if isinstance(node, yaml.MappingNode) else ()

@@ -1,8 +1,8 @@
-"""Which texts of a file are to be translated: instruction sets, files of questions, plain lines.
+"""Translatable content: which texts of a file are to be translated, for instruction sets, question files and plain
+lines.
 
-A file is seen as entries, the records that are kept or set aside as a whole, and each entry names its
-texts by their place in it. What comes back has the same form, order and keys. Published benchmarks are
-in `exams.py`.
+A file consists of entries, records that are kept or set aside as a whole, and each entry lists its texts with their
+place in it. The translated file has the same form, order and keys. Published benchmarks are in `exams.py`.
 """
 
 import copy
@@ -20,7 +20,9 @@ _LANGUAGE = ("lang", "language")  # keys that may name the language of a record
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text by its place in its entry. `lines` stay where one is a whole line, `words` wherever they stand."""
+    """A text with its place in its entry. `lines` must stay where they are a whole line, `words` wherever
+    they occur.
+    """
 
     at: Place
     text: str
@@ -30,7 +32,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is kept or set aside as a whole: its place in the file, for messages, and its texts."""
+    """A record that is kept or set aside as a whole: its place in the file, for messages, and its texts."""
 
     place: str
     value: Any
@@ -39,7 +41,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """By what a file was translated, and between which languages."""
+    """What a file was translated by, and between which languages."""
 
     by: str
     source: str
@@ -57,14 +59,14 @@ class Content(Protocol):
 
     @property
     def marked(self) -> str:
-        """Where the file itself says that it is machine-translated; empty where its format has no room for that."""
+        """Where the file itself says that it is machine-translated; empty if its format has no room for that."""
 
     def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
-        """The entry with its translations, or why they don't make up an entry (else empty)."""
+        """The entry with its translations; or why they don't make up a valid entry (otherwise empty)."""
         ...
 
     def written(self, done: Mapping[int, Any], mark: Mark) -> str:
-        """The file again, with the settled entries by their number and without all others."""
+        """The file again, with the settled entries, by number, and without all others."""
         ...
 
 
@@ -80,7 +82,7 @@ def patched(value: Any, texts: Mapping[Place, str]) -> Any:
 
 
 def only_text(value: Any, place: str, field: str) -> str:
-    """A field that must be text; DataError with its place where it is not."""
+    """A field that must be text; DataError with its place if it is not."""
     if not isinstance(value, str):
         shown = repr(value)
         raise DataError(f"{place}: {field!r} must be text, not {shown[:40]}{'…' * (len(shown) > 40)}")
@@ -89,7 +91,7 @@ def only_text(value: Any, place: str, field: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A kind of record: the keys that tell it, where its texts are, and whether it may have keys of others."""
+    """A kind of record: the keys it is recognised by, where its texts are, and whether it may have keys of others."""
 
     name: str
     keys: frozenset[str]
@@ -123,14 +125,14 @@ FORMS = (
 
 
 def form_of(record: Any) -> Form | None:
-    """The form of a record, if it is one that is known."""
+    """The form of a record, if it is a known one."""
     if not isinstance(record, dict):
         return None
     return next((form for form in FORMS if form.keys <= record.keys()), None)
 
 
 class Records:
-    """JSON objects, one a line or in one array."""
+    """JSON objects, one per line or in one array."""
 
     def __init__(self, records: Sequence[Any], places: Sequence[str], lines: bool):
         self._lines = lines
@@ -168,7 +170,7 @@ def _entry(record: Any, place: str) -> Entry:
 
 
 def _marked(record: dict[str, Any], mark: Mark) -> dict[str, Any]:
-    """With the language that it is in now, and the mark where there is room for it."""
+    """A record with the language that it is now in, and the mark if there is room for it."""
     same = {key: mark.target if key in _LANGUAGE and value == mark.source else value for key, value in record.items()}
     form = form_of(record)
     if form is not None and not form.open:

@@ -1,4 +1,4 @@
-"""Tells by its content which format a file is in, so that its texts can be translated."""
+"""Detecting a file's format by its contents, so that its texts can be translated."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ _TEXT = (".txt", ".text", "")
 
 
 def recognised(path: Path) -> Content:
-    """The content of a file, by what is in it. `DataError` where that is of no known format, or not as it should be."""
+    """The content of a file. `DataError` if its format is unknown, or the file is invalid."""
     text = decoded(whole(path), str(path))
     if not text.strip():
         raise DataError(f"{path} is empty")

@@ -1,10 +1,9 @@
-"""Which texts of published benchmarks are to be translated, and what keeps a translated question answerable.
+"""Published benchmarks: which texts are to be translated, and what keeps a translated question answerable.
 
-SQuAD's JSON (XQuAD, MLQA): context, question and answers. An answer must occur in the translated
-context, where its place is found again. MMLU's CSV: question and options; the answer's letter stays,
-so no two options may become alike. BBH's JSON: the input, and of the target only what is a phrase:
-option letters, numbers, True and False, Yes and No, valid and invalid stay, and so do the lines of the
-input that offer them.
+SQuAD's JSON (XQuAD, MLQA): context, question and answers. An answer must occur in the translated context, where its
+position is found again. MMLU's CSV: question and options; the answer's letter stays, so no two options may become
+equal. BBH's JSON: the input, and the target if it is a phrase: option letters, numbers, True and False, Yes and No,
+valid and invalid stay, and so do the lines of the input that offer them.
 """
 
 import csv
@@ -70,9 +69,9 @@ class Squad:
 
 
 def found_at(answer: str, context: str, share: float) -> int | None:
-    """Where an answer begins in its context: of several places the one nearest to `share` of the way through.
+    """Where an answer begins in its context: of several places, the one nearest to `share` of the way through.
 
-    Upper and lower case differ only where that finds it nowhere else.
+    Upper and lower case are ignored only if it is not found otherwise.
     """
     for flags in (0, re.IGNORECASE):
         starts = [match.start() for match in re.finditer(re.escape(answer), context, flags)] if answer else []
@@ -166,7 +165,7 @@ class Mmlu:
 
 
 def mmlu_rows(text: str) -> list[list[str]]:
-    """The rows of MMLU's CSV: a question, at least two options, the letter of one; empty where it is something else."""
+    """The rows of MMLU's CSV: a question, at least two options, the letter of one; empty if it is something else."""
     try:
         rows = [row for row in csv.reader(io.StringIO(text)) if row]
     except csv.Error:

@@ -1,11 +1,10 @@
-"""What a translation must leave as it is, by rules that can be read.
+"""Protected text: what a translation must leave as it is (code, placeholders, numbers …), by simple rules.
 
-Code is cut out before a text is translated, and put back in its place: fenced blocks, and paragraphs
-that look like code. What stands in a line stays in the text for the translator to see, and is looked
-for afterwards: inline code, addresses, placeholders, tags, option letters and numbers must occur on
-both sides equally often, as they are written. Of numbers that is the strict rule: `1,000` has to stay
-`1,000`, though German would write `1.000`, which is another number elsewhere. Only the digits of other
-scripts count as the digits they stand for.
+Code is cut out before a text is translated, and put back in its place: fenced blocks, and paragraphs that look like
+code. What stands within a line stays in the text for the translator to see, and is looked for afterwards: inline
+code, addresses, placeholders, tags, option letters and numbers must occur equally often on both sides, as they are
+written. For numbers that is the strict rule: `1,000` has to stay `1,000`, though German would write `1.000`, which is
+another number elsewhere. Only digits of other scripts count as the digits they stand for.
 """
 
 import re
@@ -72,23 +71,23 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What of one kind is not equally often on both sides."""
+    """What of one kind does not occur equally often on both sides."""
 
     kind: str
     missing: tuple[str, ...]
     added: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Such as `number: 12 is missing, 21 is new`."""
+        """For messages, such as `number: 12 is missing, 21 is new`."""
         parts = [(self.missing, "missing"), (self.added, "new")]
         said = [f"{', '.join(items)} {'is' if len(items) == 1 else 'are'} {what}" for items, what in parts if items]
         return f"{self.kind}: {', '.join(said) or 'in another order'}"
 
 
 def cut(text: str, lines: Collection[str] = ()) -> list[Piece]:
-    """The text in pieces that make it up again: what is to be translated, and what stays as it is.
+    """The text in pieces that make it up again: those to be translated, and those that stay as they are.
 
-    `lines` are texts that stay where they are a whole line, perhaps after a bullet.
+    `lines` are texts that stay if they are a whole line, perhaps after a bullet.
     """
     pieces: list[Piece] = []
     for part in _parts(text):
@@ -103,17 +102,17 @@ def cut(text: str, lines: Collection[str] = ()) -> list[Piece]:
 
 
 def worded(text: str) -> bool:
-    """Whether there is a word to translate beside what must stay as it is. A single letter is none."""
+    """Whether there is a word to translate apart from what must stay. A single letter does not count."""
     return bool(_WORD.search(without_items(text)))
 
 
 def without_items(text: str) -> str:
-    """The words of a text alone, without what must stay in its lines."""
+    """The words of a text, without the items that must stay."""
     return _ITEM.sub(" ", text)
 
 
 def items(text: str, words: Collection[str] = ()) -> dict[str, Counter[str]]:
-    """What must stay as it is in a line, by kind; `words` are some to look for besides."""
+    """The items in a line that must stay, by kind; `words` are additional ones to look for."""
     found: dict[str, Counter[str]] = {kind: Counter() for kind in (*KINDS, "word")}
     for match in _ITEM.finditer(text):
         kind = KINDS[int((match.lastgroup or "_0")[1:])]
@@ -124,7 +123,7 @@ def items(text: str, words: Collection[str] = ()) -> dict[str, Counter[str]]:
 
 
 def damage(source: str, translation: str, words: Collection[str] = ()) -> list[Damage]:
-    """What a translation has lost or added of what must stay; options that begin lines must keep their order."""
+    """The protected items that a translation has lost or added; options that begin lines must keep their order."""
     before, after = items(source, words), items(translation, words)
     found = [
         Damage(kind, tuple((before[kind] - after[kind]).elements()), tuple((after[kind] - before[kind]).elements()))
@@ -138,7 +137,7 @@ def damage(source: str, translation: str, words: Collection[str] = ()) -> list[D
 
 
 def _plain(number: str) -> str:
-    """A number with ASCII's digits and minus."""
+    """A number in ASCII digits with an ASCII minus."""
     return "".join(
         str(unicodedata.digit(character)) if character.isdigit() else character.replace("\u2212", "-")
         for character in number
@@ -167,10 +166,10 @@ def _paragraphs(text: str) -> Iterator[Piece]:
 
 
 def _kind(paragraph: str) -> bool | None:
-    """Whether it is code; None where it may be, if a neighbour is.
+    """Whether a paragraph is code; None if it may be, when a neighbour is.
 
-    Most lines of code look like it, and one of them like a statement. It may be code where all lines
-    could stand beside statements, or are indented.
+    Code: most lines look like it, and at least one looks like a statement. Possibly code: all lines could stand
+    beside statements, or are indented.
     """
     lines = [line for line in paragraph.split("\n") if line.strip()]
     if any(len(line) > _LONGEST for line in lines):
