@@ -87,7 +87,7 @@ def axes(frame: Frame, x_label: str, y_label: str, about_x: int = 6, about_y: in
 @cache
 def style_sheet() -> str:
     """The colours and lines of all pictures, for one that stands on its own."""
-    folder = Path(__file__).parent / "templates"
+    folder = Path(__file__).parents[1] / "templates"
     return "".join((folder / name).read_text(encoding="utf-8") for name in ("colours.css", "charts.css"))
 
 
