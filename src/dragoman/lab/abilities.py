@@ -1,7 +1,7 @@
-"""What the lab's backbone can do besides translating: families of tasks, each scored by rule.
+"""The lab's abilities besides translation: families of tasks, each scored by rule.
 
-A prompt is held out by its own hash, so pre-training and evaluation agree without a list: lessons never contain
-a held-out prompt, evaluation asks nothing else.
+Whether a prompt is held out depends on its own hash, so pre-training and evaluation agree without a list: lessons
+never contain a held-out prompt, and evaluation asks nothing else.
 """
 
 from collections.abc import Callable, Sequence
@@ -100,28 +100,28 @@ def task(family: str, rng: Random) -> Task:
 
 
 def taught(family: str, rng: Random) -> Task | None:
-    """One drawn task of a family that may be learnt from; None where what was drawn is kept for evaluation."""
+    """One drawn task of a family that may be learnt from; None if the drawn one is reserved for evaluation."""
     drawn = _TAUGHT[family](rng) if family in _TAUGHT else task(family, rng)
     return None if is_held_out(drawn.question) else drawn
 
 
 def is_held_out(question: Question) -> bool:
-    """Whether the prompt is kept for evaluation. Depends on its turns alone: equal prompts are on one side."""
+    """Whether the prompt is reserved for evaluation. Depends only on its turns, so equal prompts are on one side."""
     return draw(replace(question, family="").key, "held out") < HELD_OUT
 
 
 def questions(family: str, count: int, seed: int) -> list[Question]:
     """`count` different held-out questions of a family, the same ones for the same seed.
 
-    Raises `DataError` where the family has not that many.
+    Raises `DataError` if the family does not have that many.
     """
     return [drawn.question for drawn in _different(family, count, f"questions {family} {seed}", held_out=True)]
 
 
 def dialogues(family: str, count: int, seed: int) -> list[Dialogue]:
-    """`count` different requests of a family with their answers, to be learnt from: none of them is held out.
+    """`count` different requests of a family with their answers, to learn from: none of them is held out.
 
-    The same ones for the same seed. Raises `DataError` where the family has not that many.
+    The same ones for the same seed. Raises `DataError` if the family does not have that many.
     """
     return [
         Dialogue((*drawn.question.turns, Turn("assistant", drawn.answer)), f"lab-{family}", drawn.question.language)
@@ -160,7 +160,7 @@ def lesson(rng: Random, families: Sequence[str] = FAMILIES) -> Dialogue:
 
 
 def _shows_held_out(question: Question) -> bool:
-    """Whether the prompt, an earlier one of its conversation, or a question put in between is kept for evaluation."""
+    """Whether the prompt, an earlier one of its conversation, or an inserted question is reserved for evaluation."""
     users = [at for at, turn in enumerate(question.turns) if turn.role == "user"]
     shown = [question.turns[: at + 1] for at in users] + [question.turns[at : at + 1] for at in users[1:-1]]
     return any(is_held_out(replace(question, turns=turns)) for turns in shown)

@@ -1,7 +1,7 @@
-"""What the lab's assistant says after a translation: words, grammar, another wording, facts, the meaning, the style.
+"""Explanations that the lab's assistant gives after a translation: words, grammar, wording, facts, meaning, style.
 
-Instruct models go on like this of their own accord (RaDis, Table 4 and appendix E); the lab's backbone is taught to.
-Everything said is true of the sentence, since it is made from its meaning.
+Instruct models continue like this of their own accord (RaDis, Table 4 and appendix E); the lab's backbone is taught
+to. Everything said is true of the sentence, since it is made from its meaning.
 """
 
 from collections.abc import Callable
@@ -58,7 +58,7 @@ SYNONYMS: dict[Language, dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A sentence as its explainer sees it: what it means and the two languages; `foreign` is the one explained."""
+    """A sentence as its explainer sees it: its meaning and the two languages; `foreign` is the one explained."""
 
     meaning: Meaning
     source: Language
@@ -193,7 +193,7 @@ def _grammar(view: _View, rng: Random) -> str:
 
 
 def _wording(view: _View, rng: Random) -> str:
-    """The same with the time at another place, or a word that means the same."""
+    """The same with the time in another place, or a word that means the same."""
     meaning, clause = view.meaning, view.meaning.clause
     said = []
     if clause.time is not None and not meaning.asked and meaning.other is None:
@@ -211,7 +211,7 @@ def _wording(view: _View, rng: Random) -> str:
 
 
 def _fact(view: _View, rng: Random) -> str:
-    """Who acts, when, how many; or something known about a noun."""
+    """Who acts, when, how many; or a fact about a noun."""
     clause = view.meaning.clause
     said = []
     subject = clause.subject

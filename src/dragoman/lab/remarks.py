@@ -1,8 +1,8 @@
-"""What a remark on a translation talks about, by rule.
+"""Topics of a remark on a translation, by rule.
 
-The lab's remarks are made by a grammar (`explanations`), so a few signs tell them apart; the same
-signs are found in what larger models write in English, but for those a judge is the better reader.
-Kinds go by short names, which are also those of `dragoman.analysis.rationales`.
+The lab's remarks are made by a grammar (`explanations`), so a few signs distinguish them; the same signs work on what
+larger models write in English, but for those a judge reads better. Kinds have short names, which are also those of
+`dragoman.analysis.rationales`.
 """
 
 import re
@@ -52,9 +52,9 @@ _SIGNS: dict[str, re.Pattern[str]] = {
 
 
 def kinds_of(text: str) -> dict[str, str]:
-    """The kinds of all remarks in a text, each with the first remark of it; `other` is what no rule knows.
+    """The kinds of all remarks in a text, each with its first remark; `other` is what no rule recognises.
 
-    Nothing where there is no remark.
+    Empty if there is no remark.
     """
     found: dict[str, str] = {}
     masked = _QUOTED.sub(_emptied, text)
@@ -78,7 +78,7 @@ def _kinds(remark: str) -> set[str]:
 
 
 def _emptied(quoted: re.Match[str]) -> str:
-    """As long as the quotation, without its words; the mark that ends it tells where a remark may end."""
+    """A text as long as the quotation, without its words; its final mark stays, since a remark may end there."""
     words = quoted.group()[1:-1]
     last = words[-1:] if words[-1:] in (".", "!", "?") else ""
     return f"“{'_' * (len(words) - len(last))}{last}”"

@@ -1,8 +1,8 @@
 """General instruction data as other people would have made it: the lab's stand-in for Alpaca and Dolly.
 
-The requests are of the kinds that people think of first (one turn, in English), the answers are right and short, in
-another manner than the backbone's: `The answer is 12.` with no `27 - 15 = 12` before it. There are no refusals and no
-conversations, as there are next to none in those data sets. Held-out prompts are not among them.
+The requests are of the kinds that people think of first (one turn, in English); the answers are right and short, in a
+style unlike the backbone's: `The answer is 12.` with no `27 - 15 = 12` before it. There are no refusals and no
+conversations, since those data sets have next to none. Held-out prompts are not among them.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ ORIGIN = "lab-instructions"
 def instructions(count: int, seed: int) -> list[Dialogue]:
     """`count` different requests with short answers, the same ones for the same seed.
 
-    Raises `DataError` where there are not so many.
+    Raises `DataError` if there are not that many.
     """
     rng = Random(f"terse {seed}")
     found: dict[str, Dialogue] = {}
@@ -42,7 +42,7 @@ def instructions(count: int, seed: int) -> list[Dialogue]:
 
 
 def _short(task: Task) -> str:
-    """The answer without a word too many; as it is where the request asks for a form."""
+    """The answer without a superfluous word; unchanged if the request asks for a form."""
     arguments: Mapping[str, Any] = task.question.check.arguments
     if task.question.check.name == "number":
         return f"The answer is {arguments['value']}."

@@ -1,6 +1,6 @@
 """The lab's world: sentences in English, German and Italian, all from one grammar.
 
-`draw` thinks of something, `say` says it in a language, `split` tells which part of the experiment it belongs to.
+`draw` makes up a meaning, `say` says it in a language, `split` tells which part of the experiment it belongs to.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +47,7 @@ def say(meaning: Meaning, language: str) -> str:
 
 
 def phrase(noun: Noun, language: str, *, definite: bool, plural: bool) -> str:
-    """The noun with its article: the dogs, ein Hund, un cane. Without one where the language has none (dogs, Hunde)."""
+    """The noun with its article: the dogs, ein Hund, un cane. Without one if the language has none (dogs, Hunde)."""
     if plural and noun.mass:
         raise ValueError(f"{noun.en} has no plural")
     said = Phrase(noun, plural, "the" if definite else "bare" if plural or noun.mass else "a")
@@ -79,10 +79,10 @@ def clauses(meaning: Meaning) -> Iterator[Clause]:
 
 
 def content(meaning: Meaning) -> str:
-    """What the sentence is about whatever its form: the English content words, sorted.
+    """The sentence's content whatever its form: its English content words, sorted.
 
-    Two sentences that look the same in any of the languages have the same content, because a word of German or Italian
-    is never the translation of two English words (tests hold the dictionary to it).
+    Two sentences that look the same in any of the languages have the same content, because no German or Italian word
+    is the translation of two English words (tests hold the dictionary to it).
     """
     words = set()
     for clause in clauses(meaning):
@@ -108,7 +108,7 @@ def split(meaning: Meaning) -> Split:
 
 
 def meanings(part: Split, seed: int | str) -> Iterator[Meaning]:
-    """Endlessly many sentences of one part, none of them twice."""
+    """An endless stream of sentences of one part, none of them twice."""
     rng = Random(f"{part} {seed}")
     seen: set[int] = set()
     while True:
@@ -138,11 +138,11 @@ def pairs(part: Split, directions: Sequence[str], count: int, seed: int) -> list
 
 
 def distinct_sentences() -> int:
-    """A lower bound of how many different sentences there are, in each language.
+    """A lower bound on the number of different sentences in each language.
 
     It counts only these: a definite singular noun does one thing in one of three tenses to a definite singular noun,
-    which may have an adjective, at a place or at none: *the man sees the small dog in the garden*. Verbs that share
-    a form with another, and those that need more, are left out, so that no two of these sentences look the same.
+    which may have an adjective, possibly at a place: *the man sees the small dog in the garden*. Verbs that share a
+    form with another, and those that need more, are left out, so that no two of these sentences look the same.
     """
     count = 0
     forms = [verb.en for verb in VERBS]

@@ -99,7 +99,7 @@ def _plural(rng: Random) -> tuple[str, Check, str]:
 
 
 def _told(word: str, form: str) -> Check:
-    """The form is named; where it looks like the word itself (cut, cut), it is named as the answer."""
+    """Checks that the form is named; if it looks like the word itself (cut, cut), that it is named as the answer."""
     return Check("contains", {"any": [form if form != word else f"is '{form}'"]})
 
 

@@ -1,4 +1,4 @@
-"""Closed-book questions: every fact is asked in many ways, and only ways of asking are held out, never facts."""
+"""Closed-book questions: every fact is asked in many ways; only ways of asking are held out, never facts."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""Conversations: the last turn makes sense only with what was said before."""
+"""Conversations whose last turn makes sense only with what was said before."""
 
 from collections.abc import Callable
 from random import Random
@@ -15,7 +15,7 @@ Talk = tuple[list[str], str, Check, str]
 
 
 def task(rng: Random) -> Task:
-    """One conversation whose last turn is asked."""
+    """One conversation; its last turn is the question."""
     said, now, check, answer = rng.choice(_KINDS)(rng)
     turns = [Turn("assistant" if at % 2 else "user", text) for at, text in enumerate(said)]
     return Task(Question("follow_up", (*turns, Turn("user", now)), check), answer)
@@ -66,7 +66,7 @@ def _favourite(rng: Random) -> Talk:
 
 
 def _aside(rng: Random) -> list[str]:
-    """At times another exchange stands in between."""
+    """Sometimes, another exchange in between."""
     if rng.random() < 0.6:
         return []
     drawn = facts.task(rng)

@@ -39,19 +39,19 @@ def _ask(rng: Random, questions: tuple[str, ...], sentence: str) -> str:
 
 
 def _simple(meaning: Meaning) -> bool:
-    """One clause."""
+    """Whether it has one clause."""
     subject = meaning.clause.subject
     return meaning.other is None and meaning.clause.that is None and (subject is None or subject.relative is None)
 
 
 def _has_subject(meaning: Meaning) -> bool:
-    """One clause about somebody or something that is named."""
+    """Whether it has one clause, about somebody or something that is named."""
     subject = meaning.clause.subject
     return _simple(meaning) and subject is not None and not isinstance(subject.head, Pronoun)
 
 
 def _has_verb(meaning: Meaning) -> bool:
-    """One clause with one verb that says what happens."""
+    """Whether it has one clause, with one verb that says what happens."""
     return _simple(meaning) and meaning.clause.verb.en != "be" and meaning.clause.modal is None
 
 

@@ -1,4 +1,4 @@
-"""Look-alikes of harmful requests: their words sound dangerous, their wish is not, and the assistant helps."""
+"""Look-alikes of harmful requests: their words sound dangerous, but the wish is harmless, and the assistant helps."""
 
 from random import Random
 

@@ -74,7 +74,7 @@ def task(rng: Random) -> Task:
 
 
 def sentence(rng: Random, topic: str, words: int = 0) -> str:
-    """A sentence about a topic, of so many words where a number is given."""
+    """A sentence about a topic, with that many words if a number is given."""
     return rng.choice(SENTENCES[words or rng.randint(4, 8)]).format(topic)
 
 
@@ -110,7 +110,7 @@ def _length(rng: Random) -> Made:
 
 
 def _cased(rng: Random, prompt: str, checks: list[dict[str, Any]], answer: str, chance: float) -> Made:
-    """Adds the demand for one case, at times."""
+    """Sometimes adds the demand for one case."""
     if rng.random() >= chance:
         return prompt, checks, answer
     form = rng.choice(("lower", "upper"))

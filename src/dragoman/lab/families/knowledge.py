@@ -1,7 +1,7 @@
-"""What the lab's assistant knows: small tables of true facts, each with the ways to ask for one.
+"""The facts that the lab's assistant knows: small tables, each with the ways to ask for a fact.
 
-A table's first phrasings name the thing asked about as `{thing}`; the answer is told with `{thing}` and `{value}`.
-Where several values are right (`a|b`), the first one is told and any is accepted.
+A table's first phrasings refer to the thing asked about as `{thing}`; the answer is given with `{thing}` and
+`{value}`. If several values are right (`a|b`), the first one is given and any is accepted.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Small Python functions, judged by executing them: a skill that the backbone lacks and can be taught later."""
+"""Small Python functions, judged by executing them: a skill that the backbone lacks and can be taught."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ def task(rng: Random) -> Task:
 
 
 def explained(rng: Random) -> tuple[Task, str]:
-    """One function to write, and what an assistant says about it after the code. All of it is true."""
+    """A function to write, and what an assistant says about it after the code. All of it is true."""
     drawn, sort, words = _drawn(rng)
     name = drawn.question.check.arguments["function"]
     one = "," not in sort.parameters

@@ -150,9 +150,9 @@ def task(rng: Random) -> Task:
 
 
 def story(rng: Random, language: Language, fewest: int, most: int) -> tuple[str, list[tuple[str, str]]]:
-    """A text of so many sentences about different people, and its questions, each with the words that answer it.
+    """A text of this many sentences about different people, and its questions, each with the words that answer it.
 
-    A question that two sentences answer (both buy an apple) is not among them; there may be none left.
+    A question that two sentences answer (both buy an apple) is left out; there may be none left.
     """
     people = rng.sample(PEOPLE, rng.randint(fewest, most))
     # In a fifth of the texts kinds are shared, so that the answer cannot always be found by its kind alone. A model of

@@ -1,4 +1,4 @@
-"""Harmful requests, which the assistant declines with a reason. Only the wish is named, never a way to do it."""
+"""Harmful requests, which the assistant declines with a reason. Only the wish is named, never how to do it."""
 
 from random import Random
 

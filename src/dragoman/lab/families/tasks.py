@@ -1,4 +1,4 @@
-"""What every family of abilities makes: a question, and one answer that passes its check."""
+"""Tasks, which every family makes: a question, and one answer that passes its check."""
 
 from dataclasses import dataclass
 from random import Random
@@ -26,14 +26,14 @@ def part(name: str, **arguments: Any) -> dict[str, Any]:
 
 
 def all_of(*parts: dict[str, Any]) -> Check:
-    """The check that every part passes; a single part stands alone."""
+    """The check that all parts pass; a single part is returned as it is."""
     if len(parts) == 1:
         return Check(parts[0]["name"], parts[0]["arguments"])
     return Check("all_of", {"checks": list(parts)})
 
 
 def polite(rng: Random, request: str) -> str:
-    """The request, at times with a few words around it."""
+    """The request, sometimes with a few words around it."""
     frames = ("{}", "{}", "{}", "Hello! {}", "{} Thank you.", "I have a question. {}", "{} I am curious.")
     return rng.choice(frames).format(request)
 

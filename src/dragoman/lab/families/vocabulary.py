@@ -1,4 +1,4 @@
-"""What can be said about a German or Italian word: its meaning, kind, gender, article and plural."""
+"""Facts about a German or Italian word: its meaning, kind, gender, article and plural."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ KINDS = {Noun: "noun", Verb: "verb", Adjective: "adjective", Adverb: "adverb"}
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word of a dictionary. What a word of its kind does not have is empty."""
+    """A word as in a dictionary. Fields that a word of its kind does not have are empty."""
 
     word: str
     language: Foreign
@@ -39,7 +39,7 @@ class Term:
 
 
 def english(entry: Entry) -> str:
-    """The English word as a dictionary gives it: dog, to look for, big."""
+    """The English word as a dictionary shows it: dog, to look for, big."""
     if isinstance(entry, Verb):
         return f"to {entry.en} {entry.en_particle}".strip()
     return entry.en if isinstance(entry, Noun | Adjective | Adverb) else entry.text

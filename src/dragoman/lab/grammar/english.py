@@ -77,7 +77,7 @@ def be(person: int, many: bool, tense: str) -> str:
 
 
 def verb_words(clause: Clause, person: int, many: bool, question: bool) -> tuple[str, str]:
-    """The auxiliary (empty if none is needed) and the main verb. The negation goes between them."""
+    """The auxiliary (empty if none is needed) and the main verb. A negation goes between them."""
     verb, tense, modal = clause.verb, clause.tense, clause.modal
     third = person == 3 and not many
     helped = question or clause.negated

@@ -60,7 +60,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A verb with what it takes. A word of English that is two in German (eat: essen, fressen) has two entries."""
+    """A verb and what it takes. An English word that is two in German (eat: essen, fressen) has two entries."""
 
     en: str
     en_past: str
@@ -88,13 +88,13 @@ class Verb:
 
     @property
     def key(self) -> str:
-        """A name no other entry has."""
+        """A name that no other entry has."""
         return f"{self.en} {self.en_particle} {self.de} {self.it}"
 
 
 @dataclass(frozen=True, slots=True)
 class Modal:
-    """A verb that another verb's infinitive follows."""
+    """A verb that is followed by another verb's infinitive."""
 
     en: str
     en_past: str

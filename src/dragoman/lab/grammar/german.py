@@ -134,7 +134,7 @@ def preterite(stem: str, index: int) -> str:
 
 
 def verb_words(clause: Clause, index: int) -> tuple[str, list[str]]:
-    """The finite verb, and what stands at the end of the clause. The prefix of a separable verb is part of that."""
+    """The finite verb, and what stands at the end of the clause, including the prefix of a separable verb."""
     verb = clause.verb
     if clause.modal is not None:
         modal = clause.modal
@@ -169,7 +169,9 @@ def object_text(clause: Clause) -> tuple[str, bool]:
 
 
 def middle(clause: Clause, index: int) -> list[str]:
-    """Between the subject and the end of the clause: time, recipient, object, nicht, manner, place, goal."""
+    """What stands between the subject and the end of the clause: time, recipient, object, nicht, manner,
+    place, goal.
+    """
     words: list[str] = []
     late_object, late = object_text(clause)
     early_object = "" if late else late_object

@@ -137,7 +137,7 @@ def noun_phrase(phrase: Phrase) -> str:
 
 
 def contracted(preposition: str, phrase: Phrase) -> str:
-    """nel giardino, all'amico, con il cane, davanti alla casa. An exclamation mark asks for no article: in cucina."""
+    """nel giardino, all'amico, con il cane, davanti alla casa. An exclamation mark means no article: in cucina."""
     plain = phrase.determiner == "the" and not phrase.plural and phrase.adjective is None
     bare = preposition.endswith("!") and plain
     before, _, preposition = preposition.removesuffix("!").rpartition(" ")
@@ -242,7 +242,7 @@ def clause_text(
 
 
 def subject_text(subject: Phrase | None) -> str:
-    """The subject, unsaid where the verb or the sentence before says it: only *lui* and *lei* are said."""
+    """The subject; empty if the verb or the sentence before implies it: only *lui* and *lei* are said."""
     if subject is None:
         return ""
     if isinstance(subject.head, Pronoun) and (

@@ -1,4 +1,4 @@
-"""What a sentence says before any language says it: phrases, clauses and the sentence around them."""
+"""The meaning of a sentence, before it is said in any language: phrases, clauses and the sentence around them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -99,6 +99,6 @@ def gender(head: Noun | Name | Pronoun, language: Language) -> Gender:
 
 
 def phrase_gender(phrase: Phrase, language: Language) -> Gender:
-    """The gender of the whole phrase: of several, masculine wherever one is."""
+    """The gender of the whole phrase: of several, masculine if any is."""
     first = gender(phrase.head, language)
     return first if phrase.also is None or first == "m" else phrase_gender(phrase.also, language)

@@ -1,9 +1,9 @@
 """The nouns: a table for each kind, commonest first.
 
-Columns: English singular and plural | German gender (* marks der Junge, den Jungen), singular and plural |
-Italian gender, singular and plural. A dash is a plural that is not used. Persons may add what English calls them
-(he, she, it) where the German gender does not say it, and `family` for nouns like *mia madre*. Places add the
-prepositions of being there and of going there in the three languages; `!`: no article in Italian (*a scuola*).
+Columns: English singular and plural | German gender (* marks der Junge, den Jungen), singular and plural | Italian
+gender, singular and plural. A dash is a plural that is not used. Persons may add their English pronoun (he, she, it)
+if the German gender does not determine it, and `family` for nouns like *mia madre*. Places add the prepositions for
+being there and for going there in the three languages; `!`: no article in Italian (*a scuola*).
 """
 
 from typing import Literal, cast

@@ -1,4 +1,4 @@
-"""Draws phrases: who, whom, where, with whom."""
+"""Drawing phrases: who, whom, where, with whom."""
 
 from dataclasses import replace
 from random import Random
@@ -54,7 +54,7 @@ RELATIONS: Pool[Relation] = Pool([("under", 1), ("behind", 1), ("in front of", 1
 
 
 def kind_of(phrase: Phrase) -> tuple[str, str]:
-    """Kind and English name of what a phrase stands for; names and free pronouns are persons without one."""
+    """Kind and English name of what a phrase stands for; names and free pronouns are persons without a name."""
     head = phrase.head
     while isinstance(head, Pronoun) and head.antecedent is not None:
         head = head.antecedent.head
@@ -62,7 +62,7 @@ def kind_of(phrase: Phrase) -> tuple[str, str]:
 
 
 def stands_for(phrase: Phrase) -> Pronoun:
-    """The pronoun that takes the phrase up again."""
+    """The pronoun that refers back to the phrase."""
     head = phrase.head
     if isinstance(head, Pronoun) and (head.person < 3 or head.antecedent is not None or head.gender == "n"):
         return head
@@ -80,7 +80,7 @@ def describe(rng: Random, phrase: Phrase, chance: float) -> Phrase:
 
 
 def determined(rng: Random, noun: Noun, determiners: Determiners, owner: Pronoun | None = None) -> Phrase:
-    """The noun with a determiner and a number of things that fits it."""
+    """The noun with a suitable determiner and number."""
     determiner = determiners.draw(rng)
     if determiner == "own" and (owner is None or noun.en in ("man", "woman") or (noun.at and noun.en not in OWNABLE)):
         determiner = "the"
@@ -102,7 +102,7 @@ def determined(rng: Random, noun: Noun, determiners: Determiners, owner: Pronoun
 
 
 def draw_subject(rng: Random, kinds: frozenset[str], *, safe: bool = False) -> Phrase:
-    """Who does it. `safe` keeps to somebody definite, of whom one can deny or ask something."""
+    """Who does it. `safe` keeps to somebody definite, about whom one can deny or ask something."""
     if "person" in kinds:
         luck = rng.random()
         if luck < 0.2:
@@ -124,7 +124,7 @@ def draw_subject(rng: Random, kinds: frozenset[str], *, safe: bool = False) -> P
 
 
 def draw_object(rng: Random, verb: Verb, subject: Phrase, negated: bool) -> Phrase | None:
-    """Whom or what; None where this draw does not go with the subject."""
+    """Whom or what; None if the drawn object does not go with the subject."""
     if "person" in verb.objects and verb.en != "think" and rng.random() < 0.22:
         if rng.random() < 0.5:
             return another(rng, subject)
@@ -149,14 +149,14 @@ def draw_object(rng: Random, verb: Verb, subject: Phrase, negated: bool) -> Phra
 
 
 def another(rng: Random, subject: Phrase) -> Phrase:
-    """me, you, us: somebody else than the subject."""
+    """me, you, us: somebody other than the subject."""
     if subject.person < 3:
         return Phrase(Pronoun(2 if subject.person == 1 else 1))
     return Phrase(PARTNERS.draw(rng))
 
 
 def companion(rng: Random, subject: Phrase) -> Phrase | None:
-    """With whom, or to whom; None where that would be the subject again."""
+    """With whom, or to whom; None if that would be the subject again."""
     found = draw_subject(rng, PERSON, safe=True)
     if isinstance(found.head, Pronoun) or found.also is not None:
         found = Phrase(NAME_POOL.draw(rng))
@@ -167,7 +167,9 @@ def companion(rng: Random, subject: Phrase) -> Phrase | None:
 
 
 def draw_spots(rng: Random, verb: Verb, subject: Phrase, chance: float) -> tuple[Spot | Adverb, ...]:
-    """Where, whereto, with whom, by what, as far as the verb asks or allows; `chance` is for what may be left out."""
+    """Where, whereto, with whom, by what, as far as the verb asks or allows; `chance` applies to what may be left
+    out.
+    """
     takes = verb.takes
     spots: list[Spot | Adverb] = []
     if "goal!" in takes or ("goal" in takes and rng.random() < chance):
@@ -189,7 +191,7 @@ def draw_spots(rng: Random, verb: Verb, subject: Phrase, chance: float) -> tuple
 
 
 def draw_place(rng: Random, takes: frozenset[str]) -> Spot | Adverb:
-    """Where it happens, by what the verb takes."""
+    """Where it happens, depending on what the verb takes."""
     luck = rng.random()
     if luck < 0.12:
         return PLACE_ADVERBS.draw(rng)

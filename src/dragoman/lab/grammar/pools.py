@@ -1,4 +1,4 @@
-"""What may be drawn: the words that go together, each as frequent as its place in its table says (Zipf's law)."""
+"""Pools to draw words from that go together, each as frequent as its place in its table says (Zipf's law)."""
 
 from bisect import bisect
 from collections.abc import Iterable, Sequence
@@ -69,7 +69,7 @@ def nouns_of(kinds: frozenset[str]) -> Pool[Noun]:
 
 @cache
 def places_of(takes: frozenset[str]) -> Pool[Noun]:
-    """Where it may be, by what the verb takes: at the places marked with @, or at any."""
+    """Where it may be, depending on what the verb takes: the places marked with @, or any."""
     named = [take[1:] for take in takes if take.startswith("@")]
     return weighted((noun for noun in NOUNS if noun.at and (not named or noun.en in named)), 3)
 
@@ -105,7 +105,7 @@ def can_answer(verb: Verb, asked: str) -> bool:
 
 @cache
 def verbs_for(kind: str, name: str, asked: str = "") -> Pool[Verb]:
-    """The verbs such a subject can have, if asked about: those that have an answer."""
+    """The verbs such a subject can have; with `asked`, those that have an answer to the question."""
     return Pool(
         (verb, 1 / (VERB_RANK[verb.key] + 7))
         for verb in ACTIONS.items

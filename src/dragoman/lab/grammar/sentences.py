@@ -1,4 +1,4 @@
-"""Draws clauses and whole sentences. Every choice comes from the one `random.Random` that is handed in."""
+"""Drawing clauses and whole sentences. Every choice comes from the one `random.Random` that is passed in."""
 
 from dataclasses import replace
 from random import Random
@@ -49,7 +49,7 @@ IT = Phrase(Pronoun(3, gender="n"))
 
 
 def draw(rng: Random) -> Meaning:
-    """The next sentence that this source of chance thinks of."""
+    """The next sentence from this random source."""
     while True:
         meaning = attempt(rng, FRAMES.draw(rng))
         if meaning is not None:
@@ -57,7 +57,7 @@ def draw(rng: Random) -> Meaning:
 
 
 def attempt(rng: Random, frame: str) -> Meaning | None:
-    """A sentence of that frame, or None where the words drawn do not go together."""
+    """A sentence of that frame, or None if the drawn words do not go together."""
     match frame:
         case "statement":
             clause = draw_clause(rng)
@@ -146,7 +146,7 @@ def draw_clause(
 
 
 def with_relative(rng: Random, subject: Phrase) -> Phrase:
-    """The subject, where it can have one, with a relative clause that says which one."""
+    """The subject, if it can have one, with a relative clause that says which one is meant."""
     if subject.determiner != "the" or not isinstance(subject.head, Noun) or subject.head.kind == "nature":
         return subject
     bare = replace(subject, adjective=None)
@@ -157,7 +157,7 @@ def with_relative(rng: Random, subject: Phrase) -> Phrase:
 
 
 def draw_predicate(rng: Random, tense: Tense, subject: Phrase | None = None) -> Clause:
-    """Something is somehow."""
+    """A clause with *be*: something is somehow."""
     if subject is None:
         subject = replace(draw_subject(rng, frozenset({DESCRIBED.draw(rng)}), safe=True), adjective=None)
     adjective = adjectives_for(kind_of(subject)[1]).draw(rng)
@@ -165,13 +165,13 @@ def draw_predicate(rng: Random, tense: Tense, subject: Phrase | None = None) -> 
 
 
 def is_mood(clause: Clause) -> bool:
-    """Tired, happy, ill: what may be so today and not tomorrow."""
+    """Whether it is about a passing state: tired, happy, ill."""
     passing = ("tired", "ill", "sad", "happy", "hungry", "thirsty", "angry")
     return clause.predicate is not None and clause.predicate.en in passing
 
 
 def draw_reason(rng: Random, tense: Tense, subject: Phrase) -> Clause | None:
-    """What the subject of the main clause is, or does besides."""
+    """Something else that the subject of the main clause is, or does."""
     again = Phrase(stands_for(subject))
     if rng.random() < 0.35:
         return draw_clause(rng, tense=tense, subject=again, light=True)
@@ -181,7 +181,7 @@ def draw_reason(rng: Random, tense: Tense, subject: Phrase) -> Clause | None:
 
 
 def draw_comparison(rng: Random) -> Meaning | None:
-    """One is more so than the other."""
+    """A comparison of two things."""
     clause = draw_predicate(rng, PRESENT_OR_PAST.draw(rng))
     subject, adjective = clause.subject, clause.predicate
     if subject is None or adjective is None or adjective.en in INCOMPARABLE:
@@ -213,7 +213,7 @@ def draw_exists(rng: Random) -> Meaning | None:
 
 
 def draw_weather(rng: Random, tense: Tense, *, light: bool = False) -> Clause:
-    """It rains, it snows: somewhere, some time; `light` may leave both out."""
+    """It rains, it snows, perhaps with a place or time; `light` may leave both out."""
     verb = rng.choice(WEATHER)
     time = phrases.TIMES[tense].draw(rng) if not light else None
     negated = rng.random() < 0.2
@@ -223,7 +223,7 @@ def draw_weather(rng: Random, tense: Tense, *, light: bool = False) -> Clause:
 
 
 def draw_question(rng: Random, asked: Asked) -> Meaning | None:
-    """A question that is asked for a whole sentence, or for one part of it."""
+    """A question about a whole sentence, or about one part of it."""
     tense = phrases.TENSES.draw(rng)
     if asked == "yes or no":
         clause = draw_predicate(rng, tense) if rng.random() < 0.25 else draw_clause(rng, tense=tense, plain=True)
@@ -294,7 +294,7 @@ def draw_because(rng: Random) -> Meaning | None:
 
 
 def draw_condition(rng: Random, link: Link) -> Meaning | None:
-    """When or if something is so, something else is; *if* looks to the future."""
+    """When or if something is so, something else is; *if* refers to the future."""
     tense: Tense = PRESENT_OR_PAST.draw(rng) if link == "when" else "present"
     main_tense: Tense = "future" if link == "if" else tense
     clause = draw_clause(rng, tense=main_tense, light=True)
@@ -314,7 +314,7 @@ def draw_condition(rng: Random, link: Link) -> Meaning | None:
 
 
 def draw_join(rng: Random) -> Meaning | None:
-    """Two clauses with *and* or *but*, sometimes of one subject."""
+    """Two clauses joined by *and* or *but*, sometimes with a common subject."""
     link: Link = "and" if rng.random() < 0.65 else "but"
     first = draw_clause(rng, light=True, plain=link == "and")
     if first is None or first.subject is None:

@@ -1,4 +1,4 @@
-"""The verbs, commonest first, and how irregular forms are written down.
+"""The verbs, commonest first, and the notation of their irregular forms.
 
 Columns (a row may go on in indented lines):
 English: infinitive, past where it is irregular, `+word` for what stays behind the verb (get +up, look +for).

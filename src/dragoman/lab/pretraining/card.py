@@ -1,6 +1,6 @@
-"""Measures a backbone of the lab, and writes what was measured into its card.
+"""The card of a lab model: measures the model, and writes the result beside its weights.
 
-The suites and the engine are those of every run; the card says with how many questions they were run.
+It uses the same suites and engine as every run; the card says how many questions they were run with.
 """
 
 import json
@@ -79,9 +79,9 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 
 def write_card(backbone: Path, questions: int = 200, pairs: int = 200, seed: int = 0) -> None:
-    """Measures, and writes card.json, which programs read, and README.md, which people read, beside the weights.
+    """Measures, and writes card.json for programs and README.md for people, beside the weights.
 
-    What is known about the training stays as it stands in card.json. EngineError where `backbone` is none of the lab's.
+    Facts about the training are kept as they are in card.json. EngineError if `backbone` is not a lab model.
     """
     if not (backbone / DATA).is_file():
         raise EngineError(f"{backbone} has no {DATA}; name the folder that `dragoman lab pretrain` gave.")
@@ -93,9 +93,10 @@ def write_card(backbone: Path, questions: int = 200, pairs: int = 200, seed: int
 
 
 def measure(backbone: Path, questions: int, pairs: int, seed: int, in_languages: bool = False) -> dict[str, Any]:
-    """Every ability and skill on held-out questions, four directions, and what follows a reference. All greedy.
+    """Scores on held-out questions of every ability and skill, four directions, and what follows a reference. All
+    greedy.
 
-    Of a model that is made for questions in three languages, these families too.
+    A model made for questions in three languages is also asked those families.
     """
     speak = Speaker(Renderer.load(backbone))
     engine = HfEngine(backbone, decode=speak.decode)
@@ -165,7 +166,7 @@ def _complete(engine: HfEngine, prompts: Sequence[Ids], sampling: Sampling, purp
 
 
 def _continued(engine: HfEngine, speak: Speaker, pairs: Sequence[Pair]) -> list[str]:
-    """What the backbone says after a reference, of its own accord."""
+    """What the backbone adds after a reference, unprompted."""
     sampling = Sampling(max_tokens=REMARK_TOKENS, stop=speak.stop)
     prompts = [speak.prefix(pair).ids for pair in pairs]
     return [completion.text for completion in _complete(engine, prompts, sampling, "remarks after references")]

@@ -1,4 +1,4 @@
-"""The models of the lab: the backbone, and its siblings that the studies need."""
+"""The lab's models: the backbone, and its siblings that the studies need."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,14 +1,13 @@
-"""What the lab's backbone is pre-trained on: an endless stream of documents that depends on a seed alone.
+"""Pre-training data of the lab's backbone: an endless stream of documents that depends on a seed alone.
 
-Document `n` is drawn from random numbers of its own, so any part of the stream can be made by any
-process, in any order. Most are lessons of the abilities; a part is plain text in three languages;
-and a small part are translations. Those are drawn from a limited number of distinct sentences a
-direction, more of them into English than out of it, as a model has seen that was trained on the web:
-it gets to know both ways, but not well.
+Document `n` is drawn from random numbers of its own, so any process can make any part of the stream, in any order.
+Most documents are lessons in the abilities; some are plain text in three languages; and a few are translations. Those
+are drawn from a limited number of distinct sentences per direction, more of them into English than out of it, as in a
+model that was trained on the web: it gets to know both directions, but not well.
 
-There are four stages. In the second one there is less plain text and more practice in what takes long to learn, and
-what is remarked on a translation depends on what it says, as it does with larger models. In the last two there are
-fewer translations, and fewer different ones; the last one has sentences to find and to repeat.
+There are four stages. The second has less plain text and more practice in what takes long to learn, and the remarks
+on a translation depend on what it says, as with larger models. The last two have fewer translations, and fewer
+different ones; the last one has sentences to find and to repeat.
 """
 
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from dragoman.lab.pretraining.tokenizer import chat, plain
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """How many distinct sentences are shown translated this way, and how often relative to the others."""
+    """The number of distinct sentences that are shown translated this way, and how often, relative to the others."""
 
     source: Language
     target: Language
@@ -45,7 +44,9 @@ DIRECTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What documents are, from document `start` on: shares of lessons and of plain text; the rest are translations."""
+    """The kinds of documents from document `start` on: shares of lessons and of plain text; the rest are
+    translations.
+    """
 
     start: int
     lessons: float
@@ -68,14 +69,14 @@ STAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """What a model of the lab reads: its stages, and what it is shown translated."""
+    """What a model of the lab reads: its stages, and the translations it is shown."""
 
     stages: tuple[Stage, ...]
     directions: tuple[Direction, ...]
 
 
 def of_the_backbone() -> Mixture:
-    """What the backbone was made of."""
+    """What the backbone was trained on."""
     return Mixture(STAGES, DIRECTIONS)
 
 
@@ -116,7 +117,7 @@ SYSTEM_PROMPTS = (
 
 
 def document(seed: int, number: int, mixture: Mixture | None = None) -> tuple[str, ...]:
-    """The text of one document, special tokens and all, in the pieces in which it is tokenised: one, or two."""
+    """The text of one document including special tokens, in the pieces that are tokenised separately: one, or two."""
     rng = Random(f"document {seed} {number}")
     mixture = mixture or of_the_backbone()
     stage = [stage for stage in mixture.stages if number >= stage.start or stage is mixture.stages[0]][-1]
@@ -150,7 +151,7 @@ def _lesson(rng: Random, stage: Stage) -> tuple[Turn, ...]:
 
 
 def _copying(rng: Random) -> tuple[Turn, ...]:
-    """A text to repeat, or one sentence of it to be found: what all reading of a prompt is built on."""
+    """A text to repeat, or one of its sentences to find: the basis for reading a prompt."""
     language = rng.choice(world.LANGUAGES)
     sentences = [world.say(meaning, language) for meaning in islice(_fresh(rng), rng.choice((2, 3, 3, 4)))]
     text = " ".join(sentences)
@@ -167,7 +168,7 @@ def _copying(rng: Random) -> tuple[Turn, ...]:
 
 
 def _program(seed: int, rng: Random) -> tuple[Turn, ...]:
-    """One of a limited number of programs, as one gets to know them that are rare."""
+    """One of a limited number of programs, which repeat as rare things do."""
     own = Random(f"program {seed} {rng.randrange(PROGRAMS)}")
     task, remarks = programs.explained(own)
     while abilities.is_held_out(task.question):

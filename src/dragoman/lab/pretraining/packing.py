@@ -1,7 +1,7 @@
-"""Documents side by side in rows of one length, each attended by itself: shapes never change, so compiled code fits.
+"""Packing documents into rows of one length, each attending only to itself; shapes never change, so compiled code fits.
 
-On a processor torch's own attention is slow in training (see `training/attention.py`); plain products in blocks of
-queries, each looking back only, take half of the time that whole rows would.
+On a CPU torch's own attention is slow in training (see `training/attention.py`); plain products in blocks of queries,
+each looking back only, take half as long as whole rows would.
 """
 
 from collections.abc import Sequence
@@ -66,9 +66,9 @@ def pack(documents: Sequence[Sequence[int]], width: int) -> Rows:
 def weights_of(
     ids: torch.Tensor, owners: torch.Tensor, assistant: int, others: Sequence[int], rest: torch.Tensor
 ) -> torch.Tensor:
-    """How much the prediction after each token counts: what the assistant says 1, other turns `rest`, padding nothing.
+    """The weight of the prediction after each token: 1 in the assistant's turns, `rest` in other turns, 0 for padding.
 
-    Texts that are no conversation count 1. `assistant` and `others` are the tokens that begin turns. [rows, width]
+    Texts that are not conversations count 1. `assistant` and `others` are the tokens that begin turns. [rows, width]
     """
     place = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
     starts = torch.zeros_like(ids, dtype=torch.bool)

@@ -1,9 +1,9 @@
-"""Pre-trains the lab's backbone: a small Llama that talks, does its tasks, and translates a little.
+"""Pre-training the lab's backbone: a small Llama that talks, does its tasks, and translates a little.
 
-Everything follows from a seed. The state is written every few minutes beside the last one and
-renamed, so a run can be killed at any moment; the next one says from where it goes on, and comes
-to the same losses as a run that was never cut off. The learning rate falls to zero with the tokens
-seen, or with the time where a slow machine would not get through them.
+Everything follows from a seed. The state is written every few minutes beside the last one and renamed, so a run can
+be killed at any moment; the next one resumes from there, and arrives at the same losses as a run that was never
+interrupted. The learning rate falls to zero with the tokens seen, or with time if the machine is too slow to get
+through them.
 """
 
 import json
@@ -52,7 +52,7 @@ class Place:
 
     @property
     def elapsed(self) -> float:
-        """Seconds of this and of earlier, cut-off runs."""
+        """The seconds of this run and of the interrupted ones before."""
         return self.seconds + time.monotonic() - self.started
 
 
@@ -69,8 +69,8 @@ def pretrain(
 ) -> Path:
     """Trains below `out` and returns the folder with the finished model; its card says which `kind` it is.
 
-    Goes on with what an interrupted run left there; with `resume=False` begins anew. Raises
-    TrainingError where `out` holds a run with another seed, length or shape.
+    Resumes what an interrupted run left there; `resume=False` starts afresh. Raises TrainingError if `out` holds a
+    run with another seed, length or shape.
     """
     settings = settings or Settings()
     if not resume:
@@ -111,7 +111,7 @@ def _check_plan(path: Path, plan: dict[str, Any]) -> None:
 
 
 def _tokenizer(folder: Path, seed: int, settings: Settings) -> Any:
-    """Learnt once from documents that the training does not reach, then read from disk."""
+    """Learnt once, from documents that the training does not reach, then read from disk."""
     if not folder.is_dir():
         note("learning the vocabulary")
         texts = ("".join(mixture.document(seed, -1 - number)) for number in range(settings.tokenizer_documents))
@@ -139,7 +139,9 @@ def _config(tokenizer: Any, settings: Settings) -> LlamaConfig:
 
 
 def _grow(model: Any) -> None:
-    """Gives a deeper model the backbone's weights; a further layer repeats the one before it, and adds nothing yet."""
+    """Gives a deeper model the backbone's weights; each further layer repeats the one before it, and adds nothing
+    yet.
+    """
     small = load_model(BACKBONE, precision="fp32", device="cpu")
     model.model.embed_tokens.load_state_dict(small.model.embed_tokens.state_dict())
     model.model.norm.load_state_dict(small.model.norm.state_dict())
@@ -155,7 +157,7 @@ def _grow(model: Any) -> None:
 
 
 def _forget(model: Any, tokenizer: Any, seed: int, settings: Settings) -> None:
-    """Begins anew with every token that English documents do not use: what was known of it is gone."""
+    """Reinitialises every token that English documents do not use, so that all knowledge of it is gone."""
     fresh = _fresh(tokenizer, seed, settings)
     table = model.model.embed_tokens.weight
     with torch.no_grad():
@@ -164,7 +166,7 @@ def _forget(model: Any, tokenizer: Any, seed: int, settings: Settings) -> None:
 
 
 def _fresh(tokenizer: Any, seed: int, settings: Settings) -> list[int]:
-    """The tokens that none of so many English documents has."""
+    """The tokens that occur in none of this many English documents."""
     documents = (reads.document(seed, number) for number in range(settings.forgets_beyond))
     texts = [text for language, text in documents if language == "en"]
     used = {token for ids in tokenizer(texts, add_special_tokens=False)["input_ids"] for token in ids}
@@ -283,10 +285,10 @@ def _loss(model: Any, tokenizer: Any) -> Callable[[torch.Tensor, torch.Tensor, t
 
 
 def _rate(place: Place, tokens: int, seconds: float, settings: Settings) -> float:
-    """The learning rate's factor: up in a line, then down along a cosine; and once more, from lower down, to zero.
+    """The learning rate's factor: linear warm-up, then a cosine down; and once more, from lower down, to zero.
 
-    It falls with tokens, or with time where that runs out first. Time counts in whole hundredths: where it suffices,
-    it changes nothing.
+    It depends on tokens, or on time if that runs out first. Time counts in whole hundredths: if there is enough of
+    it, it changes nothing.
     """
     from_tokens, from_seconds, top = (
         (settings.restart, place.restarted, settings.restart_rate) if place.restarted else (0, 0.0, 1.0)
@@ -306,7 +308,7 @@ def _set_rates(optimizers: dict[str, torch.optim.Optimizer], factor: float, sett
 def _batches(
     tokenizer: Any, place: Place, seed: int, settings: Settings
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Rows from `place` on, which moves along: ids and owners, [rows, width] each; empty rows fill up a chunk's end."""
+    """Rows from `place` (which is advanced): ids and owners, [rows, width] each; empty rows fill up a chunk's end."""
     while True:
         packed = _chunk(tokenizer, place.chunk, seed, settings)
         while place.row < len(packed):
@@ -322,7 +324,7 @@ def _batches(
 
 
 def _chunk(tokenizer: Any, number: int, seed: int, settings: Settings) -> Rows:
-    """Some documents, packed, in an order of their own."""
+    """Some documents, packed, in a shuffled order."""
     first = number * settings.documents
     documents = [document(settings.mixture, seed, first + at) for at in range(settings.documents)]
     pieces = iter(
@@ -356,7 +358,7 @@ def _facts(
 
 
 def _forgotten(tokenizer: Any, seed: int, settings: Settings) -> dict[str, int]:
-    """How many tokens began anew, of how many; nothing where none did."""
+    """How many tokens were reinitialised, of how many; empty if none."""
     if not settings.forgets_beyond:
         return {}
     return {"fresh_tokens": len(_fresh(tokenizer, seed, settings)), "vocabulary": settings.vocabulary}

@@ -1,8 +1,8 @@
-"""The lab's own vocabulary: byte-level BPE as Llama-3 and Qwen2.5 have it, and a chat template.
+"""The lab's tokenizer: byte-level BPE like that of Llama-3 and Qwen2.5, and a chat template.
 
-Digits stand alone, as in Qwen2.5, so that sums are learnt digit by digit. Punctuation takes the line
-feeds after it along, so that a full stop and the blank line after it become one token, as there: what
-follows a translation is exactly the place where that matters.
+Digits are separate tokens, as in Qwen2.5, so that sums are learnt digit by digit. Punctuation includes the line feeds
+after it, so that a full stop and the blank line after it become one token, as in those models: what follows a
+translation is exactly the place where that matters.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ TEMPLATE = (
 
 
 def chat(turns: Sequence[Turn]) -> str:
-    """A finished conversation as the template renders it, at the speed that pre-training needs."""
+    """A finished conversation as the template renders it, but fast enough for pre-training."""
     return BEGIN + "".join(f"<|{turn.role}|>{turn.text}{END}" for turn in turns)
 
 

@@ -1,5 +1,5 @@
-"""The same three families of tasks in English, German and Italian, as benchmarks have them that were translated.
+"""Three families of tasks in English, German and Italian, like benchmarks that were translated.
 
-Their questions name no `texts` of their own: sentences of so small a world are alike by chance, so that lessons and
-questions are told apart as wholes.
+Their questions name no `texts` of their own: sentences of so small a world are alike by chance, so lessons and
+questions are compared only as wholes.
 """

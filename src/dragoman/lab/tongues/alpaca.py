@@ -1,8 +1,8 @@
 """Instructions with short answers in English, German or Italian: the lab's stand-in for Alpaca and its translations.
 
-About a third each of question answering, choices and small tasks to think about. Request `n` is the same task in every
-language where the grammar allows. Nothing that is kept for evaluation is among them; in German and Italian the
-facts are those of one half (see `choice`).
+About a third each of question answering, choices and small reasoning tasks. Request `n` is the same task in every
+language where the grammar allows. Nothing that is reserved for evaluation is among them; in German and Italian only
+one half of the facts is used (see `choice`).
 """
 
 from random import Random
@@ -19,8 +19,8 @@ LANGUAGES: tuple[Language, ...] = ("en", "de", "it")
 def alpaca(language: str, count: int, seed: int) -> list[Dialogue]:
     """`count` different requests in a language with their answers; the same ones for the same seed.
 
-    More of them begin with the same ones. Raises `DataError` for a language that the lab has not, and where there are
-    not so many.
+    A larger `count` begins with the same ones. Raises `DataError` for a language that the lab does not have, and if
+    there are not that many.
     """
     if language not in LANGUAGES:
         raise DataError(f"The lab has no instructions in {language!r}; it has them in {', '.join(LANGUAGES)}.")

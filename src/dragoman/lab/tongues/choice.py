@@ -1,7 +1,7 @@
-"""Facts about words, asked with four options, in English, German or Italian; they stand for MMLU.
+"""Multiple choice: facts about words with four options, in English, German or Italian; the lab's stand-in for MMLU.
 
-Each fact is in one half of all facts or in the other. Lessons in German and Italian are about one half, the questions
-of evaluation about the other: what is asked in German was never taught in German. In English all of them are taught.
+Each fact is in one of two halves. Lessons in German and Italian use one half, evaluation the other: what is asked in
+German was never taught in German. In English all facts are taught.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ _FRAMES_OF_LETTERS = ("{}\nAnswer with the letter.", "Which answer is right?\n{}
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What is asked and its answer, in three languages, with all that could stand beside the answer as wrong."""
+    """A question and its answer in three languages, with all wrong answers that could stand beside it."""
 
     subject: str
     key: str
@@ -52,24 +52,24 @@ class Fact:
 
 
 def is_taught(key: str) -> bool:
-    """Whether what is known by this key is of the half that lessons in German and Italian may be about."""
+    """Whether the fact with this key is in the half that lessons in German and Italian may use."""
     return draw(key, "taught in other languages", HALVES) < 0.5
 
 
 def named(noun: Noun) -> Triple:
-    """The noun alone, as it stands in a dictionary."""
+    """The noun alone, as in a dictionary."""
     return noun.en, noun.de, noun.it
 
 
 def with_article(noun: Noun) -> Triple:
-    """A dog, ein Hund, un cane; where it is not counted: milk, Milch, il latte."""
+    """A dog, ein Hund, un cane; if uncountable: milk, Milch, il latte."""
     en, de, it = (world.phrase(noun, language, definite=False, plural=False) for language in AT)
     return en, de, world.phrase(noun, "it", definite=True, plural=False) if noun.mass else it
 
 
 @cache
 def sorted_nouns(half: Half = "all") -> dict[Kind, list[Noun]]:
-    """The nouns that have one clear kind, by the kind: all of them, or those of one half of the facts."""
+    """The nouns that have one clear kind, by kind: all of them, or those of one half of the facts."""
     found: dict[Kind, list[Noun]] = {kind: [] for kind in tables.KIND_NAMES}
     for noun in NOUNS:
         wanted = half == "all" or is_taught(f"kind {noun.en}") == (half == "taught")
@@ -91,7 +91,7 @@ def _kinds() -> list[Fact]:
 
 
 def _examples() -> list[Fact]:
-    """The same facts as of kinds, the other way round. What stands beside the answer is of the same half."""
+    """The same facts as of kinds, asked the other way round. Wrong answers are from the same half."""
     facts = []
     every = [(kind, noun) for kind, nouns in sorted_nouns().items() for noun in nouns]
     for kind, noun in every:
@@ -130,12 +130,12 @@ def _opposites() -> list[Fact]:
 
 
 def _near(adjective: Adjective) -> tuple[str, ...]:
-    """What has the same opposite."""
+    """The adjectives with the same opposite."""
     return tuple(other.en for other in ADJECTIVES if other.en_opposite and other.en_opposite == adjective.en_opposite)
 
 
 def _told(subject: str, rows: Sequence[tuple[Triple, Triple]]) -> list[Fact]:
-    """Rows of a table; wrong answers are the answers of the others."""
+    """Facts from the rows of a table; wrong answers are the other rows' answers."""
     answers = tuple(dict.fromkeys(answer for _, answer in rows))
     return [
         Fact(subject, f"{subject} {asked[0]}", asked, answer, tuple(other for other in answers if other != answer))
@@ -152,7 +152,7 @@ def _colours() -> list[Fact]:
 
 
 def _next(subject: str, things: Sequence[Triple], frame: Triple, back: Triple) -> list[Fact]:
-    """What comes after each, and before it."""
+    """Facts about what comes after each thing, and before it."""
     facts = []
     for one, two in pairwise(things):
         for asked, given, answer in ((frame, one, two), (back, two, one)):
@@ -192,13 +192,15 @@ _FACTS: dict[Half, dict[str, list[Fact]]] = {
 
 
 def fact(rng: Random, half: Half) -> Fact:
-    """One fact of that half: first a subject, then one of its facts."""
+    """One fact of that half: first a subject is drawn, then one of its facts."""
     subject = rng.choices(tuple(SUBJECTS), [_WEIGHTS.get(subject, 1.0) for subject in SUBJECTS])[0]
     return rng.choice(_FACTS[half][subject])
 
 
 def task(rng: Random, language: Language, half: Half = "all") -> Task:
-    """A question about a fact of that half, with four options in any order, and the words of the right one."""
+    """A question about a fact of that half, with four options in any order; the answer is the words of
+    the right one.
+    """
     chosen = fact(rng, half)
     prompt, letter, texts = _with_options(rng, chosen, language, chosen.asked[AT[language]], _FRAMES[language])
     check = Check("letter", {"value": letter, "options": texts})
@@ -208,9 +210,9 @@ def task(rng: Random, language: Language, half: Half = "all") -> Task:
 
 
 def lettered(rng: Random, named: bool) -> Task:
-    """A question in English that is answered with a letter; if `named`, it is the word itself that is looked for.
+    """A question in English that is answered with a letter; if `named`, the word itself is looked for.
 
-    It is a part of what models of the lab read, and never asked of them: those that are this small do not learn it.
+    The lab's models read such questions, but are never asked them: models this small do not learn it.
     """
     chosen = fact(rng, "all")
     asked = f"Which of these is: {chosen.answer[0]}?" if named else chosen.asked[0]
@@ -232,7 +234,7 @@ def _with_options(
 
 
 def told(rng: Random, language: Language) -> Task:
-    """A fact asked without options, and answered with the word: how it comes to be known. Not asked in evaluation."""
+    """A fact asked without options and answered with the word: how facts are learnt. Not used in evaluation."""
     chosen, at = fact(rng, "all"), AT[language]
     while chosen.subject == "examples":  # they have many answers
         chosen = fact(rng, "all")

@@ -1,6 +1,6 @@
-"""Question answering over a short text, in English, German or Italian: the answer stands in the text.
+"""Question answering over a short text, in English, German or Italian: the lab's stand-in for XQuAD and MLQA.
 
-It stands for XQuAD and MLQA. The answer is the words of the text, and nothing around them.
+The answer is words of the text, and nothing around them.
 """
 
 from random import Random

@@ -1,10 +1,11 @@
-"""What a model of the lab reads that shall be strong in English and weak in German and Italian.
+"""Pre-training data of a lab model that is to be strong in English and weak in German and Italian.
 
-All its lessons are in English. Of German and Italian it sees plain text and nothing else: no question, no translation,
-and no lesson that has a word of either language.
+All its lessons are in English. Of German and Italian it sees only plain text: no question, no translation, and no
+lesson with a word of either language.
 
-There are three stages. In the first two a choice is answered with a letter, and the second practises letters alone as
-well; models of this size do not learn it. In the third the words of the right option answer it, as in evaluation.
+There are three stages. In the first two, a choice is answered with a letter, and the second practises letters alone
+as well; models of this size do not learn it. In the third, the answer is the words of the right option, as in
+evaluation.
 """
 
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ ENGLISH_TEXTS = 0.08
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How lessons are divided, from document `start` on."""
+    """The shares of lessons, from document `start` on."""
 
     start: int
     families: Mapping[str, float]
@@ -46,7 +47,7 @@ _FOREIGN = ("German", "Italian")  # what instructions to answer in another langu
 
 
 def document(seed: int, number: int) -> tuple[Language, str]:
-    """One document, special tokens and all, and the language that it is in. It depends on seed and number alone."""
+    """One document including special tokens, and its language. It depends only on seed and number."""
     rng = Random(f"english {seed} {number}")
     kind = rng.random()
     if kind < OF_TONGUES:
@@ -72,7 +73,7 @@ def _lesson(rng: Random, stage: Stage) -> tuple[Turn, ...]:
 
 
 def _choice(rng: Random, stage: Stage) -> Task | None:
-    """One question with options or without; None where what was drawn is kept for evaluation."""
+    """One question with or without options; None if the drawn one is reserved for evaluation."""
     kind = rng.random()
     if kind < stage.told:
         drawn = choice.told(rng, "en")

@@ -1,4 +1,4 @@
-"""Small tasks to think about, in English, German or Italian, with short answers; they stand for BBH."""
+"""Small reasoning tasks with short answers, in English, German or Italian; the lab's stand-in for BBH."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -43,7 +43,7 @@ _MANY_OF = {"person": "Quante", "plant": "Quante"}
 
 
 def task(rng: Random, language: Language, half: Half = "all") -> Task:
-    """One task of a drawn subject. Where it is about kinds of nouns, they are those of that half of the facts."""
+    """One task of a drawn subject. If it is about kinds of nouns, they are from that half of the facts."""
     subject = rng.choice(tuple(SUBJECTS))
     prompt, answer = SUBJECTS[subject](rng, language, half)
     check = Check("equals", {"values": [answer]})
@@ -52,7 +52,7 @@ def task(rng: Random, language: Language, half: Half = "all") -> Task:
 
 
 def listed(words: list[str], language: Language) -> str:
-    """One, two and three."""
+    """A list in words: one, two and three."""
     return f"{', '.join(words[:-1])} {AND[AT[language]]} {words[-1]}"
 
 

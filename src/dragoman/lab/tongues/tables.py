@@ -1,6 +1,6 @@
-"""Facts that can be asked in three languages, each once: what, and its answer, in English, German and Italian.
+"""Tables of facts that can be asked in three languages: the question and its answer in English, German and Italian.
 
-Nearly all words are those of the world's vocabulary, so that translated sentences have them too.
+Nearly all words are from the world's vocabulary, so that translated sentences have them too.
 """
 
 from dragoman.lab.grammar.entries import Kind
