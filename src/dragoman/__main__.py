@@ -1,7 +1,7 @@
-"""Where the command begins, as `dragoman` and as `python -m dragoman`.
+"""Entry point of the command, as `dragoman` and as `python -m dragoman`.
 
-As little as can be stands before the watch for Ctrl-C; and a process of its own, which imports this file anew, needs no
-more of it.
+As little as possible comes before the handling of Ctrl-C is set up; and child processes, which import this file
+again, need no more of it.
 """
 
 from dragoman.interrupts import watch

@@ -1,4 +1,4 @@
-"""Files on disk: written whole or not at all, and known by their checksums."""
+"""Files on disk: written whole or not at all, and identified by their checksums."""
 
 import hashlib
 import json
@@ -19,10 +19,10 @@ Mark = tuple[int, int, int]  # size, time of change and inode: a file that looks
 
 
 class Digests:
-    """sha256 of files, remembered by path, size and time of change: large weights are read once.
+    """Remembers the sha256 of files by path, size and modification time, so that large weights are read only once.
 
-    That tells nothing of a disk that rots. So `read` looks at the file itself, and so does `of` inside of `doubted`;
-    what this process has read is not read again. The memo is written by `save`, and after some gigabytes.
+    A memory does not notice a failing disk. So `read` always reads the file itself, and within `doubted` so does
+    `of`; what this process has read is not read again. The memo is written by `save`, and after some gigabytes.
     """
 
     def __init__(self, memo: Path):
@@ -33,9 +33,9 @@ class Digests:
         self._doubting = False
 
     def of(self, path: Path) -> str:
-        """The digest of a file, from memory where it looks as it did then.
+        """The digest of a file, from memory if size and modification time are unchanged.
 
-        Inside of `doubted`, a StoreError where its contents are not what is remembered.
+        Within `doubted`, a StoreError if its contents differ from what is remembered.
         """
         name, mark = _mark(path)
         if known := self._same(self._here, name, mark):
@@ -50,7 +50,7 @@ class Digests:
         return found
 
     def read(self, path: Path) -> str:
-        """The digest of what is in a file, whatever is remembered."""
+        """The digest of a file's contents, whatever is remembered."""
         name, mark = _mark(path)
         found = self._same(self._here, name, mark)
         if found is None:
@@ -59,12 +59,12 @@ class Digests:
         return found
 
     def note(self, path: Path, digest: str) -> None:
-        """Remembers a digest that was found elsewhere."""
+        """Remembers a digest that was computed elsewhere."""
         self._note(*_mark(path), digest)
 
     @contextmanager
     def doubted(self) -> Iterator[None]:
-        """Inside, files that are remembered are read all the same."""
+        """Within the block, remembered files are read all the same."""
         before, self._doubting = self._doubting, True
         try:
             yield
@@ -72,7 +72,7 @@ class Digests:
             self._doubting = before
 
     def remembered(self) -> dict[Path, str]:
-        """The digests of files that look as they did when they were read."""
+        """The digests of files that have not changed since they were read."""
         found: dict[Path, str] = {}
         for name, (mark, digest) in {**self._remembered(), **self._here}.items():
             with suppress(OSError):  # most likely gone
@@ -81,7 +81,7 @@ class Digests:
         return found
 
     def save(self) -> None:
-        """Writes down what was read. Where that cannot be written it is read again, and nothing else is lost."""
+        """Writes the memo. If it cannot be written, files are read again next time; nothing else is lost."""
         if self._unsaved:
             known = {**_read_memo(self._memo), **self._here}  # another process may have written meanwhile
             entries = {name: [*mark, sha] for name, (mark, sha) in known.items()}
@@ -106,7 +106,7 @@ class Digests:
 
 
 def other_contents(path: Path, found: str, known: str) -> str:
-    """What there is to say of a file whose contents are not those that are remembered."""
+    """The message about a file whose contents are not those that are remembered."""
     return (
         f"{path} is not what it was: its size and its time of change are the same, and its contents are not (sha256 "
         f"{found}, and {known} when it was read before). If nobody changed it, its disk did: restore it, and run "
@@ -120,7 +120,7 @@ def _mark(path: Path) -> tuple[str, Mark]:
 
 
 def _read_memo(path: Path) -> dict[str, tuple[Mark, str]]:
-    """What a memo remembers: nothing where it is damaged, and no entry that is none."""
+    """The entries of a memo; empty if it is damaged, and without invalid entries."""
     found = read_json(path)
     known: dict[str, tuple[Mark, str]] = {}
     for name, entry in found.items() if isinstance(found, dict) and unbroken(found) else ():
@@ -135,14 +135,14 @@ def sha256(path: Path) -> str:
 
 
 def beside(path: Path) -> Path:
-    """A name in the same folder that nobody else takes; processes in two containers may well have equal numbers."""
+    """A name in the same folder that nobody else takes; process ids may be the same in two containers."""
     return path.with_name(TEMPORARY + secrets.token_hex(8))
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Writes beside, flushes to the disk, renames: a reader sees the old content or the new, never half.
+    """Writes to a temporary file, flushes, renames: a reader sees the old content or the new, never half.
 
-    Half a character, as an answer may have, is spelled out: in JSON that is the escape that it is read back from.
+    Half a character, which an answer may have, is escaped: in JSON, reading it back restores it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = beside(path)
@@ -170,13 +170,13 @@ def open_as_usual(folder: Path) -> None:
 
 
 def sealed(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What JSON makes of this, with a checksum of itself in it."""
+    """A mapping with a checksum of itself in it, as JSON gives it back."""
     plain: dict[str, Any] = json.loads(json.dumps(dict(said)))
     return {**plain, SEAL: _seal(plain)}
 
 
 def unbroken(said: Mapping[str, Any]) -> bool:
-    """Whether what was read is what was written, as far as it can tell: what has no checksum passes."""
+    """Whether the checksum in it fits; true if there is none."""
     try:
         return SEAL not in said or said[SEAL] == _seal(said)
     except RecursionError:
@@ -189,7 +189,7 @@ def _seal(said: Mapping[str, Any]) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """What is in a file; None where there is none, or nothing that is JSON."""
+    """The contents of a JSON file; None if it is missing or invalid."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""What goes wrong, said to the person: what, where, and what to do.
+"""Errors that a user can cause: each tells the person what is wrong, where, and what to do.
 
-Every error that a user can cause is a `DragomanError`. Each child is also the standard exception
-that fits it, so that library code may catch `ValueError` or `RuntimeError` without knowing us.
+Every such error is a `DragomanError`. Each child is also the standard exception that fits it, so that library code
+may catch `ValueError` or `RuntimeError` without knowing us.
 """
 
 
@@ -10,7 +10,7 @@ class DragomanError(Exception):
 
 
 class RecipeError(DragomanError, ValueError):
-    """A recipe that does not say what it should; the message lists every fault with file and line."""
+    """A recipe with faults; the message lists all of them with file and line."""
 
 
 class DataError(DragomanError, ValueError):
@@ -22,7 +22,7 @@ class TemplateError(DragomanError, ValueError):
 
 
 class StoreError(DragomanError, RuntimeError):
-    """An artifact that is damaged, from a newer version, or that the disk has no room for."""
+    """An artifact that is damaged or from a newer version, or a disk without room."""
 
 
 class EngineError(DragomanError, RuntimeError):
@@ -30,7 +30,7 @@ class EngineError(DragomanError, RuntimeError):
 
 
 class EngineEnded(EngineError):
-    """An engine's own process that died under it: what it was asked may well be answered by another."""
+    """An engine's process died; another process may well be able to answer."""
 
 
 class TrainingError(DragomanError, RuntimeError):

@@ -1,8 +1,9 @@
 """Ctrl-C: one sentence and exit code 130, at whatever moment it comes.
 
-Python raises KeyboardInterrupt in the middle of whatever runs. While libraries are imported that ends badly: some catch
-it and go on, some turn it into errors of their own, and all of them print. So a command ends at once as long as it has
-not begun, or imports something; elsewhere it is interrupted, and what was finished is saved on the way out.
+Python raises KeyboardInterrupt in the middle of whatever runs. While libraries are imported that ends badly: some
+catch it and go on, some turn it into errors of their own, and all of them print. So a command ends at once while it
+has not begun work or is importing something; otherwise it is interrupted, and what was finished is saved on the way
+out.
 """
 
 import os
@@ -25,7 +26,9 @@ def watch() -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Within, Ctrl-C is a KeyboardInterrupt, so that what is finished is saved; the caller says the sentence then."""
+    """Within the block, Ctrl-C raises KeyboardInterrupt, so that finished work is saved; the caller then prints the
+    sentence.
+    """
     if signal.getsignal(signal.SIGINT) is not _leave:  # not the command line's own process
         yield
         return
@@ -41,7 +44,7 @@ def interruptible() -> Iterator[None]:
 
 
 def interrupt(frame: FrameType | None, end: Callable[[], None]) -> NoReturn:
-    """Raises KeyboardInterrupt in what runs; where that would get lost, `end` ends the process instead."""
+    """Raises KeyboardInterrupt in the running code; where that would get lost, `end` ends the process instead."""
 
     def unraisable(fault: Any) -> None:  # of a finalizer, for one
         if issubclass(fault.exc_type, KeyboardInterrupt):

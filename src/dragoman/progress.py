@@ -1,7 +1,7 @@
-"""One live line for long work: what, how much, how fast, and how long still.
+"""The progress line of long work: what, how much, how fast, and the time left.
 
-On a terminal the line is redrawn in place; elsewhere there is a plain line at most every ten seconds, and a last one.
-Work that is over in two seconds shows nothing.
+On a terminal the line is redrawn in place; elsewhere a plain line is printed at most every ten seconds, and at the
+end. Work of less than two seconds shows nothing.
 """
 
 import time
@@ -22,13 +22,13 @@ RECENT = 60.0  # seconds that the shown pace is of: what was slow at first, or i
 
 
 def note(text: str) -> None:
-    """Says one sentence beside the work, on the error stream, where progress is shown as well."""
+    """Prints one sentence on the error stream, without disturbing the progress line."""
     say(text, err=True)
 
 
 @contextmanager
 def progress(label: str, total: int, unit: str) -> Iterator["Bar"]:
-    """Shows how far the work inside has come; `advance` of what it gives is called as parts get done."""
+    """Shows the progress of the work in the block, which calls `advance` on the bar as parts get done."""
     bar = Bar(label, total, unit, console(err=True))
     try:
         yield bar
@@ -37,7 +37,7 @@ def progress(label: str, total: int, unit: str) -> Iterator["Bar"]:
 
 
 class Bar:
-    """A count of what is done. It holds the live display, so it lives as long as the work."""
+    """Counts what is done. It holds the live display, so it lives as long as the work."""
 
     def __init__(self, label: str, total: int, unit: str, console: Console):
         self.label, self.total, self.unit = label, total, unit
@@ -56,7 +56,7 @@ class Bar:
             self._timer.start()
 
     def advance(self, count: int = 1, tokens: int = 0, remark: str = "") -> None:
-        """`count` more are done, with `tokens` more tokens; `remark` is shown at the end of the line."""
+        """Counts `count` more as done, with `tokens` more tokens; `remark` is shown at the end of the line."""
         self.done += count
         self.tokens += tokens
         self._remark = visible(remark) or self._remark
@@ -72,7 +72,9 @@ class Bar:
             note(f"{self.label}  {self.line()}")
 
     def line(self) -> str:
-        """Such as `120/1,000 prompts  5,400 tokens/s  0:12 left`, at the pace of the last minute; when done, of all."""
+        """Such as `120/1,000 prompts  5,400 tokens/s  0:12 left`, at the pace of the last minute; when done, at the
+        overall pace.
+        """
         over = self.done >= self.total
         since, done, tokens = (self._start, 0, 0) if over else self._passed[0]
         seconds = max(time.monotonic() - since, 1e-9)
@@ -86,7 +88,7 @@ class Bar:
         return "  ".join([*parts, self._remark] if self._remark else parts)
 
     def close(self) -> None:
-        """Takes the live line away and leaves one plain line about work that took its time."""
+        """Removes the live line; if the work took its time, one plain line about it stays."""
         self._timer.cancel()
         with self._lock:
             self._closed = True

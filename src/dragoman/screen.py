@@ -1,4 +1,4 @@
-"""Tables and coloured text on the terminal, set with rich, in which nothing is markup and nothing is obeyed."""
+"""Tables and coloured text on the terminal, laid out by rich; text is never read as markup or as control codes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,9 @@ from dragoman.terminal import visible
 
 
 def console(*, err: bool = False, **options: Any) -> Console:
-    """A console to print with. Brackets and names of emoji are text to it, and so is what steers terminals."""
+    """A console to print with. Brackets and emoji names are plain text to it, and terminal control codes are made
+    visible.
+    """
     made = Console(stderr=err, markup=False, emoji=False, **options)
     made.push_render_hook(_Everything())
     return made
@@ -22,7 +24,7 @@ class _Everything(RenderHook):
 
 
 class _Visible:
-    """Something to print, as rich sets it, with all text in it made visible."""
+    """Something for rich to print, with all control codes in it made visible."""
 
     def __init__(self, inner: ConsoleRenderable):
         self._inner = inner

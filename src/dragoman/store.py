@@ -1,10 +1,9 @@
-"""Finished work on disk: atomic, checksummed, immutable.
+"""The store: finished work on disk, atomic, checksummed, immutable.
 
-An artifact is a folder. It is made under `partial/`, where a run that was cut off finds its
-half-done work again; when it is whole its files are checksummed, the manifest is written last, and
-the folder moves to `artifacts/` in one rename. What lies there is never changed. A lock for each
-artifact keeps two runs on one store apart. Nothing is written where nothing is made, so a store that
-cannot be written can be read.
+An artifact is a folder. It is made under `partial/`, where an interrupted run finds its half-done work again; when it
+is complete its files are checksummed, the manifest is written last, and the folder moves to `artifacts/` in one
+rename. After that it is never changed. A lock for each artifact keeps two runs on one store apart. Nothing is written
+if nothing is made, so a read-only store can be read.
 """
 
 import errno
@@ -31,14 +30,14 @@ READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def fingerprint(inputs: Any) -> str:
-    """A short name for everything that determines an artifact."""
+    """A short hash of everything that determines an artifact."""
     text = json.dumps(inputs, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A finished folder and what its manifest says."""
+    """A finished folder and its manifest."""
 
     name: str
     folder: Path
@@ -46,7 +45,7 @@ class Artifact:
     facts: Mapping[str, Any]  # what the stage noted: counts, seconds, versions
 
     def digest(self, pattern: str = "*") -> str:
-        """One name for the contents of the files that match."""
+        """One hash of the contents of the files that match."""
         return fingerprint({name: sha for name, sha in self.files.items() if fnmatch.fnmatch(name, pattern)})
 
     def read_json(self, name: str) -> Any:
@@ -54,7 +53,7 @@ class Artifact:
 
 
 class Store:
-    """A folder of artifacts. `say` is told what a user should know (damage, waiting)."""
+    """A folder of artifacts. `say` receives what a user should know (damage, waiting)."""
 
     def __init__(self, folder: Path, say: Callable[[str], None] = lambda _: None):
         self.folder = folder
@@ -68,23 +67,24 @@ class Store:
             )
 
     def _format(self) -> int | None:
-        """The format that the store says it has; None where it says none, or none that can be understood."""
+        """The store's format number; None if there is none, or it is invalid."""
         mark = read_json(self.folder / "store.json")
         found = mark.get("format") if isinstance(mark, dict) else None
         return found if type(found) is int else None
 
     def names(self) -> list[str]:
-        """All that is finished, whether it is whole or not."""
+        """The names of all finished artifacts, damaged or not."""
         try:
             return sorted(path.name for path in (self.folder / "artifacts").iterdir() if path.is_dir())
         except FileNotFoundError:
             return []
 
     def find(self, name: str) -> Artifact | None:
-        """The finished artifact, its checksums verified; None where it is missing or was found damaged.
+        """The finished artifact with verified checksums; None if it is missing or damaged.
 
-        What did not change since it was read is not read again: see `whole`. A name is a kind, a title and a
-        fingerprint. One of the same kind and fingerprint will do: it was made for another row, of the very same things.
+        Files that have not changed since they were read are not read again: see `whole`. A name consists of a kind, a
+        title and a fingerprint. An artifact of the same kind and fingerprint will do: it was made for another row,
+        from the very same things.
         """
         if found := self._verified(name):
             return found
@@ -93,7 +93,7 @@ class Store:
         return next((found for twin in twins if (found := self._verified(twin.name))), None)
 
     def load(self, name: str) -> Artifact | None:
-        """An artifact by what its manifest says, its files not looked at. None where it is missing or damaged."""
+        """An artifact by its manifest, without checking its files. None if it is missing or damaged."""
         folder = self.folder / "artifacts" / name
         try:
             manifest = _read_manifest(folder)
@@ -103,7 +103,9 @@ class Store:
         return None if manifest is None else Artifact(name, folder, manifest["files"], manifest["facts"])
 
     def facts(self) -> list[Mapping[str, Any]]:
-        """What is noted of all that is finished. A manifest that cannot be read tells nothing, and is left alone."""
+        """The facts in the manifests of all finished artifacts. An unreadable manifest is skipped, and
+        left as it is.
+        """
         found: list[Mapping[str, Any]] = []
         for name in self.names():
             with suppress(_Damage, StoreError):
@@ -112,9 +114,9 @@ class Store:
         return found
 
     def whole(self, artifact: Artifact, pattern: str = "*", read: Callable[[int], None] = lambda _: None) -> bool:
-        """Whether the files that match are what was written: all are read, and `read` is told the size of each.
+        """Whether the files that match are as they were written: all are read, and `read` is told the size of each.
 
-        Where one is damaged, the artifact is set aside.
+        If one is damaged, the artifact is set aside.
         """
         return self._holds(artifact, pattern, self.digests.read, read)
 
@@ -155,7 +157,7 @@ class Store:
             self._say(f"damaged: {folder.name} ({why}); it is set aside in {damaged} and made again")
 
     def require_writable(self, what: str) -> None:
-        """Raises StoreError where nothing can be written: `what` is still to be made."""
+        """Raises StoreError if nothing can be written although `what` is still to be made."""
         folder = self.folder
         while not folder.exists():
             folder = folder.parent
@@ -167,7 +169,7 @@ class Store:
 
     @contextmanager
     def alone(self, name: str) -> Iterator[None]:
-        """Inside, no other process that asks for the same name is inside."""
+        """Within the block, no other process can be inside for the same name."""
         locks = self.folder / "locks"
         locks.mkdir(parents=True, exist_ok=True)
         with (locks / f"{name}.lock").open("w") as lock:
@@ -180,7 +182,7 @@ class Store:
 
     @contextmanager
     def making(self, name: str) -> Iterator[Path]:
-        """The folder to work in, locked; what an interrupted run left there is still in it."""
+        """The folder to work in, locked; it still contains what an interrupted run left."""
         self.require_writable(name)
         if self._format() is None:
             write_atomic(self.folder / "store.json", json.dumps({"format": FORMAT}))
@@ -192,7 +194,7 @@ class Store:
                 partial.rmdir()  # another run had made it
 
     def finish(self, name: str, facts: Mapping[str, Any]) -> Artifact:
-        """Checksums what lies in the working folder, writes the manifest and publishes the whole in one rename."""
+        """Checksums the working folder, writes the manifest and publishes it all in one rename."""
         partial = self.folder / "partial" / name
         open_as_usual(partial)
         files: dict[str, str] = {}
@@ -213,7 +215,7 @@ class Store:
         return Artifact(name, final, files, facts)
 
     def need_room(self, needed: int, what: str) -> None:
-        """Refuses to begin what the disk cannot hold."""
+        """Raises StoreError if the disk has no room for what is about to be made."""
         free = shutil.disk_usage(self.folder).free
         if free < needed:
             raise StoreError(
@@ -243,13 +245,13 @@ def _flush(path: Path) -> None:
 
 
 class _Damage(Exception):
-    """Why an artifact cannot be what was finished."""
+    """Why an artifact is not as it was finished."""
 
 
 def _read_manifest(folder: Path) -> dict[str, Any] | None:
-    """A manifest that says all that it must; None where there is no artifact. `_Damage` says what is wrong with it.
+    """A complete manifest; None if there is no artifact. `_Damage` says what is wrong with it.
 
-    One that was written before manifests had checksums is taken as it is.
+    A manifest from before they had checksums is accepted as it is.
     """
     manifest = read_json(folder / MANIFEST)
     if manifest is None:
@@ -272,7 +274,7 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def _is_inside(name: str) -> bool:
-    """Whether this could be the name of a file below an artifact's folder."""
+    """Whether this can be the name of a file below an artifact's folder."""
     path = PurePosixPath(name)
     try:
         fitting = all(len(os.fsencode(part)) < 256 for part in path.parts)

@@ -1,4 +1,4 @@
-"""What a recipe says of how models are asked. See `schema.py`."""
+"""Fields of `generation`: how models are asked, by which engine. See `schema.py`."""
 
 from typing import Annotated, Literal, Self
 

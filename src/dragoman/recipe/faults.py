@@ -1,4 +1,4 @@
-"""Turns what pydantic finds into sentences: what is wrong, what was meant, what the field is for."""
+"""Faults as sentences: turns pydantic's errors into what is wrong, what was meant, and what the field is for."""
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -13,14 +13,14 @@ LONGEST = 200  # characters shown of what was said
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """`did you mean 'x'?` where something known is close; else what there is."""
+    """`did you mean 'x'?` if something known is close; otherwise the known words."""
     names = sorted(known)
     close = get_close_matches(word, names, n=1, cutoff=0.6)
     return f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(names)}"
 
 
 def faults(error: ValidationError, model: type[BaseModel], said: Said, prefix: Keys = ()) -> list[Fault]:
-    """All that pydantic found wrong with the values at `prefix`, each with its place."""
+    """Everything that pydantic found wrong with the values at `prefix`, each with its place."""
     found: dict[Keys, Fault] = {}
     value = _at(said.value, prefix)
     for details in error.errors(include_url=False):
@@ -39,7 +39,7 @@ def _at(value: Any, path: Keys) -> Any:
 
 
 def _existing(value: Any, details: ErrorDetails) -> Keys:
-    """The part of pydantic's location that was really written: it also names members of unions."""
+    """The part of pydantic's location that was really written: it also contains the names of union members."""
     location = details["loc"]
     if details["type"] in ("missing", "extra_forbidden"):
         return location
@@ -52,7 +52,7 @@ def _existing(value: Any, details: ErrorDetails) -> Keys:
 
 
 def _sentence(details: ErrorDetails, model: type[BaseModel], path: Keys, beside: set[str]) -> str:
-    """What is wrong, in words; `beside` are keys that are known where it is, and are no fields."""
+    """What is wrong, in words; `beside` are keys that are valid there without being fields."""
     kind, given, context = details["type"], details["input"], details.get("ctx", {})
     help_text = _help(model, path)
     if kind == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""What the fields of recipes have in common: strictness, and kinds of values with their own faults."""
+"""Field types that recipes share: strict models, and kinds of values with their own checks."""
 
 import re
 from typing import Annotated
@@ -22,7 +22,7 @@ def folder_name(text: str) -> str:
 
 
 def no_folder(text: str) -> str:
-    """What there is to say of a name that no folder can have."""
+    """The message about a name that no folder can have."""
     return f"'{text}' will name a folder: use letters from a to z, digits and . _ -"
 
 

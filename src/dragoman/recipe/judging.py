@@ -1,4 +1,4 @@
-"""What a recipe says of how models are judged. See `schema.py`."""
+"""Fields of `evaluation` and `benchmarks`: how models are judged. See `schema.py`."""
 
 from typing import Annotated, Literal, Self
 

@@ -1,4 +1,4 @@
-"""Loads a recipe: the file, what it extends, the command line's overrides; every fault at once."""
+"""Loading a recipe: the file, what it extends, the command line's overrides; every fault at once."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -32,11 +32,10 @@ def load(
 ) -> Recipe:
     """The recipe in `path`, after its `extends`, the overrides (`training.epochs=1`) and its `sweep`.
 
-    `methods` are the options of each known method, `suites` the names of the known suites, `mixing` the
-    methods that need general instruction data. Each entry of the recipe's `methods` comes back as
-    `{name: all its options}`.
+    `methods` are the options of each known method, `suites` the names of the known suites, `mixing` the methods that
+    need general instruction data. Each entry of the recipe's `methods` is returned as `{name: all its options}`.
 
-    Raises RecipeError with every fault, one a line: file and line, field, what is wrong, what to do.
+    Raises RecipeError with every fault, one per line: file and line, field, what is wrong, what to do.
     """
     said = _extended(path, str(path), ())
     _drop_revisions(said, overrides)
@@ -85,9 +84,9 @@ def _extended(path: Path, shown: str, seen: tuple[Path, ...]) -> Said:
 
 
 def _merge(parent: Said, child: Said, path: Keys) -> None:
-    """Mappings are merged key by key; anything else of the child's replaces the parent's.
+    """Merges mappings key by key; any other value of the child replaces the parent's.
 
-    A revision is one of the model beside it: a child with another model and no revision has none.
+    A revision belongs to the model beside it: a child with another model and no revision has none.
     """
     old, new = _get(parent.value, path), _get(child.value, path)
     if REVISION in old and REVISION not in new and any(new.get(key, old.get(key)) != old.get(key) for key in MODELS):
@@ -104,12 +103,12 @@ def _merge(parent: Said, child: Said, path: Keys) -> None:
 
 
 def _path(name: str) -> Keys:
-    """The keys in a dotted name; numbers are places in a list."""
+    """The keys in a dotted name; numbers are positions in a list."""
     return tuple(int(part) if re.fullmatch("[0-9]{1,9}", part) else part for part in name.split("."))
 
 
 def _drop_revisions(said: Said, overrides: Sequence[str]) -> None:
-    """Another model from the command line does not get the revision that the recipe has for its own."""
+    """If the command line names another model, the recipe's revision of its own model is dropped."""
     named = [text.partition("=")[0].strip() for text in overrides]
     for name in named:
         path = _path(name)
@@ -177,7 +176,7 @@ def _forget(said: Said, path: Keys) -> None:
 
 
 def _validate_methods(said: Said, methods: Mapping[str, type[BaseModel]]) -> list[Fault]:
-    """Checks each entry against its method's options and writes all the options out, in place."""
+    """Checks each entry against its method's options, and writes all options out, in place."""
     entries = said.value.get("methods")
     if not isinstance(entries, list):
         return []  # the schema says what is wrong with it
@@ -221,7 +220,7 @@ def _validate_methods(said: Said, methods: Mapping[str, type[BaseModel]]) -> lis
 
 
 def _validate_mixing(said: Said, mixing: Collection[str]) -> list[Fault]:
-    """A method that mixes instruction data in would, without any, be another method under its name."""
+    """A fault for a method that mixes instruction data in, if the recipe has none: it would be another method."""
     entries, data = said.value.get("methods"), said.value.get("data")
     if not isinstance(entries, list) or not isinstance(data, dict) or data.get("instructions"):
         return []

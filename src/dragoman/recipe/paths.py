@@ -1,4 +1,4 @@
-"""Files and folders that a recipe names."""
+"""Paths in recipes: checking that files and folders exist."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def below(places: Path | list[Path]) -> list[Path]:
 
 
 def there(path: Path, what: str) -> Path:
-    """The path, where there is one; `DataError` where there is none. `what` names the field or suite."""
+    """The path if it exists, otherwise a `DataError`. `what` names the field or suite."""
     if not path.exists():
         raise DataError(
             f"{what}: there is no file or folder {path} (paths in a recipe count from the folder you are in: "
@@ -23,7 +23,7 @@ def there(path: Path, what: str) -> Path:
 
 
 def existing(path: Path) -> Path:
-    """The path, where there is such a file; `DataError` where there is none."""
+    """The path if it is an existing file, otherwise a `DataError`."""
     if not path.is_file():
         raise DataError(f"there is no file {path} (paths in a recipe count from the folder you are in: {Path.cwd()})")
     return path

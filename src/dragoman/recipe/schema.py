@@ -1,4 +1,4 @@
-"""What a recipe says. The text under a field is its documentation and its help.
+"""The recipe's schema. The text under a field is its documentation and its help.
 
 No torch here, and nothing heavy: `dragoman show` and `--dry-run` answer at once.
 """
@@ -250,14 +250,14 @@ class Recipe(Strict):
 
     @property
     def kinds(self) -> frozenset[str]:
-        """What the suites are: of those that the recipe describes their kind, of the others their name."""
+        """The kinds of the suites: the kind of a benchmark that the recipe describes, else the suite's name."""
         return frozenset(map(self._kind, self.evaluate))
 
     def _kind(self, suite: str) -> str:
         return self.benchmarks[suite].kind if suite in self.benchmarks else suite
 
     def judged_by(self, suite: str) -> tuple[str, str] | None:
-        """Whether a suite asks a `judge` or a `guard`, and the name in `judges` of who that is; None where it asks nobody."""
+        """Whether a suite asks a `judge` or a `guard`, and its name in `judges`; None if the suite asks neither."""
         described, kind = self.benchmarks.get(suite), self._kind(suite)
         part = "judge" if kind in JUDGED else "guard" if kind in GUARDED else None
         if part is None:
@@ -266,14 +266,14 @@ class Recipe(Strict):
 
     @property
     def judges(self) -> dict[str, Judge]:
-        """Who judges: `judge` and `guard` of `evaluation` where a suite needs them, and `benchmarks.SUITE.judge`."""
+        """All judges: `judge` and `guard` of `evaluation` if a suite needs them, and each `benchmarks.SUITE.judge`."""
         found: dict[str, Judge | None] = {"judge": self.evaluation.judge, "guard": self.evaluation.guard}
         found |= {f"benchmarks.{suite}.judge": described.judge for suite, described in self.benchmarks.items()}
         return {name: judge for name in self.parts if (judge := found[name])}
 
     @property
     def parts(self) -> dict[str, str]:
-        """What each of those who judge is asked as: `judge` or `guard`."""
+        """The part that each of the judges plays: `judge` or `guard`."""
         return {who[1]: who[0] for suite in self.evaluate if (who := self.judged_by(suite))}
 
     @model_validator(mode="after")

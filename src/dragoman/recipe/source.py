@@ -1,7 +1,7 @@
-"""Reads YAML and remembers on which line everything was said.
+"""YAML sources: reads a recipe's values and remembers the line of each.
 
-Plain words mean what they look like: `on` and `no` are text, `1e-4` is a number, `true` and `false`
-are the only truth values (YAML 1.2's reading; PyYAML's own would turn `packing: on` into `True`).
+Plain words mean what they look like: `on` and `no` are text, `1e-4` is a number, `true` and `false` are the only
+truth values (as in YAML 1.2; PyYAML's own rules would turn `packing: on` into `True`).
 """
 
 import re
@@ -26,7 +26,7 @@ _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq")}
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where something was said: a file and a line, or the command line."""
+    """Where a value was written: a file and a line, or the command line."""
 
     file: str
     line: int = 0
@@ -40,7 +40,7 @@ COMMAND_LINE = Place("command line")
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One thing that is wrong, and where."""
+    """One fault, and where it is."""
 
     place: Place
     about: str
@@ -52,7 +52,7 @@ class Fault:
 
 @dataclass
 class Said:
-    """Values as they were written, the place of each, and what was wrong with the writing itself."""
+    """Values as they were written, the place of each, and faults in the YAML itself."""
 
     value: Any
     places: dict[Keys, Place] = field(default_factory=dict)
@@ -60,19 +60,19 @@ class Said:
     broken: bool = False  # so badly written that there is no telling what else is wrong
 
     def place(self, path: Keys) -> Place:
-        """The place of the value at `path`, or of the nearest thing around it."""
+        """The place of the value at `path`, or of the nearest value around it."""
         while path and path not in self.places:
             path = path[:-1]
         return self.places[path]
 
 
 def spelled(path: Keys) -> str:
-    """`("methods", 0, "radis")` as a person would write it: `methods[0].radis`."""
+    """`("methods", 0, "radis")` in the form a person would write: `methods[0].radis`."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 
 def read(path: Path, shown: str) -> Said:
-    """What a YAML file says. `shown` is how the file is called in messages."""
+    """The contents of a YAML file. `shown` is its name in messages."""
     said = Said({}, {(): Place(shown, 1)})
     root = _composed(path, shown)
     if isinstance(root, Fault):
@@ -105,7 +105,7 @@ def _composed(path: Path, shown: str) -> yaml.MappingNode | Fault:
 
 
 def parse(text: str) -> Any:
-    """The value of one override. Raises `yaml.YAMLError` where it is not YAML, or nothing that a recipe could say."""
+    """The value of one override. Raises `yaml.YAMLError` if it is invalid YAML, or no possible value in a recipe."""
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except RecursionError as error:
@@ -176,7 +176,7 @@ TOO_DEEP = f"has lists and mappings inside each other, more than {DEEPEST} of th
 
 
 def _unfit(node: yaml.ScalarNode) -> str:
-    """Why what a node says can't be a value; empty where it can."""
+    """Why a node can't be a value; empty if it can."""
     if found := _UNFIT.search(node.value):
         what = "the character NUL" if found[0] == "\0" else "half a character"
         return f"has {what} in it ({ascii(found[0])[1:-1]}); take it out"
@@ -186,7 +186,7 @@ def _unfit(node: yaml.ScalarNode) -> str:
 
 
 def scalar(text: str) -> Any:
-    """What a word without quotes means."""
+    """The value of a word without quotes."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):

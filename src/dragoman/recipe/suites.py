@@ -1,4 +1,4 @@
-"""The names that `evaluate` knows: suites of our own, and published benchmarks in a language, written short.
+"""Suite names in `evaluate`: our own suites, and shorthands for published benchmarks in a language.
 
 `xquad-de` is XQuAD with German texts and questions, `mlqa-de-en` MLQA with German texts and English questions.
 """
@@ -41,14 +41,14 @@ _SHORT = re.compile(rf"({'|'.join(TITLES)})-([a-z]{{2,3}}(?:_[A-Za-z]+)?)(?:-([a
 
 
 def harness_task(name: str) -> str | None:
-    """The task of lm-evaluation-harness that a suite's name stands for; None where it stands for none."""
+    """The lm-evaluation-harness task that a suite's name stands for; None if it is another suite."""
     if name.startswith(PREFIX):
         return name.removeprefix(PREFIX)
     return name if name in HARNESS else None
 
 
 def shorthand(name: str) -> Benchmark | None:
-    """The benchmark that a name such as `xquad-de` or `mlqa-de-en` stands for; None where it stands for none."""
+    """The benchmark that a name such as `xquad-de` or `mlqa-de-en` stands for; None if it is no shorthand."""
     if name in CHATS:
         return Benchmark.model_validate({"kind": name})
     found = _SHORT.fullmatch(name)
@@ -64,7 +64,7 @@ def shorthand(name: str) -> Benchmark | None:
 
 
 def fault(name: str, suites: Collection[str], own: Collection[str]) -> str | None:
-    """What is wrong with the name of a suite; `own` are the benchmarks that the recipe itself describes."""
+    """What is wrong with a suite's name, or None; `own` are the benchmarks that the recipe itself describes."""
     if name in suites or name in own or name.endswith(".jsonl") or shorthand(name) or harness_task(name):
         return None
     kind = name.split("-")[0]

@@ -1,9 +1,9 @@
-"""A sweep turns a row of the table into several, one for each value of an option.
+"""Sweeps: a row of the table becomes several, one for each value of an option.
 
     sweep: {method.crossalpaca.amount: [0, 0.25, 0.5, 0.75, 1.0]}
 
-A key is `method.`, a row's name or its method's, and the option. Several keys are combined, each value with each;
-a list of sweeps does one after the other. The row itself stays, and what equals it is not made again.
+A key is `method.`, a row's name or its method's, and the option. Several keys are combined, each value with each; a
+list of sweeps is applied one after the other. The original row stays, and a copy that equals it is not added.
 """
 
 import re
@@ -65,7 +65,7 @@ def _axes(said: Said, rows: Sequence[Any], grid: Mapping[str, Any], path: Keys) 
 
 
 def _meant(rows: Sequence[Any], words: Sequence[str]) -> tuple[tuple[str, ...], list[int]]:
-    """The option and the rows that a key means. A row's name may have dots in it, so the longest one counts."""
+    """The option and the rows that a key means. A row's name may contain dots, so the longest match counts."""
     for end in range(len(words) - 1, 0, -1):
         name = ".".join(words[:end])
         wanted = [at for at, row in enumerate(rows) if name in (_parted(row)[0], _label(row))]
@@ -90,7 +90,7 @@ def _rows(row: Any, axes: Sequence[Axis], methods: Mapping[str, type[BaseModel]]
 
 
 def _same(options: dict[str, Any], given: dict[str, Any], schema: type[BaseModel] | None) -> bool:
-    """Whether two choices of options come to the same, defaults counted in."""
+    """Whether two choices of options are equal once defaults are filled in."""
     try:
         return options == given or (
             schema is not None and schema.model_validate(options) == schema.model_validate(given)

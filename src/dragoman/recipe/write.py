@@ -1,4 +1,4 @@
-"""Writes a recipe back as YAML: everything spelled out, with the text of each field where asked for."""
+"""Writing a recipe back as YAML: with all defaults, and on request the text of each field."""
 
 from textwrap import indent
 from typing import Any
@@ -11,7 +11,7 @@ from dragoman.recipe.source import scalar
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes the words that `source.scalar` reads as something other than text."""
+    """Quotes the words that `source.scalar` would read as something other than text."""
 
 
 def _quoted(dumper: _Dumper, text: str) -> yaml.ScalarNode:

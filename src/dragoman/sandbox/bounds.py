@@ -1,4 +1,4 @@
-"""Somebody else's code, tried in a process of its own that may take so much time and memory and no more."""
+"""Bounds for foreign code that may run away: tries a function in a process with limited time and memory."""
 
 import gc
 import os
@@ -17,10 +17,10 @@ _FINE, _NO_MEMORY = 0, 3
 
 
 def fault_of(run: Callable[[], object]) -> Fault | None:
-    """What is wrong with calling a function: it goes on for too long, takes too much memory, or ends its process.
+    """What is wrong with calling a function: it runs for too long, takes too much memory, or ends its process.
 
-    It is called in a copy of this process, which ends with it, so it must touch neither threads nor files. What it
-    raises is no fault, but for MemoryError.
+    It is called in a fork of this process, so it must not touch threads or files. Exceptions that it raises are not
+    faults, except MemoryError.
     """
     child = os.fork()
     if not child:
@@ -45,7 +45,7 @@ def fault_of(run: Callable[[], object]) -> Fault | None:
 
 
 def _read(code: int) -> Fault | None:
-    """A process is killed with SIGKILL where the machine has no memory left."""
+    """The fault that an exit code stands for. If the machine runs out of memory, a process is killed with SIGKILL."""
     faults: dict[int, Fault] = {-signal.SIGXCPU: "time", -signal.SIGKILL: "memory", _NO_MEMORY: "memory"}
     return None if code == _FINE else faults.get(code, "crash")
 
@@ -68,14 +68,14 @@ def _run_within_limits(run: Callable[[], object]) -> None:
 
 
 def _limit(what: int, most: int) -> None:
-    """Lowers a soft limit; one that is lower already stays."""
+    """Lowers a soft limit, unless it is lower already."""
     soft, hard = resource.getrlimit(what)
     if soft == resource.RLIM_INFINITY or most < soft:
         resource.setrlimit(what, (most, hard))
 
 
 def _addresses() -> int | None:
-    """The addresses that this process has in use, where the system tells."""
+    """The address space that this process uses, if the system tells."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
     except (OSError, ValueError, IndexError):

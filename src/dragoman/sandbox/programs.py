@@ -1,4 +1,4 @@
-"""Takes the program out of what a model said, and has it run in the sandbox: on cases, or by a test of its own."""
+"""Programs in answers: extracts the code from what a model said, and runs it in the sandbox on cases or a test."""
 
 import re
 import textwrap
@@ -21,10 +21,10 @@ _FENCE = re.compile(
 
 
 def code_of(answer: str, function: str) -> str:
-    """The Python code in an answer that defines `function`. Empty: none found.
+    """The Python code in an answer that defines `function`; empty if there is none.
 
-    The answer itself where it compiles; else, thoughts left out, the last fenced block that does, or the lines from
-    a first definition on, up to where they no longer do. Where none compiles, it is what comes nearest.
+    The answer itself if it compiles; otherwise, without its thoughts, the last fenced block that does, or the lines
+    from a first definition on, as far as they compile. If none compiles, the nearest candidate.
     """
     answer = _said(answer)
     blocks = [code for code in reversed(_fences(answer)) if _defines(code, function)]
@@ -36,9 +36,9 @@ def code_of(answer: str, function: str) -> str:
 
 
 def completed(answer: str, prompt: str, function: str) -> str:
-    """The whole program where an answer completes `prompt`, which ends within `function`. Empty: no code found.
+    """The whole program, if an answer completes `prompt`, which ends within `function`; empty if there is no code.
 
-    Where the answer compiles as it stands after the prompt, that is the program. Else it is cut where it turns into
+    If the answer compiles as it stands after the prompt, that is the program. Otherwise it is cut where it turns into
     prose, or code is taken out of it: the function again, with the prompt's imports and helpers before it, or a
     fenced block with the body.
     """
@@ -60,7 +60,7 @@ def completed(answer: str, prompt: str, function: str) -> str:
 
 
 def _said(answer: str) -> str:
-    """An answer without what was thought before it, with plain ends of lines, and fences of one kind.
+    """An answer without the thoughts before it, with plain line ends and one kind of fence.
 
     (A line of tildes before a word would compile.)
     """
@@ -74,12 +74,12 @@ def _defines(code: str, function: str) -> bool:
 
 
 def _fences(answer: str) -> list[str]:
-    """What stands in the fenced blocks of an answer, which may be indented; the last may be open."""
+    """The contents of an answer's fenced blocks, which may be indented; the last may be unclosed."""
     return [textwrap.dedent(found[3]) for found in _FENCE.finditer(answer)]
 
 
 def _unfenced(answer: str) -> Iterator[str]:
-    """For each line that might begin a program, in turn: what compiles from there on."""
+    """For each line that might begin a program: what compiles from there on."""
     lines = answer.split("\n")
     starts = (at for at, line in enumerate(lines) if re.match(r"(def|async|class|import|from)\b|@|\w+[ \t]*=", line))
     for at in islice(starts, _STARTS):
@@ -87,7 +87,7 @@ def _unfenced(answer: str) -> Iterator[str]:
 
 
 def _cut(code: str) -> str:
-    """The beginning of some code that compiles, up to a line in column 0; empty where none does."""
+    """The longest beginning of some code that compiles, up to a line in column 0; empty if none does."""
     lines = code.split("\n")
     for _ in range(_CUTS):
         fault = _fault("\n".join(lines))
@@ -99,7 +99,7 @@ def _cut(code: str) -> str:
 
 
 def _fault(code: str) -> int:
-    """The line at which code does not compile; 0: it does."""
+    """The line at which code does not compile; 0 if it does."""
     with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what a model wrote
         try:
@@ -112,7 +112,7 @@ def _fault(code: str) -> int:
 
 
 def _future_first(program: str) -> str:
-    """Imports from `__future__` must come first."""
+    """Moves imports from `__future__` to the top, where they must be."""
     future = re.compile(r"^from __future__ import .*\n?", re.MULTILINE)
     return "".join([*future.findall(program), future.sub("", program)])
 
@@ -120,19 +120,19 @@ def _future_first(program: str) -> str:
 def runs(code: str, function: str, cases: Sequence[Sequence[Any]]) -> bool:
     """Whether `function` of `code` returns, for each case `[arguments, value]`, a value equal to it and of its type.
 
-    `EngineError` where foreign programs can't be run safely.
+    `EngineError` if foreign programs can't be run safely.
     """
     return outcome(Work(code, function, SECONDS, CPU, cases=cases)).passed
 
 
 def work_of(code: str, function: str, test: str, prompt: str = "") -> Work:
-    """The work of having `function` of `code` pass a test: Python code that defines `check`, which takes it.
+    """The work of having `function` of `code` pass a test: Python code that defines `check`, which takes the function.
 
-    The test sees what `prompt`, the beginning of the program, defines beside the function.
+    The test sees what `prompt`, the beginning of the program, defines besides the function.
     """
     return Work(code, function, TEST_SECONDS, TEST_CPU, test=test, prompt=prompt)
 
 
 def passes(code: str, function: str, test: str, prompt: str = "") -> bool:
-    """Whether `function` of `code` passes a test, as `work_of` has it; `EngineError` where it can't be run safely."""
+    """Whether `function` of `code` passes a test (see `work_of`); `EngineError` if it can't be run safely."""
     return outcome(work_of(code, function, test, prompt)).passed

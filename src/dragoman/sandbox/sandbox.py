@@ -1,9 +1,9 @@
-"""Runs programs that a model wrote where they can do no harm.
+"""The sandbox: runs programs that a model wrote where they can do no harm.
 
-Each runs in a process and a session of its own, beside its test, and is killed with all that it started: see
-`jail/main.py` for how they speak, and `jail/layers.py` for what is taken from them. Whether this machine's kernel
-has what that needs is not believed but tried out, once: `protections` says what held. Where something did not,
-`require` refuses, unless the environment has DRAGOMAN_UNSAFE_CODE=1.
+Each runs in a process and a session of its own, beside its test, and is killed with everything that it started: see
+`jail/main.py` for how they communicate, and `jail/layers.py` for what they may not do. Whether this machine's kernel
+has what that needs is tested, once: `protections` says what held. If something did not, `require` refuses, unless the
+environment has DRAGOMAN_UNSAFE_CODE=1.
 """
 
 import json
@@ -37,11 +37,11 @@ _START = "import sys; sys.path.insert(0, {!r}); from dragoman.sandbox.jail.main 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A program to run and what is asked of it, of which the first of these that is there is done.
+    """A program to run and what is asked of it: the first of these that is given.
 
-    `call`: one call with these arguments, for its value. `cases`: pairs of arguments and the value that must come,
-    equal as JSON. `test`: Python code that defines `check`, which takes the function; it sees what `prompt`, the
-    beginning of the program, defines.
+    `call`: one call with these arguments, for its value. `cases`: pairs of arguments and the expected value, compared
+    as JSON. `test`: Python code that defines `check`, which takes the function; it sees what `prompt`, the beginning
+    of the program, defines.
     """
 
     code: str
@@ -58,7 +58,7 @@ class Work:
 
 
 class Outcome(NamedTuple):
-    """How a program fared."""
+    """The result of running a program."""
 
     passed: bool
     why: str = ""
@@ -81,20 +81,20 @@ class Protection:
 
 
 def outcomes(works: Sequence[Work]) -> list[Outcome]:
-    """Runs programs, as many at once as there are processors. `EngineError` where that is not safe: see `require`."""
+    """Runs programs, as many at once as there are processors. `EngineError` if that is not safe: see `require`."""
     require()
     with ThreadPoolExecutor(_processors()) as threads:
         return list(threads.map(lambda work: _outcome(_verdict(work)), works))
 
 
 def outcome(work: Work) -> Outcome:
-    """Runs one program. `EngineError` where that is not safe: see `require`."""
+    """Runs one program. `EngineError` if that is not safe: see `require`."""
     require()
     return _outcome(_verdict(work))
 
 
 def require() -> None:
-    """Raises `EngineError`, which says what is missing, where foreign programs can't be run safely."""
+    """Raises `EngineError`, saying what is missing, if foreign programs can't be run safely."""
     if missing := [one.against for one in protections() if not one.held]:
         if missing == [NOTHING]:
             raise EngineError(f"Programs that a model wrote can't be run on this machine: {NOTHING}.")
@@ -110,9 +110,9 @@ def require() -> None:
 
 @cache
 def protections(without: tuple[str, ...] = ()) -> tuple[Protection, ...]:
-    """What a program in the sandbox is kept from on this machine, each as it was tried out (once a process).
+    """What a sandboxed program is kept from on this machine, each tested (once per process).
 
-    `without` names layers to do without, as on a kernel that lacks them: `namespaces`, `Landlock`, `seccomp`.
+    `without` names layers to leave out, as on a kernel that lacks them: `namespaces`, `Landlock`, `seccomp`.
     """
     with _folder() as folder:
         kept, made = Path(folder, "kept"), Path(folder, "made")
@@ -178,7 +178,7 @@ def probe(parent, kept, made, source):
 
 
 def _verdict(work: Work, without: Sequence[str] = ()) -> dict[str, Any]:
-    """What the sandbox says of a program; empty where it says nothing that can be read."""
+    """The sandbox's verdict on a program; empty if it gives none that can be read."""
     with _folder() as folder:
         limits = {
             "folder": os.path.realpath(folder),
@@ -212,7 +212,7 @@ def _verdict(work: Work, without: Sequence[str] = ()) -> dict[str, Any]:
 
 @contextmanager
 def _folder() -> Iterator[str]:
-    """A folder that is gone afterwards, whatever a program that was allowed to write there has made of it."""
+    """A temporary folder that is removed whatever a program that could write there has made of it."""
     folder = tempfile.mkdtemp(prefix="dragoman-")
     try:
         yield folder
@@ -247,7 +247,9 @@ def _readable() -> Readable:
 
 
 def _libraries() -> Iterator[Path]:
-    """Debian's folders, which hold shared libraries alone; else the libraries in folders that hold other things too."""
+    """Debian's folders, which hold only shared libraries; otherwise the libraries in folders that hold other things
+    too.
+    """
     own = Path(sys.base_exec_prefix, "lib")
     for above in (Path("/lib"), Path("/usr/lib")):
         folder = above / (sysconfig.get_config_var("MULTIARCH") or "")

@@ -1,1 +1,1 @@
-"""The inside of the sandbox: what runs in a process of its own, on the standard library alone, and locks itself in."""
+"""The inside of the sandbox: runs in a process of its own, uses only the standard library, and locks itself in."""

@@ -1,14 +1,14 @@
-"""The system calls that a program is left with. What is not here is refused.
+"""The system calls that a sandboxed program may make. All others are refused.
 
-None makes a process or a thread, runs another program, opens a socket, reaches another process, or changes whose a
-file is and what may be done with it. The numbers are Linux's.
+None of them creates a process or a thread, runs another program, opens a socket, reaches another process, or changes
+a file's owner or mode. The numbers are Linux's.
 """
 
 from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """An argument, of which the bits in `mask` must come to one of some values."""
+    """A rule for an argument: the bits in `mask` must equal one of some values."""
 
     argument: int
     values: tuple[int, ...]

@@ -1,7 +1,7 @@
-"""Takes from the calling process, for good, what a foreign program must not have.
+"""The layers of the sandbox: what a process gives up, for good, before it runs a foreign program.
 
-Five layers, none of which needs a privilege: namespaces of its own, limits, no capabilities, Landlock (files), and
-a filter of system calls. Each is put on where the kernel has it; `sandbox.protections` tries out what that comes to.
+Five layers, none of which needs a privilege: namespaces of its own, limits, no capabilities, Landlock (files), and a
+filter of system calls. Each is used if the kernel has it; `sandbox.protections` tests what that amounts to.
 """
 
 import ctypes
@@ -45,10 +45,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def apart(folder: str) -> list[str]:
-    """Namespaces of its own for all that is forked from here: users, processes, network, mounts.
+    """Own namespaces for everything that is forked from here: users, processes, network, mounts.
 
-    Names what there is. Over `folder` lies one in memory, if mounts can be made; the first process forked is the
-    others' first, and all die with it.
+    Returns the names of those that were made. An in-memory file system covers `folder`, if mounts can be made; the
+    first forked process is the namespace's init, and all others die with it.
     """
     if not linux:
         return []
@@ -71,19 +71,19 @@ def apart(folder: str) -> list[str]:
 
 
 def dies_with_parent() -> None:
-    """This process is killed when the one that started it ends."""
+    """This process is killed when its parent ends."""
     if linux:
         _libc.prctl(_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
 
 
 def adopts() -> None:
-    """What this process' children leave behind becomes its child."""
+    """Orphaned descendants of this process become its children."""
     if linux:
         _libc.prctl(_SUBREAPER, 1, 0, 0, 0)
 
 
 def unreadable() -> None:
-    """Other processes of the same user can't look into this one."""
+    """Prevents other processes of the same user from looking into this one."""
     if linux:
         _libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)
 
@@ -93,7 +93,7 @@ def lock(
 ) -> list[str]:
     """Locks this process in: it keeps its open files, reads `readable`, and may write below `folder` if `writable`.
 
-    Names the layers that there are; those in `without` are left out.
+    Returns the names of the layers in place; those in `without` are left out.
     """
     told = ["limits"]
     limits = (
@@ -125,7 +125,7 @@ def lock(
 
 
 def _landlock(folder: str, readable: Readable, writable: bool) -> int:
-    """Files are out of reach but for a few; 0 where the kernel has no Landlock, else its version."""
+    """Puts files out of reach except a few; returns Landlock's version, 0 if the kernel does not have it."""
     version = int(_libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1))
     if version < 1:
         return 0
@@ -154,9 +154,9 @@ def _landlock(folder: str, readable: Readable, writable: bool) -> int:
 
 
 def _filter(paths: bool) -> bool:
-    """Only harmless system calls are left: no process, program, socket or signal to others; files where `paths`.
+    """Allows only harmless system calls: no process, program, socket or signal to others; files if `paths`.
 
-    Without, nothing can be opened for writing, nor made, renamed or removed.
+    Without `paths`, nothing can be opened for writing, created, renamed or removed.
     """
     machine = os.uname().machine
     if machine not in _ARCHITECTURES:
@@ -180,7 +180,7 @@ def _filter(paths: bool) -> bool:
 
 
 def _allowed(number: int, rules: Sequence[Rule]) -> list[Step]:
-    """The steps that allow one call, if its arguments are what the rules say."""
+    """The steps that allow one call, if its arguments follow the rules."""
     inner: list[Step] = []
     for rule in rules:
         low = 16 + 8 * rule.argument  # where the argument's lower half stands
@@ -192,7 +192,7 @@ def _allowed(number: int, rules: Sequence[Rule]) -> list[Step]:
 
 
 def _one_of(values: Sequence[int]) -> list[Step]:
-    """Refuses what was loaded unless it is one of the values."""
+    """Refuses the loaded value unless it is one of `values`."""
     steps = [(_EQUAL, len(values) - at, 0, value) for at, value in enumerate(values)]
     return [*steps, (_RETURN, 0, 0, _REFUSE)]
 

@@ -1,11 +1,11 @@
-"""What runs in the sandbox: a program in one process, its test in another, and a third that waits for both.
+"""The sandboxed run: a program in one process, its test in another, and a third that waits for both.
 
-The program gets arguments and gives values back, over two pipes. The test, and what it expects, never are in the
-program's memory: they are read after the program's process has been split off, and the verdict goes out on a pipe
-that it does not hold. So it can't fake success otherwise than by giving the right values.
+The program receives arguments and returns values over two pipes. The test, and what it expects, are never in the
+program's memory: they are read after the program's process has been forked off, and the verdict goes out on a pipe
+that it does not hold. So its only way to pass is to return the right values.
 
-Called as `main()` in an interpreter of its own: the limits stand on the command line as JSON, the work on standard
-input, and the verdict comes on standard output.
+Called as `main()` in an interpreter of its own: the limits are on the command line as JSON, the work on standard
+input, and the verdict goes to standard output.
 """
 
 import builtins
@@ -30,11 +30,11 @@ _HEAD = 10  # digits that say how long what follows is
 
 
 class Over(BaseException):
-    """The program is over before it answered; says why."""
+    """The program ended before it answered; says why."""
 
 
 class Limits:
-    """What a run may take, as the command line has it."""
+    """The limits of a run, as given on the command line."""
 
     def __init__(
         self, folder: str, readable: layers.Readable, seconds: float, cpu: int, memory: int, without: list[str]
@@ -49,7 +49,7 @@ class Limits:
 
 
 def main() -> None:
-    """Splits off the tester, which splits off the program, and waits; whatever is left then is killed."""
+    """Forks the tester, which forks the program, and waits; whatever is left then is killed."""
     limits = Limits(**json.loads(sys.argv[1]))
     layers.dies_with_parent()
     layers.adopts()
@@ -93,7 +93,7 @@ def _tester(limits: Limits, told: list[str]) -> NoReturn:
 
 
 def _judged(work: Mapping[str, Any], candidate: "Candidate") -> dict[str, Any]:
-    """The verdict on the program: passed or not and why, or the value of one call."""
+    """The verdict on the program: whether it passed and why not, or the value of one call."""
     candidate.start(work["code"], work["function"])
     try:
         if "call" in work:
@@ -120,7 +120,7 @@ def _judged(work: Mapping[str, Any], candidate: "Candidate") -> dict[str, Any]:
 
 
 def _helpers(prompt: str) -> dict[str, Any]:
-    """What the prompt defines beside the function that it begins: tests use it."""
+    """What the prompt defines besides the function that it begins: tests use it."""
     space: dict[str, Any] = {"__name__": "test"}
     if prompt:
         with contextlib.suppress(SyntaxError, Exception):  # a prompt that ends elsewhere has none
@@ -129,7 +129,7 @@ def _helpers(prompt: str) -> dict[str, Any]:
 
 
 class Candidate:
-    """The program's function as its test sees it: called there, over the pipes. Raises `Over` when it is over."""
+    """The program's function as its test sees it; calls go over the pipes. Raises `Over` if the program has ended."""
 
     def __init__(self, process: int, receive: int, send: int, limits: Limits):
         self._process, self._receive, self._send = process, receive, send
@@ -139,7 +139,7 @@ class Candidate:
         """The last exception that came from the program, and which of Python's own it was there."""
 
     def start(self, code: str, function: str) -> None:
-        """Has the program's own lines run; `Over` where they fail, or where there is no such function."""
+        """Runs the program's top level; `Over` if it fails, or does not define the function."""
         reply = self._ask({"code": code, "function": function})
         if "raised" in reply:
             raise Over(f"raised {_builtin(reply['raised']).__name__}")
@@ -196,13 +196,13 @@ class Candidate:
 
 
 def _builtin(name: object) -> type[BaseException]:
-    """Python's own exception of this name. The name comes from the program, which may call its classes anything."""
+    """Python's own exception of this name. The name comes from the program, which may use any for its classes."""
     kind = getattr(builtins, name, None) if isinstance(name, str) else None
     return kind if isinstance(kind, type) and issubclass(kind, BaseException) else Exception
 
 
 def _update(arguments: tuple[Any, ...], changed: Any) -> None:
-    """Lists, sets and dicts among the arguments become what the program made of them."""
+    """Applies the program's changes to lists, sets and dicts among the arguments."""
     for before, after in zip(arguments, changed, strict=False):
         if isinstance(before, list) and isinstance(after, list):
             before[:] = after
@@ -214,9 +214,9 @@ def _update(arguments: tuple[Any, ...], changed: Any) -> None:
 
 
 def _program(limits: Limits, receive: int, send: int, writable: bool) -> NoReturn:
-    """The program's process: locked in before it sees the program; calls what it is asked to until it is over.
+    """The program's process: locks itself in before it sees the program, then makes the requested calls until the end.
 
-    It may write where its folder is one in memory, which has bounds of its own; on a disk nothing would bound it.
+    It may write only if its folder is in memory, where the size is limited; on a disk nothing would limit it.
     """
     layers.dies_with_parent()
     os.chdir(limits.folder)
@@ -262,7 +262,7 @@ def _exactly(source: int, length: int) -> bytes:
 
 
 def _quiet() -> None:
-    """Nothing comes in, and what is printed goes nowhere."""
+    """Standard input is empty, and output is discarded."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
@@ -270,7 +270,7 @@ def _quiet() -> None:
 
 
 def _keep(*descriptors: int) -> None:
-    """Closes all open files but the standard three and these."""
+    """Closes all open files except the standard three and these."""
     low = 3
     for descriptor in sorted(descriptors):
         os.closerange(low, descriptor)

@@ -1,6 +1,6 @@
-"""Plain values as JSON and back, so that nothing but plain values gets from one process to the other.
+"""Plain values as JSON and back, so that only plain values get from one process to the other.
 
-What is no plain value, such as an object of a class of one's own, arrives as something that equals nothing.
+Anything else, such as an object of a user-defined class, arrives as something that equals nothing.
 """
 
 import re
@@ -15,7 +15,7 @@ _MAKERS = {name: kind for kind, name in _TAGS.items()}
 
 
 class Opaque:
-    """Something that is no plain value. It equals nothing, and gives its items one by one if it had any."""
+    """Stands for a value that is not plain. It equals nothing, and yields its items one by one if it had any."""
 
     def __init__(self, kind: str, items: list[Any] | None = None):
         self.kind = kind
@@ -28,7 +28,7 @@ class Opaque:
 
 
 def told(value: Any) -> Any:
-    """A value as JSON can hold it. Of subclasses only what they inherit goes along: nobody's own `==`."""
+    """A value in a form that JSON can hold. Subclasses are reduced to what they inherit, without their own `==`."""
     if value is None or isinstance(value, (bool, str, float)):
         return value
     if isinstance(value, int):
@@ -51,7 +51,7 @@ def told(value: Any) -> Any:
 
 
 def read(data: Any) -> Any:
-    """The value again. Raises ValueError for what `told` does not give."""
+    """The value again. Raises ValueError for anything that `told` does not produce."""
     if not isinstance(data, list):
         if data is None or isinstance(data, (bool, str, float, int)):
             return data
