@@ -1,4 +1,4 @@
-"""The commands. Thin: parse, call, print. Everything heavy is imported in the command that needs it."""
+"""The commands. Thin: parse, call, print. Heavy imports happen in the command that needs them."""
 
 import errno
 import os

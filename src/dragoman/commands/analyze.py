@@ -1,4 +1,4 @@
-"""The `analyze` commands: looking into what a recipe's methods do to a model."""
+"""The `analyze` commands: what a recipe's methods do to a model."""
 
 from enum import StrEnum
 from typing import Annotated

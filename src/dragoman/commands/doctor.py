@@ -1,4 +1,4 @@
-"""What this machine can do, and what is missing."""
+"""`dragoman doctor`: what this machine can do, and what is missing."""
 
 import importlib.util
 import os
@@ -35,7 +35,7 @@ INSTALL = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report; `advice` says what to do where something is missing."""
+    """One line of the report; `advice` says what to do if something is missing."""
 
     verdict: Literal["ok", "note", "missing"]
     about: str
@@ -44,7 +44,7 @@ class Finding:
 
 
 def findings() -> Iterator[Finding]:
-    """All that is worth knowing about this machine, the quick things first."""
+    """Everything worth knowing about this machine, quick things first."""
     python = platform.python_version()
     yield Finding("ok" if sys.version_info >= (3, 11) else "missing", "Python", python, "3.11 or newer is needed")
     yield from _versions()
@@ -91,7 +91,7 @@ def _versions() -> Iterator[Finding]:
 
 
 def _byte_code() -> Finding:
-    """Whether the largest libraries are compiled; where they are not and never will be, each start pays for it."""
+    """Whether the largest libraries are compiled; if they are not and never will be, every start pays for it."""
     found = (importlib.util.find_spec(name) for name in LARGEST)
     places = [Path(spec.origin) for spec in found if spec and spec.origin]
     bare = [path.parent for path in places if not Path(importlib.util.cache_from_source(str(path))).is_file()]
@@ -134,7 +134,7 @@ def _engine() -> Finding:
 
 
 def _sandbox() -> Finding:
-    """Whether programs that a model wrote, as for HumanEval, can be run safely: tried out."""
+    """Whether programs that a model wrote, as for HumanEval, can be run safely; it is tested."""
     if importlib.util.find_spec("torch") is None:
         return Finding("note", "sandbox", "not tried without torch")
     from dragoman.sandbox.sandbox import protections

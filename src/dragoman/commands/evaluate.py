@@ -1,4 +1,4 @@
-"""A model by itself, judged by some suites; and two that were judged before, compared."""
+"""Evaluating one model without a recipe; and comparing two that were judged before."""
 
 import json
 import re
@@ -27,14 +27,14 @@ LONGEST = 120  # characters of a folder's name
 
 
 def is_recipe(target: str) -> bool:
-    """Whether what is to be evaluated is a recipe, and not a model."""
+    """Whether the target of `evaluate` is a recipe rather than a model."""
     return Path(target).suffix in (".yaml", ".yml")
 
 
 def alone(
     model: str, named: Sequence[str], test: str, directions: Sequence[str], prompt: str, overrides: Sequence[str]
 ) -> Recipe:
-    """A recipe that trains nothing and judges one model. RecipeError where it can't be."""
+    """A recipe that trains nothing and judges one model. RecipeError if that is impossible."""
     if not named:
         raise RecipeError(
             f"{model} is no recipe (a .yaml file), so it is taken for a model; say what to judge it by, as in "
@@ -61,9 +61,9 @@ def alone(
 
 
 def compared(first: str, second: str, form: str | None = None) -> None:
-    """Prints how the second model differs from the first, and what they were not both judged by in the same way.
+    """Prints how the second model differs from the first, and which suites did not judge both in the same way.
 
-    DataError where they were not judged on the same.
+    DataError if they were not judged on the same items.
     """
     if first == second:
         raise DataError(f"{first} is compared with itself; name two models.")
@@ -82,9 +82,9 @@ def compared(first: str, second: str, form: str | None = None) -> None:
 
 
 def alike(one: RowResults, other: RowResults) -> tuple[RowResults, RowResults, dict[str, str]]:
-    """Two rows with what both were judged by in the same way, and what was left out, with the reason.
+    """Two rows reduced to what both were judged on in the same way, and what was left out, with the reason.
 
-    A comparison with a backbone is none with another model, and a number holds for its judge alone.
+    A comparison with a backbone says nothing about another model, and a judge's number holds only for that judge.
     """
     left: dict[str, str] = {}
     signed: tuple[dict[str, str], dict[str, str]] = ({}, {})
@@ -118,7 +118,7 @@ def _without(row: RowResults, left: Collection[str]) -> RowResults:
 
 
 def _bare(signature: str) -> str:
-    """A signature without this package's version: another one does not judge in another way by that alone."""
+    """A signature without this package's version: another version does not by itself judge differently."""
     return "|".join(part for part in signature.split("|") if not part.startswith("version:dragoman-"))
 
 
@@ -143,7 +143,7 @@ def _results(name: str) -> Path:
 
 
 def _name(model: str, named: Sequence[str], test: str, prompt: str) -> str:
-    """A folder's name for a model and what it is judged by: of one that a recipe made, the recipe's and the row's."""
+    """A folder's name for a model and its suites; for a model that a recipe made, the recipe's and the row's names."""
     path = Path(model)
     part = f"{path.parts[-3]}-{path.name}" if path.parent.name == "models" and len(path.parts) > 2 else path.name
     judged = [*(Path(suite).stem for suite in named), *filter(None, (test, prompt))]
@@ -152,7 +152,7 @@ def _name(model: str, named: Sequence[str], test: str, prompt: str) -> str:
 
 
 def _refuse_what_was_learnt(model: str, recipe: Recipe) -> None:
-    """Raises DataError where a recipe here trained the model on what it is to be judged on."""
+    """Raises DataError if a recipe here trained the model on what it is to be judged on."""
     folder = Path(model).parent.parent
     data = folder / "data"
     if Path(model).parent.name != "models" or not data.is_dir():

@@ -1,4 +1,4 @@
-"""The parallel text that a command line names, and its languages."""
+"""Parallel text named on a command line, and its languages."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from dragoman.prompts.languages import language_name
 
 
 def parallel_text(source: Path | None, target: Path | None, table: Path | None, direction: str) -> ParallelText:
-    """Two files or one table; names such as a.de and a.en tell the direction. DataError where that is not clear."""
+    """Two files or one table; names such as a.de and a.en tell the direction. DataError if it is not clear."""
     if (table is None) == (source is None) or (source is None) != (target is None):
         raise DataError("which text? Name --source and --target, or one --table")
     direction = direction or _guessed(source, target)
@@ -18,7 +18,7 @@ def parallel_text(source: Path | None, target: Path | None, table: Path | None, 
 
 
 def languages(direction: str) -> tuple[str, str]:
-    """The two languages of a direction such as `de-en`. DataError where it is none."""
+    """The two languages of a direction such as `de-en`. DataError if it is not one."""
     codes = direction.split("-")
     if len(codes) != 2 or codes[0] == codes[1]:
         raise DataError(f"--direction {direction}: write source and target language, as in de-en")

@@ -1,4 +1,4 @@
-"""A starter recipe for one's own parallel files, with a part of them held out to be judged on."""
+"""`dragoman init`: a starter recipe for the user's own parallel files, with some of the pairs held out for testing."""
 
 import json
 import math
@@ -51,7 +51,7 @@ evaluate: [translation]
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """What was written: the recipe, where the pairs went, and how many of them."""
+    """What was written: the recipe, the files with the pairs, and how many there are."""
 
     recipe: Path
     folder: Path
@@ -65,8 +65,8 @@ def write_starter(
 ) -> Starter:
     """Splits the pairs into `folder`/train.jsonl and test.jsonl, and writes the recipe to `output`.
 
-    Raises DataError where the files cannot be read or are too few to be split, and where something
-    would be overwritten without `force`.
+    Raises DataError if the files cannot be read or have too few pairs to split, and if something would be overwritten
+    without `force`.
     """
     files = {part: folder / f"{part}.jsonl" for part in ("train", "test")}
     there = [str(path) for path in (output, *files.values()) if path.exists()]
@@ -108,10 +108,10 @@ def write_starter(
 
 
 def hold_out(pairs: Sequence[Pair], wanted: int) -> tuple[list[Pair], list[Pair]]:
-    """Training and test part, `wanted` source sentences in the latter.
+    """The training part and the test part, the latter with `wanted` source sentences.
 
-    The draw depends on the source sentence alone, so all its copies go to the same side, and the
-    same sentences are held out whatever the order of the file.
+    The draw depends only on the source sentence, so all its copies go to the same side, and the same sentences are
+    held out whatever the order of the file.
     """
     keys = sorted({content_key(pair.source) for pair in pairs}, key=lambda key: draw(key, "held out"))
     held = set(keys[:wanted])
@@ -122,5 +122,5 @@ def hold_out(pairs: Sequence[Pair], wanted: int) -> tuple[list[Pair], list[Pair]
 
 
 def _yaml(text: str) -> str:
-    """The text as a YAML value, in quotes where it needs them (a JSON string is one)."""
+    """The text as a YAML value, quoted if necessary (a JSON string is valid YAML)."""
     return text if re.fullmatch(r"[A-Za-z/.~][\w/.~-]*", text) else json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The `lab` commands: sentences and questions of the small world, and its backbone made anew."""
+"""The `lab` commands: sentences and questions of the small world, and training its backbone anew."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, with their help."""
+"""Arguments and options that several commands share, with their help texts."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""A recipe from the command line: checked against the methods and suites that exist, told, and done."""
+"""Recipes on the command line: checking one against the known methods and suites, describing it, running it."""
 
 import json
 import re
@@ -45,17 +45,17 @@ def recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def tell(recipe: Recipe, gpu: str = "") -> None:
-    """Prints what is done and what the rest takes; on accelerators such as `a100-80gb:4`, or on those of the recipe."""
+    """Prints what is done and what the rest costs; on accelerators such as `a100-80gb:4`, or on those of the recipe."""
     print_plan(plan(recipe, open_store(recipe, note)), hardware=hardware(gpu) if gpu else None)
 
 
 def go(recipe: Recipe, *, upto: Kind | None = None, part: tuple[int, int] | None = None, trust: bool = False) -> Path:
-    """Does what is not done yet, or one part of its generation, and returns the folder with the results."""
+    """Runs what is not done yet, or one part of its generation, and returns the folder with the results."""
     return run(recipe, upto=upto, part=part, trust=trust)
 
 
 def part(text: str) -> tuple[int, int]:
-    """Reads `2/8`. RecipeError where it is no part of a whole."""
+    """Reads `2/8`. RecipeError if it is not a part of a whole."""
     number, _, parts = text.partition("/")
     if not re.fullmatch("[0-9]{1,9}/[0-9]{1,9}", text) or not 1 <= int(number) <= int(parts):
         raise RecipeError(f"--shard: '{text}' should look like 2/8: the second of eight parts")
@@ -63,7 +63,7 @@ def part(text: str) -> tuple[int, int]:
 
 
 def finish(recipe: Recipe, *, trust: bool = False) -> None:
-    """Does all of a recipe that is not done yet, and prints the comparison."""
+    """Runs everything in a recipe that is not done yet, and prints the comparison."""
     folder = go(recipe, trust=trust)
     screen = console()
     show(_card(folder), screen)
@@ -76,15 +76,15 @@ def finish(recipe: Recipe, *, trust: bool = False) -> None:
 
 
 def again(recipe: Recipe) -> None:
-    """Prints the comparison of a recipe that is done. StoreError where it is not."""
+    """Prints the comparison of a finished recipe. StoreError if it is not finished."""
     _require_done(recipe)
     finish(recipe)
 
 
 def table(recipe: Recipe, key: str | None, form: Format) -> str:
-    """One table of a recipe that is done, or all of them, in the paper's layout.
+    """One table of a finished recipe, or all of them, in the paper's layout.
 
-    StoreError where the recipe is not done, RecipeError where it has no such table.
+    StoreError if the recipe is not finished, RecipeError if it has no such table.
     """
     _require_done(recipe)
     found = tables(_card(run(recipe, say=lambda _: None)))
@@ -96,15 +96,15 @@ def table(recipe: Recipe, key: str | None, form: Format) -> str:
 
 
 def several(first: Path, words: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """The recipes that a command line names, and the fields that it says otherwise."""
+    """The recipes that a command line names, and its overrides."""
     more = [word for word in words if "=" not in word and word.endswith((".yaml", ".yml"))]
     return [first, *map(Path, more)], [word for word in words if word not in more]
 
 
 def own_languages(recipes: Sequence[Recipe], form: Format) -> str:
-    """The table of each model in the language that it was taught, of one or several recipes that are done.
+    """The table of each model in the language that it was taught, for one or several finished recipes.
 
-    StoreError where one is not done, RecipeError where none of their rows was taught one language and asked in it.
+    StoreError if one is not finished, RecipeError if none of their rows was taught one language and asked in it.
     """
     for one in recipes:
         _require_done(one)
@@ -117,7 +117,7 @@ def own_languages(recipes: Sequence[Recipe], form: Format) -> str:
 
 
 def _taught(recipe: Recipe) -> dict[str, Taught]:
-    """The rows that were taught one language, and all else that their methods were told."""
+    """The rows that were taught one language, with all other options of their methods."""
     found = {}
     for row, (method, options) in rows(recipe).items():
         how = {name: value for name, value in options.items() if name not in ("label", "languages")}
@@ -132,7 +132,7 @@ def _card(folder: Path) -> Card:
 
 
 def _require_done(recipe: Recipe) -> None:
-    """The report itself may be made anew: that takes no model."""
+    """StoreError unless everything but the report is finished; the report may be made again, as it needs no model."""
     steps = plan(recipe, open_store(recipe, note)).steps
     todo = [step.stage.title for step in steps if not step.artifact]
     if todo and todo != ["report"]:

@@ -1,4 +1,4 @@
-"""The `store` commands: what is kept of finished work."""
+"""The `store` commands: verifying what is kept."""
 
 from pathlib import Path
 from typing import Annotated

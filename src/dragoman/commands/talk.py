@@ -1,4 +1,4 @@
-"""Trying a model: translations of some lines, or a conversation."""
+"""Trying a model out: translating some lines, or a conversation."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,9 +23,9 @@ class Talker:
     def load(
         cls, model: str, *, adapter: Path | None = None, system: str | None = None, max_tokens: int = 512
     ) -> "Talker":
-        """The model of a directory, of the hub, or `lab`, perhaps with an adapter on it.
+        """The model in a directory, on the hub, or `lab`, perhaps with an adapter.
 
-        EngineError or TemplateError where it cannot talk, or the adapter is for another model.
+        EngineError or TemplateError if it cannot talk, or the adapter is for another model.
         """
         from transformers.utils.logging import disable_progress_bar
 

@@ -1,4 +1,4 @@
-"""The `data` commands: corpora of the catalogue, and one's own files."""
+"""The `data` commands: corpora of the catalogue, and the user's own files."""
 
 from collections.abc import Sequence
 from pathlib import Path

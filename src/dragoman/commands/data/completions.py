@@ -1,4 +1,4 @@
-"""What was generated for a recipe, as text with its segments."""
+"""Generated completions of a recipe, as text with its segments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from dragoman.recipe.schema import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A completion after its prompt, cut into named parts of text, and how it ended."""
+    """A completion with its prompt, cut into named parts of text, and how it ended."""
 
     parts: tuple[tuple[str, str], ...]
     ending: str
@@ -23,14 +23,14 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class ShownGroup:
-    """Completions of one model under one sampling: a line about all, and some of them."""
+    """Completions of one model under one sampling: a summary line, and some of them."""
 
     title: str
     completions: tuple[Shown, ...]
 
 
 def generated_for(recipe: Recipe, count: int) -> Iterator[ShownGroup]:
-    """What the recipe's models have written, `count` completions of each sampling. DataError where that is nothing."""
+    """What the recipe's models have written, `count` completions of each sampling. DataError if there is nothing."""
     store = open_store(recipe)
     models = [find_backbone(recipe, store.digests), *find_others(recipe, store.digests).values()]
     by_contents = {fingerprint(model.path, digest_of=store.digests.of): model for model in models}

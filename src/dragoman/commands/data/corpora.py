@@ -1,4 +1,4 @@
-"""What the `data` commands tell: the corpora of the catalogue, and a first look at one's own files."""
+"""Corpora in the `data` commands: the catalogue's entries, and a first look at the user's own files."""
 
 import math
 from collections import Counter
@@ -20,7 +20,7 @@ SAMPLES = 3
 
 
 def entries() -> Iterator[tuple[str, str]]:
-    """Each corpus by name, and what there is to know about it."""
+    """The name of each corpus, and a description."""
     for name, entry in catalog.catalogue().items():
         parts = [f"{role}: {', '.join(found)}" for role in PAIRS if (found := entry.directions(role))]
         parts += [f"for {FOR[role]}" for role in FOR if role in {part.role for part in entry.parts}]
@@ -34,19 +34,19 @@ def _spoken(size: int) -> str:
 
 
 def get(name: str) -> list[Path]:
-    """The files of a corpus, here and verified where a checksum is known. DataError where they cannot be had."""
+    """The files of a corpus, fetched, and verified if a checksum is known. DataError if they cannot be fetched."""
     entry = catalog.find(name)
     return [catalog.local(entry, path) for path in entry.files]
 
 
 def unchecked(name: str) -> tuple[str, ...]:
-    """The files of a corpus of which the catalogue has no checksum."""
+    """The files of a corpus without a checksum in the catalogue."""
     return catalog.find(name).unchecked
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What some files hold. Lengths are characters of source and target: median, 99 %, longest."""
+    """Statistics of some files. Lengths are in characters, of source and target: median, 99 %, longest."""
 
     pairs: int
     dropped: Counter[str]
@@ -57,7 +57,7 @@ class Inspection:
 
 
 def inspect(text: ParallelText) -> Inspection:
-    """Counts what a look at the files should tell before hours are spent on them. DataError where they are faulty."""
+    """Counts what one should know of the files before spending hours on them. DataError if they are faulty."""
     loaded = select([text], text.directions, Rules(distinct=True))
     lengths: tuple[list[int], list[int]] = ([], [])
     copies = lopsided = 0

@@ -1,6 +1,6 @@
 """`dragoman data demonstrations`: CrossAlpaca's translation-following demonstrations, as a file in Alpaca's format.
 
-For people who train elsewhere. The pairs are chosen and worded by the code that a recipe runs.
+For people who train elsewhere. The same code as in a recipe's run chooses and words the pairs.
 """
 
 import json
@@ -26,7 +26,9 @@ Way = Literal["both", "en-x", "x-en"]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was written, by direction, and what was left out, by reason; a pair counts for each of its directions."""
+    """Counts of what was written, by direction, and of what was left out, by reason; a pair counts in each of its
+    directions.
+    """
 
     counts: Counter[str]
     dropped: Counter[str]
@@ -70,7 +72,7 @@ def demonstrations(
 def write(
     texts: Sequence["ParallelText"], directions: Sequence[str], rules: "Rules", output: Path, fixed: bool
 ) -> Made:
-    """Chooses pairs and writes their demonstrations in an order drawn by the seed. DataError where no pair is left."""
+    """Chooses pairs and writes their demonstrations in an order drawn by the seed. DataError if no pair is left."""
     from dragoman.corpora.load import select
     from dragoman.corpora.records import draw
     from dragoman.prompts.translation import demonstration
@@ -90,7 +92,7 @@ def write(
 def _texts(
     source: Path | None, target: Path | None, table: Path | None, corpus: str, direction: str
 ) -> tuple["ParallelText", ...]:
-    """The parallel text that is named, to be read both ways."""
+    """The parallel text that the command line names, to be read in both directions."""
     from dragoman.commands.files import languages, parallel_text
     from dragoman.corpora import catalog
 
@@ -111,7 +113,7 @@ def _texts(
 
 
 def _ways(languages: tuple[str, str], wanted: Way) -> tuple[str, ...]:
-    """The directions to make, English first where it is one of the languages."""
+    """The directions to make, English first if it is one of the languages."""
     one, other = sorted(languages, key=lambda code: code.split("_")[0] != "en")
     if wanted == "both":
         return f"{one}-{other}", f"{other}-{one}"

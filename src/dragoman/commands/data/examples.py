@@ -1,4 +1,4 @@
-"""A few examples of a recipe as the model will see them, segment by segment."""
+"""Training examples of a recipe as the model will see them, segment by segment."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from dragoman.recipe.schema import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A segment as text, special tokens included; `trained` is false where it carries no loss."""
+    """A segment as text, special tokens included; `trained` is false if it carries no loss."""
 
     name: str
     text: str
@@ -27,16 +27,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An example of one method, or of the data alone (`row` is empty) where no examples were made yet."""
+    """An example of one method, or of the data alone (`row` is empty) if no examples have been made yet."""
 
     row: str
     parts: tuple[Part, ...]
 
 
 def made_of(recipe: Recipe, count: int) -> Iterator[Shown]:
-    """`count` examples of each method whose examples a run has made; of the data where there are none.
+    """`count` examples of each method for which a run has made some; otherwise of the data.
 
-    Nothing is generated and nothing is kept. Where the backbone is not on this machine, nothing comes.
+    Nothing is generated or stored. If the backbone is not on this machine, there are none.
     """
     found = plan(recipe)
     if found.backbone.folder is None:

@@ -63,7 +63,7 @@ def translate(
 
 
 def told(job: "Job", report: "Report") -> list[str]:
-    """What a person should know of a job that is done."""
+    """What a person should know about a finished job."""
     counts = report.counts
     lines = [
         f"{job.file}: {report.format}; {counts.entries:,} entries with {counts.texts:,} texts, "
@@ -80,7 +80,7 @@ def told(job: "Job", report: "Report") -> list[str]:
 
 
 def generation(engine: Engine, address: str, server_model: str, settings: list[str]) -> "Generation":
-    """The settings of a command line. RecipeError where one is not as it should be."""
+    """Generation settings from a command line. RecipeError if one is invalid."""
     import yaml
     from pydantic import ValidationError
 

@@ -1,4 +1,6 @@
-"""`dragoman score`: scores outputs that were saved elsewhere. JSON on standard output, all else on standard error."""
+"""`dragoman score`: scores outputs that were saved elsewhere. JSON on standard output, everything else on standard
+error.
+"""
 
 import json
 import sys
@@ -20,7 +22,7 @@ METRICS = ("bleu", "chrf", "chrf++", "ter", "comet")  # evaluation.metrics has t
 
 
 class Several(typer.core.TyperCommand):
-    """A command whose options take one value or more: `--hyp a b` says what `--hyp a --hyp b` does."""
+    """A command whose options accept several values: `--hyp a b` means `--hyp a --hyp b`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         several = {name for option in self.params if option.multiple for name in option.opts}

@@ -1,4 +1,4 @@
-"""`dragoman score --metric`: translations, sources and references that belong together, from texts and JSONL."""
+"""`dragoman score --metric`: reads translations, sources and references that belong together, from text or JSONL."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ _VARIANTS = {code.lower() for code in VARIANTS}
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Systems' translations of the same segments, with sources and references as far as there are any."""
+    """Systems' translations of the same segments, with sources and references if there are any."""
 
     systems: Mapping[str, Sequence[str]]
     sources: Sequence[str]
@@ -36,7 +36,7 @@ def read_corpus(
     direction: str,
     tell: Callable[[str], None],
 ) -> Corpus:
-    """What is to be scored. `DataError` where sides differ in length, or say different things."""
+    """What is to be scored. `DataError` if sides differ in length, or contradict each other."""
     paths = [path for path in (data, *hyp, src, *ref) if path]
     records = {path: read_triples(path) for path in dict.fromkeys(paths) if is_jsonl(path) or path == data}
     texts = {path: read_text(path) for path in dict.fromkeys(paths) if path not in records}
@@ -67,7 +67,7 @@ def read_corpus(
 def _column(
     field: str, given: Sequence[Path], records: Mapping[Path, Triples], texts: Mapping[Path, Sequence[str]]
 ) -> list[tuple[Path, Sequence[str]]]:
-    """Sources, or references, with the files they are from: those that are named, else what stands in the JSONL."""
+    """Sources, or references, with the files they are from: named files, otherwise the JSONL's field."""
     found: list[tuple[Path, Sequence[str]]] = []
     for path in given:
         if path not in records:
@@ -98,8 +98,9 @@ def _side(path: Path, field: str, texts: Sequence[str]) -> Sequence[str]:
 
 
 def named(paths: Sequence[Path]) -> dict[str, Path]:
-    """Systems by the names of their files without the suffix; where these are the same, with as many folders as tell
-    them apart."""
+    """Systems by the names of their files without the suffix; if these are the same, with as many folders as it takes
+    to distinguish them.
+    """
     absolute = [path.resolve() for path in paths]
     if twice := [str(path) for path, count in Counter(absolute).items() if count > 1]:
         raise DataError(f"{', '.join(twice)} is given more than once")
@@ -126,7 +127,7 @@ def _target(direction: str) -> str:
 
 
 def _language(given: str, option: str) -> str:
-    """The plain code of a language that was said; a `DataError` where it is none, as BLEU would be another one."""
+    """The plain code of a given language; a `DataError` if it is not one, as BLEU's tokenizer depends on it."""
     if code := _code(given):
         return code
     word = given.strip().lower()  # a name, or a country: Chinese, cn
@@ -137,14 +138,14 @@ def _language(given: str, option: str) -> str:
 
 
 def _code(word: str) -> str:
-    """`zh` for zh, zh_CN, zh-Hans, zho and cmn_Hans; empty where it is no language."""
+    """`zh` for zh, zh_CN, zh-Hans, zho and cmn_Hans; empty if it is not a language."""
     code = base(word.strip())
     code = LONG_CODES.get(code, code)
     return code if code in LANGUAGES else ""
 
 
 def _guessed(paths: Sequence[Path], sides: Sequence[Sequence[str]], tell: Callable[[str], None]) -> str:
-    """The language that names of files end in; empty where none does, or they differ. Tells of BLEU's tokenizer."""
+    """The language in the endings of file names; empty if there is none, or they differ. Reports BLEU's tokenizer."""
     codes = sorted({code for path in paths if (code := _by_name(path))})
     if len(codes) == 1:
         if codes[0] in OWN_TOKENIZER:

@@ -1,4 +1,4 @@
-"""`dragoman score --task`: answers to a benchmark's questions, and judgements in the published files' own formats."""
+"""`dragoman score --task`: reads answers to a benchmark's questions, and judgements in the published files' formats."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a benchmark's outputs are scored with; what is empty is the benchmark's usual."""
+    """How a benchmark's outputs are to be scored; an empty field means the benchmark's default."""
 
     task: str
     data: Path
@@ -36,7 +36,7 @@ class Asked:
 
 
 def task_scores(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Score]:
-    """Every metric of the task for every system, whose outputs lie in these files; `tell` is given what went wrong."""
+    """Every metric of the task for every system, from these files of outputs; `tell` is told what went wrong."""
     if asked.task == "gsm8k":
         return _gsm8k(asked, systems, tell)
     if asked.task == "ifeval":
@@ -47,7 +47,7 @@ def task_scores(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[S
 
 
 def judged_scores(task: str, files: Sequence[Path], questions: Path | None, tell: Tell) -> list[Score]:
-    """What published judgements come to: one score a model, and of MT-Bench one of each turn and category as well."""
+    """Scores from published judgements: one per model; for MT-Bench also one per turn and category."""
     if task == "mt-bench":
         from dragoman.suites.mt_bench import suite as mt_bench
 
@@ -129,7 +129,7 @@ def _questions(asked: Asked, tell: Tell) -> tuple[list[Question], Counter[str]]:
 
 
 def _places(asked: Asked, questions: Sequence[Question], left_out: int) -> list[int]:
-    """Which row below the header each question of a CSV table stands in; nothing where that cannot be told."""
+    """The row (below the header) of each question in a CSV table; empty if that cannot be told."""
     if asked.task not in ("xquad", "mlqa"):
         return []
     from dragoman.suites.squad.questions import squad_files
@@ -150,7 +150,7 @@ _NAMED = (
 
 
 def languages(asked: Asked, tell: Tell) -> tuple[str, str | None]:
-    """The languages of questions and texts: as said, else as the file's name has them, else English."""
+    """The languages of questions and texts: as given, otherwise from the file's name, otherwise English."""
     named = next((found.groupdict() for pattern in _NAMED if (found := pattern.search(asked.data.name))), {})
     context = asked.context or asked.language or named.get("context", "en").lower()
     language = asked.language or named.get("question", context).lower()
@@ -160,7 +160,7 @@ def languages(asked: Asked, tell: Tell) -> tuple[str, str | None]:
 
 
 def _told(asked: Asked, questions: Sequence[Question]) -> dict[str, str]:
-    """For the signature: how answers were taken and compared."""
+    """For the signature: how answers were extracted and compared."""
     from dragoman.scoring.scorecard.abilities import TAKEN
     from dragoman.suites.questions.qa import normalisation
 
