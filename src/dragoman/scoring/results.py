@@ -1,4 +1,4 @@
-"""What one model did: what the evaluation of a row leaves on disk, and scorecards are made of."""
+"""Results of one row's evaluation, as stored on disk; scorecards are made from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SCHEMA = 2
 
 @dataclass(frozen=True, slots=True)
 class RowResults:
-    """What one model did: None where a suite was not run."""
+    """The results of one model; None for a suite that was not run."""
 
     translation: TranslationResult | None = None
     abilities: AbilityResult | None = None

@@ -1,7 +1,7 @@
-"""Scores of outputs that are there already: a number for each system, with its interval, and how two systems compare.
+"""Scores of saved outputs: one number per system with its interval, and how two systems compare.
 
-Corpus metrics are sacreBLEU's own, to the last digit; all else is a mean over segments. Every system is resampled
-with the same draws (sacreBLEU's), so that any two over the same segments can be compared.
+Corpus metrics are sacreBLEU's own, to the last digit; everything else is a mean over segments. Every system is
+resampled with the same draws (sacreBLEU's), so any two over the same segments can be compared.
 """
 
 import math
@@ -44,7 +44,7 @@ Values = tuple[float | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A metric's number for one system; `score` is None where nothing could be judged."""
+    """A metric's number for one system; `score` is None if nothing could be judged."""
 
     metric: str
     system: str
@@ -77,7 +77,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How a system compares with the first one, in pairs, over what was judged of both."""
+    """How a system differs from the first one, paired, over what was judged for both."""
 
     against: str
     delta: float
@@ -91,10 +91,10 @@ class Difference:
 def corpus_scores(
     name: str, systems: Mapping[str, Sequence[str]], references: Sequence[Sequence[str]], language: str = ""
 ) -> list[Score]:
-    """The scores of systems by one of `CORPUS`, against one reference or several; `language` is the target's.
+    """Scores of systems by one of `CORPUS`, against one or several references; `language` is the target's.
 
-    A segment's BLEU leaves out the orders of n-grams that it is too short for, as sacreBLEU's sentence BLEU does.
-    `EngineError` where the language's tokenizer is not installed.
+    A segment's BLEU leaves out the n-gram orders that it is too short for, as sacreBLEU's sentence BLEU does.
+    `EngineError` if the language's tokenizer is not installed.
     """
     metric = _metric(name, references, language)
     metric.n_bootstrap, metric.seed = BOOTSTRAP, SEED  # for the signature; the resamples are made here
@@ -124,10 +124,10 @@ def comet_scores(
     references: Sequence[Sequence[str]],
     cache: Path | None = None,
 ) -> list[Score]:
-    """The scores of systems by a COMET checkpoint; all of them go to it at once, so that no text is encoded twice.
+    """Scores of systems by a COMET checkpoint; all are passed to it at once, so that no text is encoded twice.
 
-    With several references a segment's score is the mean of those with each of them. A model that reads no reference
-    is given none. `cache` is a folder in which scores of segments are kept.
+    With several references a segment's score is the mean of its scores with each. A model without references gets
+    none. `cache` is a folder in which scores of segments are stored.
     """
     from dragoman.scoring.comet.model import Triple
 
@@ -156,9 +156,10 @@ def mean_score(
     percent: bool = True,
     groups: Sequence[str] = (),
 ) -> Score:
-    """The mean of what was judged. Its interval is Wilson's where each value is 0 or 100 `percent`, else of resamples.
+    """The mean of what was judged. Its interval is Wilson's if every value is 0 or 100 `percent`, otherwise from
+    resamples.
 
-    What has the same name in `groups` is drawn together.
+    Items with the same name in `groups` are drawn together.
     """
     segments = tuple(values)
     judged = [value for value in segments if value is not None]
@@ -185,7 +186,7 @@ def mean_score(
 
 
 def pooled_score(metric: str, system: str, items: Sequence[Sequence[bool]], signature: str) -> Score:
-    """The share of all verdicts that were passed, where an item has one or more; items are drawn whole."""
+    """The share of verdicts that passed, where an item has one or more; items are drawn whole."""
     counts = np.array([(100.0 * sum(item), len(item)) for item in items])
     samples = average(resample(counts, BOOTSTRAP))
     passed, many = counts.sum(0)
@@ -202,7 +203,7 @@ def pooled_score(metric: str, system: str, items: Sequence[Sequence[bool]], sign
 
 
 def graded_score(graded: Graded, system: str, metric: str = "", of: Callable[[Item], bool] | None = None) -> Score:
-    """What a benchmark that another model judged comes to; with `of` by some of its items, as another `metric`."""
+    """The score of a benchmark that another model judged; with `of`, over some of its items, as another `metric`."""
     items = [item for item in graded.items if of is None or of(item)]
     return mean_score(
         metric or graded.name,
@@ -216,15 +217,15 @@ def graded_score(graded: Graded, system: str, metric: str = "", of: Callable[[It
 
 
 def signature(name: str, **told: object) -> str:
-    """The house's form: the name, what is told, and the version; what is empty is left out."""
+    """A signature in our form: the metric's name, fields, and the version; empty fields are left out."""
     parts = [f"{key}:{value}" for key, value in told.items() if value not in ("", None)]
     return "|".join([name, *parts, f"version:dragoman-{__version__}"])
 
 
 def compared(scores: Sequence[Score]) -> list[Difference | None]:
-    """Each score against that of the first system by the same metric; None for the first, and for other segments.
+    """Each score against the first system's by the same metric; None for the first, and for other segments.
 
-    Scores of one metric have the same signature, save for checkpoints of COMET, which are metrics of their own.
+    Scores of one metric have the same signature, except COMET checkpoints, which are metrics of their own.
     """
     first: dict[tuple[str, str], Score] = {}
     found: list[Difference | None] = []
@@ -235,7 +236,7 @@ def compared(scores: Sequence[Score]) -> list[Difference | None]:
 
 
 def _difference(before: Score, after: Score) -> Difference | None:
-    """By what was judged in both; what only one has says nothing of how they differ."""
+    """The difference over what was judged for both; None if nothing was."""
     if _items(before) != _items(after):
         return None
     both = [at for at, pair in enumerate(zip(before.segments, after.segments, strict=True)) if None not in pair]
@@ -250,7 +251,7 @@ def _difference(before: Score, after: Score) -> Difference | None:
 
 
 def _p(before: Score, after: Score, one: Floats, other: Floats, delta: float) -> float:
-    """sacreBLEU's own for its metrics, McNemar's for what passes or fails, else the two-sided one of the resamples."""
+    """sacreBLEU's p value for its metrics, McNemar's for pass or fail, otherwise two-sided from the resamples."""
     if before.metric in CORPUS:
         return paired_p(one, other, delta)
     values = (before.segments, after.segments)
@@ -260,7 +261,7 @@ def _p(before: Score, after: Score, one: Floats, other: Floats, delta: float) ->
 
 
 def _among(score: Score, chosen: Sequence[int]) -> Score:
-    """The same of some of its segments."""
+    """The same score over some of its segments."""
 
     def some(whole: Sequence[Any]) -> list[Any]:
         return [whole[at] for at in chosen] if whole else []
@@ -279,7 +280,7 @@ def _bare(signature: str) -> str:
 
 
 def _ter(sums: Floats) -> Floats:
-    """TER of summed counts: [..., 2] (edits, words of the reference) → [...]."""
+    """TER from summed counts: [..., 2] (edits, words of the reference) → [...]."""
     edits, words = sums[..., 0], sums[..., 1]
     return 100 * np.divide(edits, words, out=(edits > 0).astype(np.float64), where=words > 0)
 

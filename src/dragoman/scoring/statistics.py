@@ -1,14 +1,13 @@
-"""How sure a number is: intervals, and whether two rows differ.
+"""Statistics: intervals of scores, and tests whether two rows differ.
 
-Corpus metrics are functions of counts summed over sentences, so a resample of a corpus is one
-matrix product and not a thousand rounds of scoring. The draws are sacreBLEU's own (its default
-generator and seed), which makes every interval and p value here comparable with its command line.
-Two rows judged on the same sentences, or questions, get the same draws: all comparisons are paired.
+Corpus metrics are functions of counts summed over sentences, so a resample of a corpus is one matrix product and not
+a thousand rounds of scoring. The draws are sacreBLEU's own (its default generator and seed), which makes every
+interval and p value here comparable with its command line. Two rows judged on the same sentences, or questions, get
+the same draws: all comparisons are paired.
 
-Where a row was trained with several seeds, its resamples draw trainings as well as items, so that an
-interval holds what another training would have changed. Of S trainings S - 1 are drawn: then the
-spread of their mean comes out right on average, where S draws of so few would make it too narrow
-(J. N. K. Rao and C. F. J. Wu, 1988).
+For a row that was trained with several seeds, resamples draw trainings as well as items, so that an interval includes
+what another training would have changed. Of S trainings S - 1 are drawn: then the spread of their mean is right on
+average, while S draws of so few would make it too narrow (J. N. K. Rao and C. F. J. Wu, 1988).
 """
 
 import math
@@ -43,7 +42,7 @@ def resample(statistics: Floats, count: int, seed: int = SEED) -> Floats:
 
 
 def joined(statistics: Floats, groups: Sequence[str]) -> Floats:
-    """The sums of what is drawn together: [items, width] → [groups, width]."""
+    """Sums of items that are drawn together: [items, width] → [groups, width]."""
     places = np.unique(np.array(groups), return_inverse=True)[1]
     sums = np.zeros((int(places.max(initial=-1)) + 1, statistics.shape[1]))
     np.add.at(sums, places, statistics)
@@ -53,7 +52,7 @@ def joined(statistics: Floats, groups: Sequence[str]) -> Floats:
 def resample_seeds(seeds: int, count: int, name: str) -> Floats:
     """The weight of each of a row's trainings in `count` resamples: [count, seeds], each line adding up to 1.
 
-    The draws depend on the row's name, so that those of two rows have nothing to do with each other.
+    The draws depend on the row's name, so those of two rows are independent.
     """
     if seeds == 1:
         return np.ones((count, 1))
@@ -63,7 +62,7 @@ def resample_seeds(seeds: int, count: int, name: str) -> Floats:
 
 
 def chrf(sums: Floats, beta: float = 2.0) -> Floats:
-    """chrF of summed counts: [..., 3 × orders] (hypothesis, reference, match of each order) → [...], 0 to 100."""
+    """chrF from summed counts: [..., 3 × orders] (hypothesis, reference, match of each order) → [...], 0 to 100."""
     hypothesis, reference, match = sums[..., 0::3], sums[..., 1::3], sums[..., 2::3]
     counted = (hypothesis > 0) & (reference > 0)
     orders = np.maximum(counted.sum(-1), 1)
@@ -75,13 +74,13 @@ def chrf(sums: Floats, beta: float = 2.0) -> Floats:
 
 
 def average(sums: Floats) -> Floats:
-    """The mean of what was added up: [..., 2] (sum, how many) → [...]."""
+    """The mean from sums: [..., 2] (sum, count) → [...]."""
     many = sums[..., 1]
     return np.divide(sums[..., 0], many, out=np.full_like(many, np.nan), where=many > 0)
 
 
 def bleu(sums: Floats) -> Floats:
-    """BLEU with sacreBLEU's default smoothing of summed counts.
+    """BLEU with sacreBLEU's default smoothing from summed counts.
 
     [..., 2 + 2 × orders] (lengths of hypothesis and reference, matches, totals) → [...], 0 to 100.
     """
@@ -108,14 +107,14 @@ def interval(scores: Floats) -> Interval:
 
 
 def bounds(found: Interval) -> list[float] | None:
-    """An interval as JSON has it; None where it has no end, or there is none."""
+    """An interval for JSON; None if it is infinite, or there is none."""
     return list(found) if all(map(math.isfinite, found)) else None
 
 
 def paired_p(baseline: Floats, system: Floats, difference: float) -> float:
-    """p value of sacreBLEU's paired bootstrap test for the observed `difference`, from paired resampled scores.
+    """The p value of sacreBLEU's paired bootstrap test for the observed `difference`, from paired resampled scores.
 
-    Where the two rows score the same it is 1 (sacreBLEU says 1 / (resamples + 1) of two equal systems).
+    If the two rows score the same it is 1 (sacreBLEU says 1 / (resamples + 1) for two equal systems).
     """
     if abs(difference) < 1e-9:
         return 1.0
@@ -125,9 +124,9 @@ def paired_p(baseline: Floats, system: Floats, difference: float) -> float:
 
 
 def two_sided_p(gaps: Floats, difference: float) -> float:
-    """p value of an observed `difference` from its paired resamples: how seldom they lie on the other side of 0, twice.
+    """The p value of an observed `difference` from its paired resamples: twice the share on the other side of 0.
 
-    It goes with the 95 % interval of the same resamples. Where the two rows score the same it is 1.
+    It fits the 95 % interval of the same resamples. If the two rows score the same it is 1.
     """
     gaps = gaps[~np.isnan(gaps)]
     if abs(difference) < 1e-9 or not len(gaps):
@@ -137,7 +136,7 @@ def two_sided_p(gaps: Floats, difference: float) -> float:
 
 
 def wilson(passed: float, asked: float, z: float = 1.959963984540054) -> Interval:
-    """Wilson's 95 % interval of a share, in percent; unlike the textbook one it holds at 0 and 100 %."""
+    """Wilson's 95 % interval of a share, in percent; unlike the textbook interval it works near 0 and 100 %."""
     if not asked:
         return (0.0, 100.0)
     share = passed / asked
@@ -151,7 +150,7 @@ def wilson(passed: float, asked: float, z: float = 1.959963984540054) -> Interva
 
 
 def mcnemar(before: Sequence[bool], after: Sequence[bool]) -> float:
-    """Exact two-sided p value that two rows answer the same questions equally well."""
+    """The exact two-sided p value for the hypothesis that two rows answer the same questions equally well."""
     lost = sum(a and not b for a, b in zip(before, after, strict=True))
     won = sum(b and not a for a, b in zip(before, after, strict=True))
     changed = lost + won

@@ -1,8 +1,8 @@
-"""What COMET found, on disk: scores, and vectors of texts. A file of each for a checkpoint, which only ever grows.
+"""COMET's cache on disk: scores, and vectors of texts; one append-only file of each per checkpoint.
 
-A record is 16 bytes of what it is of, its value, and a checksum of both. Writers take turns by a lock on the file;
-what a killed writer left behind is cut off by the next one, and whatever else is damaged is not read, so it is found
-again. A file that cannot be used at all costs nothing but the time it would have saved.
+A record is the 16-byte key of what it belongs to, its value, and a checksum of both. Writers take turns by a lock on
+the file; what a killed writer left half-written is cut off by the next one, and other damaged records are ignored and
+computed again. An unusable file costs nothing but the time it would have saved.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ _SCORE = Struct("<d")
 
 
 def key(salt: str, texts: Iterable[str]) -> bytes:
-    """What a record is known by; `salt` is whatever else determines it."""
+    """The key of a record; `salt` is whatever else determines its value."""
     digest = sha256(salt.encode())
     for text in texts:
         raw = text.encode("utf-8", "surrogatepass")
@@ -32,28 +32,28 @@ def key(salt: str, texts: Iterable[str]) -> bytes:
 
 
 class Scores:
-    """The scores in a file; there need not be one."""
+    """The scores in a file, which need not exist."""
 
     def __init__(self, path: Path):
         self._records = _Records(path, _SCORE.size)
 
     def read(self) -> dict[bytes, float]:
-        """All that is whole."""
+        """All intact scores."""
         return {known_by: _SCORE.unpack(value)[0] for known_by, value in self._records.read()}
 
     def add(self, scores: Mapping[bytes, float]) -> None:
-        """Writes these at the end, and flushes them to the disk."""
+        """Appends these, and flushes them to the disk."""
         self._records.add({known_by: _SCORE.pack(score) for known_by, score in scores.items()})
 
 
 class Vectors:
-    """The vectors in a file, of `width` numbers each; there need not be one."""
+    """The vectors in a file, `width` numbers each; the file need not exist."""
 
     def __init__(self, path: Path, width: int):
         self._records = _Records(path, 4 * width)
 
     def read(self, wanted: Mapping[bytes, str]) -> dict[str, np.ndarray]:
-        """Those of these texts that are whole."""
+        """The intact vectors of these texts."""
         return {
             wanted[known_by]: np.frombuffer(value, "<f4")
             for known_by, value in self._records.read()
@@ -61,12 +61,12 @@ class Vectors:
         }
 
     def add(self, vectors: Mapping[bytes, np.ndarray]) -> None:
-        """Writes these at the end, and flushes them to the disk."""
+        """Appends these, and flushes them to the disk."""
         self._records.add({known_by: vector.astype("<f4").tobytes() for known_by, vector in vectors.items()})
 
 
 class _Records:
-    """Values of one size in a file, each by its key."""
+    """Values of one size in a file, by key."""
 
     def __init__(self, path: Path, size: int):
         self._path = path

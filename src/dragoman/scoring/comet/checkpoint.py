@@ -1,4 +1,4 @@
-"""A COMET model as it is published: found, read without running anything in it, and checked."""
+"""Published COMET checkpoints: finding them, reading them without running anything in them, and checking them."""
 
 import json
 import zipfile
@@ -29,7 +29,7 @@ _LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What of a checkpoint's settings decides its scores."""
+    """The settings of a checkpoint that determine its scores."""
 
     kind: Kind
     encoder: str
@@ -42,7 +42,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The files of a model; `weights` lie on the disk until they are used."""
+    """The files of a model; `weights` stay on disk until they are used."""
 
     name: str
     folder: Path
@@ -55,7 +55,7 @@ class Checkpoint:
 
 
 def open_checkpoint(where: str | Path) -> Checkpoint:
-    """The model in a folder, or of that name on the hub where it was downloaded; a DataError where it is none."""
+    """The model in a folder, or of that name on the hub if it was downloaded; a DataError if it is not one."""
     folder, name = _located(where)
     plain = _hparams(folder / "hparams.yaml")
     identifier = plain["class_identifier"]
@@ -76,8 +76,8 @@ def open_checkpoint(where: str | Path) -> Checkpoint:
 def find_encoder(checkpoint: Checkpoint, encoder: str | Path | None) -> Path:
     """The folder with the configuration and the tokenizer of a checkpoint's encoder.
 
-    `encoder` where it is given; else what the checkpoint names: a path relative to its folder, or a model of the hub
-    that was downloaded before.
+    `encoder` if given; otherwise what the checkpoint names: a path relative to its folder, or a model of the hub that
+    was downloaded before.
     """
     if encoder is not None:
         folder = Path(encoder).expanduser()
@@ -101,7 +101,7 @@ def find_encoder(checkpoint: Checkpoint, encoder: str | Path | None) -> Path:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """The configuration of an encoder; a DataError where it is none of XLM-RoBERTa's."""
+    """The configuration of an encoder; a DataError if it is not XLM-RoBERTa's."""
     path = folder / "config.json"
     try:  # somebody's file
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -117,7 +117,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def check_weights(checkpoint: Checkpoint, expected: Mapping[str, tuple[int, ...]]) -> None:
-    """A DataError that lists what is missing, unknown, or of another shape."""
+    """A DataError that lists missing and unknown weights, and those of another shape."""
     known = {name: weight for name, weight in checkpoint.weights.items() if not name.startswith(_IGNORED)}
     shapes = {name: tuple(getattr(weight, "shape", ())) for name, weight in known.items()}
     missing = [name for name in expected if name not in known]
@@ -161,7 +161,7 @@ def _located(where: str | Path) -> tuple[Path, str]:
 
 
 def _cached(name: str, files: list[str]) -> Path | None:
-    """The local copy of a model of the hub; the network is not asked."""
+    """The local copy of a model of the hub, without using the network."""
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         return None
     from huggingface_hub import snapshot_download
@@ -180,7 +180,7 @@ def _hparams(path: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Any:
-    """What is in a checkpoint, its tensors on the disk; nothing in it is run."""
+    """The contents of a checkpoint, its tensors left on disk; nothing in it is run."""
     import pickle
 
     import torch
@@ -207,7 +207,7 @@ def _broken(path: Path) -> str:
 
 
 def _settings(identifier: Kind, told: Mapping[str, Any], path: Path) -> Settings:
-    """The settings, with the official package's own defaults where an older checkpoint does not say."""
+    """The settings; the official package's defaults apply where an older checkpoint leaves one out."""
     unified = identifier == "unified_metric"
     allowed: dict[str, tuple[Any, Any]] = {
         "encoder_model": ("XLM-RoBERTa", "XLM-RoBERTa"),

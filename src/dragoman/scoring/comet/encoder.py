@@ -1,8 +1,8 @@
-"""XLM-RoBERTa as COMET uses it: every layer's output, mixed and pooled to one vector a text.
+"""COMET's encoder: XLM-RoBERTa, with every layer's output mixed and pooled to one vector per text.
 
-There is no padding. The tokens of a batch stand end to end; only attention needs to know where a text ends, and takes
-texts of one length together. Hidden states are added up layer by layer, so none is kept, and layers above the last one
-that counts are not computed.
+There is no padding. The tokens of a batch are concatenated; only attention needs to know where a text ends, and
+handles texts of one length together. The mix of hidden states is summed layer by layer, so none is kept, and layers
+above the last one that counts are not computed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class Shape:
 
     @staticmethod
     def of(config: Mapping[str, Any]) -> "Shape":
-        """From `config.json`; a KeyError names what is not there, a DataError what is no such number."""
+        """From `config.json`; a KeyError names a missing field, a DataError an invalid number."""
         found = Shape(
             hidden=config["hidden_size"],
             layers=config["num_hidden_layers"],
@@ -101,7 +101,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Texts of one length that stand side by side in a batch."""
+    """Texts of one length, side by side in a batch."""
 
     start: int  # the first token
     count: int
@@ -113,10 +113,10 @@ class Run:
 
 
 class Encoder:
-    """Gives texts, as token ids, their vectors. `mix` is what each layer's output counts, the embeddings first.
+    """Turns texts, as token ids, into vectors. `mix` is the weight of each layer's output, the embeddings first.
 
-    `normed` has each output normalised over a whole text before it is mixed. `dtype` is that of the layers; embeddings,
-    mixing and pooling are fp32.
+    `normed` normalises each output over a whole text before it is mixed. `dtype` is the precision of the layers;
+    embeddings, mixing and pooling are in fp32.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Encoder:
 
     @torch.inference_mode()
     def vectors(self, texts: Sequence[Sequence[int]]) -> torch.Tensor:
-        """One vector for each text; those of one length should follow one another.  # [texts, hidden]"""
+        """One vector per text; texts of equal length should follow one another.  # [texts, hidden]"""
         runs = _runs(texts)
         ids = torch.tensor(list(chain.from_iterable(texts)), device=self.device)
         kept = ids != self.shape.padding  # a text may spell the padding token: it is read, and not part of the mean
@@ -174,7 +174,7 @@ class Encoder:
         firsts: torch.Tensor,
         mixed: torch.Tensor | None,
     ) -> torch.Tensor:
-        """`mixed` and the share of one layer's output, as far as it is pooled; fp32."""
+        """`mixed` plus one layer's share, for the tokens that are pooled; in fp32."""
         if mixed is not None and not self.mix[place]:
             return mixed
         if self.normed:
@@ -191,7 +191,7 @@ class Encoder:
     def _through(
         self, layer: Layer, states: torch.Tensor, runs: Sequence[Run], firsts: torch.Tensor | None
     ) -> torch.Tensor:
-        """One layer; with `firsts`, of the first tokens alone, which is all that the last layer is needed for."""
+        """One layer; with `firsts`, only for the first tokens, which is all that is needed of the last layer."""
         wide, heads = self.shape.hidden, self.shape.heads
         answers, start = [], 0
         if firsts is None:
@@ -215,7 +215,9 @@ class Encoder:
         return self._normalised(functional.linear(inner, *layer.down).add_(states), layer.done)
 
     def _places(self, kept: torch.Tensor, runs: Sequence[Run], whole: bool) -> torch.Tensor:
-        """The position of each token; the first is one past that of padding, which is counted nowhere."""
+        """The position of each token, from one above the padding token's index as in XLM-RoBERTa; padding tokens do
+        not count.
+        """
         first = self.shape.padding + 1
         if whole:
             counts = [torch.arange(first, first + run.length).repeat(run.count) for run in runs]

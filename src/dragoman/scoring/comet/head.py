@@ -1,4 +1,4 @@
-"""What a COMET model does above its encoder: the weights of the layers, and the score of a few vectors."""
+"""COMET's parts above its encoder: the layer weights, and the estimator that turns vectors into a score."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ ACTIVATIONS = ("Tanh", "Sigmoid")
 
 
 def sparsemax(scalars: "torch.Tensor") -> "torch.Tensor":
-    """The point of the simplex that is nearest to `scalars`; as a softmax, but with exact zeros."""
+    """The point of the simplex nearest to `scalars`: like a softmax, but with exact zeros."""
     import torch
 
     ordered = torch.sort(scalars - scalars.max(), descending=True).values
@@ -25,7 +25,7 @@ def sparsemax(scalars: "torch.Tensor") -> "torch.Tensor":
 
 
 def layer_weights(weights: Mapping[str, "torch.Tensor"], transformation: str) -> list[float]:
-    """What each layer's output counts, that of the embeddings first; gamma is in it."""
+    """The weight of each layer's output, the embeddings first; includes gamma."""
     import torch
 
     count = sum(name.startswith(_SCALARS) for name in weights)
@@ -35,14 +35,14 @@ def layer_weights(weights: Mapping[str, "torch.Tensor"], transformation: str) ->
 
 
 def mix_shapes(layers: int) -> dict[str, tuple[int, ...]]:
-    """The names and shapes of the scalars of an encoder with so many layers, and its embeddings."""
+    """The names and shapes of the scalars for an encoder with so many layers, and its embeddings."""
     names = [f"{_SCALARS}{layer}" for layer in range(layers + 1)]
     return dict.fromkeys([*names, _GAMMA], (1,))
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The estimator: linear layers with an activation between them, down to one number; always in fp32."""
+    """The estimator: linear layers with activations between them, down to one number; always in fp32."""
 
     layers: "tuple[tuple[torch.Tensor, torch.Tensor], ...]"
     activation: str
@@ -76,7 +76,7 @@ class Head:
 
 
 def head_shapes(width: int, sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
-    """The names and shapes of a head's weights. Activations and dropouts count between its layers."""
+    """The names and shapes of a head's weights. Activations and dropouts count in the numbering of its layers."""
     shapes: dict[str, tuple[int, ...]] = {}
     for place, (before, after) in enumerate(pairwise((width, *sizes, 1))):
         shapes[f"estimator.ff.{3 * place}.weight"] = (after, before)
@@ -85,7 +85,7 @@ def head_shapes(width: int, sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
 
 
 def features(source: "torch.Tensor", translation: "torch.Tensor", reference: "torch.Tensor") -> "torch.Tensor":
-    """What the head of a model with references sees.  # [items, hidden] each → [items, 6 hidden]"""
+    """The input of the head, for a model with references.  # [items, hidden] each → [items, 6 hidden]"""
     import torch
 
     return torch.cat(

@@ -1,9 +1,9 @@
-"""COMET: how good a translation is by a model that people's judgements have trained.
+"""COMET: scores translations with a model trained on human judgements.
 
-Official checkpoints are read as they are published and scored as the official package does, without it: it cannot
-live beside what else is needed here. A text that stands in several triples is encoded once. What was scored before is
-looked up, and so are the vectors of a source and a reference when another system is scored. Scores agree with the
-official ones to rounding; in bf16, on request, to about two digits.
+Official checkpoints are read as they are published and scored as the official package does, without that package,
+which needs older versions of nearly everything else. A text that occurs in several triples is encoded once. Earlier
+scores are looked up, and so are the vectors of sources and references when another system is scored. Scores agree
+with the official ones up to rounding; in bf16, on request, to about two digits.
 """
 
 import math
@@ -46,7 +46,7 @@ _RATED = 4096  # rows of features at once
 
 
 class Triple(NamedTuple):
-    """What is scored. None is no reference; an empty one is a text like any other."""
+    """What is scored. None means no reference; an empty reference is a text like any other."""
 
     source: str
     translation: str
@@ -76,7 +76,7 @@ class Comet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A short name for the contents of all that determines the scores."""
+        """A short hash of everything that determines the scores."""
         files = {path.name: self._digest_of(path) for path in self._checkpoint.files}
         files |= {name: self._digest_of(self._folder / name) for name in ("config.json", "tokenizer.json")}
         return fingerprint({"files": files, "precision": self.precision, "revision": REVISION})
@@ -90,9 +90,9 @@ class Comet:
         )
 
     def score(self, triples: Sequence[Triple], cache: Path | None = None) -> list[float]:
-        """The score of each triple, in their order. `cache` is a folder in which scores are kept and found again.
+        """The score of each triple, in order. `cache` is a folder in which scores are stored and looked up.
 
-        A DataError where a text is missing; references only matter to a model that needs them.
+        A DataError if a text is missing; references only matter to a model that uses them.
         """
         wanted = self._wanted(triples)
         kept = None if cache is None else Scores(cache / f"comet-{self.fingerprint}.scores")
@@ -126,7 +126,7 @@ class Comet:
         return [tuple(str(getattr(triple, side)) for side in read) for triple in triples]
 
     def _scored(self, todo: Sequence[Texts], cache: Path | None) -> Iterator[dict[Texts, float]]:
-        """Scores of some distinct triples, a group of similar length at a time, the longest first."""
+        """Scores of distinct triples, in groups of similar length, the longest first."""
         if not todo:
             return
         ordered = sorted(todo, key=lambda texts: (-len(texts[0]), texts))
@@ -149,7 +149,7 @@ class Comet:
                 yield dict(zip(group, values, strict=True))
 
     def _known(self, wanted: Sequence[Texts], kept: Vectors | None) -> "dict[str, torch.Tensor]":
-        """The vectors that are kept of these sources and references."""
+        """The cached vectors of these sources and references."""
         import numpy as np
         import torch
 
@@ -161,7 +161,9 @@ class Comet:
     def _compared(
         self, group: Sequence[Texts], vectors: "dict[str, torch.Tensor]", kept: Vectors | None, bar: Bar
     ) -> list[float]:
-        """Scores of triples; `vectors` grows by those of their texts, and `kept` by what other systems share."""
+        """Scores of triples; adds the vectors of their texts to `vectors`, and those that other systems share to
+        `kept`.
+        """
         import torch
 
         new = list({text: None for texts in group for text in texts if text not in vectors})
@@ -184,7 +186,7 @@ class Comet:
         return values
 
     def _encoded(self, ids: Sequence[Ids], bar: Bar) -> "Iterator[tuple[list[int], torch.Tensor]]":
-        """A batch at a time: which texts, and their vectors."""
+        """One batch at a time: the indices of its texts, and their vectors."""
         order = sorted(range(len(ids)), key=lambda place: -len(ids[place]))
         while order:
             taken, tokens = 0, 0
@@ -196,7 +198,7 @@ class Comet:
             bar.advance(taken, tokens)
 
     def _groups(self, ordered: Sequence[Texts]) -> Iterator[list[Texts]]:
-        """Triples whose texts make a few batches together."""
+        """Groups of triples whose texts make up a few batches."""
         group: list[Texts] = []
         shape = self._shape
         each = 2 * shape.layers * shape.hidden * (4 * shape.hidden + 2 * shape.intermediate)  # operations for a token
@@ -250,11 +252,11 @@ def open_comet(
     batch_tokens: int | None = None,
     digest_of: Callable[[Path], str] = sha256,
 ) -> Comet:
-    """A COMET model as it is published: its folder, or its name on the hub where it was downloaded before.
+    """A COMET model as it is published: its folder, or its name on the hub if it was downloaded before.
 
-    `encoder` is a folder with `config.json` and `tokenizer.json` of the encoder; what the checkpoint names when absent.
-    `digest_of` may remember the digests of files (`store.Digests.of`). A DataError says what is wrong: no COMET
-    model, a class or a setting that is not supported, weights that are not those of the model, no encoder.
+    `encoder` is a folder with `config.json` and `tokenizer.json` of the encoder; by default, what the checkpoint
+    names. `digest_of` may remember the digests of files (`store.Digests.of`). A DataError says what is wrong: not a
+    COMET model, an unsupported class or setting, weights that do not fit the model, no encoder.
     """
     from dragoman.scoring.comet.encoder import Shape
 
@@ -279,13 +281,13 @@ def open_comet(
 
 
 def _given(triples: Iterable[Texts]) -> set[str]:
-    """Their sources and references: what systems have in common."""
+    """The sources and references, which all systems have in common."""
     return {text for source, _, reference in triples for text in (source, reference)}
 
 
 @contextmanager
 def _full_precision() -> Iterator[None]:
-    """Products in fp32 are fp32, whatever else the process is set to."""
+    """Within the block, fp32 products are computed in fp32, whatever the process is set to."""
     import torch
 
     before = torch.get_float32_matmul_precision()

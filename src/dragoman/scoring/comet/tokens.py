@@ -1,4 +1,4 @@
-"""Texts as the token ids that a COMET model's encoder reads."""
+"""Tokens for COMET's encoder: texts as token ids."""
 
 import re
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class Tokens:
         return [one.ids for one in encoded]
 
     def joined(self, pairs: Sequence[tuple[str, str]]) -> list[Ids]:
-        """Two texts as one: `<s>` … `</s> </s>` … `</s>`, cut at the end however that is."""
+        """Two texts as one: `<s>` … `</s> </s>` … `</s>`, cut off at the end if too long."""
         texts = list(dict.fromkeys(text for pair in pairs for text in pair))
         known = dict(zip(texts, self.of(texts), strict=True))
         if any(self._padding in ids for ids in known.values()):
@@ -62,7 +62,7 @@ def _tokenizer(folder: Path) -> "Tokenizer":
 
 
 def _unicode(text: str) -> str:
-    """Halves of a character, as models leave them behind, become the replacement character."""
+    """Replaces half characters, which models sometimes write, by the replacement character."""
     if text.isascii() or not _HALF.search(text):
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

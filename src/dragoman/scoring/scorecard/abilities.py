@@ -1,6 +1,6 @@
-"""What was measured of every row's abilities: families of questions with a rule, and benchmarks that others judge.
+"""Abilities of every row as measured: families of questions with a rule, and benchmarks that others judge.
 
-All rows are resampled together, a family at a time, with the same draws of items.
+All rows are resampled together, one family at a time, with the same draws of items.
 """
 
 import math
@@ -30,7 +30,7 @@ SIDES: Mapping[str, Side] = {
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One ability or skill of one row. No retention where the backbone has none of it, or no score of its own."""
+    """One ability or skill of one row. No retention if the backbone has none of it, or no score."""
 
     score: Measure
     """NaN where nothing could be judged."""
@@ -51,12 +51,12 @@ class Family:
 
     @property
     def skill(self) -> bool:
-        """To be learnt rather than kept."""
+        """Whether it is to be learnt rather than kept."""
         return self.side == "skill"
 
     @property
     def subjects(self) -> dict[str, tuple[float, int]]:
-        """Of each subject the mean over all seeds, and how many items it has."""
+        """For each subject, the mean over all seeds, and its number of items."""
         named = (
             [item.question.subject for item in self.items[0]]
             if self.items
@@ -71,17 +71,17 @@ class Family:
 
     @property
     def yes_or_no(self) -> bool:
-        """Whether every item that was judged was passed or failed, with nothing in between."""
+        """Whether every judged item either passed or failed, with nothing in between."""
         return _yes_or_no(self.values, self.unit)
 
     @property
     def passed(self) -> tuple[int, ...]:
-        """How many items were passed with each seed, where they are passed or failed."""
+        """The number of passed items with each seed, if items pass or fail."""
         return tuple(int(many) for many in (self.values == 100).sum(0))
 
     @property
     def interval(self) -> Interval:
-        """Wilson's for one training that passes or fails, and where all went the same way; else that of resamples."""
+        """Wilson's for one training with pass or fail, and if all items went the same way; otherwise from resamples."""
         if _as_share(self.values, self.unit):
             judged = int((~np.isnan(self.values)).sum(0).min())
             return wilson(min(self.passed[0], judged), judged)
@@ -95,7 +95,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """How items are drawn for intervals: the same for every row, save that each draws its own trainings."""
+    """The draws of items for intervals: the same for every row, except that each draws its own trainings."""
 
     row: str
     count: int
@@ -104,7 +104,7 @@ class Draws:
     """Of each item what is drawn together; () where every item stands alone."""
 
     def means(self, values: Floats, chosen: NDArray[np.bool_] | None = None) -> tuple[Floats, Floats]:
-        """Means over the items that were judged: in every resample [resamples, models], and of all [models]."""
+        """Means over the judged items: in every resample [resamples, models], and overall [models]."""
         groups = np.array(self.groups) if self.groups else None
         if chosen is not None:
             values, groups = values[chosen], None if groups is None else groups[chosen]
@@ -117,13 +117,13 @@ class Draws:
 
 
 def _ratios(sums: Floats, models: int) -> Floats:
-    """Sums by how many they are of: [..., 2 × models] → [..., models]; NaN where that is none."""
+    """Sums divided by their counts: [..., 2 × models] → [..., models]; NaN for a count of 0."""
     totals, many = sums[..., :models], sums[..., models:]
     return np.divide(totals, many, out=np.full_like(totals, np.nan), where=many > 0)
 
 
 def paired(row: Family, other: Family) -> tuple[Measure, Measure]:
-    """The scores of two rows over what was judged in both: what one lacks says nothing of how they differ."""
+    """The scores of two rows over the items judged for both; an item that one lacks does not count."""
     chosen = np.asarray(~(np.isnan(row.values).any(1) | np.isnan(other.values).any(1)))
     if np.all(chosen):
         return row.score, other.score
@@ -133,7 +133,7 @@ def paired(row: Family, other: Family) -> tuple[Measure, Measure]:
 def families(
     rows: Mapping[str, Sequence[AbilityResult]], backbone: str, bootstrap: int
 ) -> dict[str, dict[str, Family]]:
-    """Row → family → what was measured of its answers. The backbone has one result; retention is against it."""
+    """Row → family → its measures. The backbone has one result; retention is relative to it."""
     models = [result.families for results in rows.values() for result in results]
     skills = rows[backbone][0].skills
     found: dict[str, dict[str, Family]] = {row: {} for row in rows}
@@ -170,7 +170,7 @@ def families(
 def benchmarks(
     rows: Mapping[str, Sequence[Sequence[Graded]]], backbone: str, bootstrap: int
 ) -> dict[str, dict[str, Family]]:
-    """Row → benchmark → what was measured by its judges. A comparison with the backbone is none of the backbone's."""
+    """Row → benchmark → its measures by judges. The backbone has no entry for a comparison with the backbone."""
     named = {row: [{one.name: one for one in result} for result in results] for row, results in rows.items()}
     every = dict.fromkeys(name for results in named.values() for result in results for name in result)
     found: dict[str, dict[str, Family]] = {row: {} for row in rows}
@@ -206,7 +206,7 @@ def benchmarks(
 
 
 def retention(row: Mapping[str, Family]) -> Measure | None:
-    """RP: the mean of the abilities' retentions, skills left out; None where there is none."""
+    """RP: the mean of the abilities' retentions, without skills; None if there is none."""
     kept = [family.retention for family in row.values() if family.kept and family.retention]
     return mean(kept, "abilities") if kept else None
 
@@ -221,12 +221,12 @@ def _yes_or_no(values: Floats, unit: str) -> bool:
 
 
 def _as_share(values: Floats, unit: str) -> bool:
-    """Whether an interval is Wilson's: resamples of what went the same way every time would say that it is certain."""
+    """Whether to take Wilson's interval: when everything went the same way, resamples would claim certainty."""
     return _yes_or_no(values, unit) and (values.shape[1] == 1 or len(np.unique(values[~np.isnan(values)])) == 1)
 
 
 def _retention(row: Measure, backbone: Measure) -> Measure | None:
-    """A row's score over the backbone's, in percent; without end in resamples where the backbone alone has nothing."""
+    """A row's score as a percentage of the backbone's; infinite in resamples in which only the backbone has nothing."""
     if math.isnan(row.score) or math.isnan(backbone.score) or not backbone.score:
         return None
     samples = np.where(row.samples > 0, np.inf, np.nan)
@@ -235,7 +235,7 @@ def _retention(row: Measure, backbone: Measure) -> Measure | None:
 
 
 def _credits(models: Sequence[Sequence[Answered]]) -> Floats | None:
-    """[questions, models]; None where the checks know no parts of a right answer."""
+    """Partial credit, [questions, models]; None if the checks know no parts of a right answer."""
     if all(item.part is None for model in models for item in model):
         return None
     return np.array([[item.credit for item in model] for model in models], dtype=np.float64).T
@@ -251,7 +251,7 @@ def _signature(items: Sequence[Answered], results: Sequence[AbilityResult], valu
 
 
 def _asked(items: Sequence[Answered]) -> str:
-    """Of a benchmark how its questions were put, and how answers were taken and compared."""
+    """For the signature of a benchmark: how its questions were put, and answers extracted and compared."""
     found = [item.question.check for item in items]
     told = {
         "norm": {normalisation(check.arguments["language"]) for check in found if check.name == "squad"},

@@ -1,4 +1,4 @@
-"""The scorecard: the skill gained beside the abilities kept, of every row against the backbone.
+"""The scorecard: for every row, the skill gained and the abilities kept, compared with the backbone.
 
 `scorecard` turns the rows' results into plain data, the content of `runs/NAME/scorecard.json`
 (`scorecard.schema.json` says the same for programs):
@@ -64,11 +64,10 @@
             "retention": 1.8,                       largest |RP - 100| of the backbone against itself
             "families": {FAMILY: {"scores": [95.0, 93.0, 96.0], "retention": 2.1 or null}}}     of those drawn anew
 
-Scores are percentages or points from 0 to 100 (COMET times 100) but where a unit says otherwise; intervals
-are 95 %. Of a row with several seeds, scores
-are means over them, and intervals and p values come from resamples of test items and seeds together;
-counts (`count`, `passed`, `not_extracted`, `cut_off`, and a RATE's `n`) are those of all seeds, and
-an ability's `n` is how many questions there are. Of a row that was trained once, p values are those of
+Scores are percentages or points from 0 to 100 (COMET times 100) but where a unit says otherwise; intervals are 95 %.
+Of a row with several seeds, scores are means over them, and intervals and p values come from resamples of test items
+and seeds together; counts (`count`, `passed`, `not_extracted`, `cut_off`, and a RATE's `n`) are those of all seeds,
+and an ability's `n` is how many questions there are. Of a row that was trained once, p values are those of
 sacreBLEU's paired bootstrap and of McNemar's test; those of two retentions always come from resamples.
 
 `trace` has TRACE's three changes (its ΔR): the mean over families of a row's score less the backbone's. A rating out
@@ -109,7 +108,7 @@ SCHEMA = 3
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """How a row came about, as the schema above has it."""
+    """How a row was made, as in the schema above."""
 
     method: str = ""
     """The row's name where it is empty."""
@@ -127,12 +126,11 @@ def scorecard(
     rationales: Mapping[str, Mapping[str, Any] | None] | None = None,
     about: Mapping[str, About] | None = None,
 ) -> dict[str, Any]:
-    """The comparison of all rows with the row named `backbone`, as the schema above says.
+    """The comparison of all rows with the row named `backbone`, in the schema above.
 
-    A row has one result, or one for each seed that it was trained with. `noise` are the backbone's
-    answers to other draws of questions, or with other random numbers; `rationales` the reports on what rows
-    with rationales learnt from, as plain data. Raises `DataError` where a row was judged on other sentences or
-    questions than the backbone.
+    A row has one result, or one per seed that it was trained with. `noise` are the backbone's answers to other draws
+    of questions, or with other random numbers; `rationales` are the reports on the rationales that rows learnt from,
+    as plain data. Raises `DataError` if a row was judged on other sentences or questions than the backbone.
     """
     if backbone not in rows:
         raise DataError(f"No row {backbone!r} to compare with; there are: {', '.join(rows)}.")
@@ -180,13 +178,13 @@ def _listed(results: RowResults | Sequence[RowResults]) -> tuple[RowResults, ...
 
 
 def _translated(results: Mapping[str, Sequence[RowResults]], bootstrap: int) -> dict[str, Translations]:
-    """What was measured of every row's translations; {} where translation was not judged."""
+    """The measures of every row's translations; empty if translation was not judged."""
     found = {name: [one.translation for one in row if one.translation] for name, row in results.items()}
     return translations(found, bootstrap) if all(found.values()) else {}
 
 
 def _judged(results: Mapping[str, Sequence[RowResults]], backbone: str, bootstrap: int) -> dict[str, dict[str, Family]]:
-    """What was measured of every row's abilities, by rules and by judges; {} where none was."""
+    """The measures of every row's abilities, by rules and by judges; empty if none was judged."""
     answered = {name: [one.abilities for one in row if one.abilities] for name, row in results.items()}
     graded = {name: [one.graded for one in row] for name, row in results.items()}
     found: dict[str, dict[str, Family]] = {name: {} for name in results}
@@ -200,7 +198,7 @@ def _judged(results: Mapping[str, Sequence[RowResults]], backbone: str, bootstra
 
 
 def _require_same(name: str, row: RowResults, reference: RowResults) -> None:
-    """Rows are compared sentence by sentence and question by question."""
+    """Raises `DataError` unless both were judged on the same items: comparisons are paired."""
     ours = row.translation and [item.pair for item in row.translation.items]
     if ours != (reference.translation and [item.pair for item in reference.translation.items]):
         raise DataError(f"Row {name!r} was not judged on the test sentences of the backbone. Evaluate both anew.")
@@ -308,7 +306,7 @@ def _abilities(
 
 
 def _retained(row: Mapping[str, Family]) -> str:
-    """What RP is made of. The signatures of its scores stand with them."""
+    """RP's signature: what it is the mean of. Its scores have signatures of their own."""
     counted = [family for family in row.values() if family.kept and family.retention]
     resamples = len(counted[0].score.samples)
     return f"RP|mean over:{len(counted)}|of:score/backbone|interval:bs:{resamples}|version:dragoman-{__version__}"
@@ -357,14 +355,14 @@ def _f1(measure: Measure | None) -> dict[str, Any] | None:
 
 
 def _subjects(family: Family) -> dict[str, Any]:
-    """Of each part of a family, and the mean in which each counts alike, whatever its size."""
+    """The parts of a family, and the mean in which each counts equally, whatever its size."""
     cards = {name: {"score": _number(score), "n": n} for name, (score, n) in family.subjects.items()}
     known = [card["score"] for card in cards.values() if card["score"] is not None]
     return {"subjects": cards, "subject_mean": float(np.mean(known)) if known else None}
 
 
 def _number(value: float) -> float | None:
-    """JSON knows no NaN."""
+    """None instead of NaN, which JSON does not have."""
     return None if math.isnan(value) else value
 
 

@@ -1,4 +1,4 @@
-"""Every two rows against each other: differences with intervals and p values, all of them paired."""
+"""Differences between every two rows, with intervals and p values, all of them paired."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -31,14 +31,14 @@ def pairs(translated: Mapping[str, Translations], judged: Mapping[str, Mapping[s
 
 
 def translation_p(row: Measure, other: Measure) -> float:
-    """The paired bootstrap's, of items and seeds; below 0.05 the interval of the difference leaves 0 out."""
+    """From the paired bootstrap over items and seeds; if below 0.05, the difference's interval excludes 0."""
     return two_sided_p(row.samples - other.samples, row.score - other.score)
 
 
 def ability_p(row: Family, other: Family) -> float:
-    """The exact McNemar test where each row is one training that passes or fails, else the bootstrap.
+    """From the exact McNemar test if each row is one training with pass or fail, otherwise from the bootstrap.
 
-    Of what was judged in both.
+    Over the items judged for both.
     """
     if row.values.shape[1] == other.values.shape[1] == 1 and row.yes_or_no and other.yes_or_no:
         both = ~(np.isnan(row.values[:, 0]) | np.isnan(other.values[:, 0]))
@@ -48,7 +48,7 @@ def ability_p(row: Family, other: Family) -> float:
 
 
 def ability_difference(row: Family, other: Family) -> dict[str, Any] | None:
-    """How far a row is ahead over what was judged in both, as the scorecard's DIFF; None where that is nothing."""
+    """How far a row is ahead over the items judged for both, as the scorecard's DIFF; None if there are none."""
     ours, theirs = paired(row, other)
     delta = ours.score - theirs.score
     return None if np.isnan(delta) else _difference(ours, theirs, delta, ability_p(row, other))
@@ -74,7 +74,7 @@ def _directions(row: Translations, other: Translations, metric: str) -> dict[str
 
 
 def _metrics(row: Translations, other: Translations) -> dict[str, Any]:
-    """Of every metric but the main one."""
+    """The differences in every metric but the main one."""
     return {
         metric: {name: _translation(row, other, name, metric) for name in GROUPS}
         | {"directions": _directions(row, other, metric)}

@@ -1,4 +1,4 @@
-"""How far a row is from the backbone on each side of what is kept, and the backbone from itself by chance."""
+"""The noise floor (how far the backbone is from itself by chance), and TRACE's changes of each side."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from dragoman.suites.questions.suite import is_skill
 
 
 def trace(row: Mapping[str, Family], reference: Mapping[str, Family]) -> dict[str, Any]:
-    """TRACE's changes against the backbone, in points of 100: mean over the families of each side."""
+    """TRACE's changes relative to the backbone, in points of 100: the mean over the families of each side."""
     changes: dict[str, Any] = {}
     for side in ("general", "instruction", "safety"):
         found = {name: _change(family, reference.get(name)) for name, family in row.items() if family.side == side}
@@ -32,7 +32,7 @@ def trace(row: Mapping[str, Family], reference: Mapping[str, Family]) -> dict[st
 
 
 def _change(row: Family, reference: Family | None) -> tuple[float, Floats] | None:
-    """Points of 100 by which a row is ahead, and in every resample."""
+    """How far a row is ahead in points of 100, overall and in every resample."""
     if not row.kept and reference is None:  # a comparison: 50 is a draw
         delta, samples = 2 * (row.score.score - 50), 2 * (row.score.samples - 50)
     elif reference is None:
@@ -46,11 +46,11 @@ def _change(row: Family, reference: Family | None) -> tuple[float, Floats] | Non
 
 
 def noise_floor(reference: RowResults, draws: Sequence[RowResults]) -> dict[str, Any] | None:
-    """How far the backbone is from itself when it is asked other questions of the same families, or draws again.
+    """How far the backbone is from itself when asked other questions of the same families, or drawn again.
 
-    Families that are one fixed set and answered greedily are the same each time and have no floor; in that of RP they
-    count as such. A draw in which a judge said nothing of a family is left out and counted. None where nothing was
-    drawn again.
+    Families that are a fixed set and answered greedily are the same each time and have no floor; in RP's floor they
+    count as unchanged. A draw in which a judge gave no verdict on a family is left out and counted. None if nothing
+    was drawn again.
     """
     asked = [set(draw.abilities.families) if draw.abilities else set() for draw in draws]
     if any(one != asked[0] for one in asked) or asked[0] - set(
@@ -83,7 +83,7 @@ def noise_floor(reference: RowResults, draws: Sequence[RowResults]) -> dict[str,
 
 
 def _shares(result: RowResults) -> dict[str, float]:
-    """Of each family; skills, which are no part of what is kept, are not asked again."""
+    """The score of each family as a share; without skills, which are not asked again since they need not be kept."""
     found: dict[str, float] = {}
     if result.abilities:
         answered = result.abilities

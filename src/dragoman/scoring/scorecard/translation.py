@@ -1,7 +1,7 @@
-"""What was measured of every row's translations: a number with each seed, and in every resample of items and seeds.
+"""Translation measures of every row: a number with each seed, and in every resample of items and seeds.
 
-All rows are resampled together, a direction at a time, with the same draws of items. `abilities.py` does likewise with
-abilities.
+All rows are resampled together, one direction at a time, with the same draws of items. `abilities.py` does the same
+for abilities.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ Translations = Mapping[str, Mapping[str, "Measure"]]  # direction → metric
 
 
 class Made(Protocol):
-    """Results that say what their answers were made in."""
+    """Results that say which engine and precision their answers were made in."""
 
     @property
     def made_in(self) -> str: ...
@@ -30,7 +30,7 @@ class Made(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One number of one row."""
+    """One number of one row, with its value for each seed and in each resample."""
 
     seeds: tuple[float, ...]
     """With each seed."""
@@ -87,7 +87,7 @@ def translations(rows: Mapping[str, Sequence[TranslationResult]], bootstrap: int
 
 
 def grouped(directions: Sequence[str]) -> dict[str, list[str]]:
-    """Which directions go out of English, into English, and all."""
+    """The directions out of English, into English, and all."""
     source = {name: base(name.split("-")[0]) for name in directions}
     target = {name: base(name.split("-")[1]) for name in directions}
     return {
@@ -98,7 +98,7 @@ def grouped(directions: Sequence[str]) -> dict[str, list[str]]:
 
 
 def group(measured: Translations, name: str, metric: str) -> Measure | None:
-    """The mean over a group of directions; None where it has none, or one of them has no such score."""
+    """The mean over a group of directions; None if it is empty, or one of them has no such score."""
     directions = grouped(list(measured))[name]
     if not directions or any(metric not in measured[direction] for direction in directions):
         return None
@@ -111,7 +111,7 @@ def metrics(measured: Translations) -> list[str]:
 
 
 def columns(rows: Mapping[str, Sequence[object]]) -> Iterator[tuple[str, slice]]:
-    """Where the trainings of each row stand among all models."""
+    """The columns of each row's trainings among all models."""
     start = 0
     for row, results in rows.items():
         yield row, slice(start, start + len(results))
@@ -119,13 +119,13 @@ def columns(rows: Mapping[str, Sequence[object]]) -> Iterator[tuple[str, slice]]
 
 
 def over_seeds(samples: Floats, row: str) -> Floats:
-    """[resamples, seeds] → [resamples]: the mean over the seeds drawn."""
+    """[resamples, seeds] → [resamples]: the mean over the drawn seeds."""
     count, seeds = samples.shape
     return samples[:, 0] if seeds == 1 else np.asarray((samples * resample_seeds(seeds, count, row)).sum(1))
 
 
 def _with_bootstrap(signature: str, bootstrap: int) -> str:
-    """sacreBLEU's own way to say how an interval was made, and its place for it."""
+    """The signature with sacreBLEU's own note of how an interval was made, where sacreBLEU puts it."""
     how = f"bs:{bootstrap}|seed:{SEED}"
     if "nrefs:1|" in signature:
         return signature.replace("nrefs:1|", f"nrefs:1|{how}|", 1)
@@ -133,11 +133,11 @@ def _with_bootstrap(signature: str, bootstrap: int) -> str:
 
 
 def trainings(results: Sequence[object]) -> str:
-    """What a signature says of a row with several trainings."""
+    """A signature's note on a row with several trainings."""
     return f"|trainings:{len(results)}" if len(results) > 1 else ""
 
 
 def origin(results: Sequence[Made]) -> str:
-    """What a signature says of how a row came about: its trainings, and what its answers were made in."""
+    """A signature's note on how a row came about: its trainings, and what its answers were made in."""
     made = dict.fromkeys(one.made_in for one in results if one.made_in)
     return trainings(results) + (f"|answers:{'+'.join(made)}" if made else "")
