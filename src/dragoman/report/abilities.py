@@ -1,4 +1,4 @@
-"""What a scorecard has of abilities: what counts as kept, what compares, on which side it is, and in which unit."""
+"""Abilities in a scorecard: which count as kept, which are comparisons, their side and unit."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,24 +15,24 @@ MANY = 500  # questions from which on a tenth of a percent means something
 
 
 def abilities(card: Card) -> list[str]:
-    """Families that count as kept, but for benchmarks in a language, by side."""
+    """Families that count as kept, without benchmarks in a language, ordered by side."""
     found = [name for name in others(card["rows"], "abilities") if kept(card, name)]
     order = list(SIDES)
     return sorted(found, key=lambda name: order.index(side(card, name)))
 
 
 def comparisons(card: Card) -> list[str]:
-    """Comparisons with the backbone, which has no score in them: no part of what is kept."""
+    """Comparisons with the backbone, which has no score in them: not part of what is kept."""
     return [name for name in others(card["rows"], "abilities") if not kept(card, name)]
 
 
 def skills(card: Card) -> list[str]:
-    """Skills other than translation, but for benchmarks in a language."""
+    """Skills other than translation, without benchmarks in a language."""
     return others(card["rows"], "skills")
 
 
 def by_side(card: Card, families: Sequence[str]) -> dict[str, list[str]]:
-    """A heading → the families below it; one heading, which is empty, where all are on one side."""
+    """A heading → the families below it; a single empty heading if all are on one side."""
     found: dict[str, list[str]] = {}
     for name in families:
         found.setdefault(SIDES[side(card, name)], []).append(name)
@@ -51,12 +51,12 @@ def side(card: Card, family: str) -> str:
 
 
 def unit(card: Card, family: str) -> str:
-    """`%`, or what a rating is out of: `/10`."""
+    """`%`, or the maximum of a rating: `/10`."""
     return next((str(one["unit"]) for one in of_rows(card, family) if "unit" in one), "%")
 
 
 def digits(card: Card, family: str) -> int:
-    """Decimals that a family's scores are worth: two of a rating, one of many questions or of shares, else none."""
+    """The decimals to show: two for a rating, one for many questions or shares, otherwise none."""
     if unit(card, family) != "%":
         return 2
     judged = [one for one in of_rows(card, family) if one["score"] is not None]
@@ -69,16 +69,18 @@ def of_rows(card: Card, family: str) -> list[Card]:
 
 
 def unjudged(ability: Card) -> int:
-    """Items without a judgement. What a rule could not read has failed, and is not among them."""
+    """The number of items without a judgement. An answer that a rule could not read has failed, and is not one of
+    them.
+    """
     return int(ability["not_extracted"]) if ability.get("notes") else 0
 
 
 def items(ability: Card) -> int:
-    """How often it was judged: items times trainings."""
+    """The number of judgements: items times trainings."""
     return int(ability["n"]) * max(1, len(ability["seeds"]))
 
 
 def draw_apart(ability: Card) -> int:
-    """Of a comparison, where 50 is a draw: 1 where the row is ahead by more than chance, -1 where the backbone is."""
+    """For a comparison, in which 50 is a draw: 1 if the row is ahead by more than chance, -1 if the backbone is."""
     low, high = ability["interval"] or (0.0, 100.0)
     return (low > 50) - (high < 50)

@@ -1,7 +1,7 @@
-"""Which of two rows is ahead of the other, and whether that is more than noise.
+"""Comparing rows: which of two is ahead, and whether by more than noise.
 
-Every claim that compares two methods is made here: a difference counts where the paired test over items
-and seeds says so, and, for the abilities kept, where it is also larger than the noise floor.
+Every claim that compares two methods is made here: a difference counts if the paired test over items and seeds says
+so, and, for the abilities kept, if it is also larger than the noise floor.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class Difference:
 
 
 def difference(card: Card, row: str, other: str, path: Path) -> Difference | None:
-    """How far `row` is ahead of `other`, whichever of them the card names first; None where that was not tested."""
+    """How far `row` is ahead of `other`, whichever of them the card names first; None if that was not tested."""
     for pair in card["pairs"]:
         if {pair["row"], pair["other"]} == {row, other}:
             found: Any = pair
@@ -42,12 +42,12 @@ def difference(card: Card, row: str, other: str, path: Path) -> Difference | Non
 
 
 def floor(card: Card) -> float | None:
-    """How far the backbone's retention of itself moves by chance; None where that was not measured."""
+    """How far the backbone's retention of itself varies by chance; None if that was not measured."""
     return card["noise"]["retention"] if card["noise"] else None
 
 
 def beyond_noise(card: Card, found: Difference, path: Path) -> bool:
-    """Whether a difference may be called one."""
+    """Whether a difference is significant, and beyond the noise floor where that applies."""
     if found.p >= SIGNIFICANT:
         return False
     least = floor(card) if path == RETENTION else None
@@ -55,13 +55,13 @@ def beyond_noise(card: Card, found: Difference, path: Path) -> bool:
 
 
 def told_apart(card: Card, row: str, other: str, path: Path) -> bool | None:
-    """Whether two rows differ by more than noise; None where they were not tested against each other."""
+    """Whether two rows differ by more than noise; None if they were not tested against each other."""
     found = difference(card, row, other, path)
     return None if found is None else beyond_noise(card, found, path)
 
 
 def alike(card: Card, scores: Mapping[str, float], path: Path) -> list[str]:
-    """The row with the best score, and after it all that cannot be told apart from it."""
+    """The row with the best score, followed by all rows that do not differ from it by more than noise."""
     ordered = sorted(scores, key=lambda name: -scores[name])
     return ordered[:1] + [name for name in ordered[1:] if not told_apart(card, ordered[0], name, path)]
 
@@ -69,9 +69,9 @@ def alike(card: Card, scores: Mapping[str, float], path: Path) -> list[str]:
 def marks(card: Card, scores: Mapping[str, float], path: Path) -> dict[str, Mark]:
     """The best and the second best of several rows in one measure, ties included.
 
-    Best are the row with the highest score and all that cannot be told apart from it; second best, in the
-    same way, the best of the rest, where at least three compete. Nothing is marked where no row can be told
-    apart from the best, nor where a test between two of them is missing.
+    Best are the row with the highest score and all that do not differ from it; second best, in the same way, the best
+    of the rest, if at least three compete. Nothing is marked if no row differs from the best, or if a test between
+    two of them is missing.
     """
     if any(difference(card, row, other, path) is None for row, other in _pairs(list(scores))):
         return {}

@@ -1,4 +1,4 @@
-"""Families of questions that are a benchmark in a language: `qa-de`, `mmlu-it`, `mlqa-de-en`."""
+"""Families that are a benchmark in a language: `qa-de`, `mmlu-it`, `mlqa-de-en`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dragoman.report.compare import Card
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A family by its parts."""
+    """A family's name in its parts."""
 
     family: str
     name: str
@@ -21,12 +21,12 @@ class Benchmark:
 
     @property
     def place(self) -> str:
-        """Such as `de`; `de-en` where the text is in another language than the question."""
+        """Such as `de`; `de-en` if the text is in another language than the question."""
         return f"{self.context}-{self.language}" if self.context else self.language
 
 
 def split(family: str) -> Benchmark | None:
-    """The parts of a family's name; None where it does not end with a language."""
+    """The parts of a family's name; None if it does not end with a language."""
     *first, last = family.split("-")
     if not first or not _is_language(last):
         return None
@@ -41,18 +41,18 @@ def _is_language(code: str) -> bool:
 
 
 def benchmarks(card: Card) -> list[Benchmark]:
-    """All benchmarks that any row was asked, whether learnt or kept."""
+    """All benchmarks that any row was asked, learnt or kept."""
     found = dict.fromkeys(family for row in card["rows"] for family in [*row["abilities"], *row["skills"]])
     return [parts for family in found if (parts := split(family))]
 
 
 def others(rows: Sequence[Card], kind: str) -> list[str]:
-    """All families among the `abilities` or `skills` of some rows that are no benchmark in a language."""
+    """All families among the `abilities` or `skills` of some rows that are not a benchmark in a language."""
     return [family for family in dict.fromkeys(family for row in rows for family in row[kind]) if not split(family)]
 
 
 def by_language(found: Sequence[Benchmark]) -> dict[str, list[Benchmark]]:
-    """A heading → the benchmarks below it: English first, and last those with two languages."""
+    """A heading → the benchmarks below it: English first, those with two languages last."""
     one = dict.fromkeys(parts.language for parts in found if not parts.context)
     groups = {
         f"in {language_name(code)}": [parts for parts in found if parts.place == code]
@@ -63,17 +63,17 @@ def by_language(found: Sequence[Benchmark]) -> dict[str, list[Benchmark]]:
 
 
 def heading(parts: Benchmark) -> str:
-    """What stands over a benchmark's scores below the heading of its language."""
+    """The heading of a benchmark's scores, below that of its language."""
     name = parts.name.replace("_", " ")
     return f"{name} {parts.context}→{parts.language}" if parts.context else name
 
 
 def score(row: Card, family: str) -> Card | None:
-    """A row's ABILITY in a family, be it learnt or kept."""
+    """A row's ABILITY in a family, learnt or kept."""
     found: Card | None = row["abilities"].get(family) or row["skills"].get(family)
     return found
 
 
 def kind(card: Card, family: str) -> str:
-    """Where the differences in a family stand in a pair of rows: `families`, or `skills`."""
+    """The field of a pair of rows that has the differences in a family: `families` or `skills`."""
     return "skills" if any(family in row["skills"] for row in card["rows"]) else "families"

@@ -1,4 +1,4 @@
-"""Numbers as people read them, and the verdict that they add up to."""
+"""Phrases: numbers as people read them, and the verdict in words."""
 
 from collections.abc import Sequence
 
@@ -36,14 +36,14 @@ NAMES = {
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """`12.3`; a dash where there is none."""
+    """`12.3`; a dash if there is none."""
     if value is None:
         return "–"
     return f"{value:.{digits}f}".replace("-", MINUS)
 
 
 def signed(value: float | None, digits: int = 1) -> str:
-    """`+12.3`, `−0.4`, `±0.0`; empty where there is none."""
+    """`+12.3`, `−0.4`, `±0.0`; empty if there is none."""
     if value is None:
         return ""
     rounded = round(value, digits)
@@ -65,7 +65,7 @@ def significant(p: float | None) -> bool:
 
 
 def plain(name: str) -> str:
-    """A family's or rate's name as it is read: `follow_up` → `follow up`, `mt-bench` → `MT-Bench`."""
+    """A family's or rate's name for reading: `follow_up` → `follow up`, `mt-bench` → `MT-Bench`."""
     name, at, k = name.removeprefix("harness:").partition("@")
     return (NAMES.get(name) or name.replace("_", " ")) + (f", pass@{k}" if at else "")
 
@@ -76,12 +76,12 @@ def methods(card: Card) -> list[Card]:
 
 
 def verdict(card: Card) -> list[tuple[str, str]]:
-    """For every method its name, and in words what it gained and what it kept."""
+    """For every method, its name, and in words what it gained and what it kept."""
     return [(row["name"], _claim(card, row)) for row in methods(card)]
 
 
 def alone(card: Card) -> str:
-    """What to say of a scorecard with one row; empty where rows are compared."""
+    """A summary of a scorecard with one row; empty if rows are compared."""
     if methods(card):
         return ""
     return "One model was judged, so nothing is compared: these are its own scores, with their 95 % intervals."
@@ -110,7 +110,7 @@ def _gained(card: Card, row: Card) -> str:
 
 
 def _translates(card: Card, scores: Card) -> str:
-    """By COMET, where there is any, and by chrF++."""
+    """The gain by COMET, if there is any, and by chrF++."""
     judged = [(metric_title(card, name), scores[name]) for name in metrics(card) if name != "bleu"]
     sure = [(title, score["delta"]) for title, score in judged if significant(score["p"])]
     ways = []
@@ -124,7 +124,7 @@ def _translates(card: Card, scores: Card) -> str:
 
 
 def _gained_by_language(row: Card) -> list[str]:
-    """In how many of the benchmarks that were to be learnt a row is ahead of the backbone, or behind it."""
+    """In how many of the benchmarks to be learnt a row is ahead of the backbone, or behind it."""
     found = []
     for title, some in by_language([parts for skill in row["skills"] if (parts := split(skill))]).items():
         scores = [one for parts in some if (one := row["skills"][parts.family])["delta"] is not None]
@@ -149,7 +149,7 @@ def _kept(row: Card) -> str:
 
 
 def _preferred(card: Card, row: Card) -> list[str]:
-    """How a row fares where its answers are compared with the backbone's, and a draw is 50 %."""
+    """How a row does when its answers are compared with the backbone's; a draw is 50 %."""
     found = []
     for family in comparisons(card):
         score = row["abilities"].get(family)
@@ -160,7 +160,7 @@ def _preferred(card: Card, row: Card) -> list[str]:
 
 
 def remarks(card: Card) -> list[str]:
-    """What a reader has to know before comparing: the noise floor, and who is ahead by more than noise."""
+    """What to know before comparing rows: the noise floor, and who is ahead by more than noise."""
     found = [one for one in (alone(card),) if one]
     least = floor(card)
     if least is not None:
@@ -176,7 +176,7 @@ def remarks(card: Card) -> list[str]:
 
 
 def _without(card: Card) -> list[str]:
-    """Abilities that have no retention, because the backbone has none of them, or was not judged."""
+    """Abilities without a retention, because the backbone has none of them, or was not judged."""
     named = sorted({family for row in card["rows"] for family in row["retention_without"]})
     backbone = next(row for row in card["rows"] if row["name"] == card["backbone"])
     open_ = [family for family in named if (ability_of(backbone, family) or {}).get("score", 0) is None]
@@ -190,7 +190,7 @@ def _without(card: Card) -> list[str]:
 
 
 def _open(card: Card) -> list[str]:
-    """What has no judgement, by family and row: it is in no score."""
+    """Items without a judgement, by family and row: they are in no score."""
     found = []
     for family in dict.fromkeys(name for row in card["rows"] for name in [*row["abilities"], *row["skills"]]):
         rows = [(row["name"], ability_of(row, family)) for row in card["rows"]]
@@ -209,13 +209,13 @@ def _open(card: Card) -> list[str]:
 
 
 def _reasons(ability: Card) -> list[str]:
-    """What went wrong, most of it first; not what was judged all the same."""
+    """What went wrong, most frequent first, without what was judged all the same."""
     notes = sorted(ability["notes"].items(), key=lambda note: -note[1])
     return [f"{note} {count}" for note, count in notes if not note.startswith(JUDGED)]
 
 
 def _leaders(card: Card) -> list[str]:
-    """Who kept most, who cannot be told apart from it, and how far the next is behind."""
+    """Who kept most, who does not differ from it by more than noise, and how far behind the next is."""
     kept = {row["name"]: row["retention"] for row in methods(card) if row["retention"] is not None}
     if len(kept) < 2:
         return []
@@ -252,17 +252,17 @@ def listed(names: Sequence[str]) -> str:
 
 
 def trainings(card: Card) -> str:
-    """How often each method was trained, where that was more than once; else empty."""
+    """How often each method was trained, if more than once; otherwise empty."""
     most = max((len(row["seeds"]) for row in card["rows"]), default=0)
     return f"means of {most} trainings with different seeds" if most > 1 else ""
 
 
 def rationales(card: Card) -> dict[str, RationaleReport]:
-    """Row → the report on its rationales, for the rows that learnt from any."""
+    """Row → the report on its rationales, for rows that learnt from rationales."""
     reports = {row["name"]: row.get("rationales") for row in card["rows"]}
     return {name: RationaleReport.from_json(data) for name, data in reports.items() if data and data["total"]}
 
 
 def share(count: int, total: int) -> float | None:
-    """Percent; None where there is nothing."""
+    """The percentage; None if the total is 0."""
     return 100 * count / total if total else None

@@ -1,4 +1,4 @@
-"""The comparison in the terminal."""
+"""The comparison in the terminal: the table that `run` and `report` print."""
 
 from collections.abc import Sequence
 
@@ -53,7 +53,9 @@ def terminal(card: Card, width: int) -> Group:
 
 
 def _tables(card: Card, width: int) -> tuple[bool, list[RenderableType]]:
-    """One table where it fits, with intervals if it can be; else a line for each row. And whether with intervals."""
+    """Whether intervals are shown, and the tables: one if it fits, with intervals if possible; otherwise a line per
+    row.
+    """
     if len(methods(card)) <= ACROSS:
         for intervals in (True, False) if width >= WIDE else (False,):
             table = _table(card, card["rows"], intervals)
@@ -63,13 +65,13 @@ def _tables(card: Card, width: int) -> tuple[bool, list[RenderableType]]:
 
 
 def _width(table: Table) -> int:
-    """Columns that a table takes if nothing in it is cut."""
+    """The width of a table if nothing in it is cut."""
     endless = new_console(width=1000)
     return Measurement.get(endless, endless.options, table).maximum
 
 
 def _table(card: Card, rows: Sequence[Card], intervals: bool) -> Table:
-    """What was measured down, rows of the scorecard across."""
+    """Measures down, rows of the scorecard across."""
     table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=True)
     table.add_column("", no_wrap=True)
     for row in rows:
@@ -127,7 +129,7 @@ def _table(card: Card, rows: Sequence[Card], intervals: bool) -> Table:
 
 
 def _by_line(card: Card, intervals: bool) -> list[RenderableType]:
-    """A line for each row of the scorecard: the sums first, then the abilities, then what is odd."""
+    """A line for each row of the scorecard: first the sums, then the abilities, then oddities."""
     rows = card["rows"]
     parts: list[RenderableType] = []
     for metric in metrics(card):
@@ -178,7 +180,7 @@ def _by_line(card: Card, intervals: bool) -> list[RenderableType]:
 
 
 def _kept_by_line(card: Card, room: int) -> list[RenderableType]:
-    """A line for each row of the scorecard with all abilities, in lots that fit; above the first of a side its name."""
+    """A line for each row with all abilities, in as many tables as it takes; a side's name is above its first."""
     sided = by_side(card, abilities(card))
     names = [name for some in sided.values() for name in some]
     made: list[RenderableType] = []
@@ -209,7 +211,7 @@ def _by_direction(card: Card, metric: str, intervals: bool) -> Table:
 
 
 def changed(card: Card) -> list[tuple[str, str]]:
-    """The sides of which any row has one of TRACE's changes, and what they are called."""
+    """The sides for which any row has one of TRACE's changes, and their titles."""
     return [(side, title) for side, title in CHANGES if any(_traced(row, side) for row in card["rows"])]
 
 
@@ -219,7 +221,7 @@ def _traced(row: Card, side: str) -> Card | None:
 
 
 def _benchmarks(rows: Sequence[Card], title: str, some: Sequence[Benchmark], room: int) -> list[RenderableType]:
-    """A line for each row of the scorecard with all that was asked in one language, in lots that fit."""
+    """A line for each row with everything that was asked in one language, in as many tables as it takes."""
     columns = {}
     for parts in some:
         columns[heading(parts)] = [_brief(score(row, parts.family)) for row in rows]
@@ -245,7 +247,7 @@ def _f1(found: Card | None) -> Text:
 
 
 def _kept(card: Card) -> bool:
-    """Whether there is a share that is kept: of the backbone alone there is none."""
+    """Whether there is a share that is kept: with the backbone alone there is none."""
     return any(row["retention"] is not None for row in methods(card))
 
 
@@ -261,7 +263,7 @@ def _fill(table: Table, rows: Sequence[Card], columns: Sequence[Sequence[Text]])
 
 
 def _fitting(names: Sequence[str], room: int) -> list[list[str]]:
-    """The names in lots whose headings fit beside each other."""
+    """The names, divided so that the headings of each part fit side by side."""
     lots: list[list[str]] = []
     for name in names:
         longest = [max(5, *map(len, plain(one).split())) + 2 for one in [*(lots[-1] if lots else []), name]]
@@ -273,7 +275,7 @@ def _fitting(names: Sequence[str], room: int) -> list[list[str]]:
 
 
 def _brief(score: Card | None, digits: int = 0) -> Text:
-    """The score and its mark; the colour says which way it differs from the backbone."""
+    """The score and its mark; the colour shows the direction of its difference from the backbone."""
     if score is None or score["score"] is None:
         return Text("    –", style="dim")
     mark, tint = _mark(score)
@@ -281,7 +283,7 @@ def _brief(score: Card | None, digits: int = 0) -> Text:
 
 
 def _mark(score: Card) -> tuple[str, str]:
-    """What stands after a difference from the backbone, and its colour."""
+    """The mark after a difference from the backbone, and its colour."""
     if score["delta"] is None:
         return "", ""
     if significant(score["p"]):
@@ -290,7 +292,7 @@ def _mark(score: Card) -> tuple[str, str]:
 
 
 def _score(score: Card | None, digits: int, intervals: bool) -> Text:
-    """The score, its difference from the backbone's, and its interval, each in a place of its own."""
+    """The score, its difference from the backbone's, and its interval, each aligned."""
     if score is None or score["score"] is None:
         return Text("    –", style="dim")
     text = Text(f"{number(score['score'], digits):>5}", style="bold")
@@ -301,7 +303,7 @@ def _score(score: Card | None, digits: int, intervals: bool) -> Text:
 
 
 def _compared(score: Card | None, intervals: bool) -> Text:
-    """How often a row is preferred to the backbone; the colour says whether that is more than a draw."""
+    """How often a row is preferred to the backbone; coloured if that is more than a draw."""
     if score is None or score["score"] is None:
         return Text("    –", style="dim")
     tint = {1: "green", 0: "dim", -1: "red"}[draw_apart(score)]
@@ -310,9 +312,9 @@ def _compared(score: Card | None, intervals: bool) -> Text:
 
 
 def _change(change: Card | None, intervals: bool, width: int = 7) -> Text:
-    """A mean difference from the backbone; the colour says which way it goes by more than chance.
+    """A mean difference from the backbone; coloured by its direction if it is beyond chance.
 
-    `width` is what other lines have between a score and its interval.
+    `width` is the room that other lines have between a score and its interval.
     """
     if change is None:
         return Text("    –", style="dim")
@@ -329,7 +331,7 @@ def _rate(rate: Card) -> Text:
 
 
 def _retention(row: Card, backbone: str, intervals: bool, width: int = 7) -> Text:
-    """RP and its mark; `width` is the mark's, as wide as the differences above it by default."""
+    """RP and its mark; `width` is the mark's, by default as wide as the differences above it."""
     text = Text(f"{number(row['retention'], 0):>5}", style="bold")
     if row["name"] == backbone or row["retention"] is None:
         return text
@@ -344,7 +346,7 @@ def _claim(name: str, claim: str) -> Text:
 
 
 def taught(card: Card) -> list[str]:
-    """A line for each method that learnt from rationales: how many, how long, and what is wrong with them."""
+    """A line for each method that learnt from rationales: how many, how long, and their faults."""
     return [f"{name} learnt from {report.sentence()}." for name, report in rationales(card).items()]
 
 

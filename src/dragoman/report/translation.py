@@ -1,4 +1,4 @@
-"""What a scorecard has of translations: which rows were judged, by which metrics, and what they are called."""
+"""Translation in a scorecard: which rows were judged, by which metrics, and the metrics' titles."""
 
 from collections.abc import Mapping
 
@@ -29,12 +29,12 @@ def translated(card: Card) -> list[Card]:
 
 
 def groups(card: Card) -> list[tuple[str, str]]:
-    """Which means over directions there are, and what they are called."""
+    """The means over directions that there are, and their titles."""
     return [(key, title) for key, title in GROUPS if any(row["translation"][key] for row in translated(card))]
 
 
 def metrics(card: Card) -> list[str]:
-    """All metrics that every row has of all directions: COMET first, then chrF++, then the others."""
+    """All metrics that every row has for all directions: COMET first, then chrF++, then the others."""
     found = [set(row["translation"]["all"]) - {"directions"} for row in translated(card)]
     named = [name for row in translated(card)[:1] for name in row["translation"]["all"] if name != "directions"]
     shared = [name for name in named if all(name in some for some in found)]
@@ -47,7 +47,7 @@ def main(card: Card) -> str:
 
 
 def metric_title(card: Card, metric: str) -> str:
-    """`COMET`, with the model's name where several were asked; `chrF++`, `BLEU`."""
+    """`COMET`, with the model's name if there are several; `chrF++`, `BLEU`."""
     if not metric.startswith(LEARNT):
         return {"chrf++": "chrF++", "bleu": "BLEU"}.get(metric, metric)
     several = sum(name.startswith(LEARNT) for name in metrics(card)) > 1
@@ -55,7 +55,7 @@ def metric_title(card: Card, metric: str) -> str:
 
 
 def learnt_metrics(card: Card) -> str:
-    """Which models are behind COMET, in a few words; empty where there are none."""
+    """Which COMET models were used, in a few words; empty if none was."""
     named = [name.removeprefix(LEARNT) for name in metrics(card) if name.startswith(LEARNT)]
     return f"COMET: {', '.join(named)}, times 100" if named else ""
 
@@ -74,7 +74,7 @@ def rates(card: Card) -> dict[str, str]:
 
 
 def odd(card: Card) -> dict[str, str]:
-    """The same without those that no answer was, but for a few that are worth a line in any case."""
+    """The same without rates that are 0 for every row, except a few that are always worth a line."""
     rows = translated(card)
     return {
         rate: title

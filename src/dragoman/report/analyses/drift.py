@@ -1,4 +1,4 @@
-"""How far models have moved from their backbone: in the terminal, as Markdown, and as a picture."""
+"""The drift analysis, shown: in the terminal, as Markdown, and as a picture."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ WAYS = {"forward": "KL(backbone || tuned)", "reverse": "KL(tuned || backbone)"}
 
 
 def show(result: Facts, console: Console) -> None:
-    """Prints a table for each kind of text, and what the numbers were made of."""
+    """Prints a table for each kind of text, and how the numbers were made."""
     for kind, title in result["titles"].items():
         table = Table(title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, header_style="bold")
         table.add_column("nats a token", no_wrap=True)
@@ -29,7 +29,7 @@ def show(result: Facts, console: Console) -> None:
 
 
 def remarks(result: Facts) -> list[str]:
-    """What the numbers were made of, and what they cannot tell."""
+    """How the numbers were made, and what they cannot tell."""
     first = next(iter(result["rows"].values()))
     seeds = len(next(iter(first.values()))["forward"]["seeds"])
     counted = "; ".join(
@@ -46,14 +46,14 @@ def remarks(result: Facts) -> list[str]:
 
 
 def drift(found: Facts, *, seeds: bool = False) -> str:
-    """Such as `0.123 (0.118–0.129)`, and with `seeds` what their standard deviation is."""
+    """Such as `0.123 (0.118–0.129)`; with `seeds`, followed by their standard deviation."""
     low, high = found["interval"]
     spread = f", ± {found['sd']:.4f} over seeds" if seeds and found["sd"] is not None else ""
     return f"{found['mean']:.4f} ({low:.4f}–{high:.4f}){spread}"
 
 
 def markdown(result: Facts) -> str:
-    """The same as a document."""
+    """The same as a Markdown document."""
     lines = [f"# Drift from the backbone: {result['recipe']}", "", "Nats a token."]
     for kind, title in result["titles"].items():
         lines += [
@@ -74,19 +74,19 @@ def markdown(result: Facts) -> str:
 
 
 def retention(card: Facts, rows: Sequence[str]) -> dict[str, float | None]:
-    """What each row has kept of the backbone's abilities, in percent, as its scorecard says."""
+    """How much of the backbone's abilities each row has kept, in percent, according to its scorecard."""
     known = {row["name"]: row["retention"] for row in card["rows"]}
     return {row: known.get(row) for row in rows}
 
 
 def picture(result: Facts) -> str | None:
-    """Abilities kept against drift on the new task, where the recipe was judged; else the drifts of all rows."""
+    """Abilities kept against drift on the new task, if the recipe was evaluated; otherwise the drifts of all rows."""
     kept = {row: value for row, value in result.get("retention", {}).items() if value is not None}
     return _against(result, kept) if kept else _bars(result)
 
 
 def _against(result: Facts, kept: Mapping[str, float]) -> str:
-    """One point a row for each kind of text."""
+    """One point per row for each kind of text."""
     width, height, line = 340.0, 332.0, 22.0
     kinds = list(result["titles"])
     drawn = [tag("style", style_sheet())]
@@ -126,7 +126,7 @@ def _point(frame: Frame, row: str, found: Facts, kept: float, colour: int) -> An
 
 
 def _bars(result: Facts) -> str:
-    """A bar a row for each kind of text, with its interval."""
+    """One bar per row for each kind of text, with its interval."""
     rows, kinds = list(result["rows"]), list(result["titles"])
     line, gap = 22.0, 44.0
     width, height = 640.0, 20 + len(kinds) * (gap + line * len(rows))

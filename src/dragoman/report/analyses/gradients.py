@@ -1,4 +1,6 @@
-"""How gradients agree, layer by layer: in the terminal, as Markdown, and as a picture like Figure 4 of RaDis."""
+"""The gradient analysis, shown layer by layer: in the terminal, as Markdown, and as a picture like Figure
+4 of RaDis.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +22,7 @@ Facts = Mapping[str, Any]
 
 
 def show(result: Facts, console: Console) -> None:
-    """Prints the table, and what the signs of the layers add up to."""
+    """Prints the table, and a summary of the layers' signs."""
     if not console.is_terminal:
         console.width = max(console.width, WIDE)  # a file or a pipe has no width of its own
     rows = list(result["rows"])
@@ -32,7 +34,7 @@ def show(result: Facts, console: Console) -> None:
 
 
 def _beside(result: Facts, rows: Sequence[str]) -> Table:
-    """Some rows beside each other, layers below each other."""
+    """A table of some rows side by side, one layer per line."""
     table = Table(box=SIMPLE_HEAD, header_style="bold")
     table.add_column("layer", no_wrap=True)
     for row in rows:
@@ -49,7 +51,7 @@ def _beside(result: Facts, rows: Sequence[str]) -> Table:
 
 
 def sentences(result: Facts) -> list[str]:
-    """Of each row, in how many layers its two terms pull together, and in how many against each other."""
+    """For each row, in how many layers its two terms pull together, and in how many against each other."""
     return [_sentence(row, facts) for row, facts in result["rows"].items()]
 
 
@@ -66,7 +68,7 @@ def _sentence(row: str, facts: Facts) -> str:
 
 
 def making(result: Facts) -> str:
-    """What the numbers were made of."""
+    """How the numbers were made."""
     drawn = ", ".join(f"{direction} {count}" for direction, count in result["directions"].items())
     weights = "all weights" if result["weights"] == "full" else "the adapter"
     projected = (
@@ -83,7 +85,7 @@ def making(result: Facts) -> str:
 
 
 def markdown(result: Facts) -> str:
-    """The same as a document: all layers together, then each direction by itself."""
+    """The same as a Markdown document: all layers together, then each direction."""
     rows = result["rows"]
     lines = [
         f"# Gradients: {result['recipe']}",
@@ -136,7 +138,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def picture(result: Facts) -> str:
-    """Layers to the right, the cosine of the mean gradients upwards, with intervals and the line of 0."""
+    """The cosine of the mean gradients over the layers, with intervals and a line at 0."""
     rows = result["rows"]
     told = -(-len(rows) // ACROSS)  # lines of counts below
     width, height = 760.0, 384.0 + LINE * told
@@ -185,7 +187,7 @@ def picture(result: Facts) -> str:
 
 
 def _series(frame: Frame, layers: Sequence[str], points: Sequence[Facts], aside: float, colour: int) -> list[Any]:
-    """A line through the layers, and a point with its whisker in each."""
+    """A line through the layers, with a point and its whisker at each."""
     drawn, corners = [], []
     for place, (layer, point) in enumerate(zip(layers, points, strict=True)):
         if point["cosine"] is None:
@@ -201,7 +203,7 @@ def _series(frame: Frame, layers: Sequence[str], points: Sequence[Facts], aside:
 
 
 def cosine(found: Facts, *, interval: bool = False) -> str:
-    """Such as `+0.123` or `+0.123 (+0.101 to +0.145)`; a dash where there is none."""
+    """Such as `+0.123` or `+0.123 (+0.101 to +0.145)`; a dash if there is none."""
     if found["cosine"] is None:
         return "–"
     bounds = found["interval"]
@@ -209,7 +211,7 @@ def cosine(found: Facts, *, interval: bool = False) -> str:
 
 
 def _coloured(found: Facts) -> Text:
-    """Green and red where the sign is beyond doubt."""
+    """Green or red if the sign is beyond doubt."""
     bounds = found["interval"]
     colour = "" if bounds is None or bounds[0] <= 0 <= bounds[1] else "green" if bounds[0] > 0 else "red"
     half = f" ± {(bounds[1] - bounds[0]) / 2:.3f}" if bounds else ""
@@ -221,7 +223,7 @@ def _share(share: float | None) -> str:
 
 
 def _parts(result: Facts) -> list[str]:
-    """The parts of the model in order, all layers together last."""
+    """The parts of the model in order, with all layers together last."""
     named = next(iter(result["rows"].values()))["parts"]
     return [*(name for name in named if name != ALL), *(name for name in named if name == ALL)]
 

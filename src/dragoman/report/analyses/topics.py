@@ -1,4 +1,4 @@
-"""What rationales talk about: the table in the terminal, as Markdown, and as a picture (RaDis, Table 4)."""
+"""The topics of rationales, shown: a table in the terminal, as Markdown, and as a picture (RaDis, Table 4)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -84,7 +84,7 @@ def markdown(found: Found) -> str:
 
 
 def picture(found: Found) -> str | None:
-    """A bar for each category, a dot for each direction; None where nothing could be judged."""
+    """A bar for each category, with a dot for each direction; None if nothing could be judged."""
     if not found["judged"]:
         return None
     rows = [
@@ -101,7 +101,7 @@ def picture(found: Found) -> str | None:
 
 
 def sentences(found: Found) -> list[str]:
-    """How many were sampled, judged and left out, by whom, and how many categories they have."""
+    """How many rationales were sampled, judged and left out, by whom, and how many categories they have."""
     judge = found["judge"]
     by = "by rule" if judge["by"] == "rule" else f"by {judge['model']}"
     wrote = found["writer"] or f"the backbone, {found['backbone']}"
@@ -142,7 +142,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text of models as it is, with nothing that Markdown acts upon."""
+    """A model's text with Markdown's special characters escaped."""
     return "".join(f"\\{sign}" if sign in "|*_<>`[]#\\" else sign for sign in text)
 
 

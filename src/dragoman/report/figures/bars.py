@@ -1,4 +1,4 @@
-"""Shares as horizontal bars with their intervals, and a dot for each part of which the whole is made."""
+"""Horizontal bars of shares with their intervals, and a dot for each part that makes up the whole."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from dragoman.report.phrases import spread
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A share in percent with its interval; `dots` are the same of single parts, each with its name."""
+    """A share in percent with its interval; `dots` are the shares of single parts, by name."""
 
     name: str
     share: float
@@ -20,7 +20,7 @@ class Bar:
 
 
 def bars(rows: Sequence[Bar], title: str, dots: str = "", style: str = "", colour: int = 2) -> Markup:
-    """One bar below the other. `dots` says what a dot is; with a `style` sheet the picture stands on its own."""
+    """One bar below the other. `dots` explains the dots; with a `style` sheet the picture can stand alone."""
     width, step, left, top = 680.0, 34.0, 200.0, 44.0
     height = top + step * len(rows) + 44
     frame = Frame(left, top, width - 110, top + step * len(rows), (0.0, 100.0), (0.0, 1.0))

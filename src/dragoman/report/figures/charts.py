@@ -1,7 +1,7 @@
-"""Pictures as inline SVG, drawn by hand: a few shapes and some text, everything escaped.
+"""Charts as inline SVG, drawn by hand: a few shapes and some text, everything escaped.
 
-Colours come from the page's style sheet through classes (`row-0`, `segment-1`, …), so that a
-picture follows the reader's light or dark setting.
+Colours come from the page's style sheet through classes (`row-0`, `segment-1`, …), so that a picture follows the
+reader's light or dark setting.
 """
 
 import itertools
@@ -32,7 +32,7 @@ def _plain(value: str | float) -> str:
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers within the bounds, about so many."""
+    """Round numbers within the bounds, about this many."""
     if high <= low:
         return [low]
     rough = (high - low) / about
@@ -43,7 +43,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def padded(values: Sequence[float], share: float = 0.12, least: float = 1.0) -> Interval:
-    """Bounds around the values, with some air."""
+    """Bounds around the values, with some margin."""
     low, high = min(values), max(values)
     air = max((high - low) * share, least)
     return low - air, high + air
@@ -51,7 +51,7 @@ def padded(values: Sequence[float], share: float = 0.12, least: float = 1.0) -> 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A rectangle of the picture, and the values at its edges."""
+    """A rectangle in the picture, and the values at its edges."""
 
     left: float
     top: float
@@ -68,7 +68,7 @@ class Frame:
 
 
 def axes(frame: Frame, x_label: str, y_label: str, about_x: int = 6, about_y: int = 5, unit: str = "") -> list[Markup]:
-    """Lines and numbers around a frame, and what its two sides mean."""
+    """Lines and numbers around a frame, and the labels of its two axes."""
     drawn = []
     for value in ticks(*frame.y, about_y):
         y = frame.at_y(value)
@@ -86,13 +86,13 @@ def axes(frame: Frame, x_label: str, y_label: str, about_x: int = 6, about_y: in
 
 @cache
 def style_sheet() -> str:
-    """The colours and lines of all pictures, for one that stands on its own."""
+    """The colours and lines of all pictures, for one that stands alone."""
     folder = Path(__file__).parents[1] / "templates"
     return "".join((folder / name).read_text(encoding="utf-8") for name in ("colours.css", "charts.css"))
 
 
 def svg(width: float, height: float, title: str, children: Sequence[Markup]) -> Markup:
-    """A picture with its title for those who cannot see it."""
+    """A picture with a title for those who cannot see it."""
     return tag(
         "svg",
         tag("title", title),
@@ -106,7 +106,7 @@ def svg(width: float, height: float, title: str, children: Sequence[Markup]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A loss over the steps; `colour` counts the kinds of segments."""
+    """A loss over the steps; `colour` is the index of its kind of segment."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -114,7 +114,7 @@ class Curve:
 
 
 def curves(lines: Sequence[Curve], top: float | None = None) -> Markup:
-    """Losses by step: what was measured, faint, and its running mean, with the last value beside the name."""
+    """Losses by step: the measured values, faint, and their running mean, with the last value beside the name."""
     width, height = 520.0, 280.0
     steps = [x for line in lines for x, _ in line.points]
     values = [y for line in lines for _, y in line.points]
@@ -136,7 +136,9 @@ def curves(lines: Sequence[Curve], top: float | None = None) -> Markup:
 
 
 def _path(frame: Frame, points: Sequence[tuple[float, float]]) -> str:
-    """The corners of a line; of a long training every so many-th step, and the last, so that a page stays small."""
+    """The corners of a line; for a long training only every so many-th step, and the last, so that a page stays
+    small.
+    """
     every = math.ceil(len(points) / MOST)
     shown = [*points[:-1:every], *points[-1:]]
     return " ".join(f"{frame.at_x(x):.1f},{frame.at_y(min(y, frame.y[1])):.1f}" for x, y in shown)
@@ -150,7 +152,7 @@ def running_mean(values: Sequence[float]) -> list[float]:
 
 
 def apart(places: Sequence[float], gap: float) -> list[float]:
-    """The places, moved so that no two are nearer than `gap`; their order stays."""
+    """The places, moved so that no two are nearer than `gap`, in the same order."""
     order = sorted(range(len(places)), key=lambda i: places[i])
     moved = list(places)
     for before, after in itertools.pairwise(order):
@@ -159,7 +161,7 @@ def apart(places: Sequence[float], gap: float) -> list[float]:
 
 
 def lengths(bins: Sequence[tuple[int, int]], colour: int) -> Markup:
-    """How many texts there are of each length; a bin is named by the number of tokens at which it begins."""
+    """The number of texts of each length; a bin is named by the number of tokens at which it begins."""
     width, height = 520.0, 220.0
     total = sum(count for _, count in bins)
     shares = [100 * count / total for _, count in bins]
@@ -217,7 +219,7 @@ def kept_bar(retention: float, interval: Interval, colour: int) -> Markup:
 
 
 def part_bar(share: float, colour: int) -> Markup:
-    """A small bar from nothing to all, as long as a share of 1 is; it says nothing that is not written beside it."""
+    """A small bar for a share from 0 to 1; the number is written beside it."""
     width = 120.0
     filled = width * min(max(share, 0.0), 1.0)
     return tag(

@@ -1,7 +1,7 @@
-"""Figure 1 of the paper: what was learnt to the right, what was kept upwards, a point for each row.
+"""Figure 1 of the paper: skill learnt on the x axis, abilities kept on the y axis, a point for each row.
 
-Small dots are the trainings with single seeds. Names are set where they cover neither each other nor a point,
-as near to their own as they can; a hairline leads from a name that had to go further away.
+Small dots are the trainings with single seeds. Names are placed where they cover neither each other nor a point, as
+close to their own as they can; a hairline leads to a name that had to go further away.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _REACHES = (9.0, 18.0, 30.0, 46.0, 66.0, 90.0, 120.0)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A row of the table in the plane of skill and retention; `colour` counts the rows."""
+    """A row in the plane of skill and retention; `colour` is the row's index."""
 
     name: str
     x: float
@@ -37,7 +37,7 @@ class Point:
 def plane(points: Sequence[Point], noise: float | None, x_label: str, y_label: str, style: str = "") -> Markup:
     """Skill to the right, abilities kept upwards, with error bars; the noise floor is a band around 100 %.
 
-    With a `style` sheet inside, the picture stands on its own.
+    With a `style` sheet the picture can stand alone.
     """
     xs = [value for point in points for value in (point.x, *point.x_interval, *(x for x, _ in point.seeds))]
     ys = [value for point in points for value in (point.y, *point.y_interval, *(y for _, y in point.seeds))]
@@ -80,14 +80,14 @@ def _cross(frame: Frame, point: Point, x_label: str) -> Markup:
 
 
 def _reach(frame: Frame, point: Point) -> tuple[float, float, float, float]:
-    """Where the error bars end: left, right, bottom, top."""
+    """The ends of the error bars: left, right, bottom, top."""
     left, right = (frame.at_x(end) for end in point.x_interval)
     bottom, top = (frame.at_y(min(max(end, frame.y[0]), frame.y[1])) for end in point.y_interval)
     return left, right, bottom, top
 
 
 def _names(frame: Frame, points: Sequence[Point], written: Sequence[Box]) -> list[Markup]:
-    """All names, and the hairlines of those that are far from their points."""
+    """All names, and the hairlines to those that are far from their points."""
     solid = [*written]
     solid += [box for point in points for box in _solid(frame, point)]
     thin = [box for point in points for box in _bars(frame, point)]
@@ -104,7 +104,7 @@ def _names(frame: Frame, points: Sequence[Point], written: Sequence[Box]) -> lis
 
 
 def _place(frame: Frame, x: float, y: float, width: float, solid: Sequence[Box], thin: Sequence[Box]) -> Box:
-    """The free place for a name that is nearest to its point; the one that covers least where none is free."""
+    """The free place for a name that is nearest to its point; if none is free, the one that covers least."""
     best: tuple[float, Box] | None = None
     for reach in _REACHES:
         for turn, (right, down) in enumerate(_TURNS):

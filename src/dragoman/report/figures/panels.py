@@ -1,4 +1,4 @@
-"""Small pictures side by side, one for each benchmark: bars by language, or curves over an option's values."""
+"""Panels: small pictures side by side, one per benchmark, with bars by language or curves over an option's values."""
 
 import math
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a bar or curve of one colour is; `colour` counts the rows."""
+    """What the bars or curves of one colour are; `colour` is the row's index."""
 
     name: str
     colour: int
@@ -33,7 +33,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """One picture: groups side by side, each with a bar for each kind, or none where there is no score."""
+    """One picture: groups side by side, each with a bar for each kind, or none if there is no score."""
 
     title: str
     groups: Sequence[tuple[str, Sequence[Value | None]]]
@@ -51,9 +51,9 @@ class Curves:
 
 
 def bars(panels: Sequence[Bars], kinds: Sequence[Kind], title: str, reference: str = "", style: str = "") -> Markup:
-    """Each panel on a scale of its own, from 0. `reference` says what the dotted lines are.
+    """Panels with bars, each on a scale of its own, from 0. `reference` explains the dotted lines.
 
-    With a `style` sheet inside, the picture stands on its own.
+    With a `style` sheet the picture can stand alone.
     """
     drawn: list[Markup] = []
     for panel, (left, top) in zip(panels, _places(len(panels)), strict=True):
@@ -68,7 +68,7 @@ def bars(panels: Sequence[Bars], kinds: Sequence[Kind], title: str, reference: s
 def curves(
     panels: Sequence[Curves], kinds: Sequence[Kind], title: str, x_label: str, reference: str = "", style: str = ""
 ) -> Markup:
-    """Each panel on a scale of its own, all with the same x axis."""
+    """Panels with curves, each on a scale of its own, all with the same x axis."""
     values = sorted({x for panel in panels for line in panel.lines for x, _ in line})
     across = padded(values, 0.06, 0.0) if len(values) > 1 else (values[0] - 1, values[0] + 1)
     names = 14 + NAME * max(len(kind.name) for kind in kinds)  # room for them beside the curves
@@ -95,7 +95,7 @@ def _step(count: int) -> float:
 
 
 def _places(count: int) -> list[tuple[float, float]]:
-    """Left and upper edge of each panel."""
+    """The left and upper edge of each panel."""
     return [(place % ACROSS * _step(count), TOP + place // ACROSS * TALL) for place in range(count)]
 
 
@@ -164,7 +164,7 @@ def _bar(frame: Frame, name: str, colour: int, value: Value, left: float, wide: 
 
 
 def _lines(frame: Frame, panel: Curves, kinds: Sequence[Kind]) -> list[Markup]:
-    """The curves, and at their ends their names, moved apart where they would cover each other."""
+    """The curves, and their names at their ends, moved apart if they would overlap."""
     drawn, ends = [], []
     shown = [(kind, line) for kind, line in zip(kinds, panel.lines, strict=True) if line]
     for at, (kind, line) in enumerate(shown):

@@ -1,4 +1,4 @@
-"""Rows that differ in one option alone, and pictures of what the option does: curves over numbers, bars over words."""
+"""Sweeps: rows that differ only in one option, and pictures of its effect: curves over numbers, bars over words."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Options = Mapping[str, tuple[str, Mapping[str, Any]]]  # row → its method, and
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The rows of one method that differ in nothing but `option`, by its value."""
+    """The rows of one method that differ only in `option`, by its value."""
 
     name: str
     """Of the first of them."""
@@ -28,7 +28,7 @@ class Sweep:
 
     @property
     def key(self) -> str:
-        """Names a file."""
+        """The name of its file."""
         return f"{self.name}-{self.option}"
 
     @property
@@ -53,7 +53,7 @@ def sweeps(options: Options) -> list[Sweep]:
 
 
 def picture(card: Card, sweep: Sweep, style: str = "") -> Markup | None:
-    """What a sweep does to all that was judged; None where nothing was."""
+    """A sweep's effect on everything that was judged; None if nothing was."""
     by_name = {row["name"]: row for row in card["rows"]}
     rows = {value: by_name[row] for value, row in sweep.rows.items() if row in by_name}
     judged = _judged(card, list(rows.values()))
@@ -83,7 +83,7 @@ def _line(scores: Scores, rows: Mapping[float | str, Card]) -> list[tuple[float,
 
 
 def _judged(card: Card, rows: Sequence[Card]) -> dict[str, dict[str, Scores]]:
-    """What was measured → language, or nothing, → the rows' scores."""
+    """What was measured → language (or empty) → the rows' scores."""
     found: dict[str, dict[str, Scores]] = {}
     for parts in benchmarks(card):
         found.setdefault(f"{plain(parts.name)}, %", {})[parts.place] = _scores(rows, parts.family)

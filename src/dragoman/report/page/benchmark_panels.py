@@ -1,4 +1,4 @@
-"""Each benchmark that others judged, one by one: its parts, what stands beside the score, what went wrong."""
+"""Benchmarks judged by others, one panel each: its parts, the numbers beside the score, what went wrong."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ Values = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A category or task: its name, how many items it has, and every row's score with a bar."""
+    """A category or task: its name, its number of items, and every row's score with a bar."""
 
     name: str
     n: int
@@ -51,7 +51,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Lines that belong together: a name and a value for each row; one value where all rows have the same."""
+    """Lines that belong together: a name, and a value for each row or one value if all rows have the same."""
 
     title: str
     lines: tuple[tuple[str, Values], ...]
@@ -144,7 +144,7 @@ def _parts(
 
 
 def _tasks(family: str, ability: Card, result: RowResults | None) -> dict[str, Card]:
-    """The tasks of a benchmark that counts them alike: they are its items."""
+    """The tasks of a benchmark that counts each task equally: they are its items."""
     told = str((ability.get("facts") or {}).get("items are", ""))
     found = next((one for one in result.graded if one.name == family), None) if result else None
     if not told.startswith(TASKS) or found is None:
@@ -161,7 +161,7 @@ def _bar(found: Card | None, top: float, digits: int, colour: int) -> tuple[str,
 
 
 def _facts(rows: Mapping[str, Card]) -> list[Facts]:
-    """All facts: first those that stand alone, then what belongs together, each under its name."""
+    """All facts: first single ones, then those that belong together, each group under its name."""
     told = [_flat(one.get("facts") or {}) for one in rows.values()]
     several = any(len(one["seeds"]) > 1 for one in rows.values())
     names = dict.fromkeys(name for one in told for name in one)
@@ -182,7 +182,7 @@ def _notes(rows: Mapping[str, Card]) -> list[Facts]:
 
 
 def _flat(facts: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """(What it belongs to, name) → value as it is read. Who said something stands in the heading."""
+    """(group, name) → value as text. Who gave a value stands in the heading."""
     found = {}
     for name, value in facts.items():
         if not isinstance(value, Mapping):
@@ -198,7 +198,7 @@ def _flat(facts: Mapping[str, Any]) -> dict[tuple[str, str], str]:
 
 
 def _one(name: str, value: Mapping[str, Any]) -> str:
-    """What all entries have in common; versions look like numbers, and are names."""
+    """The value that all entries share; a setting's value is shown as it is, since versions look like numbers."""
     first = next(iter(value.values()))
     return str(first) if name in SETTINGS else _read(first)
 

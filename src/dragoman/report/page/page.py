@@ -1,7 +1,7 @@
-"""One page that shows what was gained and what was kept: self-contained, no script, no network.
+"""The report page: shows what was gained and what was kept; self-contained, no script, no network.
 
-Whatever comes from models or data is text to this page: the template engine escapes it all, and the
-page's own policy forbids scripts and requests besides.
+Whatever comes from models or data is text to this page: the template engine escapes it all, and the page's own policy
+forbids scripts and requests besides.
 """
 
 import json
@@ -58,7 +58,7 @@ FAULT_TITLES: Mapping[Fault, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What the page shows beside the scorecard. All of it may be empty."""
+    """What the page shows in addition to the scorecard. All of it may be empty."""
 
     name: str
     """The experiment's name."""
@@ -80,10 +80,10 @@ class Details:
 
 
 def write_report(folder: Path, card: Card, details: Details) -> None:
-    """Writes all that a run leaves to look at.
+    """Writes everything that a run leaves to look at.
 
     `scorecard.json`, `report.html`, `table.md`, `tables/` in the paper's layout, and `picture.svg`, which is also
-    `tables/figure1.svg`, where there is something to draw; `sweep-ROW-OPTION.svg` of rows that differ in one option.
+    `tables/figure1.svg`, if there is something to draw; `sweep-ROW-OPTION.svg` for rows that differ in one option.
     """
     folder.mkdir(parents=True, exist_ok=True)
     told = json.dumps(card, ensure_ascii=False, indent=1) + "\n"
@@ -101,7 +101,7 @@ def write_report(folder: Path, card: Card, details: Details) -> None:
 
 
 def page(card: Card, details: Details) -> str:
-    """The page as HTML text, in which characters that no page may have are spelled out."""
+    """The page as HTML, with characters that HTML does not allow spelled out."""
     colours, made = _colours(card), paper.tables(card)
     by_language = made.pop("benchmarks", [])
     return visible(
@@ -160,7 +160,7 @@ def page(card: Card, details: Details) -> str:
 
 
 def picture(card: Card) -> str | None:
-    """Translation against retention as a picture of its own; None where one of the two was not judged."""
+    """Translation against retention as a picture that stands alone; None if one of the two was not judged."""
     drawn = _plane(card, charts.style_sheet())
     return visible(drawn) if drawn else None
 
@@ -194,7 +194,7 @@ def clip(text: str, longest: int = LONGEST) -> str:
 
 
 def _colours(card: Card) -> dict[str, int]:
-    """Row → number of its colour; with many rows they come again, but for the backbone's."""
+    """Row → index of its colour; with many rows colours repeat, but not the backbone's."""
     return {
         row["name"]: index if index < COLOURS else 1 + (index - 1) % (COLOURS - 1)
         for index, row in enumerate(card["rows"])
@@ -202,19 +202,19 @@ def _colours(card: Card) -> dict[str, int]:
 
 
 def _spanned(table: Table) -> list[tuple[str, int]]:
-    """The headings above those of the columns, over the names as well."""
+    """The headings above the columns' headings, including the column of names."""
     return [("", 1), *table.spans] if table.spans else []
 
 
 def _skill_title(card: Card) -> str:
-    """What Figure 1 shows to the right: translation, or the first skill where no translation was judged."""
+    """The label of Figure 1's x axis: translation, or the first skill if no translation was judged."""
     if translation.translated(card):
         return f"translation, {translation.metric_title(card, translation.main(card))}"
     return next((f"{words.plain(skill)}, % passed" for skill in abilities.skills(card)), "")
 
 
 def _skill(card: Card, row: Card) -> Any:
-    """The score that Figure 1 shows to the right; None where the row was not judged."""
+    """The score on Figure 1's x axis; None if the row was not judged."""
     if translation.translated(card):
         return translation.group_score(row, "all", translation.main(card))
     found = next((row["skills"].get(skill) for skill in abilities.skills(card)), None)
@@ -243,7 +243,7 @@ def _plane(card: Card, style: str = "") -> Markup | None:
 
 
 def _sweeps(card: Card, details: Details, style: str = "") -> dict[str, Markup]:
-    """A picture for each option that rows were swept over, by the name of its file."""
+    """A picture for each option that rows were swept over, by file name."""
     drawn = {sweep.key: sweeps.picture(card, sweep, style) for sweep in sweeps.sweeps(details.options)}
     return {key: one for key, one in drawn.items() if one}
 
@@ -265,7 +265,7 @@ def _curves(lines: Sequence[Mapping[str, float]], top: float | None) -> Markup:
 
 
 def _by_segment(lines: Sequence[Mapping[str, float]]) -> list[charts.Curve]:
-    """The segments' own losses; the loss of all together where they were not logged apart."""
+    """The losses of the segments; the total loss if they were not logged separately."""
     names = list(dict.fromkeys(key for line in lines for key in line if key.startswith("loss/"))) or ["loss"]
     return [
         charts.Curve(
@@ -278,12 +278,12 @@ def _by_segment(lines: Sequence[Mapping[str, float]]) -> list[charts.Curve]:
 
 
 def _segment(name: str) -> int:
-    """The colour of a kind of segment; those that are not known share the last."""
+    """The colour index of a kind of segment; unknown kinds share the last."""
     return SEGMENTS.index(name) if name in SEGMENTS else len(SEGMENTS)
 
 
 def _lengths(card: Card, colours: Mapping[str, int]) -> dict[str, Markup]:
-    """A picture for each row with rationales; all span the same lengths."""
+    """A picture for each row with rationales, all over the same lengths."""
     reports = {name: report for name, report in words.rationales(card).items() if report.lengths}
     seen = [low for report in reports.values() for low in report.lengths]
     bins = [low for low in STEPS if min(seen) <= low <= max(seen)] if seen else []
@@ -294,13 +294,13 @@ def _lengths(card: Card, colours: Mapping[str, int]) -> dict[str, Markup]:
 
 
 def _faults(card: Card) -> list[Fault]:
-    """All faults, but for failures where no server refused anything."""
+    """All faults; failures only if a server refused something."""
     failed = any(report.faults.get("failed") for report in words.rationales(card).values())
     return [fault for fault in FAULTS if fault != "failed" or failed]
 
 
 def _translations(details: Details) -> list[dict[str, Any]]:
-    """Some test sentences of each direction, drawn by a hash and not picked, with every row's translation."""
+    """Some test sentences of each direction, selected by a hash, with every row's translation."""
     judged = {name: result.translation.items for name, result in details.results.items() if result.translation}
     if not judged:
         return []
@@ -321,7 +321,7 @@ def _sentence_score(item: Translated) -> float:
 
 
 def _answers(details: Details, backbone: str) -> list[dict[str, Any]]:
-    """For each family a question that some row forgot and one that all rows kept, drawn by a hash."""
+    """For each family a question that some row forgot and one that all rows kept, selected by a hash."""
     judged = {name: result.abilities for name, result in details.results.items() if result.abilities}
     if backbone not in judged:
         return []
@@ -349,7 +349,7 @@ def _all_passed(answers: Mapping[str, Answered]) -> bool:
 
 
 def _signatures(card: Card) -> dict[str, str]:
-    """What was measured → how, as the first row has it, since all are judged alike."""
+    """What was measured → its signature in the first row, since all rows are judged alike."""
     found: dict[str, str] = {}
     for row in reversed(card["rows"]):
         found |= _signatures_of(row)

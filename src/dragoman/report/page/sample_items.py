@@ -1,4 +1,4 @@
-"""Some items of a benchmark that others judged: what was asked, what every row answered, what the judge said."""
+"""Sample items of a benchmark judged by others: the question, every row's answer, the judge's words."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ WHOSE = {"model": "this row", "backbone": "the backbone", "tie": "neither"}
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One row's answer, what it was worth, and what was said of it."""
+    """One row's answer, its value, and what was said of it."""
 
     row: str
     value: str
@@ -30,7 +30,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One item with every row's version; `asked` and `wanted` are empty where nobody kept them."""
+    """One item with every row's version; `asked` and `wanted` are empty if they were not stored."""
 
     key: str
     subject: str
@@ -40,7 +40,7 @@ class Read:
 
 
 def to_read(family: str, results: Mapping[str, RowResults], unit: str) -> Iterator[Read]:
-    """The items of a benchmark that are drawn to be read; none where nobody kept the answers."""
+    """The items of a benchmark that are selected for reading; none if answers were not stored."""
     rows = {name: one for name, result in results.items() for one in result.graded if one.name == family}
     if not rows:
         return
@@ -102,7 +102,7 @@ def _judgements(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _remarks(told: Mapping[str, Any]) -> Iterator[str]:
-    """What else is known of an answer, in words."""
+    """Other things known about an answer, in words."""
     why = told.get("why")
     if isinstance(why, str) and why:
         yield why

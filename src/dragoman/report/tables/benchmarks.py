@@ -1,4 +1,4 @@
-"""Benchmarks in several languages: a table for each language, and the parts of each benchmark."""
+"""Tables of benchmarks in several languages: one per language, and the parts of each benchmark."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def tables(card: Card, rows: Sequence[Card], titles: Sequence[str], more: Sequen
 
 
 def _measures(card: Card, parts: Benchmark) -> list[Measure]:
-    """What was passed, beside it F1 where answers were compared word by word, and the mean over subjects."""
+    """Columns: passed items, F1 if answers were compared word by word, and the mean over subjects."""
     rows = [found for row in card["rows"] if (found := score(row, parts.family))]
     f1 = any(row.get("f1") for row in rows)
     subjects = any(row.get("subjects") for row in rows)
@@ -62,7 +62,7 @@ def _f1(family: str, row: Card) -> Card | None:
 
 
 def _mean(family: str, row: Card) -> Card | None:
-    """A score that is not compared with another row's."""
+    """A score without comparison with another row's."""
     found = score(row, family)
     if not found or not found.get("subjects"):
         return None

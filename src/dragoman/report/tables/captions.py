@@ -1,4 +1,4 @@
-"""What stands below a table: what its numbers are, how sure they are, what the marks mean, how they were made."""
+"""Captions of tables: what the numbers are, how certain, what the marks mean, how they were made."""
 
 from collections.abc import Sequence
 
@@ -18,9 +18,9 @@ PAPER_COST = "The paper reports 20 GPU hours on A100 for RaDis: 4 of generation 
 def caption_of(
     card: Card, measures: Sequence[Measure], lines: Sequence[Line], whom: str, metric: str = "chrF++"
 ) -> str:
-    """The caption of a table that compares; `whom` is the row that differences are taken from.
+    """The caption of a table that compares; differences are from the row `whom`.
 
-    `metric` is what translations are scored with.
+    `metric` is the metric of translations.
     """
     cells = [cell for one in lines for cell in one.cells if cell.value is not None]
     seeds = _trainings(lines)
@@ -79,7 +79,7 @@ def _units(card: Card, measures: Sequence[Measure], lines: Sequence[Line], metri
 
 
 def _beside(card: Card, measures: Sequence[Measure]) -> str:
-    """What a comparison with the backbone means, where there is one."""
+    """The meaning of a comparison with the backbone, if there is one."""
     named = [measure for measure in measures if measure.path[1:] and measure.path[1] in comparisons(card)]
     return "Beside the backbone 50 is a draw; that is no part of RP." if named else ""
 
@@ -89,7 +89,7 @@ def _behind(card: Card, metric: str) -> str:
 
 
 def _marking(card: Card, lines: Sequence[Line], kept: bool) -> str:
-    """What bold and italic mean; nothing where one row stands alone, or beside the backbone."""
+    """What bold and italic mean; empty if one row stands alone, or beside the backbone."""
     competing = [line for line in lines if line.method != "backbone"]
     if len(competing) < 2:
         return ""
@@ -117,7 +117,7 @@ def spanned(counts: Sequence[int]) -> str:
 
 
 def merged(signatures: Sequence[str]) -> str:
-    """Several signatures as one: fields in which they differ list all of their values."""
+    """Several signatures as one: fields that differ list all of their values."""
     bare = [signature.rpartition(" directions: ")[2] for signature in signatures]
     single = list(dict.fromkeys(one for signature in bare for one in signature.split(" · ")))
     by_metric: dict[str, list[list[str]]] = {}

@@ -1,7 +1,8 @@
-"""Each model in the language that it was taught: the layout of the CrossAlpaca paper's Table 3.
+"""Own-language table: each model in the language that it was taught, like Table 3 of the CrossAlpaca paper.
 
-The paper asks every model in its own language alone, so that a column holds other questions from line to line. A model
-and the one of its language that saw no demonstrations are asked the same: they have their difference, and its test.
+The paper asks every model only in its own language, so a column holds different questions from line to line. A model
+and the one of its language that saw no demonstrations are asked the same questions: they have a difference, and its
+test.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ KEY, TITLE = "languages", "Each model in the language that it was taught"
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """A row that was taught one language, and how: the same for rows that differ in nothing but the language."""
+    """A row that was taught one language, and how: equal for rows that differ only in the language."""
 
     language: str
     how: str
@@ -27,7 +28,7 @@ class Taught:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The scorecard of a run by its name, and those of its rows that were taught one language."""
+    """The scorecard of a run by its name, and its rows that were taught one language."""
 
     name: str
     card: Card
@@ -36,7 +37,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """A line to be: its place (the language and how it was taught), its title, and the scorecard's row."""
+    """A future line: its place (the language and how it was taught), its title, and the scorecard's row."""
 
     taught: Taught
     run: str
@@ -46,9 +47,9 @@ class _Model:
 
 
 def table(parts: Sequence[Part]) -> Table | None:
-    """One line a model, and for each way of teaching the mean over languages. None where no row was asked in its own.
+    """One line per model, and for each way of teaching the mean over languages. None if no row was asked in its own.
 
-    A model that several runs have stands there once where they agree about it, else with the run's name.
+    A model that several runs have is listed once if they agree about it, otherwise with the run's name.
     """
     asked = {one.name: None for part in parts for one in benchmarks(part.card) if not one.context}
     columns = [name for name in asked if any(_is_asked(part, name) for part in parts)]
@@ -138,7 +139,7 @@ def _is_like(model: _Model, some: Sequence[_Model]) -> bool:
 
 
 def _mean(some: Sequence[_Model], baselines: Sequence[_Model]) -> Line:
-    """The mean over languages; of a column in which one of them has no score there is none."""
+    """The mean over languages; a column in which one of them has no score has none."""
     cells = []
     for at in range(len(some[0].cells)):
         mean, other = _mean_of(some, at), _mean_of(baselines, at)

@@ -1,9 +1,9 @@
-"""The comparison in the layout of the RaDis paper: its Tables 1, 2, 3, 5 and 7, and what each method cost.
+"""The RaDis paper's tables: its Tables 1, 2, 3, 5 and 7, and what each method cost.
 
-The paper's rows come in its order, finished models first after the backbone; its differences are those it shows
-(from the backbone for translation, from plain fine-tuning for abilities), and RP is the mean retention against the
-backbone. There is a table of translation for each metric, COMET first. Families that are a benchmark in a language
-stand apart, in a table for each language.
+Rows come in the paper's order, finished models first after the backbone; differences are those it shows (from the
+backbone for translation, from plain fine-tuning for abilities), and RP is the mean retention against the backbone.
+There is a translation table for each metric, COMET first. Families that are a benchmark in a language are in a
+separate table for each language.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ OTHERS, BESIDE = "others", "beside the backbone"
 
 
 def tables(card: Card) -> dict[str, list[Table]]:
-    """Key of each table → the table, or the several that make it up. What a card has nothing for is not there."""
+    """A table's key → the table, or the several that make it up. Tables without data in the card are left out."""
     setting = _Setting.of(card)
     made = {
         "translation": _translation(setting),
@@ -84,17 +84,17 @@ class _Setting:
 
     @property
     def reference(self) -> str:
-        """What abilities are compared with: plain fine-tuning, or the backbone where there is none."""
+        """What abilities are compared with: plain fine-tuning, or the backbone if there is no such row."""
         return self.vanilla or self.backbone
 
     @property
     def families(self) -> list[str]:
-        """Of abilities, but for benchmarks in a language and comparisons, in the order of their headings."""
+        """The abilities, without benchmarks in a language and comparisons, in the order of their headings."""
         order = [*GROUPS, OTHERS]
         return sorted(abilities(self.card), key=lambda name: (order.index(self.heading(name)), self._place(name)))
 
     def heading(self, family: str) -> str:
-        """What stands over a family's column."""
+        """The heading of a family's column."""
         named = next((group for group, some in GROUPS.items() if family in some), None)
         return named or BY_SIDE.get(side(self.card, family), OTHERS)
 
@@ -108,7 +108,7 @@ class _Setting:
 
 
 def title(row: Card) -> str:
-    """The paper's name of a method; the row's own where a recipe gave it one."""
+    """The paper's name of a method; the row's own name if the recipe gave it one."""
     name = str(row["name"])
     return (TITLES.get(name) or name) if name == row["method"] else name
 
@@ -123,7 +123,7 @@ def _translation(setting: _Setting) -> list[Table | None]:
 
 
 def _by_direction(setting: _Setting, rows: Sequence[Card], metric: str) -> list[Table]:
-    """By one metric; the mean over all directions stands in the last table."""
+    """The tables by one metric; the mean over all directions is in the last table."""
     directions = rows[0]["translation"]["directions"]
     out, into = (
         (rows[0]["translation"][key] or {"directions": []})["directions"] for key in ("out_of_english", "into_english")
@@ -157,19 +157,19 @@ def _by_direction(setting: _Setting, rows: Sequence[Card], metric: str) -> list[
 
 
 def _suffix(metric: str) -> str:
-    """What tells the labels of a metric's tables from those of the first."""
+    """What distinguishes the labels of a metric's tables from those of the first metric."""
     return "" if metric == FIRST else f"-{metric.replace(':', '-')}"
 
 
 def _path(metric: str, *place: str) -> Path:
-    """Where a pair of rows has its difference in a metric: that of the first stands apart from the others."""
+    """Where a pair of rows has its difference in a metric: the first metric's is in another field than the others'."""
     if metric == FIRST:
         return place
     return ("metrics", metric, *(["all"] if place == ("translation",) else place))
 
 
 def arrow(direction: str) -> str:
-    """`en-de` as it stands over a column."""
+    """`en-de` as a column's heading."""
     return "→".join(direction.split("-"))
 
 
@@ -203,7 +203,7 @@ def _retention(row: Card) -> Card | None:
 
 
 def _family_measures(setting: _Setting, against: str | None) -> list[Measure]:
-    """A column for each family under the heading of its group, RP, and then comparisons, which are no part of it."""
+    """A column for each family under its group's heading, then RP, then comparisons, which are not part of it."""
     measures = [_family_measure(setting, name, setting.heading(name), against) for name in setting.families]
     beside = [_family_measure(setting, name, BESIDE, None) for name in comparisons(setting.card)]
     return [*measures, *_retentions(setting), *beside]
@@ -227,7 +227,7 @@ def _retentions(setting: _Setting) -> list[Measure]:
 
 
 def _benchmarks(setting: _Setting) -> list[Table | None]:
-    """RP stands here where no table of abilities has it."""
+    """The tables of benchmarks by language; RP is here if no table of abilities has it."""
     rows = [row for row in setting.rows if row["abilities"] or row["skills"]]
     more = [] if setting.families else _retentions(setting)
     return [*benchmarks.tables(setting.card, rows, [title(row) for row in rows], more)]
@@ -247,7 +247,7 @@ def _named(setting: _Setting, name: str) -> str:
 
 
 def _ablation(setting: _Setting) -> list[Table | None]:
-    """Table 5: RaDis with rationales of different writers, beside those that the backbone wrote itself."""
+    """Table 5: RaDis with rationales of different writers, beside the backbone's own."""
     variants = [row for row in setting.rows if row["method"] == "radis"]
     if len(variants) < 2:
         return []
@@ -292,7 +292,7 @@ def _skill_measures(setting: _Setting) -> list[Measure]:
 
 
 def _skill(setting: _Setting) -> list[Table | None]:
-    """Table 7: another skill than translation, beside the abilities kept."""
+    """Table 7: a skill other than translation, beside the abilities kept."""
     if not setting.skills:
         return []
     rows = [row for row in setting.rows if row["skills"]]
@@ -319,7 +319,7 @@ def _compared(
 
 
 def _cost(setting: _Setting) -> list[Table | None]:
-    """What each method took, beside what came of it."""
+    """What each method cost, beside its results."""
     rows = [row for row in setting.rows if row["cost"]]
     if not rows:
         return []

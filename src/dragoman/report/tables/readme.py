@@ -1,4 +1,4 @@
-"""The comparison as one table for a README."""
+"""The README table: the comparison in one Markdown table."""
 
 from dragoman.report.abilities import abilities, comparisons, digits, skills, unit
 from dragoman.report.compare import Card, floor
@@ -9,7 +9,7 @@ from dragoman.report.translation import group_score, groups, learnt_metrics, met
 
 
 def markdown(card: Card) -> str:
-    """A column for each row of the scorecard; of many rows, a line for each."""
+    """A column for each row of the scorecard; if there are many rows, a line for each."""
     rows = card["rows"]
     lines = [["", *(row["name"] for row in rows)]]
     for metric in metrics(card):

@@ -1,4 +1,4 @@
-"""A table as plain data, before it is Markdown, LaTeX or HTML."""
+"""Tables as plain data, before they are Markdown, LaTeX or HTML."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -9,7 +9,7 @@ from dragoman.report.compare import SIGNIFICANT, Card, Mark, Path, difference, m
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One number with its making. `value` None is an empty cell."""
+    """One number with its interval, difference and signature. An empty cell has `value` None."""
 
     value: float | None
     digits: int = 1
@@ -36,7 +36,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of the table. `name` is the scorecard's, `title` what is printed."""
+    """A row of the table. `name` is its name in the scorecard, `title` what is printed."""
 
     name: str
     title: str
@@ -60,7 +60,7 @@ class Table:
 
     @property
     def spans(self) -> list[tuple[str, int]]:
-        """The headings above those of the columns, each with the number of columns that it spans."""
+        """The headings above the columns' headings, each with the number of columns that it spans."""
         found: list[tuple[str, int]] = []
         for column in self.columns:
             if found and found[-1][0] == column.group:
@@ -72,7 +72,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A column that can be compared: where a row has its score, and where a pair of rows its difference."""
+    """A column that can be compared: where a row has its score, and a pair of rows its difference."""
 
     column: Column
     path: Path
@@ -91,7 +91,7 @@ def filled(
     measures: Sequence[Measure],
     competing: Sequence[str] | None = None,
 ) -> tuple[Line, ...]:
-    """The rows of a table. Marks are given among the methods, or among those named; the backbone never competes."""
+    """The lines of a table. Marks are given among the methods, or among `competing`; the backbone never competes."""
     names = {row["name"] for row in rows} - {card["backbone"]}
     among = names if competing is None else names & set(competing)
     columns = [_column(card, rows, measure, among) for measure in measures]
@@ -136,7 +136,7 @@ def _cell(card: Card, row: Card, measure: Measure) -> Cell:
 
 
 def _delta(card: Card, row: Card, score: Card, measure: Measure) -> tuple[float | None, float | None]:
-    """The difference from the row to compare with, and its p; each score has those from the backbone itself."""
+    """The difference from the row to compare with, and its p; scores contain those from the backbone."""
     other = measure.against
     if other is None or other == row["name"]:
         return None, None

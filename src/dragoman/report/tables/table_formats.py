@@ -1,4 +1,4 @@
-"""Tables as Markdown, LaTeX and JSON."""
+"""Formats of tables: Markdown, LaTeX and JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ _LATEX = {
 
 
 def written(tables: Mapping[str, Sequence[Table]], form: Format) -> str:
-    """All of some tables in one format."""
+    """Some tables in one format."""
     if form == "json":
         return as_json(tables)
     one = markdown if form == "markdown" else latex
@@ -59,18 +59,18 @@ def write_tables(folder: Path, tables: Mapping[str, Sequence[Table]]) -> None:
 
 
 def as_json(tables: Mapping[str, Sequence[Table]]) -> str:
-    """`{"schema": 1, "tables": {KEY: [TABLE, …]}}`, each table as `layout.Table` has it."""
+    """`{"schema": 1, "tables": {KEY: [TABLE, …]}}`, each table as from `table.Table.to_json`."""
     data = {"schema": 1, "tables": {key: [table.to_json() for table in some] for key, some in tables.items()}}
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
 def figure(cell: Cell) -> str:
-    """The number of a cell, with commas where it is large."""
+    """The number of a cell, with thousands separators."""
     return "–" if cell.value is None else f"{cell.value:,.{cell.digits}f}".replace("-", MINUS)
 
 
 def markdown(table: Table) -> str:
-    """One table with its title above and its caption below. Intervals stand on a second line of their cells."""
+    """One table with its title above and its caption below. Intervals are on a second line of their cells."""
     heads = [
         f"{_md(column.title)}<br><sub>{_md(column.group)}</sub>" if column.group else _md(column.title)
         for column in table.columns
@@ -96,12 +96,12 @@ def _md_cell(cell: Cell) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that LaTeX prints as it is."""
+    """Text with LaTeX's special characters escaped."""
     return "".join(_LATEX.get(sign, sign) for sign in text)
 
 
 def latex(table: Table) -> str:
-    """One `table*` with rules of booktabs: each method has a line of scores and, smaller, one of intervals."""
+    """One `table*` with booktabs rules: each method has a line of scores and a smaller one of intervals."""
     rows = [line for one in table.lines for line in _tex_lines(one)]
     heads = " & ".join(["", *(escape(column.title) for column in table.columns)])
     parts = [
