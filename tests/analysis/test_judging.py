@@ -15,7 +15,7 @@ from dragoman.corpora.records import Turn
 from dragoman.generation.ask import Ask, Completion
 from dragoman.lab import BACKBONE
 from dragoman.pipeline.analyses.topics import Judge, ask
-from dragoman.pipeline.models.cast import Backbone
+from dragoman.pipeline.models.cast import Model
 from dragoman.recipe.schema import Recipe
 
 REMARK = "Note: “Hund” is a noun and means “dog”."
@@ -122,7 +122,7 @@ RECIPE = Recipe.model_validate(
         "generation": {"openai": {"retries": 0, "timeout": 20}},
     }
 )
-LAB = Backbone("lab", BACKBONE, "lab")
+LAB = Model("lab", BACKBONE, "lab")
 
 
 def test_a_small_model_says_something_and_none_of_it_is_taken_for_a_verdict(tmp_path: Path) -> None:

@@ -30,9 +30,9 @@ def records() -> list[Record]:
 @pytest.fixture(scope="module")
 def amounts(records: list[Record]) -> Amounts:
     from dragoman.lab import BACKBONE
-    from dragoman.pipeline.models.cast import Backbone
+    from dragoman.pipeline.models.cast import Model
 
-    return Vocabulary(Backbone("lab", BACKBONE, ""), None).of(records)
+    return Vocabulary(Model("lab", BACKBONE, ""), None).of(records)
 
 
 def made(method: str, options: dict[str, Any], records: list[Record], speak: Speaker) -> tuple[Lesson, int]:

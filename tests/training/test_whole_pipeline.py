@@ -13,7 +13,7 @@ from dragoman.errors import StoreError
 from dragoman.lab import BACKBONE
 from dragoman.pipeline import run as running
 from dragoman.pipeline.forecast import disk as room
-from dragoman.pipeline.models.cast import Backbone
+from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.process import function_of
 from dragoman.recipe.schema import Recipe, Training
 
@@ -99,7 +99,7 @@ def test_a_run_says_first_that_the_disk_is_too_small(
     weights = sum(weight.numel() for weight in load_file(backbone / "model.safetensors").values())
     # Two checkpoints for a moment; of each method and seed the weights in fp32, and of each refresh a checkpoint.
     expected = weights * (2 * 12 + 2 * (4 + 4 + 2 * 12))
-    found = Backbone(str(backbone), backbone, "")
+    found = Model(str(backbone), backbone, "")
     assert room.of_all_weights(recipe, found) == expected
     assert room.of_all_weights(recipe.model_copy(update={"training": Training()}), found) == 0
     monkeypatch.setattr(room, "of_all_weights", lambda *_: 10**18)

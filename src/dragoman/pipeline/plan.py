@@ -16,7 +16,7 @@ import dragoman
 from dragoman.methods import Method, available
 from dragoman.pipeline.data.make_data import data_inputs, missing
 from dragoman.pipeline.judged import judging_inputs
-from dragoman.pipeline.models.cast import Backbone, Cast, find_cast, writer
+from dragoman.pipeline.models.cast import Cast, Model, find_cast, writer
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.schema import Recipe, Training
 from dragoman.store import Artifact, Store, fingerprint
@@ -82,11 +82,11 @@ class Plan:
     """Corpora that a run fetches first. Until they are here, it is not known whether anything is done."""
 
     @property
-    def backbone(self) -> Backbone:
+    def backbone(self) -> Model:
         return self.cast.backbone
 
     @property
-    def others(self) -> Mapping[str, Backbone]:
+    def others(self) -> Mapping[str, Model]:
         return self.cast.others
 
     @property
@@ -164,7 +164,7 @@ def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
     return [*found, merge, Stage("evaluate", row, ("data", merge.title), seed=seed)]
 
 
-def kind_of_work(recipe: Recipe, stage: Stage, backbone: Backbone) -> list[str]:
+def kind_of_work(recipe: Recipe, stage: Stage, backbone: Model) -> list[str]:
     """What makes two stages take the same time for the same amount of work."""
     method = rows(recipe)[stage.row][0] if stage.row in rows(recipe) else stage.row
     return [stage.kind, method, backbone.digest]

@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from dragoman.errors import StoreError
-from dragoman.pipeline.models.cast import Backbone, Cast, writer
+from dragoman.pipeline.models.cast import Cast, Model, writer
 from dragoman.pipeline.plan import Stage, artifact_name, rows
 from dragoman.progress import progress
 from dragoman.recipe.schema import Recipe
@@ -61,7 +61,7 @@ def examined(
     return found
 
 
-def _models(recipe: Recipe, stage: Stage, cast: Cast) -> list[tuple[Backbone, bool]]:
+def _models(recipe: Recipe, stage: Stage, cast: Cast) -> list[tuple[Model, bool]]:
     """The models that a stage opens, and whether with their weights: of a trained row those are an artifact."""
     if stage.kind in ("data", "report"):
         return []
@@ -76,7 +76,7 @@ def _models(recipe: Recipe, stage: Stage, cast: Cast) -> list[tuple[Backbone, bo
     return [(cast.voice(stage.row), not trained), *judges, *([(cast.backbone, True)] if compared else [])]
 
 
-def _files(model: Backbone, weights: bool) -> list[Path]:
+def _files(model: Model, weights: bool) -> list[Path]:
     return [path for path in model.files if weights or path.suffix not in (".safetensors", ".bin")]
 
 

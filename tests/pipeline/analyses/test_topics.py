@@ -15,13 +15,13 @@ from dragoman.generation.ask import Completion
 from dragoman.lab import BACKBONE
 from dragoman.pipeline.analyses.topics import Judge, asked_of, by_rule, rationales, take
 from dragoman.pipeline.data.make_data import write_lines
-from dragoman.pipeline.models.cast import Backbone
+from dragoman.pipeline.models.cast import Model
 from dragoman.prompts.examples import write_examples
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
 
-LAB = Backbone("lab", BACKBONE, "lab")
+LAB = Model("lab", BACKBONE, "lab")
 
 
 def recipe(**changed: Any) -> Recipe:
@@ -80,7 +80,7 @@ def test_who_judges_is_told_before_anything_is_generated(tmp_path: Path) -> None
 
 def test_how_a_judge_is_asked() -> None:
     told = recipe(generation={"engine": "vllm", "openai": {"address": "http://here/v1", "api": "completions"}})
-    asked, settings = asked_of(told, Judge("lab", "hf"), Backbone("other", Path("other"), "other"))
+    asked, settings = asked_of(told, Judge("lab", "hf"), Model("other", Path("other"), "other"))
     assert (asked.folder, settings.engine) == (BACKBONE, "hf")
     # a judge whose tokenizer is not here gets text
     asked, settings = asked_of(told, Judge("nobody/judge-of-rationales", "openai", "http://there/v1"), LAB)

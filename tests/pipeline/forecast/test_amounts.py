@@ -12,7 +12,7 @@ from dragoman.corpora.records import Dialogue, Pair, Record, Turn
 from dragoman.lab import BACKBONE
 from dragoman.pipeline.forecast import amounts as volumes
 from dragoman.pipeline.forecast.amounts import Vocabulary, written
-from dragoman.pipeline.models.cast import Backbone
+from dragoman.pipeline.models.cast import Model
 from dragoman.store import Artifact
 
 
@@ -45,7 +45,7 @@ def test_what_was_written_is_counted_by_language(data: Artifact, large: bool, mo
     if large:
         monkeypatch.setattr(volumes, "WHOLE", 1000)
         monkeypatch.setattr(volumes, "BEGINNING", 400)
-    vocabulary = Vocabulary(Backbone("lab", BACKBONE, ""), None)
+    vocabulary = Vocabulary(Model("lab", BACKBONE, ""), None)
     found = written(data, "train", vocabulary)
     assert {kind: volume.records for kind, volume in found.volumes.items()} == {
         Kind("en", "de"): 3000,

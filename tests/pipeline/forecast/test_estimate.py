@@ -21,7 +21,7 @@ from dragoman.pipeline.forecast.estimate import generation, training, training_f
 from dragoman.pipeline.forecast.geometry import Geometry, accelerator, geometry_of, hardware, machines
 from dragoman.pipeline.forecast.per_method import learning, measured_length
 from dragoman.pipeline.forecast.show import print_plan
-from dragoman.pipeline.models.cast import Backbone
+from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import Plan, plan
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.schema import Corpus, Hardware, Lora, Recipe, Training
@@ -183,12 +183,12 @@ def test_rates_are_those_of_the_tokenizers(real_data: Path, language: str) -> No
     path = real_data / "alma" / "human_written_data" / f"{other}en" / f"train.{other}-en.{language}"
     lines = path.read_text(encoding="utf-8").split("\n")[5:-1:97]
     counted = sum(len(tokenizer.encode(line, add_special_tokens=False).ids) for line in lines)
-    rate = Vocabulary(Backbone(MISTRAL, None, ""), mistral()).rate(language)
+    rate = Vocabulary(Model(MISTRAL, None, ""), mistral()).rate(language)
     assert sum(len(line.encode()) for line in lines) / rate == pytest.approx(counted, rel=0.06)
 
 
 def test_pairs_by_the_catalogue_are_about_those_of_the_files(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    vocabulary = Vocabulary(Backbone(MISTRAL, None, ""), mistral())
+    vocabulary = Vocabulary(Model(MISTRAL, None, ""), mistral())
     corpus = Corpus(corpus="alma-human", directions=("cs-en", "en-zh"), limit=13_000)
     absent = of_pairs(corpus, "train", vocabulary).total
     monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
@@ -203,7 +203,7 @@ def test_pairs_by_the_catalogue_are_about_those_of_the_files(real_data: Path, mo
 
 def test_compressed_pairs_by_the_catalogue() -> None:
     """OPUS's zip of 27 MB holds 73 MB of text; of WMT's files nobody said how much is in them."""
-    vocabulary = Vocabulary(Backbone(MISTRAL, None, ""), mistral())
+    vocabulary = Vocabulary(Model(MISTRAL, None, ""), mistral())
     corpus = Corpus(corpus="news-commentary", directions=("de-en", "en-de"), disjoint=True)
     found = of_pairs(corpus, "train", vocabulary)
     assert found is not None
@@ -221,7 +221,7 @@ def test_compressed_pairs_by_the_catalogue() -> None:
 
 
 def test_a_tokenizer_that_is_here_is_asked() -> None:
-    vocabulary = Vocabulary(Backbone("lab", BACKBONE, ""), geometry_of("lab", BACKBONE))
+    vocabulary = Vocabulary(Model("lab", BACKBONE, ""), geometry_of("lab", BACKBONE))
     talk = Dialogue((Turn("user", "What is 2 + 2?"), Turn("assistant", "The answer is 4.")))
     found = vocabulary.of([talk] * 8).total
     exact = [len(vocabulary.tokenizer.encode(turn.text, add_special_tokens=False).ids) for turn in talk.turns]

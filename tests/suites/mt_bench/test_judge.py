@@ -13,8 +13,8 @@ from dragoman.generation.door import Door, OpenModel, drive
 from dragoman.generation.openai.engine import ServerEngine
 from dragoman.lab import BACKBONE
 from dragoman.models.config import context_of
-from dragoman.pipeline.models.cast import Backbone
-from dragoman.pipeline.models.engines import Asked, open_door
+from dragoman.pipeline.models.cast import Model
+from dragoman.pipeline.models.engines import ModelSpec, open_door
 from dragoman.pipeline.models.speakers import judge_speaker
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
@@ -73,7 +73,7 @@ class Parrot:
 
 @pytest.mark.parametrize("context", [131_072, None])
 def test_a_judge_on_a_server_has_the_context_that_the_server_tells(context: int | None) -> None:
-    backbone = Backbone("lab", BACKBONE, "", False)
+    backbone = Model("lab", BACKBONE, "", False)
     with Misbehaving(context=context) as server:
         generation = {"engine": "openai", "openai": {"address": server.address}}
         assert judge_speaker(backbone, Judge(generation=generation)).context == context
@@ -185,7 +185,7 @@ def test_a_real_judge(tmp_path: Path, real_data: Path, monkeypatch: pytest.Monke
     some = (81, 96, 102, 111, 121, 131, 152)  # the judge is asked in 287 to 730 of its 1,024 tokens, but for 121
     material["questions"] = [question for question in material["questions"] if question["id"] in some]
     speak = Speaker(Renderer.load(BACKBONE), context=1024)
-    models = {"backbone": Asked(BACKBONE, BACKBONE), "judge": Asked(BACKBONE, BACKBONE)}
+    models = {"backbone": ModelSpec(BACKBONE, BACKBONE), "judge": ModelSpec(BACKBONE, BACKBONE)}
     settings = Evaluation(judge=Judge(model="lab", max_tokens=64))
     with serving(tmp_path) as address:
         generation = Generation(engine="openai", precision="fp32", openai={"address": address})

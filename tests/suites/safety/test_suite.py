@@ -226,14 +226,14 @@ def test_the_lab_answers_and_judges_for_real(real_data: Path, monkeypatch: pytes
     """The lab's backbone is no guard: what it says is nonsense, counted as no judgement, and no value is made of it."""
     from dragoman.lab import BACKBONE
     from dragoman.models.config import context_of
-    from dragoman.pipeline.models.engines import Asked, open_door
+    from dragoman.pipeline.models.engines import ModelSpec, open_door
     from dragoman.recipe.engines import Generation
 
     monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
     entry = catalog.find("advbench")
     found = read("safety", [catalog.local(entry, path) for path in entry.files])
     few = {"prompts": found["prompts"][:4], "texts": found["texts"][:4]}
-    asked = Asked(BACKBONE, BACKBONE)
+    asked = ModelSpec(BACKBONE, BACKBONE)
     context = context_of(BACKBONE)
     voice = Speaker(asked.renderer(), others={"guard": Speaker(asked.renderer(), context=context)}, context=context)
     settings = Evaluation(max_tokens=40, guard=Judge(model="lab"))

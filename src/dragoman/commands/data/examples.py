@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dragoman.pipeline.data.make_data import make_data, read_records
-from dragoman.pipeline.models.cast import Backbone
+from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import plan, rows
 from dragoman.prompts.examples import ExampleTable
 from dragoman.prompts.render import Renderer
@@ -57,7 +57,7 @@ def made_of(recipe: Recipe, count: int) -> Iterator[Shown]:
                 yield Shown("", tuple(_part(renderer, name, ids, name != "prompt") for name, ids in runs))
 
 
-def _renderer(recipe: Recipe, backbone: Backbone) -> Renderer:
+def _renderer(recipe: Recipe, backbone: Model) -> Renderer:
     return Renderer.load(backbone.path, backbone.trust_remote_code, recipe.system, chat=backbone.chat)
 
 

@@ -16,10 +16,9 @@ from dragoman.errors import EngineError, RecipeError
 from dragoman.generation.ask import Ask, Sampling
 from dragoman.models.loading import load_model, pick_device, pick_dtype
 from dragoman.pipeline.data.make_data import read_pairs, read_questions, read_records
-from dragoman.pipeline.models.cast import Backbone
+from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.engines import open_door
-from dragoman.pipeline.models.speakers import asked as spoken_to
-from dragoman.pipeline.models.speakers import device_name, speaker
+from dragoman.pipeline.models.speakers import device_name, speaker, spec_of
 from dragoman.progress import progress
 from dragoman.prompts.examples import ExampleTable
 from dragoman.prompts.speak import Speaker
@@ -45,7 +44,7 @@ KINDS = {
 
 def measure_gradients(
     recipe: Recipe,
-    backbone: Backbone,
+    backbone: Model,
     tables: Mapping[str, Path],
     trained: Path | None,
     asked: "GradientsAsked",
@@ -94,7 +93,7 @@ def _row_gradients(
     }
 
 
-def _network(recipe: Recipe, backbone: Backbone, asked: "GradientsAsked", trained: Path | None) -> Any:
+def _network(recipe: Recipe, backbone: Model, asked: "GradientsAsked", trained: Path | None) -> Any:
     """The model whose gradients are looked at; what is looked at of it requires a gradient, and nothing else does.
 
     A fresh adapter's second factor is zero, and with it the gradient of its first: at the backbone an
@@ -138,7 +137,7 @@ def _check_exact(parameters: int, directions: int) -> None:
 
 
 def measure_drift(
-    recipe: Recipe, backbone: Backbone, row: str, trained: Sequence[Path], asked: "DriftAsked", data: Path, cache: Path
+    recipe: Recipe, backbone: Model, row: str, trained: Sequence[Path], asked: "DriftAsked", data: Path, cache: Path
 ) -> Facts:
     """Both divergences of one row's models, one a seed, on every kind of text that the recipe has."""
     texts = _texts(recipe, backbone, asked, data, cache)
@@ -160,7 +159,7 @@ def measure_drift(
     }
 
 
-def _views(recipe: Recipe, backbone: Backbone, trained: Path) -> tuple[View, View]:
+def _views(recipe: Recipe, backbone: Model, trained: Path) -> tuple[View, View]:
     def load(folder: Path, adapter: Path | None = None) -> Any:
         return load_model(
             folder,
@@ -175,7 +174,7 @@ def _views(recipe: Recipe, backbone: Backbone, trained: Path) -> tuple[View, Vie
     return apart(load(backbone.path), load(trained))
 
 
-def _texts(recipe: Recipe, backbone: Backbone, asked: "DriftAsked", data: Path, cache: Path) -> dict[str, list[Said]]:
+def _texts(recipe: Recipe, backbone: Model, asked: "DriftAsked", data: Path, cache: Path) -> dict[str, list[Said]]:
     """What drift is measured on. The backbone's answers are greedy, and those of its evaluation where there was one."""
     speak = speaker(recipe, backbone)
     settings = recipe.evaluation
@@ -196,7 +195,7 @@ def _texts(recipe: Recipe, backbone: Backbone, asked: "DriftAsked", data: Path, 
         "skill": ([speak.question(question) for question in questions(True)], settings.max_tokens),
         "questions": ([speak.question(question) for question in questions(False)], settings.max_tokens),
     }
-    weights = spoken_to(recipe, backbone)
+    weights = spec_of(recipe, backbone)
     with open_door(recipe.generation, cache, {"backbone": weights}) as answers:
         for kind, (prompts, longest) in requests.items():
             ask = Ask("backbone", prompts, Sampling(longest, speak.stop), f"the backbone's own {kind}")

@@ -21,8 +21,8 @@ from dragoman.lab import BACKBONE
 from dragoman.lab.remarks import kinds_of
 from dragoman.models.loading import locate
 from dragoman.pipeline.data.make_data import read_records
-from dragoman.pipeline.models.cast import Backbone, writer
-from dragoman.pipeline.models.engines import Asked, open_door
+from dragoman.pipeline.models.cast import Model, writer
+from dragoman.pipeline.models.engines import ModelSpec, open_door
 from dragoman.pipeline.plan import Plan, learnt, plan, rows, trainings
 from dragoman.pipeline.process import in_own_process
 from dragoman.pipeline.run import run
@@ -105,7 +105,7 @@ def rationales(
     return table, folder
 
 
-def take(recipe: Recipe, backbone: Backbone, data: Path, examples: Path, count: int, seed: int) -> Taken:
+def take(recipe: Recipe, backbone: Model, data: Path, examples: Path, count: int, seed: int) -> Taken:
     """Draws `count` rationales of each direction from a row's examples, with the pairs that they are about."""
     records = data / "train.jsonl"
     directions = {record.key: record.direction for record in read_records(records) if isinstance(record, Pair)}
@@ -146,14 +146,14 @@ def _ruled(kinds: Mapping[str, str]) -> Verdict:
     return Verdict(frozenset(kinds or {"other"}), passages=kinds)
 
 
-def ask(recipe: Recipe, judge: Judge, backbone: Backbone, sampled: Sequence[Sampled], cache: Path) -> dict[str, Any]:
+def ask(recipe: Recipe, judge: Judge, backbone: Model, sampled: Sequence[Sampled], cache: Path) -> dict[str, Any]:
     """The verdicts of a judge, a model that is asked through an engine. EngineError where it can't be."""
     asked, settings = asked_of(recipe, judge, backbone)
     with open_door(settings, cache, {"judge": asked}, served="judge") as door:
         return {"verdicts": drive(judged(sampled, asked.renderer(), max_tokens=judge.max_tokens), door)}
 
 
-def asked_of(recipe: Recipe, judge: Judge, backbone: Backbone) -> tuple[Asked, Generation]:
+def asked_of(recipe: Recipe, judge: Judge, backbone: Model) -> tuple[ModelSpec, Generation]:
     """The judge's weights and chat format, and the settings with which it is asked.
 
     A server may serve a judge whose tokenizer is not here. It is then sent text, and the backbone's
@@ -177,7 +177,7 @@ def asked_of(recipe: Recipe, judge: Judge, backbone: Backbone) -> tuple[Asked, G
     settings = recipe.generation.model_copy(
         update={"engine": judge.engine, "openai": recipe.generation.openai.model_copy(update=changed)}
     )
-    return Asked(folder, folder, None, recipe.trust_remote_code, bin_weights=recipe.bin_weights), settings
+    return ModelSpec(folder, folder, None, recipe.trust_remote_code, bin_weights=recipe.bin_weights), settings
 
 
 def _verdicts(recipe: Recipe, found: Plan, judge: Judge, sampled: Sequence[Sampled]) -> list[Verdict | None]:

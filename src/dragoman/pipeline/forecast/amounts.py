@@ -22,7 +22,7 @@ from dragoman.lab import world
 from dragoman.pipeline.data.conversations import LAB, LAB_DIALOGUES
 from dragoman.pipeline.data.make_data import HERE, LAB_DIRECTIONS, LAB_PAIRS, read_records, record_of
 from dragoman.pipeline.forecast.geometry import Geometry, machines
-from dragoman.pipeline.models.cast import Backbone
+from dragoman.pipeline.models.cast import Model
 from dragoman.recipe.schema import Corpus, Dialogues
 from dragoman.store import Artifact
 
@@ -36,7 +36,7 @@ WRAPPED = 0.85  # of a file of conversations is text; the rest are keys and quot
 class Vocabulary:
     """Counts the tokens of texts: by the backbone's tokenizer on a sample of them where it is here, else by bytes."""
 
-    def __init__(self, backbone: Backbone, geometry: Geometry | None):
+    def __init__(self, backbone: Model, geometry: Geometry | None):
         path = backbone.folder / "tokenizer.json" if backbone.folder else None
         self.tokenizer: Any = None
         if path is not None and path.is_file():

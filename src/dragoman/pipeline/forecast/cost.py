@@ -18,7 +18,7 @@ from dragoman.pipeline.forecast.estimate import Estimate, generation, training
 from dragoman.pipeline.forecast.geometry import accelerator, geometry_of
 from dragoman.pipeline.forecast.per_method import learning, measured_length
 from dragoman.pipeline.forecast.question_counts import Questions, questions
-from dragoman.pipeline.models.cast import Backbone, writer
+from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.plan import Plan, Stage, kind_of_work, method_of, rounds, rows, training_of
 from dragoman.recipe.schema import Hardware
 from dragoman.store import Store
@@ -161,7 +161,7 @@ class Reckoning:
         facts = made.facts
         return Forecast(facts["examples"], facts["tokens"], sum(facts["trained"].values()))
 
-    def _asked(self, asking: Asking, other: Backbone | None) -> Estimate | None:
+    def _asked(self, asking: Asking, other: Model | None) -> Estimate | None:
         """What a model takes to answer: the backbone, or another one. None where that can't be told."""
         if not asking.prompts:
             return Estimate(0.0, 0.0, 1)

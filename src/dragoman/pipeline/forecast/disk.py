@@ -4,13 +4,13 @@ import math
 
 from dragoman.models.adapters import shapes
 from dragoman.models.weights import weight_bytes
-from dragoman.pipeline.models.cast import Backbone
+from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import rounds, rows, trainings
 from dragoman.recipe.schema import Recipe
 from dragoman.training import checkpoints
 
 
-def of_all_weights(recipe: Recipe, backbone: Backbone) -> int:
+def of_all_weights(recipe: Recipe, backbone: Model) -> int:
     """Bytes for checkpoints and for weights as trained, in fp32; 0 where an adapter is trained.
 
     A training whose state another goes on from (`refresh`) keeps its checkpoint.

@@ -20,7 +20,7 @@ DECIDING = ("*.json", "*.model", "*.jinja", "*.txt", "*.py")
 
 
 @dataclass(frozen=True, slots=True)
-class Backbone:
+class Model:
     """Where the weights lie, and how the model is spoken to.
 
     `digest` names their contents, or the hub's name where they are not here yet; and the chat format
@@ -53,20 +53,20 @@ class Backbone:
 class Cast:
     """All models that a recipe names, and the part that each plays."""
 
-    backbone: Backbone
-    others: Mapping[str, Backbone]
+    backbone: Model
+    others: Mapping[str, Model]
     """Who writes rationales instead of the backbone, by the name that methods use."""
-    finished: Mapping[str, Backbone]
+    finished: Mapping[str, Model]
     """Rows that are compared and not trained."""
-    judges: Mapping[str, Backbone]
+    judges: Mapping[str, Model]
     """By the names of `Recipe.judges`; of one on a server whose vocabulary and chat format it is told to have."""
 
-    def voice(self, row: str) -> Backbone:
+    def voice(self, row: str) -> Model:
         """Whose vocabulary and chat format a row has."""
         return self.finished.get(row, self.backbone)
 
     @property
-    def every(self) -> tuple[Backbone, ...]:
+    def every(self) -> tuple[Model, ...]:
         return (self.backbone, *self.others.values(), *self.finished.values(), *self.judges.values())
 
 
@@ -96,7 +96,7 @@ def setting(judge: str) -> str:
     return judge if "." in judge else f"evaluation.{judge}"
 
 
-def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Backbone:
+def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Model:
     """The backbone's folder and the name of its contents. Nothing is fetched unless `fetch` is set.
 
     Raises EngineError where there is no such model, or none with weights that may be read.
@@ -105,12 +105,12 @@ def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> B
     return _spoken_to(found, recipe.chat, recipe.prompt)
 
 
-def _spoken_to(found: Backbone, chat: Chat, prompt: Prompt) -> Backbone:
+def _spoken_to(found: Model, chat: Chat, prompt: Prompt) -> Model:
     digest = found.digest if chat == "own" else fingerprint([found.digest, chat, FORMATS[chat].template])
     return replace(found, chat=chat, prompt=prompt, digest=digest)
 
 
-def find_others(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> dict[str, Backbone]:
+def find_others(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> dict[str, Model]:
     """The other models that methods ask, by name: those that write rationales instead of the backbone."""
     named = [writer(options) for method in recipe.methods for options in method.values()]
     return {name: _find("rationale.model", name, None, _Allowed.by(recipe), digests, fetch) for name in named if name}
@@ -122,18 +122,18 @@ def writer(options: Mapping[str, Any]) -> str | None:
     return found
 
 
-def _find(field: str, name: str, revision: str | None, allowed: "_Allowed", digests: Digests, fetch: bool) -> Backbone:
+def _find(field: str, name: str, revision: str | None, allowed: "_Allowed", digests: Digests, fetch: bool) -> Model:
     code, bins = allowed
     try:
         folder = BACKBONE if name == "lab" else locate(name, revision, code, bin_weights=bins, fetch=fetch)
     except EngineError:
         if fetch or not _on_the_hub(name):
             raise
-        return Backbone(name, None, fingerprint(["hub", name, revision]), code, bins)
+        return Model(name, None, fingerprint(["hub", name, revision]), code, bins)
     weight_files(folder, bins, f"{field}: {folder}")
     read_config(folder)
     contents = {path.name: digests.of(path) for path in _deciding(folder)}
-    return Backbone(name, folder, fingerprint(contents), code, bins)
+    return Model(name, folder, fingerprint(contents), code, bins)
 
 
 class _Allowed(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 from dragoman.errors import EngineError
 from dragoman.generation.local_engine import best_engine
 from dragoman.models.outline import UnknownKind, check_kind, outline, vocabulary_of
-from dragoman.pipeline.models.cast import Backbone, Cast
+from dragoman.pipeline.models.cast import Cast, Model
 from dragoman.pipeline.models.speakers import judge_speaker, speaker
 from dragoman.pipeline.plan import rows, training_of
 from dragoman.prompts.speak import Speaker
@@ -35,7 +35,7 @@ def check_models(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
         _check_vocabulary(model, _outline(settings, model), speaks)
 
 
-def _others(recipe: Recipe, cast: Cast, speak: Speaker) -> Iterator[tuple[Generation, Backbone, Speaker]]:
+def _others(recipe: Recipe, cast: Cast, speak: Speaker) -> Iterator[tuple[Generation, Model, Speaker]]:
     """The models beside the backbone whose weights are read here, and how each is asked."""
     if recipe.generation.engine != "openai":
         yield from ((recipe.generation, model, speak.of(name)) for name, model in cast.others.items())
@@ -47,7 +47,7 @@ def _others(recipe: Recipe, cast: Cast, speak: Speaker) -> Iterator[tuple[Genera
             yield settings, judge, judge_speaker(judge)
 
 
-def _outline(settings: Generation, model: Backbone) -> Any:
+def _outline(settings: Generation, model: Model) -> Any:
     """None where transformers does not know this kind of model and vLLM, which may, is to load it."""
     try:
         return outline(model.path, trust_remote_code=model.trust_remote_code, bin_weights=model.bin_weights)
@@ -58,7 +58,7 @@ def _outline(settings: Generation, model: Backbone) -> Any:
         return None
 
 
-def _check_vocabulary(model: Backbone, made: Any, speak: Speaker) -> None:
+def _check_vocabulary(model: Model, made: Any, speak: Speaker) -> None:
     """A token without a row in the embedding ends the work where it comes up.
 
     Some tokenizers have special tokens more, such as one for padding, that are never used here; they do no harm.

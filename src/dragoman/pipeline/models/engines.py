@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ModelSpec:
     """A model to ask: its weights, perhaps an adapter on them, and whose chat format it is spoken to in."""
 
     folder: Path
@@ -39,7 +39,7 @@ class Asked:
 def open_door(
     settings: Generation,
     cache: Path,
-    models: Mapping[str, Asked],
+    models: Mapping[str, ModelSpec],
     *,
     served: str | None = None,
     engines: Mapping[str, Generation] | None = None,
@@ -62,7 +62,7 @@ def open_door(
     return Door(settings.cache or cache, open_model, shard=settings.shard, tolerate=settings.tolerate)
 
 
-def check_engine(settings: Generation, asked: Asked, written: bool = False) -> None:
+def check_engine(settings: Generation, spec: ModelSpec, written: bool = False) -> None:
     """Whether the engine that a recipe names could start here. EngineError with what is missing.
 
     `written` says that prompts will be written out, and not rendered by the model's chat template.
@@ -77,7 +77,7 @@ def check_engine(settings: Generation, asked: Asked, written: bool = False) -> N
 
         installed(accelerator=pick_device().type != "cpu")
     if settings.engine == "openai":
-        server = _server(settings, asked)
+        server = _server(settings, spec)
         server.close()
         if written and server.way.api != "completions":
             raise EngineError(
@@ -86,47 +86,47 @@ def check_engine(settings: Generation, asked: Asked, written: bool = False) -> N
             )
 
 
-def local_engine(kind: Local, settings: Generation, asked: Asked) -> Engine:
+def local_engine(kind: Local, settings: Generation, spec: ModelSpec) -> Engine:
     """An engine on this machine. It is what an actor on another machine calls, so all it is given can be sent there."""
-    renderer = asked.renderer()
+    renderer = spec.renderer()
     if kind == "vllm":
         from dragoman.generation.vllm.engine import VllmEngine
 
         return VllmEngine(
-            asked.folder,
+            spec.folder,
             decode=renderer.decode,
             extensions=renderer.extensions,
             settings=settings.vllm.model_copy(update={"data_parallel": 1}),  # the copies are actors
             precision=settings.precision,
-            adapter=asked.adapter,
-            trust_remote_code=asked.trust_remote_code,
-            bin_weights=asked.bin_weights,
+            adapter=spec.adapter,
+            trust_remote_code=spec.trust_remote_code,
+            bin_weights=spec.bin_weights,
         )
     from dragoman.generation.hf.engine import HfEngine
 
     return HfEngine(
-        asked.folder,
+        spec.folder,
         decode=renderer.decode,
         extensions=renderer.extensions,
         batch_tokens=settings.batch_tokens,
         precision=settings.precision,
-        adapter=asked.adapter,
-        trust_remote_code=asked.trust_remote_code,
-        bin_weights=asked.bin_weights,
+        adapter=spec.adapter,
+        trust_remote_code=spec.trust_remote_code,
+        bin_weights=spec.bin_weights,
     )
 
 
-def _here(settings: Generation, asked: Asked, memo: Digests) -> OpenModel:
+def _here(settings: Generation, spec: ModelSpec, memo: Digests) -> OpenModel:
     word = settings.ray.engine if settings.engine == "ray" else settings.engine
     kind = word if word == "hf" or word == "vllm" else best_engine()[0]
-    make: Callable[[], Engine] = partial(local_engine, kind, settings, asked)
+    make: Callable[[], Engine] = partial(local_engine, kind, settings, spec)
     spread, each = settings.ray if settings.engine == "ray" else None, settings.vllm.tensor_parallel
     if spread is None and kind == "vllm" and settings.vllm.data_parallel > 1:
         copies = settings.vllm.data_parallel
         spread = Ray(actors=(copies, copies), gpus=each if pick_device().type != "cpu" else 0)
     if spread is not None and kind == "vllm" and each > 1 and spread.gpus is None:
         spread = spread.model_copy(update={"gpus": float(each)})
-    contents = fingerprint(asked.folder, adapter=asked.adapter, digest_of=memo.of)
+    contents = fingerprint(spec.folder, adapter=spec.adapter, digest_of=memo.of)
     memo.save()
     dtype = pick_dtype(settings.precision, pick_device())
     load = make if spread is None else partial(_over_ray, make, spread, settings.shard)
@@ -147,16 +147,16 @@ def _over_ray(make: Callable[[], Engine], spread: Ray, shard: int) -> Engine:
     return RayEngine(make, spread, shard=shard)
 
 
-def _on_a_server(settings: Generation, asked: Asked) -> OpenModel:
+def _on_a_server(settings: Generation, spec: ModelSpec) -> OpenModel:
     """Its weights cannot be looked at, so the server's address and its name for the model stand for them."""
-    engine = _server(settings, asked)
+    engine = _server(settings, spec)
     return OpenModel(f"server|{engine.name}", lambda: engine, made_in="server")
 
 
-def _server(settings: Generation, asked: Asked) -> "ServerEngine":
+def _server(settings: Generation, spec: ModelSpec) -> "ServerEngine":
     from dragoman.generation.openai.engine import ServerEngine
 
-    renderer = asked.renderer()
+    renderer = spec.renderer()
     return ServerEngine(
         settings.openai,
         decode=renderer.decode,

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 
-import torch
-
 from dragoman.errors import TemplateError
 from dragoman.generation.openai.connect import told_context
 from dragoman.models.config import context_of
 from dragoman.models.loading import pick_device
 from dragoman.pipeline.judged import harness_tasks
-from dragoman.pipeline.models.cast import Backbone, Cast, setting
-from dragoman.pipeline.models.engines import Asked
+from dragoman.pipeline.models.cast import Cast, Model, setting
+from dragoman.pipeline.models.engines import ModelSpec
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.systems import SYSTEMS
@@ -19,10 +17,10 @@ from dragoman.recipe.schema import Recipe
 from dragoman.recipe.suites import harness_task
 
 
-def speaker(recipe: Recipe, model: Backbone, others: Mapping[str, Backbone] | None = None) -> Speaker:
+def speaker(recipe: Recipe, model: Model, others: Mapping[str, Model] | None = None) -> Speaker:
     """Speaks to a model, and through `of` to others."""
 
-    def load(model: Backbone) -> Renderer:
+    def load(model: Model) -> Renderer:
         return Renderer.load(model.path, model.trust_remote_code, recipe.system, chat=model.chat)
 
     known = {name: Speaker(load(other)) for name, other in (others or {}).items()}
@@ -53,14 +51,14 @@ def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
         raise TemplateError("\n".join(faults))
 
 
-def conversing(recipe: Recipe, model: Backbone) -> tuple[str, ...]:
+def conversing(recipe: Recipe, model: Model) -> tuple[str, ...]:
     """The suites that speak to a model in its chat format: all whose prompts have no format of their own."""
     plain = set() if recipe.evaluation.harness.chat_template else set(harness_tasks(recipe))
     own = {"translation"} if model.prompt != "own" else set()
     return tuple(suite for suite in recipe.evaluate if suite not in own and harness_task(suite) not in plain)
 
 
-def _without_template(model: Backbone, row: str, suites: tuple[str, ...]) -> str:
+def _without_template(model: Model, row: str, suites: tuple[str, ...]) -> str:
     system = SYSTEMS.get(model.prompt)
     chat = (system and system.chat) or "alpaca"
     why = "its own format" if system and system.chat else "Alpaca's prompt"
@@ -88,7 +86,7 @@ def _without_template(model: Backbone, row: str, suites: tuple[str, ...]) -> str
     )
 
 
-def judge_speaker(judge: Backbone, settings: Judge | None = None) -> Speaker:
+def judge_speaker(judge: Model, settings: Judge | None = None) -> Speaker:
     """Speaks to a judge, which is not given the system prompt of those that it judges.
 
     Where its settings name no model, a server judges in the backbone's words, and has a context of its own: what it
@@ -100,11 +98,15 @@ def judge_speaker(judge: Backbone, settings: Judge | None = None) -> Speaker:
     return Speaker(renderer, context=context_of(judge.path))
 
 
-def asked(recipe: Recipe, model: Backbone) -> Asked:
+def spec_of(recipe: Recipe, model: Model) -> ModelSpec:
     """A model as the door takes it."""
-    return Asked(model.path, model.path, None, model.trust_remote_code, recipe.system, model.chat, model.bin_weights)
+    return ModelSpec(
+        model.path, model.path, None, model.trust_remote_code, recipe.system, model.chat, model.bin_weights
+    )
 
 
 def device_name() -> str:
+    import torch
+
     device = pick_device()
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"

@@ -12,9 +12,9 @@ from dragoman.errors import DataError
 from dragoman.generation.door import drive_all
 from dragoman.pipeline import judged
 from dragoman.pipeline.data.make_data import read_pairs, read_questions
-from dragoman.pipeline.models.cast import Backbone, Cast
-from dragoman.pipeline.models.engines import Asked, check_engine, open_door
-from dragoman.pipeline.models.speakers import asked, device_name, judge_speaker, speaker
+from dragoman.pipeline.models.cast import Cast, Model
+from dragoman.pipeline.models.engines import ModelSpec, check_engine, open_door
+from dragoman.pipeline.models.speakers import device_name, judge_speaker, speaker, spec_of
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.judging import Comet, Evaluation
@@ -65,8 +65,8 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
     draws = 1 + (recipe.evaluation.noise_seeds if row == "backbone" else 0)
     materials: dict[str, Any] = json.loads((data / "judged.json").read_text(encoding="utf-8"))
     asking = _asking(recipe, row, data, materials, speak, draws)
-    weights = asked(recipe, voice)
-    models = {"backbone": asked(recipe, cast.backbone)}
+    weights = spec_of(recipe, voice)
+    models = {"backbone": spec_of(recipe, cast.backbone)}
     models |= {name: _as_judge(judge) for name, judge in cast.judges.items()}
     models[row] = replace(weights, folder=model or weights.folder)
     engines = {name: _engine(recipe, name) for name in cast.judges}
@@ -178,7 +178,7 @@ def _answers(found: RowResults) -> int:
     return sum(len(one.items) for one in asked if one)
 
 
-def _of_the_harness(recipe: Recipe, voice: Backbone, model: Path | None, cache: Path) -> list[Graded]:
+def _of_the_harness(recipe: Recipe, voice: Model, model: Path | None, cache: Path) -> list[Graded]:
     tasks = judged.harness_tasks(recipe)
     if not tasks:
         return []
@@ -202,5 +202,5 @@ def _engine(recipe: Recipe, judge: str) -> Generation:
     return settings or recipe.generation
 
 
-def _as_judge(judge: Backbone) -> Asked:
-    return Asked(judge.path, judge.path, None, judge.trust_remote_code, None, judge.chat, judge.bin_weights)
+def _as_judge(judge: Model) -> ModelSpec:
+    return ModelSpec(judge.path, judge.path, None, judge.trust_remote_code, None, judge.chat, judge.bin_weights)

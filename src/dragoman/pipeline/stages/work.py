@@ -29,11 +29,11 @@ from dragoman.methods import Lesson
 from dragoman.models.config import context_of
 from dragoman.pipeline.data.make_data import chunks, read_pairs, read_questions, read_records
 from dragoman.pipeline.data.too_long import FRAME, question_bytes, record_bytes, too_long
-from dragoman.pipeline.models.cast import Backbone, Cast, writer
+from dragoman.pipeline.models.cast import Cast, Model, writer
 from dragoman.pipeline.models.check_models import check_models
-from dragoman.pipeline.models.engines import Asked, check_engine, open_door
+from dragoman.pipeline.models.engines import ModelSpec, check_engine, open_door
 from dragoman.pipeline.models.metered import Metered
-from dragoman.pipeline.models.speakers import asked, check_voices, device_name, speaker
+from dragoman.pipeline.models.speakers import check_voices, device_name, speaker, spec_of
 from dragoman.pipeline.plan import method_of, rows, training_of
 from dragoman.pipeline.stages import evaluate as judging
 from dragoman.prompts.examples import Example, ExampleTable, Ids, write_examples
@@ -65,7 +65,7 @@ def check(recipe: Recipe, cast: Cast, data: Path) -> Facts:
     speak = speaker(recipe, backbone, others)
     check_voices(recipe, cast, speak)
     check_models(recipe, cast, speak)
-    check_engine(recipe.generation, asked(recipe, next(iter(others.values()), backbone)))
+    check_engine(recipe.generation, spec_of(recipe, next(iter(others.values()), backbone)))
     judging.check(recipe, cast)
     mixes = any(method_of(recipe, row).mixes for row in rows(recipe))
     for name in _learnt_from(mixes):
@@ -169,8 +169,8 @@ def _lessons(
     method = method_of(recipe, row)
     chosen = method.options.model_validate(options)
     speak = speaker(recipe, backbone, others)
-    models = {name: asked(recipe, other) for name, other in others.items()}
-    models["backbone"] = _as_trained(asked(recipe, backbone), adapter)
+    models = {name: spec_of(recipe, other) for name, other in others.items()}
+    models["backbone"] = _as_trained(spec_of(recipe, backbone), adapter)
     served = None if adapter else writer(options) or "backbone"
     longest = _longest(recipe, context_of(backbone.path), speak)
     parted = (chunks(read_records(data / name), CHUNK) for name in _learnt_from(method.mixes))
@@ -222,7 +222,7 @@ def _samples(examples: Sequence[Example], speak: Speaker) -> list[list[tuple[str
 
 def train(
     recipe: Recipe,
-    backbone: Backbone,
+    backbone: Model,
     row: str,
     seed: int | None,
     examples: Path,
@@ -256,7 +256,7 @@ def train(
     }
 
 
-def make_model(recipe: Recipe, backbone: Backbone, adapter: Path, data: Path, out: Path) -> Facts:
+def make_model(recipe: Recipe, backbone: Model, adapter: Path, data: Path, out: Path) -> Facts:
     """Backbone and adapter become one model, which is published only if it does what the two did."""
     speak = speaker(recipe, backbone)
     shutil.rmtree(out / "model", ignore_errors=True)  # of a run that was cut off before it published this
@@ -281,7 +281,7 @@ def _probes(data: Path, speak: Speaker) -> list[Ids]:
     return found or [speak.request(record) for record in islice(read_records(data / "train.jsonl"), PROBES)]
 
 
-def _as_trained(asked: Asked, trained: Path | None) -> Asked:
+def _as_trained(asked: ModelSpec, trained: Path | None) -> ModelSpec:
     """A model as a training left it: with an adapter, or with other weights where all were trained."""
     if trained is not None and is_model(trained):
         return replace(asked, folder=trained)

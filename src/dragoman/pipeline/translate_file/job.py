@@ -19,7 +19,7 @@ from dragoman.generation.local_engine import best_engine
 from dragoman.lab import BACKBONE
 from dragoman.models.config import context_of
 from dragoman.models.loading import fingerprint, locate
-from dragoman.pipeline.models.engines import Asked, check_engine, open_door
+from dragoman.pipeline.models.engines import ModelSpec, check_engine, open_door
 from dragoman.pipeline.translate_file.entries import MODEL, Counts, translated
 from dragoman.prompts.languages import language_name
 from dragoman.prompts.render import Renderer
@@ -86,7 +86,7 @@ def translate_file(job: Job) -> Report:
     _check(job)
     content = recognised(job.file)
     folder = BACKBONE if job.model == "lab" else locate(job.model)
-    asked = Asked(folder, folder, job.adapter, system=job.system)
+    asked = ModelSpec(folder, folder, job.adapter, system=job.system)
     check_engine(job.settings, asked)
     renderer = asked.renderer()
     making = translated(
