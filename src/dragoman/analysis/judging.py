@@ -37,7 +37,7 @@ task is to say what the rationale talks about. It may belong to several of these
 Which categories does the rationale belong to? Judge the rationale alone, not the request and not the translation. \
 Name a category only if the rationale really has such content, and {other} only if none of the others fits. Answer \
 with a JSON list of letters and nothing else, such as ["A"] or ["B", "D"]."""
-"""What a judge is asked, in one turn of the user's."""
+"""The judge's prompt, a single turn."""
 
 _LIST = re.compile(r"\[[^\[\]]*\]")
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)

@@ -36,7 +36,7 @@ class File:
     size: int | None = None
     sha256: str | None = None
     address: str | None = None
-    """Where it is fetched from, where that is not its path below the corpus' address."""
+    """The address to fetch it from, if not its path below the corpus' address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,15 @@ class Part:
     target: str | None = None
     table: str | None = None
     documents: str | None = None
-    """A file with the document that each line comes from."""
+    """A file with the document of each line."""
     references: str = ""
     records: int | None = None
-    """Lines of the files, as counted when the entry was written, or as their publisher states."""
+    """The number of lines, as counted when the entry was written, or as the publisher states."""
 
     lang: str = ""
-    """Only records whose field `lang` says this are taken."""
+    """Only records with this value in their field `lang` are read."""
     language: str = ""
-    """Language of its conversations, where that is not English."""
+    """The language of its conversations, if not English."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -82,8 +82,9 @@ class Entry:
     parts: tuple[Part, ...]
     files: Mapping[str, File]
     contained_in: Mapping[str, str] = field(default_factory=dict)
-    """Of a test set: corpora that have its sentences, and models (by their prompt's name) that were trained on them,
-    with a sentence to say so."""
+    """For a test set: corpora that contain its sentences, and models (by their prompt's name) that were trained on
+    them, each with a sentence that says so.
+    """
 
     def directions(self, role: Role) -> tuple[str, ...]:
         """The directions that the corpus offers for a role."""

@@ -86,7 +86,7 @@ FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
         """,
     }.items()
 }
-"""Words that hardly any sentence of the language does without."""
+"""Words that hardly any sentence of the language lacks."""
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "ar": ("Arabic", "العربية"),
@@ -106,7 +106,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "uk": ("Ukrainian", "Українська"),
     "zh": ("Chinese", "Simplified Chinese", "中文"),
 }
-"""What a language calls itself, and what the others here call it."""
+"""A language's own name, and its names in the other languages here."""
 
 _ALIASES = {"eng": "en", "deu": "de", "ger": "de", "ita": "it", "fra": "fr", "spa": "es", "por": "pt", "nld": "nl"} | {
     "ces": "cs", "pol": "pl", "isl": "is", "swe": "sv", "tur": "tr", "zho": "zh", "jpn": "ja", "kor": "ko", "rus": "ru"

@@ -48,7 +48,7 @@ class Turn:
     role: Role
     text: str
     input: str = ""
-    """What an instruction is about, where the two are told apart, as in Alpaca's data."""
+    """The input that an instruction is about, if it is kept separately, as in Alpaca's data."""
 
     @property
     def whole(self) -> str:
@@ -70,7 +70,7 @@ class Dialogue:
 
 
 Record = Pair | Dialogue
-"""What a method learns from: something to be said in answer, and the request it answers."""
+"""What a method learns from: a request and an answer to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,11 @@ class Question:
     check: Check
     language: str = "en"
     subject: str = ""
-    """The part of its family that it belongs to, such as one of MMLU's subjects; scores are also given of each."""
+    """The part of its family that it belongs to, such as one of MMLU's subjects; parts get scores too."""
     texts: tuple[str, ...] = ()
-    """What of it came from the benchmark (a context, a question), without the words around it."""
+    """The texts that came from the benchmark (a context, a question), without the words around them."""
     id: str = ""
-    """What the benchmark calls it: its own id, or SUBJECT/NUMBER, counted from 1, where it has none."""
+    """The benchmark's own id; SUBJECT/NUMBER, counted from 1, if it has none."""
 
     @property
     def key(self) -> str:

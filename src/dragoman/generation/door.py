@@ -36,9 +36,9 @@ class OpenModel:
     fingerprint: str
     load: Callable[[], Engine]
     tolerate: float | None = None
-    """Share of an ask's prompts that may fail for good, of a judge with settings of its own; the door's when None."""
+    """The share of prompts that may fail for good, for a judge with settings of its own; None means the door's."""
     made_in: str = ""
-    """The engine, in words, with what of it decides how prompts are batched: it stands in signatures of scores."""
+    """The engine, with the settings that decide how prompts are batched, in words for the signatures of scores."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 BIN, BIN_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
 LARGEST_INDEX = 256 << 20  # bytes; of a model with hundreds of experts in each layer it has twenty megabytes
 BINS = "pytorch_model*.bin"
-"""The files of weights that are no safetensors."""
+"""Weight files that are not safetensors."""
 
 
 class Tensor(NamedTuple):

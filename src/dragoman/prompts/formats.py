@@ -110,7 +110,7 @@ FORMATS: Mapping[Chat, Format] = {
         assistant=("<|im_start|>assistant\n", "\n"),
     ),
 }
-"""By the names that a recipe has for them (`chat`)."""
+"""Chat formats by their names in recipes (`chat`)."""
 
 
 def message(turn: Turn) -> dict[str, str]:

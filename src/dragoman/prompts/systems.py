@@ -34,13 +34,13 @@ class System:
     """A translation model's own format."""
 
     template: str
-    """The prompt as it is written out, special tokens spelled, with `{source}`, `{target}` and `{text}`."""
+    """The prompt in full, special tokens spelled out, with `{source}`, `{target}` and `{text}`."""
     taken: Callable[[str, Pair], str] = _whole
     stops: tuple[str, ...] = ("</s>",)
     """Tokens that end an answer, whatever the tokenizer's chat template says."""
     called: Callable[[str], str] = name
     chat: Chat | None = None
-    """Its format for conversations; None where it was taught none."""
+    """Its format for conversations; None if it was taught none."""
 
     def ask(self, pair: Pair) -> str:
         """The prompt for a pair; the model's begin-of-text token is to be put before it."""
@@ -131,4 +131,4 @@ SYSTEMS: Mapping[str, System] = {
         chat="alpaca",
     ),
 }
-"""By the names that a recipe has for them (`prompt`)."""
+"""Systems by their names in recipes (`prompt`)."""

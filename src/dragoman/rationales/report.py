@@ -25,7 +25,7 @@ WORDS: Mapping[Fault, str] = {
     "contradicts_reference": "with a second translation",
     "duplicate": "said before of another reference",
 }
-"""Each fault as it is read after a number of rationales."""
+"""Each fault in the words that follow a number of rationales."""
 _NUMBERS = ("total", "used", "taken_out", "tokens", "longest", "probed", "stopping")
 
 
@@ -36,23 +36,23 @@ class RationaleReport:
     total: int = 0
     """Rationales asked for."""
     used: int = 0
-    """Those that are learnt: not failed, not taken out, and with at least one token."""
+    """Rationales that are trained: not failed, not taken out, and with at least one token."""
     taken_out: int = 0
-    """Those with a fault that the recipe filters; their examples stay, and end after the reference."""
+    """Rationales with a fault that the recipe filters; their examples stay, and end after the reference."""
     tokens: int = 0
-    """Of all rationales together."""
+    """The tokens of all rationales together."""
     longest: int = 0
-    """Tokens of the longest."""
+    """The tokens of the longest rationale."""
     lengths: Mapping[int, int] = field(default_factory=dict)
-    """How many rationales there are of each length; a bin is named by where it begins (`STEPS`)."""
+    """The number of rationales of each length; a bin is named by where it begins (`STEPS`)."""
     faults: Mapping[Fault, int] = field(default_factory=dict)
-    """How many have each fault, whether or not it is filtered. A rationale may have several."""
+    """The number with each fault, filtered or not. A rationale may have several."""
     filtered: Mapping[Fault, int] = field(default_factory=dict)
-    """How many were taken out for each fault; a rationale that has several is counted for each."""
+    """The number taken out for each fault; a rationale with several counts for each."""
     probed: int = 0
-    """References after which the model was also asked freely, where it may stop."""
+    """References after which the model was also asked without a ban on ending at once."""
     stopping: int = 0
-    """Of these, those after which it stops at once."""
+    """Of these, those after which it stopped at once."""
 
     @staticmethod
     def of(

@@ -10,7 +10,7 @@ SIDES: Mapping[str, str] = {
     "instruction": "following instructions",
     "safety": "safety",
 }
-"""Side of an ability → what stands over its families, in the order in which they stand."""
+"""Side of an ability → the heading of its families, in order."""
 MANY = 500  # questions from which on a tenth of a percent means something
 
 

@@ -13,11 +13,11 @@ class Benchmark:
 
     family: str
     name: str
-    """Of the benchmark: `mlqa`."""
+    """The benchmark's name: `mlqa`."""
     language: str
-    """That questions are put in: `en`."""
+    """The language of the questions: `en`."""
     context: str = ""
-    """That of the text asked about, where the family names one as well: `de`."""
+    """The language of the text asked about, if the family names one as well: `de`."""
 
     @property
     def place(self) -> str:

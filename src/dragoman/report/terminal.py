@@ -31,9 +31,9 @@ WIDE = 100  # columns that a table of three models needs with its intervals
 ACROSS = 3  # methods side by side; of more, each gets a line
 _ROOM = {True: 82, False: 52}  # for columns beside the names of many methods, with and without intervals
 CHANGES = (("general", "general ability"), ("instruction", "following instructions"), ("safety", "safety"))
-"""Sides of which TRACE's changes are told."""
+"""The sides for which TRACE's changes are shown."""
 SHORT = {"general ability": "general", "following instructions": "instructions"}
-"""Sides over narrow columns."""
+"""The sides' headings over narrow columns."""
 
 
 def show(card: Card, console: Console) -> None:

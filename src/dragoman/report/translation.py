@@ -6,9 +6,9 @@ from dragoman.report.compare import Card
 
 GROUPS = (("into_english", "into English"), ("out_of_english", "out of English"), ("all", "all"))
 FIRST = "chrf++"
-"""Always there; what rows are compared by where nothing better was scored."""
+"""The metric that is always there, used for comparisons if nothing better was scored."""
 LEARNT = "comet:"
-"""Metrics that a model gives begin so, and stand before those that count."""
+"""The prefix of metrics that a model gives; these come before metrics that count."""
 RATE_TITLES: Mapping[str, str] = {
     "chatter": "goes on to talk",
     "empty": "empty",
@@ -20,7 +20,7 @@ RATE_TITLES: Mapping[str, str] = {
     "extraction_failed": "no translation found",
 }
 ALWAYS = ("chatter", "wrong_language", "over_generation", "cut_off")
-"""Rates that are worth a line even where they are 0."""
+"""Rates that are shown even if they are 0."""
 
 
 def translated(card: Card) -> list[Card]:

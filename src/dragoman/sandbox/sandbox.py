@@ -47,9 +47,9 @@ class Work:
     code: str
     function: str
     seconds: float
-    """On the clock."""
+    """Wall-clock time."""
     cpu: float = 0.0
-    """Of a processor; half the time on the clock when 0."""
+    """Processor time; half the wall-clock time when 0."""
     call: Sequence[Any] | None = None
     cases: Sequence[Sequence[Any]] = ()
     test: str = ""
@@ -62,12 +62,11 @@ class Outcome(NamedTuple):
 
     passed: bool
     why: str = ""
-    """`wrong`, `took too long`, `raised NAME`, `ended before it answered`, …; empty where it passed.
-
-    NAME is that of one of Python's own exceptions: the one raised, or the nearest that it is a kind of.
+    """`wrong`, `took too long`, `raised NAME`, `ended before it answered`, …; empty if it passed. NAME is one of
+    Python's own exceptions: the one raised, or its nearest ancestor among them.
     """
     value: Any = None
-    """Of a `call`."""
+    """The value of a `call`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,14 +51,14 @@ class Score:
     score: float | None
     interval: Interval | None
     n: int
-    """Segments, or questions, that were judged; verdicts, where one has several."""
+    """The number of judged segments or questions; of verdicts, if an item has several."""
     signature: str
     segments: Values
-    """What each came to; None where there is no judgement."""
+    """The score of each segment; None if it has no judgement."""
     samples: Floats
     """The score in every resample."""
     keys: tuple[str, ...] = ()
-    """What was judged, where systems may have been asked different things."""
+    """What was judged, if systems may have been asked different things."""
     percent: bool = True
     groups: tuple[str, ...] = ()
 

@@ -12,7 +12,7 @@ from dragoman.errors import DataError
 from dragoman.prompts.languages import LANGUAGES, LONG_CODES, VARIANTS
 
 OWN_TOKENIZER = ("zh", "ja", "ko")
-"""Languages that BLEU has a tokenizer of their own for."""
+"""Languages with a BLEU tokenizer of their own."""
 _VARIANTS = {code.lower() for code in VARIANTS}
 
 
@@ -24,7 +24,7 @@ class Corpus:
     sources: Sequence[str]
     references: Sequence[Sequence[str]]
     language: str
-    """Of the translations; empty where nothing tells."""
+    """The target language; empty if unknown."""
 
 
 def read_corpus(

@@ -35,7 +35,7 @@ class Triples:
     sources: Texts
     translations: Texts
     references: tuple[Texts, ...]
-    """Each reference set from the first line to the last."""
+    """Each reference set, from the first line to the last."""
 
 
 def is_jsonl(path: Path) -> bool:

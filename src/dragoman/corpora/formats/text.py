@@ -97,7 +97,7 @@ FAULTS = (
     *(EOFError, OSError, ValueError, LookupError, RuntimeError, struct.error),
     *(zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, zipfile.LargeZipFile),
 )
-"""What Python's readers of packed files raise about broken ones."""
+"""The exceptions that Python's readers raise for broken compressed files."""
 
 
 @contextmanager

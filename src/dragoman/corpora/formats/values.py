@@ -23,7 +23,7 @@ DIGITS = 308  # of a whole number
 VALUES = 100_000  # of a YAML file
 DEEPEST = 100  # lists and objects around a value
 HALF = "with half a character"
-"""As a reason why a record is left out."""
+"""The reason given when such a record is left out."""
 _ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
 _HALF = re.compile("[\ud800-\udfff]")
 

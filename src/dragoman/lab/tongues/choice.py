@@ -40,7 +40,7 @@ class Fact:
 
     subject: str
     key: str
-    """What is known. Facts that follow from one another, such as both ways of an opposite, have the same."""
+    """Identifies the fact. Facts that follow from one another, such as both directions of an opposite, share a key."""
     asked: Triple
     answer: Triple
     wrong: tuple[Triple, ...]

@@ -31,7 +31,7 @@ class Point:
     y_interval: Interval
     colour: int
     seeds: tuple[tuple[float, float], ...] = ()
-    """Each training by itself, where there were several."""
+    """The points of single trainings, if there are several."""
 
 
 def plane(points: Sequence[Point], noise: float | None, x_label: str, y_label: str, style: str = "") -> Markup:

@@ -38,7 +38,7 @@ class Bars:
     title: str
     groups: Sequence[tuple[str, Sequence[Value | None]]]
     reference: float | None = None
-    """Height of a dotted line."""
+    """The height of a dotted line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class Sweep:
     """The rows of one method that differ only in `option`, by its value."""
 
     name: str
-    """Of the first of them."""
+    """The name of the first row."""
     option: str
     rows: Mapping[float | str, str]
 

@@ -32,10 +32,10 @@ FACTS: Mapping[str, str] = {
     "characters of the backbone": "characters of the backbone’s",
     "refusals": "refused, %",
 }
-"""How a fact is called where its own name says too little."""
+"""Titles of facts whose own names say too little."""
 
 SETTINGS = ("run by", "metric", "filter", "versions", "shots", "documents", "items are", "score is", "context", "k")
-"""Facts about the benchmark rather than the model: shown once where they are alike."""
+"""Facts about the benchmark rather than the model: shown once if all rows agree."""
 
 Values = tuple[str, ...]
 
@@ -68,13 +68,13 @@ class Panel:
     unit: str
     digits: int
     rows: Mapping[str, Card]
-    """Row → its ABILITY, for those that have one."""
+    """Row → its ABILITY, for rows that have one."""
     parts: tuple[Part, ...]
     facts: tuple[Facts, ...]
     signature: str
     reading: tuple[Read, ...]
     private: bool
-    """Whether what models answered is better not shown unasked."""
+    """Whether the models' answers should not be shown unasked."""
 
     @property
     def folded(self) -> bool:

@@ -63,16 +63,17 @@ class Details:
     name: str
     """The experiment's name."""
     results: Mapping[str, RowResults] = field(default_factory=dict)
-    """Every row's answers; of several trainings the first one's."""
+    """Every row's answers; of several trainings, the first one's."""
     losses: Mapping[str, Sequence[Mapping[str, float]]] = field(default_factory=dict)
-    """Method → lines of its `metrics.jsonl`: `step`, `loss`, and `loss/NAME` for each segment. Of several
-    trainings the first one's."""
+    """Method → lines of its `metrics.jsonl`: `step`, `loss`, and `loss/NAME` for each segment. Of several trainings,
+    the first one's.
+    """
     examples: Mapping[str, Sequence[Sequence[Piece]]] = field(default_factory=dict)
     """Method → some training examples, each as the texts of its named segments."""
     notes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Method → what was counted while its examples were made."""
+    """Method → counts made while its examples were made."""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """How it was made: versions, machine, times, sizes."""
+    """How the run was made: versions, machine, times, sizes."""
     recipe: str = ""
     """The resolved recipe."""
     options: sweeps.Options = field(default_factory=dict)

@@ -24,7 +24,7 @@ class Version:
     value: str
     answer: str | None
     judgements: tuple[tuple[str, str], ...]
-    """Each with a heading."""
+    """Judgements, each with a heading."""
     remarks: tuple[str, ...]
 
 

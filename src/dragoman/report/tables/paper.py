@@ -65,7 +65,7 @@ class _Setting:
 
     card: Card
     rows: Sequence[Card]
-    """In the paper's order."""
+    """The rows in the paper's order."""
     vanilla: str | None
     """The row that abilities are compared with."""
 

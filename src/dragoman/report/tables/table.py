@@ -15,14 +15,14 @@ class Cell:
     digits: int = 1
     interval: tuple[float, float] | None = None
     delta: float | None = None
-    """Against the row that the table compares with."""
+    """The difference from the row that the table compares with."""
     sure: bool = False
     """Whether the difference has p < 0.05."""
     mark: Mark = ""
     n: int | None = None
-    """Sentences or questions behind it."""
+    """The number of sentences or questions."""
     seeds: tuple[float, ...] = ()
-    """The score of each training, where there were several."""
+    """The score of each training, if there are several."""
     sd: float | None = None
     signature: str | None = None
 
@@ -81,7 +81,7 @@ class Measure:
     against: str | None = None
     """The row that differences are taken from."""
     unit: str = "%"
-    """`%`, or what a rating is out of: `/10`."""
+    """`%`, or the maximum of a rating: `/10`."""
 
 
 def filled(

@@ -14,7 +14,9 @@ class Rule(NamedTuple):
     values: tuple[int, ...]
     mask: int = 0xFFFFFFFF
     address: bool = False
-    """Of 64 bits, of which the upper half must be 0; the kernel takes only the lower one of a number."""
+    """Whether the argument has 64 bits, of which the upper half must be 0; of a number, the kernel uses only the
+    lower half.
+    """
     without_paths: bool = False
     """Needed only where Landlock does not watch over paths."""
 
@@ -45,7 +47,7 @@ for _line in _TABLE.replace("\n", " ").split(","):
     CALLS[_name] = (int(_x86), None if _arm == "-" else int(_arm))
 
 PATHS = ("mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "ftruncate")
-"""Calls that change a folder: allowed where Landlock says in which."""
+"""Calls that change a folder: allowed where Landlock limits them to one."""
 
 _CHANGES = 0o3 | 0o100 | 0o1000 | 0o20000000  # to open for writing, making, emptying, without a name
 RULES = {

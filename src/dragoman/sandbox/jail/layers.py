@@ -35,10 +35,10 @@ _LOAD, _EQUAL, _AND, _RETURN = 0x20, 0x15, 0x54, 0x06
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 Readable = Mapping[str, Sequence[str]]
-"""Paths by what may be done there: `read` (all below as well), or `list` (the names in a folder alone)."""
+"""Paths by what may be done there: `read` (everything below as well), or `list` (only the names in a folder)."""
 
 Step = tuple[int, int, int, int]
-"""Of a filter: what to do, how far to jump if it is so or not, and a number."""
+"""A step of the filter: what to do, how far to jump if it is so or not, and a number."""
 
 linux = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True)

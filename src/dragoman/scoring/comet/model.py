@@ -34,7 +34,7 @@ Precision = Literal["fp32", "bf16"]
 Texts = tuple[str, ...]
 
 REVISION = 1
-"""Of the way in which scores are made here; kept scores of another one are not taken."""
+"""The revision of how scores are computed here; cached scores of another one are not used."""
 
 _BATCH = {"cpu": 4096}  # tokens; an accelerator wants more
 _BATCH_ACCELERATED = 16_384

@@ -18,14 +18,14 @@ from dragoman.suites.questions.qa import normalisation
 from dragoman.suites.questions.suite import AbilityResult, Answered, is_skill
 
 TAKEN = {"squad": "first_line", "letter": "letter", "option_text": "text"}
-"""How a check of benchmarks takes the answer out of what was said, where the question doesn't say."""
+"""How a benchmark's check extracts the answer, if the question doesn't say."""
 SIDES: Mapping[str, Side] = {
     "instructions": "instruction",
     "follow_up": "instruction",
     "refusal": "safety",
     "harmless": "safety",
 }
-"""What the lab's families are about, where that is not general ability."""
+"""The sides of the lab's families that are not general abilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +33,21 @@ class Family:
     """One ability or skill of one row. No retention if the backbone has none of it, or no score."""
 
     score: Measure
-    """NaN where nothing could be judged."""
+    """NaN if nothing could be judged."""
     retention: Measure | None
     values: Floats
-    """[items, seeds]: the score of each item; NaN where there is no judgement."""
+    """[items, seeds]: the score of each item; NaN if there is no judgement."""
     draws: "Draws"
     side: Side = "general"
     unit: str = "%"
     kept: bool = True
-    """Part of RP."""
+    """Whether it is part of RP."""
     items: tuple[tuple[Answered, ...], ...] = ()
-    """Of questions with a rule the answers with each seed."""
+    """For questions with a rule, the answers with each seed."""
     f1: Measure | None = None
-    """The mean credit of answers, where the rule tells how much of one is right."""
+    """The mean credit of answers, if the rule gives partial credit."""
     graded: tuple[Graded, ...] = ()
-    """Of what others judge all that they said, with each seed."""
+    """For benchmarks judged by others, everything that the judges returned, with each seed."""
 
     @property
     def skill(self) -> bool:
@@ -101,7 +101,7 @@ class Draws:
     count: int
     seed: int
     groups: tuple[str, ...] = ()
-    """Of each item what is drawn together; () where every item stands alone."""
+    """For each item, the group that it is drawn with; () if every item stands alone."""
 
     def means(self, values: Floats, chosen: NDArray[np.bool_] | None = None) -> tuple[Floats, Floats]:
         """Means over the judged items: in every resample [resamples, models], and overall [models]."""

@@ -111,10 +111,10 @@ class About:
     """How a row was made, as in the schema above."""
 
     method: str = ""
-    """The row's name where it is empty."""
+    """The method; the row's name if empty."""
     writer: str | None = None
     seeds: tuple[int, ...] = ()
-    """Of its trainings, in the order of its results; 0, 1, … where several results come without."""
+    """The seeds of its trainings, in the order of its results; 0, 1, … if several results come without."""
     cost: Mapping[str, float | None] | None = None
 
 

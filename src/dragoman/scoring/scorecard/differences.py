@@ -11,7 +11,7 @@ from dragoman.scoring.scorecard.translation import GROUPS, Measure, Translations
 from dragoman.scoring.statistics import bounds, interval, mcnemar, two_sided_p
 
 MAIN = "chrf++"
-"""The metric that rows are compared in first."""
+"""The metric that rows are compared by first."""
 
 
 def pairs(translated: Mapping[str, Translations], judged: Mapping[str, Mapping[str, Family]]) -> list[dict[str, Any]]:

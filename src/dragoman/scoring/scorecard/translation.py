@@ -15,7 +15,9 @@ from dragoman.scoring.statistics import SEED, Floats, average, bleu, chrf, resam
 from dragoman.suites.translation.suite import TranslationResult
 
 FORMULAS: Mapping[str, Callable[[Floats], Floats]] = {"chrf++": chrf, "bleu": bleu}
-"""Of counts summed over sentences; any other metric is a mean over sentences, of a sum and a count."""
+"""Metrics computed from counts summed over sentences; any other metric is a mean over sentences, of a sum and a
+count.
+"""
 GROUPS = ("out_of_english", "into_english", "all")
 
 Translations = Mapping[str, Mapping[str, "Measure"]]  # direction → metric
@@ -33,11 +35,11 @@ class Measure:
     """One number of one row, with its value for each seed and in each resample."""
 
     seeds: tuple[float, ...]
-    """With each seed."""
+    """The value with each seed."""
     samples: Floats
-    """In every resample, the mean over the seeds drawn; NaN where it has no value."""
+    """The value in every resample, as the mean over the drawn seeds; NaN if it has none."""
     n: int
-    """Items behind it, however many seeds there are."""
+    """The number of items, however many seeds there are."""
     signature: str
 
     @property
