@@ -1,7 +1,7 @@
-"""What a user looks for, under `runs/NAME`: small files as copies, models as links into the store.
+"""Publishing results under `runs/NAME`: small files as copies, models as links into the store.
 
-Written is what is not there yet, each thing beside and renamed: two runs may publish at once, and a folder that cannot
-be written does where nothing is new. Links are relative, so that a folder of runs can be moved whole.
+Only what is not there yet is written, each file beside and renamed: two runs may publish at once, and a read-only
+folder is fine if nothing is new. Links are relative, so that a folder of runs can be moved as a whole.
 """
 
 import os
@@ -18,7 +18,7 @@ from dragoman.store import READ_ONLY, Artifact
 
 
 def publish(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> None:
-    """Puts what is done where it is looked for. StoreError where that cannot be written, and something is new."""
+    """Puts finished results where a user looks for them. StoreError if something is new and cannot be written."""
     try:
         _write_recipe(folder / "recipe.yaml", resolved(suites.spelled_out(recipe)).encode())
         if "report" in done:
@@ -35,7 +35,9 @@ def publish(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> None:
 
 
 def _write_recipe(path: Path, content: bytes) -> None:
-    """As it is there already, but for the place of the runs: they may have been moved, or be mounted elsewhere."""
+    """Keeps an existing file that differs only in the place of the runs: they may have been moved, or mounted
+    elsewhere.
+    """
     there = _read(path)
     if there is None or _placeless(there) != _placeless(content):
         _write(path, content)
@@ -74,7 +76,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _read(path: Path) -> bytes | None:
-    """None where there is no such file, or another run has just taken it away."""
+    """None if there is no such file, or another run has just removed it."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -82,7 +84,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _link(link: Path, target: Path) -> None:
-    """A link beside, put in the place of the old one: at no time is there none."""
+    """Makes a link beside and renames it over the old one: at no time is there none."""
     wanted = os.path.relpath(target.absolute(), link.parent.absolute())
     if (link.parent.resolve() / wanted).resolve() != target.resolve():  # some folder above is a link itself
         wanted = os.path.relpath(target.resolve(), link.parent.resolve())

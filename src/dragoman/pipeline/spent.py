@@ -1,4 +1,4 @@
-"""How long a stage takes, all its parts together: a run that is cut off leaves behind what it has spent."""
+"""Time spent on a stage, over all its parts: an interrupted run leaves behind what it has spent."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +13,9 @@ EVERY = 2.0  # seconds between two notes, and so the most that a kill can make a
 
 @contextmanager
 def spending(path: Path) -> Iterator[Callable[[], float]]:
-    """Gives a function that says how many seconds this work took until now, with those of parts that were cut off.
+    """Yields a function that returns the seconds that this work took so far, including interrupted parts.
 
-    They are kept in `path` as they go by, until who has finished the work takes the file away.
+    They are saved in `path` as they go by, until whoever has finished the work deletes the file.
     """
     before, started, done = _read(path), time.monotonic(), Event()
 

@@ -1,7 +1,7 @@
-"""What is about to be read is looked at first: a disk may rot, and a checksum that is only remembered does not tell.
+"""Verifying inputs before a stage reads them: disks fail, and a remembered checksum does not notice.
 
-Files are read whatever is remembered of them, each once in a run. A damaged artifact is set aside, to be made again; a
-file that is not the store's own, such as the backbone's weights, is a StoreError.
+Files are read whatever is remembered of them, each once per run. A damaged artifact is set aside, to be made again; a
+damaged file that is not the store's own, such as the backbone's weights, is a StoreError.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,9 @@ SHOWN = {"evaluate": "*", "examples": "samples.json", "train": "metrics.jsonl"} 
 
 
 def spoiled(recipe: Recipe, stage: Stage, cast: Cast, done: Mapping[str, Artifact], store: Store) -> list[str]:
-    """Titles of the stages whose artifacts are not what they were, of those that this one is about to read.
+    """Titles of the stages whose artifacts, among those that this stage is about to read, are damaged.
 
-    They are set aside. Raises StoreError where a file that the recipe names is not what it was.
+    They are set aside. Raises StoreError if a file that the recipe names has changed.
     """
     with store.digests.doubted():
         artifact_name(recipe, stage, cast, done, store)  # which asks for the corpora, and what judges
@@ -34,7 +34,7 @@ def spoiled(recipe: Recipe, stage: Stage, cast: Cast, done: Mapping[str, Artifac
 
 
 def require_whole(store: Store, artifacts: Sequence[Artifact], files: Sequence[Path], what: str) -> None:
-    """Raises StoreError where something that is about to be read is not what it was."""
+    """Raises StoreError if something that is about to be read is damaged."""
     if damaged := examined(store, {artifact.name: (artifact, "*") for artifact in artifacts}, files, what):
         raise StoreError(
             f"{', '.join(damaged)}: what the disk holds is not what was written. It is set aside; run again, and it is "
@@ -45,7 +45,9 @@ def require_whole(store: Store, artifacts: Sequence[Artifact], files: Sequence[P
 def examined(
     store: Store, artifacts: Mapping[str, tuple[Artifact, str]], files: Sequence[Path], what: str
 ) -> list[str]:
-    """Reads artifacts, each as far as a pattern of names goes, and other files; which artifacts were damaged."""
+    """Reads artifacts (the files that match each one's pattern) and other files; returns which artifacts were
+    damaged.
+    """
     sizes = [path.stat().st_size for path in files]
     sizes += [size_of(artifact, pattern) for artifact, pattern in artifacts.values()]
     found = []
@@ -62,7 +64,7 @@ def examined(
 
 
 def _models(recipe: Recipe, stage: Stage, cast: Cast) -> list[tuple[Model, bool]]:
-    """The models that a stage opens, and whether with their weights: of a trained row those are an artifact."""
+    """The models that a stage opens, and whether with their weights: a trained row's weights are an artifact."""
     if stage.kind in ("data", "report"):
         return []
     if stage.kind in ("train", "merge"):
@@ -81,6 +83,6 @@ def _files(model: Model, weights: bool) -> list[Path]:
 
 
 def size_of(artifact: Artifact, pattern: str = "*") -> int:
-    """Bytes of the files that match and are there."""
+    """The bytes of the existing files that match."""
     paths = (artifact.folder / file for file in artifact.files if fnmatch(file, pattern))
     return sum(path.stat().st_size for path in paths if path.is_file())

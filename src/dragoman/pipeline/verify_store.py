@@ -1,4 +1,4 @@
-"""A whole store is read, and what is in it held against its checksums, whatever is remembered of it."""
+"""Verifying a whole store: reads everything in it and compares it with its checksums, whatever is remembered."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ NAME = ".store"
 
 @dataclass
 class Verified:
-    """How much was read; what is wrong was said as it was found."""
+    """How much was read; damage was reported as it was found."""
 
     artifacts: int = 0
     files: int = 0
@@ -26,7 +26,7 @@ class Verified:
 
 
 def store_at(place: Path) -> Path:
-    """The store in a folder of runs, or the folder itself. StoreError where neither is one."""
+    """The store in a folder of runs, or the folder itself. StoreError if neither is one."""
     for folder in (place / NAME, place):
         if (folder / "artifacts").is_dir() or (folder / "completions").is_dir():
             return folder
@@ -34,10 +34,10 @@ def store_at(place: Path) -> Path:
 
 
 def verify(folder: Path, cache: str | None, say: Callable[[str], None]) -> Verified:
-    """Reads what is kept, and says what is damaged; what is the store's own is set aside, where that can be.
+    """Reads everything that is kept and reports damage; what belongs to the store is set aside where possible.
 
-    That is artifacts, completions (also in `cache`, where a recipe keeps them elsewhere), and results of the harness.
-    And files outside that runs have read, such as a backbone's weights, where they look as they did then.
+    That is artifacts, completions (also in `cache`, if a recipe keeps them elsewhere), and the harness's results; and
+    outside files that runs have read, such as a backbone's weights, if they have not visibly changed since.
     """
     found = Verified()
 
@@ -79,7 +79,7 @@ def _completions(cache: Path | str, found: Verified, tell: Callable[[str], None]
 
 
 def _others(store: Store, found: Verified, tell: Callable[[str], None]) -> None:
-    """Files that a run has read and that are not a store's own: this one's, or that of which it is a copy."""
+    """Files outside that a run has read: recorded by this store, or by the one of which it is a copy."""
     known: dict[Path, str] = {}
     for memo in (Digests(store.folder / "completions" / "weights.json"), store.digests):
         known |= {path: sha for path, sha in memo.remembered().items() if ".store" not in path.parts}

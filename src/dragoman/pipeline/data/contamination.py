@@ -1,7 +1,7 @@
-"""What of the data to learn from is also in the texts that models are judged on: found, counted, listed, or refused.
+"""Contamination of a recipe's training data by its test texts: found, counted, listed, or refused.
 
-What a few records share by accident can be left out. Where a good part of a test set is in the data, it was put there,
-and whoever judges with it should choose: that is refused, unless a recipe says what to do.
+What a few records share by accident can be left out. If a good part of a test set is in the data, it was put there,
+and whoever judges with it should choose: that is refused, unless the recipe says what to do.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ SHARE, FEWEST = 0.1, 10  # of a test set's items: what is no accident any more
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A record that shares something with a test set. `part` is where a recipe names it, such as `data.lessons`."""
+    """A record that shares something with a test set. `part` is where the recipe names it, such as `data.lessons`."""
 
     part: str
     origin: str
@@ -35,13 +35,13 @@ class Finding:
     shared: Shared
 
     def as_line(self) -> dict[str, Any]:
-        """What `contamination.jsonl` says of it."""
+        """Its line in `contamination.jsonl`."""
         return {"part": self.part, "origin": self.origin, **asdict(self.shared), "record": asdict(self.record)}
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """How much of a test set is in the data to learn from: items of which it has a whole or a sentence."""
+    """How much of a test set is in the training data: the items of which a record has a whole or a sentence."""
 
     test_set: str
     found: int
@@ -58,7 +58,7 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Compares records with the texts of an index, and remembers what was found, each record once."""
+    """Compares records with the texts of an index, and collects what is found, each record once."""
 
     index: Index
     found: dict[tuple[str, str], Finding] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Findings:
     """The items of test sets that are in the records."""
 
     def reason(self, part: str, origin: str, record: Record) -> str | None:
-        """Why a record is to be left out; None where it shares nothing with a test set."""
+        """Why a record is to be left out; None if it shares nothing with a test set."""
         shared = self.index.find(record)
         if shared is None:
             return None
@@ -75,7 +75,7 @@ class Findings:
         return REASONS[shared.kind]
 
     def overlaps(self) -> list[Overlap]:
-        """Of each test set that something was found of how much; the largest share first."""
+        """How much of each test set was found, for those of which something was; the largest share first."""
         held = Counter(self.index.items[item] for item in self.held)
         found = []
         for number, size in sorted(self.index.sizes().items()):
@@ -117,7 +117,7 @@ class Findings:
 
 
 def refuse_trained_on(overlaps: Iterable[Overlap], advice: str) -> None:
-    """Raises `DataError` where much of a test set is in the data: how much, where, the first examples, the advice."""
+    """Raises `DataError` if much of a test set is in the data: how much, where, the first examples, the advice."""
     much = [overlap for overlap in overlaps if overlap.much]
     if not much:
         return
@@ -150,9 +150,9 @@ def trained_on(
 ) -> list[Overlap]:
     """How much of these test texts a finished recipe learnt from; `data` is the folder of its data stage.
 
-    `prompts` are plain texts by the name of their suite, `one_grammar` says that the pairs are the lab's, and without
-    `instructions` the general instruction data, which only some methods see, is left aside. What `refuse_trained_on`
-    would refuse is `much`.
+    `prompts` are plain texts by the name of their suite, `one_grammar` says that the pairs are the lab's. Without
+    `instructions`, general instruction data, which only some methods see, is not compared. `refuse_trained_on` would
+    refuse those with `much`.
     """
     from dragoman.pipeline.data.make_data import read_records  # which needs this module
 

@@ -1,4 +1,4 @@
-"""The conversations that a recipe names: lessons to be learnt, and instruction data that is mixed in."""
+"""Conversations that a recipe names: lessons to be learnt, and instruction data that is mixed in."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ Unwanted = Callable[[Dialogue], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was chosen: the dialogues (read again each time), how many of each origin, and what was left out."""
+    """The chosen dialogues (read again each time), how many of each origin, and what was left out."""
 
     parts: list[Iterable[Dialogue]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -44,9 +44,9 @@ class Taken:
 
 
 def files(source: Dialogues) -> tuple[DialogueFile, ...]:
-    """The files behind a choice, those of the catalogue fetched first; none for what the lab makes itself.
+    """The files behind a choice, with those of the catalogue fetched; none for what the lab makes itself.
 
-    Raises DataError where a file is not there, a corpus has no conversations, or a language has no name.
+    Raises DataError if a file is missing, a corpus has no conversations, or a language has no name.
     """
     if source.language:
         language_name(source.language)
@@ -68,9 +68,9 @@ def files(source: Dialogues) -> tuple[DialogueFile, ...]:
 
 
 def take(sources: Sequence[Dialogues], records: int, unwanted: Unwanted) -> Taken:
-    """Chooses the dialogues of all sources: each once, what is unwanted left out, limits and shares kept.
+    """Chooses the dialogues of all sources: no duplicates, nothing unwanted, limits and shares respected.
 
-    A share is of all examples: `records` others, those of sources with a limit, and those of all shares.
+    A share is of all examples: the `records` others, those from sources with a limit, and those of all shares.
     """
     taken = Taken()
     seen: set[str] = set()
@@ -93,7 +93,7 @@ def take(sources: Sequence[Dialogues], records: int, unwanted: Unwanted) -> Take
 
 
 def _take(taken: Taken, source: Dialogues, limit: int | None, unwanted: Unwanted, seen: set[str]) -> tuple[str, int]:
-    """Adds the dialogues of one source to those taken before; gives its name and how many there were."""
+    """Adds the dialogues of one source to those taken before; returns its name and how many there were."""
     chosen = [select(file, limit, source.seed, unwanted) for file in files(source)]
     if source.corpus in LAB:
         made = LAB[source.corpus](LAB_DIALOGUES if limit is None else limit, source.seed, source.language or "en")
@@ -121,7 +121,7 @@ def _name(source: Dialogues) -> str:
 
 
 def unchecked(sources: Iterable[Dialogues]) -> list[str]:
-    """Files of the catalogue that come without a checksum."""
+    """Files of the catalogue that have no checksum."""
     known: dict[str, Any] = dict(catalog.catalogue())
     names = dict.fromkeys(str(source.corpus) for source in sources if source.corpus in known)
     return [f"{name}: {path}" for name in names for path in known[name].unchecked]

@@ -1,14 +1,14 @@
-"""Test sets that are known to be in what a recipe trains on, or in what the models that it compares were trained on."""
+"""Known overlaps: test sets known to be in what a recipe trains on, or in what its compared models were trained on."""
 
 from dragoman.corpora import catalog
 from dragoman.recipe.schema import Recipe
 
 
 def known_overlaps(recipe: Recipe) -> list[str]:
-    """A sentence for each corpus and model of the recipe that is known to have the pairs it tests on.
+    """A sentence for each corpus and model of the recipe that is known to contain the test pairs.
 
-    What a recipe trains on is compared with its test set sentence by sentence anyway; this tells what such a comparison
-    can't: what finished models have seen, and that a corpus has the whole of a test set.
+    A recipe's training data is compared with its test set anyway, sentence by sentence; this adds what such a
+    comparison can't tell: what finished models have seen, and that a corpus contains the whole of a test set.
     """
     if recipe.data.test is None or recipe.data.test.corpus is None:
         return []

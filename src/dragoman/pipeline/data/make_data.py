@@ -1,4 +1,4 @@
-"""Where a recipe's pairs, conversations and questions come from, and the files they are kept in between stages."""
+"""The data stage: gathers a recipe's pairs, conversations and questions, and writes them to files for later stages."""
 
 import json
 from collections import Counter
@@ -35,9 +35,9 @@ T = TypeVar("T")
 
 
 def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
-    """All that determines the data of a recipe, by contents. Corpora are fetched where they must be.
+    """Everything that determines a recipe's data, by contents. Corpora are fetched if necessary.
 
-    Raises DataError where a file is missing.
+    Raises DataError if a file is missing.
     """
     found: dict[str, Any] = {
         "train": recipe.data.train and _corpus_inputs(recipe.data.train, "train", digests),
@@ -94,18 +94,18 @@ def missing(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _files_of(corpus: Corpus, role: catalog.Role) -> tuple[str, ...]:
-    """The files of the catalogue that serve a choice of pairs."""
+    """The files of the catalogue that belong to a choice of pairs."""
     parts = [part for part in catalog.find(str(corpus.corpus)).parts if part.role == role]
     wanted = set(corpus.directions)
     return tuple(path for part in parts if not wanted or wanted & set(part.directions) for path in part.paths)
 
 
 def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
-    """Writes train.jsonl, test.jsonl, questions.jsonl and instructions.jsonl, and returns what was counted on the way.
+    """Writes train.jsonl, test.jsonl, questions.jsonl and instructions.jsonl, and returns counts.
 
-    What shares text with the test pairs or the questions is left out of the data to learn from and listed in
-    contamination.jsonl, so that no score is remembered. Where much of a test set is there, or on request
-    (`data.contamination`), it is refused.
+    Training data that shares text with the test pairs or the questions is left out and listed in contamination.jsonl,
+    so that no score is due to memory. If much of a test set is there, or on request (`data.contamination`), it is
+    refused.
     """
     data = recipe.data
     apart: Counter[str] = Counter()
@@ -177,7 +177,7 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
 
 
 def _refuse_two_of_a_name(recipe: Recipe, questions: Iterable[Question]) -> None:
-    """A score goes by one name: a family of questions may not be called like a suite that is judged otherwise."""
+    """Refuses a family of questions that has the name of another suite: scores go by one name."""
     elsewhere = {suite for suite in recipe.evaluate if elsewhere_judged(recipe, suite)}
     if both := sorted({question.family for question in questions} & elsewhere):
         raise DataError(
@@ -187,7 +187,7 @@ def _refuse_two_of_a_name(recipe: Recipe, questions: Iterable[Question]) -> None
 
 
 def test_pairs(recipe: Recipe, dropped: Counter[str]) -> list[Pair]:
-    """What translation is judged on; [] where it isn't. Pairs that can't be asked are counted in `dropped`."""
+    """The pairs that translation is judged on; [] if it isn't. Pairs that can't be asked are counted in `dropped`."""
     left_out: Counter[str] = Counter()
     found = list(_pairs(recipe.data.test, "test", left_out))
     dropped.update({reason: count for reason, count in left_out.items() if reason != LIMITED})
@@ -226,7 +226,7 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def record_of(record: dict[str, Any]) -> Record:
-    """A pair or a dialogue as it was written."""
+    """Reads a pair or a dialogue back from its JSON object."""
     return _dialogue(record) if "turns" in record else Pair(**record)
 
 
@@ -235,7 +235,7 @@ def _dialogue(record: dict[str, Any]) -> Dialogue:
 
 
 def read_questions(path: Path) -> list[list[Question]]:
-    """The draws of questions, the one that counts first. A draw without questions is not among them."""
+    """The draws of questions, the one that counts first. Empty draws are left out."""
     draws: dict[int, list[Question]] = {}
     for record in read_lines(path):
         number = record.pop("draw")

@@ -1,7 +1,7 @@
-"""How much a recipe has to learn and to be judged on, in records and tokens, before anything is run.
+"""Amounts of a recipe's training and test data, in records and tokens, known before anything is run.
 
-The best source serves: what the data stage wrote; else the files, where they are here; else what the
-catalogue tells of them. Nothing is fetched.
+They come from the best source available: what the data stage wrote; else the files, if they are here; else what the
+catalogue says of them. Nothing is fetched.
 """
 
 import json
@@ -34,7 +34,7 @@ WRAPPED = 0.85  # of a file of conversations is text; the rest are keys and quot
 
 
 class Vocabulary:
-    """Counts the tokens of texts: by the backbone's tokenizer on a sample of them where it is here, else by bytes."""
+    """Estimates token counts of texts: by the backbone's tokenizer on a sample if it is here, otherwise by bytes."""
 
     def __init__(self, backbone: Model, geometry: Geometry | None):
         path = backbone.folder / "tokenizer.json" if backbone.folder else None
@@ -48,13 +48,13 @@ class Vocabulary:
         self.frame: int = machines()["assumed"]["frame"]
 
     def rate(self, language: str) -> float:
-        """Bytes that a token stands for, in a language or in `code`."""
+        """Bytes per token, in a language or in `code`."""
         scripts = machines()["scripts"]
         like = next((first for first, others in scripts.items() if language in others), language)
         return self._rates.get(like, self._rates["other"])
 
     def of(self, records: Iterable[Record]) -> Amounts:
-        """How much some records are, of each kind, with what instruction and chat format add."""
+        """The amount of these records, by kind, including what instruction and chat format add."""
         sizes: defaultdict[tuple[Kind, int, str], int] = defaultdict(int)
         samples: defaultdict[tuple[Kind, int, str], list[str]] = defaultdict(list)
         counts: defaultdict[Kind, int] = defaultdict(int)
@@ -79,7 +79,7 @@ class Vocabulary:
 
 
 def _sides(record: Record) -> tuple[tuple[str, str], tuple[str, str]]:
-    """What is asked and what is answered, each with its language."""
+    """Request and answer, each with its language."""
     if isinstance(record, Pair):
         return (record.source, record.source_language), (record.target, record.target_language)
     asked = "\n".join(turn.whole for turn in record.turns[:-1])
@@ -99,7 +99,7 @@ def written(data: Artifact, name: str, vocabulary: Vocabulary) -> Amounts:
 
 
 def _spread(path: Path) -> Iterator[Record]:
-    """All records of a small file; of a large one some from many places, since each corpus in it stands by itself."""
+    """All records of a small file; of a large one some from many places, since the corpora in it follow one another."""
     size = path.stat().st_size
     if size <= WHOLE:
         yield from read_records(path)
@@ -117,7 +117,7 @@ def _spread(path: Path) -> Iterator[Record]:
 
 
 def of_pairs(corpus: Corpus, role: catalog.Role, vocabulary: Vocabulary) -> Amounts | None:
-    """The pairs that a recipe names. None where they are not here and nobody counted them."""
+    """The pairs that a recipe names. None if they are not here and the catalogue has no counts."""
     if corpus.corpus == "lab":
         directions, limit = corpus.directions or LAB_DIRECTIONS, corpus.limit or LAB_PAIRS
         made = world.pairs("test" if role == "test" else "train", directions, min(limit, SAMPLE), corpus.seed)
@@ -147,7 +147,7 @@ def of_pairs(corpus: Corpus, role: catalog.Role, vocabulary: Vocabulary) -> Amou
 def _of_part(
     entry: catalog.Entry, part: catalog.Part, wanted: set[str], corpus: Corpus, vocabulary: Vocabulary
 ) -> Amounts:
-    """By the sizes in the catalogue; both directions of a pair have the same sizes."""
+    """From the sizes in the catalogue; both directions of a pair have the same sizes."""
     found, records = {}, part.records or 0
     directions = wanted & set(part.directions)
     share = records / len(directions) if corpus.disjoint else records
@@ -168,7 +168,7 @@ def _packed(path: str) -> bool:
 
 
 def of_dialogues(choice: Dialogues, vocabulary: Vocabulary) -> Amounts | None:
-    """The conversations that a recipe names; all there are, where it names a share. None where nobody counted them."""
+    """The conversations that a recipe names; all of them if it names a share. None if their number is unknown."""
     if choice.corpus in LAB:
         count = choice.limit or LAB_DIALOGUES
         return vocabulary.of(LAB[choice.corpus](min(count, SAMPLE), choice.seed, choice.language or "en")).of(count)

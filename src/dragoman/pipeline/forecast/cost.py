@@ -1,8 +1,8 @@
-"""What the stages that are not done yet will take: examples, tokens, steps, time and memory.
+"""The cost of the stages that are still to do: examples, tokens, steps, time and memory.
 
-Time is what the same kind of stage took before, in this store and with the same backbone, scaled by
-the work. Where nothing was measured and an accelerator is named, it is estimated by arithmetic
-(`estimate.py`), and marked as that; where none is named, no time is given.
+Time is what the same kind of stage took before, in this store and with the same backbone, scaled by the work. If
+nothing was measured and an accelerator is named, it is estimated by arithmetic (`estimate.py`), and marked as an
+estimate; without an accelerator, no time is given.
 """
 
 import math
@@ -28,7 +28,7 @@ LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Work in words, how much of it in units, and seconds where an earlier run or an estimate tells."""
+    """The work in words, its amount in units, and seconds if an earlier run or an estimate tells."""
 
     work: str
     units: float | None = None
@@ -39,7 +39,7 @@ class Cost:
 
 
 class Reckoning:
-    """Looks once at what a recipe has to learn and to answer; then tells what each stage takes."""
+    """Looks once at what a recipe has to learn and to answer; then tells each stage's cost."""
 
     def __init__(self, plan: Plan, hardware: Hardware | None = None):
         self.plan, self.recipe = plan, plan.recipe
@@ -55,7 +55,7 @@ class Reckoning:
         self.asked_before = self._asked_before()
 
     def cost(self, stage: Stage) -> Cost:
-        """What a stage that is not done will take."""
+        """The cost of a stage that is not done."""
         found = getattr(self, f"_{stage.kind}")(stage)
         rate = self._seconds_a_unit(stage)
         if rate is not None and found.units is not None:
@@ -64,7 +64,7 @@ class Reckoning:
         return Cost(found.work, found.units, seconds, False, found.estimate)
 
     def _volumes(self) -> tuple[Amounts | None, Amounts | None, Volume]:
-        """What is learnt, what is mixed in, and the test; None where it is not known how much."""
+        """The amounts to learn, to mix in, and to test on; None if unknown."""
         said, vocabulary = self.recipe.data, self.vocabulary
         if self.data:
             names = ("train", "instructions", "test")
@@ -79,7 +79,7 @@ class Reckoning:
         return summed, others, judged.total if judged else Volume()
 
     def _learning(self, row: str) -> Forecast | None:
-        """What a row learns, as its method tells; None where it is not known how much there is."""
+        """What a row learns, as its method forecasts; None if the amounts are unknown."""
         method, options = method_of(self.recipe, row), rows(self.recipe)[row][1]
         seen = [self.learnt, *([self.mixed] if method.mixes else [])]
         known = [amounts for amounts in seen if amounts is not None]
@@ -89,7 +89,7 @@ class Reckoning:
         return learning(method, options, joined(known), measured)
 
     def _asked_before(self) -> dict[str, float]:
-        """How many answers of a row are in the cache once the rows above it are done, which ask the same."""
+        """For each row, how many answers are cached once the rows above it are done, which ask the same."""
         seen: dict[tuple[str, str], float] = {}
         found = {}
         for row, (method, _) in rows(self.recipe).items():
@@ -153,7 +153,7 @@ class Reckoning:
         return Cost(work, both.prompts, estimate=self._asked(both, self.plan.cast.finished.get(stage.row)))
 
     def _made(self, stage: Stage) -> Forecast | None:
-        """What a training learns from: as counted where its examples are made, else as it will be."""
+        """What a training learns from: as counted if its examples exist, otherwise as forecast."""
         artifacts = {step.stage.title: step.artifact for step in self.plan.steps}
         made = artifacts.get(stage.needs[0])
         if made is None:
@@ -162,7 +162,7 @@ class Reckoning:
         return Forecast(facts["examples"], facts["tokens"], sum(facts["trained"].values()))
 
     def _asked(self, asking: Asking, other: Model | None) -> Estimate | None:
-        """What a model takes to answer: the backbone, or another one. None where that can't be told."""
+        """The cost of a model's answers (the backbone's, or another's). None if it can't be told."""
         if not asking.prompts:
             return Estimate(0.0, 0.0, 1)
         geometry = geometry_of(other.name, other.folder) if other else self.geometry
@@ -173,7 +173,7 @@ class Reckoning:
         return generation(geometry, self.recipe.generation, self.gpu, self.hardware.count, asking)
 
     def _seconds_a_unit(self, stage: Stage) -> float | None:
-        """By the newest stage of the same kind and method that was finished with this backbone."""
+        """From the newest finished stage of the same kind and method with this backbone."""
         work = kind_of_work(self.recipe, stage, self.plan.cast.voice(stage.row))
         known = [facts for facts in self.facts if facts["rate"]["of"] == work]
         newest: Mapping[str, Any] | None = max(known, key=lambda facts: str(facts["finished"]), default=None)
@@ -181,7 +181,7 @@ class Reckoning:
 
 
 def tokens(count: float) -> str:
-    """Such as 14.9 M tokens."""
+    """For instance, 14.9 M tokens."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if count >= size:
             return f"{count / size:,.1f} {letter} tokens"
@@ -189,7 +189,7 @@ def tokens(count: float) -> str:
 
 
 def _logprobs(found: Forecast, options: Mapping[str, Any]) -> str:
-    """What the kept log-probabilities of rationales weigh, at most."""
+    """The size of the stored log-probabilities of rationales, at most."""
     kept = (options.get("rationale") or {}).get("keep_logprobs", 0)
     if not kept or found.asking is None:
         return ""
@@ -199,5 +199,5 @@ def _logprobs(found: Forecast, options: Mapping[str, Any]) -> str:
 
 
 def _finished(store: Store) -> list[Mapping[str, Any]]:
-    """Facts of all stages that were finished in this store; analyses, which lie beside them, are none."""
+    """The facts of all stages that were finished in this store, without the analyses beside them."""
     return [found for found in store.facts() if "rate" in found]

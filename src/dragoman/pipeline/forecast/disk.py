@@ -1,4 +1,4 @@
-"""The room on the disk that training all weights takes, told before work begins."""
+"""Disk room that training all weights takes, checked before work begins."""
 
 import math
 
@@ -11,9 +11,9 @@ from dragoman.training import checkpoints
 
 
 def of_all_weights(recipe: Recipe, backbone: Model) -> int:
-    """Bytes for checkpoints and for weights as trained, in fp32; 0 where an adapter is trained.
+    """Bytes for checkpoints and for the trained weights, in fp32; 0 if an adapter is trained.
 
-    A training whose state another goes on from (`refresh`) keeps its checkpoint.
+    A training from whose state another continues (`refresh`) keeps its checkpoint.
     """
     if recipe.training.lora is not None:
         return 0

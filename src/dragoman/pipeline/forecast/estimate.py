@@ -1,8 +1,7 @@
-"""Seconds and memory by arithmetic, for accelerators that nothing was measured on.
+"""Estimates of seconds and memory by arithmetic, for accelerators on which nothing was measured.
 
-Pure: from the geometry of a model, the data sheet of an accelerator and an amount of work. What is
-assumed (which share of the best possible is reached) stands in machines.yaml and is shown beside
-the numbers.
+Pure functions of a model's geometry, an accelerator's data sheet and an amount of work. The assumptions (what share
+of the theoretical speed is reached) are in machines.yaml and shown beside the numbers.
 """
 
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ ADAM = 16  # bytes of a weight that is trained: itself, its gradient and two mom
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What some work takes. `advice` says why it can't be done so, and what to change; empty where it fits."""
+    """The cost of some work. `advice` says why it can't be done so, and what to change; empty if it fits."""
 
     seconds: float | None
     memory: float  # bytes on each accelerator
@@ -30,9 +29,9 @@ class Estimate:
 def training(
     geometry: Geometry, settings: Training, gpu: Accelerator, amounts: tuple[float, float, float] | None
 ) -> Estimate:
-    """One training on one accelerator, of so many examples, tokens, and tokens with a loss in all epochs.
+    """One training on one accelerator, of this many examples, tokens, and trained tokens in all epochs.
 
-    What it needs of the memory does not depend on them, so it is told where they are not known.
+    Its memory does not depend on these amounts, so it is given even if they are unknown.
     """
     seconds = amounts and training_flops(geometry, settings, *amounts) / (gpu.flops * _assumed("training"))
     needed = training_memory(geometry, settings)
@@ -40,8 +39,9 @@ def training(
 
 
 def training_flops(geometry: Geometry, settings: Training, examples: float, tokens: float, trained: float) -> float:
-    """A product of a token with N weights is 2 N operations; backward it is as much again for what comes
-    in, and once more for weights that are trained. Checkpointing computes blocks twice on the way forward."""
+    """Multiplying a token with N weights takes 2 N operations; backward takes as many for the input's gradient, and
+    again for weights that are trained. Checkpointing computes blocks' forward pass twice.
+    """
     whole, again = settings.lora is None, 2 * settings.gradient_checkpointing
     backward = 4 if whole else 2
     adapter = 0 if settings.lora is None else geometry.adapter(settings.lora)
@@ -52,7 +52,7 @@ def training_flops(geometry: Geometry, settings: Training, examples: float, toke
 
 
 def training_memory(geometry: Geometry, settings: Training) -> float:
-    """Bytes at the peak: weights, their optimizer, a chunk of logits, and what a micro-batch keeps for the way back."""
+    """Bytes at the peak: weights, their optimizer, a chunk of logits, and a micro-batch's activations."""
     if settings.lora is None:  # in fp32, and the copies in bf16 that the products are made with
         weights = ADAM * geometry.parameters + BF16 * geometry.blocks
     else:
@@ -69,8 +69,8 @@ def training_memory(geometry: Geometry, settings: Training) -> float:
 def generation(geometry: Geometry, settings: Generation, gpu: Accelerator, count: int, work: Asking) -> Estimate:
     """Answers by vLLM, with as many sequences at once as the recipe and the memory allow.
 
-    A step writes one token of each sequence: it reads all weights or is busy multiplying with them,
-    whichever takes longer, and reads the keys and values of all sequences.
+    A step writes one token of each sequence: it either reads all weights or multiplies with them, whichever takes
+    longer, and reads the keys and values of all sequences.
     """
     split = settings.vllm.tensor_parallel
     wanted = settings.ray.actors[1] if settings.engine == "ray" else settings.vllm.data_parallel
@@ -98,7 +98,7 @@ def _assumed(name: str) -> float:
 
 
 def _advice(geometry: Geometry, settings: Training, gpu: Accelerator, needed: float) -> str:
-    """The least change to a training that makes it fit."""
+    """The smallest change to a training that makes it fit."""
     if needed <= gpu.memory:
         return ""
     changes: list[dict[str, bool | int]] = [{"batch_tokens": 4096}, {"batch_tokens": 2048}]

@@ -1,7 +1,6 @@
-"""How large a model is: from its config.json where it is here, else from a small table of models.
+"""A model's geometry (sizes), from its config.json if it is here, otherwise from a small table of models.
 
-Everything else is computed from the geometry: parameters, adapters, and what a token takes in the
-cache of keys and values.
+Everything else is computed from it: parameters, adapters, and the size of a token in the key-value cache.
 """
 
 import re
@@ -24,7 +23,7 @@ ATTENTION, MLP = ("q_proj", "k_proj", "v_proj", "o_proj"), ("gate_proj", "up_pro
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """A decoder of today: attention with shared keys and values, a gated MLP, RMS norms."""
+    """A present-day decoder: attention with shared keys and values, a gated MLP, RMS norms."""
 
     layers: int
     hidden: int
@@ -50,7 +49,7 @@ class Geometry:
 
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
-        """Inputs and outputs of the linear layers of one block."""
+        """Input and output sizes of the linear layers of one block."""
         queries, keys = self.heads * self.width, self.kv_heads * self.width
         return {
             "q_proj": (self.hidden, queries),
@@ -64,7 +63,7 @@ class Geometry:
 
     @property
     def blocks(self) -> int:
-        """Parameters of all linear layers but the head: what every token is multiplied with."""
+        """The parameters of all linear layers except the head: those that every token is multiplied with."""
         return self.layers * sum(inputs * outputs for inputs, outputs in self.shapes.values())
 
     @property
@@ -90,7 +89,7 @@ class Geometry:
         return 2 * self.layers * self.kv_heads * self.width * BF16
 
     def adapter(self, lora: Lora) -> int:
-        """Parameters of an adapter; layers that this kind of model hasn't are not counted."""
+        """The parameters of an adapter; layers that this kind of model does not have are not counted."""
         wanted = set(self.shapes) if isinstance(lora.targets, str) else set(lora.targets)
         if isinstance(lora.targets, str) and lora.targets in self.shapes:
             wanted = {lora.targets}
@@ -106,7 +105,7 @@ class Accelerator:
 
 
 def geometry_of(name: str, folder: Path | None) -> Geometry | None:
-    """The geometry of a model; None where it is neither here nor in the table, or is of another kind."""
+    """The geometry of a model; None if it is neither here nor in the table, or is of another kind."""
     if folder is not None and (folder / "config.json").is_file():
         return _of_config(read_config(folder))
     known = machines()["models"].get(name)
@@ -138,7 +137,7 @@ def _of_config(config: Mapping[str, Any]) -> Geometry | None:
 
 
 def accelerator(named: Hardware) -> Accelerator:
-    """The accelerator that a recipe or the command line names. RecipeError with those that are known."""
+    """The accelerator that a recipe or the command line names. RecipeError lists the known ones."""
     known = machines()["accelerators"]
     if named.gpu not in known:
         raise RecipeError(
@@ -149,7 +148,7 @@ def accelerator(named: Hardware) -> Accelerator:
 
 
 def hardware(text: str) -> Hardware:
-    """Reads `a100-80gb:4`. RecipeError where it is neither a name nor a name and a count."""
+    """Reads `a100-80gb:4`. RecipeError if it is neither a name nor a name and a count."""
     name, colon, count = text.partition(":")
     if not name or (colon and not re.fullmatch("[1-9][0-9]{0,5}", count)):
         raise RecipeError(f"--gpu: '{text}' should look like a100-80gb, or a100-80gb:4 for four of them")
@@ -160,7 +159,7 @@ def hardware(text: str) -> Hardware:
 
 @cache
 def machines() -> Mapping[str, Any]:
-    """What stands in machines.yaml."""
+    """The contents of machines.yaml."""
     text = package_files("dragoman.pipeline.forecast").joinpath("machines.yaml").read_text(encoding="utf-8")
     found: dict[str, Any] = yaml.safe_load(text)
     return found

@@ -1,4 +1,4 @@
-"""What a method will make of so much data, as it tells itself: examples, their tokens, and what it asks for them."""
+"""Forecasts by methods: the examples that a method will make of so much data, their tokens, and what it will ask."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,11 +9,10 @@ from dragoman.pipeline.forecast.geometry import machines
 
 
 def learning(method: Method, options: Mapping[str, Any], learnt: Amounts, measured: float | None = None) -> Forecast:
-    """What a method makes of what it sees. `measured`: tokens of an answer that it was given before, with this
-    backbone.
+    """What a method will make of its data. `measured`: tokens per answer in an earlier run with this backbone.
 
-    One that does not tell is taken to make the examples that it says it makes of each record, of references alone,
-    and to ask for nothing that could be foreseen.
+    A method without a forecast is expected to make its `EXAMPLES` of each record, from references alone, and to ask
+    for nothing.
     """
     if method.forecast is None:
         return Forecast.of(learnt.times(method.examples).total, known=False)
@@ -23,7 +22,7 @@ def learning(method: Method, options: Mapping[str, Any], learnt: Amounts, measur
 
 
 def measured_length(finished: Sequence[Mapping[str, Any]], method: str, digest: str) -> float | None:
-    """Tokens of what a method was answered, by the newest examples that it made with this backbone."""
+    """Tokens per answer, from the newest examples that a method made with this backbone."""
     known = [facts for facts in finished if facts["rate"]["of"] == ["examples", method, digest]]
     newest = max(known, key=lambda facts: str(facts["finished"]), default=None)
     report = newest and newest.get("rationales")

@@ -1,4 +1,4 @@
-"""What a run would do and what it did, for the person at the screen."""
+"""Showing a plan: what a run would do and what it did, for the person at the screen."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,10 +17,9 @@ from dragoman.screen import console as new_console
 
 
 def print_plan(plan: Plan, console: Console | None = None, hardware: Hardware | None = None) -> None:
-    """One line a stage: done, or what it will take. With `hardware` instead of what the recipe names.
+    """One line per stage: done, or its cost. `hardware` replaces what the recipe names.
 
-    What was measured on this machine is told apart from what is estimated, and what an estimate assumes
-    is said below the table.
+    Measured and estimated costs are distinguished, and the assumptions of estimates are printed below the table.
     """
     console = console or new_console()
     reckoning = Reckoning(plan, hardware)
@@ -62,7 +61,7 @@ def _memory(cost: Cost | None) -> Text:
 
 
 def _rest(costs: Mapping[str, Cost]) -> str:
-    """What all of it takes, the measured and the estimated apart."""
+    """The total cost, measured and estimated separately."""
     measured = sum(cost.seconds or 0 for cost in costs.values() if cost.measured)
     estimated = sum(cost.seconds or 0 for cost in costs.values() if not cost.measured)
     parts = [f"about {clock(measured)} by what earlier runs took here"] * bool(measured)
@@ -74,7 +73,7 @@ def _rest(costs: Mapping[str, Cost]) -> str:
 
 
 def _faults(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
-    """What does not fit on the accelerator, and what to change; stages with the same fault in one line."""
+    """What does not fit on the accelerator, and what to change; stages with the same fault share a line."""
     stages: dict[tuple[str, float], list[str]] = {}
     for title, cost in costs.items():
         if cost.estimate and cost.estimate.advice:
@@ -89,7 +88,7 @@ def _faults(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
 
 
 def _assumptions(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
-    """What the estimates rest on, in a few lines."""
+    """The assumptions behind the estimates, in a few lines."""
     gpu, hardware, assumed = reckoning.gpu, reckoning.hardware, machines()["assumed"]
     settings = reckoning.recipe.generation
     if not gpu or not hardware or not any(cost.estimate for cost in costs.values()):
@@ -111,7 +110,7 @@ def _assumptions(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
 
 
 def _absent(plan: Plan, reckoning: Reckoning) -> list[str]:
-    """What a run fetches first, and what can't be reckoned until then."""
+    """What a run fetches first, and what can't be estimated until then."""
     lines = []
     if plan.missing:
         lines.append(f"Not on this machine yet, a run fetches: corpora {', '.join(plan.missing)}.")
@@ -124,7 +123,7 @@ def _absent(plan: Plan, reckoning: Reckoning) -> list[str]:
 
 
 def told(kind: str, facts: Mapping[str, Any]) -> str:
-    """What came of a stage, in a few words; nothing that was dropped or cut goes unsaid."""
+    """The outcome of a stage, in a few words; anything dropped or cut is mentioned."""
     parts: list[str] = []
     if kind == "data":
         named = ("train", "test", "questions", "instructions")
@@ -160,14 +159,14 @@ def told(kind: str, facts: Mapping[str, Any]) -> str:
 
 
 def rough(seconds: float) -> str:
-    """Such as 9.3 h, 12 min or 40 s: an estimate has no more digits."""
+    """For instance 9.3 h, 12 min or 40 s: an estimate has no more digits."""
     if seconds >= 3600:
         return f"{seconds / 3600:,.1f} h"
     return f"{seconds / 60:,.0f} min" if seconds >= 60 else f"{seconds:,.0f} s"
 
 
 def clock(seconds: float) -> str:
-    """Such as 1:05 for 65 seconds."""
+    """For instance 1:05 for 65 seconds."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,4 +1,4 @@
-"""The models that a recipe names: the lab's own, a directory, or one from the hub."""
+"""The cast: all models that a recipe names (the lab's own, a directory, or from the hub), and the part of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,10 +21,10 @@ DECIDING = ("*.json", "*.model", "*.jinja", "*.txt", "*.py")
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Where the weights lie, and how the model is spoken to.
+    """Where the weights are, and how the model is spoken to.
 
-    `digest` names their contents, or the hub's name where they are not here yet; and the chat format
-    where it is not the model's own, so that whatever is made with another one has another name.
+    `digest` identifies their contents, or is the hub's name if they are not here yet; it includes the chat format if
+    that is not the model's own, so that whatever is made with another format has another name.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Model:
 
     @property
     def files(self) -> list[Path]:
-        """What decides how it answers."""
+        """The files that determine how it answers."""
         return _deciding(self.path)
 
 
@@ -62,7 +62,7 @@ class Cast:
     """By the names of `Recipe.judges`; of one on a server whose vocabulary and chat format it is told to have."""
 
     def voice(self, row: str) -> Model:
-        """Whose vocabulary and chat format a row has."""
+        """The model whose vocabulary and chat format a row has."""
         return self.finished.get(row, self.backbone)
 
     @property
@@ -73,7 +73,7 @@ class Cast:
 def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
     """All models of a recipe. Nothing is fetched unless `fetch` is set.
 
-    Raises EngineError where there is no such model, or none with weights that may be read.
+    Raises EngineError if a model does not exist, or has no weights that may be read.
     """
     backbone = find_backbone(recipe, digests, fetch=fetch)
     finished = {
@@ -92,14 +92,14 @@ def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
 
 
 def setting(judge: str) -> str:
-    """Where a recipe says who judges, by the name in `Recipe.judges`."""
+    """The recipe field that sets a judge, given the judge's name in `Recipe.judges`."""
     return judge if "." in judge else f"evaluation.{judge}"
 
 
 def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Model:
-    """The backbone's folder and the name of its contents. Nothing is fetched unless `fetch` is set.
+    """The backbone's folder and digest. Nothing is fetched unless `fetch` is set.
 
-    Raises EngineError where there is no such model, or none with weights that may be read.
+    Raises EngineError if it does not exist, or has no weights that may be read.
     """
     found = _find("backbone", recipe.backbone, recipe.revision, _Allowed.by(recipe), digests, fetch)
     return _spoken_to(found, recipe.chat, recipe.prompt)
@@ -117,7 +117,7 @@ def find_others(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> dic
 
 
 def writer(options: Mapping[str, Any]) -> str | None:
-    """The model that a method's options name for its rationales; None where the backbone writes them."""
+    """The model that a method's options name for its rationales; None if the backbone writes them."""
     found: str | None = (options.get("rationale") or {}).get("model")
     return found
 
@@ -137,7 +137,7 @@ def _find(field: str, name: str, revision: str | None, allowed: "_Allowed", dige
 
 
 class _Allowed(NamedTuple):
-    """What a recipe allows of a model, by name."""
+    """What a recipe allows for a model, by name."""
 
     code: bool
     bins: bool
@@ -153,5 +153,5 @@ def _deciding(folder: Path) -> list[Path]:
 
 
 def _on_the_hub(name: str) -> bool:
-    """Whether a name could be the hub's: an owner and a model."""
+    """Whether this could be a name on the hub: an owner and a model."""
     return name.count("/") == 1 and not name.startswith((".", "/", "~"))

@@ -1,4 +1,4 @@
-"""Whether the models of a recipe can do what it asks of them, told before work begins and before weights are read."""
+"""Checking a recipe's models before work begins and before weights are read: can they do what it asks?"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,10 +18,10 @@ SHOWN = 3
 
 
 def check_models(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
-    """Raises EngineError where a model cannot be used: its files do not hold all of it, it is none that continues text,
-    or its tokenizer is another's. TrainingError where an adapter is to go onto layers that there are not.
+    """Raises EngineError if a model cannot be used: its files do not hold all of it, it does not continue text, or
+    its tokenizer is another model's. TrainingError if an adapter is to go onto layers that do not exist.
 
-    `speak` speaks to the backbone, and to those that write rationales instead of it.
+    `speak` is the speaker of the backbone, and of those that write rationales instead of it.
     """
     backbone = cast.backbone
     made = _outline(recipe.generation, backbone)
@@ -36,7 +36,7 @@ def check_models(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
 
 
 def _others(recipe: Recipe, cast: Cast, speak: Speaker) -> Iterator[tuple[Generation, Model, Speaker]]:
-    """The models beside the backbone whose weights are read here, and how each is asked."""
+    """The models besides the backbone whose weights are read here, and how each is asked."""
     if recipe.generation.engine != "openai":
         yield from ((recipe.generation, model, speak.of(name)) for name, model in cast.others.items())
     for model in cast.finished.values():
@@ -48,7 +48,7 @@ def _others(recipe: Recipe, cast: Cast, speak: Speaker) -> Iterator[tuple[Genera
 
 
 def _outline(settings: Generation, model: Model) -> Any:
-    """None where transformers does not know this kind of model and vLLM, which may, is to load it."""
+    """None if transformers does not know this kind of model and vLLM, which may, is to load it."""
     try:
         return outline(model.path, trust_remote_code=model.trust_remote_code, bin_weights=model.bin_weights)
     except UnknownKind:
@@ -59,9 +59,9 @@ def _outline(settings: Generation, model: Model) -> Any:
 
 
 def _check_vocabulary(model: Model, made: Any, speak: Speaker) -> None:
-    """A token without a row in the embedding ends the work where it comes up.
+    """EngineError if the tokenizer has tokens without a row in the embedding: such a token would end the work.
 
-    Some tokenizers have special tokens more, such as one for padding, that are never used here; they do no harm.
+    Some tokenizers have extra special tokens, such as one for padding, that are never used here; they do no harm.
     """
     if made is None:
         return

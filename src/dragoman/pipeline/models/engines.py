@@ -1,4 +1,4 @@
-"""Which engine answers for which model: what the recipe says, made real on this machine."""
+"""Choosing the engine that answers for each model, as the recipe says and this machine allows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -44,10 +44,10 @@ def open_door(
     served: str | None = None,
     engines: Mapping[str, Generation] | None = None,
 ) -> Door:
-    """The door to some models by name; `served` is the one that a server answers for, where the recipe has one.
+    """The door to some models by name; `served` is the one that a server answers for, if the recipe has a server.
 
-    All others are asked on this machine, or over Ray; those in `engines` as these settings say. Completions are
-    kept in `cache`, or where the recipe wants them shared.
+    All others are asked on this machine, or over Ray; those in `engines` with these settings. Completions are cached
+    in `cache`, or in the shared cache that the recipe names.
     """
     memo = Digests(cache / "weights.json")
 
@@ -63,9 +63,9 @@ def open_door(
 
 
 def check_engine(settings: Generation, spec: ModelSpec, written: bool = False) -> None:
-    """Whether the engine that a recipe names could start here. EngineError with what is missing.
+    """Checks that the engine that a recipe names could start here. EngineError with what is missing.
 
-    `written` says that prompts will be written out, and not rendered by the model's chat template.
+    `written` says that prompts will be written out in full, and not rendered by the model's chat template.
     """
     spread = settings.engine == "ray"
     if spread or settings.vllm.data_parallel > 1:
@@ -87,7 +87,7 @@ def check_engine(settings: Generation, spec: ModelSpec, written: bool = False) -
 
 
 def local_engine(kind: Local, settings: Generation, spec: ModelSpec) -> Engine:
-    """An engine on this machine. It is what an actor on another machine calls, so all it is given can be sent there."""
+    """An engine on this machine. Actors on other machines call it too, so all its arguments can be pickled."""
     renderer = spec.renderer()
     if kind == "vllm":
         from dragoman.generation.vllm.engine import VllmEngine
@@ -134,7 +134,7 @@ def _here(settings: Generation, spec: ModelSpec, memo: Digests) -> OpenModel:
 
 
 def _made_in(kind: Local, dtype: str, settings: Generation, spread: Ray | None) -> str:
-    """Such as `hf-bfloat16-32768`: with the size of its batches where these are ours."""
+    """For instance `hf-bfloat16-32768`: with the size of its batches if we make them."""
     engine = f"{kind}-{dtype.removeprefix('torch.')}"
     if spread is not None:
         return f"ray-{engine}"
@@ -148,7 +148,9 @@ def _over_ray(make: Callable[[], Engine], spread: Ray, shard: int) -> Engine:
 
 
 def _on_a_server(settings: Generation, spec: ModelSpec) -> OpenModel:
-    """Its weights cannot be looked at, so the server's address and its name for the model stand for them."""
+    """The served model; its weights cannot be seen, so the server's address and its name for the model stand for
+    them.
+    """
     engine = _server(settings, spec)
     return OpenModel(f"server|{engine.name}", lambda: engine, made_in="server")
 

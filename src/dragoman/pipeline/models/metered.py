@@ -1,4 +1,4 @@
-"""What was generated for a lesson: tokens, and how long the engine took for them."""
+"""Metering a method: how many tokens were generated for it, and how long the engine took."""
 
 from collections.abc import Generator
 from types import TracebackType
@@ -8,10 +8,9 @@ from dragoman.methods import Lesson, Making
 
 
 class Metered(Generator[Ask, list[Completion], Lesson]):
-    """A method at work, and in `spent` what it was sent: `answers`, their `tokens`, and the engine's `seconds`.
+    """A method at work; `spent` has the number of `answers` it was sent, their `tokens`, and the engine's `seconds`.
 
-    An answer counts as what it took to make it, also where it comes from the cache; one that is asked
-    for twice was made once.
+    A cached answer counts at its original cost; one that is asked for twice counts once.
     """
 
     def __init__(self, making: Making):

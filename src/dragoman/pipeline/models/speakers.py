@@ -1,4 +1,4 @@
-"""The models of a recipe as those who ask see them: whose chat format and vocabulary, where the weights lie."""
+"""Speakers for a recipe's models: each with its vocabulary and chat format; and checks that they can be spoken to."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ from dragoman.recipe.suites import harness_task
 
 
 def speaker(recipe: Recipe, model: Model, others: Mapping[str, Model] | None = None) -> Speaker:
-    """Speaks to a model, and through `of` to others."""
+    """The speaker of a model, and through `of` the speakers of others."""
 
     def load(model: Model) -> Renderer:
         return Renderer.load(model.path, model.trust_remote_code, recipe.system, chat=model.chat)
@@ -28,7 +28,8 @@ def speaker(recipe: Recipe, model: Model, others: Mapping[str, Model] | None = N
 
 
 def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
-    """Whether every model can be spoken to as the recipe has it; `speak` speaks to the backbone and the others.
+    """Checks that every model can be spoken to as the recipe wants; `speak` is the backbone's speaker, with the
+    others'.
 
     TemplateError with all that have no chat template and would need one: for what, and what to write.
     """
@@ -52,7 +53,7 @@ def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
 
 
 def conversing(recipe: Recipe, model: Model) -> tuple[str, ...]:
-    """The suites that speak to a model in its chat format: all whose prompts have no format of their own."""
+    """The suites that use a model's chat format: all whose prompts have no format of their own."""
     plain = set() if recipe.evaluation.harness.chat_template else set(harness_tasks(recipe))
     own = {"translation"} if model.prompt != "own" else set()
     return tuple(suite for suite in recipe.evaluate if suite not in own and harness_task(suite) not in plain)
@@ -87,10 +88,10 @@ def _without_template(model: Model, row: str, suites: tuple[str, ...]) -> str:
 
 
 def judge_speaker(judge: Model, settings: Judge | None = None) -> Speaker:
-    """Speaks to a judge, which is not given the system prompt of those that it judges.
+    """The speaker of a judge, which does not get the system prompt of the models it judges.
 
-    Where its settings name no model, a server judges in the backbone's words, and has a context of its own: what it
-    tells; where it tells none, it is the one to refuse what is too long.
+    If its settings name no model, a served judge is spoken to in the backbone's format. Its context is what the
+    server tells; if it tells none, the server has to refuse what is too long.
     """
     renderer = Renderer.load(judge.path, judge.trust_remote_code, chat=judge.chat)
     if settings and settings.model is None and settings.generation and settings.generation.engine == "openai":
@@ -99,7 +100,7 @@ def judge_speaker(judge: Model, settings: Judge | None = None) -> Speaker:
 
 
 def spec_of(recipe: Recipe, model: Model) -> ModelSpec:
-    """A model as the door takes it."""
+    """A model in the form that the door takes."""
     return ModelSpec(
         model.path, model.path, None, model.trust_remote_code, recipe.system, model.chat, model.bin_weights
     )

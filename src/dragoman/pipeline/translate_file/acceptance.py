@@ -1,4 +1,4 @@
-"""Whether a translation can be used: by rules that can be read, each with a name under which it is counted."""
+"""Accepting a translation or not: simple rules, each with a name under which failures are counted."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SCRIPTED = 12  # letters from which on the script of a text tells its language
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A piece of text to be translated; `words` are some that must stay besides what always must."""
+    """A piece of text to be translated; `words` must stay, in addition to what always must."""
 
     text: str
     words: tuple[str, ...] = ()
@@ -24,7 +24,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What came of a piece: its translation, or what is wrong with it (`detail` says more), and the whole answer."""
+    """The result for a piece: its translation, or what is wrong with it (`detail` says more), and the whole answer."""
 
     text: str
     fault: str = ""
@@ -53,9 +53,9 @@ def judged(piece: Wanted, completion: Completion, source: str, target: str) -> S
 
 
 def foreign(text: str, source: str) -> bool:
-    """Whether a text is surely in another language than the one that is translated from.
+    """Whether a text is certainly not in the source language.
 
-    That is no mistake of the file: a task may be about another language.
+    That is not an error in the file: a task may be about another language.
     """
     bare, own = without_items(text), base(source)
     language = dominant(bare) if own in SCRIPTS.keys() | FUNCTION_WORDS.keys() else None
@@ -67,7 +67,7 @@ def _lines(text: str) -> int:
 
 
 def _copied(text: str, translation: str, source: str, target: str) -> bool:
-    """The source over again, where that is a sentence and not names or a formula."""
+    """Whether the source was repeated, if it is a sentence and not names or a formula."""
     if _letters(text) != _letters(translation):
         return False
     words = _words(text)
@@ -80,7 +80,7 @@ def _copied(text: str, translation: str, source: str, target: str) -> bool:
 
 
 def _wrong_language(translation: str, source: str, target: str) -> bool:
-    """Where the rules are sure: by the script, or by the function words of a text that has enough of them."""
+    """Whether it is certainly in the wrong language: by script, or by the function words of a long enough text."""
     bare, ours, theirs = without_items(translation), base(target), base(source)
     if SCRIPTS.get(theirs) != SCRIPTS.get(ours):
         return len(_letters(bare)) >= _SCRIPTED and bool(in_wrong_language(bare, source, target))
@@ -93,9 +93,9 @@ def _wrong_language(translation: str, source: str, target: str) -> bool:
 
 
 def _rather(text: str, other: str, own: str, least: int, most: int | None = None) -> bool:
-    """Whether a text is by far in another language than its own: it has `least` of the other's function words.
+    """Whether a text is clearly in another language than its own: it has `least` of the other's function words.
 
-    Of its own language's it may have `most`; half as many as of the other's when that is not said.
+    It may have `most` function words of its own language; by default half as many as of the other's.
     """
     if other not in FUNCTION_WORDS or own not in FUNCTION_WORDS:
         return True  # the script has told

@@ -1,7 +1,7 @@
-"""The entries of a file in another language: texts are asked for, judged, and put together again.
+"""Translating a file's entries: texts are asked for, judged, and put together again.
 
-What fails is asked once more with another wording of the instruction. An entry of which a text still
-fails is set aside, with what the model said.
+What fails is asked once more with another wording of the instruction. An entry with a text that still fails is set
+aside, with what the model said.
 """
 
 import json
@@ -30,7 +30,7 @@ class Voice(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A piece of an entry that could not be used, for the file of what is set aside."""
+    """A piece of an entry that could not be used, for the file of entries that are set aside."""
 
     field: str
     reason: str
@@ -41,7 +41,7 @@ class Failed:
 
 @dataclass(slots=True)
 class Counts:
-    """What became of a file's entries, and how much was asked for."""
+    """What became of a file's entries, and how much was asked."""
 
     entries: int = 0
     translated: int = 0
@@ -73,7 +73,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A translated file: what is kept by number, what is set aside as plain data, and the counts."""
+    """A translated file: accepted entries by number, those set aside as plain data, and the counts."""
 
     done: Mapping[int, Any]
     aside: Sequence[dict[str, Any]]
@@ -90,10 +90,10 @@ def translated(
     context: int | None = None,
     limit: int | None = None,
 ) -> Generator[Ask, list[Completion], Outcome]:
-    """Asks for the translations of a file's entries, the first `limit` of them, and puts them together.
+    """Asks for the translations of a file's entries, or of the first `limit` of them, and puts them together.
 
-    The first voice asks for everything, the others for what failed with those before. Prompts that leave no
-    room for an answer in `context` are not asked.
+    The first voice asks for everything, each further one for what failed before. Prompts that leave no room for an
+    answer in `context` are not asked.
     """
     entries = content.entries[:limit]
     texts = [text for entry in entries for text in entry.texts]
@@ -133,7 +133,7 @@ def _asked(
     context: int | None,
     counts: Counts,
 ) -> Generator[Ask, list[Completion], dict[Wanted, Said]]:
-    """What came of each piece."""
+    """The result for each piece."""
     said: dict[Wanted, Said] = {}
     before: dict[Wanted, Ids] = {}
     left = list(wanted)
@@ -161,7 +161,7 @@ def _asked(
 def _put_together(
     entry: Entry, pieces: Mapping[Text, Sequence[Piece]], said: Mapping[Wanted, Said]
 ) -> tuple[dict[Place, str], list[Failed]]:
-    """The texts of an entry that have something translated in them, and the pieces that failed."""
+    """The translated texts of an entry by place, and the pieces that failed."""
     texts: dict[Place, str] = {}
     failures = []
     for text in entry.texts:

@@ -1,7 +1,7 @@
-"""A data file into another language, from file to file: the model behind the one door, the result with its mark.
+"""`data translate` as a job, from file to file: asks the model through the door, and marks the result as translated.
 
-Answers are kept in the cache as they come, so a run that was killed goes on from there. The result is
-written at the end, and with it a file that says by what it was translated, and one with what is set aside.
+Answers are cached as they come, so a killed run resumes from there. The result is written at the end, with a file
+that says what it was translated by, and one with the entries that were set aside.
 """
 
 import json
@@ -49,25 +49,25 @@ class Job:
 
     @property
     def aside(self) -> Path:
-        """Where the entries are that could not be used."""
+        """The file with the entries that could not be used."""
         return self.output.with_name(f"{self.output.name}.set-aside.jsonl")
 
     @property
     def about(self) -> Path:
-        """Where it says by what the file was translated."""
+        """The file that says what the result was translated by."""
         return self.output.with_name(f"{self.output.name}.translation.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of a job: the format that the file was found to be in, and the counts."""
+    """The outcome of a job: the format that the file was found to be in, and the counts."""
 
     format: str
     counts: Counts
 
 
 class Reworded:
-    """Asks for a translation in other words than the first speaker does, where there are some."""
+    """Asks for a translation in other words than the first speaker does, if there are any."""
 
     def __init__(self, renderer: Renderer):
         self._first, *self._others = (Speaker(renderer, seed) for seed in range(WORDINGS + 1))
@@ -79,7 +79,7 @@ class Reworded:
 
 
 def translate_file(job: Job) -> Report:
-    """Does a job. DataError or EngineError where it cannot be done, before anything is asked."""
+    """Runs a job. DataError or EngineError if it is impossible, before anything is asked."""
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
@@ -146,7 +146,7 @@ def _check(job: Job) -> None:
 
 
 def _context(folder: Path, settings: Generation) -> int | None:
-    """How many tokens the model sees at once, as far as that is known here."""
+    """How many tokens the model sees at once, if that is known here."""
     if not (folder / "config.json").is_file():
         return None
     known = [context_of(folder), settings.vllm.max_length if settings.engine == "vllm" else None]

@@ -45,7 +45,7 @@ class Limits:
         self.cpu = cpu
         self.memory = memory
         self.without = without
-        """Layers to leave out, as if the kernel had them not."""
+        """Layers to leave out, as if the kernel did not have them."""
 
 
 def main() -> None:
@@ -136,7 +136,7 @@ class Candidate:
         self._limits = limits
         self._until = time.monotonic() + limits.seconds
         self.raised: tuple[Exception | None, str] = (None, "")
-        """The last exception that came from the program, and which of Python's own it was there."""
+        """The last exception from the program, and the name of the built-in exception that it was there."""
 
     def start(self, code: str, function: str) -> None:
         """Runs the program's top level; `Over` if it fails, or does not define the function."""
