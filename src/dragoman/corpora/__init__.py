@@ -1,0 +1,1 @@
+"""Data: files become records (pairs, dialogues, questions); the catalogue; overlaps with test sets."""

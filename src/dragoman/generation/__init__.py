@@ -1,0 +1,1 @@
+"""Generation: asks in, completions out. One door, one cache, and the engines behind them."""

@@ -1,0 +1,1 @@
+"""What is wrong with a rationale, and the report that counts it."""

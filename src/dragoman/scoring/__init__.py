@@ -1,0 +1,1 @@
+"""Scores with signature, n and interval; the scorecard that compares rows."""

@@ -1,0 +1,1 @@
+"""`dragoman score`: scores of outputs that were saved elsewhere."""

@@ -1,0 +1,1 @@
+"""Readers of file formats, with limits on what files from outside may cost."""

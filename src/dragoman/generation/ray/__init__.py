@@ -1,0 +1,1 @@
+"""The engine that distributes work over a Ray cluster."""

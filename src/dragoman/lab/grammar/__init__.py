@@ -1,0 +1,1 @@
+"""The grammar of the lab's world: meanings, and how English, German and Italian say them."""

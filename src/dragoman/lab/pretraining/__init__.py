@@ -1,0 +1,1 @@
+"""Pre-training of the lab's models: tokenizer, data, training, card."""

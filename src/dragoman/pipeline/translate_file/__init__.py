@@ -1,0 +1,1 @@
+"""`dragoman data translate`: a data file into another language."""

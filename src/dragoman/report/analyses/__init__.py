@@ -1,0 +1,1 @@
+"""The analyses for people: terminal, Markdown, pictures."""

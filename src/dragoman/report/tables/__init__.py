@@ -1,0 +1,1 @@
+"""Tables in the papers' layouts, as Markdown, LaTeX and JSON."""

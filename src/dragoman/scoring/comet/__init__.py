@@ -1,0 +1,1 @@
+"""COMET, read from published checkpoints without the official package."""

@@ -1,0 +1,1 @@
+"""The scorecard: every row against the backbone, and every two rows against each other."""
