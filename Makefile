@@ -18,7 +18,7 @@ COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' src \
   $$(ls -d $(addprefix $(VENV)/lib/python3*/site-packages/,$(1)) 2>/dev/null) || true
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt
 
-.PHONY: demo test engines compile bench bench-comet lint format clean
+.PHONY: demo test engines compile bench bench-comet lint format files clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo.stamp
@@ -36,6 +36,10 @@ lint: $(VENV)/dev.stamp
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# The page that lists every file with its phrase; a test holds it against the source.
+files:
+	$(PYTHON) docs/files.py
 
 # vLLM and Ray as they run without an accelerator, and lm-evaluation-harness; `make test` tests them where they are
 # installed.

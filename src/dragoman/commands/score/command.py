@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dragoman.commands.score.tasks import Asked
     from dragoman.scoring.saved_outputs import Difference, Score
 
-METRICS = ("bleu", "chrf", "chrf++", "ter", "comet")  # evaluation.metrics has them, and takes longer to import
+METRICS = ("bleu", "chrf", "chrf++", "ter", "comet")  # as in scoring.saved_outputs, which takes longer to import
 
 
 class Several(typer.core.TyperCommand):

@@ -47,7 +47,7 @@ class Overlap:
     found: int
     of: int
     origins: Mapping[str, int]
-    """Where it is: how many records of each origin share something with this test set."""
+    """How many records of each origin share something with this test set."""
     examples: tuple[str, ...] = ()
 
     @property

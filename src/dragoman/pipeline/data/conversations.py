@@ -20,7 +20,7 @@ LAB: dict[str, Callable[[int, int, str], list[Dialogue]]] = {
     "lab-instructions": lambda count, seed, language: terse.instructions(count, seed),
     "lab-alpaca": lambda count, seed, language: alpaca(language, count, seed),
 }
-"""How many, the seed and the language give the lab's conversations; all but `lab-alpaca` are in English."""
+"""The lab's conversations, by name, as functions of count, seed and language; all but `lab-alpaca` are in English."""
 LAB_LANGUAGES = ("lab-alpaca",)
 LAB_DIALOGUES = 2000  # where a recipe names no limit
 
@@ -35,7 +35,7 @@ class Taken:
     counts: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     short: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Origins that have fewer than their share asks for: how many were wanted, how many there are."""
+    """Origins with fewer records than their share asks for: how many were wanted, how many there are."""
     renamed: dict[str, dict[str, str]] = field(default_factory=dict)
     """Files with keys that were read as others, such as `istruzione` as `instruction`."""
 

@@ -33,15 +33,15 @@ class Geometry:
     vocabulary: int
     context: int
     head: int = 0
-    """Width of a head; hidden / heads when 0."""
+    """The width of a head; hidden / heads when 0."""
     tied: bool = False
-    """Whether the embedding is the head as well."""
+    """Whether the embedding is also the head."""
     biases: str = ""
     """`qkv`: queries, keys and values have biases; `all`: the attention's output too."""
     head_norms: bool = False
     """Whether queries and keys are normalised in each head."""
     tokenizer: str = ""
-    """Family in `bytes_a_token` of machines.yaml; unknown when empty."""
+    """The tokenizer's family in `bytes_a_token` of machines.yaml; unknown when empty."""
 
     @property
     def width(self) -> int:

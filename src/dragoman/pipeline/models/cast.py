@@ -55,11 +55,11 @@ class Cast:
 
     backbone: Model
     others: Mapping[str, Model]
-    """Who writes rationales instead of the backbone, by the name that methods use."""
+    """The models that write rationales instead of the backbone, by the name that methods use."""
     finished: Mapping[str, Model]
-    """Rows that are compared and not trained."""
+    """Rows that are compared but not trained."""
     judges: Mapping[str, Model]
-    """By the names of `Recipe.judges`; of one on a server whose vocabulary and chat format it is told to have."""
+    """By their names in `Recipe.judges`; for a judge on a server, the model whose vocabulary and chat format it has."""
 
     def voice(self, row: str) -> Model:
         """The model whose vocabulary and chat format a row has."""

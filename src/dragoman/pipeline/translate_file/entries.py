@@ -46,17 +46,17 @@ class Counts:
     entries: int = 0
     translated: int = 0
     as_they_were: int = 0
-    """Entries with nothing to translate: code, numbers, option letters; they are among the translated."""
+    """Entries with nothing to translate: code, numbers, option letters; they count as translated."""
     texts: int = 0
-    """Texts of the entries that are taken."""
+    """The texts of the accepted entries."""
     foreign: int = 0
-    """Texts that are surely in another language than the file's, and stay as they are."""
+    """Texts that are certainly in another language than the file's, and stay as they are."""
     asked: int = 0
-    """Distinct pieces that were translated."""
+    """Distinct pieces that were sent for translation."""
     asked_again: int = 0
     """Of these, how many were asked for with a second wording."""
     set_aside: Counter[str] = field(default_factory=Counter)
-    """Entries by the first reason found."""
+    """Entries that were set aside, by the first reason found."""
 
     def to_json(self) -> dict[str, Any]:
         return {
