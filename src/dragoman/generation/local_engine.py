@@ -1,9 +1,12 @@
-"""The local engine that `engine: auto` stands for on this machine."""
+"""The local engine that answers for a model on this machine, or in each actor of a Ray cluster."""
 
 import importlib.util
-from typing import Literal
+from typing import Literal, get_args
+
+from dragoman.recipe.engines import Generation
 
 Local = Literal["hf", "vllm"]
+KINDS: tuple[Local, ...] = get_args(Local)
 
 
 def best_engine() -> tuple[Local, str]:
@@ -15,3 +18,9 @@ def best_engine() -> tuple[Local, str]:
     if not torch.accelerator.is_available():
         return "hf", "vllm is installed, but there is no accelerator"
     return "vllm", "vllm is installed, and there is an accelerator"
+
+
+def local_kind(settings: Generation) -> Local:
+    """The engine that a recipe names; the best one for `auto`, and for a model that its server does not answer for."""
+    word = settings.ray.engine if settings.engine == "ray" else settings.engine
+    return next((kind for kind in KINDS if kind == word), None) or best_engine()[0]

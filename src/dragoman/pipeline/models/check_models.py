@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dragoman.errors import EngineError
-from dragoman.generation.local_engine import best_engine
+from dragoman.generation.local_engine import local_kind
 from dragoman.models.outline import UnknownKind, check_kind, outline, vocabulary_of
 from dragoman.pipeline.models.cast import Cast, Model
 from dragoman.pipeline.models.speakers import judge_speaker, speaker
@@ -52,8 +52,7 @@ def _outline(settings: Generation, model: Model) -> Any:
     try:
         return outline(model.path, trust_remote_code=model.trust_remote_code, bin_weights=model.bin_weights)
     except UnknownKind:
-        word = settings.ray.engine if settings.engine == "ray" else settings.engine
-        if (word if word == "hf" or word == "vllm" else best_engine()[0]) == "hf":
+        if local_kind(settings) == "hf":
             raise
         return None
 

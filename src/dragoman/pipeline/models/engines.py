@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Engine
 from dragoman.generation.door import Door, OpenModel
-from dragoman.generation.local_engine import Local, best_engine
+from dragoman.generation.local_engine import Local, local_kind
 from dragoman.models.loading import fingerprint, pick_device, pick_dtype
 from dragoman.prompts.render import Renderer
 from dragoman.recipe.engines import Generation, Ray
@@ -117,8 +117,7 @@ def local_engine(kind: Local, settings: Generation, spec: ModelSpec) -> Engine:
 
 
 def _here(settings: Generation, spec: ModelSpec, memo: Digests) -> OpenModel:
-    word = settings.ray.engine if settings.engine == "ray" else settings.engine
-    kind = word if word == "hf" or word == "vllm" else best_engine()[0]
+    kind = local_kind(settings)
     make: Callable[[], Engine] = partial(local_engine, kind, settings, spec)
     spread, each = settings.ray if settings.engine == "ray" else None, settings.vllm.tensor_parallel
     if spread is None and kind == "vllm" and settings.vllm.data_parallel > 1:
