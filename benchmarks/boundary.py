@@ -21,7 +21,7 @@ import torch
 
 from dragoman.corpora.records import Turn
 from dragoman.generation.ask import Completion, Sampling
-from dragoman.generation.door import tally
+from dragoman.generation.door import loops
 from dragoman.generation.hf.engine import HfEngine
 from dragoman.lab import BACKBONE, explanations, world
 from dragoman.lab.pretraining import mixture
@@ -101,17 +101,17 @@ def _after(speak: Speaker, prefix: Prefix, healed: Completion) -> Completion:
 
 def _numbers(rationales: Sequence[Completion]) -> dict[str, Any]:
     total = len(rationales)
-    counts = tally(rationales)
+    empty = sum(not one.text.strip() for one in rationales)
     kinds = Counter(_kind(one.text) for one in rationales if one.text.strip())
     lengths = [len(one.body) for one in rationales]
     return {
         "ends at once": sum(one.finish == "stop" and not one.text for one in rationales) / total,
         "mean length": sum(lengths) / total,
-        "mean length of those with text": sum(lengths) / max(1, total - counts.empty),
+        "mean length of those with text": sum(lengths) / max(1, total - empty),
         "begins with a line break": sum(one.text.startswith("\n") for one in rationales) / total,
-        "cut": counts.cut / total,
-        "empty": counts.empty / total,
-        "looping": counts.looping / total,
+        "cut": sum(one.finish == "length" for one in rationales) / total,
+        "empty": empty / total,
+        "looping": sum(loops(one.body) for one in rationales) / total,
         "openings": {kind: count / total for kind, count in kinds.most_common(12)},
         "different openings": len(kinds),
     }

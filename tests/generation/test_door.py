@@ -17,7 +17,7 @@ import pytest
 
 from dragoman.errors import EngineError, StoreError
 from dragoman.generation.ask import Ask, Completion, Finish, Ids, Sampling, made_in
-from dragoman.generation.door import Asking, Door, OpenModel, Tally, drive, drive_all, tally
+from dragoman.generation.door import Asking, Door, OpenModel, drive, drive_all
 from tests import ROOT
 
 SAMPLING = Sampling(max_tokens=8, stop=(2,))
@@ -395,21 +395,6 @@ def test_fifty_thousand_completions_load_quickly(tmp_path: Path) -> None:
     answers = door(tmp_path, never).answer(ask(many))
     assert time.process_time() - start < 2  # 0.65 on the machine where this was written
     assert answers[777] == answer_to(many[777], SAMPLING)
-
-
-def test_a_tally_counts_what_went_wrong() -> None:
-    loop = (9, *(1, 2, 3, 4) * 5)
-    completions = [
-        Completion((1, 2), "a", "stop"),
-        Completion((1,), "", "stop"),
-        Completion((1, 1), " \n", "length"),
-        Completion(loop, "b", "length"),
-        Completion((*loop, 2), "b", "stop"),
-        Completion(loop[:-4], "four times", "length"),
-        Completion((7,) * 8, "c", "length"),
-        Completion((7,) * 7, "c", "length"),
-    ]
-    assert tally(completions) == Tally(total=8, cut=5, empty=2, looping=3)
 
 
 def suite(name: str, prompts: Sequence[Ids], rounds: int, model: str = "a") -> Asking[list[str]]:

@@ -12,7 +12,8 @@ from dragoman.commands.recipes import recipe as loaded
 from dragoman.errors import DataError, RecipeError
 from dragoman.lab import abilities
 from dragoman.pipeline import judged, suites
-from dragoman.pipeline.data.make_data import data_inputs, make_data, missing, read_questions
+from dragoman.pipeline.data.make_data import data_inputs, make_data, missing
+from dragoman.pipeline.data.record_files import read_questions
 from dragoman.pipeline.forecast.question_counts import questions
 from dragoman.pipeline.forecast.show import told
 from dragoman.recipe.schema import Recipe

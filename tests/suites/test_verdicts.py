@@ -12,7 +12,7 @@ from dragoman.errors import TemplateError
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.judging import Judge
-from dragoman.suites.verdicts import choice, fits, judge_name, judge_prompt, rating
+from dragoman.suites.verdicts import fits, judge_name, judge_prompt, rating
 
 
 @pytest.mark.parametrize(
@@ -33,21 +33,6 @@ from dragoman.suites.verdicts import choice, fits, judge_name, judge_prompt, rat
 )
 def test_ratings(judgement: str, value: float | None) -> None:
     assert rating(judgement) == value
-
-
-@pytest.mark.parametrize(
-    ("judgement", "chosen"),
-    [
-        ("Assistant B says more. [[B]]", "B"),
-        ("[[C]]", "tie"),
-        ("Not [[B]] but [[A]]", "A"),
-        ("My verdict: A", None),
-        ("[A]", None),
-        ("[[a]]", None),
-    ],
-)
-def test_choices(judgement: str, chosen: str | None) -> None:
-    assert choice(judgement) == chosen
 
 
 class Named:

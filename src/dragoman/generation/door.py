@@ -41,19 +41,6 @@ class OpenModel:
     """The engine, with the settings that decide how prompts are batched, in words for the signatures of scores."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Counts of how completions ended. Nothing is dropped because of it; it is there to be seen."""
-
-    total: int
-    cut: int
-    """Ended by the token limit."""
-    empty: int
-    """Ended at once: no token before the end, or only white space."""
-    looping: int
-    """The last four tokens occur five times or more."""
-
-
 class Door:
     """Answers asks: from the cache in `folder`, and by models for what is missing there.
 
@@ -196,16 +183,6 @@ class Door:
                 f"{math.ceil(1000 * len(failed) / asked) / 1000:g}."
             )
         self._say(f"{what} {field} allows that ({tolerate:g}).")
-
-
-def tally(completions: Sequence[Completion]) -> Tally:
-    """Counts the completions that are cut off, empty, or repeat themselves."""
-    return Tally(
-        total=len(completions),
-        cut=sum(completion.finish == "length" for completion in completions),
-        empty=sum(not completion.text.strip() for completion in completions),
-        looping=sum(loops(completion.body) for completion in completions),
-    )
 
 
 def loops(ids: Ids) -> bool:

@@ -22,7 +22,6 @@ from dragoman.recipe.schema import Recipe, Training
 from dragoman.store import Artifact, Store, fingerprint
 
 Kind = Literal["data", "examples", "train", "merge", "evaluate", "report"]
-KINDS: tuple[Kind, ...] = ("data", "examples", "train", "merge", "evaluate", "report")
 
 # Raised when the same inputs come to mean another result. Stages that are cheap to repeat name the
 # code that makes them instead; training is not, and a comment must not cost anyone a night of it.

@@ -1,23 +1,21 @@
-"""What a judge is asked and what it said: the conversation with it, its rating or choice read out of the text.
+"""What a judge is asked and what it said: the conversation with it, and its rating read out of the text.
 
-The forms are those of FastChat's judge prompts: `[[7]]` for a rating, `[[A]]`, `[[B]]` or `[[C]]` (a tie) for a choice.
-Whatever has none of them is no judgement: it is counted, and nothing is made up for it.
+The form is that of FastChat's judge prompts, `[[7]]`. Whatever has none is no judgement: it is counted, and nothing is
+made up for it.
 """
 
 import re
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from dragoman.corpora.records import Turn
 from dragoman.errors import TemplateError
 from dragoman.generation.ask import Ids
 from dragoman.recipe.judging import Judge
 
-Choice = Literal["A", "B", "tie"]
 HIGHEST = 10.0
 
 _RATING = re.compile(r"\[\[([0-9]+\.?[0-9]*)\]\]")
 _BARE_RATING = re.compile(r"\[([0-9]+\.?[0-9]*)\]")
-_CHOICES: dict[str, Choice] = {"[[A]]": "A", "[[B]]": "B", "[[C]]": "tie"}
 
 
 class Speaker(Protocol):
@@ -33,11 +31,6 @@ def rating(judgement: str) -> float | None:
     """The first `[[n]]` of a judgement, or the first `[n]` where there is none; None where there is neither."""
     found = _RATING.search(judgement) or _BARE_RATING.search(judgement)
     return float(found[1]) if found else None
-
-
-def choice(judgement: str) -> Choice | None:
-    """Which answer a judge prefers; None where it does not say. Of several verdicts A comes first, then B, then C."""
-    return next((chosen for mark, chosen in _CHOICES.items() if mark in judgement), None)
 
 
 def judge_prompt(speak: Speaker, system: str, text: str) -> Ids:

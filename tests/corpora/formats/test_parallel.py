@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from dragoman.corpora.formats.parallel import ParallelText, located, read, read_files
+from dragoman.corpora.formats.parallel import ParallelText, located, read
 from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
 from dragoman.recipe.schema import Files
@@ -74,7 +74,7 @@ def test_what_a_recipe_names(tmp_path):
     aligned(tmp_path, b"Ja.\n", b"Yes.\n")
     files = Files(source="a.de", target="a.en", direction="de-en", both=True)
     assert located(files, tmp_path).paths == (tmp_path / "a.de", tmp_path / "a.en")
-    assert sides(read_files(files, tmp_path)) == [("Ja.", "Yes."), ("Yes.", "Ja.")]
+    assert sides(read(located(files, tmp_path))) == [("Ja.", "Yes."), ("Yes.", "Ja.")]
 
 
 @pytest.mark.parametrize(

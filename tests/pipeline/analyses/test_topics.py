@@ -14,7 +14,7 @@ from dragoman.errors import RecipeError
 from dragoman.generation.ask import Completion
 from dragoman.lab import BACKBONE
 from dragoman.pipeline.analyses.topics import Judge, asked_of, by_rule, rationales, take
-from dragoman.pipeline.data.make_data import write_lines
+from dragoman.pipeline.data.record_files import write_lines
 from dragoman.pipeline.models.cast import Model
 from dragoman.prompts.examples import write_examples
 from dragoman.prompts.render import Renderer

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from dragoman.corpora.records import Check, Pair, Question, Turn
+from dragoman.corpora.records import Check, Dialogue, Pair, Question, Turn
 from dragoman.errors import DataError
 from dragoman.pipeline.data.contamination import refuse_trained_on, trained_on
-from dragoman.pipeline.data.make_data import data_inputs, make_data, read_dialogues, read_lines
+from dragoman.pipeline.data.make_data import data_inputs, make_data
+from dragoman.pipeline.data.record_files import read_lines, read_records
 from dragoman.pipeline.forecast.show import told
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
@@ -87,7 +88,9 @@ def test_what_is_shared_is_left_out_and_listed(tmp_path: Path) -> None:
 
 def test_a_language_stays_with_its_records(tmp_path: Path) -> None:
     make_data(contaminated(tmp_path), tmp_path)
-    assert [one.language for one in read_dialogues(tmp_path / "instructions.jsonl")] == ["it"]
+    assert [one.language for one in read_records(tmp_path / "instructions.jsonl") if isinstance(one, Dialogue)] == [
+        "it"
+    ]
 
 
 def test_refused_on_request(tmp_path: Path) -> None:

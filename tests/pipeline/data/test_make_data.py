@@ -11,15 +11,8 @@ from dragoman.corpora.records import Dialogue, Pair
 from dragoman.errors import DataError
 from dragoman.lab import abilities
 from dragoman.pipeline.data import conversations
-from dragoman.pipeline.data.make_data import (
-    data_inputs,
-    make_data,
-    missing,
-    read_dialogues,
-    read_pairs,
-    read_questions,
-    read_records,
-)
+from dragoman.pipeline.data.make_data import data_inputs, make_data, missing
+from dragoman.pipeline.data.record_files import read_pairs, read_questions, read_records
 from dragoman.pipeline.forecast.show import told
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
@@ -47,13 +40,17 @@ def numbered(count: int, what: str = "Say") -> list[str]:
     return [f"{what} {number}." for number in range(count)]
 
 
+def dialogues(path: Path) -> list[Dialogue]:
+    return [record for record in read_records(path) if isinstance(record, Dialogue)]
+
+
 def test_lessons_alone(tmp_path: Path) -> None:
     facts = make_data(recipe({"lessons": [PROGRAMS]}), tmp_path)
     assert facts["train"] == {"lab-programs": 20}
     assert facts["test"] == facts["instructions"] == facts["left out"] == {}
     assert facts["questions"] == {"programs": 5}
     records = list(read_records(tmp_path / "train.jsonl"))
-    assert records == list(read_dialogues(tmp_path / "train.jsonl")) == abilities.dialogues("programs", 20, 0)
+    assert records == abilities.dialogues("programs", 20, 0)
     assert [len(part.read_text()) for part in map(tmp_path.joinpath, ("test.jsonl", "instructions.jsonl"))] == [0, 0]
 
 
@@ -70,7 +67,7 @@ def test_pairs_and_lessons_follow_each_other(tmp_path: Path) -> None:
 
 def test_programs_that_are_taught_are_never_asked(tmp_path: Path) -> None:
     make_data(recipe({"lessons": [{"corpus": "lab-programs", "limit": 400}]}, questions=40), tmp_path)
-    taught = {record.turns[0].text for record in read_dialogues(tmp_path / "train.jsonl")}
+    taught = {record.turns[0].text for record in dialogues(tmp_path / "train.jsonl")}
     (asked,) = read_questions(tmp_path / "questions.jsonl")
     assert len(taught) == 400
     assert len(asked) == 40
@@ -85,7 +82,7 @@ def test_instructions_by_share(tmp_path: Path) -> None:
     assert facts["instructions"] == {"a.jsonl": 30, "b.jsonl": 50}  # of 100 in all, 20 of which are lessons
     assert facts["short"] == {}
     assert facts["left out"] == {"over the limit, of the instructions": 100}
-    assert sum(1 for _ in read_dialogues(tmp_path / "instructions.jsonl")) == 80
+    assert sum(1 for _ in dialogues(tmp_path / "instructions.jsonl")) == 80
 
 
 def test_a_share_counts_those_with_a_limit_too(tmp_path: Path) -> None:
@@ -112,7 +109,7 @@ def test_what_is_asked_later_is_not_taught(tmp_path: Path) -> None:
     data = {"lessons": [{"file": file}], "instructions": [{"file": file}], "test": lab}
     facts = make_data(recipe(data, (str(tmp_path / "asked.jsonl"), "translation")), tmp_path)
     assert facts["left out"] == {"also in the test set": 2, "also in the test set, of the instructions": 2}
-    assert [record.turns[0].text for record in read_dialogues(tmp_path / "train.jsonl")] == ["Name a capital."]
+    assert [record.turns[0].text for record in dialogues(tmp_path / "train.jsonl")] == ["Name a capital."]
 
 
 def test_skills_and_fixed_sets_are_asked_once(tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +136,7 @@ def test_what_the_lab_makes_depends_on_the_seed_alone(name: str, tmp_path: Path)
         return (tmp_path / "train.jsonl").read_text()
 
     assert made(1) == made(1) != made(2)
-    origins = {record.origin.removesuffix("-en") for record in read_dialogues(tmp_path / "train.jsonl")}
+    origins = {record.origin.removesuffix("-en") for record in dialogues(tmp_path / "train.jsonl")}
     assert origins == {name}
 
 
@@ -217,7 +214,7 @@ def test_the_language_of_instruction_data(tmp_path: Path, real_data: Path, monke
     facts = make_data(recipe({"lessons": sources}), tmp_path)
     numbers = {"alpaca-de-12k": 11_950, "lab-alpaca-it": 3, "lab-alpaca-de": 2, "a.jsonl": 1, "b.jsonl": 1}
     assert facts["train"] == numbers
-    records = list(read_dialogues(tmp_path / "train.jsonl"))
+    records = dialogues(tmp_path / "train.jsonl")
     assert {(one.origin, one.language) for one in records} == {
         ("alpaca-de-12k", "de"), ("lab-alpaca-it", "it"), ("lab-alpaca-de", "de"), ("a.jsonl", "it"), ("b.jsonl", "en")
     }  # fmt: skip

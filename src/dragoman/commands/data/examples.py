@@ -6,7 +6,8 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dragoman.pipeline.data.make_data import make_data, read_records
+from dragoman.pipeline.data.make_data import make_data
+from dragoman.pipeline.data.record_files import read_records
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import plan, rows
 from dragoman.prompts.examples import ExampleTable

@@ -76,11 +76,6 @@ def located(files: FilesChoice, base: Path = Path()) -> ParallelText:
     return ParallelText(files.direction, source or None, target or None, table or None, files.both)
 
 
-def read_files(files: FilesChoice, base: Path = Path()) -> Iterator[Pair]:
-    """The pairs of the files that a recipe names, as `read` gives them."""
-    return read(located(files, base))
-
-
 def read(text: ParallelText, dropped: Counter[str] | None = None) -> Iterator[Pair]:
     """The pairs of some files, in their order, both sides stripped of surrounding whitespace.
 

@@ -15,11 +15,6 @@ def him(name: str) -> str:
     return "her" if name in WOMEN else "him"
 
 
-def his(name: str) -> str:
-    """The pronoun of a person as owner."""
-    return "her" if name in WOMEN else "his"
-
-
 # Things a short sentence can be about.
 TOPICS = (
     "dog", "cat", "house", "garden", "sun", "rain", "book", "school", "teacher", "music", "bread", "sea", "city",

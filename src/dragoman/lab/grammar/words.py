@@ -9,7 +9,6 @@ from typing import Literal
 
 from dragoman.lab.grammar.entries import KINDS, Adjective, Adverb, Name
 
-LIVING = "person animal"
 THINGS = "object tool furniture clothing text vehicle"
 
 ADJECTIVE_TABLE = f"""

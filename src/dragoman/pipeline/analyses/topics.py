@@ -20,7 +20,7 @@ from dragoman.generation.door import drive
 from dragoman.lab import BACKBONE
 from dragoman.lab.remarks import kinds_of
 from dragoman.models.loading import locate
-from dragoman.pipeline.data.make_data import read_records
+from dragoman.pipeline.data.record_files import read_records
 from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.models.engines import ModelSpec, open_door
 from dragoman.pipeline.plan import Plan, learnt, plan, rows, trainings

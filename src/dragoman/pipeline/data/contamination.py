@@ -13,6 +13,7 @@ from typing import Any
 from dragoman.corpora.contamination import Index, Kind, Shared, index
 from dragoman.corpora.records import Pair, Question, Record
 from dragoman.errors import DataError
+from dragoman.pipeline.data.record_files import read_records
 
 FILE = "contamination.jsonl"
 REASONS: dict[Kind, str] = {
@@ -154,8 +155,6 @@ def trained_on(
     `instructions`, general instruction data, which only some methods see, is not compared. `refuse_trained_on` would
     refuse those with `much`.
     """
-    from dragoman.pipeline.data.make_data import read_records  # which needs this module
-
     findings = Findings(index(questions, pairs, one_grammar, prompts))
     for name in ("train.jsonl", *(["instructions.jsonl"] if instructions else [])):
         for record in read_records(data / name):

@@ -2,16 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from dragoman.corpora import catalog
 from dragoman.corpora.contamination import index
 from dragoman.corpora.load import LIMITED, Rules, choose, load, locate
-from dragoman.corpora.records import Check, Dialogue, Pair, Question, Record, Turn
+from dragoman.corpora.records import Pair, Question
 from dragoman.errors import DataError
 from dragoman.lab import world
 from dragoman.pipeline import suites
@@ -19,6 +19,7 @@ from dragoman.pipeline.data import contamination, conversations
 from dragoman.pipeline.data.contamination import Findings
 from dragoman.pipeline.data.conversations import take
 from dragoman.pipeline.data.known_overlaps import known_overlaps
+from dragoman.pipeline.data.record_files import write_lines
 from dragoman.pipeline.judged import asking_inputs, materials, prompts
 from dragoman.pipeline.judged import elsewhere as elsewhere_judged
 from dragoman.prompts.languages import language_name
@@ -30,8 +31,6 @@ LAB_DIRECTIONS = ("en-de", "de-en", "en-it", "it-en")
 LAB_PAIRS = 2000  # a direction, where a recipe names no limit
 SPARE = 2  # the lab makes so many times as many pairs where rules will leave some out
 HERE = Path()
-
-T = TypeVar("T")
 
 
 def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
@@ -210,56 +209,3 @@ def _pairs(corpus: Corpus | None, role: catalog.Role, dropped: Counter[str]) -> 
     loaded = load(corpus, role, HERE)
     dropped.update(loaded.dropped)
     return loaded
-
-
-def read_pairs(path: Path) -> Iterator[Pair]:
-    return (Pair(**record) for record in read_lines(path))
-
-
-def read_dialogues(path: Path) -> Iterator[Dialogue]:
-    return map(_dialogue, read_lines(path))
-
-
-def read_records(path: Path) -> Iterator[Record]:
-    """Pairs and dialogues, in their order."""
-    return map(record_of, read_lines(path))
-
-
-def record_of(record: dict[str, Any]) -> Record:
-    """Reads a pair or a dialogue back from its JSON object."""
-    return _dialogue(record) if "turns" in record else Pair(**record)
-
-
-def _dialogue(record: dict[str, Any]) -> Dialogue:
-    return Dialogue(tuple(Turn(**turn) for turn in record["turns"]), record["origin"], record.get("language", "en"))
-
-
-def read_questions(path: Path) -> list[list[Question]]:
-    """The draws of questions, the one that counts first. Empty draws are left out."""
-    draws: dict[int, list[Question]] = {}
-    for record in read_lines(path):
-        number = record.pop("draw")
-        record["turns"] = tuple(Turn(**turn) for turn in record["turns"])
-        record["check"] = Check(**record["check"])
-        record["texts"] = tuple(record.get("texts", ()))
-        draws.setdefault(number, []).append(Question(**record))
-    return [draws[number] for number in sorted(draws)]
-
-
-def write_lines(path: Path, records: Iterable[Any]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for record in records:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-
-
-def read_lines(path: Path) -> Iterator[Any]:
-    with path.open(encoding="utf-8", newline="\n") as file:
-        for line in file:
-            yield json.loads(line)
-
-
-def chunks(records: Iterable[T], size: int) -> Iterator[Sequence[T]]:
-    """The records in runs of `size`; the last may be shorter."""
-    iterator = iter(records)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

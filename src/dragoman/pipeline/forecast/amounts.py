@@ -20,7 +20,8 @@ from dragoman.corpora.load import load
 from dragoman.corpora.records import Pair, Record
 from dragoman.lab import world
 from dragoman.pipeline.data.conversations import LAB, LAB_DIALOGUES
-from dragoman.pipeline.data.make_data import HERE, LAB_DIRECTIONS, LAB_PAIRS, read_records, record_of
+from dragoman.pipeline.data.make_data import HERE, LAB_DIRECTIONS, LAB_PAIRS
+from dragoman.pipeline.data.record_files import read_records, record_of
 from dragoman.pipeline.forecast.geometry import Geometry, machines
 from dragoman.pipeline.models.cast import Model
 from dragoman.recipe.schema import Corpus, Dialogues

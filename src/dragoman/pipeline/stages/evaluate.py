@@ -11,7 +11,7 @@ from dragoman.corpora.records import Question
 from dragoman.errors import DataError
 from dragoman.generation.door import drive_all
 from dragoman.pipeline import judged
-from dragoman.pipeline.data.make_data import read_pairs, read_questions
+from dragoman.pipeline.data.record_files import read_pairs, read_questions
 from dragoman.pipeline.models.cast import Cast, Model
 from dragoman.pipeline.models.engines import ModelSpec, check_engine, open_door
 from dragoman.pipeline.models.speakers import device_name, judge_speaker, speaker, spec_of

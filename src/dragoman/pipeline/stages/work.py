@@ -27,7 +27,7 @@ from dragoman.errors import DataError
 from dragoman.generation.door import drive_all
 from dragoman.methods import Lesson
 from dragoman.models.config import context_of
-from dragoman.pipeline.data.make_data import chunks, read_pairs, read_questions, read_records
+from dragoman.pipeline.data.record_files import chunks, read_pairs, read_questions, read_records
 from dragoman.pipeline.data.too_long import FRAME, question_bytes, record_bytes, too_long
 from dragoman.pipeline.models.cast import Cast, Model, writer
 from dragoman.pipeline.models.check_models import check_models

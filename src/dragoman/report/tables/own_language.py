@@ -15,7 +15,7 @@ from dragoman.report.tables.captions import merged, spanned
 from dragoman.report.tables.table import Cell, Column, Line, Table
 
 BASELINE, ENGLISH = "alpaca", "en"
-KEY, TITLE = "languages", "Each model in the language that it was taught"
+KEY = "languages"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from dragoman.report.tables.captions import caption_of, caption_of_cost
 from dragoman.report.tables.table import Cell, Column, Measure, Table, filled, line
 from dragoman.report.translation import FIRST, group_score, main, metric_title, metrics
 
-KEYS = ("translation", "benchmarks", "abilities", "ablation", "skill", "cost")
 TITLES = {
     "backbone": "Backbone",
     "finished": "",  # its own name

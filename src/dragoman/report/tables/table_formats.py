@@ -11,7 +11,6 @@ from dragoman.report.tables.table import Cell, Line, Table
 from dragoman.terminal import visible
 
 Format = Literal["markdown", "latex", "json"]
-FORMATS: tuple[Format, ...] = ("markdown", "latex", "json")
 
 _LATEX = {
     "\\": r"\textbackslash{}",

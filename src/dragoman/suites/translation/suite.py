@@ -19,7 +19,6 @@ from dragoman.suites.translation import language_id
 from dragoman.suites.translation.asides import Cut
 from dragoman.suites.translation.extraction import RULES, extract
 
-METRICS = ("chrf++", "bleu")
 RATES = (
     "chatter",
     "empty",

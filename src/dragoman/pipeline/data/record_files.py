@@ -1,0 +1,60 @@
+"""The files in which pairs, conversations and questions are kept between stages: one JSON record a line."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dragoman.corpora.records import Check, Dialogue, Pair, Question, Record, Turn
+
+T = TypeVar("T")
+
+
+def read_pairs(path: Path) -> Iterator[Pair]:
+    return (Pair(**record) for record in read_lines(path))
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """Pairs and dialogues, in their order."""
+    return map(record_of, read_lines(path))
+
+
+def record_of(record: dict[str, Any]) -> Record:
+    """Reads a pair or a dialogue back from its JSON object."""
+    return _dialogue(record) if "turns" in record else Pair(**record)
+
+
+def _dialogue(record: dict[str, Any]) -> Dialogue:
+    return Dialogue(tuple(Turn(**turn) for turn in record["turns"]), record["origin"], record.get("language", "en"))
+
+
+def read_questions(path: Path) -> list[list[Question]]:
+    """The draws of questions, the one that counts first. Empty draws are left out."""
+    draws: dict[int, list[Question]] = {}
+    for record in read_lines(path):
+        number = record.pop("draw")
+        record["turns"] = tuple(Turn(**turn) for turn in record["turns"])
+        record["check"] = Check(**record["check"])
+        record["texts"] = tuple(record.get("texts", ()))
+        draws.setdefault(number, []).append(Question(**record))
+    return [draws[number] for number in sorted(draws)]
+
+
+def write_lines(path: Path, records: Iterable[Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def read_lines(path: Path) -> Iterator[Any]:
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def chunks(records: Iterable[T], size: int) -> Iterator[Sequence[T]]:
+    """The records in runs of `size`; the last may be shorter."""
+    iterator = iter(records)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
