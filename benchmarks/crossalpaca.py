@@ -144,17 +144,17 @@ def table_3(study: Study) -> str:
     lines.append(["en-Alpaca", *(_cell(study, "en-alpaca", f"{name}-en", which) for _, name, which in shown)])
     for kind, title in (("{x}-alpaca", "Alpaca"), ("{x}-cross", "CrossAlpaca")):
         for x in study.foreign:
-            cells = (_cell(study, kind.format(x=x), f"{name}-{x}", which) for _, name, which in shown)
-            lines.append([f"{x}-{title}", *cells])
+            found = (_cell(study, kind.format(x=x), f"{name}-{x}", which) for _, name, which in shown)
+            lines.append([f"{x}-{title}", *found])
         means = (f"**{number(average(study, kind, name, which))}**" for _, name, which in shown)
         lines.append([f"**avg-{title}**", *means])
     for title, label in (("avg-Alpaca", "{x}-alpaca"), ("avg-CrossAlpaca", "{x}-cross")):
         cells = []
         for _, name, which in shown:
             if which == "score":
-                found = study.below_english(name, label)
-                low, high = found.interval
-                cells.append(starred(Difference(-found.delta, (-high, -low), found.p)))
+                below = study.below_english(name, label)
+                low, high = below.interval
+                cells.append(starred(Difference(-below.delta, (-high, -low), below.p)))
             else:
                 gap = average(study, label, name, which) - study.score("en-alpaca", f"{name}-en", which)
                 cells.append(signed(gap))

@@ -81,11 +81,11 @@ def contrast(card: Card, weights: Mapping[tuple[str, str], float]) -> Difference
         by_family.setdefault(family, {})[name] = weight
     total = variance = 0.0
     for family, chosen in by_family.items():
-        scores = {name: score(row(card, name), family) for name in chosen}
-        assert all(scores.values()), f"{family} was not asked of all of {', '.join(chosen)}"
+        scores = {name: found for name in chosen if (found := score(row(card, name), family))}
+        assert len(scores) == len(chosen), f"{family} was not asked of all of {', '.join(chosen)}"
         total += sum(weight * scores[name]["score"] for name, weight in chosen.items())
         names, path = list(chosen), (kind(card, family), family)
-        own = sum(weight * _squared(scores[name]["interval"]) for name, weight in chosen.items())
+        own = sum(float(weight) * _squared(scores[name]["interval"]) for name, weight in chosen.items())
         apart = sum(
             chosen[one] * chosen[other] * _squared(between(card, one, other, path).interval)
             for place, one in enumerate(names)

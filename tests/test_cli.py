@@ -1,5 +1,6 @@
 """The commands as a user meets them: what they print, and how they end."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -175,7 +176,7 @@ def test_doctor_tells_where_every_start_compiles_anew(tmp_path: Path, monkeypatc
         folder.mkdir()
         (folder / "__init__.py").write_text("")
     found = {folder.name: SimpleNamespace(origin=str(folder / "__init__.py")) for folder in libraries}
-    monkeypatch.setattr(doctor.importlib.util, "find_spec", found.get)
+    monkeypatch.setattr(importlib.util, "find_spec", found.get)
     monkeypatch.setattr(sys, "pycache_prefix", None)
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     assert doctor._byte_code().text == "torch, peft will be compiled when they are first imported"

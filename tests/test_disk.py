@@ -87,9 +87,14 @@ def test_what_is_remembered_is_doubted_where_that_is_asked(tmp_path: Path) -> No
 
 
 def test_thousands_of_files_cost_one_memo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = []
+    written: list[Path] = []
     write = disk.write_atomic
-    monkeypatch.setattr(disk, "write_atomic", lambda path, text: (written.append(path), write(path, text)))
+
+    def write_and_count(path: Path, text: str) -> None:
+        written.append(path)
+        write(path, text)
+
+    monkeypatch.setattr(disk, "write_atomic", write_and_count)
     for number in range(1000):
         (tmp_path / str(number)).write_text(str(number))
     digests = Digests(tmp_path / "memo.json")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -33,7 +34,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     Path(f"{EVIL[:-9]}.tsv").write_text("".join(f"Satz {EVIL} {n}\tText {n}\n" for n in range(30)), encoding="utf-8")
     Path(f"{EVIL[:-9]}.de").write_text("Ja.\n", encoding="utf-8")
 
-    def invoke(*words: str | Path, code: int = 0, said: str = "[/b]", **how: str) -> Result:
+    def invoke(*words: str | Path, code: int = 0, said: str = "[/b]", **how: Any) -> Result:
         result = CliRunner().invoke(cli.app, [str(word) for word in words], **how)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         assert result.exit_code == code, result.output

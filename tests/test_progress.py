@@ -1,12 +1,12 @@
 """The progress line: silent for short work, plain off a terminal, live on one."""
 
 import io
+import time
 from collections.abc import Callable
 
 import pytest
 from rich.console import Console
 
-from dragoman import progress as module
 from dragoman.progress import Bar, progress
 
 
@@ -21,7 +21,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(module.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     return clock
 
 

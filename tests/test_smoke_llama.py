@@ -11,14 +11,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import torch
 from safetensors.torch import load_file
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from dragoman.commands.talk import Talker
 from dragoman.corpora.records import Turn
 from tests import ROOT
 from tests.smoke_kit import Ran, backbone, run
+from tests.tiny_models import llama
 
 RECIPE = ROOT / "recipes" / "crossalpaca" / "llama-7b-de.yaml"
 ROWS = ("en-alpaca", "de-alpaca", "de-cross")
@@ -37,20 +36,8 @@ WITHOUT = (
 
 def _backbone(folder: Path, tokenizer: Path) -> Path:
     """LLaMA in small: its architecture, vocabulary, context and files, with random weights in bf16."""
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=32000,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=4,
-        max_position_embeddings=2048,
-        initializer_range=0.3,
-        bos_token_id=1,
-        eos_token_id=2,
-    )
-    return backbone(folder, tokenizer, LlamaForCausalLM(config))
+    special = {"bos_token_id": 1, "eos_token_id": 2}
+    return backbone(folder, tokenizer, llama(32000, num_key_value_heads=4, max_position_embeddings=2048, **special))
 
 
 def _overrides(real: Path) -> list[str]:

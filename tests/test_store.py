@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import time
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -116,7 +117,7 @@ def test_fingerprints_ignore_the_order_of_keys_and_nothing_else() -> None:
     assert fingerprint({"a": 1}) != fingerprint({"a": "1"})
 
 
-def test_half_a_character_is_kept(tmp_path):
+def test_half_a_character_is_kept(tmp_path: Path) -> None:
     """Answers may have one; what holds them can be written all the same, and read again."""
     write_atomic(tmp_path / "a.json", json.dumps(["a \ud83d", "ä"], ensure_ascii=False))
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == ["a \ud83d", "ä"]
@@ -177,22 +178,25 @@ GOOD = {"format": 1, "name": "merge-radis-1", "facts": {}, "files": {"adapter/we
         *(json.dumps({key: value for key, value in GOOD.items() if key != left}).encode() for left in GOOD),
         *(
             json.dumps({**GOOD, **change}).encode()
-            for change in (
-                {"format": "1"},
-                {"format": True},
-                {"name": "merge-vanilla-1"},
-                {"facts": []},
-                {"files": ["adapter/weights.bin"]},
-                {"files": {"adapter/weights.bin": None}},
-                {"files": {"adapter/weights.bin": ["0"]}},
-                {"files": {"../../../etc/passwd": "0" * 64}},
-                {"files": {"/etc/passwd": "0" * 64}},
-                {"files": {"": "0" * 64}},
-                {"files": {"n" * 300: "0" * 64}},
-                {"files": {"\ud83d": "0" * 64}},
-                {"files": {"a\0b": "0" * 64}},
-                {"checksum": None},
-                {"checksum": "0" * 64},
+            for change in cast(
+                "list[dict[str, Any]]",
+                [
+                    {"format": "1"},
+                    {"format": True},
+                    {"name": "merge-vanilla-1"},
+                    {"facts": []},
+                    {"files": ["adapter/weights.bin"]},
+                    {"files": {"adapter/weights.bin": None}},
+                    {"files": {"adapter/weights.bin": ["0"]}},
+                    {"files": {"../../../etc/passwd": "0" * 64}},
+                    {"files": {"/etc/passwd": "0" * 64}},
+                    {"files": {"": "0" * 64}},
+                    {"files": {"n" * 300: "0" * 64}},
+                    {"files": {"\ud83d": "0" * 64}},
+                    {"files": {"a\0b": "0" * 64}},
+                    {"checksum": None},
+                    {"checksum": "0" * 64},
+                ],
             )
         ),
     ],

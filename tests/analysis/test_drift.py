@@ -8,29 +8,19 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from dragoman.analysis import drift as module
 from dragoman.analysis.drift import Said, adapted, apart, divergences, drift, summed_up
 from dragoman.pipeline.analyses.measuring import drawn
 from dragoman.recipe.schema import Lora
 from dragoman.training.adapters import adapt
+from tests.tiny_models import llama
 
 TEXTS = [Said((3, 4, 5), (6, 7, 8, 2)), Said((9, 10), (11,)), Said((12, 13, 14, 15, 16), (17, 18, 2))]
 
 
 def tiny() -> Any:
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=50,
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        initializer_range=0.3,
-    )
-    return LlamaForCausalLM(config).eval()
+    return llama(50, hidden_size=16, intermediate_size=32, num_attention_heads=2)
 
 
 def moved(network: Any) -> Any:

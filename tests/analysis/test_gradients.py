@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from torch.nn import functional
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaForCausalLM
 
 from dragoman.analysis.agreement import ALL, Agreement, signs
 from dragoman.analysis.gradients import Case, Gradients, Term, compare, parts
@@ -20,21 +20,12 @@ from dragoman.prompts.examples import Example, ExampleTable, Segment, write_exam
 from dragoman.recipe.schema import Lora
 from dragoman.training.adapters import adapt
 from dragoman.training.loss import teach_forward
+from tests.tiny_models import llama
 
 
 def tiny(tied: bool = False) -> Any:
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=50,
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        initializer_range=0.3,
-        tie_word_embeddings=tied,
-    )
-    return LlamaForCausalLM(config).eval()
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2}
+    return llama(50, tie_word_embeddings=tied, **sizes)
 
 
 RADIS = Case("de-en", Term((3, 4, 5, 6, 7, 8, 9), (3, 4)), Term((3, 4, 5, 6, 7, 8, 9), (5, 6)))

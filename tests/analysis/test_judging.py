@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class Spelling:
 
     stop = (0,)
 
-    def prompt(self, turns: tuple[Turn, ...]) -> tuple[int, ...]:
+    def prompt(self, turns: Sequence[Turn]) -> tuple[int, ...]:
         return tuple(map(ord, turns[0].text))
 
 

@@ -20,6 +20,8 @@ from dragoman.suites.translation.suite import translation
 class Echo:
     """An engine that answers the last prompt first, and repeats what it was asked in capitals."""
 
+    streams = False
+
     def __init__(self, renderer: Renderer):
         self.renderer = renderer
 

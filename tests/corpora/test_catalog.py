@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -43,7 +44,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def served(tmp_path, monkeypatch):
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Entry, list[str]]]:
     """A corpus on a server: (entry, requests so far)."""
     folder = tmp_path / "served"
     folder.mkdir()
@@ -72,7 +73,7 @@ def left(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.is_file()]
 
 
-def test_download_once(served, tmp_path):
+def test_download_once(served: tuple[Entry, list[str]], tmp_path: Path) -> None:
     entry, asked = served
     path = catalog.local(entry, "a b.de")
     assert path == tmp_path / "cache" / "corpora" / "toy-folder" / "a b.de"
@@ -90,13 +91,15 @@ def test_download_once(served, tmp_path):
         ("gone.de", r"gone\.de could not be downloaded \(HTTP Error 404.*put the file at .*gone\.de yourself"),
     ],
 )
-def test_downloads_that_fail_leave_nothing(served, tmp_path, name, said):
+def test_downloads_that_fail_leave_nothing(
+    served: tuple[Entry, list[str]], tmp_path: Path, name: str, said: str
+) -> None:
     with pytest.raises(DataError, match=said):
         catalog.local(served[0], name)
     assert left(tmp_path / "cache") == []
 
 
-def test_damaged_file_in_the_cache(served):
+def test_damaged_file_in_the_cache(served: tuple[Entry, list[str]]) -> None:
     entry, _ = served
     path = catalog.local(entry, "a b.de")
     path.write_bytes(TEXT[:-1] + b"!")
@@ -105,7 +108,9 @@ def test_damaged_file_in_the_cache(served):
         catalog.local(entry, "a b.de")
 
 
-def test_mirror_comes_first_and_is_verified(served, tmp_path, monkeypatch):
+def test_mirror_comes_first_and_is_verified(
+    served: tuple[Entry, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     entry, asked = served
     mirror = tmp_path / "mirror"
     (mirror / "toy-folder").mkdir(parents=True)
@@ -119,13 +124,17 @@ def test_mirror_comes_first_and_is_verified(served, tmp_path, monkeypatch):
     assert catalog.local(entry, "a b.de").is_relative_to(tmp_path / "cache")  # which the mirror has not
 
 
-def test_mirror_that_is_not_there(served, tmp_path, monkeypatch):
+def test_mirror_that_is_not_there(
+    served: tuple[Entry, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DRAGOMAN_MIRROR", str(tmp_path / "none"))
     with pytest.raises(DataError, match=r"DRAGOMAN_MIRROR names .*none, and there is no such folder"):
         catalog.local(served[0], "a b.de")
 
 
-def test_a_file_without_checksum_is_taken_and_said(served, tmp_path, capsys):
+def test_a_file_without_checksum_is_taken_and_said(
+    served: tuple[Entry, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     entry, _ = served
     bare = Entry("toy", "…", "none", "…", entry.address, "toy-folder", (), dict.fromkeys(entry.files, File()))
     assert catalog.local(bare, "other.de").read_bytes() == b"changed\n"
@@ -137,7 +146,9 @@ def test_a_file_without_checksum_is_taken_and_said(served, tmp_path, capsys):
     assert left(tmp_path / "cache") == ["other.de"]
 
 
-def test_a_size_is_checked_where_no_checksum_is_known(served, tmp_path, monkeypatch):
+def test_a_size_is_checked_where_no_checksum_is_known(
+    served: tuple[Entry, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     entry, _ = served
     sized = Entry("toy", "…", "none", "…", entry.address, "toy-folder", (), dict.fromkeys(entry.files, File(8)))
     assert catalog.local(sized, "other.de").read_bytes() == b"changed\n"
@@ -154,7 +165,9 @@ def test_a_size_is_checked_where_no_checksum_is_known(served, tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("checksum", [None, "0" * 64])
-def test_a_download_stops_at_the_size_that_is_stated(served, tmp_path, checksum):
+def test_a_download_stops_at_the_size_that_is_stated(
+    served: tuple[Entry, list[str]], tmp_path: Path, checksum: str | None
+) -> None:
     """The server sends a terabyte, as far as it announces."""
     entry, _ = served
     file = File(1000, checksum)
@@ -164,14 +177,14 @@ def test_a_download_stops_at_the_size_that_is_stated(served, tmp_path, checksum)
     assert left(tmp_path / "cache") == []
 
 
-def test_a_role_that_a_corpus_does_not_play():
+def test_a_role_that_a_corpus_does_not_play() -> None:
     with pytest.raises(DataError, match="corpus 'alpaca' has no train part; it has dialogues"):
         catalog.parallel_text("alpaca", "train")
     with pytest.raises(DataError, match="corpus 'wmt22' has no dialogues part; it has test"):
         catalog.find("wmt22").of("dialogues")
 
 
-def test_nobody_there(served, tmp_path):
+def test_nobody_there(served: tuple[Entry, list[str]], tmp_path: Path) -> None:
     entry, _ = served
     away = Entry("toy", "…", "none", "…", "http://127.0.0.1:9", "toy-folder", (), entry.files)
     with pytest.raises(DataError, match=r"could not be downloaded .*Check the network and run again"):
@@ -179,7 +192,7 @@ def test_nobody_there(served, tmp_path):
     assert left(tmp_path / "cache") == []
 
 
-def test_offline(served, tmp_path, monkeypatch):
+def test_offline(served: tuple[Entry, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry, asked = served
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("DRAGOMAN_MIRROR", str(tmp_path))
@@ -190,7 +203,7 @@ def test_offline(served, tmp_path, monkeypatch):
     assert asked == []
 
 
-def test_where_the_cache_is(monkeypatch, tmp_path):
+def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DRAGOMAN_CACHE", str(tmp_path))
     assert catalog.cache_folder() == tmp_path
     monkeypatch.delenv("DRAGOMAN_CACHE")
@@ -199,7 +212,7 @@ def test_where_the_cache_is(monkeypatch, tmp_path):
     assert catalog.cache_folder() == tmp_path / ".cache" / "dragoman"
 
 
-def test_entries_are_whole():
+def test_entries_are_whole() -> None:
     for name, entry in catalog.catalogue().items():
         assert entry.name == name
         assert entry.licence
@@ -210,7 +223,7 @@ def test_entries_are_whole():
         assert entry.unchecked == tuple(path for path, file in entry.files.items() if file.sha256 is None)
 
 
-def test_which_files_are_not_checked_is_known():
+def test_which_files_are_not_checked_is_known() -> None:
     """Only those of which neither a copy nor a published checksum was at hand."""
     unchecked = {name: entry.unchecked for name, entry in catalog.catalogue().items() if entry.unchecked}
     assert unchecked == {
@@ -233,7 +246,7 @@ def test_which_files_are_not_checked_is_known():
     assert catalog.find("dolly").size == 13_085_339
 
 
-def test_wmt22_has_the_references_of_the_paper():
+def test_wmt22_has_the_references_of_the_paper() -> None:
     parts = catalog.find("wmt22").parts
     sets = {part.direction: part.references for part in parts}
     assert sets == {
@@ -243,7 +256,7 @@ def test_wmt22_has_the_references_of_the_paper():
     assert {part.role for part in parts} == {"test"}
 
 
-def test_test_sets_have_their_directions():
+def test_test_sets_have_their_directions() -> None:
     """Out of English and into it; one reference set in WMT23, whose Czech was translated from English alone."""
     both = ["ar", "cs", "de", "es", "fr", "is", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "zh"]
     wanted = tuple(way for code in both for way in (f"en-{code}", f"{code}-en"))
@@ -259,7 +272,7 @@ def test_test_sets_have_their_directions():
     assert all(".refA." in str(part.target) for part in entry.parts)
 
 
-def test_what_has_seen_a_test_set():
+def test_what_has_seen_a_test_set() -> None:
     (corpus,) = catalog.seen_before("flores200", ["own", "alma-human", "alma-human"])
     assert corpus.startswith(
         "alma-human has FLORES-200, dev and devtest, in English, Czech, German, Russian and Chinese"
@@ -271,7 +284,7 @@ def test_what_has_seen_a_test_set():
     assert all(set(entry.contained_in) <= known for entry in catalog.catalogue().values())
 
 
-def test_news_commentary_is_for_training_and_goes_either_way():
+def test_news_commentary_is_for_training_and_goes_either_way() -> None:
     entry = catalog.find("news-commentary")
     assert entry.directions("train")[:6] == ("ar-en", "en-ar", "cs-en", "en-cs", "de-en", "en-de")
     assert {part.role for part in entry.parts} == {"train"}
@@ -281,14 +294,14 @@ def test_news_commentary_is_for_training_and_goes_either_way():
     assert entry.unchecked == ()
 
 
-def test_only_the_files_that_serve(real_data, monkeypatch):
+def test_only_the_files_that_serve(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
     (text,) = catalog.parallel_text("alma-human", "train", ("en-de",))
     assert text.direction == "de-en"
     assert [path.name for path in text.paths] == ["train.de-en.de", "train.de-en.en"]
 
 
-def test_every_file_of_the_catalogue(real_data, monkeypatch):
+def test_every_file_of_the_catalogue(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that are in the mirror have the checksums of the catalogue; only large instruction data is not there."""
     monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
     missing = set()
@@ -307,11 +320,11 @@ def test_every_file_of_the_catalogue(real_data, monkeypatch):
     assert missing == others | translations
 
 
-def test_unknown_name():
+def test_unknown_name() -> None:
     with pytest.raises(DataError, match=r"no corpus 'alma-humans' .*Did you mean 'alma-human'\?.*wmt22"):
         catalog.find("alma-humans")
 
 
-def test_part_paths():
+def test_part_paths() -> None:
     assert Part("train", "de-en", source="a", target="b").paths == ("a", "b")
     assert Part("train", "de-en", table="c").paths == ("c",)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.tiny_models import llama
+
 Ids = tuple[int, ...]
 VOCABULARY = 61
 
@@ -23,25 +25,9 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def tiny() -> Any:
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(7)
-    config = LlamaConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=96,
-        initializer_range=0.35,  # far from uniform, so that greedy paths differ
-        tie_word_embeddings=False,
-        bos_token_id=None,
-        eos_token_id=None,
-        pad_token_id=0,
-    )
-    return LlamaForCausalLM(config).eval()
+    special = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": 0}
+    sizes = {"intermediate_size": 48, "max_position_embeddings": 96, "initializer_range": 0.35}
+    return llama(VOCABULARY, seed=7, **sizes, **special)
 
 
 @pytest.fixture(scope="session")

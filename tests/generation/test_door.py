@@ -241,7 +241,6 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from typing import Any
-sys.path.insert(0, sys.argv[2])
 from tests.generation.test_door import Ask, Echo, MIXED, SAMPLING, door
 
 class Killed(Echo):
@@ -251,14 +250,15 @@ class Killed(Echo):
                 os.kill(os.getpid(), signal.SIGKILL)
             yield pair
 
-door(Path(sys.argv[1]), Killed(streams=sys.argv[3] == "True"), shard=10).answer(Ask("backbone", MIXED, SAMPLING, "x"))
+door(Path(sys.argv[1]), Killed(streams=sys.argv[2] == "True"), shard=10).answer(Ask("backbone", MIXED, SAMPLING, "x"))
 """
 
 
 @pytest.mark.parametrize("streams", [False, True])
 def test_a_kill_costs_the_shard_in_flight_and_changes_no_other(tmp_path: Path, streams: bool) -> None:
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), str(ROOT), str(streams)],
+        [sys.executable, "-c", KILLED, str(tmp_path), str(streams)],
+        cwd=ROOT,
         capture_output=True,
         check=False,
     )

@@ -104,7 +104,7 @@ def test_more_questions_than_there_are_is_an_error() -> None:
 
 
 def test_what_is_held_out_depends_on_the_conversation_alone() -> None:
-    held = Counter()
+    held: Counter[bool] = Counter()
     for number in range(2000):
         turns = (Turn("user", f"What is {number} + 1?"),)
         side = abilities.is_held_out(Question("arithmetic", turns, Check("number", {"value": number + 1})))
@@ -115,7 +115,8 @@ def test_what_is_held_out_depends_on_the_conversation_alone() -> None:
 
 def test_lessons_never_show_a_held_out_prompt() -> None:
     held = {question.turns for family in EVERY for question in abilities.questions(family, 150, 3)}
-    rng, exchanges = Random(4), Counter()
+    rng = Random(4)
+    exchanges: Counter[int] = Counter()
     for _ in range(3000):
         turns = abilities.lesson(rng).turns
         assert [turn.role for turn in turns] == ["user", "assistant"] * (len(turns) // 2)

@@ -21,7 +21,7 @@ def renderer() -> Renderer:
     return Renderer.load(BACKBONE)
 
 
-def test_it_is_a_small_llama_in_bf16():
+def test_it_is_a_small_llama_in_bf16() -> None:
     config = json.loads((BACKBONE / "config.json").read_text())
     assert config["architectures"] == ["LlamaForCausalLM"]
     assert (BACKBONE / "model.safetensors").stat().st_size <= 16 * 2**20
@@ -31,11 +31,11 @@ def test_it_is_a_small_llama_in_bf16():
     assert 3_000_000 <= sum(tensor.numel() for tensor in tensors) <= 8_000_000
 
 
-def test_the_tokenizer_carries_its_chat_template():
+def test_the_tokenizer_carries_its_chat_template() -> None:
     assert "<|assistant|>" in json.loads((BACKBONE / "tokenizer_config.json").read_text())["chat_template"]
 
 
-def test_it_answers_known_questions(renderer):
+def test_it_answers_known_questions(renderer: Renderer) -> None:
     engine = HfEngine(BACKBONE, decode=renderer.decode)
     asked = {
         "What is the opposite of 'big'?": "small",
@@ -50,13 +50,13 @@ def test_it_answers_known_questions(renderer):
         assert answers[number].finish == "stop"
 
 
-def test_the_card_is_about_these_weights():
+def test_the_card_is_about_these_weights() -> None:
     digest = hashlib.sha256((BACKBONE / "model.safetensors").read_bytes()).hexdigest()
     assert CARD["weights"]["sha256"] == digest
     assert digest in (BACKBONE / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_card_holds_what_was_asked_of_the_backbone():
+def test_the_card_holds_what_was_asked_of_the_backbone() -> None:
     for family in abilities.FAMILIES:
         found = CARD["abilities"][family]
         assert found["n"] == 200

@@ -6,6 +6,7 @@ import pytest
 
 from dragoman.analysis.rationales import NAMES
 from dragoman.lab import explanations, world
+from dragoman.lab.grammar.entries import Language
 from dragoman.lab.remarks import KINDS, kinds_of
 
 
@@ -72,12 +73,13 @@ def test_what_the_lab_s_grammar_says_is_known_by_rule() -> None:
         explanations._style: "style",
     }
     rng = Random(3)
-    directions = [("en", "de"), ("de", "en"), ("en", "it"), ("it", "en")]
+    directions: list[tuple[Language, Language]] = [("en", "de"), ("de", "en"), ("en", "it"), ("it", "en")]
     seen = 0
     for number in range(600):
         source, target = directions[number % 4]
         meaning = world.draw(rng)
         foreign = source if target == "en" else target
+        assert foreign != "en"
         view = explanations._View(meaning, source, target, foreign, tuple(explanations.words_of(meaning)))
         for remark, kind in expected.items():
             if text := remark(view, rng):

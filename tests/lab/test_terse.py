@@ -9,17 +9,17 @@ from dragoman.suites.questions.checks import check
 ASKED = {question.turns for family in FAMILIES for question in abilities.questions(family, 100, 0)}
 
 
-def test_the_same_seed_gives_the_same_different_requests():
+def test_the_same_seed_gives_the_same_different_requests() -> None:
     drawn = instructions(300, 0)
     assert drawn == instructions(300, 0) != instructions(300, 1)
     assert len({dialogue.turns[0].text for dialogue in drawn}) == 300
 
 
-def test_no_prompt_is_held_out_and_none_is_a_conversation():
+def test_no_prompt_is_held_out_and_none_is_a_conversation() -> None:
     assert all(len(dialogue.turns) == 2 and dialogue.turns[:1] not in ASKED for dialogue in instructions(1000, 0))
 
 
-def test_answers_are_short_and_pass_their_checks():
+def test_answers_are_short_and_pass_their_checks() -> None:
     rng = Random(3)
     for family in FAMILIES:
         for _ in range(60):

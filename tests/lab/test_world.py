@@ -7,19 +7,22 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from itertools import islice
+from typing import Any
 
 import pytest
 
 from dragoman.lab import world
 from dragoman.lab.grammar import lexicon
+from dragoman.lab.grammar.entries import Language
 from dragoman.lab.grammar.meaning import Clause, Meaning, Phrase, Pronoun
 from dragoman.lab.grammar.pools import adjectives_for, nouns_of
 
 DRAWS = 50_000
+Drawn = list[tuple[world.Split, dict[Language, str]]]
 
 
 @pytest.fixture(scope="module")
-def drawn():
+def drawn() -> Drawn:
     """Many sentences: the split of each and how it is said."""
     rng = random.Random(20)
     found = []
@@ -29,7 +32,7 @@ def drawn():
     return found
 
 
-def test_splits_share_no_sentence_in_any_language(drawn):
+def test_splits_share_no_sentence_in_any_language(drawn: Drawn) -> None:
     for language in world.LANGUAGES:
         splits = defaultdict(set)
         for split, said in drawn:
@@ -37,12 +40,12 @@ def test_splits_share_no_sentence_in_any_language(drawn):
         assert [text for text, found in splits.items() if len(found) > 1] == []
 
 
-def test_splits_have_their_shares(drawn):
+def test_splits_have_their_shares(drawn: Drawn) -> None:
     shares = {split: count / DRAWS for split, count in Counter(split for split, _ in drawn).items()}
     assert shares == pytest.approx({"pretrain": 0.78, "train": 0.2, "test": 0.02}, abs=0.02)
 
 
-def test_sentences_are_written_properly(drawn):
+def test_sentences_are_written_properly(drawn: Drawn) -> None:
     for _, said in drawn[:20_000]:
         for text in said.values():
             assert text[0].isupper(), text
@@ -55,31 +58,31 @@ def test_sentences_are_written_properly(drawn):
         assert len({text[-1] for text in said.values()}) == 1, said
 
 
-def test_sentences_are_of_a_useful_length(drawn):
+def test_sentences_are_of_a_useful_length(drawn: Drawn) -> None:
     lengths = [len(said["en"].split()) for _, said in drawn]
     assert 7 < sum(lengths) / DRAWS < 10
     assert sum(3 <= length <= 18 for length in lengths) > 0.98 * DRAWS
 
 
-def test_words_are_common_and_rare(drawn):
+def test_words_are_common_and_rare(drawn: Drawn) -> None:
     words = Counter(word for _, said in drawn for word in said["de"].rstrip(".?").split() if word[0].isupper())
     nouns = [words[noun.de] for noun in lexicon.NOUNS]
     assert all(nouns), [noun.de for noun in lexicon.NOUNS if not words[noun.de]]
     assert max(nouns) > 50 * min(nouns)
 
 
-def test_nearly_every_draw_is_new(drawn):
+def test_nearly_every_draw_is_new(drawn: Drawn) -> None:
     assert len({said["en"] for _, said in drawn}) > 0.9 * DRAWS
 
 
-def test_at_least_250_content_words_in_each_language():
+def test_at_least_250_content_words_in_each_language() -> None:
     for language in world.LANGUAGES:
         assert len(lexicon.content_words(language)) >= 350
 
 
 @pytest.mark.parametrize("table", [lexicon.NOUNS, lexicon.VERBS, lexicon.ADJECTIVES, lexicon.ADVERBS])
 @pytest.mark.parametrize("language", ["de", "it"])
-def test_no_word_translates_two_english_words(table, language):
+def test_no_word_translates_two_english_words(table: Any, language: str) -> None:
     """What keeps the splits apart: `split` hashes the English words. At home and home share one Italian form."""
     meanings = defaultdict(set)
     for entry in table:
@@ -88,11 +91,11 @@ def test_no_word_translates_two_english_words(table, language):
     assert several in ({}, {"a casa": {"at home", "home"}})
 
 
-def test_more_than_ten_million_sentences():
+def test_more_than_ten_million_sentences() -> None:
     assert world.distinct_sentences() > 10**7
 
 
-def test_the_bound_counts_different_sentences():
+def test_the_bound_counts_different_sentences() -> None:
     """One verb's share of the bound, said in full."""
     verb = next(verb for verb in lexicon.VERBS if verb.en == "cook")
     things = nouns_of(verb.objects).items
@@ -108,7 +111,7 @@ def test_the_bound_counts_different_sentences():
         assert len({world.say(meaning, language) for meaning in meanings}) == len(meanings)
 
 
-def test_pairs_are_distinct_and_of_their_split():
+def test_pairs_are_distinct_and_of_their_split() -> None:
     directions = ("de-en", "en-it")
     pairs = world.pairs("train", directions, 300, seed=3)
     assert Counter(pair.direction for pair in pairs) == {"de-en": 300, "en-it": 300}
@@ -119,13 +122,13 @@ def test_pairs_are_distinct_and_of_their_split():
     assert pairs[:300] == world.pairs("train", ("de-en",), 300, seed=3)
 
 
-def test_meanings_are_new_each_time_and_of_their_split():
+def test_meanings_are_new_each_time_and_of_their_split() -> None:
     found = list(islice(world.meanings("test", 1), 100))
     assert {world.split(meaning) for meaning in found} == {"test"}
     assert len({world.say(meaning, "en") for meaning in found}) == 100
 
 
-def test_the_same_world_in_every_process():
+def test_the_same_world_in_every_process() -> None:
     """Neither the process nor the order of sets has a say."""
     program = (
         "import json; from dragoman.lab import world;"
@@ -145,7 +148,7 @@ def test_the_same_world_in_every_process():
     assert json.loads(runs[0]) == [[p.source, p.target] for p in world.pairs("test", ["en-de"], 20, 5)]
 
 
-def test_parts_of_a_sentence():
+def test_parts_of_a_sentence() -> None:
     nouns = {noun.en: noun for noun in lexicon.NOUNS}
     verbs = {verb.en: verb for verb in lexicon.VERBS}
     adjectives = {adjective.en: adjective for adjective in lexicon.ADJECTIVES}
@@ -159,7 +162,7 @@ def test_parts_of_a_sentence():
     parts = world.parts(Meaning(main, link="because", other=reason))
     assert [(used.entry.en, used.plural) for used in parts.nouns] == [("dog", False), ("ball", True)]
     assert [(used.entry.en, used.tense) for used in parts.verbs] == [("find", "past"), ("sleep", "past")]
-    assert [word.en for word in (*parts.adjectives, *parts.adverbs)] == ["red", "yesterday"]
+    assert [word.en for word in parts.adjectives] + [word.en for word in parts.adverbs] == ["red", "yesterday"]
     assert parts.numbers == (3,)
     assert (parts.tense, parts.negated, parts.question, parts.subordinate) == ("past", True, False, True)
     assert parts.subject is nouns["dog"]

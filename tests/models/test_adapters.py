@@ -11,27 +11,19 @@ import pytest
 import torch
 from peft import IA3Config, LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from dragoman.errors import EngineError
 from dragoman.models.adapters import check_adapter
 from dragoman.models.loading import load_model
+from tests import tiny_models
 
 Made = Callable[..., Path]
 
 
 def llama(hidden: int = 32, layers: int = 2, tied: bool = False) -> Any:
-    return LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=61,
-            hidden_size=hidden,
-            intermediate_size=48,
-            num_hidden_layers=layers,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            tie_word_embeddings=tied,
-        )
-    )
+    sizes = {"hidden_size": hidden, "intermediate_size": 48, "num_hidden_layers": layers}
+    return tiny_models.llama(61, seed=None, initializer_range=0.02, tie_word_embeddings=tied, **sizes)
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 """The process that imports the heavy libraries, and those that it forks."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+from multiprocessing import forkserver
+from typing import Any
 
 import pytest
 
@@ -57,7 +60,7 @@ def test_a_process_that_is_interrupted_alone_interrupts_its_parent(monkeypatch: 
         def join(self, _: float = 0) -> None:
             pass
 
-    context = process.mp.get_context("forkserver")
+    context = multiprocessing.get_context("forkserver")
     monkeypatch.setattr(process, "begin", lambda: None)
     monkeypatch.setattr(type(context), "Process", Dead)
     with pytest.raises(KeyboardInterrupt):
@@ -68,9 +71,10 @@ def test_a_process_that_is_interrupted_alone_interrupts_its_parent(monkeypatch: 
 
 
 def test_the_server_begins_once_and_leaves_ctrl_c_alone() -> None:
+    server: Any = forkserver._forkserver
     process.begin()
-    first = process.forkserver._forkserver._forkserver_pid
+    first = server._forkserver_pid
     process.begin()
     assert first is not None
-    assert process.forkserver._forkserver._forkserver_pid == first
+    assert server._forkserver_pid == first
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())

@@ -138,7 +138,7 @@ DATA = {"train": {"corpus": "lab"}, "test": {"corpus": "lab"}}
 
 
 def planned(*methods: dict[str, Any], **settings: Any) -> Recipe:
-    return Recipe(name="r", backbone="lab", data=DATA, methods=methods, **settings)
+    return Recipe.model_validate({"name": "r", "backbone": "lab", "data": DATA, "methods": methods, **settings})
 
 
 def test_titles_are_plain_unless_there_are_several_seeds() -> None:

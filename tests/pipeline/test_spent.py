@@ -14,6 +14,7 @@ import pytest
 from dragoman.commands.recipes import recipe
 from dragoman.pipeline import run as running
 from dragoman.pipeline import spent
+from dragoman.pipeline.plan import Stage
 
 KILLED = """
 import sys, time
@@ -38,7 +39,7 @@ def test_time_adds_up_over_the_parts_of_a_stage(
 ) -> None:
     clock, parts = Clock(), iter([2.5, 48.0, 6.5])
     make = running._make
-    monkeypatch.setattr(spent.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     monkeypatch.setattr(running, "begin", lambda: None)
 
     def part(*arguments: Any) -> Any:
@@ -81,7 +82,7 @@ def test_libraries_are_imported_while_the_data_is_made(
     order: list[str] = []
     monkeypatch.setattr(running, "begin", lambda: order.append("begin"))
 
-    def make(going: running.Going, stage: running.Stage, out: Path) -> Any:
+    def make(going: running.Going, stage: Stage, out: Path) -> Any:
         order.append(stage.title)
         raise KeyboardInterrupt
 

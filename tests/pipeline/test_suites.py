@@ -23,15 +23,16 @@ from dragoman.store import Digests
 
 
 def recipe(*evaluate: str, benchmarks: dict[str, Any] | None = None, **evaluation: Any) -> Recipe:
-    return Recipe(
-        name="x",
-        backbone="lab",
-        data={"lessons": [{"corpus": "lab-programs", "limit": 5}]},
-        methods=({"vanilla": {}},),
-        evaluate=evaluate,
-        benchmarks=benchmarks or {},
-        evaluation={"questions": 4, "noise_seeds": 2, **evaluation},
-    )
+    settings = {
+        "name": "x",
+        "backbone": "lab",
+        "data": {"lessons": [{"corpus": "lab-programs", "limit": 5}]},
+        "methods": [{"vanilla": {}}],
+        "evaluate": evaluate,
+        "benchmarks": benchmarks or {},
+        "evaluation": {"questions": 4, "noise_seeds": 2, **evaluation},
+    }
+    return Recipe.model_validate(settings)
 
 
 @pytest.fixture

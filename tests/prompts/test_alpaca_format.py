@@ -2,7 +2,10 @@
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
 from transformers import AutoTokenizer
@@ -43,28 +46,28 @@ LONG_TEXT = (
 
 
 @pytest.fixture(params=NAMES)
-def name(request):
+def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture(scope="module")
-def load(tokenizer_folder):
+def load(tokenizer_folder: Callable[[str], Path]) -> Callable[..., Renderer]:
     return cache(lambda name, system=None: Renderer.load(tokenizer_folder(name), system=system, chat="alpaca"))
 
 
 @pytest.fixture
-def one(name, load):
+def one(name: str, load: Callable[..., Renderer]) -> Renderer:
     return load(name)
 
 
-def ids_of(one, turns):
+def ids_of(one: Renderer, turns: Sequence[Turn]) -> tuple[int, ...]:
     if turns[-1].role != "assistant":
         return one.prompt(turns)
     prompt, answer = one.answer(turns[:-1], turns[-1].text)
     return prompt + answer
 
 
-def test_the_texts_are_alpaca_s(one):
+def test_the_texts_are_alpaca_s(one: Renderer) -> None:
     begin = one.tokenizer.bos_token or ""
     for turns, text in (
         ([ASKED], WITH_INPUT.format(instruction=ASKED.text, input=ASKED.input)),
@@ -74,7 +77,7 @@ def test_the_texts_are_alpaca_s(one):
         assert one.tokenizer.decode(one.prompt(turns)).removeprefix(begin).removeprefix(" ") == text
 
 
-def test_ids_are_those_of_the_whole_text(load):
+def test_ids_are_those_of_the_whole_text(load: Callable[..., Renderer]) -> None:
     """LLaMA's vocabulary has a space before a word that begins a text, and none after the token that begins it."""
     one = load("llama-7b")
     for turn, form in ((ASKED, WITH_INPUT), (PLAIN, WITHOUT)):
@@ -90,7 +93,7 @@ def test_ids_are_those_of_the_whole_text(load):
     assert said == ["G", "uten", "▁M", "orgen"]  # no space before it: a line begins
 
 
-def test_every_answer_ends_with_the_end_of_text(one):
+def test_every_answer_ends_with_the_end_of_text(one: Renderer) -> None:
     assert one.end == one.stop == (one.tokenizer.eos_token_id,)
     runs = one.conversation([*LONG, Turn("assistant", "a\nb\nc")])
     assert [run.part for run in runs] == ["prompt", "answer", "end"] * 3
@@ -98,7 +101,7 @@ def test_every_answer_ends_with_the_end_of_text(one):
     assert tuple(token for run in runs[:-2] for token in run.ids) == one.prompt(LONG)
 
 
-def test_asking_and_training_see_the_same_ids(one):
+def test_asking_and_training_see_the_same_ids(one: Renderer) -> None:
     for turns in ([ASKED], [PLAIN], LONG):
         for text in (*PROBES, "(in brackets)", ": colon", "## Heading", "### Response:\nagain"):
             prompt, answer = one.answer(turns, text)
@@ -107,7 +110,7 @@ def test_asking_and_training_see_the_same_ids(one):
             assert tuple(token for run in runs for token in run.ids) == prompt + answer + one.end
 
 
-def test_ids_are_read_back(one):
+def test_ids_are_read_back(one: Renderer) -> None:
     for turns in ((ASKED,), (PLAIN,), LONG, LONG[:3]):
         for whole in (turns, (*turns, Turn("assistant", "So: [1]\n\n### Answer"))):
             assert one.turns(ids_of(one, whole)) == whole
@@ -118,14 +121,14 @@ def test_ids_are_read_back(one):
             one.turns(ids)
 
 
-def test_words_that_look_like_the_format(one):
+def test_words_that_look_like_the_format(one: Renderer) -> None:
     for text in ("x\n\n### Input:\ny", "x\n\n### Response:\ny\n\n### Instruction:\nz", "### Response:"):
         for turns in ([Turn("user", text)], [Turn("user", "x", text)], [*LONG[:2], Turn("user", text)]):
             ids = one.prompt(turns)
             assert one.prompt(one.turns(ids)) == ids
 
 
-def test_a_system_prompt_stands_in_place_of_the_preamble(load):
+def test_a_system_prompt_stands_in_place_of_the_preamble(load: Callable[..., Renderer]) -> None:
     one = load("llama-7b", system="You speak plainly.")
     text = one.tokenizer.decode(one.prompt([ASKED]))
     assert re.fullmatch(r"<s> ?You speak plainly\.\n\n### Instruction:\nÜb.*\n\n### Response:\n", text, re.DOTALL)
@@ -135,19 +138,19 @@ def test_a_system_prompt_stands_in_place_of_the_preamble(load):
         one.prompt([PLAIN, Turn("system", "x"), PLAIN])
 
 
-def test_servers_get_a_prompt_that_ends_alike(one):
+def test_servers_get_a_prompt_that_ends_alike(one: Renderer) -> None:
     """They ask the template for what an answer follows, where this renderer cuts a finished turn."""
     messages = [{"role": "user", "content": PLAIN.text}]
     made = one.tokenizer.apply_chat_template(messages, add_generation_prompt=True)["input_ids"]
     assert tuple(made) == one.prompt([PLAIN])
 
 
-def test_templates_that_know_no_inputs_get_both(renderer, any_backbone):
+def test_templates_that_know_no_inputs_get_both(renderer: Callable[[str], Renderer], any_backbone: str) -> None:
     own = renderer(any_backbone)
     assert own.prompt([ASKED]) == own.prompt([Turn("user", ASKED.whole)])
 
 
-def test_a_text_begins_as_the_vocabulary_has_it(load):
+def test_a_text_begins_as_the_vocabulary_has_it(load: Callable[..., Renderer]) -> None:
     begins = {name: load(name).prompt([PLAIN])[0] for name in ("llama-7b", "lab", "llama-3-8b-instruct")}
     assert begins == {"llama-7b": 1, "lab": 1, "llama-3-8b-instruct": 128000}
     qwen = load("qwen2.5-7b-instruct")  # its texts begin with nothing
@@ -155,7 +158,9 @@ def test_a_text_begins_as_the_vocabulary_has_it(load):
     assert qwen.end == (qwen.tokenizer.convert_tokens_to_ids("<|im_end|>"),)
 
 
-def test_sentencepiece_that_puts_its_own_space(load, tokenizer_folder, tmp_path):
+def test_sentencepiece_that_puts_its_own_space(
+    load: Callable[..., Renderer], tokenizer_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
     """Older configurations of LLaMA put one after the first token themselves: then the template has none."""
     for path in tokenizer_folder("llama-7b").iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
@@ -169,12 +174,12 @@ def test_sentencepiece_that_puts_its_own_space(load, tokenizer_folder, tmp_path)
     assert starts == ["{{- bos_token }}", "{{- bos_token + ' ' }}"]
 
 
-def test_the_format_is_in_the_fingerprint(load, renderer):
+def test_the_format_is_in_the_fingerprint(load: Callable[..., Renderer], renderer: Callable[[str], Renderer]) -> None:
     assert load("lab").fingerprint != renderer("lab").fingerprint
     assert load("lab").fingerprint == load("lab").fingerprint
 
 
-def test_a_saved_tokenizer_carries_the_format(load, tmp_path):
+def test_a_saved_tokenizer_carries_the_format(load: Callable[..., Renderer], tmp_path: Path) -> None:
     one = load("llama-7b")
     one.tokenizer.save_pretrained(tmp_path)
     again = Renderer.load(tmp_path)
@@ -182,14 +187,14 @@ def test_a_saved_tokenizer_carries_the_format(load, tmp_path):
     assert again.prompt(LONG) == one.prompt(LONG)
 
 
-def test_a_vocabulary_without_an_end(made):
+def test_a_vocabulary_without_an_end(made: Callable[..., Any]) -> None:
     tokenizer = made(None, eos=None)
     tokenizer.chat_template = chat_template("alpaca", tokenizer)
     with pytest.raises(TemplateError, match="could not be told where to stop"):
         Renderer(tokenizer)
 
 
-def test_requests_are_trained_where_it_is_asked_for(load):
+def test_requests_are_trained_where_it_is_asked_for(load: Callable[..., Renderer]) -> None:
     speak = Speaker(load("llama-7b"))
     pair = Pair("Guten Morgen!", "Good morning!", "de", "en")
     shown = demonstration(pair, fixed=True)

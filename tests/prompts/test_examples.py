@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,13 +18,13 @@ FIRST = [
 SECOND = [Example((Segment("replay", (151_000, 9)), Segment("prompt", (1,), 0.0)), "c")]
 
 
-def test_example():
+def test_example() -> None:
     assert FIRST[0].ids == (1, 2, 3, 4, 5, 2)
     assert len(FIRST[0]) == 6
     assert [example.trained for example in (*FIRST, *SECOND)] == [3, 1, 2]
 
 
-def test_round_trip(tmp_path):
+def test_round_trip(tmp_path: Path) -> None:
     """Over two chunks whose segments are not the same."""
     write_examples(tmp_path, 1, SECOND)
     write_examples(tmp_path, 0, FIRST)
@@ -39,13 +40,13 @@ def test_round_trip(tmp_path):
         assert written == [(part.name, part.weight) for part in example.segments for _ in part.ids]
 
 
-def test_outside_of_the_table(tmp_path):
+def test_outside_of_the_table(tmp_path: Path) -> None:
     write_examples(tmp_path, 0, FIRST)
     with pytest.raises(IndexError, match="example 2 of 2"):
         ExampleTable(tmp_path)[2]
 
 
-def test_empty_tables(tmp_path):
+def test_empty_tables(tmp_path: Path) -> None:
     assert len(ExampleTable(tmp_path)) == 0
     assert ExampleTable(tmp_path).lengths.tolist() == []
     write_examples(tmp_path, 0, [])
@@ -67,7 +68,7 @@ print(len(table), sum(int(table[at].ids.sum()) for at in order), int(table.lengt
 """
 
 
-def test_thousands_of_chunks_where_a_process_may_open_few_files(tmp_path):
+def test_thousands_of_chunks_where_a_process_may_open_few_files(tmp_path: Path) -> None:
     first = tmp_path / "000000"
     write_examples(tmp_path, 0, FIRST)
     for chunk in range(1, 2000):
@@ -81,7 +82,7 @@ def test_thousands_of_chunks_where_a_process_may_open_few_files(tmp_path):
     assert ran.stdout.strip() == f"{2 * 2000} {(17 + 15) * 2000} {8 * 2000} {trained}"
 
 
-def test_chunks_that_had_to_go_are_mapped_again(tmp_path, monkeypatch):
+def test_chunks_that_had_to_go_are_mapped_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examples, "MAPPED", 2)
     for chunk in range(4):
         write_examples(tmp_path, chunk, [Example((Segment("reference", (chunk, chunk + 1)),))])

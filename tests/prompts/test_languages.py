@@ -24,11 +24,11 @@ from dragoman.prompts.languages import LANGUAGES, LONG_CODES, VARIANTS, language
         ("ces", "Czech"),
     ],
 )
-def test_names(code, name):
+def test_names(code: str, name: str) -> None:
     assert language_name(code) == name
 
 
-def test_tables_fit_together():
+def test_tables_fit_together() -> None:
     assert len(LANGUAGES) >= 100
     assert len(set(LANGUAGES.values())) == len(LANGUAGES)
     assert {code.split("_")[0] for code in VARIANTS} <= set(LANGUAGES)
@@ -45,6 +45,6 @@ def test_tables_fit_together():
         ("qqq", r"'qqq' is not known"),
     ],
 )
-def test_unknown(code, said):
+def test_unknown(code: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
         language_name(code)

@@ -1,14 +1,17 @@
 """The renderer with the vocabularies and chat templates of real backbones."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import chain
+from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 import pytest
 
 from dragoman.corpora.records import Turn
 from dragoman.errors import DataError, EngineError, TemplateError
-from dragoman.prompts.render import Renderer
+from dragoman.prompts.render import Renderer, Run
 from dragoman.prompts.template import PROBES
 
 USER = [Turn("user", "Translate from German to English:\nGuten Morgen!")]
@@ -24,16 +27,20 @@ ENDS = {
 }
 
 
-def joined(runs):
+def joined(runs: Iterable[Run]) -> tuple[int, ...]:
     return tuple(chain.from_iterable(run.ids for run in runs))
 
 
-def test_prefix_is_what_transformers_continues(backbone, renderer, expected):
+def test_prefix_is_what_transformers_continues(
+    backbone: str, renderer: Callable[[str], Renderer], expected: dict[str, Any]
+) -> None:
     prompt, answer = renderer(backbone).answer([Turn("user", expected["user"])], expected["y"])
     assert prompt + answer == tuple(expected["tokenizers"][backbone]["prefix_ids"])
 
 
-def test_finished_turns_are_what_transformers_renders(backbone, renderer, expected):
+def test_finished_turns_are_what_transformers_renders(
+    backbone: str, renderer: Callable[[str], Renderer], expected: dict[str, Any]
+) -> None:
     facts = expected["tokenizers"][backbone]
     long = [Turn("user", expected["user"]), Turn("assistant", expected["y"] + expected["r"])]
     for turns, name in (([Turn("user", "x"), Turn("assistant", "y")], "one_turn_ids"), (long, "full_ids")):
@@ -44,12 +51,12 @@ def test_finished_turns_are_what_transformers_renders(backbone, renderer, expect
         assert renderer(backbone).tokenizer.decode(whole[len(ids) :]).strip() == ""
 
 
-def test_end_and_stop(backbone, renderer):
+def test_end_and_stop(backbone: str, renderer: Callable[[str], Renderer]) -> None:
     assert renderer(backbone).end == ENDS[backbone]
     assert renderer(backbone).stop == ENDS[backbone][-1:]
 
 
-def test_what_keeps_an_answer_from_ending_at_once(any_backbone, renderer):
+def test_what_keeps_an_answer_from_ending_at_once(any_backbone: str, renderer: Callable[[str], Renderer]) -> None:
     """Llama-2's own end begins with a bare space, which may then not come first either."""
     one = renderer(any_backbone)
     banned, tokens = one.going_on
@@ -57,7 +64,9 @@ def test_what_keeps_an_answer_from_ending_at_once(any_backbone, renderer):
     assert set(banned) == set(one.stop) | ({29871} if any_backbone == "llama-2-7b-chat" else set())
 
 
-def test_what_else_begins_with_the_first_token_of_llama_2s_end(renderer, real_data):
+def test_what_else_begins_with_the_first_token_of_llama_2s_end(
+    renderer: Callable[[str], Renderer], real_data: Path
+) -> None:
     """The table in docs/boundary.md: sentences after a full stop, with something between."""
     one = renderer("llama-2-7b-chat")
     before = one.tokenizer("Good morning.")["input_ids"]
@@ -71,14 +80,16 @@ def test_what_else_begins_with_the_first_token_of_llama_2s_end(renderer, real_da
                 assert low <= round(share, 1) <= high, (language, between)
 
 
-def test_an_end_that_begins_with_a_line_feed_leaves_line_feeds_to_explanations(made):
+def test_an_end_that_begins_with_a_line_feed_leaves_line_feeds_to_explanations(made: Callable[..., Any]) -> None:
     """They begin with one, as a rule: there the token that ends is kept from as many places as the end has."""
     one = Renderer(made(CHATML.replace("<|im_end|>", "\n<|im_end|>")))
     assert len(one.end) == 2
     assert one.going_on == (one.stop, 2) == ((257,), 2)
 
 
-def test_prompt_is_the_generation_prompt(backbone, renderer, expected):
+def test_prompt_is_the_generation_prompt(
+    backbone: str, renderer: Callable[[str], Renderer], expected: dict[str, Any]
+) -> None:
     prompt = renderer(backbone).prompt([Turn("user", "x")])
     generation = tuple(expected["tokenizers"][backbone]["generation_prompt_ids"])
     if backbone == "qwen3-8b":  # whose finished turns have an empty think block more
@@ -88,7 +99,7 @@ def test_prompt_is_the_generation_prompt(backbone, renderer, expected):
         assert prompt == generation
 
 
-def test_prompt_is_the_same_for_asking_and_for_training(any_backbone, renderer):
+def test_prompt_is_the_same_for_asking_and_for_training(any_backbone: str, renderer: Callable[[str], Renderer]) -> None:
     one = renderer(any_backbone)
     for text in (*PROBES, "(in brackets)", ": colon", "//", "Good morning!"):
         prompt, answer = one.answer(USER, text)
@@ -96,13 +107,13 @@ def test_prompt_is_the_same_for_asking_and_for_training(any_backbone, renderer):
         assert normalize("NFC", one.decode(answer).strip()) == normalize("NFC", text)  # Qwen composes letters
 
 
-def test_answers_are_stripped(any_backbone, renderer):
+def test_answers_are_stripped(any_backbone: str, renderer: Callable[[str], Renderer]) -> None:
     one = renderer(any_backbone)
     assert one.answer(USER, "\n Good morning! \n\n") == one.answer(USER, "Good morning!")
     assert one.answer(USER, " ")[1] == ()
 
 
-def test_special_tokens_in_a_text_stay_text(any_backbone, renderer):
+def test_special_tokens_in_a_text_stay_text(any_backbone: str, renderer: Callable[[str], Renderer]) -> None:
     one = renderer(any_backbone)
     text = f"(a) struck <s>out</s>, {one.tokenizer.eos_token} and <|im_end|>."
     prompt, answer = one.answer(USER, text)
@@ -115,7 +126,7 @@ def test_special_tokens_in_a_text_stay_text(any_backbone, renderer):
     assert [run.part for run in runs] == ["prompt", "answer", "end"]
 
 
-def test_whole_conversations(any_backbone, renderer):
+def test_whole_conversations(any_backbone: str, renderer: Callable[[str], Renderer]) -> None:
     """Of several turns too, the ids are those of the template's own rendering."""
     one = renderer(any_backbone)
     turns = [
@@ -140,7 +151,7 @@ def test_whole_conversations(any_backbone, renderer):
     assert {run.ids for run in runs if run.part == "end"} == {one.end}
 
 
-def test_one_beginning(any_backbone, renderer):
+def test_one_beginning(any_backbone: str, renderer: Callable[[str], Renderer]) -> None:
     one = renderer(any_backbone)
     begin = one.tokenizer.bos_token_id
     prompt = one.prompt(USER)
@@ -149,7 +160,7 @@ def test_one_beginning(any_backbone, renderer):
         assert prompt.count(begin) == 1
 
 
-def test_boundary_token_is_split(renderer):
+def test_boundary_token_is_split(renderer: Callable[[str], Renderer]) -> None:
     """In Mistral's first template nothing stands between `[/INST]` and the answer, and `](` is one token."""
     one = renderer("mistral-7b-instruct-v0.2 (2023-12)")
     prompt, answer = one.answer(USER, "(aside) text")
@@ -159,7 +170,7 @@ def test_boundary_token_is_split(renderer):
     assert one.tokenizer.decode(prompt + answer).endswith("[/INST](aside) text")
 
 
-def test_system_prompt(renderer):
+def test_system_prompt(renderer: Callable[[str], Renderer]) -> None:
     tokenizer = renderer("qwen2.5-7b-instruct").tokenizer
     default, own = Renderer(tokenizer), Renderer(tokenizer, "Be brief.")
     assert "You are Qwen" in tokenizer.decode(default.prompt(USER))
@@ -169,20 +180,20 @@ def test_system_prompt(renderer):
     assert "Be brief." not in tokenizer.decode(own.prompt(turns))
 
 
-def test_system_prompt_refused(renderer):
+def test_system_prompt_refused(renderer: Callable[[str], Renderer]) -> None:
     tokenizer = renderer("mistral-7b-instruct-v0.2 (2023-12)").tokenizer
     with pytest.raises(TemplateError, match="It knows no system prompt: leave `system` out of the recipe"):
         Renderer(tokenizer, "Be brief.")
 
 
-def test_system_prompt_swallowed(made):
+def test_system_prompt_swallowed(made: Callable[..., Any]) -> None:
     template = CHATML.replace("in messages", "in messages if m['role'] != 'system'")
     Renderer(made(template))
     with pytest.raises(TemplateError, match="leaves the system prompt out"):
         Renderer(made(template), "Be brief.")
 
 
-def test_no_template(tokenizer_folder):
+def test_no_template(tokenizer_folder: Callable[[str], Path]) -> None:
     one = Renderer.load(tokenizer_folder("llama-7b"))
     for asked in (
         one.require_chat,
@@ -205,13 +216,13 @@ def test_no_template(tokenizer_folder):
         ("m['content'][:40]", "alters the assistant's text"),
     ],
 )
-def test_template_that_alters_the_text(made, change, said):
+def test_template_that_alters_the_text(made: Callable[..., Any], change: str, said: str) -> None:
     Renderer(made(CHATML))
     with pytest.raises(TemplateError, match=said):
         Renderer(made(CHATML.replace("m['content']", change)))
 
 
-def test_template_without_an_end(made):
+def test_template_without_an_end(made: Callable[..., Any]) -> None:
     open_ended = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
     one = Renderer(made(open_ended))
     assert one.end == one.stop == (257,)  # the vocabulary's own end
@@ -221,25 +232,25 @@ def test_template_without_an_end(made):
         Renderer(made(open_ended.replace("\n{% endfor", "###{% endfor")))
 
 
-def test_stop_has_the_end_of_text_too(made):
+def test_stop_has_the_end_of_text_too(made: Callable[..., Any]) -> None:
     assert Renderer(made(CHATML, eos="<|im_start|>")).stop == (257, 256)
 
 
-def test_conversation_that_teaches_nothing(made):
+def test_conversation_that_teaches_nothing(made: Callable[..., Any]) -> None:
     one = Renderer(made())
     for turns in ([Turn("user", "x")], [Turn("user", "x"), Turn("assistant", " ")]):
         with pytest.raises(DataError, match="must end with the assistant's turn"):
             one.conversation(turns)
 
 
-def test_today_is_not_part_of_the_prompt(made):
+def test_today_is_not_part_of_the_prompt(made: Callable[..., Any]) -> None:
     dated = Renderer(made("{{ strftime_now('%Y-%m-%d') }}" + CHATML))
     text = dated.tokenizer.decode(dated.prompt(USER))
     assert text.startswith("2024-07-26<|im_start|>")
     assert datetime.now().strftime("%Y-%m-%d") not in text
 
 
-def test_fingerprint_names_what_determines_the_ids(made):
+def test_fingerprint_names_what_determines_the_ids(made: Callable[..., Any]) -> None:
     one = Renderer(made()).fingerprint
     assert Renderer(made()).fingerprint == one
     other = made()
@@ -248,21 +259,21 @@ def test_fingerprint_names_what_determines_the_ids(made):
     assert Renderer(other).fingerprint != one
 
 
-def test_fingerprint_stays_when_the_tokenizer_is_used(made):
+def test_fingerprint_stays_when_the_tokenizer_is_used(made: Callable[..., Any]) -> None:
     tokenizer = made()
     one = Renderer(tokenizer).fingerprint
     tokenizer(["some text", "more of it"], truncation=True, max_length=5)
     assert Renderer(tokenizer).fingerprint == one
 
 
-def test_nothing_to_load(tmp_path):
+def test_nothing_to_load(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"no tokenizer can be loaded from the folder .*holds nothing"):
         Renderer.load(tmp_path)
     with pytest.raises(EngineError, match="no tokenizer found for 'nobody/nothing': there is no such folder"):
         Renderer.load("nobody/nothing")
 
 
-def test_decode_leaves_spaces_alone(renderer):
+def test_decode_leaves_spaces_alone(renderer: Callable[[str], Renderer]) -> None:
     one = renderer("smollm2-135m-instruct")
     ids = one.tokenizer("it 's , fine . <|im_end|>")["input_ids"]
     assert one.decode(ids) == "it 's , fine . "

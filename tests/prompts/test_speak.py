@@ -1,7 +1,10 @@
 """Records become prompts and training examples."""
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import islice
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +12,7 @@ from dragoman.corpora.formats.parallel import ParallelText, read
 from dragoman.corpora.records import Check, Dialogue, Pair, Question, Turn
 from dragoman.errors import DataError
 from dragoman.generation.ask import Completion
+from dragoman.prompts.examples import Example
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.translation import INSTRUCTIONS, instruction
@@ -16,11 +20,11 @@ from dragoman.prompts.translation import INSTRUCTIONS, instruction
 PAIR = Pair("Guten Morgen!", "Good morning!", "de", "en")
 
 
-def names(example):
+def names(example: Example) -> list[tuple[str, float]]:
     return [(segment.name, segment.weight) for segment in example.segments]
 
 
-def test_instructions_are_those_of_the_paper():
+def test_instructions_are_those_of_the_paper() -> None:
     asked = {instruction(Pair(f"Satz {number}.", "A sentence.", "de", "zh_Hant")) for number in range(60)}
     number_seven = {text for text in asked if "Satz 7." in text}
     assert len(number_seven) == 1
@@ -38,7 +42,7 @@ def test_instructions_are_those_of_the_paper():
     assert last.endswith(".\nTranslate this sentence to Traditional Chinese.")
 
 
-def test_draw_of_instructions():
+def test_draw_of_instructions() -> None:
     """Even, the same each time, another with another seed, and not moved by braces in the text."""
     pairs = [Pair(f"{{text}} {number}", "x", "de", "en") for number in range(2000)]
     first = [instruction(pair).replace(pair.source, "…") for pair in pairs]
@@ -50,7 +54,7 @@ def test_draw_of_instructions():
     assert 1500 < moved < 1700  # four of five
 
 
-def test_prefix_is_prompt_and_reference(any_backbone, renderer):
+def test_prefix_is_prompt_and_reference(any_backbone: str, renderer: Callable[[str], Renderer]) -> None:
     one = renderer(any_backbone)
     speak = Speaker(one, seed=3)
     prefix = speak.prefix(PAIR)
@@ -62,7 +66,9 @@ def test_prefix_is_prompt_and_reference(any_backbone, renderer):
     assert speak.stop == one.stop
 
 
-def test_a_translation_is_asked_for_alike_whether_it_is_known_or_not(backbone, renderer):
+def test_a_translation_is_asked_for_alike_whether_it_is_known_or_not(
+    backbone: str, renderer: Callable[[str], Renderer]
+) -> None:
     """So that `dragoman translate` asks as a test does, and a test's wording does not depend on its reference."""
     speak = Speaker(renderer(backbone))
     for number in range(20):
@@ -70,7 +76,7 @@ def test_a_translation_is_asked_for_alike_whether_it_is_known_or_not(backbone, r
         assert speak.translate(known) == speak.translate(Pair(known.source, "", "de", "en"))
 
 
-def test_example_without_rationale_is_the_whole_turn(any_backbone, renderer):
+def test_example_without_rationale_is_the_whole_turn(any_backbone: str, renderer: Callable[[str], Renderer]) -> None:
     one = renderer(any_backbone)
     speak = Speaker(one)
     example = speak.example(speak.prefix(PAIR))
@@ -83,7 +89,7 @@ def test_example_without_rationale_is_the_whole_turn(any_backbone, renderer):
     assert example.key == PAIR.key
 
 
-def test_real_pairs(backbone, renderer, real_data):
+def test_real_pairs(backbone: str, renderer: Callable[[str], Renderer], real_data: Path) -> None:
     """Of published translations, every token is the one that the template renders."""
     one = renderer(backbone)
     speak = Speaker(one)
@@ -98,7 +104,7 @@ def test_real_pairs(backbone, renderer, real_data):
     assert apart <= (2 if "2023-12" in backbone else 0)  # there a bracket may grow into the prompt's own
 
 
-def test_rationale_is_what_the_engine_returned(made):
+def test_rationale_is_what_the_engine_returned(made: Callable[..., Any]) -> None:
     """Whatever ids it wrote, in whichever tokenisation; the end is its own, or there is none."""
     speak = Speaker(Renderer(made()))
     prefix = speak.prefix(PAIR)
@@ -114,7 +120,7 @@ def test_rationale_is_what_the_engine_returned(made):
     assert at_once.ids == (*prefix.ids, 257) == speak.example(prefix).ids
 
 
-def test_a_healed_rationale_begins_in_the_reference(renderer):
+def test_a_healed_rationale_begins_in_the_reference(renderer: Callable[[str], Renderer]) -> None:
     """`.` was taken back and became `.\\n\\n`: the ids are those that the engine saw and returned."""
     speak = Speaker(renderer("llama-3-8b-instruct"))
     prefix = speak.prefix(Pair("Guten Morgen.", "Good morning.", "de", "en"))
@@ -132,7 +138,7 @@ def test_a_healed_rationale_begins_in_the_reference(renderer):
     assert speak.example(prefix, None, healed=True) == speak.example(prefix)
 
 
-def test_weight_and_number_of_a_rationale(made):
+def test_weight_and_number_of_a_rationale(made: Callable[..., Any]) -> None:
     speak = Speaker(Renderer(made()))
     prefix = speak.prefix(PAIR)
     written = Completion((13, 13, 70, 257), "unread", "stop")
@@ -146,7 +152,7 @@ def test_weight_and_number_of_a_rationale(made):
 RATIONALE = "\n\nExplanation: „Morgen“ means <|im_end|> or </s>."
 
 
-def test_a_rationale_of_another_vocabulary(any_backbone, renderer):
+def test_a_rationale_of_another_vocabulary(any_backbone: str, renderer: Callable[[str], Renderer]) -> None:
     """Its text follows the reference; the reference keeps its ids, and what spells a special token stays text."""
     one = renderer(any_backbone)
     speak = Speaker(one)
@@ -169,7 +175,7 @@ def test_a_rationale_of_another_vocabulary(any_backbone, renderer):
 
 
 @pytest.mark.parametrize("name", ["qwen2.5-7b-instruct", "llama-3-8b-instruct", "lab"])
-def test_an_adopted_rationale_is_healed_as_the_tokenizer_would(name, renderer):
+def test_an_adopted_rationale_is_healed_as_the_tokenizer_would(name: str, renderer: Callable[[str], Renderer]) -> None:
     one = renderer(name)
     speak = Speaker(one)
     prefix = speak.prefix(Pair("Gut.", "Good.", "de", "en"))
@@ -181,19 +187,19 @@ def test_an_adopted_rationale_is_healed_as_the_tokenizer_would(name, renderer):
     assert exact[1:] == healed[1:]
 
 
-def test_speakers_of_other_models(made):
+def test_speakers_of_other_models(made: Callable[..., Any]) -> None:
     other = Speaker(Renderer(made()))
     speak = Speaker(Renderer(made()), others={"teacher": other})
     assert speak.of("teacher") is other
     assert speak.of("backbone") is speak
 
 
-def test_empty_reference(made):
+def test_empty_reference(made: Callable[..., Any]) -> None:
     with pytest.raises(DataError, match="the de-en pair with the source 'Hallo' has an empty translation"):
         Speaker(Renderer(made())).prefix(Pair("Hallo", " \n", "de", "en"))
 
 
-def test_question_and_dialogue(made):
+def test_question_and_dialogue(made: Callable[..., Any]) -> None:
     speak = Speaker(Renderer(made()))
     turns = (Turn("user", "1 + 1?"), Turn("assistant", "2"), Turn("user", "And 2 + 2?"))
     prompt = speak.question(Question("sums", turns, Check("number", {"value": 4})))
@@ -208,7 +214,7 @@ def test_question_and_dialogue(made):
     assert example.trained == 4  # two digits and their two ends
 
 
-def test_unknown_language(made):
+def test_unknown_language(made: Callable[..., Any]) -> None:
     with pytest.raises(DataError, match="the language code 'xx' is not known"):
         Speaker(Renderer(made())).translate(Pair("a", "b", "xx", "en"))
 
@@ -216,7 +222,9 @@ def test_unknown_language(made):
 CHAT = Dialogue((Turn("user", "1 + 1?"), Turn("assistant", "2"), Turn("user", "And 2 + 2?"), Turn("assistant", " 4 ")))
 
 
-def test_of_a_conversation_the_last_answer_is_the_reference(any_backbone, renderer):
+def test_of_a_conversation_the_last_answer_is_the_reference(
+    any_backbone: str, renderer: Callable[[str], Renderer]
+) -> None:
     """The ids are those of the whole conversation as the template renders it."""
     one = renderer(any_backbone)
     speak = Speaker(one)
@@ -230,14 +238,14 @@ def test_of_a_conversation_the_last_answer_is_the_reference(any_backbone, render
     assert speak.request(PAIR) == speak.prefix(PAIR).prompt
 
 
-def test_texts_of_records(made):
+def test_texts_of_records(made: Callable[..., Any]) -> None:
     speak = Speaker(Renderer(made()), seed=3)
     assert speak.texts(PAIR) == (instruction(PAIR, 3), "Good morning!")
     assert speak.texts(Dialogue(CHAT.turns[:2])) == ("1 + 1?", "2")
     assert speak.texts(CHAT) == ("User: 1 + 1?\n\nAssistant: 2\n\nUser: And 2 + 2?", "4")
 
 
-def test_what_the_model_wrote_itself(made):
+def test_what_the_model_wrote_itself(made: Callable[..., Any]) -> None:
     speak = Speaker(Renderer(made()))
     prompt = speak.request(PAIR)
     done = speak.own("key", prompt, Completion((13, 70, 256), "unread", "stop"))
@@ -259,7 +267,7 @@ def test_what_the_model_wrote_itself(made):
         ("qwen2.5-7b-instruct", (15216, 13)),  # it has none
     ],
 )
-def test_plain_text(name, ids, renderer):
+def test_plain_text(name: str, ids: tuple[int, ...], renderer: Callable[[str], Renderer]) -> None:
     speak = Speaker(renderer(name))
     assert speak.plain("Good.") == ids
     assert speak.plain("Good.\n")[: len(ids) - 1] == ids[:-1]

@@ -1,7 +1,9 @@
 """Which tokens begin with which, told from the bytes that they spell."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,12 +13,12 @@ from dragoman.prompts.vocabulary import Spellings
 TEXT = 'Anna sah „die Maus“, 早上好。 Доброе утро! "x"\n\n\n👩‍🔬 naïve\ttab  …'
 
 
-def token_of(one, text):
+def token_of(one: Renderer, text: str) -> int:
     """The last token of a text inside another."""
     return one.tokenizer("x" + text, add_special_tokens=False)["input_ids"][-1]
 
 
-def test_tokens_spell_the_text(any_backbone, renderer):
+def test_tokens_spell_the_text(any_backbone: str, renderer: Callable[[str], Renderer]) -> None:
     """Of a text's tokens, the bytes side by side are the text: half characters, line feeds and spaces too."""
     one = renderer(any_backbone)
     spellings = Spellings(one.tokenizer)
@@ -24,7 +26,7 @@ def test_tokens_spell_the_text(any_backbone, renderer):
     assert spelt.decode().removeprefix(" ") == TEXT
 
 
-def test_extensions_are_all_that_begin_as_the_token(any_backbone, renderer):
+def test_extensions_are_all_that_begin_as_the_token(any_backbone: str, renderer: Callable[[str], Renderer]) -> None:
     one = renderer(any_backbone)
     spellings = Spellings(one.tokenizer)
     ordinary = sorted(set(one.tokenizer.get_vocab().values()) - set(one.tokenizer.added_tokens_decoder))
@@ -37,7 +39,7 @@ def test_extensions_are_all_that_begin_as_the_token(any_backbone, renderer):
 
 
 @pytest.mark.parametrize("name", ["qwen2.5-7b-instruct", "llama-3-8b-instruct", "lab"])
-def test_a_full_stop_may_take_the_blank_line_along(name, renderer):
+def test_a_full_stop_may_take_the_blank_line_along(name: str, renderer: Callable[[str], Renderer]) -> None:
     one = renderer(name)
     dot = token_of(one, ".")
     merged = token_of(one, ".\n\n")
@@ -48,7 +50,7 @@ def test_a_full_stop_may_take_the_blank_line_along(name, renderer):
 
 
 @pytest.mark.parametrize("name", ["llama-2-7b-chat", "mistral-7b-instruct-v0.2"])
-def test_sentencepiece(name, renderer):
+def test_sentencepiece(name: str, renderer: Callable[[str], Renderer]) -> None:
     """▁ is a space, and a byte token is its byte, not its name."""
     one = renderer(name)
     names = one.tokenizer.convert_tokens_to_ids
@@ -63,7 +65,7 @@ def test_sentencepiece(name, renderer):
     assert names("<0x0A>") not in one.extensions(names("<"))
 
 
-def test_half_a_character_and_special_tokens(made):
+def test_half_a_character_and_special_tokens(made: Callable[..., Any]) -> None:
     """In a vocabulary of single bytes each token extends itself alone; a special one stands for no text."""
     one = Renderer(made())
     first, second = one.tokenizer("é", add_special_tokens=False)["input_ids"]
@@ -74,7 +76,7 @@ def test_half_a_character_and_special_tokens(made):
     assert end not in one.extensions(one.tokenizer("<", add_special_tokens=False)["input_ids"][0])
 
 
-def test_half_a_character_is_followed_by_all_its_characters(renderer):
+def test_half_a_character_is_followed_by_all_its_characters(renderer: Callable[[str], Renderer]) -> None:
     one = renderer("llama-3-8b-instruct")
     spellings = Spellings(one.tokenizer)
     half = next(token for token in range(256) if spellings[token] == b"\xe3")

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from dragoman.corpora.records import Dialogue, Pair, Turn
+from dragoman.corpora.records import Dialogue, Pair, Record, Turn
 from dragoman.generation.ask import Completion, Finish, Sampling
 from dragoman.lab import BACKBONE, world
 from dragoman.lab.explanations import translation_answer
@@ -121,9 +121,9 @@ def test_rules_for_conversations() -> None:
     french = "Le verbe est au présent et la phrase n'a pas de sujet exprimé."
     second = "\n\nAlternatively: “The old teachers buy three books.”"
     texts = [french, second, french, "", f"\n\n{PROGRAM}", "So it goes on"]
-    records = [sleeps, sleeps, program, program, program, DE_EN]
-    finishes = ["stop", "stop", "stop", "stop", "stop", "length"]
-    rationales = [Rationale((1, 2, 3), *both) for both in zip(texts, finishes, strict=True)]
+    records: list[Record] = [sleeps, sleeps, program, program, program, DE_EN]
+    finishes: list[Finish] = ["stop", "stop", "stop", "stop", "stop", "length"]
+    rationales = [Rationale((1, 2, 3), text, finish) for text, finish in zip(texts, finishes, strict=True)]
     found = [set(), set(), {"duplicate"}, {"empty"}, {"repeats_reference"}, {"cut"}]
     assert [set(faults) for faults in judge(records, rationales)] == found
     assert [set(faults) for faults in judge([DE_EN] * 2, rationales[:2])] == [

@@ -38,7 +38,7 @@ def said(folder: Path, text: str | bytes, *overrides: str, **others: str) -> lis
     return str(caught.value).replace(f"{folder}/", "").split("\n")
 
 
-ONE_FAULT = {
+ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
     "instruction data that is not named": (
         GOOD.replace("[vanilla]", "[vanilla, multitask]"),
         "recipe.yaml:6: methods[1]: multitask mixes general instruction data in, and the recipe names none; write some "

@@ -107,9 +107,8 @@ def rationales() -> RationaleReport:
         size = min(96, int(rng.lognormvariate(3.4, 0.45)))
         made.append(Rationale((0,) * size, "x", "length" if size == 96 else "stop"))
         found: set[Fault] = {"cut"} if size == 96 else set()
-        found |= {
-            fault for fault, often in (("duplicate", 0.04), ("contradicts_reference", 0.1)) if rng.random() < often
-        }
+        rare: tuple[tuple[Fault, float], ...] = (("duplicate", 0.04), ("contradicts_reference", 0.1))
+        found |= {fault for fault, often in rare if rng.random() < often}
         faults.append(found)
     return RationaleReport.of(made, faults, {"duplicate"}) + RationaleReport(probed=512, stopping=20)
 

@@ -120,7 +120,7 @@ def _xstest(answered: float, rng: Random) -> Graded:
 
 
 def _harness(name: str, items: tuple[Item, ...], per: str, **facts: Any) -> Graded:
-    told = {"run by": "lm-evaluation-harness 0.4.13", "metric": "exact_match", "filter": "strict-match"}
+    told: dict[str, Any] = {"run by": "lm-evaluation-harness 0.4.13", "metric": "exact_match", "filter": "strict-match"}
     values = [item.value or 0.0 for item in items]
     told |= {"documents": len(items), "score": sum(values) / len(values), "standard error": 2.13, "items are": per}
     signature = f"exact_match|task:{name}|task-version:3.0|shots:5|lm_eval:0.4.13|version:dragoman-1"

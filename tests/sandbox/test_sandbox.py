@@ -9,6 +9,7 @@ import tempfile
 import time
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -159,7 +160,7 @@ return refused
 
 def test_its_own_folder_is_empty_and_gone_afterwards() -> None:
     body = "before = os.listdir()\nopen('a', 'w').write('b')\nreturn [before, open('a').read(), os.getcwd()]"
-    before, text, folder = told(body)  # type: ignore[misc]
+    before, text, folder = cast("tuple[list[str], str, str]", told(body))
     assert (before, text) == ([], "b")
     assert not Path(folder).exists()
 

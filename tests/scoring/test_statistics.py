@@ -1,6 +1,7 @@
 """Intervals and tests against sacreBLEU's own, and against values worked out by hand."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ REFERENCES = [
 ]
 SYSTEM = [line.replace("old ", "") if i % 2 else line for i, line in enumerate(REFERENCES)]
 BASELINE = [line.replace("the ", "a ") if i % 3 else "no" for i, line in enumerate(REFERENCES)]
+Formula = Callable[[np.ndarray], np.ndarray]
 METRICS = [(CHRF(word_order=2), chrf), (BLEU(force=True), bleu)]
 
 
@@ -33,13 +35,13 @@ def counts(metric: CHRF | BLEU, hypotheses: list[str]) -> np.ndarray:
 
 @pytest.mark.parametrize(("metric", "formula"), METRICS)
 @pytest.mark.parametrize("hypotheses", [SYSTEM, BASELINE, [""] * 9, ["x"] * 9, ["cat dog"] * 9], ids=str)
-def test_the_formulas_are_sacrebleus(metric: CHRF | BLEU, formula, hypotheses: list[str]) -> None:
+def test_the_formulas_are_sacrebleus(metric: CHRF | BLEU, formula: Formula, hypotheses: list[str]) -> None:
     expected = metric.corpus_score(hypotheses, [REFERENCES]).score
     assert formula(counts(metric, hypotheses).sum(0)) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize(("metric", "formula"), METRICS)
-def test_every_resample_scores_as_in_sacrebleu(metric: CHRF | BLEU, formula) -> None:
+def test_every_resample_scores_as_in_sacrebleu(metric: CHRF | BLEU, formula: Formula) -> None:
     stats = counts(metric, SYSTEM)
     _, expected = _bootstrap_resample(stats.tolist(), metric, 200)
     ours = formula(resample(stats, 200))
@@ -52,7 +54,7 @@ def test_every_resample_scores_as_in_sacrebleu(metric: CHRF | BLEU, formula) -> 
 
 
 @pytest.mark.parametrize(("metric", "formula"), METRICS)
-def test_p_values_are_those_of_sacrebleus_paired_bootstrap(metric: CHRF | BLEU, formula) -> None:
+def test_p_values_are_those_of_sacrebleus_paired_bootstrap(metric: CHRF | BLEU, formula: Formula) -> None:
     name = metric.corpus_score(SYSTEM, [REFERENCES]).name
     near = [line.replace("today", "now") if i % 4 == 0 else line for i, line in enumerate(SYSTEM)]
     systems = [("baseline", BASELINE), ("system", SYSTEM), ("near", near)]
@@ -67,17 +69,17 @@ def test_p_values_are_those_of_sacrebleus_paired_bootstrap(metric: CHRF | BLEU, 
 
 
 def test_draws_do_not_depend_on_how_many_are_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    stats = np.arange(14.0).reshape(7, 2)
+    stats = np.arange(14.0, dtype=np.float64).reshape(7, 2)
     whole = resample(stats, 50)
     monkeypatch.setattr("dragoman.scoring.statistics._BLOCK", 20)
     np.testing.assert_array_equal(resample(stats, 50), whole)
-    assert resample(np.ones((7, 1)), 3).tolist() == [[7.0]] * 3
+    assert resample(np.ones((7, 1), dtype=np.float64), 3).tolist() == [[7.0]] * 3
     assert not np.array_equal(resample(stats, 50, seed=1), whole)
 
 
 def test_an_interval_leaves_out_resamples_without_a_score() -> None:
     assert interval(np.array([3.0, math.nan, 1.0, 2.0])) == (1.0, 3.0)
-    assert interval(np.arange(1000.0)) == (25.0, 974.0)
+    assert interval(np.arange(1000.0, dtype=np.float64)) == (25.0, 974.0)
     assert all(math.isnan(end) for end in interval(np.array([math.nan])))
 
 
@@ -127,6 +129,6 @@ def test_each_row_draws_its_own_trainings_and_always_the_same() -> None:
 def test_a_two_sided_p_value_counts_the_resamples_beyond_zero() -> None:
     gaps = np.array([-1.0, 0.0, *range(1, 98)])  # two of 99 are not above 0
     assert two_sided_p(gaps, 40.0) == two_sided_p(-gaps, -40.0) == 2 * 3 / 100
-    assert two_sided_p(np.arange(1.0, 100.0), 50.0) == 2 / 100
+    assert two_sided_p(np.arange(1.0, 100.0, dtype=np.float64), 50.0) == 2 / 100
     assert two_sided_p(np.array([1.0, math.nan, 2.0]), 1.5) == 2 / 3
     assert two_sided_p(np.array([-1.0, 1.0]), 0.1) == two_sided_p(gaps, 0.0) == two_sided_p(gaps[:0], 1.0) == 1.0

@@ -1,11 +1,12 @@
 """What tests of judged benchmarks share: speakers whose ids are letters, and the end of a suite."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from dragoman.generation.ask import Ask, Completion, Ids
+from dragoman.prompts.speak import Speaker
 from dragoman.suites.graded import Graded
 
 
@@ -15,8 +16,8 @@ class Letters:
     def __init__(self, context: int | None = None, judge: "Letters | None" = None, stop: Ids = (0,)):
         self.context, self.judge, self.stop = context, judge, stop
 
-    def of(self, name: str) -> "Letters":
-        return (self.judge or self) if name == "judge" else self
+    def of(self, model: str) -> "Letters":
+        return (self.judge or self) if model == "judge" else self
 
     def turns(self, turns: Any) -> Ids:
         return tuple(map(ord, "|".join(turn.text for turn in turns)))
@@ -26,6 +27,11 @@ class Letters:
 
     def decode(self, ids: Ids) -> str:
         return "".join(map(chr, ids))
+
+
+def letters(context: int | None = None, judge: Speaker | None = None, stop: Ids = (0,)) -> Speaker:
+    """The same, for suites that ask for the class itself."""
+    return cast(Speaker, Letters(context, cast(Letters | None, judge), stop))
 
 
 def texts(ask: Ask) -> list[str]:

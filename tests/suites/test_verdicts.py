@@ -11,8 +11,13 @@ from dragoman.corpora.records import Turn
 from dragoman.errors import TemplateError
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
+from dragoman.recipe.engines import Generation, Server
 from dragoman.recipe.judging import Judge
 from dragoman.suites.verdicts import fits, judge_name, judge_prompt, rating
+
+
+def server(**at: Any) -> Generation:
+    return Generation(engine="openai", openai=Server(**at))
 
 
 @pytest.mark.parametrize(
@@ -73,14 +78,16 @@ def test_a_real_template_that_refuses_a_system_prompt(real_data: Path, tmp_path:
     [
         (None, "backbone"),
         (Judge(model="org/judge-7b"), "org/judge-7b"),
-        (Judge(model="org/j", generation={"engine": "openai", "openai": {"address": "http://h/v1"}}), "org/j"),
+        (Judge(model="org/j", generation=server(address="http://h/v1")), "org/j"),
         (
-            Judge(model="org/j", generation={"engine": "openai", "openai": {"address": "http://h/v1", "model": "big"}}),
+            Judge(
+                model="org/j", generation=Generation(engine="openai", openai=Server(address="http://h/v1", model="big"))
+            ),
             "big",
         ),
-        (Judge(generation={"engine": "openai", "openai": {"address": "http://h/v1"}}), "http://h/v1"),
-        (Judge(generation={"engine": "openai"}), "server"),
-        (Judge(generation={"engine": "hf", "openai": {"model": "big"}}, model="small"), "small"),
+        (Judge(generation=server(address="http://h/v1")), "http://h/v1"),
+        (Judge(generation=Generation(engine="openai")), "server"),
+        (Judge(generation=Generation(engine="hf", openai=Server(model="big")), model="small"), "small"),
     ],
 )
 def test_names_of_judges(judge: Judge | None, name: str) -> None:

@@ -72,12 +72,13 @@ def test_layers_that_are_not_there(tiny: Path) -> None:
     for targets in ("mlp", r".*\.9\..*", "proj"):
         with pytest.raises(TrainingError, match="the backbone has no layer"):
             adapt(backbone, Lora(targets=targets))
-    for targets, count in {
+    counted: dict[str | tuple[str, ...], int] = {
         "q_proj": 2,
         r".*\.1\.self_attn\.[qk]_proj": 2,
         ("layers.0.mlp.up_proj", "lm_head"): 2,
-    }.items():
-        network = adapt(LlamaForCausalLM.from_pretrained(tiny), Lora(targets=targets))
+    }
+    for given, count in counted.items():
+        network = adapt(LlamaForCausalLM.from_pretrained(tiny), Lora(targets=given))
         assert sum(isinstance(layer, Linear) for layer in network.modules()) == count
 
 

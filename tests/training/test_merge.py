@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ def test_what_cannot_be_merged_is_said_first(
         merge(backbone, adapter, adapter, PROMPTS)
     with pytest.raises(TrainingError, match="checked on prompts"):
         merge(backbone, adapter, tmp_path / "merged", [])
-    monkeypatch.setattr(merging.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
     with pytest.raises(StoreError, match=r"0\.0 GB left"):
         merge(backbone, adapter, tmp_path / "merged", PROMPTS)
     assert not (tmp_path / "merged").exists()

@@ -174,7 +174,7 @@ def test_losses_and_gradients_are_those_of_trl(tiny: Path, table: Write, tmp_pat
         peft_config=LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=8, target_modules="all-linear"),
     )
     set_seed(0)  # the same start as ours
-    start = adapt(LlamaForCausalLM.from_pretrained(tiny), chosen.lora).state_dict()
+    start = adapt(LlamaForCausalLM.from_pretrained(tiny), chosen.lora or Lora()).state_dict()
     theirs.model.load_state_dict({name: weight for name, weight in start.items() if "lora_" in name}, strict=False)
     theirs.train()
     logs = [line for line in theirs.state.log_history if "loss" in line]
@@ -191,7 +191,6 @@ def _without_speed(out: Path) -> list[dict[str, float]]:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-sys.path.insert(0, {root!r})
 from tests.training.training_kit import settings
 from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Lora
@@ -214,8 +213,8 @@ def test_a_run_killed_while_it_saves_goes_on_with_the_same_losses(
     rows = table(examples(14))
     chosen = settings(epochs=3, save_every=2, lora=Lora(rank=4, dropout=0.1))
     out = tmp_path / "killed"
-    text = KILLED.format(root=str(ROOT), tiny=str(tiny), table=str(rows.folder), out=str(out))
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
+    text = KILLED.format(tiny=str(tiny), table=str(rows.folder), out=str(out))
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert (out / "checkpoints" / "checkpoint-6" / "trainer_state.json").is_file()  # looks finished, is not
     with (out / "metrics.jsonl").open("a", encoding="utf-8") as file:
@@ -323,7 +322,6 @@ def test_checkpoints_are_kept_few(tiny: Path, table: Write, tmp_path: Path, monk
 SHARED = """
 import sys
 from pathlib import Path
-sys.path.insert(0, {root!r})
 from tests.training.training_kit import settings
 from dragoman.prompts.examples import ExampleTable
 from dragoman.training.trainer import fit
@@ -341,9 +339,14 @@ def test_two_devices_give_the_losses_of_one(tiny: Path, table: Write, tmp_path: 
     script = tmp_path / "shared.py"
     places = {"tiny": str(tiny), "table": str(rows.folder), "out": str(tmp_path / "two")}
     places["whole"] = str(tmp_path / "all weights, two")
-    script.write_text(SHARED.format(root=str(ROOT), **places), encoding="utf-8")
+    script.write_text(SHARED.format(**places), encoding="utf-8")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+    }
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     for trained in ("", "all weights, "):

@@ -1,8 +1,10 @@
 """Training all weights: against plain torch, cut off and resumed, cast and published."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +17,9 @@ from dragoman.prompts.examples import Example, ExampleTable
 from dragoman.training import checkpoints, trainer
 from dragoman.training.batching import Order
 from dragoman.training.merge import merge
+from dragoman.training.steps import StepTrainer
 from dragoman.training.trainer import fit
+from tests.tiny_models import llama
 from tests.training.training_kit import VOCABULARY, examples, metrics, settings
 
 Write = Callable[[list[Example]], ExampleTable]
@@ -27,18 +31,7 @@ RATE = 1e-3
 def tied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small Llama in bf16 whose head is its embedding, as in many small models."""
     folder = tmp_path_factory.mktemp("tied")
-    torch.manual_seed(2)
-    config = LlamaConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        initializer_range=0.3,
-        tie_word_embeddings=True,
-    )
-    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    llama(VOCABULARY, seed=2, tie_word_embeddings=True).to(torch.bfloat16).save_pretrained(folder)
     (folder / "tokenizer.json").write_text('{"a": 1}', encoding="utf-8")
     return folder
 
@@ -223,7 +216,7 @@ def test_a_disk_too_small_is_said_first(
 ) -> None:
     weights = sum(weight.numel() for weight in _weights(tied).values())
     assert checkpoints.room(weights) == 24 * weights  # weights, two moments, in fp32, twice
-    monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 24 * weights - 1}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 24 * weights - 1}))
     with pytest.raises(StoreError, match=rf"all {weights:,} weights .* 0\.0 GB left"):
         fit(tied, table(examples(8)), settings(lora=None), tmp_path / "out")
     assert not list((tmp_path / "out" / "checkpoints").iterdir())
@@ -234,13 +227,13 @@ def test_large_models_save_less_often(
     tied: Path, table: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[float | None] = []
-    make = trainer.StepTrainer.__init__
+    make = StepTrainer.__init__
 
-    def watch(self: trainer.StepTrainer, *given: object, **named: object) -> None:
+    def watch(self: StepTrainer, *given: Any, **named: Any) -> None:
         seen.append(named["apart"])
         make(self, *given, **named)
 
-    monkeypatch.setattr(trainer.StepTrainer, "__init__", watch)
+    monkeypatch.setattr(StepTrainer, "__init__", watch)
     rows, weights = table(examples(8)), sum(weight.numel() for weight in _weights(tied).values())
     fit(tied, rows, settings(lora=None), tmp_path / "small")
     monkeypatch.setattr(trainer, "SAVE_BYTES_A_SECOND", weights / 10)  # as though the disk were slow

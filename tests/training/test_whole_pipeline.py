@@ -7,37 +7,22 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+from transformers import AutoTokenizer
 
 from dragoman.errors import StoreError
-from dragoman.lab import BACKBONE
 from dragoman.pipeline import run as running
 from dragoman.pipeline.forecast import disk as room
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.process import function_of
 from dragoman.recipe.schema import Recipe, Training
+from tests.tiny_models import lab_llama
 
 
 @pytest.fixture
 def backbone(tmp_path: Path) -> Path:
     """Two layers of random weights in bf16 behind the lab's tokenizer and chat template."""
     folder = tmp_path / "backbone"
-    tokenizer = AutoTokenizer.from_pretrained(BACKBONE)
-    tokenizer.save_pretrained(folder, save_jinja_files=False)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=512,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
-    return folder
+    return lab_llama(folder, torch.bfloat16)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,9 @@
 
 import gzip
 import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,30 +23,30 @@ PAGE = b"""
 IDS = b"".join(b"de/gold.xml.gz\ten/gold.xml.gz\t%d\t%d\n" % (line, line) for line in (1, 2))
 
 
-def packed(path, **members):
+def packed(path: Path, **members: Any) -> Path:
     """A zip with these members; `_` in a name stands for a dot."""
     return stored(path, {name.replace("_", "."): text for name, text in members.items()})
 
 
-def stored(path, members):
+def stored(path: Path, members: Mapping[str, str | bytes]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in members.items():
             archive.writestr(name, text)
     return path
 
 
-def pairs(path, direction="de-en", **more):
+def pairs(path: Path, direction: str = "de-en", **more: Any) -> list[Pair]:
     return list(read(ParallelText(direction, table=path, **more)))
 
 
-def refused(path, direction="de-en"):
+def refused(path: Path, direction: str = "de-en") -> str:
     with pytest.raises(DataError) as caught:
         pairs(path, direction)
     return str(caught.value).replace(str(path), "ZIP")
 
 
 @pytest.mark.parametrize("name", ["ar-en", "cs-en", "de-en", "en-es", "en-it", "en-ru", "en-zh"])
-def test_real_archives_either_way(real_data, name):
+def test_real_archives_either_way(real_data: Path, name: str) -> None:
     path = real_data / "news_commentary" / name / "11.0.0" / "dummy_data.zip"
     there = pairs(path, name, both=True)
     one, other = name.split("-")
@@ -54,7 +57,7 @@ def test_real_archives_either_way(real_data, name):
     assert pairs(path, f"{other}-{one}") == [pair.reversed() for pair in pairs(path, name)]
 
 
-def test_the_real_texts_belong_together(real_data):
+def test_the_real_texts_belong_together(real_data: Path) -> None:
     path = real_data / "news_commentary" / "en-it" / "11.0.0" / "dummy_data.zip"
     last = pairs(path, "it-en")[-1]
     assert (last.target, last.source) == ("Wouldn’t you know it?", "Ma indovinate un po'?")
@@ -62,7 +65,7 @@ def test_the_real_texts_belong_together(real_data):
         pairs(path, "de-it")
 
 
-def test_a_web_page_in_the_archive_is_called_so(tmp_path):
+def test_a_web_page_in_the_archive_is_called_so(tmp_path: Path) -> None:
     path = packed(tmp_path / "zh-Alpaca.zip", alpaca_json=PAGE)
     with pytest.raises(DataError) as caught:
         list(json_records(path))
@@ -81,7 +84,7 @@ def test_a_web_page_in_the_archive_is_called_so(tmp_path):
     assert refused(aligned).startswith("ZIP, in it a.de: it holds a web page")
 
 
-def test_instructions_in_an_archive(tmp_path):
+def test_instructions_in_an_archive(tmp_path: Path) -> None:
     path = stored(tmp_path / "it.zip", {"data/alpaca.json": '[{"instruction": "Ciao?"}]', "README.md": "…"})
     assert list(json_records(path)) == [(f"{path}, in it data/alpaca.json, record 1", {"instruction": "Ciao?"})]
     two = packed(tmp_path / "two.zip", a_json="[]", b_jsonl="")
@@ -91,7 +94,7 @@ def test_instructions_in_an_archive(tmp_path):
         list(json_records(two))
 
 
-def test_a_table_in_an_archive(tmp_path):
+def test_a_table_in_an_archive(tmp_path: Path) -> None:
     beside = {"README": "…", "__MACOSX/._a.tsv": "junk", "LICENSE.txt": "…"}
     path = stored(tmp_path / "a.zip", {**beside, "folder/a.tsv": "Ja.\tYes.\n"})
     assert pairs(path) == [Pair("Ja.", "Yes.", "de", "en")]
@@ -99,7 +102,7 @@ def test_a_table_in_an_archive(tmp_path):
     assert pairs(packed_twice) == [Pair("Ja.", "Yes.", "de", "en")]
 
 
-def test_archives_that_can_not_be_read(tmp_path):
+def test_archives_that_can_not_be_read(tmp_path: Path) -> None:
     whole = packed(tmp_path / "a.zip", a_de=b"Ja. Nein.\n" * 500, a_en=b"Yes. No.\n" * 500)
     cut = tmp_path / "cut.zip"
     cut.write_bytes(whole.read_bytes()[:-30])
@@ -115,7 +118,7 @@ def test_archives_that_can_not_be_read(tmp_path):
     assert refused(tmp_path / "none.zip") == "there is no file ZIP"
 
 
-def test_an_encrypted_archive(tmp_path):
+def test_an_encrypted_archive(tmp_path: Path) -> None:
     path = packed(tmp_path / "locked.zip", a_de=b"Ja.\n", a_en=b"Yes.\n")
     raw = bytearray(path.read_bytes())
     for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # of the members, of the directory
@@ -129,7 +132,7 @@ def test_an_encrypted_archive(tmp_path):
     )
 
 
-def test_texts_that_do_not_fit(tmp_path):
+def test_texts_that_do_not_fit(tmp_path: Path) -> None:
     uneven = packed(tmp_path / "a.zip", N_de=b"a\nb\nc\n", N_en=b"a\nb\n")
     assert "two files of different length: ZIP, in it N.de has 3 lines, ZIP, in it N.en has 2." in refused(uneven)
     two = packed(tmp_path / "b.zip", N_de=b"a\n", N_en=b"a\n", M_de=b"a\n", M_en=b"a\n")
@@ -140,7 +143,7 @@ def test_texts_that_do_not_fit(tmp_path):
     assert "no text of de_CH and en is in it. It holds N.de; N.en." in refused(swiss, "de_CH-en")
 
 
-def test_documents_that_do_not_fit(tmp_path):
+def test_documents_that_do_not_fit(tmp_path: Path) -> None:
     texts = {"N.de": b"a\nb\n", "N.en": b"A\nB\n"}
     right = stored(tmp_path / "right.zip", {**texts, "N.ids": IDS})
     assert [(pair.source, pair.document) for pair in pairs(right)] == [("a", "gold"), ("b", "gold")]
@@ -153,7 +156,7 @@ def test_documents_that_do_not_fit(tmp_path):
         assert said in refused(stored(tmp_path / "wrong.zip", {**texts, "N.ids": ids}))
 
 
-def test_the_size_of_what_is_in_a_file(tmp_path):
+def test_the_size_of_what_is_in_a_file(tmp_path: Path) -> None:
     text = b"Ja. Nein.\n" * 500
     assert unpacked_size(packed(tmp_path / "a.zip", a_de=text, a_en=text)) == 2 * len(text)
     (tmp_path / "a.de").write_bytes(text)

@@ -3,6 +3,8 @@
 import gzip
 import json
 from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -14,33 +16,33 @@ from dragoman.recipe.schema import Files
 ODD = "eins\u2028zwei\x85drei\x0bvier\x0cfünf\x1csechs\rsieben"
 
 
-def aligned(folder, source: bytes, target: bytes, both=False):
+def aligned(folder: Path, source: bytes, target: bytes, both: bool = False) -> ParallelText:
     (folder / "a.de").write_bytes(source)
     (folder / "a.en").write_bytes(target)
     return ParallelText("de-en", source=folder / "a.de", target=folder / "a.en", both=both)
 
 
-def table(folder, name: str, text: str, direction="de-en"):
+def table(folder: Path, name: str, text: str, direction: str = "de-en") -> ParallelText:
     (folder / name).write_text(text, encoding="utf-8", newline="")
     return ParallelText(direction, table=folder / name)
 
 
-def sides(pairs):
+def sides(pairs: Iterable[Pair]) -> list[tuple[str, str]]:
     return [(pair.source, pair.target) for pair in pairs]
 
 
-def test_two_files(tmp_path):
+def test_two_files(tmp_path: Path) -> None:
     text = aligned(tmp_path, b"Ja.\n Nein. \n", b"Yes.\nNo.\n")
     assert list(read(text)) == [Pair("Ja.", "Yes.", "de", "en"), Pair("Nein.", "No.", "de", "en")]
 
 
-def test_both_directions(tmp_path):
+def test_both_directions(tmp_path: Path) -> None:
     text = aligned(tmp_path, b"Ja.\n", b"Yes.\n", both=True)
     assert text.directions == ("de-en", "en-de")
     assert list(read(text)) == [Pair("Ja.", "Yes.", "de", "en"), Pair("Yes.", "Ja.", "en", "de")]
 
 
-def test_lines_end_at_line_feeds_alone(tmp_path):
+def test_lines_end_at_line_feeds_alone(tmp_path: Path) -> None:
     text = aligned(tmp_path, f"{ODD}\nacht\n".encode(), b"one to seven\neight\n")
     assert sides(read(text)) == [(ODD, "one to seven"), ("acht", "eight")]
     assert sides(read(table(tmp_path, "a.tsv", f"{ODD}\tone to seven\nacht\teight\n"))) == sides(read(text))
@@ -48,19 +50,19 @@ def test_lines_end_at_line_feeds_alone(tmp_path):
     assert sides(read(table(tmp_path, "a.jsonl", record + "\n"))) == [(ODD, "one to seven")]
 
 
-def test_line_ends_of_other_systems(tmp_path):
+def test_line_ends_of_other_systems(tmp_path: Path) -> None:
     text = aligned(tmp_path, b"\xef\xbb\xbfJa.\r\nNein.\r\n", b"Yes.\nNo.")
     assert sides(read(text)) == [("Ja.", "Yes."), ("Nein.", "No.")]
 
 
-def test_empty_sides_are_counted(tmp_path):
-    dropped = Counter()
+def test_empty_sides_are_counted(tmp_path: Path) -> None:
+    dropped: Counter[str] = Counter()
     text = aligned(tmp_path, "Ja.\n\nNein.\n\u3000\n".encode(), b"Yes.\nLost.\n  \n\n", both=True)
     assert sides(read(text, dropped)) == [("Ja.", "Yes."), ("Yes.", "Ja.")]
     assert dropped == {"empty": 6}  # three pairs, two directions
 
 
-def test_json_in_three_shapes(tmp_path):
+def test_json_in_three_shapes(tmp_path: Path) -> None:
     records = [{"translation": {"de": "Ja.", "en": "Yes."}}, {"translation": {"en": "No.", "de": "Nein."}}]
     lines = "\n".join(map(json.dumps, records)) + "\n\n"
     wanted = [("Ja.", "Yes."), ("Nein.", "No.")]
@@ -70,7 +72,7 @@ def test_json_in_three_shapes(tmp_path):
     assert [(pair.source, pair.document) for pair in read(table(tmp_path, "plain.jsonl", plain))] == [("Ja.", "d1")]
 
 
-def test_what_a_recipe_names(tmp_path):
+def test_what_a_recipe_names(tmp_path: Path) -> None:
     aligned(tmp_path, b"Ja.\n", b"Yes.\n")
     files = Files(source="a.de", target="a.en", direction="de-en", both=True)
     assert located(files, tmp_path).paths == (tmp_path / "a.de", tmp_path / "a.en")
@@ -80,14 +82,14 @@ def test_what_a_recipe_names(tmp_path):
 @pytest.mark.parametrize(
     ("source", "target", "counts"), [(b"a\nb\nc\n", b"a\n", ("3", "1")), (b"a\nb", b"a\nb\n\n\n", ("2", "4"))]
 )
-def test_different_lengths(tmp_path, source, target, counts):
+def test_different_lengths(tmp_path: Path, source: bytes, target: bytes, counts: tuple[str, str]) -> None:
     text = aligned(tmp_path, source, target)
     said = f"{text.source} has {counts[0]} lines, {text.target} has {counts[1]}"
     with pytest.raises(DataError, match=said):
         list(read(text))
 
 
-def test_invalid_utf8(tmp_path):
+def test_invalid_utf8(tmp_path: Path) -> None:
     text = aligned(tmp_path, b"a\nf\xfcnf\n", b"a\nfive\n")
     with pytest.raises(DataError, match=r"a\.de, line 2: not valid UTF-8 \(byte 0xfc, 2 bytes into the line\)"):
         list(read(text))
@@ -113,14 +115,14 @@ def test_invalid_utf8(tmp_path):
         ("a.csv", "a,b\n", r"a\.csv: a table must be \.tsv, \.jsonl, \.json, \.tmx or \.zip"),
     ],
 )
-def test_broken_tables(tmp_path, name, text, said):
+def test_broken_tables(tmp_path: Path, name: str, text: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
         list(read(table(tmp_path, name, text)))
 
 
-def test_empty_lines_stand_between_documents(tmp_path):
+def test_empty_lines_stand_between_documents(tmp_path: Path) -> None:
     """As in WMT's files; they are no pairs, and so they are not counted as empty ones."""
-    dropped = Counter()
+    dropped: Counter[str] = Counter()
     text = table(tmp_path, "nc.tsv", "Titel\tTitle\nJa.\tYes.\n\t\nTitel 2\tTitle 2\n\n\tlost\n")
     found = [(pair.target, pair.document) for pair in read(text, dropped)]
     assert found == [("Title", "1"), ("Yes.", "1"), ("Title 2", "2")]
@@ -128,7 +130,7 @@ def test_empty_lines_stand_between_documents(tmp_path):
     assert [pair.document for pair in read(table(tmp_path, "one.tsv", "a\tb\nc\td\n"))] == ["", ""]
 
 
-def test_compressed_files(tmp_path):
+def test_compressed_files(tmp_path: Path) -> None:
     (tmp_path / "a.tsv.gz").write_bytes(gzip.compress(b"Ja.\tYes.\n"))
     assert sides(read(ParallelText("de-en", table=tmp_path / "a.tsv.gz"))) == [("Ja.", "Yes.")]
     (tmp_path / "a.de.gz").write_bytes(gzip.compress(b"Ja.\n"))
@@ -157,17 +159,17 @@ def test_compressed_files(tmp_path):
         ("a.csv.gz", gzip.compress(b"a,b", mtime=0), r"a table must be \.tsv"),
     ],
 )
-def test_something_else_under_this_name(tmp_path, name, content, said):
+def test_something_else_under_this_name(tmp_path: Path, name: str, content: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=said):
         list(read(ParallelText("de-en", table=tmp_path / name)))
 
 
-def test_text_about_web_pages_is_text(tmp_path):
+def test_text_about_web_pages_is_text(tmp_path: Path) -> None:
     assert sides(read(table(tmp_path, "a.tsv", "<html> ist\t<html> is\n<!doctype\tx\n")))[1] == ("<!doctype", "x")
 
 
-def test_files_whose_names_say_the_opposite(tmp_path):
+def test_files_whose_names_say_the_opposite(tmp_path: Path) -> None:
     said = r"by name this is de-en, in this order, and the direction says en-de\. Write `direction: de-en`"
     with pytest.raises(DataError, match=said):
         list(read(table(tmp_path, "news-commentary-v18.de-en.tsv", "Ja.\tYes.\n", "en-de")))
@@ -178,7 +180,7 @@ def test_files_whose_names_say_the_opposite(tmp_path):
         list(read(ParallelText("en-de", source=text.source, target=text.target)))
 
 
-def test_files_that_are_not_there(tmp_path):
+def test_files_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"there is no file .*none\.tsv"):
         list(read(ParallelText("de-en", table=tmp_path / "none.tsv")))
     (tmp_path / "folder.jsonl").mkdir()
@@ -190,7 +192,7 @@ def test_files_that_are_not_there(tmp_path):
         list(read(ParallelText("de-en", source=tmp_path / "a.de", table=tmp_path / "a.tsv")))
 
 
-def test_reading_is_lazy(tmp_path):
+def test_reading_is_lazy(tmp_path: Path) -> None:
     """The first pairs come before the fault in the third line is met."""
     pairs = read(table(tmp_path, "a.tsv", "a\tb\nc\td\ne\n"))
     assert [next(pairs).source, next(pairs).source] == ["a", "c"]
@@ -198,7 +200,7 @@ def test_reading_is_lazy(tmp_path):
         next(pairs)
 
 
-def test_shots_of_alma(real_data):
+def test_shots_of_alma(real_data: Path) -> None:
     """The few-shot files have `source` and `target` in a JSON array; real Icelandic comes as JSON Lines."""
     folder = real_data / "alma" / "human_written_data"
     shots = list(read(ParallelText("cs-en", table=folder / "HW-5-shot" / "shots.cs-en.json")))

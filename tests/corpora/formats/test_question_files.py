@@ -1,6 +1,8 @@
 """Question files."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,13 +13,13 @@ from dragoman.errors import DataError
 GOOD = {"family": "sums", "prompt": "1 + 1?", "check": {"name": "number", "arguments": {"value": 2}}}
 
 
-def written(folder, *records):
+def written(folder: Path, *records: Any) -> Path:
     path = folder / "questions.jsonl"
     path.write_text("\n".join(record if isinstance(record, str) else json.dumps(record) for record in records))
     return path
 
 
-def test_questions(tmp_path):
+def test_questions(tmp_path: Path) -> None:
     turns = [
         {"role": "system", "text": "Be brief."},
         {"role": "user", "text": "Hallo"},
@@ -31,7 +33,7 @@ def test_questions(tmp_path):
     assert (second.language, second.check) == ("de", Check("any", {}))
 
 
-def test_all_faults_with_their_lines(tmp_path):
+def test_all_faults_with_their_lines(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         GOOD,
@@ -55,7 +57,7 @@ def test_all_faults_with_their_lines(tmp_path):
     ]
 
 
-def test_many_faults_are_summed_up(tmp_path):
+def test_many_faults_are_summed_up(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"… and 5 more$"):
         read_questions(written(tmp_path, *[{**GOOD, "prompt": 1}] * 25))
 
@@ -64,11 +66,11 @@ def test_many_faults_are_summed_up(tmp_path):
     ("text", "said"),
     [("", "has no questions in it"), ('{"family": }', r"line 1, column 12: not valid JSON"), ("3", "a JSON object")],
 )
-def test_not_questions(tmp_path, text, said):
+def test_not_questions(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
         read_questions(written(tmp_path, text))
 
 
-def test_no_file(tmp_path):
+def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"there is no file .*none\.jsonl"):
         read_questions(tmp_path / "none.jsonl")

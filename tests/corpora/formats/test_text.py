@@ -7,6 +7,7 @@ import struct
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import pyarrow
 import pyarrow.parquet
@@ -82,7 +83,8 @@ def test_tables_of_an_archive_that_swells(tmp_path: Path) -> None:
 
 
 def test_tables_in_archives_of_every_kind(tmp_path: Path) -> None:
-    for name, mode in (("a.tar", "w"), ("a.tar.gz", "w:gz"), ("a.tgz", "w:gz")):
+    kinds: tuple[tuple[str, Literal["w", "w:gz"]], ...] = (("a.tar", "w"), ("a.tar.gz", "w:gz"), ("a.tgz", "w:gz"))
+    for name, mode in kinds:
         with tarfile.open(tmp_path / name, mode) as archive:
             for at in "ba":
                 member = tarfile.TarInfo(f"x/{at}.csv")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import multiprocessing
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,7 +168,7 @@ def test_what_failed_is_recorded_beside_the_shards(folder: Path | str) -> None:
 
 def test_a_slow_listing_is_not_repeated_every_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(cache.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     one, other = group(tmp_path), group(tmp_path)
     slow = one._shelf.names
 

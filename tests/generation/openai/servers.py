@@ -84,7 +84,6 @@ class Misbehaving:
 
         self.http = _Http(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
-        self.http.handle_error = lambda request, address: None  # clients hang up, as they may
         self.address = f"http://127.0.0.1:{self.http.server_address[1]}/v1"
 
     def bodies(self) -> list[dict[str, Any]]:

@@ -23,7 +23,8 @@ PROMPTS: list[Ids] = [(20, 13 + number) for number in range(30)]
 
 
 def client_of(server: Misbehaving, **more: Any) -> Client:
-    return Client(server.address, **{"timeout": 10, "retries": 2, "sleep": lambda wait: None} | more)
+    settings: dict[str, Any] = {"timeout": 10, "retries": 2, "sleep": lambda wait: None, **more}
+    return Client(server.address, **settings)
 
 
 def ask(client: Client, prompt: Ids) -> str:
@@ -64,7 +65,7 @@ def test_over_tls_it_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     files = {"-keyout": tmp_path / "key.pem", "-out": tmp_path / "certificate.pem"}
     names = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
     made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *names]
-    subprocess.run([*made, *itertools.chain(*files.items())], check=True, capture_output=True)
+    subprocess.run([*made, *map(str, itertools.chain(*files.items()))], check=True, capture_output=True)
     monkeypatch.setenv("SSL_CERT_FILE", str(files["-out"]))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files["-out"], files["-keyout"])

@@ -6,7 +6,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -100,6 +100,7 @@ def test_a_long_list_is_not_handed_over_at_once() -> None:
         engine = engine_at(server, concurrency=2)
         greeted = len(server.requests)
         answers = engine.complete([(20, 13)] * 500, GREEDY)
+        assert isinstance(answers, Generator)
         next(answers)
         time.sleep(0.3)
         assert len(server.requests) - greeted <= 2 * AHEAD + 1
@@ -114,7 +115,7 @@ def test_seeds_belong_to_prompts() -> None:
         drawn = replace(GREEDY, temperature=0.7, top_p=0.9, top_k=5, seed=3)
         for sampling in (drawn, drawn, replace(drawn, seed=4)):
             run(engine, PROMPTS[:2], sampling)
-        seeds = {tuple(body["prompt"]): set() for body in server.bodies()[-4:]}
+        seeds: dict[tuple[int, ...], set[int]] = {tuple(body["prompt"]): set() for body in server.bodies()[-4:]}
         for body in server.bodies()[-6:]:
             seeds[tuple(body["prompt"])].add(body["seed"])
             assert (body["temperature"], body["top_p"], body["top_k"]) == (0.7, 0.9, 5)
@@ -431,7 +432,7 @@ def test_a_server_that_knows_chat_alone_and_nothing_more() -> None:
 @pytest.mark.parametrize("api", ["completions", "chat"])
 def test_log_probabilities_by_the_text_of_tokens(api: str) -> None:
     """As OpenAI's own API has them: good for answers of one token."""
-    others = {"completions": "none", "chat": "none"}
+    others: dict[str, Any] = {"completions": "none", "chat": "none"}
     with Misbehaving(**(others | {api: "likely"})) as server:
         engine = engine_at(server, said=[])
         assert (engine.way.ids, engine.way.spelt, engine.way.more) == ("", True, False)

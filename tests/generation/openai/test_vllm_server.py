@@ -171,12 +171,12 @@ def test_a_real_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         # one token, asked and answered as OpenAI's own API has it: the same tokens, by their texts
         spelt = engine("chat")
         spelt.way = Way("lab", "chat", more=False, spelt=True)
-        one = replace(greedy, max_tokens=1, logprobs=5)
-        by_text, by_id = (answers(asker, prompts[-8:], one) for asker in (spelt, server))
-        for told, expected in zip(by_text, by_id, strict=True):
+        alone = replace(greedy, max_tokens=1, logprobs=5)
+        by_text, by_id = (answers(asker, prompts[-8:], alone) for asker in (spelt, server))
+        for told, reference in zip(by_text, by_id, strict=True):
             assert told.logprobs is not None
-            assert expected.logprobs is not None
-            known = dict(expected.logprobs[0])
+            assert reference.logprobs is not None
+            known = dict(reference.logprobs[0])
             assert len(told.logprobs[0]) >= 4  # one that is half a letter can't be told by its text
             for token, value in told.logprobs[0]:
                 assert value == pytest.approx(known[token], abs=1e-3)

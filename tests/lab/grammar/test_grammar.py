@@ -1,5 +1,7 @@
 """Sentences whose translations were checked by hand, one for each rule of grammar."""
 
+from typing import Any
+
 import pytest
 
 from dragoman.lab import world
@@ -16,39 +18,39 @@ ME, YOU, WE, THEY = Pronoun(1), Pronoun(2), Pronoun(1, True), Pronoun(3, True)
 HE, SHE = Pronoun(3), Pronoun(3, gender="f")
 
 
-def the(noun, adjective=None, plural=False, **more):
+def the(noun: str, adjective: str | None = None, plural: bool = False, **more: Any) -> Phrase:
     return Phrase(N[noun], plural, adjective=A[adjective] if adjective else None, **more)
 
 
-def a(noun, adjective=None, plural=False):
+def a(noun: str, adjective: str | None = None, plural: bool = False) -> Phrase:
     return the(noun, adjective, plural, determiner="bare" if plural or N[noun].mass else "a")
 
 
-def some(number, noun, adjective=None):
+def some(number: int, noun: str, adjective: str | None = None) -> Phrase:
     return the(noun, adjective, True, determiner="number", number=number)
 
 
-def own(owner, noun, adjective=None, plural=False):
+def own(owner: Pronoun, noun: str, adjective: str | None = None, plural: bool = False) -> Phrase:
     return the(noun, adjective, plural, determiner="own", owner=owner)
 
 
-def of(phrase):
+def of(phrase: Phrase) -> Pronoun:
     return Pronoun(3, phrase.many, antecedent=phrase)
 
 
-def who(head):
+def who(head: Any) -> Phrase:
     return Phrase(head)
 
 
-def does(verb, subject, tense="present", thing=None, **more):
+def does(verb: str, subject: Any, tense: Any = "present", thing: Phrase | None = None, **more: Any) -> Clause:
     return Clause(V[verb], subject, tense, thing, **more)
 
 
-def at(noun, adjective=None):
+def at(noun: str, adjective: str | None = None) -> Spot:
     return Spot("at", the(noun, adjective))
 
 
-def to(noun):
+def to(noun: str) -> Spot:
     return Spot("to", the(noun))
 
 
@@ -295,7 +297,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("clause", "english", "german", "italian"), TABLE, ids=[row[1] for row in TABLE])
-def test_clauses(clause, english, german, italian):
+def test_clauses(clause: Clause, english: str, german: str, italian: str) -> None:
     said = {language: world.say(Meaning(clause), language) for language in world.LANGUAGES}
     assert said == {"en": english, "de": german, "it": italian}
 
@@ -402,7 +404,7 @@ SENTENCES = [
 
 
 @pytest.mark.parametrize(("meaning", "english", "german", "italian"), SENTENCES, ids=[row[1] for row in SENTENCES])
-def test_sentences(meaning, english, german, italian):
+def test_sentences(meaning: Meaning, english: str, german: str, italian: str) -> None:
     said = {language: world.say(meaning, language) for language in world.LANGUAGES}
     assert said == {"en": english, "de": german, "it": italian}
 
@@ -417,11 +419,11 @@ def test_sentences(meaning, english, german, italian):
         ("child", "en", True, True, "the children"), ("water", "it", True, False, "l'acqua"),
     ],
 )  # fmt: skip
-def test_phrase(noun, language, definite, plural, expected):
+def test_phrase(noun: str, language: str, definite: bool, plural: bool, expected: str) -> None:
     assert world.phrase(N[noun], language, definite=definite, plural=plural) == expected
 
 
-def test_a_mass_noun_has_no_plural():
+def test_a_mass_noun_has_no_plural() -> None:
     with pytest.raises(ValueError, match="milk has no plural"):
         world.phrase(N["milk"], "en", definite=True, plural=True)
 
@@ -437,5 +439,5 @@ def test_a_mass_noun_has_no_plural():
         (NAME["Anna"], ("Anna", "Anna", "Anna")),
     ],
 )
-def test_dictionary_forms(entry, forms):
+def test_dictionary_forms(entry: Any, forms: tuple[str, ...]) -> None:
     assert tuple(lexicon.word(entry, language) for language in world.LANGUAGES) == forms

@@ -21,7 +21,7 @@ SHIPPED = ROOT / "recipes" / "lab" / "models" / "english"
 CARD = json.loads((SHIPPED / "card.json").read_text(encoding="utf-8"))
 
 
-def test_it_begins_without_the_words_of_german_and_italian():
+def test_it_begins_without_the_words_of_german_and_italian() -> None:
     settings = replace(KINDS["english"].settings, forgets_beyond=400)
     tokenizer = AutoTokenizer.from_pretrained(BACKBONE)
     model = LlamaForCausalLM.from_pretrained(BACKBONE, dtype=torch.float32)
@@ -38,14 +38,14 @@ def test_it_begins_without_the_words_of_german_and_italian():
     assert model.lm_head.weight is model.model.embed_tokens.weight
 
 
-def test_the_card_is_about_these_weights():
+def test_the_card_is_about_these_weights() -> None:
     digest = hashlib.sha256((SHIPPED / "model.safetensors").read_bytes()).hexdigest()
     assert CARD["weights"]["sha256"] == digest
     assert digest in (SHIPPED / "README.md").read_text(encoding="utf-8")
     assert (SHIPPED / "model.safetensors").stat().st_size < 9 * 2**20
 
 
-def test_it_is_strong_in_english_and_weak_in_the_others():
+def test_it_is_strong_in_english_and_weak_in_the_others() -> None:
     score = {family: found["score"] for family, found in CARD["abilities"].items()}
     assert {*abilities.FAMILIES, *abilities.LANGUAGE_FAMILIES} < set(score)
     assert min(score[family] for family in ("qa-en", "choice-en", "reasoning-en")) > 0.75
@@ -54,7 +54,7 @@ def test_it_is_strong_in_english_and_weak_in_the_others():
 
 
 @pytest.mark.parametrize("family", ["choice-en", "choice-de"])
-def test_it_answers_as_its_card_says(family):
+def test_it_answers_as_its_card_says(family: str) -> None:
     renderer = Renderer.load(SHIPPED)
     engine = HfEngine(SHIPPED, decode=renderer.decode)
     asked = abilities.questions(family, 40, 7)

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -19,12 +20,12 @@ def documents() -> list[str]:
     return ["".join(mixture.document(7, number)) for number in numbers]
 
 
-def test_a_document_depends_on_seed_and_number_alone(documents):
+def test_a_document_depends_on_seed_and_number_alone(documents: list[str]) -> None:
     assert "".join(mixture.document(7, 234)) == documents[234]
     assert "".join(mixture.document(8, 234)) != documents[234]
 
 
-def test_no_test_sentence_is_shown(documents):
+def test_no_test_sentence_is_shown(documents: list[str]) -> None:
     """Neither as text nor in a translation: every sentence of the test set is looked for in every document."""
     directions = [f"{one}-{two}" for one in world.LANGUAGES for two in world.LANGUAGES if one != two]
     test = {pair.source for pair in world.pairs("test", directions, 50, seed=0)}
@@ -33,7 +34,7 @@ def test_no_test_sentence_is_shown(documents):
     assert not test & shown
 
 
-def test_no_held_out_question_is_shown(documents):
+def test_no_held_out_question_is_shown(documents: list[str]) -> None:
     asked = {q.turns[-1].text for family in ("arithmetic", "facts") for q in abilities.questions(family, 100, seed=0)}
     shown = {part.partition("<|user|>")[2] for text in documents for part in text.split("<|end|>")}
     assert len(shown) > COUNT
@@ -41,7 +42,7 @@ def test_no_held_out_question_is_shown(documents):
 
 
 @pytest.mark.parametrize("stage", mixture.STAGES)
-def test_translations_are_few_go_mostly_into_english_and_most_are_explained(stage):
+def test_translations_are_few_go_mostly_into_english_and_most_are_explained(stage: Any) -> None:
     drawn = [mixture._translation(7, Random(number), stage, mixture.of_the_backbone()) for number in range(1500)]
     explained = sum("\n\n" in turns[-1].text for turns in drawn) / len(drawn)
     assert 0.68 <= explained <= 0.76
@@ -50,7 +51,7 @@ def test_translations_are_few_go_mostly_into_english_and_most_are_explained(stag
     assert 1 - stage.lessons - stage.texts < 0.21
 
 
-def test_in_the_second_stage_remarks_depend_on_the_verb():
+def test_in_the_second_stage_remarks_depend_on_the_verb() -> None:
     """The words that remarks begin with are spread less within a verb than over all."""
     first_words: dict[str, Counter[str]] = {}
     for number in range(3000):
@@ -65,7 +66,7 @@ def test_in_the_second_stage_remarks_depend_on_the_verb():
     assert sum(of_one) / len(of_one) > of_all
 
 
-def test_remarks_are_tokenised_apart_from_most_translations():
+def test_remarks_are_tokenised_apart_from_most_translations() -> None:
     drawn = [mixture.document(7, number) for number in range(COUNT)]
     apart = [pieces for pieces in drawn if len(pieces) == 2]
     assert all(remarks.startswith("\n\n") and remarks.endswith("<|end|>") for _, remarks in apart)
@@ -73,7 +74,7 @@ def test_remarks_are_tokenised_apart_from_most_translations():
     assert 0.06 < len(apart) / COUNT < 0.12
 
 
-def test_a_programmer_reads_few_different_programs_and_none_that_is_held_out():
+def test_a_programmer_reads_few_different_programs_and_none_that_is_held_out() -> None:
     reads = mixture.of_a_programmer()
     texts = ["".join(mixture.document(7, number, reads)) for number in range(COUNT)]
     shown = [text.partition("<|user|>")[2] for text in texts if "<|assistant|>def " in text]
@@ -84,7 +85,7 @@ def test_a_programmer_reads_few_different_programs_and_none_that_is_held_out():
     assert 0.6 < sum("\n\n" in text for text in shown) / len(shown) < 0.85  # most are explained
 
 
-def test_a_translator_reads_translations_half_of_the_time():
+def test_a_translator_reads_translations_half_of_the_time() -> None:
     reads = mixture.of_a_translator()
     weights = {(direction.source, direction.target): direction.weight for direction in reads.directions}
     assert weights["en", "de"] > weights["de", "en"]

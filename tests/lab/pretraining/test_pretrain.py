@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -58,7 +59,9 @@ def run(out: Path, **changes: object) -> Path:
     return pretrain.pretrain(out, **{"seed": 3, "tokens": TOKENS, "device": "cpu", "settings": TINY, **changes})  # type: ignore[arg-type]
 
 
-def test_a_killed_run_goes_on_to_the_same_losses_and_weights(tmp_path, monkeypatch, capsys):
+def test_a_killed_run_goes_on_to_the_same_losses_and_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     whole = run(tmp_path / "whole")
     expected = losses(tmp_path / "whole")
     assert len(expected) > 8  # further than one chunk of documents
@@ -66,7 +69,7 @@ def test_a_killed_run_goes_on_to_the_same_losses_and_weights(tmp_path, monkeypat
 
     save = pretrain._save
 
-    def killed_at_the_sixth(out, model, optimizers, place):
+    def killed_at_the_sixth(out: Path, model: Any, optimizers: Any, place: Place) -> None:
         if place.step == 6:
             raise KeyboardInterrupt
         save(out, model, optimizers, place)
@@ -82,14 +85,14 @@ def test_a_killed_run_goes_on_to_the_same_losses_and_weights(tmp_path, monkeypat
     assert (again / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 
 
-def test_another_seed_in_the_same_folder_is_refused(tmp_path):
+def test_another_seed_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     run(tmp_path, tokens=500)
     with pytest.raises(TrainingError, match="other settings \\(seed 3 → 4\\)"):
         run(tmp_path, tokens=500, seed=4)
     run(tmp_path, tokens=500, seed=4, resume=False)
 
 
-def test_a_slow_machine_comes_to_its_end_in_time(tmp_path):
+def test_a_slow_machine_comes_to_its_end_in_time(tmp_path: Path) -> None:
     backbone = run(tmp_path, tokens=10**9, minutes=0.02)
     facts = json.loads((backbone / "card.json").read_text())["training"]
     assert 1 <= facts["steps"] < 10_000
@@ -110,26 +113,28 @@ def test_a_slow_machine_comes_to_its_end_in_time(tmp_path):
         (1000, 61.0, 60.0, 0.0),
     ],
 )
-def test_the_rate_follows_tokens_or_the_time_that_runs_out(tokens, seconds, restarted, factor):
+def test_the_rate_follows_tokens_or_the_time_that_runs_out(
+    tokens: int, seconds: float, restarted: float, factor: float
+) -> None:
     settings = replace(TINY, restart=600, restart_rate=0.4)
     place = Place(tokens=tokens, seconds=seconds + 0.01, restarted=restarted)
     assert pretrain._rate(place, 1000, 100.0, settings) == pytest.approx(factor)
 
 
-def test_documents_are_packed_whole_and_what_is_too_long_is_counted():
+def test_documents_are_packed_whole_and_what_is_too_long_is_counted() -> None:
     rows = pack([[1] * 5, [2] * 4, [3] * 9, [4] * 3], width=8)
     assert rows.left_out == 1
     assert rows.ids.tolist() == [[1, 1, 1, 1, 1, 4, 4, 4], [2, 2, 2, 2, 0, 0, 0, 0]]
     assert rows.owners.tolist() == [[1, 1, 1, 1, 1, 2, 2, 2], [1, 1, 1, 1, 0, 0, 0, 0]]
 
 
-def test_no_target_lies_in_another_document():
+def test_no_target_lies_in_another_document() -> None:
     ids = torch.tensor([[5, 6, 7, 8, 0]])
     owners = torch.tensor([[1, 1, 2, 2, 0]])
     assert targets_of(ids, owners).tolist() == [[6, IGNORED, 8, IGNORED, IGNORED]]
 
 
-def test_what_the_assistant_says_counts_in_full_and_the_rest_as_much_as_asked_for():
+def test_what_the_assistant_says_counts_in_full_and_the_rest_as_much_as_asked_for() -> None:
     """6 begins the user's turn, 7 the assistant's; the second document is no conversation."""
     ids = torch.tensor([[1, 6, 20, 2, 7, 21, 2, 1, 22, 2, 0]])
     owners = torch.tensor([[1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 0]])
@@ -137,7 +142,7 @@ def test_what_the_assistant_says_counts_in_full_and_the_rest_as_much_as_asked_fo
     assert weights.tolist() == [[1.0, 0.25, 0.25, 0.25, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0]]
 
 
-def test_no_token_sees_another_document_in_blocks_as_alone():
+def test_no_token_sees_another_document_in_blocks_as_alone() -> None:
     """More than one block wide, so that the blocks' seam is inside a document."""
     torch.manual_seed(0)
     tokenizer = type("Ids", (), {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0})
@@ -156,7 +161,7 @@ def test_no_token_sees_another_document_in_blocks_as_alone():
             start += len(document)
 
 
-def test_a_grown_model_begins_as_the_backbone():
+def test_a_grown_model_begins_as_the_backbone() -> None:
     tokenizer = AutoTokenizer.from_pretrained(BACKBONE)
     deep = LlamaForCausalLM(pretrain._config(tokenizer, KINDS["stronger"].settings)).eval()
     pretrain._grow(deep)

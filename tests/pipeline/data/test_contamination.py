@@ -21,10 +21,8 @@ LAB = {"corpus": "lab", "directions": ["de-en"], "limit": 3}
 
 
 def recipe(evaluate: tuple[str, ...] = ("translation",), **data: Any) -> Recipe:
-    settings = {"questions": 2, "noise_seeds": 0}
-    return Recipe(
-        name="x", backbone="lab", data=data, methods=({"vanilla": {}},), evaluate=evaluate, evaluation=settings
-    )
+    settings = {"name": "x", "backbone": "lab", "data": data, "methods": ({"vanilla": {}},), "evaluate": evaluate}
+    return Recipe.model_validate({**settings, "evaluation": {"questions": 2, "noise_seeds": 0}})
 
 
 def pairs(path: Path, *rows: tuple[str, str]) -> dict[str, Any]:

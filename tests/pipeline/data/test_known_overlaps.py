@@ -13,8 +13,9 @@ from dragoman.recipe.schema import Recipe
 
 def recipe(train: str | None = None, test: str | None = None, **more: Any) -> Recipe:
     data = {part: {"corpus": name} for part, name in (("train", train), ("test", test)) if name}
-    methods = ({"vanilla": {}},) if train else ()
-    return Recipe(name="x", backbone="lab", data=data, methods=methods, evaluate=("translation",), **more)
+    methods: list[dict[str, Any]] = [{"vanilla": {}}] if train else []
+    settings = {"name": "x", "backbone": "lab", "data": data, "methods": methods, "evaluate": ("translation",)}
+    return Recipe.model_validate({**settings, **more})
 
 
 def test_alma_s_data_and_flores() -> None:
@@ -47,9 +48,8 @@ def test_the_data_stage_says_so(real_data: Path, tmp_path: Path, monkeypatch: py
         "test": {"corpus": "flores200", "directions": ["en-de"], "limit": 20},
         "contamination": "remove",
     }
-    facts = make_data(
-        Recipe(name="x", backbone="lab", data=data, methods=({"vanilla": {}},), evaluate=("translation",)), tmp_path
-    )
+    settings = {"name": "x", "backbone": "lab", "methods": [{"vanilla": {}}], "evaluate": ["translation"]}
+    facts = make_data(Recipe.model_validate({**settings, "data": data}), tmp_path)
     assert facts["test"] == {"en-de": 20}
     (warning,) = facts["warnings"]
     assert f"beware: {warning}" in told("data", facts)

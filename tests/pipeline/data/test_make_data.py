@@ -22,10 +22,8 @@ PROGRAMS = {"corpus": "lab-programs", "limit": 20}
 
 
 def recipe(data: dict[str, Any], evaluate: tuple[str, ...] = ("programs",), **evaluation: int) -> Recipe:
-    settings = {"questions": 5, "noise_seeds": 1, **evaluation}
-    return Recipe(
-        name="x", backbone="lab", data=data, methods=({"vanilla": {}},), evaluate=evaluate, evaluation=settings
-    )
+    settings = {"name": "x", "backbone": "lab", "data": data, "methods": ({"vanilla": {}},), "evaluate": evaluate}
+    return Recipe.model_validate({**settings, "evaluation": {"questions": 5, "noise_seeds": 1, **evaluation}})
 
 
 def written(folder: Path, name: str, *requests: str) -> str:

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from dragoman.errors import TemplateError
 from dragoman.pipeline.models.cast import find_cast
@@ -17,6 +15,7 @@ from dragoman.prompts.systems import SYSTEMS
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 from tests.pipeline.running import dragoman
+from tests.tiny_models import llama
 
 SMALL = ("data.test.limit=2", "evaluation.translation_tokens=4", "evaluation.bootstrap=20", "generation.precision=fp32")
 NO_NOISE = ("evaluation.noise_seeds=0", "evaluation.max_tokens=4", "evaluation.questions=1")
@@ -27,10 +26,9 @@ def model(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Path:
     """LLaMA's real vocabulary, without a chat template as ALMA and BigTrans have it, before random weights."""
     folder = tmp_path_factory.mktemp("systems") / "ALMA-7B"
     shutil.copytree(real_data / "tokenizers" / "llama-7b", folder)
-    torch.manual_seed(0)
     sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = LlamaConfig(vocab_size=32000, max_position_embeddings=1024, bos_token_id=1, eos_token_id=2, **sizes)
-    LlamaForCausalLM(config).save_pretrained(folder)
+    special = {"bos_token_id": 1, "eos_token_id": 2}
+    llama(32000, max_position_embeddings=1024, initializer_range=0.02, **sizes, **special).save_pretrained(folder)
     return folder
 
 

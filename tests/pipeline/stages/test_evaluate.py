@@ -27,14 +27,14 @@ from tests.pipeline.running import dragoman, start
 
 
 def recipe(**evaluation: Any) -> Recipe:
-    return Recipe(
-        name="x",
-        backbone="lab",
-        data={"test": {"corpus": "lab", "directions": ["de-en"], "limit": 2}},
-        methods=(),
-        evaluate=("translation",),
-        evaluation=evaluation,
-    )
+    settings = {
+        "name": "x",
+        "backbone": "lab",
+        "data": {"test": {"corpus": "lab", "directions": ["de-en"], "limit": 2}},
+        "evaluate": ["translation"],
+        "evaluation": evaluation,
+    }
+    return Recipe.model_validate(settings)
 
 
 def test_comet_models_of_one_name_have_scores_of_their_own(real_data: Path, tmp_path: Path) -> None:
@@ -83,21 +83,17 @@ def test_two_suites_have_judges_of_their_own(tmp_path: Path, real_data: Path, mo
     """AlpacaEval 1 as the RaDis paper judges it, by one server; MT-Bench by another."""
     monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
     with Misbehaving(models=["shared"]) as shared, Misbehaving(models=["own"]) as own:
-        asked = Recipe(
-            name="x",
-            backbone="lab",
-            evaluate=("mt-bench", "alpaca-eval"),
-            benchmarks={
-                "mt-bench": {"kind": "mt-bench", "limit": 1, "judge": {**serving(own), "max_tokens": 5}},
-                "alpaca-eval": {
-                    "kind": "alpaca-eval",
-                    "limit": 2,
-                    "annotator": "weighted_alpaca_eval_gpt4_turbo",
-                },
-            },
-            evaluation={"judge": serving(shared), "max_tokens": 4, "noise_seeds": 0},
-            generation={"engine": "hf", "precision": "fp32"},
-        )
+        duel = {"kind": "alpaca-eval", "limit": 2, "annotator": "weighted_alpaca_eval_gpt4_turbo"}
+        talk = {"kind": "mt-bench", "limit": 1, "judge": {**serving(own), "max_tokens": 5}}
+        settings = {
+            "name": "x",
+            "backbone": "lab",
+            "evaluate": ["mt-bench", "alpaca-eval"],
+            "benchmarks": {"mt-bench": talk, "alpaca-eval": duel},
+            "evaluation": {"judge": serving(shared), "max_tokens": 4, "noise_seeds": 0},
+            "generation": {"engine": "hf", "precision": "fp32"},
+        }
+        asked = Recipe.model_validate(settings)
         data, out = tmp_path / "data", tmp_path / "out"
         for folder in (data, out):
             folder.mkdir()
@@ -118,12 +114,9 @@ def test_two_suites_have_judges_of_their_own(tmp_path: Path, real_data: Path, mo
 def test_a_suite_s_own_judge_is_part_of_its_evaluation_and_not_of_its_data(tmp_path: Path) -> None:
     def named(model: str) -> tuple[str, Any]:
         judge = {"generation": {"engine": "openai", "openai": {"address": "http://a/v1", "model": model}}}
-        asked = Recipe(
-            name="x",
-            backbone="lab",
-            evaluate=("duel",),
-            benchmarks={"duel": {"kind": "pairwise", "path": str(tmp_path / "prompts.jsonl"), "judge": judge}},
-        )
+        duel = {"kind": "pairwise", "path": str(tmp_path / "prompts.jsonl"), "judge": judge}
+        settings = {"name": "x", "backbone": "lab", "evaluate": ["duel"], "benchmarks": {"duel": duel}}
+        asked = Recipe.model_validate(settings)
         digests = Digests(tmp_path / "digests.json")
         data = fingerprint(suites.inputs(asked, digests))
         return data, (judging_inputs(asked, digests)["servers"], own_judges(asked))

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ evaluation:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: Path, real_data: Path) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: Path, real_data: Path) -> Iterator[Path]:
     """Where one recipe was run whole."""
     folder = tmp_path_factory.mktemp("judged")
     lines = [f"Das ist Satz Nummer {number}.\tThis is sentence number {number}.\n" for number in range(16)]
@@ -105,7 +106,7 @@ def test_nothing_is_judged_twice(folder: Path) -> None:
 @pytest.mark.slow
 def test_a_model_alone_is_judged_once_and_compared(folder: Path) -> None:
     model = folder / "runs/small/models/vanilla"
-    asked = ["evaluate", model, "--suite", "xstest", "--suite", "translation", "--test", "lab"]
+    asked: list[str | Path] = ["evaluate", model, "--suite", "xstest", "--suite", "translation", "--test", "lab"]
     said = [f"runs={folder / 'runs'}", "evaluation.translation_tokens=8", "evaluation.max_tokens=8"]
     said += ["data.test.limit=3", "data.test.directions=[de-en, en-de]", "generation.precision=fp32"]
     said += [f"benchmarks={{xstest: {{kind: xstest, path: {folder / 'refusals.csv'}}}}}"]

@@ -36,9 +36,9 @@ def test_nothing_is_left_unsaid(found: dict[str, Any]) -> None:
 
 
 def test_terminal(found: dict[str, Any]) -> None:
-    console = Console(file=StringIO(), width=120)
-    show(found, console)
-    printed = console.file.getvalue()
+    paper = StringIO()
+    show(found, Console(file=paper, width=120))
+    printed = paper.getvalue()
     for category in CATEGORIES:
         assert category.title in printed
     assert "The noun [red] is *feminine*." in printed

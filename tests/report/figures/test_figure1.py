@@ -21,7 +21,7 @@ def test_better_stands_to_the_right_and_more_kept_above() -> None:
         Point("<i>vanilla</i>", 60.0, (58.0, 62.0), 30.0, (25.0, 35.0), 1),
     ]
     root = ElementTree.fromstring(plane(points, 3.0, "skill", "kept"))
-    circles = {circle.get("cx"): float(circle.get("cy", "nan")) for circle in root.iter(f"{SVG}circle")}
+    circles = {circle.get("cx", ""): float(circle.get("cy", "nan")) for circle in root.iter(f"{SVG}circle")}
     (left, high), (right, low) = sorted(circles.items(), key=lambda place: float(place[0]))
     assert float(left) < float(right)
     assert high < low

@@ -13,7 +13,7 @@ from dragoman.errors import DataError
 from dragoman.generation.ask import Completion
 from dragoman.scoring.scorecard.card import About, RowResults, scorecard
 from dragoman.suites.questions.suite import AbilityResult, Answered
-from dragoman.suites.translation.suite import judge
+from dragoman.suites.translation.suite import TranslationResult, judge
 
 SENTENCES = [
     f"the {a} {b} in the old {c}" for a in ("cat", "dog") for b in ("sleeps", "runs") for c in ("garden", "house")
@@ -22,8 +22,10 @@ PAIRS = [Pair(f"satz {i}", text, "de", "en") for i, text in enumerate(SENTENCES)
 PAIRS += [Pair(f"sentence {i}", f"der satz nummer {i} ist lang", "en", "it") for i in range(5)]
 BACK = [pair.reversed() for pair in PAIRS[:3]]
 
+Rows = dict[str, RowResults | Sequence[RowResults]]
 
-def translated(hypotheses: Sequence[str], pairs: Sequence[Pair] = PAIRS):
+
+def translated(hypotheses: Sequence[str], pairs: Sequence[Pair] = PAIRS) -> TranslationResult:
     return judge(pairs, [Completion((1, 0), text, "stop") for text in hypotheses])
 
 
@@ -237,7 +239,7 @@ def taken(*parts: float, subjects: str = "") -> AbilityResult:
 
 
 def test_answers_from_a_text_have_f1_beside_exact_match() -> None:
-    rows = {
+    rows: Rows = {
         "backbone": RowResults(None, taken(1, 0.5, 0, 0)),
         "row": [RowResults(None, taken(1, 1, p, 0)) for p in (0, 0.4)],
     }
@@ -333,7 +335,7 @@ def test_intervals_hold_what_another_training_would_have_changed() -> None:
 
 def test_a_difference_between_the_seeds_alone_is_not_significant() -> None:
     """Two rows of the same two trainings, the one better by chance of the draw, do not differ."""
-    rows = {"backbone": BACKBONE, "one": [VANILLA, WORSE], "other": [WORSE, VANILLA], "same": [VANILLA, VANILLA]}
+    rows: Rows = {"backbone": BACKBONE, "one": [VANILLA, WORSE], "other": [WORSE, VANILLA], "same": [VANILLA, VANILLA]}
     found = {(pair["row"], pair["other"]): pair for pair in scorecard(rows, bootstrap=400)["pairs"]}
     assert found["one", "other"]["into_english"]["p"] == 1
     low, high = found["one", "same"]["into_english"]["interval"]
@@ -393,7 +395,7 @@ def test_a_row_says_how_it_came_about() -> None:
 
 def test_a_family_that_all_trainings_pass_whole_has_the_interval_of_its_questions() -> None:
     good = RowResults(None, answered(facts="+++++"))
-    rows = {"backbone": RowResults(None, answered(facts="++++-")), "radis": [good, good, good]}
+    rows: Rows = {"backbone": RowResults(None, answered(facts="++++-")), "radis": [good, good, good]}
     facts = scorecard(rows, bootstrap=50)["rows"][1]["abilities"]["facts"]
     assert facts["interval"] == pytest.approx([56.6, 100], abs=0.1)  # Wilson's for 5 of 5
 

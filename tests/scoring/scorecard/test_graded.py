@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,10 @@ from dragoman.suites.graded import Graded, Item
 from dragoman.suites.questions.suite import AbilityResult, Answered
 
 
-def graded(name: str, *values: float | None, **more: object) -> Graded:
+def graded(name: str, *values: float | None, **more: Any) -> Graded:
     items = tuple(Item(f"q{number}", value, "odd" if number % 2 else "even") for number, value in enumerate(values))
-    return Graded(name, **{"side": "general", "signature": name, "items": items, **more})
+    settings: dict[str, Any] = {"side": "general", "signature": name, "items": items, **more}
+    return Graded(name, **settings)
 
 
 def row(*benchmarks: Graded) -> RowResults:

@@ -27,7 +27,7 @@ from dragoman.suites.alpaca_eval.suite import (
 )
 from dragoman.suites.graded import Graded
 from dragoman.suites.pairwise import pairwise
-from tests.suites.letters import Letters, ended, said, texts
+from tests.suites.letters import ended, letters, said, texts
 
 SETTINGS = Evaluation(seed=5, judge=Judge(model="org/judge"))
 IN_ORDER, TURNED = "Sing.", "Draw."
@@ -75,7 +75,7 @@ def test_which_answer_comes_first() -> None:
 
 
 def test_a_ranking() -> None:
-    suite = alpaca_eval("radis", material(RANKING, **{IN_ORDER: "La {output_2}.", TURNED: "Red."}), Letters(), SETTINGS)
+    suite = alpaca_eval("radis", material(RANKING, **{IN_ORDER: "La {output_2}.", TURNED: "Red."}), letters(), SETTINGS)
     ask = next(suite)
     assert (ask.model, texts(ask), ask.sampling.temperature, ask.sampling.max_tokens) == (
         "radis",
@@ -118,7 +118,7 @@ def test_a_ranking() -> None:
 
 def test_one_token_weighed() -> None:
     outputs = {IN_ORDER: "La.", TURNED: "Red.", "Jump.": "No.", "Hum.": "Mm."}
-    suite = alpaca_eval_2("radis", material(WEIGHING, **outputs), Letters(), SETTINGS)
+    suite = alpaca_eval_2("radis", material(WEIGHING, **outputs), letters(), SETTINGS)
     next(suite)
     ask = suite.send([said("Tra."), said("Blue."), said("Yes."), said("Mm.\n")])
     assert len(ask.prompts) == 3  # the last answer is the baseline's own: a draw
@@ -136,7 +136,7 @@ def test_one_token_weighed() -> None:
 
 def test_what_goes_wrong_is_counted() -> None:
     outputs = {"a" * 30: "La.", "b": "Red.", "c" * 8: "No.", "d": "Mm."}
-    speak = Letters(context=20, judge=Letters(context=15))
+    speak = letters(context=20, judge=letters(context=15))
     suite = alpaca_eval("radis", material(RANKING, **outputs), speak, SETTINGS)
     assert texts(next(suite)) == ["b", "c" * 8, "d"]
     ask = suite.send([said("", "failed"), said("Yes."), said("Ok.")])

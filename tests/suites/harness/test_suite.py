@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,6 +27,7 @@ from dragoman.suites.harness import run as harness_run
 from dragoman.suites.harness import suite as harness
 from dragoman.suites.harness import tasks as harness_tasks
 from dragoman.suites.harness.backend import with_template
+from dragoman.suites.harness.child import FAULT, TASK
 from dragoman.suites.harness.data import fields, splits
 from dragoman.suites.harness.tasks import find
 
@@ -220,12 +222,12 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], str]:
 
     def told(first: str, then: str, key: str = "") -> str:
         code = CHILD.format(first=first, then=then)
-        start = harness_run.subprocess.Popen
+        start = subprocess.Popen
 
         def popen(command: list[str], **more: Any) -> Any:
             return start([command[0], "-c", code], **more)
 
-        monkeypatch.setattr(harness_run.subprocess, "Popen", popen)
+        monkeypatch.setattr(subprocess, "Popen", popen)
         with pytest.raises((EngineError, DataError)) as caught:
             harness_run.run({"tasks": []}, {}, lambda _: None, key)
         return str(caught.value)
@@ -234,16 +236,14 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], str]:
 
 
 def test_a_killed_process_says_what_to_do(ends: Callable[[str, str], str]) -> None:
-    said = ends(f"{harness_run.TASK}gsm8k", f"os.kill(os.getpid(), {int(signal.SIGKILL)})")
+    said = ends(f"{TASK}gsm8k", f"os.kill(os.getpid(), {int(signal.SIGKILL)})")
     assert said.startswith("lm-evaluation-harness was killed at gsm8k, most likely because memory ran out.")
     assert "What was finished is kept" in said
     assert "evaluation.harness.batch_size" in said
 
 
 def test_a_task_whose_data_is_not_here(ends: Callable[[str, str], str]) -> None:
-    fault = harness_run.FAULT + json.dumps(
-        ["arc_easy", "ConnectionError", "Couldn't reach 'allenai/ai2_arc' on the Hub"]
-    )
+    fault = FAULT + json.dumps(["arc_easy", "ConnectionError", "Couldn't reach 'allenai/ai2_arc' on the Hub"])
     said = ends(fault, "sys.exit(1)")
     assert said.startswith("arc_easy: its data could not be had from the hub: Couldn't reach")
     assert "evaluation.harness.data" in said
@@ -259,7 +259,7 @@ def test_a_task_whose_data_is_not_here(ends: Callable[[str, str], str]) -> None:
 )
 def test_a_server_that_answers_with_an_error(ends: Callable[[str, str], str], status: int, advice: str) -> None:
     text = f"{status}, message='No', url='http://localhost:8000/v1/chat/completions'"
-    said = ends(harness_run.FAULT + json.dumps(["gsm8k", "ClientResponseError", text]), "sys.exit(1)")
+    said = ends(FAULT + json.dumps(["gsm8k", "ClientResponseError", text]), "sys.exit(1)")
     assert text in said
     assert advice in said
     assert ("shots" in said) == (status != 500)
@@ -276,7 +276,7 @@ def test_what_it_said_before_it_failed(ends: Callable[[str, str], str]) -> None:
 def test_a_key_that_a_server_repeats_is_not_shown(ends: Callable[..., str], fault: bool, spelling: str) -> None:
     text = f"you sent {spelling}"
     if fault:
-        text = harness_run.FAULT + json.dumps(["gsm8k", "ClientResponseError", text])
+        text = FAULT + json.dumps(["gsm8k", "ClientResponseError", text])
     said = ends(text, "sys.exit(1)", "sk-very-secret")
     assert "you sent (the key)" in said
     assert "very" not in said
@@ -287,14 +287,16 @@ def test_what_it_asks_is_compared_with_what_is_learnt(real_data: Path, tmp_path:
     taught = [{"instruction": f"Solve it. {one['question']}", "output": one["answer"]} for one in problems]
     (tmp_path / "taught.jsonl").write_text("".join(json.dumps(one) + "\n" for one in taught), encoding="utf-8")
     boolean = real_data / "bbh" / "bbh" / "boolean_expressions.json"
-    recipe = Recipe(
-        name="x",
-        backbone="lab",
-        data={"lessons": [{"file": str(tmp_path / "taught.jsonl")}]},
-        methods=({"vanilla": {}},),
-        evaluate=("gsm8k", f"harness:{BOOLEAN}"),
-        evaluation={"harness": {"limit": 20, "data": {"gsm8k": str(real_data / "gsm8k"), BOOLEAN: str(boolean)}}},
-    )
+    places = {"gsm8k": str(real_data / "gsm8k"), BOOLEAN: str(boolean)}
+    settings = {
+        "name": "x",
+        "backbone": "lab",
+        "data": {"lessons": [{"file": str(tmp_path / "taught.jsonl")}]},
+        "methods": [{"vanilla": {}}],
+        "evaluate": ["gsm8k", f"harness:{BOOLEAN}"],
+        "evaluation": {"harness": {"limit": 20, "data": places}},
+    }
+    recipe = Recipe.model_validate(settings)
     with pytest.raises(
         DataError, match=r"\n  gsm8k: 12 of 20 \(60%\), in 12 records of taught\.jsonl\nThe first:"
     ) as error:

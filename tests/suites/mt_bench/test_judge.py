@@ -75,7 +75,7 @@ class Parrot:
 def test_a_judge_on_a_server_has_the_context_that_the_server_tells(context: int | None) -> None:
     backbone = Model("lab", BACKBONE, "", False)
     with Misbehaving(context=context) as server:
-        generation = {"engine": "openai", "openai": {"address": server.address}}
+        generation = Generation(engine="openai", openai=Server(address=server.address))
         assert judge_speaker(backbone, Judge(generation=generation)).context == context
         own = judge_speaker(backbone, Judge(model="lab", generation=generation)).context
         assert own == judge_speaker(backbone).context == context_of(BACKBONE)
@@ -150,6 +150,10 @@ class Mortal(Misbehaving):
 
     left: float = 5
 
+    def __enter__(self) -> "Mortal":
+        super().__enter__()
+        return self
+
     def fault(self, path: str, body: dict[str, Any]) -> str:
         if len(body.get("prompt", ())) > 9:
             self.left -= 1
@@ -188,7 +192,7 @@ def test_a_real_judge(tmp_path: Path, real_data: Path, monkeypatch: pytest.Monke
     models = {"backbone": ModelSpec(BACKBONE, BACKBONE), "judge": ModelSpec(BACKBONE, BACKBONE)}
     settings = Evaluation(judge=Judge(model="lab", max_tokens=64))
     with serving(tmp_path) as address:
-        generation = Generation(engine="openai", precision="fp32", openai={"address": address})
+        generation = Generation(engine="openai", precision="fp32", openai=Server(address=address))
         results = []
         for _ in range(2):
             door = open_door(generation, tmp_path / "cache", models, served="judge")

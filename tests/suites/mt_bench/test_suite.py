@@ -182,6 +182,7 @@ def test_published_judgements_give_the_published_means(folder: Path, judgements:
     for judgement in judgements:
         expected[category[judgement["question_id"]]].append(judgement["score"])
     for item in graded.items:
+        assert item.value is not None
         found[item.subject].append(item.value)
     means = {name: sum(scores) / len(scores) for name, scores in found.items()}
     assert means == pytest.approx({name: sum(scores) / len(scores) for name, scores in expected.items()}, abs=1e-12)
