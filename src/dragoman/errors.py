@@ -4,6 +4,8 @@ Every such error is a `DragomanError`. Each child is also the standard exception
 may catch `ValueError` or `RuntimeError` without knowing us.
 """
 
+from collections.abc import Sequence
+
 
 class DragomanError(Exception):
     """Base of all errors that end a command with a sentence instead of a traceback."""
@@ -35,3 +37,20 @@ class EngineEnded(EngineError):
 
 class TrainingError(DragomanError, RuntimeError):
     """Training or merging that cannot start, or whose result must not be published."""
+
+
+def refuse(faults: Sequence[str], *, complete: bool = True) -> None:
+    """Raises a `DataError` with the first twenty faults, one a line, if there are any.
+
+    With `complete`, these are all faults, and the message counts those that it leaves out.
+    """
+    if faults:
+        left_out = len(faults) - 20
+        more = [f"… and {left_out:,} more" if complete else "… and more"] if left_out > 0 else []
+        raise DataError("\n".join([*faults[:20], *more]))
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """The first names in a sentence, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -6,12 +6,12 @@ warning.
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from dragoman.errors import EngineError
+from dragoman.errors import EngineError, listed
 from dragoman.models.config import read_json
 from dragoman.models.weights import header
 
@@ -20,7 +20,6 @@ Shape = tuple[int, ...]
 _PREFIX = "base_model.model."
 _LORA = re.compile(r"(?P<module>.+)\.lora_(?P<part>A|B|embedding_A|embedding_B|magnitude_vector)(\.weight)?")
 _PLAIN = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")  # quantised weights are packed in other shapes
-_SHOWN = 3
 
 
 def check_adapter(folder: Path, adapter: Path, loaded: Mapping[str, Shape] | None = None) -> None:
@@ -112,17 +111,12 @@ def _fits(part: str, shape: Shape, weight: Shape | None, turned: bool) -> bool:
 def _said(folder: Path, adapter: Path, about: Mapping[str, Any], missing: list[str], misfits: list[str]) -> str:
     lines = [f"The adapter {adapter} does not fit the backbone {folder}."]
     if missing:
-        lines.append(f"{len(missing)} of its modules are not in the backbone: {some(missing)}.")
+        lines.append(f"{len(missing)} of its modules are not in the backbone: {listed(missing)}.")
     if misfits:
-        lines.append(f"{len(misfits)} have another size there: {some(misfits)}.")
+        lines.append(f"{len(misfits)} have another size there: {listed(misfits)}.")
     base = about.get("base_model_name_or_path")
     lines.append(f"It was made for {base}. Take that backbone" if base else "Take the backbone that it was made for")
     return " ".join(lines) + ", or an adapter of this one."
-
-
-def some(items: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    return ", ".join(items[:_SHOWN]) + (f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else "")
 
 
 def _by(shape: Shape | None) -> str:

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from dragoman.errors import EngineError
-from dragoman.models.adapters import check_adapter, some
+from dragoman.errors import EngineError, listed
+from dragoman.models.adapters import check_adapter
 from dragoman.models.config import context_in, read_config
 from dragoman.models.weights import header, weight_files
 from dragoman.progress import note
@@ -79,17 +79,18 @@ def check_whole(name: str | Path, info: Mapping[str, Any]) -> None:
     if missing or misfits:
         lines = [f"The files of {name} do not hold the model that its config.json describes."]
         if missing:
-            lines.append(f"{len(missing)} of its tensors are not there: {some(missing)}.")
+            lines.append(f"{len(missing)} of its tensors are not there: {listed(missing)}.")
         if misfits:
             told = [
                 f"{key} is {_by(found)} in the files and {_by(wanted)} in the model" for key, found, wanted in misfits
             ]
-            lines.append(f"{len(misfits)} have another size: {some(told)}.")
+            lines.append(f"{len(misfits)} have another size: {listed(told)}.")
         lines.append("They would be random numbers. Fetch the model again, or save it whole.")
         raise EngineError(" ".join(lines))
     if surplus := sorted(info["unexpected_keys"]):
         _say(
-            f"{name}: {len(surplus)} tensors in its files are no part of the model, and are left out: {some(surplus)}."
+            f"{name}: {len(surplus)} tensors in its files are no part of the model, and are left out: "
+            f"{listed(surplus)}."
         )
 
 
@@ -106,11 +107,13 @@ def check_adapter_whole(network: Any, adapter: Path) -> None:
     if missing := sorted(wanted - found):
         raise EngineError(
             f"The adapter {adapter} is not whole: {len(missing)} of the tensors that its adapter_config.json speaks of "
-            f"are not in adapter_model.safetensors: {some(missing)}. They would be as before training. Fetch it again, "
-            "or save it whole."
+            f"are not in adapter_model.safetensors: {listed(missing)}. They would be as before training. Fetch it "
+            "again, or save it whole."
         )
     if surplus := sorted(name for name in found - wanted if ".lora_" in name):
-        _say(f"{adapter}: {len(surplus)} tensors are for no layer of this adapter, and are left out: {some(surplus)}.")
+        _say(
+            f"{adapter}: {len(surplus)} tensors are for no layer of this adapter, and are left out: {listed(surplus)}."
+        )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Literal
 from dragoman.corpora.formats.outputs import matched, read_outputs, read_records
 from dragoman.corpora.formats.text import decoded, whole
 from dragoman.corpora.records import Question
-from dragoman.errors import DataError
+from dragoman.errors import DataError, refuse
 from dragoman.scoring.saved_outputs import Score, graded_score, mean_score, pooled_score, signature
 from dragoman.suites.graded import Graded, Item
 
@@ -197,8 +197,7 @@ def _gsm8k(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Score]
             faults.append(f"{asked.data}, line {number}: 'answer' must be a solution that ends in '#### NUMBER'")
         ids.append(str(number))
         golds.append(str(gold))
-    if faults:
-        raise DataError("\n".join([*faults[:10], *([f"… and {len(faults) - 10:,} more"] if len(faults) > 10 else [])]))
+    refuse(faults)
     found = []
     for system, path in systems.items():
         outputs = matched(path, read_outputs(path), ids, str(asked.data))

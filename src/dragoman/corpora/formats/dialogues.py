@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from dragoman.corpora.formats import dialogue_forms as forms
 from dragoman.corpora.formats.values import json_records
 from dragoman.corpora.records import Dialogue, draw
-from dragoman.errors import DataError
+from dragoman.errors import DataError, refuse
 
-SHOWN = 20
+ENOUGH = 20  # faults, after which a file is not read on
 BATCH = 1000  # rows of a Parquet file that are held at once
 
 
@@ -75,7 +75,7 @@ def read(
         renamed.update(names)
         wrong = _language_faults(record, file.lang) or forms.faults(record)
         faults += [f"{place}: {fault}" for fault in wrong]
-        if len(faults) > SHOWN:
+        if len(faults) > ENOUGH:
             break
         if faults:
             continue
@@ -86,8 +86,7 @@ def read(
         dropped.update(left_out)
         if turns:
             yield Dialogue(turns, file.origin, file.language)
-    if faults:
-        raise DataError("\n".join([*faults[:SHOWN], *(["… and more"] if len(faults) > SHOWN else [])]))
+    refuse(faults, complete=False)
     if not found:
         raise DataError(f"{file.path} has no conversations in it")
 

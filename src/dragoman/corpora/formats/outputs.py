@@ -12,11 +12,11 @@ from typing import Any
 
 from dragoman.corpora.formats.text import ending, lines
 from dragoman.corpora.formats.values import HalfCharacter, parsed
-from dragoman.errors import DataError
+from dragoman.errors import DataError, listed, refuse
 
-SHOWN = 10
 RECORDS = (".jsonl", ".ndjson", ".json")
 Texts = tuple[str, ...]
+SHOWN = 10  # ids in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def read_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
             faults.append(f"{path}, line {number}: should be an object in braces, not {_short(record)}")
     if faults and opening == "[":
         faults[1:] = ["If the file is one JSON list, put each object of it on a line of its own, as jq -c '.[]' does."]
-    _refuse(faults)
+    refuse(faults)
     if not found:
         raise DataError(f"{path} is empty")
     return found
@@ -114,7 +114,7 @@ def read_triples(path: Path) -> Triples:
                 wanted = "some text, or a list of texts" if several else "some text"
                 faults.append(f"{path}, line {number}: {field!r} must be {wanted}, not {_short(value)}")
             columns[field].append(tuple(texts))
-    _refuse(faults)
+    refuse(faults)
     counts = {len(texts) for texts in columns["ref"]}
     if len(counts) > 1:
         at = next(at for at, texts in enumerate(columns["ref"]) if len(texts) != len(columns["ref"][0]))
@@ -151,7 +151,7 @@ def read_outputs(path: Path, ids: Sequence[str] = ("id",), texts: Sequence[str] 
     without = [output.line for output in found if output.id is None]
     if without and len(without) < len(found):
         faults.append(f"{path}, line {without[0]}: no {ids[0]!r}, and other lines have one: all must have it, or none")
-    _refuse(faults)
+    refuse(faults)
     return found
 
 
@@ -190,7 +190,7 @@ def matched(
                 f"{'row' if left_out else 'question'} needs one, in the order of the data"
             )
         return [(output.text,) for output in in_order]
-    if twice := _listed([name for name, uses in Counter(ids).items() if uses > 1]):
+    if twice := listed([name for name, uses in Counter(ids).items() if uses > 1], SHOWN):
         if in_order and not several and [output.id for output in in_order] == list(ids):
             return [(output.text,) for output in in_order]
         raise DataError(
@@ -200,7 +200,7 @@ def matched(
     found: dict[str, list[str]] = {}
     for output in outputs:
         found.setdefault(str(output.id), []).append(output.text)
-    _refuse(list(_faults(path, found, ids, data, left_out, several)))
+    refuse(list(_faults(path, found, ids, data, left_out, several)))
     return [tuple(found[name]) for name in ids]
 
 
@@ -212,27 +212,18 @@ def _faults(
     missing = [name for name in ids if name not in found]
     if len(unknown) > left_out or (unknown and missing):
         first = f"It has such as {ids[0]!r}" + (": numbers count from 1." if f"{ids[0][:-1]}0" in found else ".")
-        yield f"{path}: ids that {data} does not have ({len(unknown):,}): {_listed(unknown)}. {first}"
+        yield f"{path}: ids that {data} does not have ({len(unknown):,}): {listed(unknown, SHOWN)}. {first}"
     if missing:
-        yield f"{path}: questions of {data} that have no output ({len(missing):,} of {len(ids):,}): {_listed(missing)}"
+        counted = f"{len(missing):,} of {len(ids):,}"
+        yield f"{path}: questions of {data} that have no output ({counted}): {listed(missing, SHOWN)}"
     if not several and (twice := [name for name, texts in found.items() if len(texts) > 1]):
-        yield f"{path}: ids that have more than one output ({len(twice):,}): {_listed(twice)}"
+        yield f"{path}: ids that have more than one output ({len(twice):,}): {listed(twice, SHOWN)}"
 
 
 def _first(record: Mapping[str, Any], names: Sequence[str]) -> Any:
     return next((record[name] for name in names if record.get(name) is not None), None)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (f" … and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
-
-
 def _short(value: object) -> str:
     shown = json.dumps(value, ensure_ascii=False)
     return shown if len(shown) <= 40 else shown[:40] + "…"
-
-
-def _refuse(faults: Sequence[str]) -> None:
-    if faults:
-        more = [f"… and {len(faults) - SHOWN:,} more faults"] if len(faults) > SHOWN else []
-        raise DataError("\n".join([*faults[:SHOWN], *more]))

@@ -12,10 +12,9 @@ from typing import Any, get_args
 
 from dragoman.corpora.formats.values import json_records
 from dragoman.corpora.records import Check, Question, Role, Turn
-from dragoman.errors import DataError
+from dragoman.errors import DataError, refuse
 
 KEYS = ("family", "prompt", "turns", "check", "language")
-SHOWN = 20
 
 
 def read_questions(path: Path) -> list[Question]:
@@ -26,9 +25,7 @@ def read_questions(path: Path) -> list[Question]:
         faults += [f"{place}: {fault}" for fault in found]
         if not found:
             questions.append(_question(record))
-    if faults:
-        more = [f"… and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
-        raise DataError("\n".join([*faults[:SHOWN], *more]))
+    refuse(faults)
     if not questions:
         raise DataError(f"{path} has no questions in it")
     return questions

@@ -15,7 +15,6 @@ from dragoman.errors import DataError
 
 TABLES = (".csv", ".json", ".jsonl", ".parquet")
 PACKED = (".tar", ".tgz", ".tar.gz", ".zip")
-SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +130,3 @@ def _parquet(sheet: Sheet) -> list[dict[str, Any]]:
             f"{sheet.place}: no Parquet file" + (f"; it holds {what}" if what else f" ({error})")
         ) from error
     return rows
-
-
-def refuse(faults: Sequence[str]) -> None:
-    """Raises `DataError` with the first faults, if there are any."""
-    if faults:
-        more = [f"… and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
-        raise DataError("\n".join([*faults[:SHOWN], *more]))

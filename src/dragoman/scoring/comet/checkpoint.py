@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dragoman.corpora.formats.values import yaml_file
-from dragoman.errors import DataError
+from dragoman.errors import DataError, listed
 from dragoman.scoring.comet.head import ACTIVATIONS
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ _IGNORED = (
     "encoder.model.embeddings.position_ids",  # a constant that old versions of transformers wrote
     "encoder.model.pooler.",  # no part of the score
 )
-_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +128,11 @@ def check_weights(checkpoint: Checkpoint, expected: Mapping[str, tuple[int, ...]
     ]
     faults = {"missing": missing, "unknown": unknown, "of another shape": other}
     if any(faults.values()):
-        said = "\n".join(f"  {fault}: {_listed(names)}" for fault, names in faults.items() if names)
+        said = "\n".join(f"  {fault}: {listed(names, 20)}" for fault, names in faults.items() if names)
         raise DataError(
             f"The weights in {checkpoint.files[1]} are not those of a {checkpoint.settings.kind} with this encoder. Is "
             f"it the encoder that the checkpoint was made with ({checkpoint.settings.encoder})?\n{said}"
         )
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
 
 
 def _located(where: str | Path) -> tuple[Path, str]:

@@ -16,14 +16,13 @@ from typing import Any
 from dragoman.corpora.catalog import find, local
 from dragoman.corpora.formats.text import decoded, whole
 from dragoman.corpora.formats.values import json_records, yaml_file
-from dragoman.errors import DataError
+from dragoman.errors import DataError, refuse
 
 ENTRY = "alpaca-eval"
 BASELINES: Mapping[str, str] = {"alpaca-eval": "text_davinci_003", "alpaca-eval-2": "gpt4_1106_preview"}
 """With whose outputs a model's answers are compared."""
 JUDGES: Mapping[str, str] = {"alpaca-eval": "alpaca_eval_gpt4", "alpaca-eval-2": "weighted_alpaca_eval_gpt4_turbo"}
 """The published annotator of each leaderboard, by whose prompt and settings the judge is asked."""
-SHOWN = 20
 _INSTRUCTIONS = BASELINES["alpaca-eval"]  # whose file is read for its instructions alone
 _OUTPUTS, _SETTINGS = "model_outputs.json", "configs.yaml"
 _TURN = re.compile(r"<\|im_start\|>\s*(system|user|assistant)\s*\n(.*?)<\|im_end\|>", re.DOTALL)
@@ -53,7 +52,7 @@ def annotations(path: Path) -> list[dict[str, Any]]:
         if missing or "preference" not in record:
             faults.append(f"{place}: needs {', '.join(missing or ['preference'])}, as AlpacaEval's annotations have")
         found.append(record)
-    _complain(faults)
+    refuse(faults)
     if not found:
         raise DataError(f"{path} has no annotations in it")
     return found
@@ -102,7 +101,7 @@ def _items(path: Path, with_output: bool) -> tuple[list[dict[str, Any]], list[st
         if with_output:
             items[text]["output"] = record.get("output")
             generators.setdefault(str(record.get("generator") or "own"))
-    _complain(faults)
+    refuse(faults)
     if not items:
         raise DataError(f"{path} has no instructions in it")
     return list(items.values()), list(generators)
@@ -137,9 +136,3 @@ def _configuration(path: str, files: Sequence[Path]) -> Path:
     ending = Path(path).parts
     given = next((file for file in files if file.parts[-len(ending) :] == ending), None)
     return given or local(find(ENTRY), f"evaluators_configs/{path}")
-
-
-def _complain(faults: Sequence[str]) -> None:
-    if faults:
-        more = [f"… and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
-        raise DataError("\n".join([*faults[:SHOWN], *more]))

@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.corpora.formats.outputs import read_records
-from dragoman.errors import DataError, EngineError
+from dragoman.errors import DataError, EngineError, refuse
 
 ACCURACIES = ("prompt_level_strict_acc", "inst_level_strict_acc", "prompt_level_loose_acc", "inst_level_loose_acc")
 """The harness' names."""
 CUT = ("length_constraints:number_sentences", "change_case:capital_word_frequency")
 """Instructions that need `punkt_tab`."""
-SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def read_ifeval(path: Path) -> list[Instructed]:
         else:
             where = f"{path}, line {number}"
             found.append(Instructed(str(record["key"]), record["prompt"], tuple(names), tuple(arguments), where))
-    _complain(faults)
+    refuse(faults)
     return found
 
 
@@ -77,7 +76,7 @@ def followed(questions: Sequence[Instructed], answers: Sequence[str]) -> dict[st
         raise DataError(f"unknown instructions of IFEval: {', '.join(unknown)}. There are: {', '.join(sorted(known))}")
     _need_cutting(questions)
     with _same_draws():
-        _complain([fault for question in questions for fault in _faults(utils, question)])
+        refuse([fault for question in questions for fault in _faults(utils, question)])
     found: dict[str, list[tuple[bool, ...]]] = {name: [] for name in ACCURACIES}
     with _same_draws():
         for question, answer in zip(questions, answers, strict=True):
@@ -125,12 +124,6 @@ def _processed(utils: Any, question: Instructed, answer: str) -> dict[str, Any]:
     }
     found: dict[str, Any] = utils.process_results(record, [answer])
     return found
-
-
-def _complain(faults: Sequence[str]) -> None:
-    if faults:
-        more = [f"… and {len(faults) - SHOWN:,} more"] if len(faults) > SHOWN else []
-        raise DataError("\n".join([*faults[:SHOWN], *more]))
 
 
 def harness_version() -> str:

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dragoman.corpora.formats.sheets import Sheet, csv_rows, records, refuse, sheets
+from dragoman.corpora.formats.sheets import Sheet, csv_rows, records, sheets
 from dragoman.corpora.records import Check, Question
-from dragoman.errors import DataError
+from dragoman.errors import DataError, refuse
 from dragoman.suites.answers import latin
 from dragoman.suites.wording import Wording
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from dragoman.corpora.catalog import find, local
 from dragoman.corpora.formats.values import json_records
-from dragoman.errors import DataError
+from dragoman.errors import DataError, refuse
 
 WITH_REFERENCE = ("math", "reasoning", "coding")
 """Categories in which the judge is shown a reference answer."""
@@ -25,7 +25,6 @@ PROMPTS: Mapping[str, tuple[str, ...]] = {
     "single-math-v1-multi-turn": ("question_1", "answer_1", "question_2", "answer_2", "ref_answer_1", "ref_answer_2"),
 }
 """What the judge is asked with, and what each is filled with."""
-SHOWN = 20
 _QUESTIONS, _PROMPTS, _REFERENCES = ("question.jsonl", "questions.jsonl"), "judge_prompts.jsonl", "reference_answer"
 
 
@@ -66,7 +65,7 @@ def _questions(path: Path) -> list[dict[str, Any]]:
             faults.append(f"{place}: a second question has the question_id {key}")
         else:
             questions[key] = {"id": key, "category": category, "turns": turns}
-    _refuse(faults)
+    refuse(faults)
     if not questions:
         raise DataError(f"{path} has no questions in it")
     return list(questions.values())
@@ -77,7 +76,7 @@ def _with_references(
 ) -> list[dict[str, Any]]:
     """The questions, with a reference answer to each turn of those that are judged by one."""
     needed = [question for question in questions if question["category"] in WITH_REFERENCE]
-    _refuse(
+    refuse(
         [
             f"{path}: question {question['id']} is on {question['category']}, which is judged by a reference answer, "
             f"and there is none for each of its turns; put one into {_REFERENCES}/gpt-4.jsonl, in a folder with the "
@@ -116,7 +115,7 @@ def _references(files: Iterable[Path]) -> dict[Any, list[str]]:
             faults.append(f"{place}: no answer as FastChat has them: 'choices' with 'turns', a list of texts")
         else:
             answers[record.get("question_id")] = turns
-    _refuse(faults)
+    refuse(faults)
     return answers
 
 
@@ -152,8 +151,3 @@ def _prompts(path: Path) -> dict[str, dict[str, str]]:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
-
-
-def _refuse(faults: Sequence[str]) -> None:
-    if faults:
-        raise DataError("\n".join([*faults[:SHOWN], *(["… and more"] if len(faults) > SHOWN else [])]))

@@ -16,7 +16,7 @@ from typing import Any
 from dragoman import __version__
 from dragoman.corpora.formats.values import json_records
 from dragoman.corpora.records import Turn, content_key, draw
-from dragoman.errors import DataError
+from dragoman.errors import DataError, refuse
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.recipe.judging import Evaluation
 from dragoman.suites.graded import Graded, Item
@@ -32,7 +32,6 @@ OTHER_TEMPERATURE = 0.7
 """Of a category that is none of the published ones."""
 ANSWER_TOKENS, JUDGEMENT_TOKENS = 1024, 2048
 """At most, as published."""
-SHOWN = 20
 
 Place = tuple[int, int]  # of a question, and its turn
 
@@ -109,8 +108,7 @@ def published(files: Sequence[Path], questions: Path | None = None) -> list[Grad
         judge = record.get("judge", "unknown")
         judge = str(judge[0] if isinstance(judge, list) and judge else judge)
         found.setdefault((record["model"], judge), []).append((record["question_id"], record["turn"], record))
-    if faults:
-        raise DataError("\n".join([*faults[:SHOWN], *(["… and more"] if len(faults) > SHOWN else [])]))
+    refuse(faults)
     if not found:
         raise DataError(f"there are no judgements in {', '.join(map(str, files)) or 'no file'}")
     return [_published(system, judge, records, subjects) for (system, judge), records in found.items()]

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dragoman.corpora.formats.sheets import Sheet, refuse, sheets, text
+from dragoman.corpora.formats.sheets import Sheet, sheets, text
 from dragoman.corpora.formats.values import parsed
-from dragoman.errors import DataError
+from dragoman.errors import DataError, refuse
 
 Cells = Mapping[str, Any]
 PROMPT = ("prompt", "goal")

@@ -12,14 +12,13 @@ from typing import Any
 from dragoman.corpora.formats.text import called, unzipped
 from dragoman.corpora.formats.values import json_file
 from dragoman.corpora.records import Check, Question
-from dragoman.errors import DataError
+from dragoman.errors import DataError, refuse
 from dragoman.suites.squad.translated_csv import Row, read_csv, stands_in
 from dragoman.suites.wording import Wording
 
 INSTRUCTION = "Read the text and answer the question with words from the text. Give the answer only."
 INPUT = "{context}\n\nQuestion: {question}"
 EXTRACT = "first_line"
-SHOWN = 10
 
 
 def squad_questions(
@@ -130,9 +129,7 @@ def _parsed(whole: Any, place: str, notes: Counter[str]) -> list[Row]:
             notes["answers that are not in the text, kept as published"] += sum(
                 not stands_in(answer, row.context) for answer in row.answers
             )
-    if faults:
-        more = [f"… and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
-        raise DataError("\n".join([*faults[:SHOWN], *more]))
+    refuse(faults)
     if not rows:
         raise DataError(f"{place} has no questions in it")
     return rows
