@@ -6,6 +6,7 @@ from pathlib import Path
 from dragoman.commands.files import languages
 from dragoman.corpora.records import Pair, Turn
 from dragoman.generation.ask import Engine, Sampling
+from dragoman.pipeline.models.cast import find_folder
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.suites.translation.extraction import extract
@@ -30,13 +31,12 @@ class Talker:
         from transformers.utils.logging import disable_progress_bar
 
         from dragoman.generation.hf.engine import HfEngine
-        from dragoman.lab import BACKBONE
 
         disable_progress_bar()
-        where = str(BACKBONE) if model == "lab" else model
-        renderer = Renderer.load(where, system=system)
+        folder = find_folder(model)
+        renderer = Renderer.load(folder, system=system)
         renderer.require_chat()
-        return cls(renderer, HfEngine(where, decode=renderer.decode, adapter=adapter), max_tokens)
+        return cls(renderer, HfEngine(folder, decode=renderer.decode, adapter=adapter), max_tokens)
 
     def translate(self, lines: Sequence[str], direction: str) -> Iterator[str]:
         """The translation of each line, in order; an empty line stays empty."""

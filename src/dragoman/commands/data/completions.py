@@ -42,7 +42,7 @@ def generated_for(recipe: Recipe, count: int) -> Iterator[ShownGroup]:
         if model is None:
             continue
         nothing = False
-        renderer = Renderer.load(model.path, model.trust_remote_code, recipe.system, chat=model.chat)
+        renderer = model.renderer(recipe.system)
         healed = bool(group.sampling.get("heal"))
         shown = tuple(_shown(renderer, healed, *sample) for sample in group.samples)
         yield ShownGroup(f"{model.name}: {_title(group)}", shown)

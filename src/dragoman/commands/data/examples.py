@@ -59,7 +59,7 @@ def made_of(recipe: Recipe, count: int) -> Iterator[Shown]:
 
 
 def _renderer(recipe: Recipe, backbone: Model) -> Renderer:
-    return Renderer.load(backbone.path, backbone.trust_remote_code, recipe.system, chat=backbone.chat)
+    return backbone.renderer(recipe.system)
 
 
 def _stored(renderer: Renderer, table: ExampleTable, at: int) -> tuple[Part, ...]:

@@ -17,18 +17,15 @@ from dragoman.analysis.rationales import Sampled, Verdict, sample, tabulate
 from dragoman.corpora.records import Pair
 from dragoman.errors import EngineError, RecipeError
 from dragoman.generation.door import drive
-from dragoman.lab import BACKBONE
 from dragoman.lab.remarks import kinds_of
-from dragoman.models.loading import locate
 from dragoman.pipeline.data.record_files import read_records
-from dragoman.pipeline.models.cast import Model, writer
+from dragoman.pipeline.models.cast import Model, find_folder, writer
 from dragoman.pipeline.models.engines import ModelSpec, open_door
 from dragoman.pipeline.plan import Plan, learnt, plan, rows, trainings
 from dragoman.pipeline.process import in_own_process
 from dragoman.pipeline.run import run
 from dragoman.pipeline.verify_inputs import require_whole
 from dragoman.prompts.examples import ExampleTable
-from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.schema import Recipe
@@ -121,7 +118,7 @@ def take(recipe: Recipe, backbone: Model, data: Path, examples: Path, count: int
     drawn = sample(((key, directions[_record(key)]) for key in places), count, seed)
     wanted = {_record(key) for keys in drawn.values() for key in keys}
     pairs = {record.key: record for record in read_records(records) if record.key in wanted}
-    speak = Speaker(Renderer.load(backbone.path, backbone.trust_remote_code, recipe.system, chat=backbone.chat))
+    speak = Speaker(backbone.renderer(recipe.system))
 
     def sampled(key: str) -> Sampled:
         pair, made = pairs[_record(key)], table[places[key]]
@@ -162,10 +159,8 @@ def asked_of(recipe: Recipe, judge: Judge, backbone: Model) -> tuple[ModelSpec, 
     server = judge.engine == "openai"
     folder, api = backbone.path, "chat"
     try:
-        folder = (
-            BACKBONE
-            if judge.name == "lab"
-            else locate(judge.name, None, recipe.trust_remote_code, bin_weights=recipe.bin_weights, fetch=not server)
+        folder = find_folder(
+            judge.name, None, recipe.trust_remote_code, bin_weights=recipe.bin_weights, fetch=not server
         )
         api = recipe.generation.openai.api
     except EngineError:

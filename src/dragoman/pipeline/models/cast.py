@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from dragoman.models.config import read_config
 from dragoman.models.loading import locate
 from dragoman.models.weights import deciding_files, weight_files
 from dragoman.prompts.formats import FORMATS
+from dragoman.prompts.render import Renderer
 from dragoman.recipe.judging import Judge
 from dragoman.recipe.schema import Chat, Finished, Prompt, Recipe
 from dragoman.store import Digests, fingerprint
@@ -47,6 +49,10 @@ class Model:
     def files(self) -> list[Path]:
         """The files that determine how it answers."""
         return _deciding(self.path)
+
+    def renderer(self, system: str | None = None) -> Renderer:
+        """Its tokenizer and chat format, with a system prompt for what it is asked."""
+        return _renderer(self, system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +128,27 @@ def writer(options: Mapping[str, Any]) -> str | None:
     return found
 
 
+def find_folder(
+    name: str,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    *,
+    bin_weights: bool = False,
+    fetch: bool = True,
+) -> Path:
+    """The folder of a model by any name that a person may use: `lab`, a directory, or one of the hub.
+
+    Raises EngineError as `locate` does.
+    """
+    return (
+        BACKBONE if name == "lab" else locate(name, revision, trust_remote_code, bin_weights=bin_weights, fetch=fetch)
+    )
+
+
 def _find(field: str, name: str, revision: str | None, allowed: "_Allowed", digests: Digests, fetch: bool) -> Model:
     code, bins = allowed
     try:
-        folder = BACKBONE if name == "lab" else locate(name, revision, code, bin_weights=bins, fetch=fetch)
+        folder = find_folder(name, revision, code, bin_weights=bins, fetch=fetch)
     except EngineError:
         if fetch or not _on_the_hub(name):
             raise
@@ -145,6 +168,12 @@ class _Allowed(NamedTuple):
     @classmethod
     def by(cls, said: Recipe | Finished | Judge) -> "_Allowed":
         return cls(said.trust_remote_code, said.bin_weights)
+
+
+@cache
+def _renderer(model: Model, system: str | None) -> Renderer:
+    """A tokenizer is read once, however many ask for it; the digest in `model` tells another one in its place."""
+    return Renderer.load(model.path, model.trust_remote_code, system, chat=model.chat)
 
 
 def _deciding(folder: Path) -> list[Path]:

@@ -9,7 +9,6 @@ from dragoman.models.loading import pick_device
 from dragoman.pipeline.judged import harness_tasks
 from dragoman.pipeline.models.cast import Cast, Model, setting
 from dragoman.pipeline.models.engines import ModelSpec
-from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.systems import SYSTEMS
 from dragoman.recipe.judging import Judge
@@ -20,11 +19,10 @@ from dragoman.recipe.suites import harness_task
 def speaker(recipe: Recipe, model: Model, others: Mapping[str, Model] | None = None) -> Speaker:
     """The speaker of a model, and through `of` the speakers of others."""
 
-    def load(model: Model) -> Renderer:
-        return Renderer.load(model.path, model.trust_remote_code, recipe.system, chat=model.chat)
-
-    known = {name: Speaker(load(other)) for name, other in (others or {}).items()}
-    return Speaker(load(model), others=known, context=context_of(model.path), format=SYSTEMS.get(model.prompt))
+    known = {name: Speaker(other.renderer(recipe.system)) for name, other in (others or {}).items()}
+    return Speaker(
+        model.renderer(recipe.system), others=known, context=context_of(model.path), format=SYSTEMS.get(model.prompt)
+    )
 
 
 def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
@@ -93,7 +91,7 @@ def judge_speaker(judge: Model, settings: Judge | None = None) -> Speaker:
     If its settings name no model, a served judge is spoken to in the backbone's format. Its context is what the
     server tells; if it tells none, the server has to refuse what is too long.
     """
-    renderer = Renderer.load(judge.path, judge.trust_remote_code, chat=judge.chat)
+    renderer = judge.renderer()
     if settings and settings.model is None and settings.generation and settings.generation.engine == "openai":
         return Speaker(renderer, context=told_context(settings.generation.openai))
     return Speaker(renderer, context=context_of(judge.path))

@@ -16,9 +16,9 @@ from dragoman.errors import DataError, EngineError
 from dragoman.generation.ask import Ids
 from dragoman.generation.door import drive
 from dragoman.generation.local_engine import best_engine
-from dragoman.lab import BACKBONE
 from dragoman.models.config import context_of
-from dragoman.models.loading import fingerprint, locate
+from dragoman.models.loading import fingerprint
+from dragoman.pipeline.models.cast import find_folder
 from dragoman.pipeline.models.engines import ModelSpec, check_engine, open_door
 from dragoman.pipeline.translate_file.entries import MODEL, Counts, translated
 from dragoman.prompts.languages import language_name
@@ -85,7 +85,7 @@ def translate_file(job: Job) -> Report:
     disable_progress_bar()
     _check(job)
     content = recognised(job.file)
-    folder = BACKBONE if job.model == "lab" else locate(job.model)
+    folder = find_folder(job.model)
     asked = ModelSpec(folder, folder, job.adapter, system=job.system)
     check_engine(job.settings, asked)
     renderer = asked.renderer()
