@@ -8,8 +8,6 @@ references in `--data`: how many references end in a token that would be another
 `python benchmarks/boundary.py [--pairs 1000] [--steps 150] [--data DIR] [--out FILE]`
 """
 
-import argparse
-import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import command
 import torch
 
 from dragoman.corpora.records import Turn
@@ -207,16 +206,12 @@ def _real(data: Path, name: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--pairs", type=int, default=1000)
-    parser.add_argument("--steps", type=int, default=150)
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--out", type=Path)
-    given = parser.parse_args()
-    text = json.dumps(measure(given.pairs, given.steps, given.data), indent=1, ensure_ascii=False)
-    if given.out:
-        given.out.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    options = command.parser(__doc__)
+    options.add_argument("--pairs", type=int, default=1000)
+    options.add_argument("--steps", type=int, default=150)
+    options.add_argument("--data", type=Path)
+    given = options.parse_args()
+    command.tell(measure(given.pairs, given.steps, given.data), given.out)
 
 
 if __name__ == "__main__":

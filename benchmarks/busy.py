@@ -7,7 +7,6 @@ turns with the others, so that a machine that changes does so for all; the middl
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -18,6 +17,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+import command
 
 LOOP = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    for _ in range(1_000_000): pass"
 BATCH = 64
@@ -147,21 +148,17 @@ def _work(steps: int, prompts: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--prompts", type=int, default=192)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--spin", type=int, nargs="*", default=[], metavar="COUNT")
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
+    options = command.parser(__doc__)
+    options.add_argument("--steps", type=int, default=12)
+    options.add_argument("--prompts", type=int, default=192)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--spin", type=int, nargs="*", default=[], metavar="COUNT")
+    options.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    chosen = options.parse_args()
     if chosen.worker:
         _work(chosen.steps, chosen.prompts)
         return
-    text = json.dumps(measure(chosen.steps, chosen.prompts, chosen.rounds, chosen.spin), indent=2)
-    if chosen.out:
-        chosen.out.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    command.tell(measure(chosen.steps, chosen.prompts, chosen.rounds, chosen.spin), chosen.out)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import command
+
 Sample = dict[str, str]
 WAYS: dict[str, dict[str, Any]] = {"gpus=0": {"batch_size": 16, "gpus": 0}, "default": {}}
 LARGE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
@@ -248,22 +250,21 @@ def page(result: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--official", type=Path, default=Path(".venv-comet/bin/python"), help="Python with the package")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("DRAGOMAN_TEST_DATA", SHARED)))
-    parser.add_argument("--segments", type=int, default=500)
-    parser.add_argument("--large", type=int, default=48, help="segments for the larger model; 0: leave it out")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--out", type=Path, help="write the numbers here as JSON")
-    parser.add_argument("--serve", type=Path, nargs=2, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    options = command.parser(__doc__)
+    options.add_argument("--official", type=Path, default=Path(".venv-comet/bin/python"), help="its Python")
+        "--official", type=Path, default=Path(".venv-comet/bin/python"), help="Python with the package"
+    )
+    options.add_argument("--data", type=Path, default=Path(os.environ.get("DRAGOMAN_TEST_DATA", SHARED)))
+    options.add_argument("--segments", type=int, default=500)
+    options.add_argument("--large", type=int, default=48, help="segments for the larger model; 0: leave it out")
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--serve", type=Path, nargs=2, help=argparse.SUPPRESS)
+    arguments = options.parse_args()
     if arguments.serve:
         serve(*arguments.serve)
         return
     result = measure(arguments.official, arguments.data, arguments.segments, arguments.large, arguments.rounds)
-    print(page(result))
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    command.tell(result, arguments.out, page(result))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,7 @@ transformers' own in batches of 16 in data order.
 `python benchmarks/engines.py [--geometry 7b] [--prompts 2000] [--rounds 2] [--out FILE]`.
 """
 
-import argparse
 import importlib.util
-import json
 import sys
 import tempfile
 import time
@@ -17,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import command
 import geometry
 import torch
 from generation import _plain
@@ -138,17 +137,13 @@ def _as_the_door(engine: Engine, prompts: list[Ids], sampling: Sampling) -> dict
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    geometry.add_argument(parser)
-    parser.add_argument("--prompts", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="write the numbers here as JSON")
-    arguments = parser.parse_args()
+    options = command.parser(__doc__)
+    geometry.add_argument(options)
+    options.add_argument("--prompts", type=int, default=2000)
+    options.add_argument("--rounds", type=int, default=2)
+    arguments = options.parse_args()
     result = measure(arguments.geometry, arguments.prompts, arguments.rounds)
-    for key, value in result.items():
-        print(f"{key:28} {value}")
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    command.tell(result, arguments.out, command.lines(result))
 
 
 if __name__ == "__main__":

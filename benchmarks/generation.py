@@ -5,14 +5,12 @@ turn by turn: the lab's backbone, or another shape with random weights, asked fo
 the questions of the lab's abilities. `python benchmarks/generation.py [--geometry 7b] [--prompts 1000] [--out FILE]`.
 """
 
-import argparse
-import json
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import command
 import geometry
 import torch
 
@@ -101,17 +99,13 @@ def _engine(engine: HfEngine, prompts: list[Ids], sampling: Sampling) -> list[Id
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    geometry.add_argument(parser)
-    parser.add_argument("--prompts", type=int, default=1000)
-    parser.add_argument("--batch-tokens", type=int, default=32768)
-    parser.add_argument("--out", type=Path, help="write the numbers here as JSON")
-    arguments = parser.parse_args()
+    options = command.parser(__doc__)
+    geometry.add_argument(options)
+    options.add_argument("--prompts", type=int, default=1000)
+    options.add_argument("--batch-tokens", type=int, default=32768)
+    arguments = options.parse_args()
     result = measure(arguments.geometry, arguments.prompts, arguments.batch_tokens)
-    for key, value in result.items():
-        print(f"{key:28} {value}")
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    command.tell(result, arguments.out, command.lines(result))
 
 
 if __name__ == "__main__":

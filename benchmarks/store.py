@@ -6,9 +6,7 @@ million small requests go through a real door, in asks as the pipeline makes the
 `python benchmarks/store.py [--requests 1000000] [--rate 10000] [--address memory://bench] [--out FILE]`.
 """
 
-import argparse
 import gc
-import json
 import os
 import random
 import tempfile
@@ -18,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import command
 import psutil
 
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
@@ -123,17 +122,13 @@ def _ask(door: Door, first: int, count: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=1_000_000)
-    parser.add_argument("--rate", type=float, default=10_000, help="tokens a second of the generation compared with")
-    parser.add_argument("--address", help="a folder, or an address of fsspec; a temporary folder when absent")
-    parser.add_argument("--out", type=Path, help="write the numbers here as JSON")
-    arguments = parser.parse_args()
+    options = command.parser(__doc__)
+    options.add_argument("--requests", type=int, default=1_000_000)
+    options.add_argument("--rate", type=float, default=10_000, help="tokens a second of the generation compared with")
+    options.add_argument("--address", help="a folder, or an address of fsspec; a temporary folder when absent")
+    arguments = options.parse_args()
     result = measure(arguments.requests, arguments.rate, arguments.address)
-    for key, value in result.items():
-        print(f"{key:28} {value}")
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    command.tell(result, arguments.out, command.lines(result))
 
 
 if __name__ == "__main__":

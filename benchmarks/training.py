@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import command
 import geometry
 
 BATCH = 64
@@ -172,19 +173,15 @@ def _trl(folder: Path, clock: list[Moment], tuned: bool) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    geometry.add_argument(parser)
-    parser.add_argument("--steps", type=int, default=6)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
+    options = command.parser(__doc__)
+    geometry.add_argument(options)
+    options.add_argument("--steps", type=int, default=6)
+    options.add_argument("--rounds", type=int, default=2)
+    options.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    options.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    chosen = options.parse_args()
     result = _run(chosen.way, chosen.folder) if chosen.way else measure(chosen.geometry, chosen.steps, chosen.rounds)
-    text = json.dumps(result, indent=2)
-    if chosen.out:
-        chosen.out.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    command.tell(result, chosen.out)
 
 
 if __name__ == "__main__":
