@@ -251,7 +251,7 @@ def page(result: Mapping[str, Any]) -> str:
 
 def main() -> None:
     options = command.parser(__doc__)
-    options.add_argument("--official", type=Path, default=Path(".venv-comet/bin/python"), help="its Python")
+    options.add_argument(
         "--official", type=Path, default=Path(".venv-comet/bin/python"), help="Python with the package"
     )
     options.add_argument("--data", type=Path, default=Path(os.environ.get("DRAGOMAN_TEST_DATA", SHARED)))
