@@ -11,9 +11,9 @@ from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
 from dragoman.generation.ask import Completion
 from dragoman.scoring.results import RowResults
-from dragoman.scoring.scorecard.card import scorecard
 from dragoman.suites.graded import Graded, Item
 from dragoman.suites.translation.suite import judge
+from tests.plain_card import scorecard
 
 PAIRS = [Pair("Das ist gut.", "This is good.", "de", "en"), Pair("Der Fluss ist alt.", "The river is old.", "de", "en")]
 

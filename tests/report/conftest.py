@@ -9,9 +9,10 @@ from dragoman.generation.ask import Completion
 from dragoman.rationales.faults import Fault, Rationale
 from dragoman.rationales.report import RationaleReport
 from dragoman.report.page.page import Details
-from dragoman.scoring.scorecard.card import RowResults, scorecard
+from dragoman.scoring.scorecard.card import RowResults
 from dragoman.suites.questions.suite import AbilityResult, Answered
 from dragoman.suites.translation.suite import judge
+from tests.plain_card import Card, scorecard
 from tests.report.study_card import study_card
 
 ATTACK = "<script>alert('1')</script> & \"quotes\""
@@ -93,7 +94,7 @@ def results() -> dict[str, RowResults]:
 
 
 @pytest.fixture(scope="session")
-def card(results: dict[str, RowResults]) -> dict:
+def card(results: dict[str, RowResults]) -> Card:
     noise = [ability_answers(0, 1), ability_answers(0, 2)]
     draws = [RowResults(abilities=draw) for draw in noise]
     return scorecard(results, draws, bootstrap=200, rationales={"radis": rationales().to_json()})
@@ -153,12 +154,12 @@ def details(results: dict[str, RowResults]) -> Details:
 
 
 @pytest.fixture
-def study() -> dict:
+def study() -> Card:
     """Eight rows, three trainings of each method."""
     return study_card()
 
 
 @pytest.fixture
-def skilled() -> dict:
+def skilled() -> Card:
     """The same with another skill."""
     return study_card(skill=True)

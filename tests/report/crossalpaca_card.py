@@ -9,8 +9,10 @@ from random import Random
 from typing import Any
 
 from dragoman.corpora.records import Check, Question, Turn
-from dragoman.scoring.scorecard.card import About, RowResults, scorecard
+from dragoman.scoring.scorecard.card import About, RowResults
+from dragoman.scoring.scorecard.schema import Cost
 from dragoman.suites.questions.suite import AbilityResult, Answered
+from tests.plain_card import Card, scorecard
 
 ASKED = 48
 SUBJECTS = ("comparing", "counting", "ordering")
@@ -81,8 +83,8 @@ def results(row: str) -> list[RowResults]:
 
 
 @cache
-def crossalpaca_card() -> dict[str, Any]:
-    cost = {
+def crossalpaca_card() -> Card:
+    cost: Cost = {
         "examples": 2000,
         "example_tokens": 90_000,
         "generated_tokens": None,

@@ -7,8 +7,9 @@ from random import Random
 from typing import Any
 
 from dragoman.scoring.results import RowResults
-from dragoman.scoring.scorecard.card import About, scorecard
+from dragoman.scoring.scorecard.card import About
 from dragoman.suites.graded import Graded, Item
+from tests.plain_card import Card, scorecard
 
 CATEGORIES = ("coding", "extraction", "humanities", "math", "reasoning", "roleplay", "stem", "writing")
 TASKS = tuple(f"task_{number:02}" for number in range(20))
@@ -33,7 +34,7 @@ def graded(row: str, seed: int = 0) -> tuple[Graded, ...]:
     return (*made, _gsm8k(solved, rng), _bbh(solved, rng), _humaneval(programs, rng), _nothing())
 
 
-def graded_card(*, seeds: int = 1, rows: tuple[str, ...] = ("backbone", "vanilla", "radis", "alma")) -> dict[str, Any]:
+def graded_card(*, seeds: int = 1, rows: tuple[str, ...] = ("backbone", "vanilla", "radis", "alma")) -> Card:
     """The card of some rows; what is trained, with so many seeds."""
     results: dict[str, Any] = {row: RowResults(graded=graded(row)) for row in rows}
     for row in set(rows) & {"vanilla", "radis"}:

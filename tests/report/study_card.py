@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from dragoman.suites.translation.suite import RATES
+from tests.plain_card import Card
 
 DIRECTIONS = ("en-de", "en-it", "de-en", "it-en")
 FAMILIES = ("arithmetic", "facts", "follow_up", "harmless", "instructions", "reading", "refusal")
@@ -39,7 +40,7 @@ ROWS: dict[str, tuple[str, str | None, tuple[float, ...], tuple[float, ...], flo
 SHIFTS = (-0.6, 0.0, 0.6)  # of the three trainings, around their mean
 
 
-def study_card(*, skill: bool = False, comet: bool = False) -> dict[str, Any]:
+def study_card(*, skill: bool = False, comet: bool = False) -> Card:
     """The card; with `skill`, the lab's programs were judged as well, and with `comet` translations by a model."""
     rows = [_row(name, skill, comet) for name in ROWS]
     families = {f: {"scores": [80.0], "retention": 4.0} for f in FAMILIES}
@@ -67,6 +68,7 @@ def _row(name: str, skill: bool, comet: bool) -> dict[str, Any]:
         "retention": sum(kept) / len(kept),
         "retention_interval": [sum(kept) / len(kept) - 3, sum(kept) / len(kept) + 3] if not first else [100.0, 100.0],
         "retention_seeds": several,
+        "retention_signature": f"RP|mean over:{len(kept)}|of:score/backbone|interval:bs:1000|version:dragoman-1",
         "retention_without": [],
         "inside_noise": None if first else abs(sum(kept) / len(kept) - 100) <= 2.5,
         "trace": None if first else _trace(families, before[3]),
@@ -163,7 +165,10 @@ def _translation(scores: tuple[float, ...], base: tuple[float, ...] | None, come
         "directions": {
             name: _metrics(score, before[name] if before else None, 100, comet) for name, score in by_name.items()
         },
-        "rates": {rate: {"count": 4, "n": 400, "rate": 1.0} for rate in RATES},
+        "rates": {
+            rate: {"count": 4, "n": 400, "rate": 1.0, "interval": [0.4, 2.5], "signature": f"rate|{rate}"}
+            for rate in RATES
+        },
     }
 
 

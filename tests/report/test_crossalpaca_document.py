@@ -11,16 +11,17 @@ from verdicts import AGREES, DISAGREES, NOISE, all_of, between, contrast
 
 from dragoman.scoring.scorecard.abilities import families
 from dragoman.scoring.statistics import interval
+from tests.plain_card import Card
 from tests.report.crossalpaca_card import crossalpaca_card, results
 
 
 @pytest.fixture(scope="module")
-def card() -> dict:
+def card() -> Card:
     return crossalpaca_card()
 
 
 @pytest.fixture(scope="module")
-def study(card: dict) -> Study:
+def study(card: Card) -> Study:
     return Study.of(card)
 
 
@@ -34,7 +35,7 @@ def test_a_study_knows_its_benchmarks_and_languages(study: Study) -> None:
     assert study.reading == ("qa",)
 
 
-def test_a_contrast_of_two_rows_is_their_difference(card: dict) -> None:
+def test_a_contrast_of_two_rows_is_their_difference(card: Card) -> None:
     found = contrast(card, {("de-cross", "qa-de"): 1.0, ("de-alpaca", "qa-de"): -1.0})
     told = between(card, "de-cross", "de-alpaca", ("skills", "qa-de"))
     assert found.delta == pytest.approx(told.delta)
@@ -42,7 +43,7 @@ def test_a_contrast_of_two_rows_is_their_difference(card: dict) -> None:
     assert found.p < 0.01
 
 
-def test_a_contrast_is_as_sure_as_resamples_of_all_its_scores(card: dict) -> None:
+def test_a_contrast_is_as_sure_as_resamples_of_all_its_scores(card: Card) -> None:
     """A slope within a family, and a difference between two languages, against the bootstrap itself."""
     slope = {("de-alpaca", "qa-de"): -0.8, ("de-cross-0.25", "qa-de"): -0.4, ("de-cross-0.75", "qa-de"): 0.4}
     slope |= {("de-cross", "qa-de"): 0.8}
@@ -75,7 +76,7 @@ def test_verdicts_follow_the_rules(study: Study) -> None:
     assert {one.verdict for one in beyond(study)} == {"no claim"}
 
 
-def test_what_is_turned_round_disagrees(card: dict) -> None:
+def test_what_is_turned_round_disagrees(card: Card) -> None:
     """The same scorecard with the names of Alpaca and CrossAlpaca exchanged."""
     card = copy.deepcopy(card)
     other = {"de-alpaca": "de-cross", "it-alpaca": "it-cross"}
@@ -91,7 +92,7 @@ def test_english_is_kept_only_where_the_loss_is_surely_small(study: Study) -> No
     assert english_is_kept(study).verdict == all_of(NOISE, AGREES)  # to x-Alpaca, to the backbone
 
 
-def test_tables_in_the_papers_layout(card: dict, study: Study) -> None:
+def test_tables_in_the_papers_layout(card: Card, study: Study) -> None:
     lines = table_2(study).splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:6]] == ["qa, EM", "qa, F1", "choice", "reasoning"]
     means = [
@@ -119,7 +120,7 @@ def test_the_papers_averages_are_those_of_its_rows() -> None:
     assert below_english(CROSS) == "0.25, 0.22, 0.12 and 0.03 in MLQA, XQUAD, MMLU and BBH"
 
 
-def test_the_document_and_its_pictures(card: dict, study: Study) -> None:
+def test_the_document_and_its_pictures(card: Card, study: Study) -> None:
     text = document(card, "# Remarks\n", "lab-crossalpaca")
     assert text.startswith("# Remarks\n\n## The paper's claims")
     assert text.count("\n| 8 | English keeps what it had") == 1

@@ -15,13 +15,14 @@ from dragoman.report.tables.paper import tables
 from dragoman.report.tables.readme import markdown
 from dragoman.report.tables.table import Cell, Table
 from dragoman.report.terminal import show
+from tests.plain_card import Card
 from tests.report.graded_card import ATTACK, graded_card
 from tests.report.graded_card import results as graded_results
 from tests.report.study_card import study_card
 
 
 @pytest.fixture(scope="module")
-def judged() -> dict:
+def judged() -> Card:
     return graded_card()
 
 
@@ -31,16 +32,16 @@ def seeded() -> dict:
 
 
 @pytest.fixture(scope="module")
-def single() -> dict:
+def single() -> Card:
     return graded_card(rows=("backbone",))
 
 
 @pytest.fixture(scope="module")
-def html(judged: dict) -> str:
+def html(judged: Card) -> str:
     return page(judged, Details("graded", results=graded_results()))
 
 
-def shown(card: dict, width: int = 150) -> list[str]:
+def shown(card: Card, width: int = 150) -> list[str]:
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
     show(card, console)
     return [line.rstrip() for line in console.file.getvalue().split("\n")]  # type: ignore[attr-defined]
@@ -63,7 +64,7 @@ def cells(table: Table, name: str) -> dict[str, Cell]:
 # The terminal
 
 
-def test_ratings_have_their_unit_and_what_was_not_judged_no_number(judged: dict) -> None:
+def test_ratings_have_their_unit_and_what_was_not_judged_no_number(judged: Card) -> None:
     lines = shown(judged)
     score = judged["rows"][1]["abilities"]["mt-bench"]
     assert line(lines, "MT-Bench, /10")[2:4] == [f"{score['score']:.2f}", f"−{-score['delta']:.2f}*"]
@@ -75,7 +76,7 @@ def test_ratings_have_their_unit_and_what_was_not_judged_no_number(judged: dict)
     assert "The backbone has no score at AlpacaEval: there is no retention of that" in text
 
 
-def test_families_stand_by_side_and_comparisons_apart_from_what_counts(judged: dict) -> None:
+def test_families_stand_by_side_and_comparisons_apart_from_what_counts(judged: Card) -> None:
     lines = [found.strip() for found in shown(judged)]
     heads = ("general ability", "following instructions", "safety", "kept of all (RP), %", "Change, points of 100")
     starts = [lines.index(next(one for one in lines if one.startswith(head))) for head in heads]
@@ -90,7 +91,7 @@ def test_families_stand_by_side_and_comparisons_apart_from_what_counts(judged: d
     assert changed.split()[1:6] == ["–", f"−{-change['delta']:.1f}", low, "to", high]
 
 
-def test_nothing_is_cut_whatever_the_width(judged: dict) -> None:
+def test_nothing_is_cut_whatever_the_width(judged: Card) -> None:
     for width in (80, 110, 150):
         lines = shown(judged, width)
         assert max(map(len, lines)) <= width
@@ -98,7 +99,7 @@ def test_nothing_is_cut_whatever_the_width(judged: dict) -> None:
     assert "10.0–32.5" not in " ".join(shown(judged, 110))  # there is no room for intervals
 
 
-def test_one_row_alone_is_not_compared(single: dict) -> None:
+def test_one_row_alone_is_not_compared(single: Card) -> None:
     text = " ".join(" ".join(shown(single, 100)).split())
     assert "One model was judged, so nothing is compared" in text
     for part in ("RP", "gained", "differs from the backbone", "Change", "no retention"):
@@ -108,13 +109,13 @@ def test_one_row_alone_is_not_compared(single: dict) -> None:
     assert "RP" not in markdown(single)
 
 
-def test_what_a_comparison_says_is_part_of_the_verdict(judged: dict) -> None:
+def test_what_a_comparison_says_is_part_of_the_verdict(judged: Card) -> None:
     said = dict(verdict(judged))
     assert said["vanilla"].endswith("and was judged worse than the backbone (21 %, where 50 is a draw)")
     assert "was judged no better or worse than the backbone (60 %" in said["radis"]
 
 
-def test_a_comparison_alone(judged: dict) -> None:
+def test_a_comparison_alone(judged: Card) -> None:
     only = {**judged, "rows": [{**row, "skills": {}, "retention": None} for row in judged["rows"]]}
     for row in only["rows"]:
         row["abilities"] = {name: one for name, one in row["abilities"].items() if name == "pairwise"}
@@ -133,7 +134,7 @@ def test_several_trainings(seeded: dict) -> None:
 # The page
 
 
-def test_each_benchmark_has_a_panel(judged: dict, html: str) -> None:
+def test_each_benchmark_has_a_panel(judged: Card, html: str) -> None:
     found = {
         panel.family: panel for panel in closer.panels(judged, graded_results(), dict.fromkeys(graded_results(), 1))
     }
@@ -182,7 +183,7 @@ def test_answers_that_may_do_harm_are_short_and_shown_on_demand(html: str) -> No
     assert "more letters)" in panel
 
 
-def test_a_card_without_answers_to_read_and_one_of_a_single_row(judged: dict, single: dict) -> None:
+def test_a_card_without_answers_to_read_and_one_of_a_single_row(judged: Card, single: Card) -> None:
     bare = page(judged, Details("bare"))
     assert "items to read" not in bare
     assert "20 parts" not in bare  # tasks that are items are only known from the answers
@@ -196,7 +197,7 @@ def test_a_card_without_answers_to_read_and_one_of_a_single_row(judged: dict, si
 # The paper's tables
 
 
-def test_the_table_of_abilities_has_judged_benchmarks_under_their_headings(judged: dict) -> None:
+def test_the_table_of_abilities_has_judged_benchmarks_under_their_headings(judged: Card) -> None:
     (kept,) = tables(judged)["abilities"]
     titles = [column.title for column in kept.columns]
     assert titles == [
@@ -226,7 +227,7 @@ def test_the_table_of_abilities_has_judged_benchmarks_under_their_headings(judge
         assert part in kept.caption
 
 
-def test_one_row_has_tables_without_retention_and_marks(single: dict) -> None:
+def test_one_row_has_tables_without_retention_and_marks(single: Card) -> None:
     (kept,) = tables(single)["abilities"]
     assert "RP, %" not in [column.title for column in kept.columns]
     assert "Bold" not in kept.caption

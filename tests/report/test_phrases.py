@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from dragoman.report.phrases import number, p_value, plain, remarks, signed, spread, verdict
+from tests.plain_card import Card
 
 
 def test_numbers_as_people_read_them() -> None:
@@ -16,7 +17,7 @@ def test_numbers_as_people_read_them() -> None:
     assert plain("follow_up") == "follow up"
 
 
-def test_the_verdict_says_what_was_gained_and_kept(card: dict) -> None:
+def test_the_verdict_says_what_was_gained_and_kept(card: Card) -> None:
     assert verdict(card) == [
         ("vanilla", "gained 42.6 chrF++ and kept 32 % of its abilities"),
         ("radis", "gained 37.7 chrF++ and kept 87 % of its abilities"),
@@ -32,7 +33,7 @@ def test_the_verdict_says_what_was_gained_and_kept(card: dict) -> None:
     ],
 )
 def test_it_claims_no_more_than_the_numbers(
-    card: dict, delta: float, p: float, retention: float | None, claim: str
+    card: Card, delta: float, p: float, retention: float | None, claim: str
 ) -> None:
     card = copy.deepcopy(card)
     row = card["rows"][1]
@@ -41,7 +42,7 @@ def test_it_claims_no_more_than_the_numbers(
     assert verdict(card)[0] == ("vanilla", claim)
 
 
-def test_abilities_alone_and_nothing_at_all(card: dict) -> None:
+def test_abilities_alone_and_nothing_at_all(card: Card) -> None:
     card = copy.deepcopy(card)
     card["rows"][1]["translation"] = None
     assert verdict(card)[0][1] == "kept 32 % of its abilities"
@@ -51,7 +52,7 @@ def test_abilities_alone_and_nothing_at_all(card: dict) -> None:
     assert verdict(card)[0][1] == "was not judged"
 
 
-def test_remarks_compare_only_beyond_the_noise(card: dict) -> None:
+def test_remarks_compare_only_beyond_the_noise(card: Card) -> None:
     noise, ahead = remarks(card)
     assert "up to 2.8 points of retention" in noise
     assert ahead == "radis kept 55 points more than vanilla and translates 4.9 chrF++ worse."
@@ -71,7 +72,7 @@ def test_remarks_compare_only_beyond_the_noise(card: dict) -> None:
     assert remarks({**card, "noise": None, "pairs": []}) == []  # nothing is claimed that was not tested
 
 
-def test_of_many_methods_all_that_cannot_be_told_apart_are_named(study: dict) -> None:
+def test_of_many_methods_all_that_cannot_be_told_apart_are_named(study: Card) -> None:
     assert remarks(study)[1:] == ["seq_kd kept 3 points more than radis and translates 16.4 chrF++ worse."]
     study["noise"]["retention"] = 4.0
     assert remarks(study)[1:] == [
@@ -84,7 +85,7 @@ def test_of_many_methods_all_that_cannot_be_told_apart_are_named(study: dict) ->
     assert remarks(two)[1] == "multitask kept 26 points more than vanilla and translates equally well (−0.6 chrF++)."
 
 
-def test_the_verdict_on_another_skill(skilled: dict) -> None:
+def test_the_verdict_on_another_skill(skilled: Card) -> None:
     claims = dict(verdict(skilled))
     assert claims["seq_kd"] == "gained 4.8 chrF++, gained 6 points at programs and kept 95 % of its abilities"
     skilled["rows"][1]["translation"] = None

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from dragoman import cli
 from dragoman.commands import recipes
+from tests.plain_card import Card
 
 RECIPE = """\
 name: small
@@ -26,7 +27,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def done(recipe: Path, study: dict, monkeypatch: pytest.MonkeyPatch) -> Path:
+def done(recipe: Path, study: Card, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The recipe as if all of it were done, with the written scorecard as its result."""
     folder = recipe.parent / "runs" / "small"
     folder.mkdir(parents=True)
@@ -64,7 +65,7 @@ def test_without_options_the_comparison_and_where_the_rest_is(done: Path) -> Non
     assert "runs/small/tables: the tables and the figure in the paper's layout" in text
 
 
-def test_names_that_are_markup_or_steer_a_terminal(recipe: Path, study: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_that_are_markup_or_steer_a_terminal(recipe: Path, study: Card, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = recipe.parent / "out[/b]\x1b[2J" / "small"
     folder.mkdir(parents=True)
     hostile = copy.deepcopy(study)

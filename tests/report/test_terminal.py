@@ -7,9 +7,10 @@ from rich.console import Console
 
 from dragoman.report.tables.readme import markdown
 from dragoman.report.terminal import show
+from tests.plain_card import Card
 
 
-def shown(card: dict, width: int = 110) -> list[str]:
+def shown(card: Card, width: int = 110) -> list[str]:
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
     show(card, console)
     return [line.rstrip() for line in console.file.getvalue().split("\n")]  # type: ignore[attr-defined]
@@ -19,7 +20,7 @@ def line(lines: list[str], start: str) -> list[str]:
     return next(found for found in lines if found.strip().startswith(start)).split()[len(start.split()) :]
 
 
-def test_scores_differences_and_intervals_stand_in_one_line(card: dict) -> None:
+def test_scores_differences_and_intervals_stand_in_one_line(card: Card) -> None:
     lines = shown(card)
     assert line(lines, "backbone") == ["vanilla", "radis"]
     assert line(lines, "all, chrF++") == [
@@ -40,7 +41,7 @@ def test_scores_differences_and_intervals_stand_in_one_line(card: dict) -> None:
     assert max(map(len, lines)) <= 110
 
 
-def test_of_many_methods_each_has_a_line(study: dict) -> None:
+def test_of_many_methods_each_has_a_line(study: Card) -> None:
     lines = shown(study)
     assert max(map(len, lines)) <= 110
     found = [line.split() for line in lines if line.strip().startswith("radis-weaker ")]
@@ -57,7 +58,7 @@ def test_of_many_methods_each_has_a_line(study: dict) -> None:
     assert narrow == shown(study, 100)
 
 
-def test_on_a_narrow_terminal_families_are_split_and_intervals_left_out(study: dict) -> None:
+def test_on_a_narrow_terminal_families_are_split_and_intervals_left_out(study: Card) -> None:
     console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
     show(study, console)
     lines = [line.rstrip() for line in console.file.getvalue().split("\n")]  # type: ignore[attr-defined]
@@ -70,7 +71,7 @@ def test_on_a_narrow_terminal_families_are_split_and_intervals_left_out(study: d
     assert "60.5–63.5" not in " ".join(lines)
 
 
-def test_another_skill_alone(skilled: dict) -> None:
+def test_another_skill_alone(skilled: Card) -> None:
     for row in skilled["rows"]:
         row |= {"translation": None, "abilities": {}, "retention": None, "retention_interval": None}
     for pair in skilled["pairs"]:
@@ -83,7 +84,7 @@ def test_another_skill_alone(skilled: dict) -> None:
     assert "| programs, % passed | 12 | 55 (+43\\*) | 52 (+40\\*) |" in markdown(few)
 
 
-def test_one_side_alone(card: dict) -> None:
+def test_one_side_alone(card: Card) -> None:
     translation, abilities = copy.deepcopy(card), copy.deepcopy(card)
     for row in translation["rows"]:
         row |= {"abilities": {}, "retention": None, "retention_interval": None, "inside_noise": None}
@@ -97,14 +98,14 @@ def test_one_side_alone(card: dict) -> None:
     assert "RP" not in markdown({**translation, "noise": None})
 
 
-def test_names_are_not_taken_for_markup(card: dict) -> None:
+def test_names_are_not_taken_for_markup(card: Card) -> None:
     card = copy.deepcopy(card)
     card["rows"][1]["name"] = "[red]x|y[/red]"
     assert any("[red]x|y[/red]" in found for found in shown(card))
     assert "| [red]x\\|y[/red] |" in markdown(card)
 
 
-def test_markdown(card: dict) -> None:
+def test_markdown(card: Card) -> None:
     lines = markdown(card).split("\n")
     assert lines[0] == "|  | backbone | vanilla | radis |"
     assert lines[1] == "| --- | ---: | ---: | ---: |"
@@ -115,7 +116,7 @@ def test_markdown(card: dict) -> None:
     assert lines[-2] == TAUGHT
 
 
-def test_markdown_of_many_methods_has_a_line_for_each(study: dict) -> None:
+def test_markdown_of_many_methods_has_a_line_for_each(study: Card) -> None:
     lines = markdown(study).split("\n")
     assert lines[0].startswith("|  | translation into English, chrF++ | translation out of English, chrF++ |")
     assert lines[1].count("---:") == 11
@@ -130,7 +131,7 @@ TAUGHT = (
 )
 
 
-def test_a_line_tells_of_the_rationales_where_there_are_any(card: dict) -> None:
+def test_a_line_tells_of_the_rationales_where_there_are_any(card: Card) -> None:
     assert TAUGHT in " ".join(" ".join(shown(card)).split())
     older = copy.deepcopy(card)
     for row in older["rows"]:

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
+from typing import TypeVar
+
+from typing_extensions import TypedDict
 
 from dragoman.rationales.faults import FAULTS, Fault, Rationale
 
@@ -26,7 +28,34 @@ WORDS: Mapping[Fault, str] = {
     "duplicate": "said before of another reference",
 }
 """Each fault in the words that follow a number of rationales."""
-_NUMBERS = ("total", "used", "taken_out", "tokens", "longest", "probed", "stopping")
+T = TypeVar("T")
+
+
+class RationaleCounts(TypedDict):
+    """What became of a row's rationales, counted."""
+
+    total: int
+    """Rationales asked for."""
+    used: int
+    """Those that are learnt."""
+    taken_out: int
+    """Those with a fault that the recipe filters."""
+    tokens: int
+    """Of all rationales together."""
+    mean: float | None
+    """Tokens of a rationale on average."""
+    median: float | None
+    longest: int
+    lengths: dict[str, int]
+    """How many there are of each length, in tokens; a bin is named by where it begins."""
+    faults: dict[Fault, int]
+    """How many have each fault, also where that is none."""
+    filtered: dict[Fault, int]
+    """How many were taken out for each fault."""
+    probed: int
+    """References after which the model was also asked freely."""
+    stopping: int
+    """Of these, those after which it stops at once."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +132,7 @@ class RationaleReport:
                 return low + (high - low) * (count / 2 - (upto - here)) / here
         return None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> RationaleCounts:
         """Plain data that `from_json` reads back, with derived numbers for whoever reads the file."""
         return {
             "total": self.total,
@@ -121,12 +150,18 @@ class RationaleReport:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> "RationaleReport":
+    def from_json(data: RationaleCounts) -> "RationaleReport":
         return RationaleReport(
-            **{name: data[name] for name in _NUMBERS},
+            total=data["total"],
+            used=data["used"],
+            taken_out=data["taken_out"],
+            tokens=data["tokens"],
+            longest=data["longest"],
             lengths={int(low): count for low, count in data["lengths"].items()},
             faults={fault: count for fault, count in data["faults"].items() if count},
             filtered=dict(data["filtered"]),
+            probed=data["probed"],
+            stopping=data["stopping"],
         )
 
     def sentence(self) -> str:
@@ -143,5 +178,5 @@ class RationaleReport:
         return told
 
 
-def _sum(some: Mapping[Any, int], more: Mapping[Any, int]) -> dict[Any, int]:
+def _sum(some: Mapping[T, int], more: Mapping[T, int]) -> dict[T, int]:
     return dict(Counter(some) + Counter(more))

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from dragoman.report.page.page import Details, page, picture, write_report
+from tests.plain_card import Card
 
 VOID = {"meta", "br", "hr", "link", "img", "input"}
 
@@ -42,7 +43,7 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def html(card: dict, details: Details) -> str:
+def html(card: Card, details: Details) -> str:
     return page(card, details)
 
 
@@ -74,7 +75,7 @@ def test_every_part_is_there_and_well_formed(html: str) -> None:
     )  # the plane, two courses of losses, lengths, a bar for each ability
 
 
-def test_what_models_write_stays_text(html: str, card: dict, details: Details) -> None:
+def test_what_models_write_stays_text(html: str, card: Card, details: Details) -> None:
     attack = "<script>alert('1')</script>"
     assert attack not in html
     read = Reader(html)
@@ -89,7 +90,7 @@ def test_what_models_write_stays_text(html: str, card: dict, details: Details) -
     assert Reader(drawn).open == []
 
 
-def test_characters_that_no_page_can_have(tmp_path: Path, card: dict) -> None:
+def test_characters_that_no_page_can_have(tmp_path: Path, card: Card) -> None:
     """Half an emoji, control characters and the like, in what models write and in the names of rows."""
     evil = "\ud83d\x00\x1b[2J\x85\u202e\uffff"
     row = f"radis{evil}"
@@ -122,7 +123,7 @@ def test_nothing_is_loaded_from_anywhere(html: str) -> None:
     assert "@import" not in html
 
 
-def test_the_same_results_give_the_same_page(html: str, card: dict, details: Details) -> None:
+def test_the_same_results_give_the_same_page(html: str, card: Card, details: Details) -> None:
     assert page(card, details) == html
 
 
@@ -135,7 +136,7 @@ def test_every_row_is_shown_for_the_sentences_and_questions_drawn(html: str, det
     assert failed >= 9  # one forgotten of each ability
 
 
-def test_a_page_without_details_and_one_without_abilities(card: dict) -> None:
+def test_a_page_without_details_and_one_without_abilities(card: Card) -> None:
     plain = page(card, Details("bare"))
     assert "Learning" not in plain
     assert "side by side" not in plain
@@ -152,7 +153,7 @@ def test_a_page_without_details_and_one_without_abilities(card: dict) -> None:
     assert "How the backbone does." in page(alone, Details("alone"))
 
 
-def test_an_ability_that_the_backbone_lacks_is_shown_without_a_bar(card: dict) -> None:
+def test_an_ability_that_the_backbone_lacks_is_shown_without_a_bar(card: Card) -> None:
     card = copy.deepcopy(card)
     for row in card["rows"]:
         row["abilities"]["explaining"] |= {"retention": None, "retention_interval": None}
@@ -163,7 +164,7 @@ def test_an_ability_that_the_backbone_lacks_is_shown_without_a_bar(card: dict) -
     assert "The backbone scores 0 at explaining" in html
 
 
-def test_a_report_is_files_to_look_at(tmp_path: Path, card: dict, details: Details, html: str) -> None:
+def test_a_report_is_files_to_look_at(tmp_path: Path, card: Card, details: Details, html: str) -> None:
     write_report(tmp_path / "report", card, details)
     paths = [path for path in (tmp_path / "report").rglob("*") if path.is_file()]
     files = {str(path.relative_to(tmp_path / "report")): path.read_text(encoding="utf-8") for path in paths}
@@ -188,7 +189,7 @@ def test_a_report_is_files_to_look_at(tmp_path: Path, card: dict, details: Detai
     assert "prefers-color-scheme: dark" in (style.text or "")
 
 
-def test_eight_rows_of_three_trainings_fit_on_a_page(study: dict, results: dict, details: Details) -> None:
+def test_eight_rows_of_three_trainings_fit_on_a_page(study: Card, results: dict, details: Details) -> None:
     """With answers of two thousand tokens and five thousand steps."""
     long = copy.deepcopy(results)
     for result in long.values():
@@ -224,7 +225,7 @@ def test_eight_rows_of_three_trainings_fit_on_a_page(study: dict, results: dict,
     assert read.attributes.count(("class", "seed row-2")) == 3
 
 
-def test_another_skill_on_the_page(skilled: dict) -> None:
+def test_another_skill_on_the_page(skilled: Card) -> None:
     for row in skilled["rows"]:
         row["translation"] = None
     text = " ".join(" ".join(Reader(page(skilled, Details("code"))).texts).split())
@@ -235,7 +236,7 @@ def test_another_skill_on_the_page(skilled: dict) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")
-def test_a_browser_shows_the_page(tmp_path: Path, card: dict, details: Details) -> None:
+def test_a_browser_shows_the_page(tmp_path: Path, card: Card, details: Details) -> None:
     write_report(tmp_path, card, details)
     command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"]
     command += [

@@ -14,11 +14,12 @@ from dragoman.report.tables.readme import markdown
 from dragoman.report.tables.table import Cell, Table
 from dragoman.report.tables.table_formats import written
 from dragoman.report.terminal import show
+from tests.plain_card import Card
 from tests.report.crossalpaca_card import crossalpaca_card, rows
 
 
 @pytest.fixture(scope="module")
-def study() -> dict:
+def study() -> Card:
     return crossalpaca_card()
 
 
@@ -53,7 +54,7 @@ def test_english_comes_first_and_two_languages_last() -> None:
     ]
 
 
-def test_a_table_for_each_language(study: dict) -> None:
+def test_a_table_for_each_language(study: Card) -> None:
     made = tables(study)
     assert list(made) == ["benchmarks", "cost"]  # no family is left for a table of abilities
     english, german, italian = made["benchmarks"]
@@ -78,14 +79,14 @@ def test_a_table_for_each_language(study: dict) -> None:
     assert "RaDis" not in made["cost"][0].caption
 
 
-def test_all_formats(study: dict) -> None:
+def test_all_formats(study: Card) -> None:
     made = {"benchmarks": tables(study)["benchmarks"]}
     assert written(made, "latex").count(r"\multicolumn{2}{c}{qa}") == 3
     assert "| EM<br><sub>qa</sub> | F1<br><sub>qa</sub> | choice |" in written(made, "markdown")
     assert "| qa in German, % | choice in German, % |" in markdown(study)
 
 
-def test_in_the_terminal_each_language_has_a_table_that_fits(study: dict) -> None:
+def test_in_the_terminal_each_language_has_a_table_that_fits(study: Card) -> None:
     console = Console(file=io.StringIO(), width=80, force_terminal=False)
     show(study, console)
     lines = console.file.getvalue().split("\n")  # type: ignore[attr-defined]
@@ -101,13 +102,13 @@ def test_in_the_terminal_each_language_has_a_table_that_fits(study: dict) -> Non
     assert text.count("  F1") == 3
 
 
-def test_what_was_gained_is_said_by_language(study: dict) -> None:
+def test_what_was_gained_is_said_by_language(study: Card) -> None:
     said = dict(verdict(study))
     assert "gained in 3 of 3 benchmarks in Italian" in said["it-cross"]
     assert "is as good in Italian as before" in said["de-cross"]
 
 
-def test_the_page_has_a_section_of_its_own(study: dict) -> None:
+def test_the_page_has_a_section_of_its_own(study: Card) -> None:
     html = page(study, Details("study", options=rows()))
     section = html.partition("<h2>Benchmarks</h2>")[2].partition("</section>")[0]
     assert section.count('class="sheet"') == 3
@@ -118,7 +119,7 @@ def test_the_page_has_a_section_of_its_own(study: dict) -> None:
     assert len(benchmarks(study)) == 9
 
 
-def test_a_picture_for_each_sweep(study: dict, tmp_path: Path) -> None:
+def test_a_picture_for_each_sweep(study: Card, tmp_path: Path) -> None:
     write_report(tmp_path, study, Details("study", options=rows()))
     assert sorted(path.name for path in tmp_path.glob("*.svg")) == [
         f"sweep-{language}-cross-{option}.svg" for language in ("de", "it") for option in ("amount", "directions")

@@ -7,6 +7,7 @@ import pytest
 from dragoman.report.tables.captions import merged
 from dragoman.report.tables.paper import arrow, tables
 from dragoman.report.tables.table import Cell, Table
+from tests.plain_card import Card
 
 
 def row(table: Table, name: str) -> dict[str, Cell]:
@@ -19,7 +20,7 @@ def told(cell: Cell) -> tuple[float | None, float | None, bool, str]:
     return value, delta, cell.sure, cell.mark
 
 
-def test_tables_1_and_2(study: dict) -> None:
+def test_tables_1_and_2(study: Card) -> None:
     out, into, *_ = tables(study)["translation"]
     assert [column.title for column in out.columns] == ["en→de", "en→it", "mean"]
     assert [column.title for column in into.columns] == ["de→en", "it→en", "mean", "all 4"]
@@ -45,7 +46,7 @@ def test_tables_1_and_2(study: dict) -> None:
     assert (cell.signature or "").startswith("chrf++|nrefs:1|")
 
 
-def test_the_rule_of_the_marks_and_how_the_numbers_were_made_stand_below(study: dict) -> None:
+def test_the_rule_of_the_marks_and_how_the_numbers_were_made_stand_below(study: Card) -> None:
     out = tables(study)["translation"][0]
     for part in (
         "Scores are chrF++ of 100 sentences a direction.",
@@ -65,7 +66,7 @@ def test_the_rule_of_the_marks_and_how_the_numbers_were_made_stand_below(study: 
     assert "RP also where the difference is within the noise floor of 2.5" in kept.caption
 
 
-def test_table_3_compares_abilities_with_plain_fine_tuning_and_rp_with_the_backbone(study: dict) -> None:
+def test_table_3_compares_abilities_with_plain_fine_tuning_and_rp_with_the_backbone(study: Card) -> None:
     (kept,) = tables(study)["abilities"]
     assert kept.spans == [("instructions", 2), ("safety", 2), ("reasoning and knowledge", 3), ("", 1)]
     radis = row(kept, "radis")
@@ -78,14 +79,14 @@ def test_table_3_compares_abilities_with_plain_fine_tuning_and_rp_with_the_backb
     assert row(kept, "backbone")["RP, %"].interval is None
 
 
-def test_without_plain_fine_tuning_abilities_are_compared_with_the_backbone(study: dict) -> None:
+def test_without_plain_fine_tuning_abilities_are_compared_with_the_backbone(study: Card) -> None:
     study["rows"] = [one for one in study["rows"] if one["name"] != "vanilla"]
     (kept,) = tables(study)["abilities"]
     assert told(row(kept, "radis")["refusal"]) == (81.0, -18.0, True, "second")
     assert "the difference from the backbone" in kept.caption
 
 
-def test_table_5_compares_who_wrote_the_rationales(study: dict) -> None:
+def test_table_5_compares_who_wrote_the_rationales(study: Card) -> None:
     (ablation,) = tables(study)["ablation"]
     titles = [line.title for line in ablation.lines]
     assert titles == [
@@ -105,7 +106,7 @@ def test_table_5_compares_who_wrote_the_rationales(study: dict) -> None:
     assert "ablation" not in tables(study)
 
 
-def test_table_7_is_there_where_another_skill_was_judged(study: dict, skilled: dict) -> None:
+def test_table_7_is_there_where_another_skill_was_judged(study: Card, skilled: Card) -> None:
     assert "skill" not in tables(study)
     (skill,) = tables(skilled)["skill"]
     assert skill.columns[0].title == "programs"
@@ -119,7 +120,7 @@ def test_table_7_is_there_where_another_skill_was_judged(study: dict, skilled: d
     assert [column.title for column in alone["skill"][0].columns] == ["programs"]
 
 
-def test_what_each_method_cost_stands_beside_what_came_of_it(study: dict) -> None:
+def test_what_each_method_cost_stands_beside_what_came_of_it(study: Card) -> None:
     (cost,) = tables(study)["cost"]
     assert [line.name for line in cost.lines][:2] == ["vanilla", "seq_kd"]
     assert [cell.value for cell in cost.lines[4].cells][:6] == [8000, 248000, 248.0, 1194000, 375, 81.5]
@@ -127,7 +128,7 @@ def test_what_each_method_cost_stands_beside_what_came_of_it(study: dict) -> Non
     assert "20 GPU hours on A100 for RaDis: 4 of generation and 16 of training" in cost.caption
 
 
-def test_a_scorecard_as_a_run_leaves_it(card: dict) -> None:
+def test_a_scorecard_as_a_run_leaves_it(card: Card) -> None:
     """One training of each method, ability families of its own, no costs."""
     made = tables(card)
     assert set(made) == {"translation", "abilities"}
@@ -145,7 +146,7 @@ def test_a_scorecard_as_a_run_leaves_it(card: dict) -> None:
     assert {line.name: line.cells[-1].mark for line in kept.lines} == {"backbone": "", "vanilla": "", "radis": "best"}
 
 
-def test_pairs_of_other_languages_have_a_table_of_their_own(study: dict) -> None:
+def test_pairs_of_other_languages_have_a_table_of_their_own(study: Card) -> None:
     card = copy.deepcopy(study)
     for one in card["rows"]:
         one["translation"]["directions"]["de-it"] = one["translation"]["directions"]["en-de"]

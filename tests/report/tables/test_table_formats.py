@@ -9,6 +9,7 @@ import pytest
 from dragoman.report.tables.paper import tables
 from dragoman.report.tables.table import Cell, Column, Line, Table
 from dragoman.report.tables.table_formats import as_json, escape, latex, markdown, write_tables, written
+from tests.plain_card import Card
 
 
 def small(title: str = "seq_kd") -> Table:
@@ -85,7 +86,7 @@ def balanced(text: str) -> bool:
 
 
 @pytest.mark.parametrize("name", ["radis", "50%_off & {more} \\\\ [x] $5 #1 ~^<|>"])
-def test_latex_is_well_formed_whatever_rows_are_called(skilled: dict, name: str) -> None:
+def test_latex_is_well_formed_whatever_rows_are_called(skilled: Card, name: str) -> None:
     for row in skilled["rows"]:
         row["name"] = name if row["name"] == "radis" else row["name"]
     for pair in skilled["pairs"]:
@@ -110,7 +111,7 @@ def test_latex_is_well_formed_whatever_rows_are_called(skilled: dict, name: str)
         assert {columns_of(line) for line in rows} == {len(spec[1])}
 
 
-def test_files(tmp_path: Path, skilled: dict) -> None:
+def test_files(tmp_path: Path, skilled: Card) -> None:
     made = tables(skilled)
     write_tables(tmp_path / "tables", made)
     names = sorted(path.name for path in (tmp_path / "tables").iterdir())

@@ -11,9 +11,11 @@ from sacrebleu.metrics import CHRF
 from dragoman.corpora.records import Check, Pair, Question, Turn
 from dragoman.errors import DataError
 from dragoman.generation.ask import Completion
-from dragoman.scoring.scorecard.card import About, RowResults, scorecard
+from dragoman.scoring.scorecard.card import About, RowResults
+from dragoman.scoring.scorecard.schema import Cost
 from dragoman.suites.questions.suite import AbilityResult, Answered
 from dragoman.suites.translation.suite import TranslationResult, judge
+from tests.plain_card import scorecard
 
 SENTENCES = [
     f"the {a} {b} in the old {c}" for a in ("cat", "dog") for b in ("sleeps", "runs") for c in ("garden", "house")
@@ -387,9 +389,18 @@ def test_a_skill_is_no_part_of_what_is_kept() -> None:
 
 
 def test_a_row_says_how_it_came_about() -> None:
-    about = {"big": About("radis", "large", (3, 5), {"steps": 12})}
+    cost: Cost = {
+        "examples": 4,
+        "example_tokens": 40,
+        "generated_tokens": None,
+        "generating_seconds": None,
+        "trained_tokens": 80,
+        "training_seconds": 0.5,
+        "steps": 12,
+    }
+    about = {"big": About("radis", "large", (3, 5), cost)}
     backbone, row = scorecard({"backbone": BACKBONE, "big": [VANILLA, WORSE]}, bootstrap=20, about=about)["rows"]
-    assert [row[key] for key in ("method", "writer", "seeds", "cost")] == ["radis", "large", [3, 5], {"steps": 12}]
+    assert [row[key] for key in ("method", "writer", "seeds", "cost")] == ["radis", "large", [3, 5], cost]
     assert [backbone[key] for key in ("method", "writer", "seeds", "cost")] == ["backbone", None, [], None]
 
 

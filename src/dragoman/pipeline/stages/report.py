@@ -13,6 +13,7 @@ from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.report.page.page import Details, write_report
 from dragoman.scoring.scorecard.card import About, RowResults, scorecard
+from dragoman.scoring.scorecard.schema import Cost
 from dragoman.store import Artifact
 
 
@@ -68,20 +69,28 @@ def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> About:
     )
 
 
-def _cost(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> dict[str, float | None]:
+def _cost(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> Cost:
     """What a row took, as the manifests of its stages say: the mean over its trainings, all their rounds together."""
     each = [_cost_of(recipe, row, seed, done) for seed in trainings(recipe)]
-    means: dict[str, float | None] = {}
-    for name in each[0]:
-        known = [cost[name] for cost in each if cost[name] is not None]
-        means[name] = fmean(known) if known else None
+    tokens = _mean_known([cost["generated_tokens"] for cost in each])
+    seconds = _mean_known([cost["generating_seconds"] for cost in each])
     return {
-        name: value if value is None else round(value, 2) if name.endswith("seconds") else round(value)
-        for name, value in means.items()
+        "examples": round(fmean(cost["examples"] for cost in each)),
+        "example_tokens": round(fmean(cost["example_tokens"] for cost in each)),
+        "generated_tokens": None if tokens is None else round(tokens),
+        "generating_seconds": None if seconds is None else round(seconds, 2),
+        "trained_tokens": round(fmean(cost["trained_tokens"] for cost in each)),
+        "training_seconds": round(fmean(cost["training_seconds"] for cost in each), 2),
+        "steps": round(fmean(cost["steps"] for cost in each)),
     }
 
 
-def _cost_of(recipe: Recipe, row: str, seed: int | None, done: Mapping[str, Artifact]) -> dict[str, Any]:
+def _mean_known(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def _cost_of(recipe: Recipe, row: str, seed: int | None, done: Mapping[str, Artifact]) -> Cost:
     made = [done[title].facts for title in learnt(recipe, row, seed)]
     trained = [done[title].facts for title in _trained(recipe, row, seed)]
     generated = [facts["generated"] for facts in made if "generated" in facts]

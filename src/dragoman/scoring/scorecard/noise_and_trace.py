@@ -2,33 +2,36 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from dragoman.errors import DataError
 from dragoman.scoring.results import RowResults
 from dragoman.scoring.scorecard.abilities import Family, paired
+from dragoman.scoring.scorecard.schema import Change, Noise, Trace, TraceSide
 from dragoman.scoring.statistics import Floats, bounds, interval
 from dragoman.suites.questions.suite import is_skill
 
 
-def trace(row: Mapping[str, Family], reference: Mapping[str, Family]) -> dict[str, Any]:
+def trace(row: Mapping[str, Family], reference: Mapping[str, Family]) -> Trace:
     """TRACE's changes relative to the backbone, in points of 100: the mean over the families of each side."""
-    changes: dict[str, Any] = {}
-    for side in ("general", "instruction", "safety"):
-        found = {name: _change(family, reference.get(name)) for name, family in row.items() if family.side == side}
-        known = {name: change for name, change in found.items() if change is not None}
-        if known:
-            whole = np.mean([samples for _, samples in known.values()], axis=0)
-            changes[side] = {
-                "families": list(known),
-                "delta": float(np.mean([delta for delta, _ in known.values()])),
-                "interval": bounds(interval(whole)),
-            }
-        else:
-            changes[side] = None
-    return changes
+    return {
+        "general": _side(row, reference, "general"),
+        "instruction": _side(row, reference, "instruction"),
+        "safety": _side(row, reference, "safety"),
+    }
+
+
+def _side(row: Mapping[str, Family], reference: Mapping[str, Family], side: TraceSide) -> Change | None:
+    found = {name: _change(family, reference.get(name)) for name, family in row.items() if family.side == side}
+    known = {name: change for name, change in found.items() if change is not None}
+    if not known:
+        return None
+    return {
+        "families": list(known),
+        "delta": float(np.mean([delta for delta, _ in known.values()])),
+        "interval": bounds(interval(np.mean([samples for _, samples in known.values()], axis=0))),
+    }
 
 
 def _change(row: Family, reference: Family | None) -> tuple[float, Floats] | None:
@@ -45,7 +48,7 @@ def _change(row: Family, reference: Family | None) -> tuple[float, Floats] | Non
     return None if math.isnan(delta) else (delta, samples)
 
 
-def noise_floor(reference: RowResults, draws: Sequence[RowResults]) -> dict[str, Any] | None:
+def noise_floor(reference: RowResults, draws: Sequence[RowResults]) -> Noise | None:
     """How far the backbone is from itself when asked other questions of the same families, or drawn again.
 
     Families that are a fixed set and answered greedily are the same each time and have no floor; in RP's floor they

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from dragoman.corpora.language import base
+from dragoman.scoring.scorecard.schema import GroupName
 from dragoman.scoring.statistics import SEED, Floats, average, bleu, chrf, resample, resample_seeds
 from dragoman.suites.translation.suite import TranslationResult
 
@@ -18,7 +19,6 @@ FORMULAS: Mapping[str, Callable[[Floats], Floats]] = {"chrf++": chrf, "bleu": bl
 """Metrics computed from counts summed over sentences; any other metric is a mean over sentences, of a sum and a
 count.
 """
-GROUPS = ("out_of_english", "into_english", "all")
 
 Translations = Mapping[str, Mapping[str, "Measure"]]  # direction → metric
 
@@ -88,7 +88,7 @@ def translations(rows: Mapping[str, Sequence[TranslationResult]], bootstrap: int
     return dict(found)
 
 
-def grouped(directions: Sequence[str]) -> dict[str, list[str]]:
+def grouped(directions: Sequence[str]) -> dict[GroupName, list[str]]:
     """The directions out of English, into English, and all."""
     source = {name: base(name.split("-")[0]) for name in directions}
     target = {name: base(name.split("-")[1]) for name in directions}
@@ -99,7 +99,7 @@ def grouped(directions: Sequence[str]) -> dict[str, list[str]]:
     }
 
 
-def group(measured: Translations, name: str, metric: str) -> Measure | None:
+def group(measured: Translations, name: GroupName, metric: str) -> Measure | None:
     """The mean over a group of directions; None if it is empty, or one of them has no such score."""
     directions = grouped(list(measured))[name]
     if not directions or any(metric not in measured[direction] for direction in directions):
