@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 VERDICT_COLOURS = {"ok": "green", "note": "yellow", "missing": "red"}
 
 
-UsageError: Any = typer.BadParameter.__mro__[1]  # click's, which typer has within itself or beside it, by its version
+UsageError: Any = typer.BadParameter.__mro__[1]  # click's, which typer contains or depends on, by its version
 
 
 class Sentences(typer.core.TyperGroup):

@@ -11,9 +11,9 @@ from typing import Any
 
 from dragoman.errors import StoreError
 
-SEAL = "checksum"  # in what says its own: what all else in it comes to
+SEAL = "checksum"  # the key under which a mapping holds the checksum of its other entries
 TEMPORARY = ".writing-"
-UNSAVED = 4_000_000_000  # bytes that may have been read since the memo was written: what a kill can cost
+UNSAVED = 4_000_000_000  # bytes read after which the memo is written: the most that a kill makes us read again
 
 Mark = tuple[int, int, int]  # size, time of change and inode: a file that looks the same
 
@@ -27,7 +27,7 @@ class Digests:
 
     def __init__(self, memo: Path):
         self._memo = memo
-        self._old: dict[str, tuple[Mark, str]] | None = None  # what the memo says, once it was looked at
+        self._old: dict[str, tuple[Mark, str]] | None = None  # the memo's contents, once read
         self._here: dict[str, tuple[Mark, str]] = {}  # what this process has read
         self._unsaved = 0
         self._doubting = False
@@ -75,7 +75,7 @@ class Digests:
         """The digests of files that have not changed since they were read."""
         found: dict[Path, str] = {}
         for name, (mark, digest) in {**self._remembered(), **self._here}.items():
-            with suppress(OSError):  # most likely gone
+            with suppress(OSError):  # the file has most likely been deleted
                 if _mark(Path(name))[1] == mark:
                     found[Path(name)] = digest
         return found
@@ -83,7 +83,7 @@ class Digests:
     def save(self) -> None:
         """Writes the memo. If it cannot be written, files are read again next time; nothing else is lost."""
         if self._unsaved:
-            known = {**_read_memo(self._memo), **self._here}  # another process may have written meanwhile
+            known = {**_read_memo(self._memo), **self._here}  # another process may have written it meanwhile
             entries = {name: [*mark, sha] for name, (mark, sha) in known.items()}
             with suppress(OSError):
                 write_atomic(self._memo, json.dumps(sealed(entries)))

@@ -46,7 +46,7 @@ def interruptible() -> Iterator[None]:
 def interrupt(frame: FrameType | None, end: Callable[[], None]) -> NoReturn:
     """Raises KeyboardInterrupt in the running code; where that would get lost, `end` ends the process instead."""
 
-    def unraisable(fault: Any) -> None:  # of a finalizer, for one
+    def unraisable(fault: Any) -> None:  # for instance in a finalizer
         if issubclass(fault.exc_type, KeyboardInterrupt):
             end()
 

@@ -148,7 +148,7 @@ class Store:
             shutil.rmtree(damaged, ignore_errors=True)
             folder.rename(damaged)
         except FileNotFoundError:
-            return  # another run has just done so
+            return  # another run has just moved it
         except OSError as error:
             if error.errno not in READ_ONLY:
                 raise
@@ -191,7 +191,7 @@ class Store:
             partial.mkdir(parents=True, exist_ok=True)
             yield partial
             if partial.is_dir() and not any(partial.iterdir()):
-                partial.rmdir()  # another run had made it
+                partial.rmdir()  # another run has made the artifact
 
     def finish(self, name: str, facts: Mapping[str, Any]) -> Artifact:
         """Checksums the working folder, writes the manifest and publishes it all in one rename."""

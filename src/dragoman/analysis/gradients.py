@@ -31,7 +31,7 @@ from dragoman.analysis.projection import Projection
 from dragoman.errors import TrainingError
 from dragoman.prompts.examples import Ids
 
-APART = ("embeddings", "head", "rest")  # parts of a model that are no layer
+APART = ("embeddings", "head", "rest")  # parts of a model that are not layers
 
 
 @dataclass(frozen=True, slots=True)

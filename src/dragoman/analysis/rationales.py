@@ -15,9 +15,9 @@ from dragoman.corpora.records import draw
 from dragoman.scoring.statistics import wilson
 
 SCHEMA = 1
-EXAMPLES = 3  # of each category, to be read
-SHORT = 160  # letters of an example
-UNREAD = 5  # answers of a judge that could not be read, to be looked at
+EXAMPLES = 3  # examples printed for each category
+SHORT = 160  # longest example, in characters
+UNREAD = 5  # unreadable answers of a judge that are kept, to look at
 
 Labels = frozenset[str]
 

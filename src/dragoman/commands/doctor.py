@@ -15,7 +15,7 @@ from typing import Literal
 
 PINS = Path(__file__).parents[1] / "constraints.txt"
 CORE = ("torch", "transformers", "peft", "accelerate", "numpy", "safetensors", "sacrebleu", "pydantic", "typer")
-LARGEST = ("torch", "transformers", "peft")  # that every start imports
+LARGEST = ("torch", "transformers", "peft")  # libraries that every start imports
 OPTIONAL = {
     "vllm": "the engine for accelerators",
     "ray": "to generate on many machines",

@@ -124,7 +124,7 @@ def _bare(signature: str) -> str:
 
 def _read(name: str) -> RowResults:
     path = _results(name)
-    try:  # somebody's file
+    try:  # a file from outside
         return RowResults.from_json(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(f"{path} holds no results of a row; they lie in runs/NAME/results, one file a row.") from error

@@ -32,5 +32,5 @@ Trust = Annotated[
     typer.Option("--trust-store", help="Take what stages read to be what was written; don't look for damage first."),
 ]
 
-# Of segments on a terminal; what is not here is cyan.
+# Colours of segments on a terminal; all others are cyan.
 COLOURS = {"prompt": "white", "reference": "green", "rationale": "cyan", "end": "magenta"}

@@ -68,7 +68,7 @@ class Sentences:
         alone = free & (sizes[0] + sizes[1] == 2)
         goes_forth = np.where(free, draws < HALF, sizes[0] > 0) & ~alone
         order = np.flatnonzero(alone)[np.argsort(draws[alone], kind="stable")]
-        missing = int(sizes[1][~goes_forth].sum() - sizes[0][goes_forth].sum())  # were all that stand alone to go back
+        missing = int(sizes[1][~goes_forth].sum() - sizes[0][goes_forth].sum())  # if all that stand alone went back
         goes_forth[order[: max(0, missing // 2)]] = True
         found[pairs] = way == goes_forth[group]
 

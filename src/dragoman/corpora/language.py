@@ -149,7 +149,7 @@ def in_wrong_language(text: str, source_language: str, target_language: str) -> 
 
 _SYLLABLES = 3  # a character of Chinese, Japanese or Korean says as much as about three letters
 _DENSE = frozenset({"zh", "ja", "ko"})
-_SHARED_SCRIPTS = {"ja": "zh", "uk": "ru", "bg": "ru", "fa": "ar"}  # counted with the other, and then told apart
+_SHARED_SCRIPTS = {"ja": "zh", "uk": "ru", "bg": "ru", "fa": "ar"}  # counted as the other, then distinguished
 _SHARE = 0.15  # of the words; in running text every third is a function word, in Turkish and Czech every fifth
 
 

@@ -49,7 +49,7 @@ class Keeping:
         self._size = max(map(len, lots), default=1)
         self._lot_of = [number for number, lot in enumerate(lots) for _ in lot]
         self._left = [len(lot) for lot in lots]
-        self._done: dict[int, dict[int, Completion]] = {}  # of the lots in flight
+        self._done: dict[int, dict[int, Completion]] = {}  # lots in progress
 
     def take(self, index: int, completion: Completion) -> None:
         """Notes that a prompt is done; a failed completion is not stored."""

@@ -21,7 +21,7 @@ from dragoman.generation.cache.group import Group
 from dragoman.progress import note, progress
 
 T = TypeVar("T")
-REASONS = 3  # of failures that a message gives
+REASONS = 3  # reasons of failures that a message gives
 Asking = Generator[Ask, list[Completion], T]
 
 

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 HELD_OUT = 0.12
-PATIENCE = 5000  # draws in a row without a new question: then there are no more
+PATIENCE = 5000  # draws in a row without a new question after which we give up
 
 _MAKERS: dict[str, Callable[[Random], Task]] = {
     "arithmetic": arithmetic.task,

@@ -95,7 +95,7 @@ def translation_answer(meaning: Meaning, source_language: Language, target_langu
     # Another wording stands right after the translation that it replaces.
     chosen.sort(key=lambda kind: kind is not _wording)
     between = rng.choice(("\n\n", "\n", " "))
-    if between == " " and any("\n" in remarks[kind] for kind in chosen):  # a list is not gone on with in its last line
+    if between == " " and any("\n" in remarks[kind] for kind in chosen):  # nothing may follow on a list's last line
         between = "\n\n"
     text = between.join(remarks[kind] for kind in chosen)
     return "\n\n" + text

@@ -68,7 +68,7 @@ def sdft_rewrite(records: Sequence[Record], speak: Speaker, options: Options) ->
             continue
         lesson.notes["rewritten"] += 1
         lesson.notes["rewritten to the same words"] += rewrite.text.strip() == speak.texts(record)[1]
-        # raw text may end with another token than a turn does
+        # raw text may end with another token than a turn
         written = rewrite if options.template == "chat" else Adopted(rewrite.body, speak.renderer.end)
         lesson.examples.append(speak.own(prefix.key, prefix.prompt, written))
     return lesson

@@ -142,7 +142,7 @@ def load_model(
                 dtype=dtype,
                 use_safetensors=files[0].suffix == ".safetensors",
                 trust_remote_code=trust_remote_code,
-                ignore_mismatched_sizes=True,  # they are told by the next line
+                ignore_mismatched_sizes=True,  # reported by the next line
                 output_loading_info=True,
             )
             outlines.check_whole(name, info)

@@ -47,7 +47,7 @@ def outline(
                 state_dict=empty,
                 device_map="meta",
                 dtype=torch.bfloat16,
-                ignore_mismatched_sizes=True,  # they are told below
+                ignore_mismatched_sizes=True,  # reported below
                 output_loading_info=True,
             )
             check_whole(folder, info)

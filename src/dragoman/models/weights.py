@@ -67,7 +67,7 @@ def weight_bytes(folder: Path) -> int:
 
 def header(path: Path) -> dict[str, Tensor]:
     """The tensors in a safetensors file. Only the header is read."""
-    try:  # somebody's file
+    try:  # a file from outside
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             found = json.loads(file.read(length))

@@ -52,8 +52,8 @@ def _publish_report(folder: Path, source: Path) -> None:
     for path in paths:
         _write(folder / path.relative_to(source), path.read_bytes())
     kept = {folder / path.relative_to(source) for path in paths}
-    for old in sorted((folder / "tables").glob("[!.]*")):  # not what another run is writing
-        if old not in kept and not old.is_dir():  # not made any more
+    for old in sorted((folder / "tables").glob("[!.]*")):  # skip what another run is writing
+        if old not in kept and not old.is_dir():  # no longer made
             old.unlink(missing_ok=True)
 
 

@@ -44,5 +44,5 @@ def spending(path: Path) -> Iterator[Callable[[], float]]:
 def _read(path: Path) -> float:
     try:
         return float(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):  # of a machine that lost its power, perhaps
+    except (FileNotFoundError, ValueError):  # perhaps after a power failure
         return 0.0

@@ -254,7 +254,7 @@ class Renderer:
         tokenizer = self.tokenizer
         if tokenizer.is_fast:
             vocabulary = json.loads(tokenizer.backend_tokenizer.to_str())
-            vocabulary.pop("truncation")  # what the last call left behind, not what the tokenizer is
+            vocabulary.pop("truncation")  # left behind by the last call, not a property of the tokenizer
             vocabulary.pop("padding")
         else:
             vocabulary = tokenizer.get_vocab()

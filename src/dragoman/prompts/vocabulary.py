@@ -37,7 +37,7 @@ class Spellings:
         return self._known[token]
 
     def _beginning_with(self, text: bytes) -> Ids:
-        if not text:  # every token begins with nothing
+        if not text:  # every token begins with an empty text
             return ()
         first = bisect_left(self._texts, text)
         end = bisect_right(self._texts, text, lo=first, key=lambda longer: longer[: len(text)])

@@ -150,7 +150,7 @@ def repeats_reference(text: str, reference: str) -> bool:
         body = rest if colon and _letters(rest) and letters not in _letters(before) else line
         if not letters or _letters(body).replace(letters, ""):
             if _announces(line):
-                continue  # announces what comes
+                continue  # it announces what follows
             return False
         said += 1
     return said > 0
@@ -196,7 +196,7 @@ def contradicts_reference(text: str, pair: Pair) -> bool:
         if said == source or _WORD_FOR_WORD.search(announcement + passage) or reference in said:
             continue
         if not announced and said in reference:
-            continue  # words of the reference that are spoken of
+            continue  # quoted words of the reference
         alike = likeness(said, reference)
         if likeness(said, source) >= max(alike, _ALIKE_IN_ENGLISH):
             continue  # the source, or nearly

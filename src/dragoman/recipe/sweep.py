@@ -95,7 +95,7 @@ def _same(options: dict[str, Any], given: dict[str, Any], schema: type[BaseModel
         return options == given or (
             schema is not None and schema.model_validate(options) == schema.model_validate(given)
         )
-    except ValidationError:  # what is wrong is said when the rows are checked
+    except ValidationError:  # the fault is reported when the rows are checked
         return False
 
 

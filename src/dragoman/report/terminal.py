@@ -169,7 +169,7 @@ def _by_line(card: Card, intervals: bool) -> list[RenderableType]:
         parts.append(beside)
     if translated(card):
         named = odd(card)
-        for some in _fitting(list(named.values()), _ROOM[intervals] - 10):  # their heading is long
+        for some in _fitting(list(named.values()), _ROOM[intervals] - 10):  # less room, as their heading is long
             strange = _lines("odd translations, %")
             for title in some:
                 strange.add_column(Text(title))

@@ -35,7 +35,7 @@ def fault_of(run: Callable[[], object]) -> Fault | None:
             time.sleep(pause)
             pause = min(2 * pause, 0.05)
         return None
-    except ChildProcessError:  # where ended children are not kept for those who started them (SIGCHLD is ignored)
+    except ChildProcessError:  # if SIGCHLD is ignored, the system does not keep the exit codes of children
         ended = True
         return None
     finally:
@@ -53,7 +53,7 @@ def _read(code: int) -> Fault | None:
 def _run_within_limits(run: Callable[[], object]) -> None:
     code = _FINE
     try:
-        gc.disable()  # it would walk through all that this process has
+        gc.disable()  # collecting would copy all memory that the fork shares with us
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_CPU, SECONDS)
         if (used := _addresses()) is not None:

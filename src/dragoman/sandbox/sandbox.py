@@ -201,7 +201,7 @@ def _verdict(work: Work, without: Sequence[str] = ()) -> dict[str, Any]:
             output, _ = process.communicate(json.dumps(_told(work)).encode(), timeout=work.seconds + _GRACE)
             verdict: dict[str, Any] = json.loads(output)
             return verdict
-        except (subprocess.TimeoutExpired, ValueError):  # not even the one who watches the time said anything
+        except (subprocess.TimeoutExpired, ValueError):  # not even the process that watches the time answered
             return {}
         finally:
             if process.returncode is None:
@@ -218,7 +218,7 @@ def _folder() -> Iterator[str]:
     finally:
         try:
             shutil.rmtree(folder)
-        except (OSError, RecursionError):  # folders in folders in folders
+        except (OSError, RecursionError):  # folders nested too deep
             subprocess.run(["rm", "-rf", "--", folder], stderr=subprocess.DEVNULL, check=False)
 
 

@@ -47,7 +47,7 @@ class Step:
     """One optimizer step as one device sees it. `total`, `tokens` and `examples` count all devices together."""
 
     micros: tuple[Micro, ...]
-    total: float  # sum of the weights of all trained tokens: what the mean is taken over
+    total: float  # the sum of the weights of all trained tokens, which the mean divides by
     tokens: int
     examples: int
 

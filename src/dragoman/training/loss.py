@@ -69,7 +69,9 @@ def make_head(causal: Any) -> Head:
     factor = (config.get("logit_scale") or 1.0) / (config.get("logits_scaling") or 1.0)
 
     def head(hidden: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = causal.get_output_embeddings()(hidden)  # an adapter may have come around it by now
+        logits: torch.Tensor = causal.get_output_embeddings()(
+            hidden
+        )  # looked up now, since an adapter may have been put around it
         if factor != 1.0:
             logits = logits * factor
         return torch.tanh(logits / cap) * cap if cap else logits

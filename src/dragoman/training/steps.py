@@ -201,7 +201,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         """Refuses a checkpoint whose weights differ from the model's; a warning is not enough."""
         state = self.model.state_dict()
         there = {weight.data_ptr() for name, weight in state.items() if name not in load_result.missing_keys}
-        missing = [name for name in load_result.missing_keys if state[name].data_ptr() not in there]  # but tied ones
+        missing = [name for name in load_result.missing_keys if state[name].data_ptr() not in there]  # except tied ones
         if wrong := [*missing, *load_result.unexpected_keys]:
             raise TrainingError(
                 f"The checkpoint in {self.args.output_dir} has not the weights of this model: {len(wrong)} differ in "

@@ -249,7 +249,7 @@ def _arguments(settings: Training, folder: Path, examples: int, *, autocast: boo
     arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=settings.epochs,
-        gradient_accumulation_steps=1,  # a step brings its micro-batches along
+        gradient_accumulation_steps=1,  # a step contains its micro-batches
         learning_rate=settings.learning_rate,
         lr_scheduler_type=schedule,
         warmup_steps=round(settings.warmup * steps),

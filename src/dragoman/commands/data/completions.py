@@ -38,7 +38,7 @@ def generated_for(recipe: Recipe, count: int) -> Iterator[ShownGroup]:
     cache, nothing = recipe.generation.cache or store.folder / "completions", True
     for group in kept(cache, count):
         contents = group.model.partition("|")[0]
-        model = models[-1] if contents == "server" else by_contents.get(contents)  # a server writes for the last
+        model = models[-1] if contents == "server" else by_contents.get(contents)  # a server answers for the last model
         if model is None:
             continue
         nothing = False

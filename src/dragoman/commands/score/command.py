@@ -1,6 +1,4 @@
-"""`dragoman score`: scores outputs that were saved elsewhere. JSON on standard output, everything else on standard
-error.
-"""
+"""`dragoman score`: scores outputs that were saved elsewhere. JSON on standard output, the rest on standard error."""
 
 import json
 import sys

@@ -1,6 +1,4 @@
-"""Aligned text: two files, or the two columns of one, whose lines are translations of each other; and their
-documents.
-"""
+"""Aligned text: two files, or two columns, whose lines are translations of each other; and their documents."""
 
 import re
 from collections.abc import Iterator

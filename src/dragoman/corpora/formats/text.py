@@ -27,8 +27,8 @@ from dragoman.errors import DataError
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-BEGINNING = 4096  # bytes that tell what a file is
-RATIO = 3  # of text to the same text in a .gz
+BEGINNING = 4096  # bytes by which a file's type is recognised
+RATIO = 3  # text to compressed text
 LONGEST = 1 << 24  # bytes of a line
 WHOLE = 1 << 31  # bytes of a file that has to be in memory as a whole
 UNPACKED, SWOLLEN = 1 << 26, 100  # bytes that any archive may unpack to, and how many times its own size a larger one
@@ -107,13 +107,13 @@ def _sound(name: str) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except (NotImplementedError, RuntimeError) as error:  # zipfile: a method of packing, or a password
+    except (NotImplementedError, RuntimeError) as error:  # from zipfile: an unknown compression method, or a password
         raise DataError(
             f"{name}: it can't be unpacked here ({error}). Unpack it first, and name what was in it."
         ) from error
     except FAULTS as error:
         if isinstance(error, OSError) and error.filename is not None:
-            raise  # of the disk, not of what is in the file
+            raise  # a fault of the disk, not of the file's contents
         raise DataError(f"{name}: broken, or cut off while it was copied ({error}). Get it anew.") from error
 
 

@@ -19,7 +19,7 @@ from dragoman.corpora.formats import archives
 from dragoman.corpora.formats.text import BEGINNING, called, decoded, ending, lines, opened, whole
 from dragoman.errors import DataError
 
-DIGITS = 308  # of a whole number
+DIGITS = 308  # digits of a whole number
 VALUES = 100_000  # of a YAML file
 DEEPEST = 100  # lists and objects around a value
 HALF = "with half a character"
@@ -48,7 +48,7 @@ def parsed(text: str, name: str, line: int = 1) -> Any:
 
 
 def _loaded(text: str, name: str, line: int) -> Any:
-    try:  # what comes from outside
+    try:  # input from outside
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         where = f"{name}, line {line + error.lineno - 1}, column {error.colno}"

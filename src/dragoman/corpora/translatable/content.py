@@ -1,5 +1,4 @@
-"""Translatable content: which texts of a file are to be translated, for instruction sets, question files and plain
-lines.
+"""Translatable content: the texts to be translated in instruction sets, question files and plain lines.
 
 A file consists of entries, records that are kept or set aside as a whole, and each entry lists its texts with their
 place in it. The translated file has the same form, order and keys. Published benchmarks are in `exams.py`.

@@ -156,7 +156,7 @@ def _parts(text: str) -> Iterator[Piece]:
 def _paragraphs(text: str) -> Iterator[Piece]:
     parts = _BETWEEN.split(text)
     kinds = [_kind(part) for part in parts[::2]]
-    for order in (range(1, len(kinds)), range(len(kinds) - 2, -1, -1)):  # what may be code is, beside some
+    for order in (range(1, len(kinds)), range(len(kinds) - 2, -1, -1)):  # possible code beside code is code
         step = -1 if order.step > 0 else 1
         for number in order:
             if kinds[number] is None and kinds[number + step]:

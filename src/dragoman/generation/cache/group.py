@@ -1,5 +1,4 @@
-"""The completion cache for one model and sampling: cached completions by prompt, in shards that say when they are
-damaged.
+"""Cached completions of one model and sampling, by prompt, in shards whose names are their checksums.
 
 A group's folder holds `group.json` (model contents and sampling) and shards: Parquet files that are written once and
 named by the sha256 of their own bytes. So a shard is either whole or known to be damaged, and any number of processes
@@ -39,13 +38,13 @@ class Group:
 
     def __init__(self, folder: Path | str, model: str, sampling: Sampling, say: Callable[[str], None]):
         said = asdict(sampling)
-        if said["ban_tokens"] == 1:  # which has not always been a field: what was kept before is still found
+        if said["ban_tokens"] == 1:  # a later field: its default is left out, so that older groups are still found
             del said["ban_tokens"]
         self._about = json.dumps({"model": model, "sampling": said}, sort_keys=True, indent=1).encode()
         self._shelf = shelf_at(folder, hashlib.sha256(self._about).hexdigest()[:32])
         self._say = say
         self._index = Index()
-        self._names: list[str] = []  # of shards, by their numbers
+        self._names: list[str] = []  # names of shards, by their numbers
         self._seen: set[str] = set()
         self._started = False
         self._listed: tuple[float, float] | None = None

@@ -68,7 +68,9 @@ def unpack(data: bytes, columns: Sequence[str] | None = None) -> Any:
     import pyarrow as pa
     from pyarrow import parquet
 
-    return parquet.ParquetFile(pa.BufferReader(data)).read(columns, use_threads=False)  # so small: threads only cost
+    return parquet.ParquetFile(pa.BufferReader(data)).read(
+        columns, use_threads=False
+    )  # for so little data, threads only cost time
 
 
 def table_keys(table: Any) -> NDArray[np.uint8]:
@@ -89,7 +91,9 @@ def completions(table: Any, rows: NDArray[np.int64]) -> list[Completion]:
             texts[row] = texts[row] if raw is None else raw.decode("utf-8", "surrogatepass")
     seconds = table["seconds"].to_pylist()
     likely = _steps(table) if "logprobs" in table.column_names else [None] * len(table)
-    made_in = table["made_in"].to_pylist() if "made_in" in table.column_names else [""] * len(table)  # older ones
+    made_in = (
+        table["made_in"].to_pylist() if "made_in" in table.column_names else [""] * len(table)
+    )  # older shards have none
     return [
         Completion(ids[row], texts[row], finishes[row], likely[row], seconds[row], made_in=made_in[row])
         for row in rows.tolist()

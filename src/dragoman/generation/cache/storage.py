@@ -64,7 +64,7 @@ class LocalShelf:
 
     def write(self, name: str, data: bytes) -> None:
         """Writes to a temporary file, flushes and renames: the name only ever exists with its whole content."""
-        try:  # a full disk is the one thing that a person can do something about
+        try:  # a full disk is the one failure that a person can fix
             write_atomic(self.folder / name, data)
         except OSError as error:
             raise StoreError(
@@ -145,7 +145,7 @@ class BucketShelf:
         try:
             try:
                 self._files.pipe_file(self._at(name), data)
-            except FileNotFoundError:  # some have folders, which must be there first
+            except FileNotFoundError:  # some file systems have folders, which must exist first
                 self._make_folder()
                 self._files.pipe_file(self._at(name), data)
         except Exception as error:

@@ -162,7 +162,7 @@ class HfEngine:
         """Generates for all rows of a batch, and yields each row as it ends."""
         device = self.model.device
         stop = frozenset(sampling.stop)
-        live: list[Row | None] = list(batch)  # None where a row is done but still in the tensors
+        live: list[Row | None] = list(batch)  # None for a row that is done but still in the tensors
         keys = key_array([row.key for row in batch])
         width = max(len(row.prompt) for row in batch)
         ids = torch.tensor([(0,) * (width - len(row.prompt)) + tuple(row.prompt) for row in batch], device=device)

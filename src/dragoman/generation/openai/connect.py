@@ -17,7 +17,7 @@ from dragoman.recipe.engines import Server
 GREETING = "Hello"
 ADDRESS = "OPENAI_BASE_URL"
 _GREETING = Sampling(max_tokens=1, stop=(), logprobs=1)
-_TRIES = 2  # a server that is not there should be told soon
+_TRIES = 2  # few, so that a missing server is reported soon
 _PATIENCE = 30.0  # seconds for the list of models
 _NOT_SO = (400, 422)  # what servers say to parameters that they don't know
 _LISTED = 12

@@ -1,5 +1,4 @@
-"""HTTP connections to one address, with deadlines, bounded answers, and a check that an answer belongs to its
-request.
+"""HTTP connections to one address: deadlines, bounded answers, no answer that belongs to another request.
 
 A server, or a proxy before it, may send an answer twice. On a kept-alive connection, the second copy would pass for
 the answer to the next request, whose answer would pass for that of the one after it, and so on. It may arrive when
@@ -63,7 +62,9 @@ class Connections:
 
     def __init__(self, host: str, port: int | None, *, secure: bool, timeout: float):
         self._host, self._port, self._timeout = host, port, timeout
-        self._tls = ssl.create_default_context() if secure else None  # reading all authorities takes long
+        self._tls = (
+            ssl.create_default_context() if secure else None
+        )  # once, since loading all certificate authorities takes long
         self._lock = threading.Lock()
         self._idle: list[http.client.HTTPConnection] = []
         self._sockets: set[socket.socket] = set()
@@ -91,7 +92,7 @@ class Connections:
         self.closed.set()
         with self._lock:
             for busy in self._sockets:
-                with contextlib.suppress(OSError):  # it may have ended by itself
+                with contextlib.suppress(OSError):  # it may have closed by itself
                     busy.shutdown(socket.SHUT_RDWR)
             for connection in self._idle:
                 connection.close()

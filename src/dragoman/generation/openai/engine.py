@@ -21,8 +21,8 @@ from dragoman.generation.token_budget import rooms
 from dragoman.progress import note
 from dragoman.recipe.engines import Server
 
-AHEAD = 2  # requests that are handed over for one that is under way: threads never wait, and we hold few
-COARSE = 32  # tokens of ours, at most, for one of another vocabulary
+AHEAD = 2  # requests handed over for each in progress: enough that threads never wait
+COARSE = 32  # the most tokens of ours that one token of another vocabulary may be
 GONE = 16  # at least so many requests in a row without any answer mean that the server is gone
 
 

@@ -146,8 +146,8 @@ class Client:
         usual = min(FIRST_WAIT * 2**count, LONGEST_WAIT) * random.uniform(0.5, 1.0)
         wait = usual
         if error.wait is not None:
-            asked = min(error.wait, MOST_PATIENCE) + usual / 10  # not all at the same moment
-            wait = max(usual, asked)  # a clock that is wrong asks for no time at all
+            asked = min(error.wait, MOST_PATIENCE) + usual / 10  # so that not all threads ask at the same moment
+            wait = max(usual, asked)  # with a wrong clock, a date may lie in the past
             self._tell(error.wait, error)
         self._sleep(wait)
 

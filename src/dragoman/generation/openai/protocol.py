@@ -86,7 +86,7 @@ def body(
     if way.more:
         asked |= _more(way, sampling, first)
         if way.api == "chat":
-            # an empty thought stands in the ids already, where the template has one
+            # if the template has an empty thought, the ids contain it already
             asked["chat_template_kwargs"] = {"enable_thinking": False}
     elif way.spelt and sampling.logprobs:
         asked |= _likely(way, sampling.logprobs)
@@ -104,7 +104,7 @@ def _more(way: Way, sampling: Sampling, first: First) -> dict[str, Any]:
     asked: dict[str, Any] = {
         "stop_token_ids": list(sampling.stop),
         "top_k": sampling.top_k,
-        "min_p": 0.0,  # like the next one said outright, since a model's own settings may have another
+        "min_p": 0.0,  # explicit, like the next, since a model's own settings may differ
         "repetition_penalty": 1.0,
         "return_token_ids": True,
         "return_tokens_as_token_ids": True,

@@ -111,7 +111,7 @@ class _Pool:
         self._queue = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
         context = DataContext.get_current().copy()
         context.target_max_block_size = 1  # each shard is a block of its own, passed on at once
-        context.execution_no_progress_timeout_s = -1  # between two asks there is none
+        context.execution_no_progress_timeout_s = -1  # there is no progress between two asks
         context.enable_progress_bars = context.print_on_execution_start = debugging()
         with DataContext.current(context), warnings.catch_warnings():
             warnings.simplefilter("ignore", RayDeprecationWarning)  # these options have no other place yet
@@ -185,7 +185,7 @@ class Worker:
 
     def __call__(self, block: Any) -> Any:
         """Answers one shard. An engine's error is returned like an answer: it is for the person, not for Ray."""
-        if self._broken:  # nobody knows what still works in this process; Ray starts another
+        if self._broken:  # this process may be unusable; Ray starts another
             os._exit(1)
         work = pickle.loads(block["shard"][0].as_py())
         result: Done | Failure

@@ -35,7 +35,7 @@ from dragoman.models.weights import weight_files
 from dragoman.recipe.engines import Vllm
 
 AHEAD = 2  # requests that vLLM is given, for one that it works on: it never waits, and we hold few
-_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # for which vLLM has room
+_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # ranks that vLLM supports
 
 
 class VllmEngine:
@@ -126,7 +126,7 @@ class VllmEngine:
                     reason(error, written, settings, size, lambda: accelerator_memory(settings.tensor_parallel))
                 ) from error
         if self._output.file is not None:
-            logging.getLogger("vllm").setLevel(logging.CRITICAL)  # its errors come as ours
+            logging.getLogger("vllm").setLevel(logging.CRITICAL)  # we report its errors ourselves
         core = self._llm.llm_engine.engine_core
         threading.Thread(target=_tell_of_its_end, args=(core,), daemon=True).start()
         # ends vLLM's processes at this one's end, before it would wait for them
@@ -196,7 +196,7 @@ class VllmEngine:
         try:
             params = self._params(prompt, sampling, limit)
             self._llm.llm_engine.add_request(name, tokens_input(list(sent)), params, lora_request=self._adapter)
-        except Exception as error:  # of several classes, by version
+        except Exception as error:  # the class depends on vLLM's version
             if self._dead:
                 raise self._ended() from error
             raise EngineError(f"vLLM refuses a request: {error}") from error
@@ -243,7 +243,7 @@ class VllmEngine:
         try:
             return list(self._llm.llm_engine.step())
         except EngineDeadError as error:
-            self._llm.llm_engine.engine_core.resources.engine_dead = True  # it may not have been told yet
+            self._llm.llm_engine.engine_core.resources.engine_dead = True  # vLLM may not have noticed yet
             raise self._ended() from error
 
     def _ended(self) -> EngineEnded:

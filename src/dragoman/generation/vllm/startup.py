@@ -25,7 +25,7 @@ from dragoman.recipe.engines import Vllm
 GIB = 1024**3
 OWNER = "DRAGOMAN_VLLM_OWNER"  # in the environment: the process that vLLM's processes belong to
 _FLOATS = ("F64", "F32", "F16", "BF16")
-_VAGUE = re.compile("[Ss]ee root cause above|[Ss]ee stack trace")  # what only says that something else failed
+_VAGUE = re.compile("[Ss]ee root cause above|[Ss]ee stack trace")  # messages that only refer to another failure
 _KEPT = 40_000  # characters of what vLLM wrote last, in which a reason is looked for
 
 
@@ -99,8 +99,8 @@ def quietly(output: Output, compiling: bool) -> Iterator[None]:
             "TQDM_DISABLE": "0" if debug else "1",
         }
     )
-    os.environ.setdefault("VLLM_CPU_NUM_OF_RESERVED_CPU", "0")  # a core that it keeps free is one that we paid for
-    if not compiling:  # a few small functions of vLLM's would be all the same, for a quarter of a minute
+    os.environ.setdefault("VLLM_CPU_NUM_OF_RESERVED_CPU", "0")  # by default it keeps a core free
+    if not compiling:  # otherwise a few small functions are compiled anyway, for a quarter of a minute
         os.environ["TORCH_COMPILE_DISABLE"] = "1"
     try:
         with warnings.catch_warnings(), _streams(output.file):

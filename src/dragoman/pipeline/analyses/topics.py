@@ -168,7 +168,7 @@ def asked_of(recipe: Recipe, judge: Judge, backbone: Model) -> tuple[ModelSpec, 
             raise
     changed: dict[str, Any] = {"api": api, "address": judge.address or recipe.generation.openai.address}
     if not (judge.name == "lab" or Path(judge.name).is_dir()):
-        changed["model"] = judge.name  # a server's own name for it
+        changed["model"] = judge.name  # the name that the server has for it
     settings = recipe.generation.model_copy(
         update={"engine": judge.engine, "openai": recipe.generation.openai.model_copy(update=changed)}
     )

@@ -1,6 +1,4 @@
-"""The gradient analysis, shown layer by layer: in the terminal, as Markdown, and as a picture like Figure
-4 of RaDis.
-"""
+"""The gradient analysis, shown layer by layer: in the terminal, as Markdown, and as a picture like RaDis' Figure 4."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

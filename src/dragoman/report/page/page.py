@@ -239,7 +239,7 @@ def _plane(card: Card, style: str = "") -> Markup | None:
         if score
     ]
     if not points or not words.methods(card):
-        return None  # one model alone has kept all that it has
+        return None  # with one model alone there is nothing to keep
     return plane(points, floor(card), _skill_title(card), "abilities kept", style)
 
 

@@ -53,7 +53,7 @@ _CHANGES = 0o3 | 0o100 | 0o1000 | 0o20000000  # to open for writing, making, emp
 RULES = {
     "open": (Rule(1, (0,), _CHANGES, without_paths=True),),
     "openat": (Rule(2, (0,), _CHANGES, without_paths=True),),
-    "fcntl": (Rule(1, (0, 1, 2, 3, 4, 5, 6, 7, 1030)),),  # nothing that has signals sent
+    "fcntl": (Rule(1, (0, 1, 2, 3, 4, 5, 6, 7, 1030)),),  # without the commands that make the kernel send signals
     "ioctl": (Rule(1, (0x5401, 0x5413, 0x541B, 0x5450, 0x5451)),),  # is it a terminal, how wide, closing at exec
     "prlimit64": (Rule(0, (0,)), Rule(2, (0,), address=True)),  # to read its own
 }

@@ -56,7 +56,7 @@ def apart(folder: str) -> list[str]:
     if _libc.unshare(_NEW_USER | _NEW_PID | _NEW_NET | _NEW_MOUNT | _NEW_IPC):
         return []
     told = ["namespaces"]
-    try:  # some systems allow the namespaces and no rights in them
+    try:  # some systems allow namespaces, but no rights in them
         _write("/proc/self/setgroups", "deny")
         _write("/proc/self/uid_map", f"65534 {user} 1")
         _write("/proc/self/gid_map", f"65534 {group} 1")
@@ -183,7 +183,7 @@ def _allowed(number: int, rules: Sequence[Rule]) -> list[Step]:
     """The steps that allow one call, if its arguments follow the rules."""
     inner: list[Step] = []
     for rule in rules:
-        low = 16 + 8 * rule.argument  # where the argument's lower half stands
+        low = 16 + 8 * rule.argument  # offset of the argument's lower half
         inner += [(_LOAD, 0, 0, low), (_AND, 0, 0, rule.mask), *_one_of(rule.values)]
         if rule.address:
             inner += [(_LOAD, 0, 0, low + 4), *_one_of((0,))]

@@ -63,7 +63,7 @@ def main() -> None:
     signal.signal(signal.SIGALRM, lambda *_: os.killpg(0, signal.SIGKILL))
     signal.setitimer(signal.ITIMER_REAL, limits.seconds + _GRACE)
     os.waitpid(tester, 0)
-    os.killpg(0, signal.SIGKILL)  # with namespaces nobody else is left
+    os.killpg(0, signal.SIGKILL)  # with namespaces no other process is left
 
 
 def _tester(limits: Limits, told: list[str]) -> NoReturn:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-_MOST = 100_000  # of what an iterator gives
+_MOST = 100_000  # items taken from an iterator
 _LONGEST = 1_000_000  # range: whoever makes a list of it should have room
 _TAGS = {list: "list", tuple: "tuple", set: "set", frozenset: "frozenset"}
 _MAKERS = {name: kind for kind, name in _TAGS.items()}

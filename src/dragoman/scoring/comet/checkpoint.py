@@ -19,7 +19,7 @@ SUPPORTED = "regression_metric (as wmt22-comet-da) and unified_metric without re
 LAYOUT = "A published model is a directory with hparams.yaml and checkpoints/model.ckpt"
 _OTHERWISE = {"xlm-roberta-large": "FacebookAI/xlm-roberta-large", "xlm-roberta-base": "FacebookAI/xlm-roberta-base"}
 _IGNORED = (
-    "layerwise_attention.dropout_mask",  # of training only
+    "layerwise_attention.dropout_mask",  # used in training only
     "layerwise_attention.dropout_fill",
     "encoder.model.embeddings.position_ids",  # a constant that old versions of transformers wrote
     "encoder.model.pooler.",  # no part of the score

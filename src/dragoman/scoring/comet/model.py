@@ -38,7 +38,7 @@ REVISION = 1
 
 _BATCH = {"cpu": 4096}  # tokens; an accelerator wants more
 _BATCH_ACCELERATED = 16_384
-_GROUP = 8  # batches, after which scores are kept; more where they are done in no time
+_GROUP = 8  # batches after which scores are stored; more if they are quick
 _WORK = 2e13  # operations, some minutes of one core
 _MOST = 4_000_000  # tokens in a group
 _BYTES = 4  # of UTF-8 a token, about

@@ -266,7 +266,7 @@ def _rates(results: Sequence[TranslationResult]) -> dict[str, Rate]:
             "count": count,
             "n": len(judged),
             "rate": 100 * count / len(judged) if judged else None,
-            # of several trainings as if they were one: what they did with one sentence is no news of another
+            # several trainings count as one: what they did with one sentence tells nothing about another
             "interval": list(wilson(count / len(results), len(judged) / len(results))) if judged else None,
             "signature": f"rate|{told_by(rate)}interval:wilson{trainings(results)}|version:dragoman-{__version__}",
         }
