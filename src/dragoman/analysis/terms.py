@@ -20,9 +20,9 @@ import numpy as np
 from dragoman.analysis.gradients import Case, Term
 from dragoman.corpora.records import Pair, Record, draw
 from dragoman.errors import DataError
+from dragoman.methods import available
 from dragoman.prompts.examples import ExampleTable
 
-REGULARISERS = ("rationale", "own")
 END = "end"
 
 
@@ -59,7 +59,8 @@ def terms_of(table: ExampleTable, row: str) -> Terms:
 
     Raises DataError if the row's method has no such pair (vanilla, SDFT and multi-task have none).
     """
-    name = next((name for name in REGULARISERS if name in table.names), None)
+    methods = [method for method in available().values() if method.regulariser]
+    name = next((method.regulariser for method in methods if method.regulariser in table.names), None)
     translations: dict[str, int] = {}
     found: dict[str, tuple[int, int]] = {}
     owns: dict[str, int] = {}
@@ -75,8 +76,9 @@ def terms_of(table: ExampleTable, row: str) -> Terms:
     found |= {record: (translations[record], index) for record, index in owns.items() if record in translations}
     if name is None or not found:
         raise DataError(
-            f"{row} has no pair of terms to compare: a reference, and beside it a rationale (radis) or the backbone's "
-            "own answer to the same request (seq_kd). Name other rows with --rows."
+            f"{row} has no pair of terms to compare: a reference, and beside it a rationale or the backbone's own "
+            f"answer to the same request. Methods that have both: {', '.join(method.name for method in methods)}. Name "
+            "other rows with --rows."
         )
     return Terms(table, name, found)
 

@@ -29,7 +29,7 @@ ABSENT = {
     "translation": "it judges no translation",
     "benchmarks": "none of the families that it judges names a language, as qa-de does",
     "abilities": "it judges no abilities but benchmarks of the table `benchmarks`, or none",
-    "ablation": "that compares several rows of method radis",
+    "ablation": "it does not compare several rows of a method with rationales, such as radis",
     "skill": "it judges no skill other than translation",
     "cost": "what its methods cost was not kept",
     "languages": "none of its rows was taught one language alone and asked a benchmark in it",

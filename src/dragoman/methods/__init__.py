@@ -1,9 +1,11 @@
 """Methods by name: what is taught. A method turns records into examples; it asks models and never holds one.
 
 A method is one file of this folder: a class `Options` and a generator function named like the file. It yields `Ask`s,
-is sent the completions, and returns a `Lesson`. Two constants are optional: `EXAMPLES`, the number of examples it
-makes of each record, and `MIXES = True` if general instruction data is to follow the records. So is a function
-`forecast`, which predicts what the method will make of so much data and ask for it, before anything is done:
+is sent the completions, and returns a `Lesson`. Files whose names begin with `_` are helpers.
+
+All else that the rest of Dragoman asks about a method stands in its file as well, as constants that are optional. They
+are the fields of `Method` in capitals, such as `EXAMPLES`, `MIXES`, `TITLE` or `BASELINE`. So is a function `forecast`,
+which predicts what the method will make of so much data and ask for it, before anything is done:
 
     forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast
 
@@ -15,6 +17,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from dragoman.corpora.amounts import Amounts, Volume
 from dragoman.corpora.records import Record
@@ -109,20 +112,34 @@ class Method:
     """Whether it also sees the recipe's general instruction data (`data.instructions`)."""
     forecast: Callable[[Amounts, MethodOptions, Expected], Forecast] | None = None
     """What it will make of so much data; None where the method does not tell."""
+    title: str = ""
+    """Its name in tables; that of its file when empty."""
+    place: int = 0
+    """Where tables list its rows among those of the methods that have a place; the others follow, as in the recipe."""
+    baseline: Literal["abilities", "language"] | None = None
+    """Other rows are compared with its row: their abilities, or what they do in the one language that both learnt."""
+    rationales: bool = False
+    """Whether it teaches rationales, so that rows may differ in who writes them."""
+    regulariser: str = ""
+    """The segment of the second term of its loss, if the references are the first (`dragoman analyze gradients`)."""
+    published_cost: str = ""
+    """What its paper says it cost, as a sentence under the table of costs."""
+
+
+CONSTANTS = ("examples", "mixes", "title", "place", "baseline", "rationales", "regulariser", "published_cost")
 
 
 def available() -> dict[str, Method]:
     """All methods in this folder by name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
     modules = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
     return {
         name: Method(
             name,
             module.Options,
             vars(module)[name],
-            getattr(module, "EXAMPLES", 1),
-            getattr(module, "MIXES", False),
-            getattr(module, "forecast", None),
+            forecast=getattr(module, "forecast", None),
+            **{constant: vars(module)[constant.upper()] for constant in CONSTANTS if hasattr(module, constant.upper())},
         )
         for name, module in modules.items()
     }

@@ -11,6 +11,8 @@ from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.fields import Distinct
 
+BASELINE = "language"
+
 
 class Options(MethodOptions):
     languages: Annotated[tuple[str, ...], Distinct] = ()

@@ -8,6 +8,7 @@ from dragoman.corpora.records import Dialogue, Record
 from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
 
+TITLE, PLACE = "Multi-task", 4
 MIXES = True
 
 

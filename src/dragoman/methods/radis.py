@@ -16,6 +16,10 @@ from dragoman.rationales.faults import FAULTS, Rationale, ends_at_once, judge
 from dragoman.rationales.report import RationaleReport
 from dragoman.recipe.fields import Fraction, Positive, Strict
 
+TITLE, PLACE = "RaDis", 5
+RATIONALES, REGULARISER = True, "rationale"
+PUBLISHED_COST = "The paper reports 20 GPU hours on A100 for RaDis: 4 of generation and 16 of training."
+
 PROBED = 64  # prefixes of a chunk on which the share of immediate endings is measured
 
 

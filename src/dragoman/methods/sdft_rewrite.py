@@ -20,6 +20,8 @@ from dragoman.prompts.speak import Adopted, Speaker
 from dragoman.rationales.faults import is_empty
 from dragoman.recipe.fields import Positive
 
+TITLE, PLACE = "SDFT", 3
+
 SYSTEM = (
     "Below are an instruction that describes a task along with a reference answer. "
     "Using the reference answer as a guide, write your own response."

@@ -15,6 +15,8 @@ from dragoman.rationales.faults import is_empty
 from dragoman.recipe.fields import Positive
 
 EXAMPLES = 2  # of each record, so a batch is twice as large and the number of steps stays the same
+TITLE, PLACE = "Seq-KD", 2
+REGULARISER = "own"
 
 
 class Options(MethodOptions):

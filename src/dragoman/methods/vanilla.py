@@ -7,6 +7,8 @@ from dragoman.corpora.records import Record
 from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
 
+TITLE, PLACE, BASELINE = "Vanilla-FT", 1, "abilities"
+
 
 class Options(MethodOptions):
     pass

@@ -66,7 +66,8 @@ def gradients(recipe: Recipe, asked: GradientsAsked, say: Callable[[str], None] 
     if not asked.rows:
         tables = {row: artifact for row, artifact in tables.items() if _has_terms(recipe, row, artifact)}
     if not tables:
-        raise RecipeError(f"{recipe.name} has no row whose loss has two terms, as radis and seq_kd have")
+        known = [name for name, method in available().items() if method.regulariser]
+        raise RecipeError(f"{recipe.name} has no row whose loss has two terms; such methods are {', '.join(known)}")
     trained = done["train", asked.at][0] if at else None
     settings = recipe.training
     name = fingerprint(

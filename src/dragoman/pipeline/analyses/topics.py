@@ -18,10 +18,11 @@ from dragoman.corpora.records import Pair
 from dragoman.errors import EngineError, RecipeError
 from dragoman.generation.door import drive
 from dragoman.lab.remarks import kinds_of
+from dragoman.methods import available
 from dragoman.pipeline.data.record_files import read_records
 from dragoman.pipeline.models.cast import Model, find_folder, writer
 from dragoman.pipeline.models.engines import ModelSpec, open_door
-from dragoman.pipeline.plan import Plan, learnt, plan, rows, trainings
+from dragoman.pipeline.plan import Plan, learnt, method_of, plan, rows, trainings
 from dragoman.pipeline.process import in_own_process
 from dragoman.pipeline.run import run
 from dragoman.pipeline.verify_inputs import require_whole
@@ -193,12 +194,13 @@ def _named(judge: Judge) -> dict[str, Any]:
 
 
 def _row(recipe: Recipe, row: str | None) -> str:
-    """The row that is named, or the first one that is taught by RaDis."""
+    """The row that is named, or the first one that is taught with rationales."""
     known = rows(recipe)
     if row is None:
-        row = next((name for name, (method, _) in known.items() if method == "radis"), None)
+        row = next((name for name in known if method_of(recipe, name).rationales), None)
     if row is None:
-        raise RecipeError(f"{recipe.name} has no rationales to look at: none of {', '.join(known)} is radis.")
+        wanted = " or ".join(name for name, method in available().items() if method.rationales)
+        raise RecipeError(f"{recipe.name} has no rationales to look at: none of {', '.join(known)} is {wanted}.")
     if row not in known:
         raise RecipeError(f"--row: {recipe.name} has no row '{row}'; it has {', '.join(known)}.")
     return row

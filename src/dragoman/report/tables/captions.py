@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from dragoman.methods import available
 from dragoman.report.abilities import comparisons, of_rows
 from dragoman.report.compare import RETENTION, Card, floor
 from dragoman.report.phrases import listed
@@ -12,7 +13,6 @@ MARKING = (
     "Bold: the best {one} and all that cannot be told apart from it (p ≥ 0.05, paired over items and seeds{noise}); "
     "italic: in the same way, the best of the rest. Where no {one} can be told apart from the best, none is marked."
 )
-PAPER_COST = "The paper reports 20 GPU hours on A100 for RaDis: 4 of generation and 16 of training."
 
 
 def caption_of(
@@ -47,8 +47,9 @@ def caption_of_cost(lines: Sequence[Line]) -> str:
         "Generation is what it took to make each completion once, whatever the number of trainings, also where it came "
         "from the cache; training is what one took."
     )
-    of_paper = PAPER_COST if any(line.method == "radis" for line in lines) else ""
-    return f"{made} {_trainings(lines)} {of_paper}".strip()
+    compared = {line.method for line in lines}
+    published = [method.published_cost for name, method in available().items() if name in compared]
+    return " ".join(part for part in (made, _trainings(lines), *published) if part)
 
 
 def _units(card: Card, measures: Sequence[Measure], lines: Sequence[Line], metric: str) -> str:

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
+from dragoman.methods import available
 from dragoman.report.compare import SIGNIFICANT, Card, difference
 from dragoman.report.families import benchmarks, kind, score
 from dragoman.report.tables.captions import merged, spanned
 from dragoman.report.tables.table import Cell, Column, Line, Table
 
-BASELINE, ENGLISH = "alpaca", "en"
+ENGLISH = "en"
 KEY = "languages"
 
 
@@ -86,7 +87,7 @@ def _model(part: Part, row: Card, columns: Sequence[str]) -> _Model | None:
         (
             one["name"]
             for one in part.card["rows"]
-            if one["method"] == BASELINE and row["method"] != BASELINE
+            if _saw_none(one) and not _saw_none(row)
             if one["name"] in part.taught and part.taught[one["name"]].language == taught.language
         ),
         None,
@@ -128,14 +129,20 @@ def _line(model: _Model) -> Line:
     return Line(row["name"], model.title, row["method"], row["writer"], tuple(row["seeds"]), model.cells)
 
 
+def _saw_none(row: Card) -> bool:
+    """Whether a row's method teaches a language without demonstrations, so that others are compared with it."""
+    method = available().get(row["method"])
+    return method is not None and method.baseline == "language"
+
+
 def _is_baseline(models: Sequence[_Model], how: str) -> bool:
-    return any(model.taught.how == how and model.row["method"] == BASELINE for model in models)
+    return any(model.taught.how == how and _saw_none(model.row) for model in models)
 
 
 def _is_like(model: _Model, some: Sequence[_Model]) -> bool:
     """Whether a model is the baseline that the mean of `some` is compared with: Alpaca in one of their languages."""
     languages = {one.taught.language for one in some}
-    return model.row["method"] == BASELINE and model.taught.language in languages and some[0].row["method"] != BASELINE
+    return _saw_none(model.row) and model.taught.language in languages and not _saw_none(some[0].row)
 
 
 def _mean(some: Sequence[_Model], baselines: Sequence[_Model]) -> Line:

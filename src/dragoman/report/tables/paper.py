@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from dragoman.methods import available
 from dragoman.report.abilities import abilities, comparisons, digits, side, skills, unit
 from dragoman.report.compare import RETENTION, Card, Path
 from dragoman.report.phrases import methods, plain
@@ -18,15 +19,6 @@ from dragoman.report.tables.captions import caption_of, caption_of_cost
 from dragoman.report.tables.table import Cell, Column, Measure, Table, filled, line
 from dragoman.report.translation import FIRST, group_score, main, metric_title, metrics
 
-TITLES = {
-    "backbone": "Backbone",
-    "finished": "",  # its own name
-    "vanilla": "Vanilla-FT",
-    "seq_kd": "Seq-KD",
-    "sdft_rewrite": "SDFT",
-    "multitask": "Multi-task",
-    "radis": "RaDis",
-}  # the paper's names, in the paper's order
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "instructions": (
         "instructions",
@@ -65,17 +57,19 @@ class _Setting:
     card: Card
     rows: Sequence[Card]
     """The rows in the paper's order."""
-    vanilla: str | None
+    baseline: str | None
     """The row that abilities are compared with."""
 
     @staticmethod
     def of(card: Card) -> "_Setting":
-        order = list(TITLES)
+        known = available()
+        placed = sorted((method for method in known.values() if method.place), key=lambda method: method.place)
+        order = ["backbone", "finished", *(method.name for method in placed)]
         rows = sorted(
             card["rows"], key=lambda row: order.index(row["method"]) if row["method"] in order else len(order)
         )
-        vanilla = next((row["name"] for row in rows if row["method"] == "vanilla"), None)
-        return _Setting(card, rows, vanilla)
+        plain = {name for name, method in known.items() if method.baseline == "abilities"}
+        return _Setting(card, rows, next((row["name"] for row in rows if row["method"] in plain), None))
 
     @property
     def backbone(self) -> str:
@@ -84,7 +78,7 @@ class _Setting:
     @property
     def reference(self) -> str:
         """What abilities are compared with: plain fine-tuning, or the backbone if there is no such row."""
-        return self.vanilla or self.backbone
+        return self.baseline or self.backbone
 
     @property
     def families(self) -> list[str]:
@@ -109,7 +103,10 @@ class _Setting:
 def title(row: Card) -> str:
     """The paper's name of a method; the row's own name if the recipe gave it one."""
     name = str(row["name"])
-    return (TITLES.get(name) or name) if name == row["method"] else name
+    if name != row["method"]:
+        return name
+    known = available()
+    return "Backbone" if name == "backbone" else (name in known and known[name].title) or name
 
 
 def _translation(setting: _Setting) -> list[Table | None]:
@@ -246,8 +243,9 @@ def _named(setting: _Setting, name: str) -> str:
 
 
 def _ablation(setting: _Setting) -> list[Table | None]:
-    """Table 5: RaDis with rationales of different writers, beside the backbone's own."""
-    variants = [row for row in setting.rows if row["method"] == "radis"]
+    """Table 5: a method with rationales of different writers, beside the backbone's own."""
+    known = available()
+    variants = [row for row in setting.rows if row["method"] in known and known[row["method"]].rationales]
     if len(variants) < 2:
         return []
     own = next((row for row in variants if row["writer"] is None), variants[0])["name"]
@@ -257,7 +255,7 @@ def _ablation(setting: _Setting) -> list[Table | None]:
     measures = [replace(measure, against=own) for measure in measures]
     if not measures:
         return []
-    reference = [row for row in setting.rows if row["name"] in (setting.backbone, setting.vanilla)]
+    reference = [row for row in setting.rows if row["name"] in (setting.backbone, setting.baseline)]
     rows = [*reference, *variants]
     titles = [*(title(row) for row in reference), *(f"{title(row)} ({_writer(row)})" for row in variants)]
     lines = filled(setting.card, rows, titles, measures, [row["name"] for row in variants])
@@ -298,8 +296,8 @@ def _skill(setting: _Setting) -> list[Table | None]:
     measures = _skill_measures(setting)
     measures += _family_measures(setting, setting.reference)
     whom = "the backbone"
-    if setting.vanilla and setting.families:
-        whom += f" for the skill, from {_named(setting, setting.vanilla)} for abilities"
+    if setting.baseline and setting.families:
+        whom += f" for the skill, from {_named(setting, setting.baseline)} for abilities"
     return [_compared(setting, "skill", "Another skill, and abilities kept", rows, measures, whom)]
 
 
