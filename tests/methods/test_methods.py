@@ -1,7 +1,10 @@
 """Methods are pure: a test answers their asks in writing and looks at the examples."""
 
+from pathlib import Path
+
 import pytest
 
+from dragoman import methods
 from dragoman.corpora.records import Pair, draw
 from dragoman.generation.ask import Ask, Completion
 from dragoman.lab import BACKBONE
@@ -26,6 +29,13 @@ def parts(example: Example) -> dict[str, tuple[int, ...]]:
 def test_every_method_is_found_by_its_file() -> None:
     assert {"vanilla", "radis"} <= set(available())
     assert available()["radis"].make is radis.radis
+
+
+def test_a_helper_beside_the_methods_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "_shared.py").write_text("WORDS = ()\n")
+    monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(tmp_path)])
+    assert set(available()) >= {"vanilla", "radis"}
+    assert "_shared" not in available()
 
 
 def test_vanilla_learns_reference_and_end_and_asks_nothing(speak: Speaker) -> None:

@@ -130,7 +130,7 @@ CONSTANTS = ("examples", "mixes", "title", "place", "baseline", "rationales", "r
 
 
 def available() -> dict[str, Method]:
-    """All methods in this folder by name."""
+    """All methods in this folder by name; files that begin with `_` are helpers."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
     modules = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
     return {
