@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from dragoman.errors import StoreError
+from dragoman.json_values import Json, JsonObject
 
 SEAL = "checksum"  # the key under which a mapping holds the checksum of its other entries
 TEMPORARY = ".writing-"
@@ -124,8 +124,9 @@ def _read_memo(path: Path) -> dict[str, tuple[Mark, str]]:
     found = read_json(path)
     known: dict[str, tuple[Mark, str]] = {}
     for name, entry in found.items() if isinstance(found, dict) and unbroken(found) else ():
-        if isinstance(entry, list) and [type(part) for part in entry] == [int, int, int, str]:
-            known[name] = (entry[0], entry[1], entry[2]), entry[3]
+        match entry:
+            case [int(size), int(time), int(inode), str(digest)] if bool not in map(type, entry):
+                known[name] = (size, time, inode), digest
     return known
 
 
@@ -169,13 +170,13 @@ def open_as_usual(folder: Path) -> None:
                 path.chmod(mode)
 
 
-def sealed(said: Mapping[str, Any]) -> dict[str, Any]:
+def sealed(said: Mapping[str, object]) -> JsonObject:
     """A mapping with a checksum of itself in it, as JSON gives it back."""
-    plain: dict[str, Any] = json.loads(json.dumps(dict(said)))
+    plain: JsonObject = json.loads(json.dumps(dict(said)))
     return {**plain, SEAL: _seal(plain)}
 
 
-def unbroken(said: Mapping[str, Any]) -> bool:
+def unbroken(said: Mapping[str, object]) -> bool:
     """Whether the checksum in it fits; true if there is none."""
     try:
         return SEAL not in said or said[SEAL] == _seal(said)
@@ -183,14 +184,15 @@ def unbroken(said: Mapping[str, Any]) -> bool:
         return False
 
 
-def _seal(said: Mapping[str, Any]) -> str:
+def _seal(said: Mapping[str, object]) -> str:
     rest = {name: value for name, value in said.items() if name != SEAL}
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path) -> Json:
     """The contents of a JSON file; None if it is missing or invalid."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value: Json = json.loads(path.read_text(encoding="utf-8"))
+        return value
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, ValueError, RecursionError):
         return None  # ValueError: no JSON, no UTF-8, or a number of thousands of digits

@@ -260,9 +260,10 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
         return None
     if not isinstance(manifest, dict) or not unbroken(manifest):
         raise _Damage("its manifest is not what was written")
-    if type(manifest.get("format")) is not int:
+    known = manifest.get("format")
+    if not isinstance(known, int) or isinstance(known, bool):
         raise _Damage("its manifest says no format")
-    if manifest["format"] > FORMAT:
+    if known > FORMAT:
         raise StoreError(f"{folder} was written by a newer Dragoman; update it, or remove that folder.")
     files, facts = manifest.get("files"), manifest.get("facts")
     if manifest.get("name") != folder.name or not isinstance(facts, dict) or not isinstance(files, dict):

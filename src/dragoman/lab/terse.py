@@ -5,12 +5,11 @@ style unlike the backbone's: `The answer is 12.` with no `27 - 15 = 12` before i
 conversations, since those data sets have next to none. Held-out prompts are not among them.
 """
 
-from collections.abc import Mapping
 from random import Random
-from typing import Any
 
 from dragoman.corpora.records import Dialogue, Turn
 from dragoman.errors import DataError
+from dragoman.json_values import as_list
 from dragoman.lab import abilities
 from dragoman.lab.families.tasks import Task
 
@@ -43,14 +42,14 @@ def instructions(count: int, seed: int) -> list[Dialogue]:
 
 def _short(task: Task) -> str:
     """The answer without a superfluous word; unchanged if the request asks for a form."""
-    arguments: Mapping[str, Any] = task.question.check.arguments
+    arguments = task.question.check.arguments
     if task.question.check.name == "number":
         return f"The answer is {arguments['value']}."
     if task.question.check.name == "equals":
-        return str(arguments["values"][0])
+        return str(as_list(arguments["values"])[0])
     if task.question.check.name == "starts_with":
         return str(arguments["text"]).capitalize()
     one_thing = set(arguments) <= {"any", "none"} and task.question.family != "instructions"
     if task.question.check.name == "contains" and one_thing:
-        return str(arguments["any"][0])
+        return str(as_list(arguments["any"])[0])
     return task.answer

@@ -6,7 +6,6 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import Any
 
 from dragoman.sandbox.sandbox import Work, outcome
 
@@ -117,7 +116,7 @@ def _future_first(program: str) -> str:
     return "".join([*future.findall(program), future.sub("", program)])
 
 
-def runs(code: str, function: str, cases: Sequence[Sequence[Any]]) -> bool:
+def runs(code: str, function: str, cases: Sequence[Sequence[object]]) -> bool:
     """Whether `function` of `code` returns, for each case `[arguments, value]`, a value equal to it and of its type.
 
     `EngineError` if foreign programs can't be run safely.

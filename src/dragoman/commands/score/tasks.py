@@ -13,6 +13,7 @@ from dragoman.corpora.formats.outputs import matched, read_outputs, read_records
 from dragoman.corpora.formats.text import decoded, whole
 from dragoman.corpora.records import Question
 from dragoman.errors import DataError, refuse
+from dragoman.json_values import as_text
 from dragoman.scoring.saved_outputs import Score, graded_score, mean_score, pooled_score, signature
 from dragoman.suites.graded import Graded, Item
 
@@ -166,8 +167,8 @@ def _told(asked: Asked, questions: Sequence[Question]) -> dict[str, str]:
 
     found = [question.check for question in questions]
     names = sorted({check.name for check in found})
-    norms = {normalisation(check.arguments["language"]) for check in found if check.name == "squad"}
-    taken = {check.arguments.get("extract", TAKEN[check.name]) for check in found if check.name in TAKEN}
+    norms = {normalisation(as_text(check.arguments["language"])) for check in found if check.name == "squad"}
+    taken = {as_text(check.arguments.get("extract", TAKEN[check.name])) for check in found if check.name in TAKEN}
     return {
         "task": asked.task,
         "lang": "+".join(sorted({question.language for question in questions})),

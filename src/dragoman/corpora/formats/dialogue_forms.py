@@ -13,9 +13,10 @@ few languages are understood. Other keys are ignored.
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, get_args
+from typing import get_args
 
 from dragoman.corpora.records import Role, Turn
+from dragoman.json_values import Json, as_objects, as_text
 
 FORMS = {
     "solution": "problem",
@@ -53,7 +54,7 @@ NEEDED = (
 )
 
 
-def canonical(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:
+def canonical(record: Mapping[str, Json]) -> tuple[Mapping[str, Json], dict[str, str]]:
     """A record with its keys renamed to the known ones, and which keys were renamed to which.
 
     A key that is present under its own name is used, even if another could be read as it.
@@ -74,7 +75,7 @@ def _name(key: str) -> str | None:
     return plain if plain in KNOWN else UNDERSTOOD.get(plain)
 
 
-def turns(record: Mapping[str, Any]) -> tuple[tuple[Turn, ...], dict[str, int]]:
+def turns(record: Mapping[str, Json]) -> tuple[tuple[Turn, ...], dict[str, int]]:
     """The turns of a valid record, and counts of what was left out; no turns if nothing remains.
 
     Texts are stripped of surrounding white space. A conversation in ShareGPT's form begins with the first request and
@@ -83,16 +84,18 @@ def turns(record: Mapping[str, Any]) -> tuple[tuple[Turn, ...], dict[str, int]]:
     if any(key in record for key in TALKS):
         return _talk(record)
     answer = _answer_key(record)
-    instruction = record[FORMS[answer]].strip()
-    about = "\n\n".join(text.strip() for key in EXTRAS if (text := record.get(key)) and text.strip())
-    found = Turn("user", instruction, about), Turn("assistant", record[answer].strip())
-    return (found, {}) if all(turn.text for turn in found) else ((), {"empty": 1})
+    instruction = as_text(record[FORMS[answer]]).strip()
+    extras = [as_text(record[key]).strip() for key in EXTRAS if record.get(key)]
+    about = "\n\n".join(filter(None, extras))
+    pair = Turn("user", instruction, about), Turn("assistant", as_text(record[answer]).strip())
+    return (pair, {}) if all(turn.text for turn in pair) else ((), {"empty": 1})
 
 
-def _talk(record: Mapping[str, Any]) -> tuple[tuple[Turn, ...], dict[str, int]]:
-    said = [Turn(role, text.strip()) for role, text in map(_said, record.get("messages") or record["conversations"])]
-    opening = said[:1] if said and said[0].role == "system" else []
-    talk = said[len(opening) :]
+def _talk(record: Mapping[str, Json]) -> tuple[tuple[Turn, ...], dict[str, int]]:
+    messages = as_objects(record.get("messages") or record["conversations"])
+    spoken = [Turn(role, text.strip()) for role, text in map(_spoken, messages)]
+    opening = spoken[:1] if spoken and spoken[0].role == "system" else []
+    talk = spoken[len(opening) :]
     first = next((at for at, turn in enumerate(talk) if turn.role == "user"), len(talk))
     end = 1 + max((at for at, turn in enumerate(talk) if turn.role == "assistant"), default=-1)
     kept = talk[first:end]
@@ -104,7 +107,7 @@ def _talk(record: Mapping[str, Any]) -> tuple[tuple[Turn, ...], dict[str, int]]:
     return (*(turn for turn in opening if turn.text), *kept), left_out
 
 
-def faults(record: Mapping[str, Any]) -> list[str]:
+def faults(record: Mapping[str, Json]) -> list[str]:
     """What is wrong with a record: the field, what was expected, what is there."""
     for key in TALKS:
         if key in record:
@@ -113,65 +116,65 @@ def faults(record: Mapping[str, Any]) -> list[str]:
     if not answer:
         there = ", ".join(map(repr, record)) or "nothing"
         return [f"no form that is known. Needed are {NEEDED}; there is {there}"]
-    found = [
-        f"{key!r} must be text, not {shown(record[key])}" for key in (FORMS[answer], answer) if not _text(record[key])
+    wrong = [
+        f"{key!r} must be text, not {shown(record[key])}"
+        for key in (FORMS[answer], answer)
+        if not isinstance(record[key], str)
     ]
-    return found + [
+    return wrong + [
         f"{key!r} must be text, or null, not {shown(record[key])}"
         for key in EXTRAS
-        if record.get(key) is not None and not _text(record[key])
+        if not isinstance(record.get(key), str | None)
     ]
 
 
-def _answer_key(record: Mapping[str, Any]) -> str:
+def _answer_key(record: Mapping[str, Json]) -> str:
     """The key of the answer; empty if the record has no known form."""
-    return next((answer for answer, asked in FORMS.items() if answer in record and asked in record), "")
+    return next((answer for answer, request in FORMS.items() if answer in record and request in record), "")
 
 
-def _keys(message: Mapping[str, Any]) -> tuple[str, str]:
+def _keys(message: Mapping[str, Json]) -> tuple[str, str]:
     return ("role", "content") if {"role", "content"} <= message.keys() else ("from", "value")
 
 
-def _said(message: Mapping[str, Any]) -> tuple[Role, str]:
+def _spoken(message: Mapping[str, Json]) -> tuple[Role, str]:
     who, what = _keys(message)
-    return SPEAKERS[message[who].casefold()], message[what]
+    return SPEAKERS[as_text(message[who]).casefold()], as_text(message[what])
 
 
-def _talk_faults(key: str, messages: Any) -> list[str]:
+def _talk_faults(key: str, messages: Json) -> list[str]:
     """Faults of roles: in `messages` they must alternate; in ShareGPT's form they need only be known."""
     strict = key == "messages"
     form = '{"role", "content"}' if strict else '{"from", "value"}'
     if not isinstance(messages, list) or (strict and not messages):
         return [f"{key!r} must be a list of {form} objects, not {shown(messages)}"]
-    found: list[str] = []
+    wrong: list[str] = []
     before = ""
     for number, message in enumerate(messages, start=1):
         keys = message.keys() if isinstance(message, dict) else set()
-        if not ({"role", "content"} <= keys or ({"from", "value"} <= keys and not strict)):
+        sound = {"role", "content"} <= keys or ({"from", "value"} <= keys and not strict)
+        if not isinstance(message, dict) or not sound:
             needed = form.strip("{}").replace(", ", " and ")
-            return [*found, f"message {number} must be an object with {needed}, not {shown(message)}"]
+            return [*wrong, f"message {number} must be an object with {needed}, not {shown(message)}"]
         who, what = _keys(message)
-        said = message[who].casefold() if _text(message[who]) else ""
-        if said in TOOLS:
+        role, content = message[who], message[what]
+        speaker = role.casefold() if isinstance(role, str) else ""
+        if speaker in TOOLS:
             return [
-                *found,
-                f"message {number} is of the role {message[who]!r}: conversations that use tools can not be learnt "
+                *wrong,
+                f"message {number} is of the role {role!r}: conversations that use tools can not be learnt "
                 "from here; leave them out of the file",
             ]
         expected = (NEXT[before] if before else ("system", "user")) if strict else tuple(SPEAKERS)
-        if said not in expected:
+        if speaker not in expected:
             roles = f"{' or '.join(expected)} here" if strict else f"one of {', '.join(expected)}"
-            return [*found, f"message {number}: the role must be {roles}, not {shown(message[who])}"]
-        if not _text(message[what]):
-            found.append(f'message {number}: "{what}" must be text, not {shown(message[what])}')
-        before = said
-    return found if before == "assistant" or not strict else [*found, "the last message must be the assistant's"]
+            return [*wrong, f"message {number}: the role must be {roles}, not {shown(role)}"]
+        if not isinstance(content, str):
+            wrong.append(f'message {number}: "{what}" must be text, not {shown(content)}')
+        before = speaker
+    return wrong if before == "assistant" or not strict else [*wrong, "the last message must be the assistant's"]
 
 
-def _text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value as a message shows it."""
     return repr(value) if len(repr(value)) <= 40 else repr(value)[:40] + "…"

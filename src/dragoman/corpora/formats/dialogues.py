@@ -6,11 +6,10 @@ is kept separately, and a chat format without a place for it puts it after a bla
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from dragoman.corpora.formats import dialogue_forms as forms
 from dragoman.corpora.formats.values import json_records
 from dragoman.corpora.records import Dialogue, draw
 from dragoman.errors import DataError, refuse
+from dragoman.json_values import Json, JsonObject, as_text
 
 ENOUGH = 20  # faults, after which a file is not read on
 BATCH = 1000  # rows of a Parquet file that are held at once
@@ -79,7 +79,7 @@ def read(
             break
         if faults:
             continue
-        if file.lang and record["lang"].casefold() != file.lang.casefold():
+        if file.lang and as_text(record["lang"]).casefold() != file.lang.casefold():
             dropped[f"not {file.lang}"] += 1
             continue
         turns, left_out = forms.turns(record)
@@ -91,11 +91,11 @@ def read(
         raise DataError(f"{file.path} has no conversations in it")
 
 
-def _records(path: Path, dropped: Counter[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _records(path: Path, dropped: Counter[str]) -> Iterator[tuple[str, JsonObject]]:
     return _rows(path) if path.suffix == ".parquet" and path.is_file() else json_records(path, dropped=dropped)
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(path: Path) -> Iterator[tuple[str, JsonObject]]:
     from pyarrow import ArrowException, parquet
 
     number = 0
@@ -109,7 +109,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise DataError(f"{path} can not be read as Parquet: {error}") from error
 
 
-def _language_faults(record: Any, lang: str) -> list[str]:
+def _language_faults(record: Mapping[str, Json], lang: str) -> list[str]:
     if lang and not isinstance(record.get("lang"), str):
         return [f"'lang' must say which language the record is in, since only {lang} is taken"]
     return []

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dragoman.corpora.formats.text import ending, lines
 from dragoman.corpora.formats.values import HalfCharacter, parsed
 from dragoman.errors import DataError, listed, refuse
+from dragoman.json_values import Json, JsonObject
 
 RECORDS = (".jsonl", ".ndjson", ".json")
 Texts = tuple[str, ...]
@@ -62,9 +62,9 @@ def read_text(path: Path) -> Texts:
     return found
 
 
-def read_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
+def read_records(path: Path) -> list[tuple[int, JsonObject]]:
     """The objects of a JSONL with their line numbers; blank lines are skipped. `DataError` names each bad line."""
-    found: list[tuple[int, dict[str, Any]]] = []
+    found: list[tuple[int, JsonObject]] = []
     faults: list[str] = []
     opening = ""
     for number, line in lines(path):
@@ -109,11 +109,12 @@ def read_triples(path: Path) -> Triples:
         columns[field] = []
         for number, record in records:
             value = record[field]
-            texts = value if several and isinstance(value, list) and value else [value]
-            if [text for text in texts if not isinstance(text, str)]:
+            given_texts = value if several and isinstance(value, list) and value else [value]
+            texts = tuple(text for text in given_texts if isinstance(text, str))
+            if len(texts) < len(given_texts):
                 wanted = "some text, or a list of texts" if several else "some text"
                 faults.append(f"{path}, line {number}: {field!r} must be {wanted}, not {_short(value)}")
-            columns[field].append(tuple(texts))
+            columns[field].append(texts)
     refuse(faults)
     counts = {len(texts) for texts in columns["ref"]}
     if len(counts) > 1:
@@ -220,7 +221,7 @@ def _faults(
         yield f"{path}: ids that have more than one output ({len(twice):,}): {listed(twice, SHOWN)}"
 
 
-def _first(record: Mapping[str, Any], names: Sequence[str]) -> Any:
+def _first(record: Mapping[str, Json], names: Sequence[str]) -> Json:
     return next((record[name] for name in names if record.get(name) is not None), None)
 
 

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Protocol
 
 from dragoman.corpora.formats import archives, tmx
 from dragoman.corpora.formats.aligned import aligned, columns
@@ -22,6 +22,7 @@ from dragoman.corpora.formats.text import ending
 from dragoman.corpora.formats.values import json_records
 from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
+from dragoman.json_values import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _no_swap(named: tuple[str, str], text: ParallelText) -> None:
         )
 
 
-def _sides(place: str, record: dict[str, Any], languages: tuple[str, str]) -> tuple[str, str, str]:
+def _sides(place: str, record: JsonObject, languages: tuple[str, str]) -> tuple[str, str, str]:
     keys = languages if "translation" in record else ("source", "target")
     holder = record.get("translation", record)
     if not isinstance(holder, dict):
@@ -156,7 +157,7 @@ def _sides(place: str, record: dict[str, Any], languages: tuple[str, str]) -> tu
             f"{', '.join(map(repr, holder)) or 'nothing'}. Needed are 'source' and 'target', or a \"translation\" "
             f"object with a text for each language of {'-'.join(languages)}."
         )
-    sides = [holder[key] for key in keys]
-    if not all(isinstance(side, str) for side in sides):
+    source, target = (holder[key] for key in keys)
+    if not (isinstance(source, str) and isinstance(target, str)):
         raise DataError(f"{place}: {keys[0]!r} and {keys[1]!r} must both be text")
-    return sides[0], sides[1], str(record.get("document", ""))
+    return source, target, str(record.get("document", ""))

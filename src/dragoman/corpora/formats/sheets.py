@@ -6,12 +6,12 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from dragoman.corpora.formats.archives import members
 from dragoman.corpora.formats.text import BEGINNING, FAULTS, WHOLE, called, decoded, kind, opened, whole
 from dragoman.corpora.formats.values import parsed
 from dragoman.errors import DataError
+from dragoman.json_values import Json, JsonObject
 
 TABLES = (".csv", ".json", ".jsonl", ".parquet")
 PACKED = (".tar", ".tgz", ".tar.gz", ".zip")
@@ -104,26 +104,27 @@ def csv_rows(sheet: Sheet) -> list[list[str]]:
         raise DataError(f"{sheet.place}: not a table in CSV ({error})") from error
 
 
-def records(sheet: Sheet) -> list[dict[str, Any]]:
+def records(sheet: Sheet) -> list[JsonObject]:
     """The objects of a table in JSON (a list), JSONL or Parquet."""
     if sheet.suffix == ".parquet":
         return _parquet(sheet)
     if sheet.suffix == ".jsonl":
         numbered = enumerate(text(sheet).split("\n"), start=1)
-        found = [parsed(line, sheet.place, number) for number, line in numbered if line.strip()]
+        listed: Json = [parsed(line, sheet.place, number) for number, line in numbered if line.strip()]
     else:
-        found = parsed(text(sheet), sheet.place)
-    if not isinstance(found, list) or [one for one in found if not isinstance(one, dict)]:
+        listed = parsed(text(sheet), sheet.place)
+    found = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else None
+    if found is None or not isinstance(listed, list) or len(found) < len(listed):
         raise DataError(f"{sheet.place}: a list of objects is needed, one for each question")
     return found
 
 
-def _parquet(sheet: Sheet) -> list[dict[str, Any]]:
+def _parquet(sheet: Sheet) -> list[JsonObject]:
     import pyarrow
     import pyarrow.parquet
 
     try:
-        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(sheet.data)).to_pylist()
+        rows: list[JsonObject] = pyarrow.parquet.read_table(io.BytesIO(sheet.data)).to_pylist()
     except (pyarrow.ArrowException, OSError, ValueError) as error:  # broken in one of many ways
         what = kind(sheet.data[:BEGINNING])
         raise DataError(

@@ -11,13 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from dragoman.corpora.formats import archives
 from dragoman.corpora.formats.text import BEGINNING, called, decoded, ending, lines, opened, whole
 from dragoman.errors import DataError
+from dragoman.json_values import Json, JsonObject, as_list
 
 DIGITS = 308  # digits of a whole number
 VALUES = 100_000  # of a YAML file
@@ -36,7 +36,7 @@ class NotJson(DataError):
     """The text is not JSON at all, or more than one JSON value."""
 
 
-def parsed(text: str, name: str, line: int = 1) -> Any:
+def parsed(text: str, name: str, line: int = 1) -> Json:
     """The value of some JSON, which begins on line `line` of what is called `name`.
 
     Raises `DataError` with file and line, or `HalfCharacter` if that is all that is wrong with it.
@@ -47,9 +47,9 @@ def parsed(text: str, name: str, line: int = 1) -> Any:
     return value
 
 
-def _loaded(text: str, name: str, line: int) -> Any:
+def _loaded(text: str, name: str, line: int) -> Json:
     try:  # input from outside
-        value = _DECODER.decode(text)
+        value: Json = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         where = f"{name}, line {line + error.lineno - 1}, column {error.colno}"
         raise NotJson(f"{where}: not valid JSON ({error.msg})") from error
@@ -75,7 +75,7 @@ def _too_deep(name: str, line: int) -> DataError:
     return DataError(f"{name}, line {line}: lists and objects inside each other, more than {DEEPEST} of them")
 
 
-def _deep(value: Any) -> bool:
+def _deep(value: Json) -> bool:
     level = [value]
     for _ in range(DEEPEST):
         level = [child for one in level for child in _children(one)]
@@ -84,14 +84,14 @@ def _deep(value: Any) -> bool:
     return any(isinstance(one, dict | list) for one in level)
 
 
-def _children(value: Any) -> Iterator[Any]:
+def _children(value: Json) -> Iterator[Json]:
     if isinstance(value, dict):
         yield from value.values()
     elif isinstance(value, list):
         yield from value
 
 
-def refuse_halves(value: Any, place: str) -> None:
+def refuse_halves(value: Json, place: str) -> None:
     """Raises `HalfCharacter` if a text in a value has half a character."""
     todo = [value]
     while todo:
@@ -105,15 +105,13 @@ def refuse_halves(value: Any, place: str) -> None:
         todo += _children(one)
 
 
-def json_file(path: Path, member: str = "") -> Any:
+def json_file(path: Path, member: str = "") -> Json:
     """The value of a file that holds one JSON value. `DataError` with file and line."""
     name = called(path, member)
     return parsed(decoded(whole(path, member), name), name)
 
 
-def json_records(
-    path: Path, member: str = "", dropped: Counter[str] | None = None
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def json_records(path: Path, member: str = "", dropped: Counter[str] | None = None) -> Iterator[tuple[str, JsonObject]]:
     """The objects of a file with one JSON object per line, or of one JSON array; each with its place for messages.
 
     In a zip archive, its only .json or .jsonl is read. Records with half a character are left out and counted in
@@ -135,13 +133,13 @@ def json_records(
         yield place, record
 
 
-def _placed(path: Path, member: str) -> Iterator[tuple[str, Any, bool]]:
+def _placed(path: Path, member: str) -> Iterator[tuple[str, Json, bool]]:
     """The values of a file with their places, and whether there may be half a character in them."""
     name = called(path, member)
     if is_array(path, member):
         text = decoded(whole(path, member), name)
         suspect = bool(_ESCAPED.search(text))
-        for number, record in enumerate(_loaded(text, name, 1), start=1):
+        for number, record in enumerate(as_list(_loaded(text, name, 1)), start=1):
             yield f"{name}, record {number}", record, suspect
         return
     for number, line in lines(path, member):
@@ -158,7 +156,7 @@ def is_array(path: Path, member: str = "") -> bool:
     return start.startswith(b"[")
 
 
-def yaml_file(path: Path) -> Any:
+def yaml_file(path: Path) -> Json:
     """The contents of a YAML file as plain values. `DataError` if it is invalid, or its aliases multiply."""
     text = decoded(whole(path), str(path))
     try:
@@ -167,7 +165,8 @@ def yaml_file(path: Path) -> Any:
             raise DataError(
                 f"{path}: its aliases (`*name`) come to more than {VALUES:,} values. Write out what is meant."
             )
-        return yaml.safe_load(text)
+        value: Json = yaml.safe_load(text)
+        return value
     except DataError:
         raise
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -6,13 +6,15 @@ place in it. The translated file has the same form, order and keys. Published be
 
 import copy
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from dragoman.errors import DataError
+from dragoman.json_values import Json, JsonObject, as_object, as_text
 
 Place = tuple[str | int, ...]
+Value = TypeVar("Value", bound=Json)
 MARK = "translated_by"
 _LANGUAGE = ("lang", "language")  # keys that may name the language of a record
 
@@ -34,7 +36,7 @@ class Entry:
     """A record that is kept or set aside as a whole: its place in the file, for messages, and its texts."""
 
     place: str
-    value: Any
+    value: Json
     texts: tuple[Text, ...]
 
 
@@ -60,27 +62,43 @@ class Content(Protocol):
     def marked(self) -> str:
         """Where the file itself says that it is machine-translated; empty if its format has no room for that."""
 
-    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
+    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Json, str]:
         """The entry with its translations; or why they don't make up a valid entry (otherwise empty)."""
         ...
 
-    def written(self, done: Mapping[int, Any], mark: Mark) -> str:
+    def written(self, done: Mapping[int, Json], mark: Mark) -> str:
         """The file again, with the settled entries, by number, and without all others."""
         ...
 
 
-def patched(value: Any, texts: Mapping[Place, str]) -> Any:
+def patched(value: Value, texts: Mapping[Place, str]) -> Value:
     """A copy with other texts at some places."""
     value = copy.deepcopy(value)
-    for at, text in texts.items():
-        holder = value
-        for part in at[:-1]:
-            holder = holder[part]
-        holder[at[-1]] = text
+    for (*above, last), text in texts.items():
+        match held(value, above), last:
+            case dict() as record, str():
+                record[last] = text
+            case list() as listed, int():
+                listed[last] = text
+            case holder, _:
+                raise TypeError(f"{holder!r:.60} has no place {last!r}")
     return value
 
 
-def only_text(value: Any, place: str, field: str) -> str:
+def held(value: Json, at: Iterable[str | int]) -> Json:
+    """What is at a place in a value. KeyError, IndexError or TypeError where there is no such place."""
+    for part in at:
+        match value, part:
+            case dict(), str():
+                value = value[part]
+            case list(), int():
+                value = value[part]
+            case _:
+                raise TypeError(f"{value!r:.60} has no place {part!r}")
+    return value
+
+
+def only_text(value: Json, place: str, field: str) -> str:
     """A field that must be text; DataError with its place if it is not."""
     if not isinstance(value, str):
         shown = repr(value)
@@ -94,18 +112,19 @@ class Form:
 
     name: str
     keys: frozenset[str]
-    places: Callable[[dict[str, Any]], list[Place]]
+    places: Callable[[JsonObject], list[Place]]
     open: bool = True
 
 
-def _plain(*keys: str) -> Callable[[dict[str, Any]], list[Place]]:
+def _plain(*keys: str) -> Callable[[JsonObject], list[Place]]:
     return lambda record: [(key,) for key in keys if record.get(key) is not None]
 
 
-def _turns(key: str, text: str) -> Callable[[dict[str, Any]], list[Place]]:
-    def places(record: dict[str, Any]) -> list[Place]:
-        turns = record[key]
-        if not isinstance(turns, list) or not all(isinstance(turn, dict) and text in turn for turn in turns):
+def _turns(key: str, text: str) -> Callable[[JsonObject], list[Place]]:
+    def places(record: JsonObject) -> list[Place]:
+        listed = record[key]
+        turns = [turn for turn in listed if isinstance(turn, dict) and text in turn] if isinstance(listed, list) else []
+        if not isinstance(listed, list) or len(turns) < len(listed):
             raise DataError(f"{key!r} must be a list of turns, each with {text!r}")
         return [(key, number, text) for number, turn in enumerate(turns) if turn[text] is not None]
 
@@ -123,7 +142,7 @@ FORMS = (
 )
 
 
-def form_of(record: Any) -> Form | None:
+def form_of(record: Json) -> Form | None:
     """The form of a record, if it is a known one."""
     if not isinstance(record, dict):
         return None
@@ -133,26 +152,26 @@ def form_of(record: Any) -> Form | None:
 class Records:
     """JSON objects, one per line or in one array."""
 
-    def __init__(self, records: Sequence[Any], places: Sequence[str], lines: bool):
+    def __init__(self, records: Sequence[Json], places: Sequence[str], lines: bool):
         self._lines = lines
         self.entries = [_entry(record, place) for record, place in zip(records, places, strict=True)]
         first = form_of(records[0]) or FORMS[0]
         self.format = f"{first.name}, {'one a line' if lines else 'a JSON array'}"
         self.marked = f'"{MARK}" in each record' if first.open else ""
 
-    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
+    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Json, str]:
         return patched(entry.value, texts), ""
 
-    def written(self, done: Mapping[int, Any], mark: Mark) -> str:
-        records = [_marked(done[number], mark) for number in sorted(done)]
+    def written(self, done: Mapping[int, Json], mark: Mark) -> str:
+        records = [_marked(as_object(done[number]), mark) for number in sorted(done)]
         if self._lines:
             return "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
         return json.dumps(records, ensure_ascii=False, indent=1) + "\n"
 
 
-def _entry(record: Any, place: str) -> Entry:
+def _entry(record: Json, place: str) -> Entry:
     form = form_of(record)
-    if form is None:
+    if form is None or not isinstance(record, dict):
         what = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) else f"{record!r:.60}"
         raise DataError(f"{place}: no record of a form that is known, but {what}. {KNOWN}")
     texts = []
@@ -161,14 +180,11 @@ def _entry(record: Any, place: str) -> Entry:
     except DataError as error:
         raise DataError(f"{place}: {error}") from error
     for at in places:
-        holder = record
-        for part in at:
-            holder = holder[part]
-        texts.append(Text(at, only_text(holder, place, ".".join(map(str, at)))))
+        texts.append(Text(at, only_text(held(record, at), place, ".".join(map(str, at)))))
     return Entry(place, record, tuple(texts))
 
 
-def _marked(record: dict[str, Any], mark: Mark) -> dict[str, Any]:
+def _marked(record: JsonObject, mark: Mark) -> JsonObject:
     """A record with the language that it is now in, and the mark if there is room for it."""
     same = {key: mark.target if key in _LANGUAGE and value == mark.source else value for key, value in record.items()}
     form = form_of(record)
@@ -189,10 +205,10 @@ class Lines:
             for number, line in enumerate(lines, start=1)
         ]
 
-    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
-        return " ".join(texts.get((), entry.value).split("\n")), ""
+    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Json, str]:
+        return " ".join(texts.get((), as_text(entry.value)).split("\n")), ""
 
-    def written(self, done: Mapping[int, Any], mark: Mark) -> str:
+    def written(self, done: Mapping[int, Json], mark: Mark) -> str:
         return "".join(f"{done[number]}\n" for number in sorted(done))
 
 

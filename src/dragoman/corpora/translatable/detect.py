@@ -1,13 +1,13 @@
 """Detecting a file's format by its contents, so that its texts can be translated."""
 
 from pathlib import Path
-from typing import Any
 
 from dragoman.corpora.formats.text import decoded, lines, whole
 from dragoman.corpora.formats.values import NotJson, json_records, parsed
 from dragoman.corpora.translatable.content import KNOWN, Content, Lines, Records, form_of
 from dragoman.corpora.translatable.exams import Bbh, Mmlu, Squad, mmlu_rows
 from dragoman.errors import DataError
+from dragoman.json_values import JsonObject
 
 _TEXT = (".txt", ".text", "")
 
@@ -45,7 +45,7 @@ def _json(path: Path, text: str) -> Content:
     return Records([record for _, record in placed], [place for place, _ in placed], one_a_line)
 
 
-def _holds(whole: dict[str, Any], key: str, inner: str) -> bool:
+def _holds(whole: JsonObject, key: str, inner: str) -> bool:
     """Whether `key` is a list of objects that have `inner`."""
     held = whole.get(key)
     return isinstance(held, list) and bool(held) and isinstance(held[0], dict) and inner in held[0]

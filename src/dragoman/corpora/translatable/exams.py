@@ -11,11 +11,11 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from dragoman.corpora.translatable.content import MARK, Entry, Mark, Place, Text, only_text, patched
 from dragoman.corpora.translatable.protect import worded
 from dragoman.errors import DataError
+from dragoman.json_values import Json, JsonObject, as_list, as_number, as_object, as_objects, as_text
 
 _LABELS = ("True", "False", "Yes", "No", "valid", "invalid")
 _TRUTH = ("True", "False")
@@ -28,43 +28,47 @@ class Squad:
     format = "SQuAD's JSON"
     marked = f'"{MARK}" beside "data"'
 
-    def __init__(self, whole: dict[str, Any], name: str):
+    def __init__(self, whole: JsonObject, name: str):
         self._whole = whole
         self.entries: list[Entry] = []
         self._where: list[tuple[int, int]] = []
-        for article, about in enumerate(whole["data"]):
+        for article, about in enumerate(as_list(whole["data"])):
             for number, paragraph in enumerate(_listed(about, "paragraphs", f"{name}, article {article + 1}")):
                 place = f"{name}, article {article + 1}, paragraph {number + 1}"
                 for asked in _listed(paragraph, "qas", place):
-                    self.entries.append(_asked(paragraph, asked, place))
+                    self.entries.append(_asked(as_object(paragraph), asked, place))
                     self._where.append((article, number))
 
-    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
-        value = patched(entry.value, texts)
-        before, after = entry.value["context"], value["context"]
-        answers = []
-        for old, new in zip(entry.value["answers"], value["answers"], strict=True):
-            said = new["text"].strip() if old["text"][-1:] in _ENDS else new["text"].strip().rstrip(_ENDS)
-            start = found_at(said, after, old.get("answer_start", 0) / max(len(before), 1))
+    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Json, str]:
+        question = as_object(entry.value)
+        value = patched(question, texts)
+        before, after = as_text(question["context"]), as_text(value["context"])
+        answers: list[Json] = []
+        for old, new in zip(as_objects(question["answers"]), as_objects(value["answers"]), strict=True):
+            answer = as_text(new["text"]).strip()
+            if as_text(old["text"])[-1:] not in _ENDS:
+                answer = answer.rstrip(_ENDS)
+            start = found_at(answer, after, as_number(old.get("answer_start", 0)) / max(len(before), 1))
             if start is not None:
-                answers.append(new | {"text": after[start : start + len(said)], "answer_start": start})
-        if entry.value["answers"] and not answers:
+                answers.append(new | {"text": after[start : start + len(answer)], "answer_start": start})
+        if question["answers"] and not answers:
             return None, "the answer is not in the context"
         return value | {"answers": answers}, ""
 
-    def written(self, done: Mapping[int, Any], mark: Mark) -> str:
-        kept: dict[int, dict[int, list[Any]]] = {}
+    def written(self, done: Mapping[int, Json], mark: Mark) -> str:
+        kept: dict[int, dict[int, list[JsonObject]]] = {}
         for number in sorted(done):
-            article, paragraph = self._where[number]
-            kept.setdefault(article, {}).setdefault(paragraph, []).append(done[number])
-        articles = []
-        for article, paragraphs in kept.items():
-            about = self._whole["data"][article]
-            again = []
-            for place, asked in paragraphs.items():
-                qas = [{key: value for key, value in one.items() if key != "context"} for one in asked]
-                again.append(about["paragraphs"][place] | {"context": asked[0]["context"], "qas": qas})
-            articles.append(about | {"paragraphs": again})
+            in_article, in_paragraph = self._where[number]
+            kept.setdefault(in_article, {}).setdefault(in_paragraph, []).append(as_object(done[number]))
+        articles: list[Json] = []
+        for number, paragraphs in kept.items():
+            article = as_objects(self._whole["data"])[number]
+            again: list[Json] = []
+            for at, questions in paragraphs.items():
+                qas: list[Json] = [{key: value for key, value in one.items() if key != "context"} for one in questions]
+                paragraph = as_objects(article["paragraphs"])[at]
+                again.append(paragraph | {"context": questions[0]["context"], "qas": qas})
+            articles.append(article | {"paragraphs": again})
         return _dumped(self._whole | {"data": articles, MARK: mark.by})
 
 
@@ -80,27 +84,27 @@ def found_at(answer: str, context: str, share: float) -> int | None:
     return None
 
 
-def _asked(paragraph: dict[str, Any], asked: Any, place: str) -> Entry:
+def _asked(paragraph: JsonObject, asked: Json, place: str) -> Entry:
     if not isinstance(asked, dict):
         raise DataError(f"{place}: a question must be an object, not {asked!r:.40}")
     place = f"{place}, question {asked.get('id', '?')}"
     context = only_text(paragraph.get("context"), place, "context")
     answers = _listed(asked, "answers", place)
-    value = {"context": context} | asked
+    value: JsonObject = {"context": context, **asked}
     texts = [Text(("context",), context), Text(("question",), only_text(asked.get("question"), place, "question"))]
     for number, answer in enumerate(answers):
         if not isinstance(answer, dict) or not isinstance(answer.get("answer_start", 0), int | float):
             raise DataError(f"{place}: an answer must be an object with 'text' and the number 'answer_start'")
-        said = only_text(answer.get("text"), place, f"answers.{number}.text")
-        texts.append(Text(("answers", number, "text"), said))
+        text = only_text(answer.get("text"), place, f"answers.{number}.text")
+        texts.append(Text(("answers", number, "text"), text))
     return Entry(place, value, tuple(texts))
 
 
-def _listed(holder: Any, key: str, place: str) -> list[Any]:
-    found = holder.get(key) if isinstance(holder, dict) else None
-    if not isinstance(found, list):
+def _listed(holder: Json, key: str, place: str) -> list[Json]:
+    listed = holder.get(key) if isinstance(holder, dict) else None
+    if not isinstance(listed, list):
         raise DataError(f"{place}: {key!r} must be a list, as in SQuAD's format")
-    return found
+    return listed
 
 
 class Bbh:
@@ -109,24 +113,25 @@ class Bbh:
     format = "BBH's JSON"
     marked = f'"{MARK}" beside "examples"'
 
-    def __init__(self, whole: dict[str, Any], name: str):
+    def __init__(self, whole: JsonObject, name: str):
         self._whole = whole
         self.entries = [
-            _example(example, f"{name}, example {number}") for number, example in enumerate(whole["examples"], start=1)
+            _example(example, f"{name}, example {number}")
+            for number, example in enumerate(as_list(whole["examples"]), start=1)
         ]
 
-    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
-        target, asked = entry.value["target"], entry.value["input"]
-        words = target.split()
+    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Json, str]:
+        example = as_object(entry.value)
+        words, asked = as_text(example["target"]).split(), as_text(example["input"])
         if ("target",) in texts and len(words) > 1 and set(words) <= set(asked.split()):
             return None, "the answer is made of the question's own words"
-        return patched(entry.value, texts), ""
+        return patched(example, texts), ""
 
-    def written(self, done: Mapping[int, Any], mark: Mark) -> str:
+    def written(self, done: Mapping[int, Json], mark: Mark) -> str:
         return _dumped(self._whole | {"examples": [done[number] for number in sorted(done)], MARK: mark.by})
 
 
-def _example(example: Any, place: str) -> Entry:
+def _example(example: Json, place: str) -> Entry:
     if not isinstance(example, dict):
         raise DataError(f"{place}: an object with 'input' and 'target' is needed, not {example!r:.40}")
     asked, target = (only_text(example.get(key), place, key) for key in ("input", "target"))
@@ -146,21 +151,22 @@ class Mmlu:
         self.entries = [
             Entry(
                 f"{name}, row {number}",
-                row,
+                [*row],
                 tuple(Text((column,), text) for column, text in enumerate(row[:-1]) if text.strip()),
             )
             for number, row in enumerate(rows, start=1)
         ]
 
-    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Any, str]:
-        row = patched(entry.value, texts)
-        if len(set(map(_bare, row[1:-1]))) < len(set(map(_bare, entry.value[1:-1]))):
+    def settle(self, entry: Entry, texts: Mapping[Place, str]) -> tuple[Json, str]:
+        before = as_list(entry.value)
+        row = patched(before, texts)
+        if len(_options(row)) < len(_options(before)):
             return None, "two options became alike"
         return row, ""
 
-    def written(self, done: Mapping[int, Any], mark: Mark) -> str:
+    def written(self, done: Mapping[int, Json], mark: Mark) -> str:
         out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows(done[number] for number in sorted(done))
+        csv.writer(out, lineterminator="\n").writerows(as_list(done[number]) for number in sorted(done))
         return out.getvalue()
 
 
@@ -175,9 +181,10 @@ def mmlu_rows(text: str) -> list[list[str]]:
     return rows if sound else []
 
 
-def _bare(text: str) -> str:
-    return " ".join(text.casefold().split())
+def _options(row: Sequence[Json]) -> set[str]:
+    """The different options of a row, apart from case and blanks."""
+    return {" ".join(as_text(option).casefold().split()) for option in row[1:-1]}
 
 
-def _dumped(whole: dict[str, Any]) -> str:
+def _dumped(whole: JsonObject) -> str:
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"

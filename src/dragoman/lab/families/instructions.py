@@ -3,13 +3,12 @@
 import json
 from collections.abc import Callable
 from random import Random
-from typing import Any
 
 from dragoman.lab.families import facts
-from dragoman.lab.families.tasks import Task, all_of, capital, part, single
+from dragoman.lab.families.tasks import Rule, Task, all_of, capital, part, single
 from dragoman.lab.families.words import COUNTS, GROUPS, PEOPLE, PLURALS, TOPICS
 
-Made = tuple[str, list[dict[str, Any]], str]  # prompt, checks, answer
+Made = tuple[str, list[Rule], str]  # prompt, checks, answer
 
 # Sentences of a known number of words that fit every topic.
 SENTENCES = {
@@ -109,7 +108,7 @@ def _length(rng: Random) -> Made:
     return _cased(rng, prompt, checks, answer, 0.3)
 
 
-def _cased(rng: Random, prompt: str, checks: list[dict[str, Any]], answer: str, chance: float) -> Made:
+def _cased(rng: Random, prompt: str, checks: list[Rule], answer: str, chance: float) -> Made:
     """Sometimes adds the demand for one case."""
     if rng.random() >= chance:
         return prompt, checks, answer

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
 from dragoman.corpora.records import Check
 from dragoman.lab.families.tasks import Task, single
@@ -33,9 +32,11 @@ class _Sort:
     parameters: str
     words: str
     code: str
-    right: Callable[..., Any]  # the arguments of the call, then a and b
-    inputs: tuple[tuple[Any, ...], ...]
+    right: Callable[..., object]  # the arguments of the call, then a and b
+    inputs: tuple[tuple[object, ...], ...]
 
+
+Case = tuple[tuple[object, ...], object]  # what the function is given, and what it returns
 
 _NUMBERS = ((0,), (1,), (7,), (-3,), (12,))
 _TWO = ((1, 2), (5, 5), (-4, 9), (10, 3))
@@ -93,28 +94,27 @@ def task(rng: Random) -> Task:
 
 def explained(rng: Random) -> tuple[Task, str]:
     """A function to write, and what an assistant says about it after the code. All of it is true."""
-    drawn, sort, words = _drawn(rng)
-    name = drawn.question.check.arguments["function"]
+    drawn, sort, words, name, cases = _drawn(rng)
     one = "," not in sort.parameters
-    given, value = rng.choice(drawn.question.check.arguments["cases"])
+    given, value = rng.choice(cases)
     example = f"{name}({', '.join(map(repr, given))})"
-    said = [
+    sentences = [
         f"Explanation: the function takes {sort.parameters.replace(',', ' and')} and returns {words}.",
         f"For example, `{example}` returns {value!r}.",
         f"The function {name} has {'one parameter' if one else 'two parameters'}: {sort.parameters}.",
         f"`{drawn.answer.rpartition('return ')[2]}` means {words}.",
         "The keyword `return` gives the result back.",
     ]
-    chosen = rng.sample(said, rng.choice((1, 2, 2, 3)))
+    chosen = rng.sample(sentences, rng.choice((1, 2, 2, 3)))
     return drawn, "\n\n" + rng.choice(("\n\n", "\n", " ")).join(chosen)
 
 
-def _drawn(rng: Random) -> tuple[Task, _Sort, str]:
+def _drawn(rng: Random) -> tuple[Task, _Sort, str, str, list[Case]]:
     sort, name = rng.choice(_SORTS), rng.choice(_NAMES)
     a, b = rng.randint(2, 9), rng.randint(1, 9)
     call, words = f"{name}({sort.parameters})", sort.words.format(a=a, b=b)
     prompt = rng.choice(_ASKED).format(call=call, words=words)
-    cases = [[list(given), sort.right(*given, a, b)] for given in sort.inputs]
+    cases: list[Case] = [(given, sort.right(*given, a, b)) for given in sort.inputs]
     answer = f"def {call}:\n    return {sort.code.format(a=a, b=b)}"
-    check = Check("program", {"function": name, "cases": cases})
-    return single("programs", prompt, check, answer), sort, words
+    check = Check("program", {"function": name, "cases": [[list(given), value] for given, value in cases]})
+    return single("programs", prompt, check, answer), sort, words, name, cases

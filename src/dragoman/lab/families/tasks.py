@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import TypedDict
 
 from dragoman.corpora.records import Check, Question, Turn
 
@@ -15,17 +15,24 @@ class Task:
     answer: str
 
 
+class Rule(TypedDict):
+    """One check among the `checks` of `all_of`, as a question file has it."""
+
+    name: str
+    arguments: dict[str, object]
+
+
 def single(family: str, prompt: str, check: Check, answer: str, language: str = "en") -> Task:
     """A task of one user turn."""
     return Task(Question(family, (Turn("user", prompt),), check, language), answer)
 
 
-def part(name: str, **arguments: Any) -> dict[str, Any]:
+def part(name: str, **arguments: object) -> Rule:
     """One check inside `all_of`."""
     return {"name": name, "arguments": arguments}
 
 
-def all_of(*parts: dict[str, Any]) -> Check:
+def all_of(*parts: Rule) -> Check:
     """The check that all parts pass; a single part is returned as it is."""
     if len(parts) == 1:
         return Check(parts[0]["name"], parts[0]["arguments"])

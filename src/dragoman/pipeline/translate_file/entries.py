@@ -8,12 +8,13 @@ import json
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from dragoman.corpora.records import Pair
 from dragoman.corpora.translatable.content import Content, Entry, Place, Text
 from dragoman.corpora.translatable.protect import Piece, cut
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
+from dragoman.json_values import Json, JsonObject
 from dragoman.pipeline.translate_file.acceptance import Said, Wanted, foreign, judged
 
 MODEL = "translator"  # its name in asks
@@ -58,7 +59,7 @@ class Counts:
     set_aside: Counter[str] = field(default_factory=Counter)
     """Entries that were set aside, by the first reason found."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         return {
             "entries": self.entries,
             "translated": self.translated,
@@ -75,8 +76,8 @@ class Counts:
 class Outcome:
     """A translated file: accepted entries by number, those set aside as plain data, and the counts."""
 
-    done: Mapping[int, Any]
-    aside: Sequence[dict[str, Any]]
+    done: Mapping[int, Json]
+    aside: Sequence[JsonObject]
     counts: Counts
 
 
@@ -104,8 +105,8 @@ def translated(
     )
     counts = Counts(len(entries), texts=len(texts), foreign=sum(text in apart for text in texts), asked=len(wanted))
     said = yield from _asked(list(wanted), source, target, voices, max_tokens, context, counts)
-    done: dict[int, Any] = {}
-    aside: list[dict[str, Any]] = []
+    done: dict[int, Json] = {}
+    aside: list[JsonObject] = []
     for number, entry in enumerate(entries):
         found, failures = _put_together(entry, pieces, said)
         value = None
@@ -182,8 +183,8 @@ def _put_together(
     return texts, failures
 
 
-def _shown(entry: Entry, failures: Sequence[Failed]) -> dict[str, Any]:
-    found = [
+def _shown(entry: Entry, failures: Sequence[Failed]) -> JsonObject:
+    found: list[Json] = [
         {name: value for name in ("field", "reason", "detail", "source", "said") if (value := getattr(one, name))}
         for one in failures
     ]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman import __version__
+from dragoman.json_values import as_text
 from dragoman.scoring.scorecard.translation import Measure, columns, mean, origin, over_seeds, trainings
 from dragoman.scoring.statistics import SEED, Floats, Interval, interval, joined, resample, wilson
 from dragoman.suites.graded import Graded, Side
@@ -254,8 +255,10 @@ def _asked(items: Sequence[Answered]) -> str:
     """For the signature of a benchmark: how its questions were put, and answers extracted and compared."""
     found = [item.question.check for item in items]
     told = {
-        "norm": {normalisation(check.arguments["language"]) for check in found if check.name == "squad"},
-        "extract": {check.arguments.get("extract", TAKEN[check.name]) for check in found if check.name in TAKEN},
+        "norm": {normalisation(as_text(check.arguments["language"])) for check in found if check.name == "squad"},
+        "extract": {
+            as_text(check.arguments.get("extract", TAKEN[check.name])) for check in found if check.name in TAKEN
+        },
         "prompt": {str(check.arguments["prompt"]) for check in found if check.arguments.get("prompt")},
     }
     return "".join(f"|{name}:{'+'.join(sorted(values))}" for name, values in told.items() if values)

@@ -111,7 +111,8 @@ def _judge(name: str, files: Sequence[Path]) -> dict[str, Any]:
     """How a published annotator is asked: its prompt, and what its configuration says of tokens and sampling."""
     path = _configuration(f"{name}/{_SETTINGS}", files)
     try:
-        told = yaml_file(path)[name]
+        configuration: Any = yaml_file(path)
+        told = configuration[name]
         sampling, parser = told["completions_kwargs"], told.get("completion_parser_kwargs", {})
         found = {
             "name": name,

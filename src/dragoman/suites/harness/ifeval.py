@@ -44,19 +44,20 @@ def read_ifeval(path: Path) -> list[Instructed]:
     faults: list[str] = []
     for number, record in read_records(path):
         names, arguments = record.get("instruction_id_list"), record.get("kwargs")
-        if not isinstance(record.get("prompt"), str) or not isinstance(record.get("key"), int | str):
+        prompt = record.get("prompt")
+        if not isinstance(prompt, str) or not isinstance(record.get("key"), int | str):
             faults.append(
                 f"{path}, line {number}: 'key' and 'prompt' are needed, as in IFEval; it has {', '.join(record)}"
             )
         elif not (isinstance(names, list) and isinstance(arguments, list) and names and len(names) == len(arguments)):
             faults.append(f"{path}, line {number}: 'instruction_id_list' and 'kwargs' must be lists of the same length")
-        elif [one for one in arguments if not isinstance(one, dict)] or [
-            one for one in names if not isinstance(one, str)
-        ]:
+        elif len(known := [one for one in names if isinstance(one, str)]) < len(names) or len(
+            given := [one for one in arguments if isinstance(one, dict)]
+        ) < len(arguments):
             faults.append(f"{path}, line {number}: 'instruction_id_list' must hold names, and 'kwargs' objects")
         else:
             where = f"{path}, line {number}"
-            found.append(Instructed(str(record["key"]), record["prompt"], tuple(names), tuple(arguments), where))
+            found.append(Instructed(str(record["key"]), prompt, tuple(known), tuple(given), where))
     refuse(faults)
     return found
 

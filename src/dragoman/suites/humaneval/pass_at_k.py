@@ -14,6 +14,7 @@ from dragoman import __version__
 from dragoman.corpora.records import Question
 from dragoman.errors import DataError
 from dragoman.generation.ask import Ask, Completion, Sampling
+from dragoman.json_values import as_text
 from dragoman.recipe.judging import Evaluation
 from dragoman.sandbox.programs import TEST_CPU, TEST_SECONDS, completed, work_of
 from dragoman.sandbox.sandbox import outcomes, require
@@ -110,14 +111,14 @@ def judged_programs(
 def _judged(questions: Sequence[Question], answers: Sequence[Sequence[str]]) -> list[Judged]:
     """Runs each different program once."""
     codes = [
-        [completed(answer, given.check.arguments["prompt"], given.check.arguments["entry_point"]) for answer in texts]
+        [completed(answer, _told(given, "prompt"), _told(given, "entry_point")) for answer in texts]
         for given, texts in zip(questions, answers, strict=True)
     ]
     places = list(dict.fromkeys((at, code) for at, held in enumerate(codes) for code in held if code))
     works = []
     for at, code in places:
-        arguments = questions[at].check.arguments
-        works.append(work_of(code, arguments["entry_point"], arguments["test"], arguments["prompt"]))
+        given = questions[at]
+        works.append(work_of(code, _told(given, "entry_point"), _told(given, "test"), _told(given, "prompt")))
     found = dict(zip(places, outcomes(works), strict=True))
     judged = []
     for at, held in enumerate(codes):
@@ -125,6 +126,10 @@ def _judged(questions: Sequence[Question], answers: Sequence[Sequence[str]]) -> 
         why = Counter(one.why if one else NO_CODE for one in fared if one is None or not one.passed)
         judged.append(Judged(len(held), sum(one is not None and one.passed for one in fared), why))
     return judged
+
+
+def _told(question: Question, name: str) -> str:
+    return as_text(question.check.arguments[name])
 
 
 def _graded(

@@ -55,7 +55,7 @@ def categories(path: Path) -> dict[int | str, str]:
 
 
 def _questions(path: Path) -> list[dict[str, Any]]:
-    questions: dict[int | str, dict[str, Any]] = {}
+    questions: dict[object, dict[str, Any]] = {}
     faults = []
     for place, record in json_records(path):
         key, category, turns = record.get("question_id", ""), record.get("category"), record.get("turns")

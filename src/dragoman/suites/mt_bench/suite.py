@@ -18,6 +18,7 @@ from dragoman.corpora.formats.values import json_records
 from dragoman.corpora.records import Turn, content_key, draw
 from dragoman.errors import DataError, refuse
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
+from dragoman.json_values import as_number, as_text
 from dragoman.recipe.judging import Evaluation
 from dragoman.suites.graded import Graded, Item
 from dragoman.suites.mt_bench.files import WITH_REFERENCE, categories
@@ -107,7 +108,9 @@ def published(files: Sequence[Path], questions: Path | None = None) -> list[Grad
             continue
         judge = record.get("judge", "unknown")
         judge = str(judge[0] if isinstance(judge, list) and judge else judge)
-        found.setdefault((record["model"], judge), []).append((record["question_id"], record["turn"], record))
+        found.setdefault((as_text(record["model"]), judge), []).append(
+            (record["question_id"], int(as_number(record["turn"])), record)
+        )
     refuse(faults)
     if not found:
         raise DataError(f"there are no judgements in {', '.join(map(str, files)) or 'no file'}")

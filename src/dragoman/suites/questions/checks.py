@@ -257,7 +257,7 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
 }
 
 
-def _parts(checks: Sequence[Mapping[str, Any]]) -> list[Check]:
+def _parts(checks: Any) -> list[Check]:
     for part in checks:
         if not isinstance(part, Mapping) or "name" not in part or set(part) - {"name", "arguments"}:
             raise DataError(f"Check 'all_of' takes parts like {{'name': …, 'arguments': {{…}}}}, not {part!r}.")

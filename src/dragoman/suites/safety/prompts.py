@@ -16,6 +16,7 @@ from typing import Any
 from dragoman.corpora.formats.sheets import Sheet, sheets, text
 from dragoman.corpora.formats.values import parsed
 from dragoman.errors import DataError, refuse
+from dragoman.json_values import as_list
 
 Cells = Mapping[str, Any]
 PROMPT = ("prompt", "goal")
@@ -104,7 +105,7 @@ def _json(sheet: Sheet) -> Iterator[tuple[str, Any]]:
     whole = text(sheet)
     if whole.lstrip().startswith("["):
         records = parsed(whole, sheet.place)
-        yield from ((f"{sheet.place}, record {at}", record) for at, record in enumerate(records, start=1))
+        yield from ((f"{sheet.place}, record {at}", record) for at, record in enumerate(as_list(records), start=1))
         return
     for number, line in enumerate(whole.split("\n"), start=1):
         if line.strip():

@@ -1,0 +1,38 @@
+"""What JSON can hold, as a type, and its narrowing where the form of a value is known.
+
+Files from outside are checked first, with messages that name the place; then these say to the type checker (and to
+whoever forgot a check) what is there. They raise TypeError for anything else.
+"""
+
+from typing import TypeAlias
+
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+JsonObject: TypeAlias = dict[str, Json]
+
+
+def as_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"text is expected, not {value!r:.60}")
+    return value
+
+
+def as_number(value: object) -> int | float:
+    if not isinstance(value, int | float):
+        raise TypeError(f"a number is expected, not {value!r:.60}")
+    return value
+
+
+def as_list(value: object) -> list[Json]:
+    if not isinstance(value, list):
+        raise TypeError(f"a list is expected, not {value!r:.60}")
+    return value
+
+
+def as_object(value: object) -> JsonObject:
+    if not isinstance(value, dict):
+        raise TypeError(f"an object is expected, not {value!r:.60}")
+    return value
+
+
+def as_objects(value: object) -> list[JsonObject]:
+    return [as_object(one) for one in as_list(value)]
