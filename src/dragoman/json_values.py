@@ -4,6 +4,7 @@ Files from outside are checked first, with messages that name the place; then th
 whoever forgot a check) what is there. They raise TypeError for anything else.
 """
 
+from collections.abc import Iterable
 from typing import TypeAlias
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
@@ -36,3 +37,16 @@ def as_object(value: object) -> JsonObject:
 
 def as_objects(value: object) -> list[JsonObject]:
     return [as_object(one) for one in as_list(value)]
+
+
+def held(value: Json, at: Iterable[str | int]) -> Json:
+    """What is at a place in a value. KeyError, IndexError or TypeError where there is no such place."""
+    for part in at:
+        match value, part:
+            case dict(), str():
+                value = value[part]
+            case list(), int():
+                value = value[part]
+            case _:
+                raise TypeError(f"{value!r:.60} has no place {part!r}")
+    return value

@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from dragoman.generation.ask import Completion, Ids
 from dragoman.generation.batches import Ended
 from dragoman.generation.cache import shards
 from dragoman.generation.cache.storage import shelf_at
+from dragoman.json_values import JsonObject
 
 LOOKED_AT = 64  # shards of a group that are read
 
@@ -22,7 +22,7 @@ class Kept:
     """One group: a model under one sampling. `ended` counts only completions in shards that were read."""
 
     model: str
-    sampling: Mapping[str, Any]
+    sampling: JsonObject
     address: str
     shards: int
     ended: Ended

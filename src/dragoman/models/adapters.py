@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from dragoman.errors import EngineError, listed
+from dragoman.json_values import Json
 from dragoman.models.config import read_json
 from dragoman.models.weights import header
 
@@ -54,7 +54,7 @@ def shapes(path: Path) -> dict[str, Shape | None]:
     return {name: one.shape if one.kind in _PLAIN else None for name, one in header(path).items()}
 
 
-def _config(adapter: Path) -> Mapping[str, Any]:
+def _config(adapter: Path) -> Mapping[str, Json]:
     path = adapter / "adapter_config.json"
     for needed in (path, adapter / "adapter_model.safetensors"):
         if not needed.is_file():
@@ -108,7 +108,7 @@ def _fits(part: str, shape: Shape, weight: Shape | None, turned: bool) -> bool:
     return shape[-1] == into if part.endswith("A") else shape[0] == out
 
 
-def _said(folder: Path, adapter: Path, about: Mapping[str, Any], missing: list[str], misfits: list[str]) -> str:
+def _said(folder: Path, adapter: Path, about: Mapping[str, Json], missing: list[str], misfits: list[str]) -> str:
     lines = [f"The adapter {adapter} does not fit the backbone {folder}."]
     if missing:
         lines.append(f"{len(missing)} of its modules are not in the backbone: {listed(missing)}.")

@@ -4,9 +4,9 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from dragoman.errors import EngineError
+from dragoman.json_values import Json, JsonObject
 
 LARGEST = 16 << 20  # bytes; the largest that are published have a few hundred kilobytes
 # The same sizes under the names that architectures have for them.
@@ -19,7 +19,7 @@ _POSITIVE = ("rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "rope_theta
 _MOST_LAYERS, _MOST = 10_000, 1 << 31
 
 
-def read_config(folder: Path) -> dict[str, Any]:
+def read_config(folder: Path) -> JsonObject:
     """The contents of a model's config.json. EngineError if it is invalid, or has sizes that no model can have."""
     path = folder / "config.json"
     config = read_json(path)
@@ -31,7 +31,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def read_json(path: Path, largest: int = LARGEST) -> dict[str, Any]:
+def read_json(path: Path, largest: int = LARGEST) -> JsonObject:
     """A model's file that holds a JSON object. EngineError if it does not."""
     try:
         size = path.stat().st_size
@@ -52,16 +52,16 @@ def read_json(path: Path, largest: int = LARGEST) -> dict[str, Any]:
     return found
 
 
-def text_part(config: Mapping[str, Any]) -> Mapping[str, Any]:
+def text_part(config: Mapping[str, Json]) -> Mapping[str, Json]:
     """The part of the configuration about text, for a model that also handles images or sound."""
     part = config.get("text_config")
     return part if isinstance(part, dict) else config
 
 
-def context_in(config: Mapping[str, Any]) -> int | None:
+def context_in(config: Mapping[str, Json]) -> int | None:
     """The model's context length in tokens, according to its configuration; None if it sets no limit."""
     part = text_part(config)
-    return next((int(part[name]) for name in _CONTEXT if isinstance(part.get(name), int)), None)
+    return next((length for name in _CONTEXT if isinstance(length := part.get(name), int)), None)
 
 
 def context_of(folder: Path) -> int | None:
@@ -82,7 +82,7 @@ def context_of(folder: Path) -> int | None:
         return None
 
 
-def _check_sizes(path: Path, config: Mapping[str, Any]) -> None:
+def _check_sizes(path: Path, config: Mapping[str, Json]) -> None:
     for name in _SIZES:
         value = config.get(name)
         if not isinstance(value, int | float) or isinstance(value, bool):
@@ -101,7 +101,7 @@ def _check_sizes(path: Path, config: Mapping[str, Any]) -> None:
         raise EngineError(f"{path}: {heads} attention heads can't share {shared} heads of keys evenly.")
 
 
-def _numbers(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
+def _numbers(value: Json, name: str = "") -> Iterator[tuple[str, float]]:
     """All floating-point numbers in a value, with their names."""
     waiting = [(name, value)]
     while waiting:

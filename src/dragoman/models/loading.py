@@ -9,7 +9,7 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from dragoman.errors import EngineError
 from dragoman.models.adapters import shapes
@@ -18,6 +18,7 @@ from dragoman.store import sha256
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
 
 Precision = Literal["auto", "bf16", "fp32"]
 
@@ -116,7 +117,7 @@ def load_model(
     trust_remote_code: bool = False,
     bin_weights: bool = False,
     revision: str | None = None,
-) -> Any:
+) -> "PreTrainedModel":
     """A causal language model of transformers in evaluation mode, on its device, with all of its weights.
 
     It is read from safetensors, or with `bin_weights` from .bin files if there are no others. With `adapter`, the

@@ -7,11 +7,11 @@ headers, on torch's `meta` device. That takes milliseconds, and reads no weights
 
 import pickle
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import torch
 
@@ -21,6 +21,18 @@ from dragoman.models.config import context_in, read_config
 from dragoman.models.weights import header, weight_files
 from dragoman.progress import note
 
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PretrainedConfig, PreTrainedModel
+
+
+class LoadingInfo(TypedDict):
+    """What transformers says of loading a model: tensors by name, and their sizes in the files and in the model."""
+
+    missing_keys: Collection[str]
+    unexpected_keys: Collection[str]
+    mismatched_keys: Collection[tuple[str, tuple[int, ...], tuple[int, ...]]]
+
 
 class UnknownKind(EngineError):
     """transformers does not know this kind of model; vLLM knows some of its own."""
@@ -28,7 +40,7 @@ class UnknownKind(EngineError):
 
 def outline(
     folder: Path, *, trust_remote_code: bool = False, bin_weights: bool = False, adapter: Path | None = None
-) -> Any:
+) -> "PreTrainedModel":
     """The model in a folder as transformers builds it, without weights: it can be inspected, but not called.
 
     Raises EngineError if it is not a model that continues text, if its files do not hold all of it, and if `adapter`
@@ -70,7 +82,7 @@ def check_kind(folder: Path, trust_remote_code: bool = False) -> None:
         )
 
 
-def check_whole(name: str | Path, info: Mapping[str, Any]) -> None:
+def check_whole(name: str | Path, info: LoadingInfo) -> None:
     """EngineError if transformers did not find all tensors of a model, or found some in other sizes.
 
     Tensors in the files that the model has no place for are reported in a sentence; they are ignored.
@@ -94,7 +106,7 @@ def check_whole(name: str | Path, info: Mapping[str, Any]) -> None:
         )
 
 
-def check_adapter_whole(network: Any, adapter: Path) -> None:
+def check_adapter_whole(network: "PeftModel", adapter: Path) -> None:
     """EngineError if a PEFT file lacks a tensor of the adapter that is around `network`.
 
     PEFT would leave such a tensor at its initial value. Tensors that the adapter has no place for are reported in a
@@ -153,7 +165,7 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _kind(folder: Path, trust_remote_code: bool) -> tuple[Any, Any]:
+def _kind(folder: Path, trust_remote_code: bool) -> tuple["PretrainedConfig", type["PreTrainedModel"]]:
     """transformers' reading of a config.json, and the class that builds a model that continues text from it."""
     said = read_config(folder)
     import transformers
@@ -192,7 +204,7 @@ def _headers(path: Path) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in found.items() if isinstance(tensor, torch.Tensor)}
 
 
-def _adapted(model: Any, adapter: Path) -> Any:
+def _adapted(model: "PreTrainedModel", adapter: Path) -> "PeftModel":
     """A model without weights, wrapped in the adapter that a folder describes."""
     import warnings
 
@@ -215,12 +227,12 @@ def _by(shape: Collection[int]) -> str:
     return "×".join(map(str, shape)) or "a single number"
 
 
-def vocabulary_of(model: Any) -> int:
+def vocabulary_of(model: "PreTrainedModel") -> int:
     """The size of a model's vocabulary: the rows of its embedding."""
     return int(model.get_input_embeddings().weight.shape[0])
 
 
-def places_of(model: Any) -> int | None:
+def places_of(model: "PreTrainedModel") -> int | None:
     """The number of positions in a model's position table: past its end there is nothing.
 
     None if positions are rotations (RoPE) or otherwise unlimited; beyond its context such a model only gets worse.

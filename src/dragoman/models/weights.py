@@ -6,7 +6,7 @@ it, and then only for its tensors: torch refuses whatever else is in it.
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 from dragoman.errors import EngineError
 from dragoman.models.config import read_json
@@ -60,6 +60,14 @@ def deciding_files(folder: Path) -> list[Path]:
     return []
 
 
+class _About(TypedDict):
+    """A tensor in the header of a safetensors file."""
+
+    dtype: str
+    shape: list[int]
+    data_offsets: tuple[int, int]
+
+
 def weight_bytes(folder: Path) -> int:
     """The total size of these files."""
     return sum(path.stat().st_size for path in deciding_files(folder) if path.suffix != ".json")
@@ -70,7 +78,7 @@ def header(path: Path) -> dict[str, Tensor]:
     try:  # a file from outside
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            found = json.loads(file.read(length))
+            found: dict[str, _About] = json.loads(file.read(length))
         tensors = {name: _tensor(about) for name, about in found.items() if name != "__metadata__"}
         if path.stat().st_size < 8 + length + sum(tensor.size for tensor in tensors.values()):
             raise ValueError("it is cut off; fetch it again")
@@ -88,7 +96,7 @@ def header(path: Path) -> dict[str, Tensor]:
         raise EngineError(f"{path} could not be read as a safetensors file: {error}") from error
 
 
-def _tensor(about: Any) -> Tensor:
+def _tensor(about: _About) -> Tensor:
     start, end = about["data_offsets"]
     return Tensor(str(about["dtype"]), tuple(about["shape"]), end - start)
 
@@ -97,9 +105,10 @@ def _of_index(index: Path) -> list[Path]:
     if not index.is_file():
         raise EngineError(f"{index.parent} has parts of a model's weights, and no {index.name} that says which.")
     parts = read_json(index, LARGEST_INDEX).get("weight_map")
-    if not isinstance(parts, dict) or not parts or not all(isinstance(part, str) for part in parts.values()):
+    files = [part for part in parts.values() if isinstance(part, str)] if isinstance(parts, dict) else []
+    if not isinstance(parts, dict) or not parts or len(files) < len(parts):
         raise EngineError(f"{index}: weight_map does not say which file each tensor is in.")
-    names = sorted(set(parts.values()))
+    names = sorted(set(files))
     for name in names:
         if Path(name).name != name or name in ("", ".", "..") or "\\" in name or "\0" in name:
             raise EngineError(

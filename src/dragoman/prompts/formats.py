@@ -15,10 +15,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dragoman.corpora.records import Turn
 from dragoman.recipe.schema import Chat
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 PREAMBLE = "Below is an instruction that describes a task. Write a response that appropriately completes the request."
 PREAMBLE_INPUT = (
@@ -121,7 +124,7 @@ def message(turn: Turn) -> dict[str, str]:
     return {"role": turn.role, "content": turn.whole, **apart}
 
 
-def chat_template(chat: Chat, tokenizer: Any) -> str:
+def chat_template(chat: Chat, tokenizer: "PreTrainedTokenizerBase") -> str:
     """A format as a chat template for this tokenizer: rendering gives the ids of the whole text as it stands.
 
     Texts begin with the vocabulary's begin-of-text token if the tokenizer, or its own chat template, puts one.
@@ -130,7 +133,7 @@ def chat_template(chat: Chat, tokenizer: Any) -> str:
     return found.template.replace("BEGIN", _beginning(tokenizer, found.first), 1)
 
 
-def _beginning(tokenizer: Any, first: str) -> str:
+def _beginning(tokenizer: "PreTrainedTokenizerBase", first: str) -> str:
     begin = tokenizer.bos_token
     if begin is None:
         return ""

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dragoman.corpora.records import Turn
 from dragoman.errors import DataError, EngineError, TemplateError
@@ -20,6 +20,9 @@ from dragoman.prompts.reading import Shape, assembled, cuts, marked, pieces, sha
 from dragoman.prompts.template import Template, check_size
 from dragoman.prompts.vocabulary import Spellings
 from dragoman.recipe.schema import Chat
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Ids = tuple[int, ...]
 
@@ -42,7 +45,7 @@ class Renderer:
     texts with formats of their own (`written`, `plain`).
     """
 
-    def __init__(self, tokenizer: Any, system: str | None = None):
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", system: str | None = None):
         self.tokenizer = tokenizer
         self.system = system
         self.name = str(tokenizer.name_or_path) or "the backbone"

@@ -8,7 +8,7 @@ memory are limited.
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from jinja2 import TemplateError as JinjaError
 
@@ -16,6 +16,9 @@ from dragoman.corpora.records import Turn
 from dragoman.errors import TemplateError
 from dragoman.prompts.formats import message
 from dragoman.sandbox.bounds import MEMORY, SECONDS, Fault, fault_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 LONGEST = 1_000_000  # characters of a few short turns
 ADVICE = (
@@ -49,7 +52,7 @@ PROBES = (
 class Template:
     """A tokenizer's chat template, perhaps with a system prompt for every conversation that has none."""
 
-    def __init__(self, tokenizer: Any, name: str, system: str | None):
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", name: str, system: str | None):
         self.tokenizer = tokenizer
         self.name = name
         self.system = system

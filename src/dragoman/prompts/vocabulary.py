@@ -7,7 +7,10 @@ the spelling is read from the vocabulary itself.
 import re
 from bisect import bisect_left, bisect_right
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Ids = tuple[int, ...]
 
@@ -17,7 +20,7 @@ _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 class Spellings:
     """The bytes of every ordinary token, sorted. Special and added tokens are not included."""
 
-    def __init__(self, tokenizer: Any):
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase"):
         added = tokenizer.added_tokens_decoder
         special = {*tokenizer.all_special_ids, *added}
         spell = _byte_level if _is_byte_level(tokenizer) else _sentence_piece
@@ -44,7 +47,7 @@ class Spellings:
         return tuple(sorted(self._tokens[first:end]))
 
 
-def _is_byte_level(tokenizer: Any) -> bool:
+def _is_byte_level(tokenizer: "PreTrainedTokenizerBase") -> bool:
     return tokenizer.is_fast and "ByteLevel" in repr(tokenizer.backend_tokenizer.decoder)
 
 

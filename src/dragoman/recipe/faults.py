@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dragoman.recipe.source import Fault, Keys, Said, spelled
+from dragoman.json_values import Json, held
+from dragoman.recipe.source import Fault, Keys, Source, spelled
 
 LONGEST = 200  # characters shown of what was said
 
@@ -19,35 +20,29 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(names)}"
 
 
-def faults(error: ValidationError, model: type[BaseModel], said: Said, prefix: Keys = ()) -> list[Fault]:
+def faults(error: ValidationError, model: type[BaseModel], source: Source, prefix: Keys = ()) -> list[Fault]:
     """Everything that pydantic found wrong with the values at `prefix`, each with its place."""
     found: dict[Keys, Fault] = {}
-    value = _at(said.value, prefix)
+    value = held(source.value, prefix)
     for details in error.errors(include_url=False):
         path = _existing(value, details)
         text = _sentence(details, model, path, beside={"extends", "sweep"} if prefix + path == path[:1] else set())
         if path not in found:  # a union reports once for each of its members: the first one will do
             whole = (*prefix, *path)
-            found[path] = Fault(said.place(whole), spelled(whole), text)
+            found[path] = Fault(source.place(whole), spelled(whole), text)
     return list(found.values())
 
 
-def _at(value: Any, path: Keys) -> Any:
-    for part in path:
-        value = value[part]
-    return value
-
-
-def _existing(value: Any, details: ErrorDetails) -> Keys:
+def _existing(value: Json, details: ErrorDetails) -> Keys:
     """The part of pydantic's location that was really written: it also contains the names of union members."""
     location = details["loc"]
     if details["type"] in ("missing", "extra_forbidden"):
         return location
     for depth, part in enumerate(location):
-        within = isinstance(value, list) and isinstance(part, int) and part < len(value)
-        if not within and not (isinstance(value, dict) and part in value):
+        try:
+            value = held(value, (part,))
+        except (TypeError, LookupError):
             return location[:depth]
-        value = value[part]
     return location
 
 
@@ -93,7 +88,7 @@ _WANTED = {
 }
 
 
-def _quoted(value: Any) -> str:
+def _quoted(value: object) -> str:
     if value is None:
         return "empty"
     if isinstance(value, bool):
@@ -123,7 +118,7 @@ def _model_at(model: type[BaseModel], path: Keys) -> type[BaseModel]:
     return model
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):

@@ -4,16 +4,16 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from dragoman.errors import RecipeError
+from dragoman.json_values import Json, as_list, as_object, held
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.fields import NAME, no_folder
 from dragoman.recipe.schema import Recipe
-from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Said, parse, read, spelled
+from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Source, parse, read, spelled
 from dragoman.recipe.suites import CHATS
 from dragoman.recipe.suites import fault as suite_fault
 from dragoman.recipe.sweep import expand
@@ -37,27 +37,27 @@ def load(
 
     Raises RecipeError with every fault, one per line: file and line, field, what is wrong, what to do.
     """
-    said = _extended(path, str(path), ())
-    _drop_revisions(said, overrides)
+    source = _extended(path, str(path), ())
+    _drop_revisions(source, overrides)
     for override in overrides:
-        _override(said, override)
+        _override(source, override)
     recipe = None
-    if not said.broken:
-        expand(said, methods)
-        found = _validate_methods(said, methods) + _validate_mixing(said, mixing) + _validate_suites(said, suites)
+    if not source.broken:
+        expand(source, methods)
+        found = _validate_methods(source, methods) + _validate_mixing(source, mixing) + _validate_suites(source, suites)
         try:
-            recipe = Recipe.model_validate(said.value)
+            recipe = Recipe.model_validate(source.value)
         except ValidationError as error:
-            found += faults(error, Recipe, said)
-        known = {(fault.place, fault.about) for fault in said.faults}
-        said.faults += [fault for fault in found if (fault.place, fault.about) not in known]
-    if said.faults or recipe is None:
-        in_order = sorted(set(said.faults), key=lambda fault: (fault.place == COMMAND_LINE, fault))
+            found += faults(error, Recipe, source)
+        known = {(fault.place, fault.about) for fault in source.faults}
+        source.faults += [fault for fault in found if (fault.place, fault.about) not in known]
+    if source.faults or recipe is None:
+        in_order = sorted(set(source.faults), key=lambda fault: (fault.place == COMMAND_LINE, fault))
         raise RecipeError("\n".join(map(str, in_order)))
     return recipe
 
 
-def _extended(path: Path, shown: str, seen: tuple[Path, ...]) -> Said:
+def _extended(path: Path, shown: str, seen: tuple[Path, ...]) -> Source:
     child = read(path, shown)
     place = child.place(("extends",))
     base = child.value.pop("extends", None)
@@ -83,12 +83,12 @@ def _extended(path: Path, shown: str, seen: tuple[Path, ...]) -> Said:
     return child
 
 
-def _merge(parent: Said, child: Said, path: Keys) -> None:
+def _merge(parent: Source, child: Source, path: Keys) -> None:
     """Merges mappings key by key; any other value of the child replaces the parent's.
 
     A revision belongs to the model beside it: a child with another model and no revision has none.
     """
-    old, new = _get(parent.value, path), _get(child.value, path)
+    old, new = as_object(held(parent.value, path)), as_object(held(child.value, path))
     if REVISION in old and REVISION not in new and any(new.get(key, old.get(key)) != old.get(key) for key in MODELS):
         _forget(parent, (*path, REVISION))
         del old[REVISION]
@@ -107,7 +107,7 @@ def _path(name: str) -> Keys:
     return tuple(int(part) if re.fullmatch("[0-9]{1,9}", part) else part for part in name.split("."))
 
 
-def _drop_revisions(said: Said, overrides: Sequence[str]) -> None:
+def _drop_revisions(source: Source, overrides: Sequence[str]) -> None:
     """If the command line names another model, the recipe's revision of its own model is dropped."""
     named = [text.partition("=")[0].strip() for text in overrides]
     for name in named:
@@ -115,69 +115,77 @@ def _drop_revisions(said: Said, overrides: Sequence[str]) -> None:
         if path[-1] not in MODELS or ".".join([*name.split(".")[:-1], REVISION]) in named:
             continue
         try:
-            holder = _get(said.value, path[:-1])
+            holder = held(source.value, path[:-1])
         except (KeyError, IndexError, TypeError):  # `_override` says what is wrong with it
             continue
         if isinstance(holder, dict) and holder.pop(REVISION, None) is not None:
-            _forget(said, (*path[:-1], REVISION))
+            _forget(source, (*path[:-1], REVISION))
 
 
-def _override(said: Said, text: str) -> None:
+def _override(source: Source, text: str) -> None:
     name, equals, value_text = text.partition("=")
     path = _path(name.strip())
     if not equals or not all(part != "" for part in path):
-        said.faults.append(Fault(COMMAND_LINE, "", f"'{text}' should look like training.epochs=1"))
+        source.faults.append(Fault(COMMAND_LINE, "", f"'{text}' should look like training.epochs=1"))
         return
     if path == ("extends",):
-        said.faults.append(
+        source.faults.append(
             Fault(COMMAND_LINE, "extends", "belongs in a recipe's file; write one that extends the other")
         )
         return
     try:
         value = parse(value_text)
     except yaml.YAMLError:
-        said.faults.append(Fault(COMMAND_LINE, spelled(path), f"{value_text!r} is not a YAML value; put it in quotes"))
+        source.faults.append(
+            Fault(COMMAND_LINE, spelled(path), f"{value_text!r} is not a YAML value; put it in quotes")
+        )
         return
-    holder = said.value
+    holder: Json = source.value
     for depth, part in enumerate(path):
         if isinstance(part, int) and (not isinstance(holder, list) or part >= len(holder)):
             where = spelled(path[:depth]) or "the recipe"
-            said.faults.append(Fault(COMMAND_LINE, spelled(path), f"{where} has no entry {part}; they count from 0"))
+            source.faults.append(Fault(COMMAND_LINE, spelled(path), f"{where} has no entry {part}; they count from 0"))
             return
         if depth == len(path) - 1:
             break
-        below = holder[part] if isinstance(part, int) else holder.get(part)
+        below = _child(holder, part)
         if path[:depth] == ("methods",) and isinstance(below, str):
-            below = holder[part] = {below: {}}  # a bare name gets options
+            below = {below: {}}  # a bare name gets options
+            _put(holder, part, below)
         if not isinstance(below, dict | list):
             below = {}
             if isinstance(path[depth + 1], str):
-                holder[part] = below
-                said.places.setdefault(path[: depth + 1], COMMAND_LINE)
+                _put(holder, part, below)
+                source.places.setdefault(path[: depth + 1], COMMAND_LINE)
         if isinstance(below, list) and isinstance(path[depth + 1], str):
             where = spelled(path[: depth + 1])
-            said.faults.append(Fault(COMMAND_LINE, spelled(path), f"{where} is a list; say which entry, as in 0"))
+            source.faults.append(Fault(COMMAND_LINE, spelled(path), f"{where} is a list; say which entry, as in 0"))
             return
         holder = below
-    _forget(said, path)
-    holder[path[-1]] = value
-    said.places[path] = COMMAND_LINE
+    _forget(source, path)
+    _put(holder, path[-1], value)
+    source.places[path] = COMMAND_LINE
 
 
-def _get(value: Any, path: Keys) -> Any:
-    for part in path:
-        value = value[part]
-    return value
+def _child(holder: Json, part: str | int) -> Json:
+    return as_list(holder)[part] if isinstance(part, int) else as_object(holder).get(part)
 
 
-def _forget(said: Said, path: Keys) -> None:
-    for at in [at for at in said.places if at[: len(path)] == path]:
-        del said.places[at]
+def _put(holder: Json, part: str | int, value: Json) -> None:
+    if isinstance(part, int):
+        as_list(holder)[part] = value
+    else:
+        as_object(holder)[part] = value
 
 
-def _validate_methods(said: Said, methods: Mapping[str, type[BaseModel]]) -> list[Fault]:
+def _forget(source: Source, path: Keys) -> None:
+    for at in [at for at in source.places if at[: len(path)] == path]:
+        del source.places[at]
+
+
+def _validate_methods(source: Source, methods: Mapping[str, type[BaseModel]]) -> list[Fault]:
     """Checks each entry against its method's options, and writes all options out, in place."""
-    entries = said.value.get("methods")
+    entries = source.value.get("methods")
     if not isinstance(entries, list):
         return []  # the schema says what is wrong with it
     found: list[Fault] = []
@@ -188,23 +196,23 @@ def _validate_methods(said: Said, methods: Mapping[str, type[BaseModel]]) -> lis
             entry = {entry: {}}
         if not isinstance(entry, dict) or len(entry) != 1:
             text = "should be one method: a name, or a name with its options, each after its own dash"
-            found.append(Fault(said.place(path), spelled(path), text))
+            found.append(Fault(source.place(path), spelled(path), text))
             entries[index] = {}
             continue
         (name, given), *_ = entry.items()
         entries[index] = entry
         if name not in methods:
-            found.append(Fault(said.place(path), spelled(path), f"no method '{name}'; {suggestion(name, methods)}"))
+            found.append(Fault(source.place(path), spelled(path), f"no method '{name}'; {suggestion(name, methods)}"))
             continue
         entry[name] = given = {} if given is None else given
         try:
             options = methods[name].model_validate(given).model_dump(mode="json")
         except ValidationError as error:
-            found += faults(error, methods[name], said, (*path, name))
+            found += faults(error, methods[name], source, (*path, name))
             continue
         entry[name] = options
         label = options.get("label") or name
-        place = said.place((*path, name, "label"))
+        place = source.place((*path, name, "label"))
         if label in names or label == "backbone":
             taken = (
                 f"is already the method at {names[label]}"
@@ -219,14 +227,14 @@ def _validate_methods(said: Said, methods: Mapping[str, type[BaseModel]]) -> lis
     return found
 
 
-def _validate_mixing(said: Said, mixing: Collection[str]) -> list[Fault]:
+def _validate_mixing(source: Source, mixing: Collection[str]) -> list[Fault]:
     """A fault for a method that mixes instruction data in, if the recipe has none: it would be another method."""
-    entries, data = said.value.get("methods"), said.value.get("data")
+    entries, data = source.value.get("methods"), source.value.get("data")
     if not isinstance(entries, list) or not isinstance(data, dict) or data.get("instructions"):
         return []
     return [
         Fault(
-            said.place(("methods", index)),
+            source.place(("methods", index)),
             spelled(("methods", index)),
             f"{name} mixes general instruction data in, and the recipe names none; write some under data, as in "
             "`instructions: [{corpus: alpaca, limit: 2000}]`",
@@ -237,20 +245,21 @@ def _validate_mixing(said: Said, mixing: Collection[str]) -> list[Fault]:
     ]
 
 
-def _validate_suites(said: Said, suites: Collection[str]) -> list[Fault]:
-    named, described = said.value.get("evaluate"), said.value.get("benchmarks")
-    own = [str(name) for name in described] if isinstance(described, dict) else []
+def _validate_suites(source: Source, suites: Collection[str]) -> list[Fault]:
+    named, described = source.value.get("evaluate"), source.value.get("benchmarks")
+    described = described if isinstance(described, dict) else {}
+    own = [str(name) for name in described]
     found = [
-        Fault(said.place(path), spelled(path), f"'{name}' is a suite already; give the benchmark another name")
+        Fault(source.place(path), spelled(path), f"'{name}' is a suite already; give the benchmark another name")
         for name in own
         if name in suites and not (name in CHATS and _kind(described[name]) == name)  # which it may describe
         for path in [("benchmarks", name)]
     ]
     for index, name in enumerate(named if isinstance(named, list) else ()):
         if isinstance(name, str) and (text := suite_fault(name, suites, own)):
-            found.append(Fault(said.place(("evaluate", index)), spelled(("evaluate", index)), text))
+            found.append(Fault(source.place(("evaluate", index)), spelled(("evaluate", index)), text))
     return found
 
 
-def _kind(benchmark: Any) -> Any:
+def _kind(benchmark: Json) -> Json:
     return benchmark.get("kind") if isinstance(benchmark, dict) else None

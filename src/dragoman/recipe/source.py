@@ -7,9 +7,10 @@ truth values (as in YAML 1.2; PyYAML's own rules would turn `packing: on` into `
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
+
+from dragoman.json_values import Json, JsonObject, as_object
 
 Keys = tuple[str | int, ...]
 
@@ -51,10 +52,10 @@ class Fault:
 
 
 @dataclass
-class Said:
+class Source:
     """Values as they were written, the place of each, and faults in the YAML itself."""
 
-    value: Any
+    value: JsonObject
     places: dict[Keys, Place] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     broken: bool = False  # so badly written that there is no telling what else is wrong
@@ -71,16 +72,16 @@ def spelled(path: Keys) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 
-def read(path: Path, shown: str) -> Said:
+def read(path: Path, shown: str) -> Source:
     """The contents of a YAML file. `shown` is its name in messages."""
-    said = Said({}, {(): Place(shown, 1)})
+    source = Source({}, {(): Place(shown, 1)})
     root = _composed(path, shown)
     if isinstance(root, Fault):
-        said.faults.append(root)
-        said.broken = True
+        source.faults.append(root)
+        source.broken = True
     else:
-        said.value = _value(root, (), shown, said, ())
-    return said
+        source.value = as_object(_value(root, (), shown, source, ()))
+    return source
 
 
 def _composed(path: Path, shown: str) -> yaml.MappingNode | Fault:
@@ -104,16 +105,16 @@ def _composed(path: Path, shown: str) -> yaml.MappingNode | Fault:
     return root
 
 
-def parse(text: str) -> Any:
+def parse(text: str) -> Json:
     """The value of one override. Raises `yaml.YAMLError` if it is invalid YAML, or no possible value in a recipe."""
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except RecursionError as error:
         raise yaml.YAMLError(TOO_DEEP) from error
-    said = Said(None)
-    value = None if node is None else _value(node, (), "", said, ())
-    if said.faults:
-        raise yaml.YAMLError(said.faults[0].text)
+    source = Source({})
+    value = None if node is None else _value(node, (), "", source, ())
+    if source.faults:
+        raise yaml.YAMLError(source.faults[0].text)
     return value
 
 
@@ -125,50 +126,50 @@ def _syntax(error: yaml.YAMLError, shown: str) -> Fault:
     return Fault(Place(shown, error.problem_mark.line + 1), "", f"not YAML: {context}{error.problem}{hint}")
 
 
-def _value(node: yaml.Node, path: Keys, shown: str, said: Said, around: tuple[yaml.Node, ...]) -> Any:
-    place = said.places.setdefault(path, Place(shown, node.start_mark.line + 1))
-    if len(said.places) > MOST:
-        if not said.broken:
+def _value(node: yaml.Node, path: Keys, shown: str, source: Source, around: tuple[yaml.Node, ...]) -> Json:
+    place = source.places.setdefault(path, Place(shown, node.start_mark.line + 1))
+    if len(source.places) > MOST:
+        if not source.broken:
             text = f"holds more than {MOST:,} values, with what aliases (`*name`) repeat; write out what is meant"
-            said.faults.append(Fault(place, "", text))
-            said.broken = True
+            source.faults.append(Fault(place, "", text))
+            source.broken = True
         return None
     if node in around:
-        said.faults.append(Fault(place, spelled(path), "contains itself; write the values out"))
+        source.faults.append(Fault(place, spelled(path), "contains itself; write the values out"))
         return None
     if len(around) > DEEPEST:
-        said.faults.append(Fault(place, spelled(path[:2]), TOO_DEEP))
-        said.broken = True
+        source.faults.append(Fault(place, spelled(path[:2]), TOO_DEEP))
+        source.broken = True
         return None
     if node.tag not in _PLAIN_TAGS:
         tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-        said.faults.append(
+        source.faults.append(
             Fault(place, spelled(path), f"has the tag {tag}; recipes have no tags, write the value alone")
         )
         return None
     if isinstance(node, yaml.ScalarNode):
         if fault := _unfit(node):
-            said.faults.append(Fault(place, spelled(path), fault))
+            source.faults.append(Fault(place, spelled(path), fault))
             return None
         return scalar(node.value) if node.style is None else node.value
     if isinstance(node, yaml.SequenceNode):
-        return [_value(child, (*path, index), shown, said, (*around, node)) for index, child in enumerate(node.value)]
-    values: dict[str, Any] = {}
+        return [_value(child, (*path, index), shown, source, (*around, node)) for index, child in enumerate(node.value)]
+    values: JsonObject = {}
     for key, child in node.value:
         place = Place(shown, key.start_mark.line + 1)
         if not isinstance(key, yaml.ScalarNode):
-            said.faults.append(Fault(place, spelled(path), "has a key that is not a word; write `key: value`"))
+            source.faults.append(Fault(place, spelled(path), "has a key that is not a word; write `key: value`"))
             continue
         if _UNFIT.search(key.value):
-            said.faults.append(Fault(place, spelled(path), f"has the key {key.value!a}, which no key can be"))
+            source.faults.append(Fault(place, spelled(path), f"has the key {key.value!a}, which no key can be"))
             continue
         below = (*path, key.value)
         if key.value in values:
-            first = said.places[below].line
-            said.faults.append(Fault(place, spelled(below), f"is said twice (first on line {first}); keep one"))
+            first = source.places[below].line
+            source.faults.append(Fault(place, spelled(below), f"is said twice (first on line {first}); keep one"))
             continue
-        said.places[below] = place
-        values[key.value] = _value(child, below, shown, said, (*around, node))
+        source.places[below] = place
+        values[key.value] = _value(child, below, shown, source, (*around, node))
     return values
 
 
@@ -185,7 +186,7 @@ def _unfit(node: yaml.ScalarNode) -> str:
     return ""
 
 
-def scalar(text: str) -> Any:
+def scalar(text: str) -> Json:
     """The value of a word without quotes."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None

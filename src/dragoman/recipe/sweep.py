@@ -11,60 +11,60 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from itertools import product
 from math import prod
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from dragoman.recipe.source import Fault, Keys, Said, spelled
+from dragoman.json_values import Json, JsonObject
+from dragoman.recipe.source import Fault, Keys, Source, spelled
 
 _EXAMPLE = "as in `method.crossalpaca.amount: [0, 0.5, 1]`"
 MOST = 1000  # rows that a sweep makes of one
-Axis = tuple[tuple[str, ...], list[Any]]  # the path of an option, and its values
+Axis = tuple[tuple[str, ...], list[Json]]  # the path of an option, and its values
 
 
-def expand(said: Said, methods: Mapping[str, type[BaseModel]]) -> None:
-    """Takes `sweep` out of a recipe and adds its rows to `methods`, in place; faults are noted in `said`."""
-    sweep, entries = said.value.pop("sweep", None), said.value.get("methods")
+def expand(source: Source, methods: Mapping[str, type[BaseModel]]) -> None:
+    """Takes `sweep` out of a recipe and adds its rows to `methods`, in place; faults are noted in `source`."""
+    sweep, entries = source.value.pop("sweep", None), source.value.get("methods")
     if sweep is None or not isinstance(entries, list):
         return  # the schema says what is wrong with methods
     rows = list(entries)
     for index, grid in enumerate(sweep if isinstance(sweep, list) else [sweep]):
         path: Keys = ("sweep", index) if isinstance(sweep, list) else ("sweep",)
         if not isinstance(grid, dict) or not grid:
-            _fault(said, path, f"should name options and their values, {_EXAMPLE}")
+            _fault(source, path, f"should name options and their values, {_EXAMPLE}")
             continue
-        for row, axes in _axes(said, rows, grid, path).items():
+        for row, axes in _axes(source, rows, grid, path).items():
             if (count := prod(len(values) for _, values in axes)) > MOST:
-                _fault(said, path, f"would make {count:,} rows of one; at most {MOST:,} can be compared")
+                _fault(source, path, f"would make {count:,} rows of one; at most {MOST:,} can be compared")
                 continue
             for made in _rows(rows[row], axes, methods):
                 if made not in entries:
-                    said.places[("methods", len(entries))] = said.place((*path, next(iter(grid))))
+                    source.places[("methods", len(entries))] = source.place((*path, next(iter(grid))))
                     entries.append(made)
 
 
-def _axes(said: Said, rows: Sequence[Any], grid: Mapping[str, Any], path: Keys) -> dict[int, list[Axis]]:
+def _axes(source: Source, rows: Sequence[Json], grid: Mapping[str, Json], path: Keys) -> dict[int, list[Axis]]:
     """Which options of which rows are swept."""
     found: dict[int, list[Axis]] = {}
     for key, values in grid.items():
         about = (*path, key)
         first, *rest = key.split(".")
         if first != "method" or len(rest) < 2:
-            _fault(said, about, f"a sweep goes over an option of a method, {_EXAMPLE}")
+            _fault(source, about, f"a sweep goes over an option of a method, {_EXAMPLE}")
             continue
         if not isinstance(values, list) or not values:
-            _fault(said, about, f"should be a list of values, {_EXAMPLE}")
+            _fault(source, about, f"should be a list of values, {_EXAMPLE}")
             continue
         option, wanted = _meant(rows, rest)
         if not wanted:
             names = ", ".join(dict.fromkeys(_label(row) for row in rows))
-            _fault(said, about, f"no row or method '{rest[0]}' to sweep; there are {names}")
+            _fault(source, about, f"no row or method '{rest[0]}' to sweep; there are {names}")
         for at in wanted:
             found.setdefault(at, []).append((option, values))
     return found
 
 
-def _meant(rows: Sequence[Any], words: Sequence[str]) -> tuple[tuple[str, ...], list[int]]:
+def _meant(rows: Sequence[Json], words: Sequence[str]) -> tuple[tuple[str, ...], list[int]]:
     """The option and the rows that a key means. A row's name may contain dots, so the longest match counts."""
     for end in range(len(words) - 1, 0, -1):
         name = ".".join(words[:end])
@@ -74,10 +74,10 @@ def _meant(rows: Sequence[Any], words: Sequence[str]) -> tuple[tuple[str, ...], 
     return (), []
 
 
-def _rows(row: Any, axes: Sequence[Axis], methods: Mapping[str, type[BaseModel]]) -> list[dict[str, Any]]:
+def _rows(row: Json, axes: Sequence[Axis], methods: Mapping[str, type[BaseModel]]) -> list[JsonObject]:
     """What becomes of a row with each choice of values, but for the choice that changes nothing."""
     method, given = _parted(row)
-    found = []
+    rows: list[JsonObject] = []
     for chosen in product(*(values for _, values in axes)):
         options = deepcopy(given)
         for (path, _), value in zip(axes, chosen, strict=True):
@@ -85,11 +85,11 @@ def _rows(row: Any, axes: Sequence[Axis], methods: Mapping[str, type[BaseModel]]
         if _same(options, given, methods.get(method)):
             continue
         options["label"] = "-".join([_label(row), *map(_word, chosen)])
-        found.append({method: options})
-    return found
+        rows.append({method: options})
+    return rows
 
 
-def _same(options: dict[str, Any], given: dict[str, Any], schema: type[BaseModel] | None) -> bool:
+def _same(options: JsonObject, given: JsonObject, schema: type[BaseModel] | None) -> bool:
     """Whether two choices of options are equal once defaults are filled in."""
     try:
         return options == given or (
@@ -99,7 +99,7 @@ def _same(options: dict[str, Any], given: dict[str, Any], schema: type[BaseModel
         return False
 
 
-def _parted(row: Any) -> tuple[str, dict[str, Any]]:
+def _parted(row: Json) -> tuple[str, JsonObject]:
     """The method of a row and its options, as they were written."""
     if not isinstance(row, dict) or len(row) != 1:
         return str(row), {}
@@ -107,24 +107,24 @@ def _parted(row: Any) -> tuple[str, dict[str, Any]]:
     return method, options if isinstance(options, dict) else {}
 
 
-def _label(row: Any) -> str:
+def _label(row: Json) -> str:
     method, options = _parted(row)
     return str(options.get("label") or method)
 
 
-def _set(options: dict[str, Any], path: Sequence[str], value: Any) -> None:
+def _set(options: JsonObject, path: Sequence[str], value: Json) -> None:
     for part in path[:-1]:
         below = options.get(part)
         options[part] = options = below if isinstance(below, dict) else {}
     options[path[-1]] = value
 
 
-def _word(value: Any) -> str:
+def _word(value: Json) -> str:
     """A value as part of a row's name."""
     if isinstance(value, list):
         return "_".join(map(_word, value))
     return re.sub(r"[^A-Za-z0-9._-]+", "_", str(value).lower() if isinstance(value, bool) else str(value)).strip("_")
 
 
-def _fault(said: Said, path: Keys, text: str) -> None:
-    said.faults.append(Fault(said.place(path), spelled(path), text))
+def _fault(source: Source, path: Keys, text: str) -> None:
+    source.faults.append(Fault(source.place(path), spelled(path), text))

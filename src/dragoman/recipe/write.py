@@ -1,7 +1,6 @@
 """Writing a recipe back as YAML: with all defaults, and on request the text of each field."""
 
 from textwrap import indent
-from typing import Any
 
 import yaml
 from pydantic import BaseModel
@@ -39,7 +38,7 @@ def _lines(model: BaseModel, comments: bool, margin: str) -> list[str]:
     return lines
 
 
-def _leaf(value: Any, margin: str) -> str:
+def _leaf(value: object, margin: str) -> str:
     entries = isinstance(value, list) and any(isinstance(item, dict) for item in value)
     text = yaml.dump(
         value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=not entries

@@ -85,11 +85,12 @@ def generation(engine: Engine, address: str, server_model: str, settings: list[s
     from pydantic import ValidationError
 
     from dragoman.errors import RecipeError
+    from dragoman.json_values import JsonObject
     from dragoman.recipe.engines import Generation
     from dragoman.recipe.faults import faults
-    from dragoman.recipe.source import COMMAND_LINE, Said, parse
+    from dragoman.recipe.source import COMMAND_LINE, Source, parse
 
-    value: dict[str, object] = {"engine": engine, "openai": {"address": address or None, "model": server_model or None}}
+    value: JsonObject = {"engine": engine, "openai": {"address": address or None, "model": server_model or None}}
     for text in settings:
         name, equals, said = text.partition("=")
         *path, last = name.strip().removeprefix("generation.").split(".")
@@ -108,4 +109,4 @@ def generation(engine: Engine, address: str, server_model: str, settings: list[s
     try:
         return Generation.model_validate(value)
     except ValidationError as error:
-        raise RecipeError("\n".join(map(str, faults(error, Generation, Said(value, {(): COMMAND_LINE}))))) from error
+        raise RecipeError("\n".join(map(str, faults(error, Generation, Source(value, {(): COMMAND_LINE}))))) from error

@@ -6,12 +6,12 @@ place in it. The translated file has the same form, order and keys. Published be
 
 import copy
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from dragoman.errors import DataError
-from dragoman.json_values import Json, JsonObject, as_object, as_text
+from dragoman.json_values import Json, JsonObject, as_object, as_text, held
 
 Place = tuple[str | int, ...]
 Value = TypeVar("Value", bound=Json)
@@ -82,19 +82,6 @@ def patched(value: Value, texts: Mapping[Place, str]) -> Value:
                 listed[last] = text
             case holder, _:
                 raise TypeError(f"{holder!r:.60} has no place {last!r}")
-    return value
-
-
-def held(value: Json, at: Iterable[str | int]) -> Json:
-    """What is at a place in a value. KeyError, IndexError or TypeError where there is no such place."""
-    for part in at:
-        match value, part:
-            case dict(), str():
-                value = value[part]
-            case list(), int():
-                value = value[part]
-            case _:
-                raise TypeError(f"{value!r:.60} has no place {part!r}")
     return value
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.generation.cache import shards
 from dragoman.generation.cache.index import Index
 from dragoman.generation.cache.storage import shelf_at
+
+if TYPE_CHECKING:
+    from pyarrow import Table
 
 _SUFFIX = ".parquet"
 _ABOUT = "group.json"
@@ -128,7 +131,7 @@ class Group:
         self._names.append(name)
         return (len(self._names) - 1) << _ROWS
 
-    def _read(self, names: Sequence[str], columns: Sequence[str] | None = None) -> Iterator[tuple[str, Any]]:
+    def _read(self, names: Sequence[str], columns: Sequence[str] | None = None) -> Iterator[tuple[str, "Table"]]:
         """The tables of intact shards; a damaged one is set aside, so its prompts are generated again."""
         for name, data in self._shelf.read(names):
             if data is None:  # set aside by another process
@@ -145,7 +148,7 @@ class Group:
                 )
 
 
-def _table(data: bytes, columns: Sequence[str] | None, path: str) -> Any:
+def _table(data: bytes, columns: Sequence[str] | None, path: str) -> "Table":
     """A shard's table. The checksum has matched, so if it cannot be read, it was written by an incompatible pyarrow."""
     from pyarrow import ArrowException
 

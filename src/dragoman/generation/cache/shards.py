@@ -11,12 +11,15 @@ from array import array
 from collections.abc import Sequence
 from hashlib import sha256
 from itertools import chain, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.generation.ask import Completion, Ids
+
+if TYPE_CHECKING:
+    from pyarrow import ChunkedArray, DataType, ListArray, Table
 
 KEY_BYTES = 16
 _WIDTH = b"logprobs_width"
@@ -55,15 +58,19 @@ def pack(done: Sequence[tuple[Ids, Completion]], known_by: NDArray[np.uint8]) ->
     if any(step is not None for step in steps):
         width = max((len(step) for row in steps for step in row or ()), default=0)
         filled = [None if row is None else _filled(row, width) for row in steps]
-        columns["logprob_ids"] = _lists([row and [token for token, _ in row] for row in filled], pa.int32())
-        columns["logprobs"] = _lists([row and [value for _, value in row] for row in filled], pa.float32())
+        columns["logprob_ids"] = _lists(
+            [None if row is None else [token for token, _ in row] for row in filled], pa.int32()
+        )
+        columns["logprobs"] = _lists(
+            [None if row is None else [value for _, value in row] for row in filled], pa.float32()
+        )
         metadata[_WIDTH] = str(width).encode()
     sink = pa.BufferOutputStream()
     parquet.write_table(pa.table(columns, metadata=metadata), sink, compression="zstd")
     return bytes(sink.getvalue())
 
 
-def unpack(data: bytes, columns: Sequence[str] | None = None) -> Any:
+def unpack(data: bytes, columns: Sequence[str] | None = None) -> "Table":
     """The table in a shard's bytes, or some of its columns; input for `table_keys` and `completions`."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -73,7 +80,7 @@ def unpack(data: bytes, columns: Sequence[str] | None = None) -> Any:
     )  # for so little data, threads only cost time
 
 
-def table_keys(table: Any) -> NDArray[np.uint8]:
+def table_keys(table: "Table") -> NDArray[np.uint8]:
     """The keys of a shard's rows.  # [rows, KEY_BYTES]"""
     column = table["key"].combine_chunks()
     start = column.offset * KEY_BYTES
@@ -81,7 +88,7 @@ def table_keys(table: Any) -> NDArray[np.uint8]:
     return raw[start : start + len(column) * KEY_BYTES].reshape(-1, KEY_BYTES)
 
 
-def completions(table: Any, rows: NDArray[np.int64]) -> list[Completion]:
+def completions(table: "Table", rows: NDArray[np.int64]) -> list[Completion]:
     """The completions in these rows of a shard."""
     if len(rows) < len(table):
         table, rows = table.take(rows), np.arange(len(rows))
@@ -112,7 +119,7 @@ def _filled(steps: Sequence[Sequence[tuple[int, float]]], width: int) -> list[tu
     return [pair for step in steps for pair in (*step, *[nothing] * (width - len(step)))]
 
 
-def _lists(rows: Sequence[Sequence[Any] | None], kind: Any) -> Any:
+def _lists(rows: Sequence[Sequence[float] | None], kind: "DataType") -> "ListArray":
     """A list column of flat values; a row may be None."""
     import pyarrow as pa
 
@@ -123,14 +130,14 @@ def _lists(rows: Sequence[Sequence[Any] | None], kind: Any) -> Any:
     return pa.ListArray.from_arrays(pa.array(np.cumsum(lengths, dtype=np.int32)), pa.array(values), mask=mask)
 
 
-def _tuples(column: Any) -> list[tuple[Any, ...]]:
+def _tuples(column: "ChunkedArray") -> list[tuple[Any, ...]]:
     """The rows of a list column; None counts as empty."""
     column = column.combine_chunks()
     ends, values = column.offsets.tolist(), column.values.to_numpy(zero_copy_only=False).tolist()
     return [tuple(values[start:end]) for start, end in pairwise(ends)]
 
 
-def _steps(table: Any) -> list[tuple[tuple[tuple[int, float], ...], ...] | None]:
+def _steps(table: "Table") -> list[tuple[tuple[tuple[int, float], ...], ...] | None]:
     """The log-probabilities of each row, step by step."""
     width = int(table.schema.metadata[_WIDTH])
     found: list[tuple[tuple[tuple[int, float], ...], ...] | None] = []

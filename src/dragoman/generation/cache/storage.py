@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
 from dragoman.disk import write_atomic
 from dragoman.errors import StoreError
@@ -131,7 +131,9 @@ class BucketShelf:
         for start in range(0, len(names), _TOGETHER):
             some = names[start : start + _TOGETHER]
             try:
-                found: dict[str, Any] = self._files.cat([self._at(name) for name in some], on_error="return")
+                found: dict[str, bytes | Exception] = self._files.cat(
+                    [self._at(name) for name in some], on_error="return"
+                )
             except Exception as error:
                 self._fail(error, "read")
             contents = {_name(path): content for path, content in found.items()}

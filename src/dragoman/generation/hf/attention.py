@@ -6,10 +6,9 @@ five times as fast. And the usual cache copies everything at every step; one wit
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
-from transformers import AttentionInterface, DynamicCache
+from transformers import AttentionInterface, DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
@@ -28,7 +27,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typ
         self.length = 0
 
     def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
         start, self.length = self.length, self.length + key_states.shape[2]
         if not self.is_initialized:
@@ -52,7 +51,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typ
         return self.length
 
 
-def new_cache(model: Any) -> DynamicCache:
+def new_cache(model: PreTrainedModel) -> DynamicCache:
     """A cache for one batch, with spare room if the model decodes with two products (see `decoding`)."""
     cache = DynamicCache(config=model.config)
     if _decodes_here(model) and all(type(layer) is DynamicLayer for layer in cache.layers):
@@ -68,7 +67,7 @@ def decode_attention(
     attention_mask: torch.Tensor | None,  # [rows, 1, new, seen], true where attended
     dropout: float = 0.0,
     scaling: float | None = None,
-    **more: Any,
+    **more: object,
 ) -> tuple[torch.Tensor, None]:
     """Same result as `sdpa`, up to rounding: softmax(q k / sqrt(size)) v."""
     if query.shape[2] != 1 or more.get("position_bias") is not None:
@@ -87,7 +86,7 @@ def decode_attention(
 
 
 @contextmanager
-def decoding(model: Any) -> Iterator[None]:
+def decoding(model: PreTrainedModel) -> Iterator[None]:
     """Within the block, a model on the CPU that uses `sdpa` decodes with two batched products instead."""
     if not _decodes_here(model):
         yield
@@ -99,7 +98,7 @@ def decoding(model: Any) -> Iterator[None]:
         model.set_attn_implementation("sdpa")
 
 
-def _decodes_here(model: Any) -> bool:
+def _decodes_here(model: PreTrainedModel) -> bool:
     """Whether that applies. Not with positions as a bias on the scores (ALiBi): it has no spare room."""
     if getattr(model.config, "alibi", False):
         return False

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -23,6 +23,9 @@ from dragoman.generation.token_budget import check_ids, rooms
 from dragoman.models.config import context_in
 from dragoman.models.loading import Precision, load_model, memory_of
 from dragoman.models.outline import places_of, vocabulary_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 Logprobs = tuple[tuple[int, float], ...]
 
@@ -57,7 +60,7 @@ class HfEngine:
 
     def __init__(
         self,
-        model: Any,
+        model: "PreTrainedModel | Path | str",
         *,
         decode: Callable[[Sequence[int]], str],
         extensions: Callable[[int], Ids] | None = None,

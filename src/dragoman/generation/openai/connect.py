@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Ids, Sampling
 from dragoman.generation.openai.http import Client, Refused, Unanswered, parsed, shown
-from dragoman.generation.openai.protocol import Answer, Way, body, check, read, tells_likely, where_ids_are
+from dragoman.generation.openai.protocol import Answer, Messages, Way, body, check, read, tells_likely, where_ids_are
+from dragoman.json_values import Json, JsonObject, as_text
 from dragoman.progress import note
 from dragoman.recipe.engines import Server
 
@@ -105,15 +106,17 @@ def _models(client: Client, address: str, settings: Server) -> dict[str, int | N
     except ValueError:
         found = None
     served = found.get("data") if status == 200 and isinstance(found, dict) else None
-    if not isinstance(served, list) or not all(isinstance(m, dict) and isinstance(m.get("id"), str) for m in served):
+    listed = served if isinstance(served, list) else []
+    models = [one for one in listed if isinstance(one, dict) and isinstance(one.get("id"), str)]
+    if not isinstance(served, list) or len(models) < len(served):
         raise EngineError(
             f"What answers at {address} doesn't speak the OpenAI protocol: asked for {address}/models, it sent (HTTP "
             f"{status}) {client.shown(text)!r}. The address of such a server usually ends in /v1."
         )
-    return {model["id"]: _context(model) for model in served}
+    return {as_text(model["id"]): _context(model) for model in models}
 
 
-def _context(model: dict[str, Any]) -> int | None:
+def _context(model: JsonObject) -> int | None:
     length = model.get("max_model_len")
     return length if isinstance(length, int) and length > 0 else None
 
@@ -150,9 +153,11 @@ def _way(
         for api in apis:
             for more, spelt in ((True, False), (False, True), (False, False)):
                 way = Way(model, api, more, spelt=spelt)
-                prompt: Any = greeting if api == "completions" else [{"role": "user", "content": GREETING}]
+                prompt: Ids | Messages = greeting if api == "completions" else [{"role": "user", "content": GREETING}]
                 try:
-                    met, answer = client.post(way.path, body(way, prompt, _GREETING, 1, 0), partial(_met, way, prompt))
+                    met, answer = client.post(
+                        way.path, body(way, prompt, _GREETING, 1, 0), partial(_met, way, greeting)
+                    )
                     if api == "completions" or not met.ids or ours(answer):
                         return met
                     say(f"{model} at {address} has another vocabulary than the model here, so it is asked for text.")
@@ -173,12 +178,12 @@ def _way(
     )
 
 
-def _met(way: Way, prompt: Any, found: Any) -> tuple[Way, Answer]:
+def _met(way: Way, greeting: Ids, found: Json) -> tuple[Way, Answer]:
     read(way, found)
     ids = where_ids_are(found) if way.more else ""
     met = Way(way.model, way.api, way.more, ids, spelt=not ids and tells_likely(found))
     answer = read(met, found)
-    check(answer, 1, prompt=prompt if way.api == "completions" else None)
+    check(answer, 1, prompt=greeting if way.api == "completions" else None)
     return met, answer
 
 

@@ -19,7 +19,10 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 CONNECT = 10.0  # seconds, at most
 NAME = "X-Request-Id"
@@ -182,7 +185,7 @@ class _Timed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
         if self.over:
             return None
         self._sock.settimeout(_left(self._end))

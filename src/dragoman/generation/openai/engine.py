@@ -9,15 +9,27 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import Protocol
 
 from dragoman.errors import DataError, EngineError
 from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.generation.hf.sampling import row_key
 from dragoman.generation.openai.connect import GREETING, connect
 from dragoman.generation.openai.http import Client, Closed, Refused, Unanswered, shown
-from dragoman.generation.openai.protocol import Answer, First, Messages, Way, body, check, continues, largest, read
+from dragoman.generation.openai.protocol import (
+    Answer,
+    First,
+    Message,
+    Messages,
+    Way,
+    body,
+    check,
+    continues,
+    largest,
+    read,
+)
 from dragoman.generation.token_budget import rooms
+from dragoman.json_values import Json
 from dragoman.progress import note
 from dragoman.recipe.engines import Server
 
@@ -204,7 +216,7 @@ class ServerEngine:
             only = self.extensions(prompt[-1]) or prompt[-1:]
         if self.way.api == "completions":
             return Job(index, prompt, None, limit, only)
-        messages = [{"role": turn.role, "content": turn.whole} for turn in self.turns(prompt)]
+        messages: list[Message] = [{"role": turn.role, "content": turn.whole} for turn in self.turns(prompt)]
         if continues(messages) and not self.way.more:
             raise EngineError(
                 f"The server at {self.address} takes only what OpenAI's own chat takes, so it can't continue an answer "
@@ -324,7 +336,7 @@ def _answer(client: Client, way: Way, job: Job, sampling: Sampling, vocabulary: 
         sent = base + written if job.messages is None else job.messages
         asked = body(way, sent, sampling, limit, seed, first)
 
-        def reading(found: Any) -> Answer:
+        def reading(found: Json) -> Answer:
             answer = read(way, found, sampling.logprobs)
             check(answer, limit, vocabulary, None if job.messages is not None else base + written)
             return answer

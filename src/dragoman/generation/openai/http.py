@@ -11,13 +11,14 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from dragoman.errors import EngineError
 from dragoman.generation.openai.connections import Astray, Connections, Endless, Request
+from dragoman.json_values import Json
 
 T = TypeVar("T")
 SHOWN = 200  # characters of what a server sent
@@ -98,7 +99,7 @@ class Client:
         """Status and text of a page. Raises `Unanswered` if there is none."""
         return self._persist(lambda fresh: self._answer("GET", path, None, LONG, fresh))
 
-    def post(self, path: str, body: Any, read: Callable[[Any], T], most: int = LONG) -> T:
+    def post(self, path: str, body: Mapping[str, object], read: Callable[[Json], T], most: int = LONG) -> T:
         """What `read` makes of the returned JSON; if `read` raises a ValueError, the request is retried.
 
         `most` is the maximal number of bytes in the answer. Raises `Refused` or `Unanswered` with the reason if there
@@ -190,13 +191,14 @@ class Client:
         return self.shown(found if isinstance(found, str) else text)
 
 
-def parsed(text: str) -> Any:
+def parsed(text: str) -> Json:
     """The JSON that a server sent; ValueError if it is not JSON.
 
     JSON can spell half a character (a lone surrogate), which text cannot hold: it is replaced by U+FFFD.
     """
     try:
-        return json.loads(_ESCAPE.sub(lambda found: r"\ufffd" if found[1] else found[0], text))
+        value: Json = json.loads(_ESCAPE.sub(lambda found: r"\ufffd" if found[1] else found[0], text))
+        return value
     except RecursionError as error:
         raise ValueError("brackets within brackets without end") from error
 

@@ -7,17 +7,54 @@ found out once, by trying. The protocol's own log-probabilities go by the text o
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypedDict, TypeVar, cast
 
 from dragoman.generation.ask import Ids, Sampling
+from dragoman.json_values import Json, JsonObject, as_list, as_object, as_objects, as_text
 
 T = TypeVar("T")
-Messages = Sequence[dict[str, str]]
 Logprobs = tuple[tuple[tuple[int, float], ...], ...]
 Spelt = tuple[tuple[str, float], ...]  # of one step, the most likely first
 TOKEN = "token_id:"  # how vLLM writes a token where it was asked for its id
 _MOST_LOGPROBS = 20  # that the protocol knows
 _BYTES = 256  # of JSON that tells a token, at most
+
+
+class Message(TypedDict):
+    """One turn of a conversation."""
+
+    role: str
+    content: str
+
+
+Messages = Sequence[Message]
+
+
+class Body(TypedDict, total=False):
+    """The request for one answer. What comes after `messages` is vLLM's, but for the log-probabilities."""
+
+    model: str
+    max_tokens: int
+    temperature: float
+    top_p: float
+    seed: int
+    prompt: list[int]
+    messages: list[Message]
+    logprobs: int | bool
+    top_logprobs: int
+    stop_token_ids: list[int]
+    top_k: int
+    min_p: float
+    repetition_penalty: float
+    return_token_ids: bool
+    return_tokens_as_token_ids: bool
+    ignore_eos: bool
+    min_tokens: int
+    allowed_token_ids: list[int]
+    logit_bias: dict[str, int]
+    chat_template_kwargs: dict[str, bool]
+    continue_final_message: bool
+    add_generation_prompt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +103,12 @@ class Answer:
 
 def body(
     way: Way, prompt: Ids | Messages, sampling: Sampling, limit: int, seed: int, first: First | None = None
-) -> dict[str, Any]:
+) -> Body:
     """The request for one answer of at most `limit` tokens. `first` needs a server with parameters beyond the
     protocol.
     """
     first = first or First()
-    asked: dict[str, Any] = {
+    asked: Body = {
         "model": way.model,
         "max_tokens": limit,
         "temperature": sampling.temperature,
@@ -80,9 +117,9 @@ def body(
     if sampling.temperature > 0:
         asked["seed"] = seed >> 1 if way.ids else seed >> 33  # vLLM takes 63 bits; others may take 32
     if way.api == "completions":
-        asked["prompt"] = list(prompt)
+        asked["prompt"] = list(cast(Ids, prompt))
     else:
-        asked["messages"] = list(prompt)
+        asked["messages"] = list(cast(Messages, prompt))
     if way.more:
         asked |= _more(way, sampling, first)
         if way.api == "chat":
@@ -90,18 +127,18 @@ def body(
             asked["chat_template_kwargs"] = {"enable_thinking": False}
     elif way.spelt and sampling.logprobs:
         asked |= _likely(way, sampling.logprobs)
-    if way.api == "chat" and continues(prompt):
+    if way.api == "chat" and continues(cast(Messages, prompt)):
         asked |= {"continue_final_message": True, "add_generation_prompt": False}
     return asked
 
 
-def continues(messages: Any) -> bool:
+def continues(messages: Messages) -> bool:
     """Whether a conversation ends with the beginning of the assistant's answer, to be continued."""
-    return bool(messages[-1]["role"] == "assistant")
+    return messages[-1]["role"] == "assistant"
 
 
-def _more(way: Way, sampling: Sampling, first: First) -> dict[str, Any]:
-    asked: dict[str, Any] = {
+def _more(way: Way, sampling: Sampling, first: First) -> Body:
+    asked: Body = {
         "stop_token_ids": list(sampling.stop),
         "top_k": sampling.top_k,
         "min_p": 0.0,  # explicit, like the next, since a model's own settings may differ
@@ -123,41 +160,39 @@ def _more(way: Way, sampling: Sampling, first: First) -> dict[str, Any]:
     return asked
 
 
-def _likely(way: Way, count: int) -> dict[str, Any]:
+def _likely(way: Way, count: int) -> Body:
     if way.api == "completions":
         return {"logprobs": count}
     return {"logprobs": True, "top_logprobs": min(count, _MOST_LOGPROBS)}
 
 
-def read(way: Way, found: Any, logprobs: int = 0) -> Answer:
+def read(way: Way, found: Json, logprobs: int = 0) -> Answer:
     """Reads an answer. ValueError if it lacks what the protocol promises."""
-    choices = found.get("choices") if isinstance(found, dict) else None
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise ValueError("no choices")
-    choice = choices[0]
+    choice = _choice(found)
     finish = choice.get("finish_reason")
     if not isinstance(finish, str) or finish == "abort":
         raise ValueError("no reason why it ended")
     message = choice.get("message")
-    text = (
-        choice.get("text") if way.api == "completions" else isinstance(message, dict) and (message.get("content") or "")
-    )
+    if way.api == "completions":
+        text = choice.get("text")
+    else:
+        text = message.get("content") or "" if isinstance(message, dict) else None
     if not isinstance(text, str):
         raise ValueError("no text")
     steps = _steps(choice.get("logprobs")) if way.more or way.spelt else []
-    prompt = choice.get("prompt_token_ids", found.get("prompt_token_ids"))
-    given: Any = choice.get("token_ids") if way.ids != "logprobs" else _written(steps)
-    if way.ids and not _are_ids(given):
+    prompt = choice.get("prompt_token_ids", as_object(found).get("prompt_token_ids"))
+    ids = _ids(_written(steps) if way.ids == "logprobs" else choice.get("token_ids")) if way.ids else None
+    if way.ids and ids is None:
         raise ValueError("no token ids")
     likely = tuple(_most_likely(step, logprobs) for _, step in steps) if logprobs and way.ids else None
-    if likely is not None and len(likely) != len(given or ()):
+    if likely is not None and len(likely) != len(ids or ()):
         raise ValueError("not as many log-probabilities as tokens")
     return Answer(
-        tuple(given) if way.ids and given is not None else None,
+        ids,
         text,
         finish,
         likely,
-        tuple(prompt) if _are_ids(prompt) else None,
+        _ids(prompt),
         _best(steps[0][1], logprobs) if logprobs and steps and not way.ids else None,
     )
 
@@ -181,33 +216,41 @@ def check(answer: Answer, limit: int, vocabulary: int | None = None, prompt: Ids
         raise ValueError(f"it continues {len(answer.prompt)} tokens{told}, and was sent {len(prompt)} others")
 
 
-def largest(asked: dict[str, Any]) -> int:
+def largest(asked: Body) -> int:
     """A generous upper limit on the bytes in the answer to a request."""
-    count: int = asked["max_tokens"]
     each = 2 + int(asked.get("top_logprobs") or asked.get("logprobs") or 0)
     prompt = sum(len(turn["content"]) for turn in asked["messages"]) if "messages" in asked else len(asked["prompt"])
-    return (4 << 20) + _BYTES * (count * each + prompt)
+    return (4 << 20) + _BYTES * (asked["max_tokens"] * each + prompt)
 
 
-def where_ids_are(found: Any) -> Literal["token_ids", "logprobs", ""]:
+def where_ids_are(found: Json) -> Literal["token_ids", "logprobs", ""]:
     """Where the ids are in the answer to a first request that asked for them in every known way."""
-    choice = found["choices"][0]
-    if _are_ids(choice.get("token_ids")):
+    choice = _choice(found)
+    if _ids(choice.get("token_ids")) is not None:
         return "token_ids"
     written = _written(_steps(choice.get("logprobs")))
     return "logprobs" if written and None not in written else ""
 
 
-def tells_likely(found: Any) -> bool:
+def tells_likely(found: Json) -> bool:
     """Whether an answer to a request that asked for log-probabilities has them, by the text of tokens."""
-    return any(step for _, step in _steps(found["choices"][0].get("logprobs")))
+    return any(step for _, step in _steps(_choice(found).get("logprobs")))
 
 
-def _are_ids(found: Any) -> bool:
-    return isinstance(found, list) and all(type(token) is int for token in found)
+def _choice(found: Json) -> JsonObject:
+    """The first choice of an answer."""
+    choices = found.get("choices") if isinstance(found, dict) else None
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise ValueError("no choices")
+    return choices[0]
 
 
-def _steps(found: Any) -> list[tuple[str, list[tuple[str, float]]]]:
+def _ids(given: object) -> Ids | None:
+    """A list of ids; None if it is something else."""
+    return tuple(given) if isinstance(given, list) and all(type(token) is int for token in given) else None
+
+
+def _steps(found: Json) -> list[tuple[str, list[tuple[str, float]]]]:
     """For each step, the token that was written, and the candidates with their log-probabilities."""
     if not isinstance(found, dict):
         return []
@@ -216,35 +259,36 @@ def _steps(found: Any) -> list[tuple[str, list[tuple[str, float]]]]:
             return [
                 (
                     _word(step["token"]),
-                    [_likely_word(other["token"], other["logprob"]) for other in step["top_logprobs"]],
+                    [_likely_word(other["token"], other["logprob"]) for other in as_objects(step["top_logprobs"])],
                 )
-                for step in found["content"]
+                for step in as_objects(found["content"])
             ]
         if "tokens" not in found and found.get("content") is None:
             return []
-        tops = found.get("top_logprobs") or [{}] * len(found["tokens"])
+        tokens = as_list(found["tokens"])
+        tops = as_list(found.get("top_logprobs") or [{}] * len(tokens))
         return [
-            (_word(token), [_likely_word(other, value) for other, value in (top or {}).items()])
-            for token, top in zip(found["tokens"], tops, strict=True)
+            (_word(token), [_likely_word(other, value) for other, value in as_object(top or {}).items()])
+            for token, top in zip(tokens, tops, strict=True)
         ]
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"log-probabilities without {error}") from error
 
 
-def _likely_word(token: Any, logprob: Any) -> tuple[str, float]:
-    value = float(logprob)
+def _likely_word(token: Json, logprob: Json) -> tuple[str, float]:
+    value = float(logprob if isinstance(logprob, int | float) else as_text(logprob))
     if not -math.inf < value < 1:  # rounding may lift it a little above 0; NaN is nowhere
         raise ValueError(f"a log-probability of {value}")
     return _word(token), value
 
 
-def _word(token: Any) -> str:
+def _word(token: Json) -> str:
     if not isinstance(token, str):
         raise TypeError("the text of a token")
     return token
 
 
-def _written(steps: Sequence[tuple[str, Any]]) -> list[int | None]:
+def _written(steps: Sequence[tuple[str, object]]) -> list[int | None]:
     return [_id(token) for token, _ in steps]
 
 

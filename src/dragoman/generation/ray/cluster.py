@@ -7,7 +7,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import ModuleType
 
 from dragoman.errors import EngineError
 from dragoman.progress import note
@@ -44,7 +44,7 @@ class Cluster:
             self.leave()
             raise
 
-    def _start(self, ray: Any, cores: int) -> None:
+    def _start(self, ray: ModuleType, cores: int) -> None:
         """Starts a cluster on this machine. EngineError, with Ray's reason, if that fails."""
         for tried in range(1, TRIES + 1):
             self._folder = tempfile.mkdtemp(prefix="dragoman-ray-", dir="/tmp")  # sockets' names must be short
@@ -71,7 +71,7 @@ class Cluster:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _gpus(ray: Any, settings: engines.Ray) -> float:
+def _gpus(ray: ModuleType, settings: engines.Ray) -> float:
     """Accelerators per actor. EngineError if the cluster cannot hold the minimal number of actors."""
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     has = any(machine.get("GPU", 0) > 0 for machine in machines)
@@ -111,7 +111,7 @@ def reach(address: str) -> None:
         ) from error
 
 
-def library() -> Any:
+def library() -> ModuleType:
     """Imports Ray, silenced. EngineError says how to install it."""
     if not debugging():  # read when the library is loaded
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
@@ -126,10 +126,11 @@ def library() -> Any:
     if not debugging():
         logging.getLogger("ray").setLevel(logging.CRITICAL)
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    return ray
+    library: ModuleType = ray
+    return library
 
 
-def _quiet() -> dict[str, Any]:
+def _quiet() -> dict[str, int]:
     """Settings that keep Ray quiet, unless DRAGOMAN_DEBUG is set."""
     return {} if debugging() else {"logging_level": logging.CRITICAL, "log_to_driver": False}
 

@@ -16,13 +16,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dragoman.errors import DragomanError, EngineEnded, EngineError
 from dragoman.generation.ask import Completion, Engine, Ids, Sampling
 from dragoman.generation.ray.cluster import Cluster, debugging, library, sentence
 from dragoman.generation.ray.transport import Done, Runs, Work
 from dragoman.recipe import engines
+
+if TYPE_CHECKING:
+    from pyarrow import Table
+    from ray.util.queue import Queue
 
 RETRIES = 3  # of a shard whose actor died
 
@@ -132,7 +136,7 @@ class _Pool:
                 max_task_retries=RETRIES,
             )
             batches = answered.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
-        self._batches: Iterator[Any] = iter(batches)
+        self._batches: Iterator[Table] = iter(batches)
 
     def put(self, work: Work) -> None:
         """Queues a shard."""
@@ -183,7 +187,7 @@ class Worker:
         self._engine: Engine | None = None
         self._broken = False
 
-    def __call__(self, block: Any) -> Any:
+    def __call__(self, block: "Table") -> "Table":
         """Answers one shard. An engine's error is returned like an answer: it is for the person, not for Ray."""
         if self._broken:  # this process may be unusable; Ray starts another
             os._exit(1)
@@ -216,13 +220,13 @@ class Failure:
     why: str
 
 
-def _feed(block: Any, queue: Any) -> Iterator[Any]:
+def _feed(block: "Table", queue: "Queue") -> Iterator["Table"]:
     """Passes on what is put into the queue, until `None`."""
     while (work := queue.get()) is not None:
         yield _row(work)
 
 
-def _row(data: bytes) -> Any:
+def _row(data: bytes) -> "Table":
     import pyarrow as pa
 
     return pa.table({"shard": pa.array([data], pa.large_binary())})

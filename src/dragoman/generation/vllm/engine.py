@@ -12,7 +12,7 @@ from itertools import islice
 from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dragoman.errors import EngineEnded, EngineError
 from dragoman.generation.ask import Completion, Finish, Ids, Sampling
@@ -33,6 +33,15 @@ from dragoman.models.loading import Precision, locate, pick_device, pick_dtype
 from dragoman.models.outline import UnknownKind, outline
 from dragoman.models.weights import weight_files
 from dragoman.recipe.engines import Vllm
+
+if TYPE_CHECKING:
+    from vllm import RequestOutput, SamplingParams
+    from vllm.logprobs import FlatLogprobs
+    from vllm.lora.request import LoRARequest
+    from vllm.outputs import CompletionOutput
+    from vllm.v1.engine.core_client import EngineCoreClient
+
+    from dragoman.generation.vllm.first_token import Rule
 
 AHEAD = 2  # requests that vLLM is given, for one that it works on: it never waits, and we hold few
 _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # ranks that vLLM supports
@@ -79,11 +88,11 @@ class VllmEngine:
         self.settings = settings
         self._output = Output()
         self._count = 0
-        self._rules: dict[int, Any] = {}
+        self._rules: dict[int, Rule] = {}
         dtype = pick_dtype(precision, device)
         size = weights(folder, dtype.itemsize)
         eager = device.type == "cpu" if settings.eager is None else settings.eager
-        arguments: dict[str, Any] = {
+        arguments: dict[str, object] = {
             "model": str(folder),
             "skip_tokenizer_init": True,
             "trust_remote_code": trust_remote_code,
@@ -117,7 +126,7 @@ class VllmEngine:
                 memory = None if device.type == "cpu" else accelerator_memory(settings.tensor_parallel)
                 if memory is not None:
                     check_memory(size, memory, settings)
-                self._llm: Any = LLM(**arguments)
+                self._llm: LLM = LLM(**arguments)
             except EngineError:
                 raise
             except Exception as error:
@@ -178,7 +187,7 @@ class VllmEngine:
     def _dead(self) -> bool:
         return bool(self._llm.llm_engine.engine_core.resources.engine_dead)
 
-    def _load(self, adapter: Path) -> Any:
+    def _load(self, adapter: Path) -> "LoRARequest":
         from vllm.lora.request import LoRARequest
 
         request = LoRARequest(adapter.name or "adapter", 1, str(adapter))
@@ -201,7 +210,7 @@ class VllmEngine:
                 raise self._ended() from error
             raise EngineError(f"vLLM refuses a request: {error}") from error
 
-    def _params(self, prompt: Ids, sampling: Sampling, limit: int) -> Any:
+    def _params(self, prompt: Ids, sampling: Sampling, limit: int) -> "SamplingParams":
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
@@ -222,7 +231,7 @@ class VllmEngine:
             extra_args=self._first(prompt, sampling),
         )
 
-    def _first(self, prompt: Ids, sampling: Sampling) -> dict[str, Any] | None:
+    def _first(self, prompt: Ids, sampling: Sampling) -> dict[str, list["Rule"]] | None:
         """The rules for the first tokens, in the form that vLLM's processes receive."""
         from dragoman.generation.vllm.first_token import RULES, rule
 
@@ -237,7 +246,7 @@ class VllmEngine:
             rules += [rule("not", sampling.ban_first)] * sampling.ban_tokens
         return {RULES: rules} if rules else None
 
-    def _step(self) -> list[Any]:
+    def _step(self) -> list["RequestOutput"]:
         from vllm.v1.engine.exceptions import EngineDeadError
 
         try:
@@ -251,7 +260,7 @@ class VllmEngine:
         why = f" The last it wrote was: {lines[-1]}." if lines else " It wrote nothing; memory may have run out."
         return EngineEnded(f"vLLM ended unexpectedly in the middle of its work.{why} What was finished is kept.")
 
-    def _completion(self, output: Any, sampling: Sampling, seconds: float) -> Completion:
+    def _completion(self, output: "CompletionOutput", sampling: Sampling, seconds: float) -> Completion:
         ids = tuple(output.token_ids)
         finish: Finish = "stop" if output.finish_reason == "stop" else "length"
         if output.finish_reason not in ("stop", "length"):
@@ -261,7 +270,7 @@ class VllmEngine:
         return Completion(ids, text, finish, logprobs, seconds)
 
 
-def _tell_of_its_end(core: Any) -> None:
+def _tell_of_its_end(core: "EngineCoreClient") -> None:
     """Notices the death of a vLLM process, for instance when memory runs out; vLLM itself would wait for ever."""
     from vllm.v1.engine.exceptions import EngineDeadError
 
@@ -269,7 +278,7 @@ def _tell_of_its_end(core: Any) -> None:
     core.outputs_queue.put_nowait(EngineDeadError())
 
 
-def _most_likely(flat: Any, count: int) -> tuple[tuple[tuple[int, float], ...], ...]:
+def _most_likely(flat: "FlatLogprobs", count: int) -> tuple[tuple[tuple[int, float], ...], ...]:
     """The most likely tokens of each step. vLLM puts the generated token before them."""
     steps = zip(flat.start_indices, flat.end_indices, strict=True)
     return tuple(

@@ -10,10 +10,12 @@ import select
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
+from vllm import SamplingParams
+from vllm.config import VllmConfig
 from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor, process_dict_updates
 
 from dragoman.generation.vllm.startup import OWNER
@@ -31,7 +33,7 @@ def rule(kind: Kind, ids: Sequence[int]) -> Rule:
 class FirstTokens(LogitsProcessor):  # type: ignore[misc]  # vllm is not looked into
     """Applies each request's rules, one for each of its first tokens."""
 
-    def __init__(self, vllm_config: Any, device: torch.device, is_pin_memory: bool):
+    def __init__(self, vllm_config: VllmConfig, device: torch.device, is_pin_memory: bool):
         self.device = device
         # place in the batch -> the request's generated tokens (a list that vLLM appends to) and its rules
         self.requests: dict[int, tuple[list[int], Sequence[Rule]]] = {}
@@ -78,7 +80,9 @@ def end_with(owner: int) -> None:
     threading.Thread(target=watch, name="end-with-owner", daemon=True).start()
 
 
-def _unfinished(params: Any, prompt: list[int] | None, written: list[int]) -> tuple[list[int], Sequence[Rule]] | None:
+def _unfinished(
+    params: SamplingParams, prompt: list[int] | None, written: list[int]
+) -> tuple[list[int], Sequence[Rule]] | None:
     rules = (params.extra_args or {}).get(RULES, ())
     return (written, rules) if len(written) < len(rules) else None
 

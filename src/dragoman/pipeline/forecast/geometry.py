@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from dragoman.errors import RecipeError
+from dragoman.json_values import Json
 from dragoman.models.config import context_in, read_config, text_part
 from dragoman.recipe.schema import Hardware, Lora
 
@@ -112,24 +113,25 @@ def geometry_of(name: str, folder: Path | None) -> Geometry | None:
     return Geometry(**known) if known else None
 
 
-def _of_config(config: Mapping[str, Any]) -> Geometry | None:
+def _of_config(config: Mapping[str, Json]) -> Geometry | None:
     config = text_part(config)
     kind = config.get("model_type", "")
     needed = ("num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads", "vocab_size")
     experts = any("experts" in key and config[key] for key in config)
-    if experts or not all(isinstance(config.get(key), int) for key in needed):
+    sizes = {key: value for key, value in config.items() if isinstance(value, int)}
+    if experts or not sizes.keys() >= set(needed):
         return None
-    heads = config["num_attention_heads"]
+    heads = sizes["num_attention_heads"]
     biases = "qkv" if kind == "qwen2" else "all" if config.get("attention_bias") else ""
     return Geometry(
-        layers=config["num_hidden_layers"],
-        hidden=config["hidden_size"],
-        intermediate=config["intermediate_size"],
+        layers=sizes["num_hidden_layers"],
+        hidden=sizes["hidden_size"],
+        intermediate=sizes["intermediate_size"],
         heads=heads,
-        kv_heads=config.get("num_key_value_heads") or heads,
-        vocabulary=config["vocab_size"],
+        kv_heads=sizes.get("num_key_value_heads") or heads,
+        vocabulary=sizes["vocab_size"],
         context=context_in(config) or 0,
-        head=config.get("head_dim") or 0,
+        head=sizes.get("head_dim") or 0,
         tied=bool(config.get("tie_word_embeddings")),
         biases=biases,
         head_norms=kind == "qwen3",
