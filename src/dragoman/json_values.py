@@ -35,6 +35,12 @@ def as_object(value: object) -> JsonObject:
     return value
 
 
+def as_texts(value: object) -> list[str]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"a list of texts is expected, not {value!r:.60}")
+    return [as_text(one) for one in value]
+
+
 def as_objects(value: object) -> list[JsonObject]:
     return [as_object(one) for one in as_list(value)]
 

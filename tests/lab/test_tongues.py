@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from dragoman.errors import DataError
+from dragoman.json_values import as_text, as_texts
 from dragoman.lab import abilities, terse
 from dragoman.lab.tongues import choice, qa, reads, reasoning, tables
 from dragoman.lab.tongues.alpaca import alpaca
@@ -41,7 +42,8 @@ def test_a_choice_is_the_same_in_every_language() -> None:
         tasks = [choice.task(Random(number), language) for language in LANGUAGES]  # type: ignore[arg-type]
         assert len({task.question.subject for task in tasks}) == 1
         for task, language in zip(tasks, LANGUAGES, strict=True):
-            options, letter = (task.question.check.arguments[name] for name in ("options", "value"))
+            arguments = task.question.check.arguments
+            options, letter = as_texts(arguments["options"]), as_text(arguments["value"])
             assert len(set(options)) == 4
             assert task.answer == options["ABCD".index(letter)]
             assert english[language, task.answer] == tasks[0].answer

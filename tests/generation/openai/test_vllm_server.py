@@ -119,8 +119,8 @@ def test_a_real_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
         with closing(Client(address, timeout=60, retries=0)) as client:
             for prompt in prompts[:3]:
-                asked = body(server.way, prompt, greedy, 4, 0)
-                found = client.post("/completions", asked, partial(read, server.way))
+                sent = body(server.way, prompt, greedy, 4, 0)
+                found = client.post("/completions", sent, partial(read, server.way))
                 assert found.prompt == prompt
                 assert len(client._connections._idle) == 1  # it names requests, so one connection serves
 

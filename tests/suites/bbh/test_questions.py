@@ -11,6 +11,7 @@ import pytest
 
 from dragoman.corpora.records import Question
 from dragoman.errors import DataError
+from dragoman.json_values import as_texts
 from dragoman.suites.bbh.questions import bbh_questions
 from dragoman.suites.questions.checks import check
 
@@ -141,7 +142,7 @@ def test_words_are_sorted_anew_where_the_answer_has_other_words(tmp_path: Path) 
     assert said(first, "ärgern, baden, Syndrom, Zug") == "right"
     assert said(first, "Syndrom ärgern baden Zug") == "wrong"
     assert said(second, "baden Zug") == "right"
-    assert list(third.check.arguments["values"]) == ["Bad, roter Zug"]
+    assert as_texts(third.check.arguments["values"]) == ["Bad, roter Zug"]
     assert notes == {REPAIRED: 1, "words sorted anew": 1}
 
 
@@ -212,12 +213,12 @@ def test_the_paper_s_translations(real_data: Path, folder: str, left: int, repai
     for question in questions:
         arguments = question.check.arguments
         if question.check.name == "letter":
-            letters = [chr(ord("A") + at) for at in range(len(arguments["options"]))]
+            letters = [chr(ord("A") + at) for at in range(len(as_texts(arguments["options"])))]
             assert said(question, f"({arguments['value']})") == "right"
             assert {said(question, f"({one})") for one in letters} - {"right"} == {"wrong"}
         else:
-            assert {said(question, value) for value in arguments["values"]} == {"right"}, question
-            assert {said(question, other) for other in arguments["others"]} <= {"wrong"}, question
+            assert {said(question, value) for value in as_texts(arguments["values"])} == {"right"}, question
+            assert {said(question, other) for other in as_texts(arguments["others"])} <= {"wrong"}, question
 
 
 def test_english_and_german_answers_agree_row_by_row(real_data: Path) -> None:

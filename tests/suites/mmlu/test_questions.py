@@ -12,6 +12,7 @@ import pytest
 
 from dragoman.corpora.records import Turn
 from dragoman.errors import DataError
+from dragoman.json_values import as_text, as_texts
 from dragoman.suites.mmlu.questions import INPUT, INSTRUCTION, SUBJECTS, mmlu_questions
 from dragoman.suites.questions.checks import check
 
@@ -38,7 +39,7 @@ def test_a_question(tmp_path: Path) -> None:
     assert first.texts == ("Which is\nthe capital of France?", "Bern; Paris; Rome; Oslo")
     assert first.check.name == "letter"
     assert first.check.arguments["value"] == "B"
-    assert list(first.check.arguments["options"]) == ["Bern", "Paris", "Rome", "Oslo"]
+    assert as_texts(first.check.arguments["options"]) == ["Bern", "Paris", "Rome", "Oslo"]
     assert second.turns[0].input.startswith("True or {false}?\nA. True, True")
     assert notes == {}
 
@@ -132,7 +133,7 @@ def test_originals_repair_answers_and_options_by_position(tmp_path: Path) -> Non
     (one, two), notes = mmlu_questions("mmlu-ar", german, "ar", originals=english)
     assert one.check.arguments["value"] == "B"
     assert one.subject == "world_religions"
-    assert list(two.check.arguments["options"]) == second[:4]
+    assert as_texts(two.check.arguments["options"]) == second[:4]
     assert two.turns[0].input.startswith("Wahr?\nA. True, True")
     assert notes == {
         "rows repaired": 2,
@@ -212,7 +213,7 @@ def test_the_paper_s_translations(real_data: Path, folder: str, language: str, o
     found = "options in English, two had become the same"
     assert notes == ({"rows repaired": options, found: options} if options else {})
     for question, original in zip(questions, english, strict=True):
-        gold = question.check.arguments["value"]
+        gold = as_text(question.check.arguments["value"])
         assert gold == original.check.arguments["value"]
         assert check(question.check, gold).passed
         assert not check(question.check, "ABCD"[("ABCD".index(gold) + 1) % 4]).passed

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dragoman.json_values import as_texts
 from dragoman.suites.questions.checks import check
 from dragoman.suites.questions.qa import exact, f1, normalisation, normalised
 from dragoman.suites.squad.questions import squad_questions
@@ -65,7 +66,7 @@ def test_language_codes_and_what_the_signature_says() -> None:
 def test_right_answers_of_xquad_score_all_and_none_score_nothing(real_data: Path, language: str) -> None:
     questions, notes = squad_questions("x", "xquad", real_data / "xquad", language)
     assert (len(questions), +notes) == (1190, {})
-    verdicts = [check(one.check, one.check.arguments["values"][0]) for one in questions]
+    verdicts = [check(one.check, as_texts(one.check.arguments["values"])[0]) for one in questions]
     assert sum(verdict.passed for verdict in verdicts) == sum(verdict.credit for verdict in verdicts) == 1190
     empty = [check(one.check, "") for one in questions]
     assert sum(verdict.passed or verdict.extracted or verdict.credit for verdict in empty) == 0

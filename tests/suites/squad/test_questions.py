@@ -11,6 +11,7 @@ import pytest
 
 from dragoman.corpora.records import Question
 from dragoman.errors import DataError
+from dragoman.json_values import as_text, as_texts
 from dragoman.suites.squad.questions import squad_files, squad_questions
 
 PAPER = Path("crossalpaca", "data")
@@ -33,7 +34,7 @@ def table(path: Path, *rows: tuple[str, ...]) -> Path:
 
 
 def values(question: Question) -> list[str]:
-    return list(question.check.arguments["values"])
+    return as_texts(question.check.arguments["values"])
 
 
 def test_a_question_of_xquad(real_data: Path) -> None:
@@ -47,7 +48,7 @@ def test_a_question_of_xquad(real_data: Path) -> None:
     assert turn.input == f"{context}\n\nQuestion: {question}"
     assert (first.family, first.language, values(first)) == ("xquad-de", "de", ["308"])
     told = first.check.arguments
-    assert (told["language"], told["extract"], len(told["prompt"])) == ("de", "first_line", 8)
+    assert (told["language"], told["extract"], len(as_text(told["prompt"]))) == ("de", "first_line", 8)
 
 
 def test_texts_and_questions_in_two_languages(real_data: Path) -> None:
