@@ -9,7 +9,7 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from tests import ROOT
+from tests import DATA, NO_DATA
 
 COUNTED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
@@ -17,10 +17,9 @@ COUNTED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder with real benchmark files and tokenizers; the test is skipped where there is none."""
-    folder = Path(os.environ.get("DRAGOMAN_TEST_DATA", ROOT.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"no real data at {folder}; set DRAGOMAN_TEST_DATA to have these tests run")
-    return folder
+    if not DATA.is_dir():
+        pytest.skip(NO_DATA)
+    return DATA
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

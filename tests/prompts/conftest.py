@@ -1,4 +1,4 @@
-"""The real tokenizers, each loaded once."""
+"""Tokenizers of our own and real ones, each loaded once."""
 
 import json
 import shutil
@@ -13,8 +13,9 @@ from transformers import PreTrainedTokenizerFast
 
 from dragoman.lab import BACKBONE
 from dragoman.prompts.render import Renderer
+from tests import look_alikes, real_ones
 
-CHAT = (
+REAL = real_ones(
     "llama-2-7b-chat",
     "mistral-7b-instruct-v0.2",
     "mistral-7b-instruct-v0.2 (2023-12)",
@@ -30,16 +31,18 @@ LAB = BACKBONE
 
 
 @pytest.fixture(scope="session")
-def tokenizer_folder(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Where the tokenizer of a backbone is; two have to be put together first."""
-    real = real_data / "tokenizers"
+def tokenizer_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Where the tokenizer of a backbone is; look-alikes are made, and two real ones have to be put together first."""
 
     @cache
     def folder(name: str) -> Path:
+        if name in look_alikes.KINDS:
+            return look_alikes.look_alike(name, tmp_path_factory.mktemp("look-alikes") / name)
         if name == "lab":
             if not (LAB / "tokenizer.json").is_file():
                 pytest.skip("the lab's backbone has not been made yet")
             return LAB
+        real = request.getfixturevalue("real_data") / "tokenizers"
         made = tmp_path_factory.mktemp("tokenizers") / name
         if name == "qwen3-8b":
             shutil.copytree(real / name, made)
@@ -68,15 +71,15 @@ def expected(real_data: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(params=CHAT)
+@pytest.fixture(params=REAL)
 def backbone(request: pytest.FixtureRequest) -> str:
     """The name of every real backbone with a chat template, one after the other."""
     return str(request.param)
 
 
-@pytest.fixture(params=[*CHAT, "lab"])
+@pytest.fixture(params=[*look_alikes.CHAT, "lab", *REAL])
 def any_backbone(request: pytest.FixtureRequest) -> str:
-    """The real backbones and the lab's own."""
+    """Ours and the real ones."""
     return str(request.param)
 
 

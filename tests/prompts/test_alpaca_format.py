@@ -17,6 +17,7 @@ from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Prefix, Speaker
 from dragoman.prompts.template import PROBES
 from dragoman.prompts.translation import demonstration
+from tests import real_ones
 
 # As `templates/alpaca.json` of tloen/alpaca-lora has them; Stanford's own differ in ending at "### Response:".
 WITH_INPUT = (
@@ -28,7 +29,9 @@ WITHOUT = (
     "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
     "### Instruction:\n{instruction}\n\n### Response:\n"
 )
-NAMES = ("llama-7b", "lab", "qwen2.5-7b-instruct", "llama-3-8b-instruct", "mistral-7b-instruct-v0.2")
+OURS = ("llama-like", "lab", "qwen-2.5-like", "llama-3-like", "mistral-like")
+REAL = real_ones("llama-7b", "qwen2.5-7b-instruct", "llama-3-8b-instruct", "mistral-7b-instruct-v0.2")
+LLAMA = pytest.mark.parametrize("name", ["llama-like", "llama-7b"])
 ASKED = Turn("user", "Übersetze den Satz ins Englische.", "Guten Morgen, Führer durch 中文!")
 PLAIN = Turn("user", "Nenne drei Farben.\n\n- kurz\n- auf Deutsch")
 LONG = (
@@ -45,7 +48,7 @@ LONG_TEXT = (
 )
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=[*OURS, *REAL])
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -77,15 +80,18 @@ def test_the_texts_are_alpaca_s(one: Renderer) -> None:
         assert one.tokenizer.decode(one.prompt(turns)).removeprefix(begin).removeprefix(" ") == text
 
 
-def test_ids_are_those_of_the_whole_text(load: Callable[..., Renderer]) -> None:
+@LLAMA
+def test_ids_are_those_of_the_whole_text(name: str, load: Callable[..., Renderer]) -> None:
     """LLaMA's vocabulary has a space before a word that begins a text, and none after the token that begins it."""
-    one = load("llama-7b")
+    one = load(name)
     for turn, form in ((ASKED, WITH_INPUT), (PLAIN, WITHOUT)):
         text = form.format(instruction=turn.text, input=turn.input)
         assert one.prompt([turn]) == tuple(one.tokenizer(text)["input_ids"])
         for answer in PROBES:
             prompt, said = one.answer([turn], answer)
             assert prompt + said == tuple(one.tokenizer(text + answer)["input_ids"])
+    if name == "llama-like":
+        return
     # "Below is an instruction that describes a task" and "### Response:\n", as LLaMA's sentencepiece model has them
     assert one.prompt([PLAIN])[:9] == (1, 13866, 338, 385, 15278, 393, 16612, 263, 3414)
     assert one.prompt([PLAIN])[-6:] == (13, 2277, 29937, 13291, 29901, 13)
@@ -128,8 +134,9 @@ def test_words_that_look_like_the_format(one: Renderer) -> None:
             assert one.prompt(one.turns(ids)) == ids
 
 
-def test_a_system_prompt_stands_in_place_of_the_preamble(load: Callable[..., Renderer]) -> None:
-    one = load("llama-7b", system="You speak plainly.")
+@LLAMA
+def test_a_system_prompt_stands_in_place_of_the_preamble(name: str, load: Callable[..., Renderer]) -> None:
+    one = load(name, system="You speak plainly.")
     text = one.tokenizer.decode(one.prompt([ASKED]))
     assert re.fullmatch(r"<s> ?You speak plainly\.\n\n### Instruction:\nÜb.*\n\n### Response:\n", text, re.DOTALL)
     assert "Below is" not in text
@@ -150,23 +157,29 @@ def test_templates_that_know_no_inputs_get_both(renderer: Callable[[str], Render
     assert own.prompt([ASKED]) == own.prompt([Turn("user", ASKED.whole)])
 
 
-def test_a_text_begins_as_the_vocabulary_has_it(load: Callable[..., Renderer]) -> None:
-    begins = {name: load(name).prompt([PLAIN])[0] for name in ("llama-7b", "lab", "llama-3-8b-instruct")}
-    assert begins == {"llama-7b": 1, "lab": 1, "llama-3-8b-instruct": 128000}
-    qwen = load("qwen2.5-7b-instruct")  # its texts begin with nothing
+def test_a_text_begins_as_the_vocabulary_has_it(one: Renderer, name: str) -> None:
+    begin = one.tokenizer.bos_token_id
+    assert (begin is None) == name.startswith("qwen")
+    assert begin is None or one.prompt([PLAIN])[0] == begin
+
+
+@pytest.mark.parametrize("name", ["qwen-2.5-like", "qwen2.5-7b-instruct"])
+def test_a_text_of_qwen_begins_with_nothing(name: str, load: Callable[..., Renderer]) -> None:
+    qwen = load(name)
     assert qwen.prompt([PLAIN]) == tuple(qwen.tokenizer(WITHOUT.format(instruction=PLAIN.text))["input_ids"])
     assert qwen.end == (qwen.tokenizer.convert_tokens_to_ids("<|im_end|>"),)
 
 
+@LLAMA
 def test_sentencepiece_that_puts_its_own_space(
-    load: Callable[..., Renderer], tokenizer_folder: Callable[[str], Path], tmp_path: Path
+    name: str, load: Callable[..., Renderer], tokenizer_folder: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """Older configurations of LLaMA put one after the first token themselves: then the template has none."""
-    for path in tokenizer_folder("llama-7b").iterdir():
+    for path in tokenizer_folder(name).iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     settings = json.loads((tmp_path / "tokenizer_config.json").read_text()) | {"legacy": True}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
-    older, newer = Renderer.load(tmp_path, chat="alpaca"), load("llama-7b")
+    older, newer = Renderer.load(tmp_path, chat="alpaca"), load(name)
     text = WITHOUT.format(instruction=PLAIN.text)
     assert older.prompt([PLAIN]) == tuple(AutoTokenizer.from_pretrained(tmp_path)(text)["input_ids"])
     assert older.prompt([PLAIN]) == newer.prompt([PLAIN])
@@ -179,8 +192,9 @@ def test_the_format_is_in_the_fingerprint(load: Callable[..., Renderer], rendere
     assert load("lab").fingerprint == load("lab").fingerprint
 
 
-def test_a_saved_tokenizer_carries_the_format(load: Callable[..., Renderer], tmp_path: Path) -> None:
-    one = load("llama-7b")
+@LLAMA
+def test_a_saved_tokenizer_carries_the_format(name: str, load: Callable[..., Renderer], tmp_path: Path) -> None:
+    one = load(name)
     one.tokenizer.save_pretrained(tmp_path)
     again = Renderer.load(tmp_path)
     assert again.tokenizer.chat_template == one.tokenizer.chat_template
@@ -194,8 +208,9 @@ def test_a_vocabulary_without_an_end(made: Callable[..., Any]) -> None:
         Renderer(tokenizer)
 
 
-def test_requests_are_trained_where_it_is_asked_for(load: Callable[..., Renderer]) -> None:
-    speak = Speaker(load("llama-7b"))
+@LLAMA
+def test_requests_are_trained_where_it_is_asked_for(name: str, load: Callable[..., Renderer]) -> None:
+    speak = Speaker(load(name))
     pair = Pair("Guten Morgen!", "Good morning!", "de", "en")
     shown = demonstration(pair, fixed=True)
     assert speak.texts(shown) == (shown.turns[0].whole, "Good morning!")

@@ -13,6 +13,7 @@ from dragoman.corpora.records import Turn
 from dragoman.errors import DataError, EngineError, TemplateError
 from dragoman.prompts.render import Renderer, Run
 from dragoman.prompts.template import PROBES
+from tests import look_alikes
 
 USER = [Turn("user", "Translate from German to English:\nGuten Morgen!")]
 CHATML = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -56,12 +57,21 @@ def test_end_and_stop(backbone: str, renderer: Callable[[str], Renderer]) -> Non
     assert renderer(backbone).stop == ENDS[backbone][-1:]
 
 
+@pytest.mark.parametrize("name", look_alikes.CHAT)
+def test_what_ends_an_answer_ends_it(name: str, renderer: Callable[[str], Renderer]) -> None:
+    one = renderer(name)
+    before = ["▁"] if name == "llama-2-like" else []
+    assert one.tokenizer.convert_ids_to_tokens(list(one.end)) == [*before, one.tokenizer.eos_token]
+    assert one.stop == (one.tokenizer.eos_token_id,)
+
+
 def test_what_keeps_an_answer_from_ending_at_once(any_backbone: str, renderer: Callable[[str], Renderer]) -> None:
     """Llama-2's own end begins with a bare space, which may then not come first either."""
     one = renderer(any_backbone)
     banned, tokens = one.going_on
     assert tokens == 1
-    assert set(banned) == set(one.stop) | ({29871} if any_backbone == "llama-2-7b-chat" else set())
+    space = {one.tokenizer.convert_tokens_to_ids("▁")} if any_backbone.startswith("llama-2") else set()
+    assert set(banned) == set(one.stop) | space
 
 
 def test_what_else_begins_with_the_first_token_of_llama_2s_end(
@@ -160,28 +170,42 @@ def test_one_beginning(any_backbone: str, renderer: Callable[[str], Renderer]) -
         assert prompt.count(begin) == 1
 
 
-def test_boundary_token_is_split(renderer: Callable[[str], Renderer]) -> None:
+@pytest.mark.parametrize(
+    ("name", "bracket", "text"),
+    [
+        ("mistral-like (2023-12)", ["▁", "[/", "INST", "]"], ["▁te", "xt"]),
+        ("mistral-7b-instruct-v0.2 (2023-12)", ["▁[", "/", "INST", "]"], ["▁text"]),
+    ],
+)
+def test_boundary_token_is_split(
+    name: str, bracket: list[str], text: list[str], renderer: Callable[[str], Renderer]
+) -> None:
     """In Mistral's first template nothing stands between `[/INST]` and the answer, and `](` is one token."""
-    one = renderer("mistral-7b-instruct-v0.2 (2023-12)")
+    one = renderer(name)
+    assert "](" in one.tokenizer.get_vocab()
     prompt, answer = one.answer(USER, "(aside) text")
     tokens = one.tokenizer.convert_ids_to_tokens
-    assert tokens(list(prompt[-4:])) == ["▁[", "/", "INST", "]"]
-    assert tokens(list(answer)) == ["(", "as", "ide", ")", "▁text"]
+    assert tokens(list(prompt[-4:])) == bracket
+    assert tokens(list(answer)) == ["(", "as", "ide", ")", *text]
     assert one.tokenizer.decode(prompt + answer).endswith("[/INST](aside) text")
 
 
-def test_system_prompt(renderer: Callable[[str], Renderer]) -> None:
-    tokenizer = renderer("qwen2.5-7b-instruct").tokenizer
+@pytest.mark.parametrize(
+    ("name", "said"), [("qwen-2.5-like", "You are a look-alike"), ("qwen2.5-7b-instruct", "You are Qwen")]
+)
+def test_system_prompt(name: str, said: str, renderer: Callable[[str], Renderer]) -> None:
+    tokenizer = renderer(name).tokenizer
     default, own = Renderer(tokenizer), Renderer(tokenizer, "Be brief.")
-    assert "You are Qwen" in tokenizer.decode(default.prompt(USER))
+    assert said in tokenizer.decode(default.prompt(USER))
     assert tokenizer.decode(own.prompt(USER)).startswith("<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n")
     turns = [Turn("system", "Be long."), *USER]
     assert "Be long." in tokenizer.decode(own.prompt(turns))
     assert "Be brief." not in tokenizer.decode(own.prompt(turns))
 
 
-def test_system_prompt_refused(renderer: Callable[[str], Renderer]) -> None:
-    tokenizer = renderer("mistral-7b-instruct-v0.2 (2023-12)").tokenizer
+@pytest.mark.parametrize("name", ["mistral-like (2023-12)", "mistral-7b-instruct-v0.2 (2023-12)"])
+def test_system_prompt_refused(name: str, renderer: Callable[[str], Renderer]) -> None:
+    tokenizer = renderer(name).tokenizer
     with pytest.raises(TemplateError, match="It knows no system prompt: leave `system` out of the recipe"):
         Renderer(tokenizer, "Be brief.")
 
@@ -193,15 +217,16 @@ def test_system_prompt_swallowed(made: Callable[..., Any]) -> None:
         Renderer(made(template), "Be brief.")
 
 
-def test_no_template(tokenizer_folder: Callable[[str], Path]) -> None:
-    one = Renderer.load(tokenizer_folder("llama-7b"))
+@pytest.mark.parametrize("name", ["llama-like", "llama-7b"])
+def test_no_template(name: str, tokenizer_folder: Callable[[str], Path]) -> None:
+    one = Renderer.load(tokenizer_folder(name))
     for asked in (
         one.require_chat,
         lambda: one.prompt(USER),
         lambda: one.conversation([*USER, Turn("assistant", "x")]),
     ):
         with pytest.raises(
-            TemplateError, match=r"llama-7b has no chat template.*Take the instruct or chat version.*`chat: alpaca`"
+            TemplateError, match=rf"{name} has no chat template.*Take the instruct or chat version.*`chat: alpaca`"
         ):
             asked()
 
@@ -273,7 +298,8 @@ def test_nothing_to_load(tmp_path: Path) -> None:
         Renderer.load("nobody/nothing")
 
 
-def test_decode_leaves_spaces_alone(renderer: Callable[[str], Renderer]) -> None:
-    one = renderer("smollm2-135m-instruct")
+@pytest.mark.parametrize("name", ["smollm-like", "smollm2-135m-instruct"])
+def test_decode_leaves_spaces_alone(name: str, renderer: Callable[[str], Renderer]) -> None:
+    one = renderer(name)
     ids = one.tokenizer("it 's , fine . <|im_end|>")["input_ids"]
     assert one.decode(ids) == "it 's , fine . "

@@ -16,6 +16,7 @@ from dragoman.prompts.examples import Example
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.translation import INSTRUCTIONS, instruction
+from tests import look_alikes, real_ones
 
 PAIR = Pair("Guten Morgen!", "Good morning!", "de", "en")
 
@@ -67,10 +68,10 @@ def test_prefix_is_prompt_and_reference(any_backbone: str, renderer: Callable[[s
 
 
 def test_a_translation_is_asked_for_alike_whether_it_is_known_or_not(
-    backbone: str, renderer: Callable[[str], Renderer]
+    any_backbone: str, renderer: Callable[[str], Renderer]
 ) -> None:
     """So that `dragoman translate` asks as a test does, and a test's wording does not depend on its reference."""
-    speak = Speaker(renderer(backbone))
+    speak = Speaker(renderer(any_backbone))
     for number in range(20):
         known = Pair(f"Satz {number}.", f"Sentence {number}.", "de", "en")
         assert speak.translate(known) == speak.translate(Pair(known.source, "", "de", "en"))
@@ -120,9 +121,10 @@ def test_rationale_is_what_the_engine_returned(made: Callable[..., Any]) -> None
     assert at_once.ids == (*prefix.ids, 257) == speak.example(prefix).ids
 
 
-def test_a_healed_rationale_begins_in_the_reference(renderer: Callable[[str], Renderer]) -> None:
+@pytest.mark.parametrize("name", ["llama-3-like", "llama-3-8b-instruct"])
+def test_a_healed_rationale_begins_in_the_reference(name: str, renderer: Callable[[str], Renderer]) -> None:
     """`.` was taken back and became `.\\n\\n`: the ids are those that the engine saw and returned."""
-    speak = Speaker(renderer("llama-3-8b-instruct"))
+    speak = Speaker(renderer(name))
     prefix = speak.prefix(Pair("Guten Morgen.", "Good morning.", "de", "en"))
     dot, merged, *rest = (speak.renderer.tokenizer(text)["input_ids"][1] for text in (".", ".\n\n", "Note", ":"))
     assert prefix.reference[-1] == dot != merged
@@ -174,7 +176,10 @@ def test_a_rationale_of_another_vocabulary(any_backbone: str, renderer: Callable
     assert speak.adopt(prefix, "", finished=True, healed=True).body == prefix.ids[-1:]
 
 
-@pytest.mark.parametrize("name", ["qwen2.5-7b-instruct", "llama-3-8b-instruct", "lab"])
+JOINED = ("qwen-2.5-like", "llama-3-like", "lab", *real_ones("qwen2.5-7b-instruct", "llama-3-8b-instruct"))
+
+
+@pytest.mark.parametrize("name", JOINED)
 def test_an_adopted_rationale_is_healed_as_the_tokenizer_would(name: str, renderer: Callable[[str], Renderer]) -> None:
     one = renderer(name)
     speak = Speaker(one)
@@ -257,14 +262,29 @@ def test_what_the_model_wrote_itself(made: Callable[..., Any]) -> None:
         speak.own("key", prompt, Completion((257,), "", "stop"))
 
 
+PLAIN = real_ones(
+    ("llama-2-7b-chat", (1, 7197, 29889)),
+    ("mistral-7b-instruct-v0.2", (1, 5801, 28723)),
+    ("llama-3-8b-instruct", (128000, 15571, 13)),
+    ("qwen2.5-7b-instruct", (15216, 13)),  # it has none
+)
+
+
+@pytest.mark.parametrize("name", look_alikes.CHAT)
+def test_plain_text_begins_as_the_vocabulary_or_the_template_has_it(
+    name: str, renderer: Callable[[str], Renderer]
+) -> None:
+    one = renderer(name)
+    begin = () if name.startswith("qwen") else (one.tokenizer.bos_token_id,)
+    assert Speaker(one).plain("Good.") == (*begin, *one.encode("Good."))
+    assert one.tokenizer.decode(Speaker(one).plain("Good.")[len(begin) :]).strip() == "Good."
+
+
 @pytest.mark.parametrize(
     ("name", "ids"),
     [
         ("lab", (1, 2371, 19)),  # its tokenizer puts no first token, its chat template does
-        ("llama-2-7b-chat", (1, 7197, 29889)),
-        ("mistral-7b-instruct-v0.2", (1, 5801, 28723)),
-        ("llama-3-8b-instruct", (128000, 15571, 13)),
-        ("qwen2.5-7b-instruct", (15216, 13)),  # it has none
+        *PLAIN,
     ],
 )
 def test_plain_text(name: str, ids: tuple[int, ...], renderer: Callable[[str], Renderer]) -> None:

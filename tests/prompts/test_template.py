@@ -55,13 +55,15 @@ def test_a_template_that_can_t_be_relied_on_is_refused_with_a_sentence(made: Mad
     assert len(str(caught.value)) < 700
 
 
-def test_ordinary_templates_are_tried_and_left_as_they_are(renderer: Callable[[str], Renderer], backbone: str) -> None:
+def test_ordinary_templates_are_tried_and_left_as_they_are(
+    renderer: Callable[[str], Renderer], any_backbone: str
+) -> None:
     """In a process with threads, as those that hold a model have."""
     here = threading.Event()
     thread = threading.Thread(target=here.wait)
     thread.start()
-    tokenizer = renderer(backbone).tokenizer
-    Template(tokenizer, backbone, None).try_out([Turn("user", "Who are you?")])
+    tokenizer = renderer(any_backbone).tokenizer
+    Template(tokenizer, any_backbone, None).try_out([Turn("user", "Who are you?")])
     here.set()
     thread.join()
 

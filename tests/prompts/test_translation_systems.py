@@ -16,6 +16,7 @@ from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.systems import SYSTEMS, parrot
 from dragoman.recipe.schema import Chat, Prompt
+from tests import real_ones
 
 PAIR = Pair("我爱机器翻译。", "I love machine translation.", "zh", "en")
 GERMAN = Pair('It\'s {fine}, "really".', "Es ist gut, wirklich.", "en", "de")
@@ -99,6 +100,8 @@ def test_what_is_taken_of_an_answer(name: str, answer: str, taken: str) -> None:
     assert SYSTEMS[name].after(answer, PAIR) == taken
 
 
+LLAMAS = pytest.mark.parametrize("name", ["llama-2-like", "llama-like", *real_ones("llama-2-7b-chat", "llama-7b")])
+
 # "<s>", "▁Trans", "late", … "▁", "我", 爱 as three bytes, "机", …
 ALMA_IDS = (
     1, 4103, 9632, 445, 515, 10013, 304, 4223, 29901, 13, 1451, 8233, 29901, 29871, 30672, 234, 139, 180, 31429, 30943,
@@ -112,7 +115,7 @@ def llama(tokenizer_folder: Callable[[str], Path]) -> Callable[[str], Renderer]:
     return lambda name: Renderer.load(tokenizer_folder(name))
 
 
-@pytest.mark.parametrize("name", ["llama-2-7b-chat", "llama-7b"])
+@LLAMAS
 @pytest.mark.parametrize("system", ["alma", "parrot", "parrot-hint", "bigtrans", "bayling", "alpaca-lora"])
 def test_the_ids_are_those_of_the_systems_own_scripts(name: str, system: str, llama: Callable[[str], Renderer]) -> None:
     """They call the tokenizer on the whole text, which puts the first token before it."""
@@ -128,8 +131,9 @@ def test_the_ids_of_almas_prompt(llama: Callable[[str], Renderer]) -> None:
     assert speak.translate(PAIR) == ALMA_IDS
 
 
-def test_a_speaker_with_a_format(llama: Callable[[str], Renderer]) -> None:
-    renderer = llama("llama-2-7b-chat")
+@pytest.mark.parametrize("name", ["llama-2-like", "llama-2-7b-chat"])
+def test_a_speaker_with_a_format(name: str, llama: Callable[[str], Renderer]) -> None:
+    renderer = llama(name)
     plain, alma = Speaker(renderer), Speaker(renderer, format=SYSTEMS["alma"])
     assert plain.after(" a\nb", PAIR) == " a\nb"
     assert alma.after(" a\nb", PAIR) == "a"
@@ -138,28 +142,38 @@ def test_a_speaker_with_a_format(llama: Callable[[str], Renderer]) -> None:
     assert alma.stop == plain.stop == (2,)
 
 
-def test_towers_turns_end_where_its_vocabulary_has_the_token(renderer: Callable[[str], Renderer]) -> None:
-    qwen = renderer("qwen2.5-7b-instruct")  # another vocabulary with the same three tokens
+@pytest.mark.parametrize(
+    ("name", "other"), [("qwen-2.5-like", "llama-2-like"), ("qwen2.5-7b-instruct", "llama-2-7b-chat")]
+)
+def test_towers_turns_end_where_its_vocabulary_has_the_token(
+    name: str, other: str, renderer: Callable[[str], Renderer]
+) -> None:
+    qwen = renderer(name)  # another vocabulary with the same three tokens
     speak = Speaker(qwen, format=SYSTEMS["tower"])
     end = qwen.tokenizer.convert_tokens_to_ids("<|im_end|>")
     assert end in speak.stop
     ids = speak.translate(PAIR)
     assert ids.count(qwen.tokenizer.convert_tokens_to_ids("<|im_start|>")) == 2
     assert ids.count(end) == 1
-    llama = Speaker(renderer("llama-2-7b-chat"), format=SYSTEMS["tower"])
+    llama = Speaker(renderer(other), format=SYSTEMS["tower"])
     assert llama.stop == (2,)  # the end of text alone
 
 
-def test_without_a_chat_template_there_are_whole_prompts_and_no_conversations(llama: Callable[[str], Renderer]) -> None:
-    speak = Speaker(llama("llama-7b"), format=SYSTEMS["alma"])
+@pytest.mark.parametrize(("name", "other"), [("llama-like", "llama-2-like"), ("llama-7b", "llama-2-7b-chat")])
+def test_without_a_chat_template_there_are_whole_prompts_and_no_conversations(
+    name: str, other: str, llama: Callable[[str], Renderer]
+) -> None:
+    speak = Speaker(llama(name), format=SYSTEMS["alma"])
     assert not speak.renderer.converses
-    assert speak.translate(PAIR) == ALMA_IDS
+    assert speak.translate(PAIR) == (
+        ALMA_IDS if name == "llama-7b" else Speaker(llama(other), format=SYSTEMS["alma"]).translate(PAIR)
+    )
     assert speak.stop == speak.renderer.end == (2,)
     assert speak.decode(speak.renderer.encode("Good morning.")) == "Good morning."
     assert speak.plain("Good")[0] == 1
-    assert speak.renderer.fingerprint != llama("llama-2-7b-chat").fingerprint
+    assert speak.renderer.fingerprint != llama(other).fingerprint
     for asked in (speak.chat, lambda text: Speaker(speak.renderer).translate(PAIR)):
-        with pytest.raises(TemplateError, match=r"llama-7b has no chat template.*`chat: alpaca`"):
+        with pytest.raises(TemplateError, match=rf"{name} has no chat template.*`chat: alpaca`"):
             asked("Hello.")
 
 
@@ -189,7 +203,7 @@ def test_every_system_that_converses_has_its_format() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["llama-2-7b-chat", "llama-7b"])
+@LLAMAS
 @pytest.mark.parametrize("chat", SPOKEN)
 def test_conversations_have_the_ids_of_the_systems_own_scripts(
     name: str, chat: Chat, tokenizer_folder: Callable[[str], Path]
@@ -207,7 +221,7 @@ def test_conversations_have_the_ids_of_the_systems_own_scripts(
 
 
 @pytest.mark.parametrize("system", ["parrot", "bigtrans", "bayling"])
-@pytest.mark.parametrize("name", ["llama-2-7b-chat", "llama-7b"])
+@LLAMAS
 def test_a_request_in_a_conversation_is_the_systems_own_prompt(
     name: str, system: str, tokenizer_folder: Callable[[str], Path]
 ) -> None:
@@ -225,8 +239,9 @@ def test_a_request_in_a_conversation_is_the_systems_own_prompt(
     assert one.prompt([Turn("user", said, about)]) == one.written(found.ask(PAIR))
 
 
-def test_towers_conversations(tokenizer_folder: Callable[[str], Path]) -> None:
-    one = Renderer.load(tokenizer_folder("qwen2.5-7b-instruct"), chat="tower")
+@pytest.mark.parametrize(("name", "other"), [("qwen-2.5-like", "llama-like"), ("qwen2.5-7b-instruct", "llama-7b")])
+def test_towers_conversations(name: str, other: str, tokenizer_folder: Callable[[str], Path]) -> None:
+    one = Renderer.load(tokenizer_folder(name), chat="tower")
     text = (
         "<|im_start|>user\nHello!<|im_end|>\n<|im_start|>assistant\nHi.<|im_end|>\n<|im_start|>user\nBye!<|im_end|>\n"
     )
@@ -235,4 +250,4 @@ def test_towers_conversations(tokenizer_folder: Callable[[str], Path]) -> None:
     asked = Turn("user", SYSTEMS["tower"].ask(PAIR).removeprefix("<|im_start|>user\n").split("<|im_end|>")[0])
     assert one.prompt([asked]) == one.written(SYSTEMS["tower"].ask(PAIR)) != one.prompt([turn])
     with pytest.raises(TemplateError, match=r"ends the assistant's turn with '<\|im_end\|>\\n'.* no special token"):
-        Renderer.load(tokenizer_folder("llama-7b"), chat="tower")  # a vocabulary without these tokens
+        Renderer.load(tokenizer_folder(other), chat="tower")  # a vocabulary without these tokens

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dragoman.corpora.records import Turn
-from dragoman.errors import DataError
+from dragoman.errors import DataError, TemplateError
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.template import PROBES
 
@@ -18,7 +18,6 @@ LONG = (
     Turn("assistant", "房子。"),
     Turn("user", "Thanks! Say\n\nthat again:  please"),
 )
-NO_SYSTEM = ("mistral-7b-instruct-v0.2 (2023-12)",)
 
 
 def ids_of(renderer: Renderer, turns: Sequence[Turn]) -> tuple[int, ...]:
@@ -51,8 +50,10 @@ def test_a_prompt_and_the_beginning_of_an_answer(
 def test_a_system_prompt_is_a_turn(
     any_backbone: str, tokenizer_folder: Callable[[str], Path], turns: Sequence[Turn]
 ) -> None:
-    if any_backbone in NO_SYSTEM:
-        pytest.skip("its template knows no system prompt")
+    if any_backbone.endswith("(2023-12)"):
+        with pytest.raises(TemplateError, match="It knows no system prompt"):
+            Renderer.load(tokenizer_folder(any_backbone), system="You speak plainly.")
+        return
     one = Renderer.load(tokenizer_folder(any_backbone), system="You speak plainly.\nNothing else.")
     system = Turn("system", "You speak plainly.\nNothing else.")
     for whole in (turns, (*turns, Turn("assistant", "Good morning!"))):

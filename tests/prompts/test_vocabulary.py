@@ -9,6 +9,7 @@ import pytest
 
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.vocabulary import Spellings
+from tests import real_ones
 
 TEXT = 'Anna sah „die Maus“, 早上好。 Доброе утро! "x"\n\n\n👩‍🔬 naïve\ttab  …'
 
@@ -38,7 +39,9 @@ def test_extensions_are_all_that_begin_as_the_token(any_backbone: str, renderer:
         assert one.extensions(token) == found
 
 
-@pytest.mark.parametrize("name", ["qwen2.5-7b-instruct", "llama-3-8b-instruct", "lab"])
+@pytest.mark.parametrize(
+    "name", ["qwen-2.5-like", "llama-3-like", "lab", *real_ones("qwen2.5-7b-instruct", "llama-3-8b-instruct")]
+)
 def test_a_full_stop_may_take_the_blank_line_along(name: str, renderer: Callable[[str], Renderer]) -> None:
     one = renderer(name)
     dot = token_of(one, ".")
@@ -49,7 +52,7 @@ def test_a_full_stop_may_take_the_blank_line_along(name: str, renderer: Callable
     assert token_of(one, ",") not in one.extensions(dot)
 
 
-@pytest.mark.parametrize("name", ["llama-2-7b-chat", "mistral-7b-instruct-v0.2"])
+@pytest.mark.parametrize("name", ["llama-2-like", *real_ones("llama-2-7b-chat", "mistral-7b-instruct-v0.2")])
 def test_sentencepiece(name: str, renderer: Callable[[str], Renderer]) -> None:
     """▁ is a space, and a byte token is its byte, not its name."""
     one = renderer(name)
@@ -76,8 +79,9 @@ def test_half_a_character_and_special_tokens(made: Callable[..., Any]) -> None:
     assert end not in one.extensions(one.tokenizer("<", add_special_tokens=False)["input_ids"][0])
 
 
-def test_half_a_character_is_followed_by_all_its_characters(renderer: Callable[[str], Renderer]) -> None:
-    one = renderer("llama-3-8b-instruct")
+@pytest.mark.parametrize("name", ["llama-3-like", "llama-3-8b-instruct"])
+def test_half_a_character_is_followed_by_all_its_characters(name: str, renderer: Callable[[str], Renderer]) -> None:
+    one = renderer(name)
     spellings = Spellings(one.tokenizer)
     half = next(token for token in range(256) if spellings[token] == b"\xe3")
     whole = token_of(one, "。")
@@ -89,12 +93,20 @@ def test_half_a_character_is_followed_by_all_its_characters(renderer: Callable[[
 @pytest.mark.parametrize(
     ("name", "joins"),
     [
-        ("qwen2.5-7b-instruct", True),
-        ("llama-3-8b-instruct", True),
-        ("smollm2-135m-instruct", False),
-        ("llama-2-7b-chat", False),
-        ("mistral-7b-instruct-v0.2", False),
+        ("qwen-2.5-like", True),
+        ("llama-3-like", True),
+        ("smollm-like", False),
+        ("llama-2-like", False),
+        *real_ones(
+            ("qwen2.5-7b-instruct", True),
+            ("llama-3-8b-instruct", True),
+            ("smollm2-135m-instruct", False),
+            ("llama-2-7b-chat", False),
+            ("mistral-7b-instruct-v0.2", False),
+        ),
     ],
 )
-def test_which_vocabularies_join_a_full_stop_and_line_breaks(name: str, joins: bool, real_data: Path) -> None:
-    assert Renderer.load(real_data / "tokenizers" / name).joins_line_breaks is joins
+def test_which_vocabularies_join_a_full_stop_and_line_breaks(
+    name: str, joins: bool, tokenizer_folder: Callable[[str], Path]
+) -> None:
+    assert Renderer.load(tokenizer_folder(name)).joins_line_breaks is joins

@@ -26,9 +26,12 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n")]
 
 
-@pytest.fixture(scope="module")
-def tiny(real_data: Path) -> Path:
-    folder = real_data / "comet_tiny"
+@pytest.fixture(scope="module", params=["ours", "official"])
+def tiny(request: pytest.FixtureRequest) -> Path:
+    """Models whose scores are worked out here, and models with the scores of the official package."""
+    if request.param == "ours":
+        return Path(request.getfixturevalue("our_models"))
+    folder = Path(request.getfixturevalue("real_data")) / "comet_tiny"
     if not folder.is_dir():
         pytest.skip(f"no COMET models at {folder}")
     return folder
