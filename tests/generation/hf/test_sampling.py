@@ -8,7 +8,8 @@ import torch
 from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from dragoman.generation.ask import Sampling
-from dragoman.generation.hf.sampling import choose, filtered, key_array, limited, row_key, uniforms
+from dragoman.generation.hf.sampling import choose, filtered, key_array, limited, uniforms
+from dragoman.generation.seeds import row_key
 
 
 def sampling(temperature: float = 1.0, top_p: float = 1.0, top_k: int = 0, ban_first: tuple[int, ...] = ()) -> Sampling:

@@ -18,7 +18,8 @@ import dragoman.generation.hf.skip_scipy  # noqa: F401  # before transformers' m
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Finish, Ids, Sampling
 from dragoman.generation.hf.attention import decoding, new_cache
-from dragoman.generation.hf.sampling import choose, key_array, most_likely, row_key
+from dragoman.generation.hf.sampling import choose, key_array, most_likely
+from dragoman.generation.seeds import row_key
 from dragoman.generation.token_budget import check_ids, rooms
 from dragoman.models.config import context_in
 from dragoman.models.loading import Precision, load_model, memory_of

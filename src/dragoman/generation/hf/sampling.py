@@ -4,7 +4,6 @@ A row's numbers come from the seed, the prompt's ids and the step, through a cou
 depends neither on the rest of its batch nor on the order of the prompts.
 """
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,12 +15,6 @@ from dragoman.generation.ask import Ids, Sampling
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-
-
-def row_key(seed: int, prompt: Ids) -> int:
-    """64 bits derived from a prompt and a seed."""
-    digest = hashlib.sha256(f"{seed}\x1f".encode() + np.asarray(prompt, dtype="<i8").tobytes()).digest()
-    return int.from_bytes(digest[:8], "little")
 
 
 def uniforms(keys: NDArray[np.uint64], step: int) -> NDArray[np.float64]:

@@ -13,7 +13,6 @@ from typing import Protocol
 
 from dragoman.errors import DataError, EngineError
 from dragoman.generation.ask import Completion, Ids, Sampling
-from dragoman.generation.hf.sampling import row_key
 from dragoman.generation.openai.connect import GREETING, connect
 from dragoman.generation.openai.http import Client, Closed, Refused, Unanswered, shown
 from dragoman.generation.openai.protocol import (
@@ -28,6 +27,7 @@ from dragoman.generation.openai.protocol import (
     largest,
     read,
 )
+from dragoman.generation.seeds import row_key
 from dragoman.generation.token_budget import rooms
 from dragoman.json_values import Json
 from dragoman.progress import note

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from dragoman.errors import EngineEnded, EngineError
 from dragoman.generation.ask import Completion, Finish, Ids, Sampling
-from dragoman.generation.hf.sampling import row_key
+from dragoman.generation.seeds import row_key
 from dragoman.generation.token_budget import check_ids, rooms
 from dragoman.generation.vllm.startup import (
     GIB,
