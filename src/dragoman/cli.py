@@ -159,7 +159,7 @@ def show(
 ) -> None:
     """Print a recipe in full, and examples with their segments."""
     from dragoman.commands import recipes
-    from dragoman.pipeline.suites import spelled_out
+    from dragoman.pipeline.data.questions import spelled_out
     from dragoman.recipe.write import resolved
 
     loaded = recipes.recipe(recipe, overrides or ())

@@ -11,7 +11,7 @@ from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
 from dragoman.generation.ask import Completion
 from dragoman.scoring.results import RowResults
-from dragoman.suites.graded import Graded, Item
+from dragoman.suites import Graded, Item
 from dragoman.suites.translation.suite import judge
 from tests.plain_card import scorecard
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from dragoman import suites
 from dragoman.errors import RecipeError
 from dragoman.methods import available
 from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
 
-SUITES = ("translation", "lab")
 OPTIONS = {name: method.options for name, method in available().items()}
 MIXING = {name for name, method in available().items() if method.mixes}
 GOOD = """\
@@ -28,7 +28,7 @@ def loaded(folder: Path, text: str | bytes, *overrides: str, **others: str) -> R
         (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
     path = folder / "recipe.yaml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return load(path, overrides, methods=OPTIONS, suites=SUITES, mixing=MIXING)
+    return load(path, overrides, methods=OPTIONS, suites=suites, mixing=MIXING)
 
 
 def said(folder: Path, text: str | bytes, *overrides: str, **others: str) -> list[str]:
@@ -185,12 +185,12 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
     ),
     "a judge where none is asked": (
         GOOD + "benchmarks:\n  x: {kind: xquad, judge: {model: lab}}\n",
-        "recipe.yaml:8: benchmarks.x: has a judge, but xquad is judged by a rule; a judge is for mt-bench, alpaca-eval, "
-        "alpaca-eval-2, pairwise, safety",
+        "recipe.yaml:8: benchmarks.x.judge: is a field of alpaca-eval, alpaca-eval-2, mt-bench, pairwise, safety; xquad "
+        "has none",
     ),
     "an annotator of another benchmark": (
         GOOD + "benchmarks:\n  x: {kind: mt-bench, annotator: alpaca_eval_gpt4}\n",
-        "recipe.yaml:8: benchmarks.x: has an annotator, which only alpaca-eval and alpaca-eval-2 are asked by; mt-bench is not",
+        "recipe.yaml:8: benchmarks.x.annotator: is a field of alpaca-eval, alpaca-eval-2; mt-bench has none",
     ),
     "a judge for one suite and none for the other": (
         GOOD + "evaluate: [a, b]\nbenchmarks:\n  a: {kind: mt-bench, judge: {model: lab}}\n  b: {kind: pairwise}\n",
@@ -290,7 +290,7 @@ def test_a_recipe_of_a_gigabyte(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(1 << 30)
     with pytest.raises(RecipeError, match=r"recipe\.yaml: is larger than 16 MiB, so it is no recipe$"):
-        load(path, methods=OPTIONS, suites=SUITES)
+        load(path, methods=OPTIONS, suites=suites)
 
 
 def test_a_sweep_without_end(tmp_path: Path) -> None:
@@ -302,9 +302,9 @@ def test_a_sweep_without_end(tmp_path: Path) -> None:
 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"nowhere\.yaml: there is no such file; check the path$"):
-        load(tmp_path / "nowhere.yaml", methods=OPTIONS, suites=SUITES)
+        load(tmp_path / "nowhere.yaml", methods=OPTIONS, suites=suites)
     with pytest.raises(RecipeError, match=r"is a folder, not a recipe; check the path$"):
-        load(tmp_path, methods=OPTIONS, suites=SUITES)
+        load(tmp_path, methods=OPTIONS, suites=suites)
 
 
 def test_plain_words_mean_what_they_look_like(tmp_path: Path) -> None:
@@ -404,11 +404,11 @@ def test_extends_that_leads_nowhere(tmp_path: Path) -> None:
 def test_a_suite_s_own_judge_is_all_that_it_needs(tmp_path: Path) -> None:
     own = "benchmarks:\n  a: {kind: mt-bench, judge: {model: lab}}\n  b: {kind: safety, judge: {model: other/guard}}\n"
     found = loaded(tmp_path, GOOD + "evaluate: [a, b]\n" + own)
-    assert {name: judge.model for name, judge in found.judges.items()} == {
+    assert {name: judge.model for name, judge in suites.judges(found).items()} == {
         "benchmarks.a.judge": "lab",
         "benchmarks.b.judge": "other/guard",
     }
-    assert (found.judged_by("a"), found.judged_by("b")) == (
+    assert tuple(suite.who for suite in suites.of(found)) == (
         ("judge", "benchmarks.a.judge"),
         ("guard", "benchmarks.b.judge"),
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dragoman import suites
 from dragoman.methods import available
 from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
@@ -23,7 +24,7 @@ training: {learning_rate: 0.00002, weight_decay: 1e-05, lora: {targets: [q_proj]
 
 
 def loaded(path: Path) -> Recipe:
-    return load(path, methods=OPTIONS, suites=("translation", "lab"))
+    return load(path, methods=OPTIONS, suites=suites)
 
 
 @pytest.mark.parametrize("comments", [False, True])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dragoman import suites
 from dragoman.commands.recipes import DEMO, recipe
 from dragoman.pipeline.forecast.cost import Reckoning
 from dragoman.pipeline.plan import plan, rows, training_of
@@ -128,15 +129,17 @@ def test_a_backbone_with_a_chat_template_has_its_own_revision(name: str) -> None
 def test_who_judges_is_who_judges_in_the_paper() -> None:
     for name in ("judged", "wmt23-judged", "qwen2.5-7b-judged"):
         paper = radis(name)
-        by = {suite: who[1] for suite in paper.evaluate if (who := paper.judged_by(suite))}
-        models = {part: (judge.generation and judge.generation.openai.model) for part, judge in paper.judges.items()}
+        by = {suite.name: suite.who[1] for suite in suites.of(paper) if suite.who}
+        models = {
+            part: (judge.generation and judge.generation.openai.model) for part, judge in suites.judges(paper).items()
+        }
         assert (models[by["mt-bench"]], models[by["alpaca-eval"]], models[by["alpaca-eval-2"]]) == (
             "gpt-4",
             "gpt-4-1106-preview",
             "gpt-4-1106-preview",
         )
-        assert paper.benchmarks["alpaca-eval"].annotator == "weighted_alpaca_eval_gpt4_turbo"
-        assert paper.judges[by["safety"]].model == "meta-llama/Llama-Guard-3-8B"
+        assert paper.benchmarks["alpaca-eval"].model_dump()["annotator"] == "weighted_alpaca_eval_gpt4_turbo"
+        assert suites.judges(paper)[by["safety"]].model == "meta-llama/Llama-Guard-3-8B"
         assert [comet.checkpoint for comet in paper.evaluation.comet] == ["Unbabel/wmt22-comet-da"]
         assert {"translation", "gsm8k"} < set(paper.evaluate)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dragoman import suites
 from dragoman.errors import RecipeError
 from dragoman.methods import available
 from dragoman.recipe.load import load
@@ -22,7 +23,7 @@ data:
 def rows(folder: Path, text: str, *overrides: str) -> dict[str, dict[str, Any]]:
     path = folder / "recipe.yaml"
     path.write_text(HEAD + text, encoding="utf-8")
-    recipe = load(path, overrides, methods=OPTIONS, suites=("translation", "lab"))
+    recipe = load(path, overrides, methods=OPTIONS, suites=suites)
     entries = [next(iter(entry.items())) for entry in recipe.methods]
     return {options["label"] or method: options for method, options in entries}
 

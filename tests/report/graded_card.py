@@ -8,7 +8,7 @@ from typing import Any
 
 from dragoman.scoring.results import RowResults
 from dragoman.scoring.scorecard.card import About
-from dragoman.suites.graded import Graded, Item
+from dragoman.suites import Graded, Item
 from tests.plain_card import Card, scorecard
 
 CATEGORIES = ("coding", "extraction", "humanities", "math", "reasoning", "roleplay", "stem", "writing")

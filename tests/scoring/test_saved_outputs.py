@@ -7,7 +7,7 @@ from sacrebleu.significance import PairedTest
 
 from dragoman.errors import DataError
 from dragoman.scoring.saved_outputs import Score, compared, corpus_scores, graded_score, mean_score, pooled_score
-from dragoman.suites.graded import Graded, Item
+from dragoman.suites import Graded, Item
 
 REFERENCES = [["The cat sat on the mat.", "Rain fell all day.", "Nobody came to the house."] * 7]
 SYSTEMS = {

@@ -1,16 +1,18 @@
 """What tests of judged benchmarks share: speakers whose ids are letters, and the end of a suite."""
 
 import json
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
 from dragoman.generation.ask import Ask, Completion, Ids
-from dragoman.prompts.speak import Speaker
-from dragoman.suites.graded import Graded
+from dragoman.recipe.judging import Evaluation
+from dragoman.suites import Asking, Graded, JudgedSuite, Speaker
+from tests.suites.mute import Mute
 
 
-class Letters:
+class Letters(Mute):
     """A speaker whose ids are the letters of what is said; a judge may be another one, with a stop token of its own."""
 
     def __init__(self, context: int | None = None, judge: "Letters | None" = None, stop: Ids = (0,)):
@@ -25,18 +27,20 @@ class Letters:
     def chat(self, text: str) -> Ids:
         return tuple(map(ord, text))
 
-    def decode(self, ids: Ids) -> str:
+    def decode(self, ids: Sequence[int]) -> str:
         return "".join(map(chr, ids))
 
 
-def letters(context: int | None = None, judge: Speaker | None = None, stop: Ids = (0,)) -> Speaker:
-    """The same, for suites that ask for the class itself."""
-    return cast(Speaker, Letters(context, cast(Letters | None, judge), stop))
+def asking(kind: type[JudgedSuite[Any]]) -> Callable[[str, Any, Speaker, Evaluation], Asking]:
+    """How a suite asks that goes by its name alone."""
+    options = kind.match(kind.kind)
+    assert options is not None
+    return kind(kind.kind, options).ask
 
 
-def texts(ask: Ask) -> list[str]:
+def texts(asked: Ask) -> list[str]:
     """The prompts of an ask, as they were said."""
-    return ["".join(map(chr, prompt)) for prompt in ask.prompts]
+    return ["".join(map(chr, prompt)) for prompt in asked.prompts]
 
 
 def said(text: str, finish: Any = "stop") -> Completion:

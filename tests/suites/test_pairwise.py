@@ -6,9 +6,10 @@ import pytest
 
 from dragoman.generation.ask import Completion
 from dragoman.recipe.judging import Evaluation, Judge
-from dragoman.suites.pairwise import PROMPT, pairwise, verdict
-from tests.suites.letters import ended, letters, texts
+from dragoman.suites.pairwise import PROMPT, Pairwise, verdict
+from tests.suites.letters import Letters, asking, ended, texts
 
+pairwise = asking(Pairwise)
 SETTINGS = Evaluation(judge=Judge(model="org/judge", max_tokens=40), max_tokens=3000)
 
 
@@ -22,7 +23,7 @@ def said(*answers: str) -> list[Completion]:
 
 def test_both_orders() -> None:
     names = ["i1", "i2", "i3", "i4", "i5", "i6 {first}"]
-    suite = pairwise("radis", material(*names), letters(judge=letters(stop=(9,))), SETTINGS)
+    suite = pairwise("radis", material(*names), Letters(judge=Letters(stop=(9,))), SETTINGS)
     ask = next(suite)
     assert (ask.model, texts(ask), ask.sampling.temperature, ask.sampling.max_tokens) == ("radis", names, 0.0, 3000)
     ask = suite.send(said("ours", " our {second} \n", "us", "our", "me", "mine"))
@@ -59,7 +60,7 @@ def test_both_orders() -> None:
 
 def test_what_goes_wrong_is_counted() -> None:
     names = ["a" * 9, "b", "c", "d", "e"]
-    suite = pairwise("radis", material(*names), letters(context=9, judge=letters(context=len(PROMPT))), SETTINGS)
+    suite = pairwise("radis", material(*names), Letters(context=9, judge=Letters(context=len(PROMPT))), SETTINGS)
     assert texts(next(suite)) == names[1:]
     suite.send(said("-", "ours", "o", "l" * 99))
     ask = suite.send(said("t", "-", "t", "t"))
@@ -79,7 +80,7 @@ def test_what_goes_wrong_is_counted() -> None:
 
 def test_the_backbone_is_not_compared_with_itself() -> None:
     with pytest.raises(StopIteration) as stopped:
-        next(pairwise("backbone", material("a"), letters(), SETTINGS))
+        next(pairwise("backbone", material("a"), Letters(), SETTINGS))
     assert stopped.value.value == []
 
 

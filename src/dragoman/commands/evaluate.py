@@ -9,10 +9,9 @@ from pathlib import Path
 
 from dragoman.commands import recipes
 from dragoman.errors import DataError, RecipeError
-from dragoman.pipeline import suites
 from dragoman.pipeline.data import contamination
 from dragoman.pipeline.data.make_data import test_pairs
-from dragoman.pipeline.judged import materials, prompts
+from dragoman.pipeline.data.questions import asked, materials, prompts
 from dragoman.recipe.schema import Recipe
 from dragoman.report.terminal import show
 from dragoman.scoring.results import RowResults
@@ -157,10 +156,10 @@ def _refuse_what_was_learnt(model: str, recipe: Recipe) -> None:
     data = folder / "data"
     if Path(model).parent.name != "models" or not data.is_dir():
         return
-    asked = suites.asked(recipe).draws[0]
+    questions = asked(recipe).draws[0]
     texts = prompts(recipe, materials(recipe))
     of_the_lab = recipe.data.test is not None and recipe.data.test.corpus == "lab"
     overlaps = contamination.trained_on(
-        data, pairs=test_pairs(recipe, Counter()), questions=asked, prompts=texts, one_grammar=of_the_lab
+        data, pairs=test_pairs(recipe, Counter()), questions=questions, prompts=texts, one_grammar=of_the_lab
     )
     contamination.refuse_trained_on(overlaps, f"{folder} trained {model}. Judge it on something else.")

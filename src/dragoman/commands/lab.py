@@ -72,7 +72,7 @@ def card(
     pairs: Annotated[int, typer.Option(min=1, help="Test pairs of each direction.")] = 200,
 ) -> None:
     """Measure a backbone of the lab, and write its card beside the weights."""
-    from dragoman.lab.pretraining.card import write_card
+    from dragoman.commands.lab_card import write_card
 
     write_card(backbone, questions, pairs)
     say(backbone / "README.md")

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from dragoman import suites
 from dragoman.corpora.language import base
 from dragoman.errors import RecipeError, StoreError
 from dragoman.methods import available
@@ -15,7 +16,6 @@ from dragoman.pipeline.run import run
 from dragoman.progress import note
 from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
-from dragoman.recipe.suites import SUITES
 from dragoman.report.compare import Card
 from dragoman.report.tables import own_language
 from dragoman.report.tables.own_language import Part, Taught
@@ -41,7 +41,7 @@ def recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     known = available()
     options = {name: method.options for name, method in known.items()}
     mixing = {name for name, method in known.items() if method.mixes}
-    return load(path, overrides, methods=options, suites=SUITES, mixing=mixing)
+    return load(path, overrides, methods=options, suites=suites, mixing=mixing)
 
 
 def tell(recipe: Recipe, gpu: str = "") -> None:

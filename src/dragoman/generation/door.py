@@ -8,7 +8,7 @@ time, its output is the same to the byte as without the kill.
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ from dragoman.generation.cache.group import Group
 from dragoman.progress import note, progress
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 REASONS = 3  # reasons of failures that a message gives
 Asking = Generator[Ask, list[Completion], T]
 
@@ -195,12 +196,12 @@ def drive(generator: Asking[T], door: Door) -> T:
     return drive_all({"": generator}, door)[""]
 
 
-def drive_all(generators: Mapping[str, Asking[T]], door: Door) -> dict[str, T]:
+def drive_all(generators: Mapping[K, Asking[T]], door: Door) -> dict[K, T]:
     """Runs several to their ends in parallel; asks for the same model and sampling share their batches."""
-    results: dict[str, T] = {}
-    pending: dict[str, Ask] = {}
+    results: dict[K, T] = {}
+    pending: dict[K, Ask] = {}
 
-    def resume(name: str, answers: list[Completion] | None) -> None:
+    def resume(name: K, answers: list[Completion] | None) -> None:
         generator = generators[name]
         try:
             pending[name] = next(generator) if answers is None else generator.send(answers)

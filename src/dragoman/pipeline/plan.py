@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import dragoman
+from dragoman import suites
 from dragoman.methods import Method, available
 from dragoman.pipeline.data.make_data import data_inputs, missing
-from dragoman.pipeline.judged import judging_inputs
 from dragoman.pipeline.models.cast import Cast, Model, find_cast, writer
+from dragoman.pipeline.models.judging import judging_inputs
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.schema import Recipe, Training
 from dragoman.store import Artifact, Store, fingerprint
@@ -251,7 +252,7 @@ def _inputs(
         return {"adapter": done[stage.needs[0]].digest("adapter/*"), "backbone": backbone.digest}
     if stage.kind == "evaluate":
         model = done[stage.needs[1]].digest("model/*") if len(stage.needs) > 1 else cast.voice(row).digest
-        compared = "pairwise" in recipe.kinds and row != "backbone"
+        compared = row != "backbone" and any(suite.compares for suite in suites.of(recipe))
         return {
             "model": model,
             "prompt": cast.voice(row).prompt,
@@ -279,7 +280,7 @@ def _inputs(
 
 def own_judges(recipe: Recipe) -> dict[str, Any]:
     """The settings of judges that suites have for themselves; those of all stand in `evaluation`."""
-    return {name: judge.model_dump() for name, judge in recipe.judges.items() if name not in ("judge", "guard")}
+    return {name: judge.model_dump() for name, judge in suites.judges(recipe).items() if name not in ("judge", "guard")}
 
 
 def answering(settings: Generation, *, judging: bool = False) -> Any:

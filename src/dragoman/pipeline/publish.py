@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dragoman.disk import beside, write_atomic
 from dragoman.errors import StoreError
-from dragoman.pipeline import suites
+from dragoman.pipeline.data.questions import spelled_out
 from dragoman.pipeline.plan import rows, titled, trainings
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
@@ -20,7 +20,7 @@ from dragoman.store import READ_ONLY, Artifact
 def publish(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> None:
     """Puts finished results where a user looks for them. StoreError if something is new and cannot be written."""
     try:
-        _write_recipe(folder / "recipe.yaml", resolved(suites.spelled_out(recipe)).encode())
+        _write_recipe(folder / "recipe.yaml", resolved(spelled_out(recipe)).encode())
         if "report" in done:
             _publish_report(folder, done["report"].folder / "report")
         for link, target in _links(recipe, folder, done).items():

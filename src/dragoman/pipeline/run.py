@@ -11,8 +11,9 @@ from typing import Any
 
 from dragoman.errors import RecipeError, TrainingError
 from dragoman.models.weights import weight_bytes
-from dragoman.pipeline import suites, verify_inputs
+from dragoman.pipeline import verify_inputs
 from dragoman.pipeline.data import make_data as sources
+from dragoman.pipeline.data.questions import require_files
 from dragoman.pipeline.forecast import disk as room
 from dragoman.pipeline.forecast.show import clock, told
 from dragoman.pipeline.models.cast import Cast, find_cast
@@ -60,7 +61,7 @@ def run(
     the cache, where a run without parts finds them. What a stage reads is looked at first, unless the run is to `trust`
     what is remembered of it. Raises DragomanError with what is wrong: before work begins where that can be known.
     """
-    suites.require_files(recipe)
+    require_files(recipe)
     store = open_store(recipe, say)
     going = Going(recipe, store, find_cast(recipe, store.digests, fetch=True), say)
     chosen = [stage for stage in stages(recipe) if not upto or stage.kind == upto or _leads_to(recipe, stage, upto)]

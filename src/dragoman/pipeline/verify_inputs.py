@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
+from dragoman import suites
 from dragoman.errors import StoreError
 from dragoman.pipeline.models.cast import Cast, Model, writer
 from dragoman.pipeline.plan import Stage, artifact_name, rows
@@ -73,7 +74,7 @@ def _models(recipe: Recipe, stage: Stage, cast: Cast) -> list[tuple[Model, bool]
         named = writer(rows(recipe)[stage.row][1])
         return [(cast.backbone, True), *([(cast.others[named], True)] if named else [])]
     trained = len(stage.needs) > 1
-    compared = "pairwise" in recipe.kinds and stage.row != "backbone"
+    compared = stage.row != "backbone" and any(suite.compares for suite in suites.of(recipe))
     judges = [(judge, True) for judge in cast.judges.values()]
     return [(cast.voice(stage.row), not trained), *judges, *([(cast.backbone, True)] if compared else [])]
 

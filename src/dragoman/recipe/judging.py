@@ -7,12 +7,6 @@ from pydantic import Field, model_validator
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.fields import Positive, Strict
 
-JUDGED = ("mt-bench", "alpaca-eval", "alpaca-eval-2", "pairwise")
-"""Benchmarks whose answers another model judges."""
-GUARDED = ("safety",)
-"""Those of which another model says whether they are safe."""
-ANNOTATED = ("alpaca-eval", "alpaca-eval-2")
-
 
 class Comet(Strict):
     """A COMET model that scores translations, as it is published: `hparams.yaml` and `checkpoints/model.ckpt`."""
@@ -118,39 +112,13 @@ class Evaluation(Strict):
 
 
 class Benchmark(Strict):
-    """A published benchmark in one language, and how its questions are put: a suite under a name of one's own."""
+    """A suite under a name of one's own. Each kind has fields of its own beside these (`dragoman.suites`)."""
 
-    kind: Literal[
-        "xquad", "mlqa", "mmlu", "bbh", "mt-bench", "alpaca-eval", "alpaca-eval-2", "pairwise", "safety", "xstest"
-    ]
+    kind: str
     """Which one."""
     language: str = "en"
     """Of the questions, such as `de`."""
-    context: str | None = None
-    """Language of the text that is asked about (XQuAD, MLQA), where it is not that of the questions."""
     path: str | None = None
     """Its file, folder or archive; what the catalogue has when absent."""
-    originals: str | None = None
-    """The English originals of a translated MMLU or BBH, by which damaged rows and answers are repaired, row by row."""
-    instruction: str | None = None
-    """What is asked for; a standard wording in English when absent."""
-    input: str | None = None
-    """What it is about, with `{context}` and `{question}`, or `{question}` and `{options}`; likewise."""
-    extract: Literal["first_line", "whole", "letter", "text"] | None = None
-    """Where the answer stands in what a model says; what suits the benchmark when absent."""
     limit: Positive | None = None
     """At most so many questions, drawn by the seed; all when absent."""
-    judge: Judge | None = None
-    """Who judges this suite; `evaluation.judge`, or `evaluation.guard` of `safety`, when absent."""
-    annotator: Literal["alpaca_eval_gpt4", "weighted_alpaca_eval_gpt4_turbo"] | None = None
-    """The published annotator of AlpacaEval by whose prompt and settings the judge is asked; when absent that of the leaderboard, the first for `alpaca-eval` and the second for `alpaca-eval-2`."""
-
-    @model_validator(mode="after")
-    def _judged_as_it_can_be(self) -> Self:
-        if self.judge is not None and self.kind not in (*JUDGED, *GUARDED):
-            raise ValueError(
-                f"has a judge, but {self.kind} is judged by a rule; a judge is for {', '.join((*JUDGED, *GUARDED))}"
-            )
-        if self.annotator is not None and self.kind not in ANNOTATED:
-            raise ValueError(f"has an annotator, which only {' and '.join(ANNOTATED)} are asked by; {self.kind} is not")
-        return self

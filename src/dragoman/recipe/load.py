@@ -10,12 +10,11 @@ from pydantic import BaseModel, ValidationError
 
 from dragoman.errors import RecipeError
 from dragoman.json_values import Json, as_list, as_object, held
+from dragoman.recipe.benchmarks import Suites, check_needs, check_suites
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.fields import NAME, no_folder
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Source, parse, read, spelled
-from dragoman.recipe.suites import CHATS
-from dragoman.recipe.suites import fault as suite_fault
 from dragoman.recipe.sweep import expand
 
 MODELS, REVISION = ("backbone", "model"), "revision"
@@ -27,13 +26,13 @@ def load(
     overrides: Sequence[str] = (),
     *,
     methods: Mapping[str, type[BaseModel]],
-    suites: Collection[str],
+    suites: Suites,
     mixing: Collection[str] = (),
 ) -> Recipe:
     """The recipe in `path`, after its `extends`, the overrides (`training.epochs=1`) and its `sweep`.
 
-    `methods` are the options of each known method, `suites` the names of the known suites, `mixing` the methods that
-    need general instruction data. Each entry of the recipe's `methods` is returned as `{name: all its options}`.
+    `methods` are the options of each known method, `suites` knows the suites, `mixing` are the methods that need
+    general instruction data. Each entry of the recipe's `methods` is returned as `{name: all its options}`.
 
     Raises RecipeError with every fault, one per line: file and line, field, what is wrong, what to do.
     """
@@ -44,9 +43,12 @@ def load(
     recipe = None
     if not source.broken:
         expand(source, methods)
-        found = _validate_methods(source, methods) + _validate_mixing(source, mixing) + _validate_suites(source, suites)
+        found = _validate_methods(source, methods) + _validate_mixing(source, mixing)
+        benchmarks, more = check_suites(source, suites)
+        found += more
         try:
-            recipe = Recipe.model_validate(source.value)
+            recipe = Recipe.model_validate(source.value | ({"benchmarks": benchmarks} if benchmarks else {}))
+            found += check_needs(source, recipe, suites) if not found else []
         except ValidationError as error:
             found += faults(error, Recipe, source)
         known = {(fault.place, fault.about) for fault in source.faults}
@@ -243,23 +245,3 @@ def _validate_mixing(source: Source, mixing: Collection[str]) -> list[Fault]:
         for name in (entry if isinstance(entry, dict) else ())
         if name in mixing
     ]
-
-
-def _validate_suites(source: Source, suites: Collection[str]) -> list[Fault]:
-    named, described = source.value.get("evaluate"), source.value.get("benchmarks")
-    described = described if isinstance(described, dict) else {}
-    own = [str(name) for name in described]
-    found = [
-        Fault(source.place(path), spelled(path), f"'{name}' is a suite already; give the benchmark another name")
-        for name in own
-        if name in suites and not (name in CHATS and _kind(described[name]) == name)  # which it may describe
-        for path in [("benchmarks", name)]
-    ]
-    for index, name in enumerate(named if isinstance(named, list) else ()):
-        if isinstance(name, str) and (text := suite_fault(name, suites, own)):
-            found.append(Fault(source.place(("evaluate", index)), spelled(("evaluate", index)), text))
-    return found
-
-
-def _kind(benchmark: Json) -> Json:
-    return benchmark.get("kind") if isinstance(benchmark, dict) else None

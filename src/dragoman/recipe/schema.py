@@ -5,11 +5,11 @@ No torch here, and nothing heavy: `dragoman show` and `--dry-run` answer at once
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.fields import Direction, Distinct, Fraction, Positive, Strict, distinct_seeds, folder_name
-from dragoman.recipe.judging import GUARDED, JUDGED, Benchmark, Evaluation, Judge
+from dragoman.recipe.judging import Benchmark, Evaluation
 
 
 class Files(Strict):
@@ -241,40 +241,12 @@ class Recipe(Strict):
     """Accelerators that `--dry-run` reckons with."""
     evaluate: Annotated[tuple[str, ...], Field(min_length=1), Distinct] = ("translation",)
     """Suites to judge with: `translation`, `humaneval`, `mt-bench`, `alpaca-eval-2`, `safety`, tasks of lm-evaluation-harness (`gsm8k`, `ifeval`, `harness:NAME`), benchmarks in a language (`xquad-de`), the lab's, files of questions."""
-    benchmarks: dict[Annotated[str, AfterValidator(folder_name)], Benchmark] = {}
+    benchmarks: dict[Annotated[str, AfterValidator(folder_name)], SerializeAsAny[Benchmark]] = {}
     """Benchmarks with files, prompts or limits of one's own, by the name that `evaluate` uses. Without an entry `mlqa-de-en` means: MLQA, German context, English question."""
     evaluation: Evaluation = Evaluation()
     """How models are judged."""
     runs: str = "runs"
     """Folder for results; finished work is kept below it, in `.store`, and shared by all recipes there."""
-
-    @property
-    def kinds(self) -> frozenset[str]:
-        """The kinds of the suites: the kind of a benchmark that the recipe describes, else the suite's name."""
-        return frozenset(map(self._kind, self.evaluate))
-
-    def _kind(self, suite: str) -> str:
-        return self.benchmarks[suite].kind if suite in self.benchmarks else suite
-
-    def judged_by(self, suite: str) -> tuple[str, str] | None:
-        """Whether a suite asks a `judge` or a `guard`, and its name in `judges`; None if the suite asks neither."""
-        described, kind = self.benchmarks.get(suite), self._kind(suite)
-        part = "judge" if kind in JUDGED else "guard" if kind in GUARDED else None
-        if part is None:
-            return None
-        return part, f"benchmarks.{suite}.judge" if described and described.judge else part
-
-    @property
-    def judges(self) -> dict[str, Judge]:
-        """All judges: `judge` and `guard` of `evaluation` if a suite needs them, and each `benchmarks.SUITE.judge`."""
-        found: dict[str, Judge | None] = {"judge": self.evaluation.judge, "guard": self.evaluation.guard}
-        found |= {f"benchmarks.{suite}.judge": described.judge for suite, described in self.benchmarks.items()}
-        return {name: judge for name in self.parts if (judge := found[name])}
-
-    @property
-    def parts(self) -> dict[str, str]:
-        """The part that each of the judges plays: `judge` or `guard`."""
-        return {who[1]: who[0] for suite in self.evaluate if (who := self.judged_by(suite))}
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
@@ -301,21 +273,4 @@ class Recipe(Strict):
                 raise ValueError(f"has two rows {row}; give the one under compare a label")
             folder_name(row)
             taken.append(row)
-        return self
-
-    @model_validator(mode="after")
-    def _judges_are_named(self) -> Self:
-        for field in ("judge", "guard"):
-            needed = sorted({self._kind(one) for one in self.evaluate if self.judged_by(one) == (field, field)})
-            if needed and getattr(self.evaluation, field) is None:
-                raise ValueError(
-                    f"asks for {', '.join(needed)}, which another model judges; name it, as in "
-                    f"`evaluation: {{{field}: {{model: …}}}}` (evaluation.{field}.model=… on the command line)"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _translation_has_a_test(self) -> Self:
-        if "translation" in self.evaluate and self.data.test is None:
-            raise ValueError("judges translation, but data.test names no pairs; give it some, or take the suite out")
         return self

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dragoman.suites.graded import Graded
+from dragoman.suites import Graded
 from dragoman.suites.questions.suite import AbilityResult
 from dragoman.suites.translation.suite import TranslationResult
 

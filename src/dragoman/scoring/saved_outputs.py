@@ -30,7 +30,7 @@ from dragoman.scoring.statistics import (
     two_sided_p,
     wilson,
 )
-from dragoman.suites.graded import Graded, Item
+from dragoman.suites import Graded, Item
 
 if TYPE_CHECKING:
     from dragoman.scoring.comet.model import Comet

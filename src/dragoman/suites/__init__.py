@@ -1,0 +1,160 @@
+"""What models are judged by. A suite is one file here, or a folder with a `suite.py`, and nothing else has to know.
+
+That module has `SUITES`, the classes of the suites in it (`_suite.py` says what a class has to say). Names that begin
+with `_` are helpers. `docs/evaluation.md` shows how one is added.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from functools import cache
+
+from dragoman.errors import RecipeError
+from dragoman.recipe.judging import Benchmark, Judge
+from dragoman.recipe.schema import Recipe
+from dragoman.suites._graded import Graded, Item, Side
+from dragoman.suites._suite import (
+    Asking,
+    Count,
+    JudgedOptions,
+    JudgedSuite,
+    Material,
+    ModelFiles,
+    OutsideSuite,
+    Part,
+    QuestionSuite,
+    Speaker,
+    Suite,
+)
+
+__all__ = [
+    "Asking",
+    "Count",
+    "Graded",
+    "Item",
+    "JudgedOptions",
+    "JudgedSuite",
+    "Material",
+    "ModelFiles",
+    "OutsideSuite",
+    "Part",
+    "QuestionSuite",
+    "Side",
+    "Speaker",
+    "Suite",
+    "available",
+    "fault",
+    "find",
+    "is_skill",
+    "judges",
+    "kinds",
+    "lacking",
+    "of",
+    "parts",
+    "reserved",
+    "titles",
+]
+
+
+@cache
+def available() -> Mapping[str, type[Suite]]:
+    """All suites of this folder by kind, in the order of their files' names."""
+    found = {}
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
+        if not module.name.startswith("_"):
+            place = f"{__name__}.{module.name}{'.suite' if module.ispkg else ''}"
+            suites: tuple[type[Suite], ...] = importlib.import_module(place).SUITES
+            found.update({suite.kind: suite for suite in suites})
+    return found
+
+
+def find(name: str) -> Suite | None:
+    """The suite that a name in `evaluate` stands for; None where it stands for none. An exact name comes first."""
+    first = [available()[name]] if name in available() else []
+    for suite in (*first, *available().values()):
+        if (options := suite.match(name)) is not None:
+            return suite(name, options)
+    return None
+
+
+def of(recipe: Recipe) -> tuple[Suite, ...]:
+    """The suites that a recipe asks; what it says of one itself (`benchmarks`) comes first."""
+    return tuple(_named(recipe, name) for name in recipe.evaluate)
+
+
+def _named(recipe: Recipe, name: str) -> Suite:
+    if said := recipe.benchmarks.get(name):
+        return available()[said.kind](name, said)
+    found = find(name)
+    if found is None:
+        raise RecipeError(f"evaluate: {fault(name, recipe.benchmarks)}")
+    return found
+
+
+# What recipes are checked against
+
+
+def kinds() -> dict[str, type[Benchmark]]:
+    """What a recipe may say under `benchmarks`, by kind."""
+    return {kind: suite.takes for kind, suite in available().items() if suite.takes is not None}
+
+
+def reserved(name: str) -> bool:
+    """Whether a name is a suite's own, so that a benchmark of another kind can't have it."""
+    return name in available() and available()[name].match(name) is not None
+
+
+def fault(name: str, own: Collection[str]) -> str | None:
+    """What is wrong with the name of a suite; `own` are the benchmarks that the recipe itself describes."""
+    if name in own or find(name):
+        return None
+    suites = available().values()
+    told = f"no suite '{name}'; "
+    like = {*own, *(one for suite in suites for one in suite.like())}
+    near = get_close_matches(name, sorted(like), n=1, cutoff=0.6)
+    if hint := next((hint for suite in suites if (hint := suite.hint(name))), None):
+        told += f"{hint}; a file of one's own goes under `benchmarks`"
+    elif near:
+        told += f"did you mean '{near[0]}'?"
+    else:
+        listed = ", ".join(sorted({*own, *(one for suite in suites for one in suite.names())}))
+        others = ", ".join(one for suite in suites for one in suite.examples())
+        told += f"there are: {listed}, and others, as in {others}"
+    return f"{told} (a file of questions ends in .jsonl)"
+
+
+def lacking(recipe: Recipe) -> list[str]:
+    """What the recipe lacks for the suites that it names, in words."""
+    return list(dict.fromkeys(told for suite in of(recipe) if (told := suite.fault(recipe))))
+
+
+# Who judges
+
+
+def judges(recipe: Recipe) -> dict[str, Judge]:
+    """Who judges: `judge` and `guard` of `evaluation` where a suite needs them, and `benchmarks.SUITE.judge`."""
+    asked = {suite.who[1]: suite.asked_of(recipe.evaluation) for suite in of(recipe) if suite.who}
+    return {name: judge for name, judge in asked.items() if judge}
+
+
+def parts(recipe: Recipe) -> dict[str, Part]:
+    """As what each of those who judge is asked, by the names of `judges`."""
+    return {suite.who[1]: suite.who[0] for suite in of(recipe) if suite.who}
+
+
+# What scores are called, and what they are about
+
+
+@cache
+def titles() -> Mapping[str, str]:
+    """What people call a score, by its name, of all suites."""
+    return {name: title for suite in available().values() for name, title in suite.titles().items()}
+
+
+def is_skill(family: str, patterns: Iterable[str] = ()) -> bool:
+    """Whether a family of questions is to be learnt rather than kept: always, or by a recipe's pattern (`*-de`)."""
+    suite = available().get(family)
+    always = suite is not None and issubclass(suite, QuestionSuite) and suite.side == "skill"
+    return always or any(fnmatchcase(family, pattern) for pattern in patterns)

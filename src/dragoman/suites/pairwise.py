@@ -9,22 +9,23 @@ The prompt is our own, in one turn and short, with a verdict that is easy to wri
 
 import re
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
 from dragoman import __version__
 from dragoman.corpora.records import content_key
-from dragoman.generation.ask import Ask, Completion, Ids, Sampling
-from dragoman.prompts.speak import Speaker
+from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.recipe.judging import Evaluation
-from dragoman.suites.alpaca_eval.suite import answer_tokens, answers, asked, chosen
-from dragoman.suites.graded import Graded, Item
-from dragoman.suites.verdicts import judge_name, judge_prompt
+from dragoman.suites._graded import Graded, Item
+from dragoman.suites._instructions import Instruction, Instructions, answer_tokens, answered, answers, drawn
+from dragoman.suites._judge import counted, judge_name, judge_prompt
+from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Speaker
+from dragoman.suites.alpaca_eval.files import read_instructions
 
 Side = Literal["model", "backbone", "tie"]
 
-NAME = "pairwise"
 JUDGEMENT_TOKENS = 2048
 PROMPT = """\
 Two assistants, A and B, were given the same instruction. Which of them answered it better?
@@ -78,44 +79,60 @@ class Duel:
         return one if one == other else "tie"
 
 
-def pairwise(
-    model: str, material: Mapping[str, Any], speak: Speaker, settings: Evaluation
-) -> Generator[Ask, list[Completion], list[Graded]]:
+class Pairwise(JudgedSuite[Instructions]):
     """Asks the model and the backbone, greedily, then the judge about each pair in both orders.
 
     The backbone is not compared with itself: nothing comes of it. Answers that are the same are a tie without a judge.
     """
-    if model == "backbone":
-        return []
-    rows = chosen(material, settings)
-    instructions = [row["instruction"] for row in rows]
-    ours = yield from answers(model, instructions, speak, settings)
-    theirs = yield from answers("backbone", instructions, speak.of("backbone"), settings)
-    judge = speak.of("judge")
-    prompts: list[Ids | None] = []
-    for instruction, own, other in zip(instructions, ours, theirs, strict=True):
-        pair = _texts(own, other)
-        shown = [pair, pair[::-1]] if pair and pair[0] != pair[1] else [None, None]
-        prompts += [two and judge_prompt(judge, "", _filled(instruction, *two)) for two in shown]
-    longest = settings.judge.max_tokens if settings.judge else JUDGEMENT_TOKENS
-    sampling = Sampling(max_tokens=longest, stop=judge.stop)
-    said = yield from asked("judge", prompts, judge, sampling, "judgements")
-    found = [
-        _duel(own, other, said[2 * at : 2 * at + 2]) for at, (own, other) in enumerate(zip(ours, theirs, strict=True))
-    ]
-    items = tuple(map(_item, rows, found, zip(said[::2], said[1::2], strict=True)))
-    signature = (
-        f"{NAME}|against:backbone|judge:{judge_name(settings.judge)}|prompt:own-{content_key(PROMPT)[:6]}|orders:both"
-        f"|decoding:greedy|tokens:{answer_tokens(settings)}|judgement:{longest}|version:dragoman-{__version__}"
-    )
-    notes = Counter(duel.why for duel in found if duel.why)
-    for name, given in (("cut off", ours), ("cut off at the backbone", theirs)):
-        notes[name] = sum(not isinstance(one, str) and one.finish == "length" for one in given)
-    notes["verdicts that could not be read"] = sum(
-        not isinstance(one, str) and verdict(one.text) is None for one in said
-    )
-    counted = {note: count for note, count in notes.items() if count}
-    return [Graded(NAME, "instruction", signature, items, kept=False, notes=counted, facts=_facts(found))]
+
+    kind = "pairwise"
+    title = "preferred to the backbone"
+    side = "instruction"
+    takes = JudgedOptions
+    entry = "alpaca-eval"
+    judged_by = "judge"
+    compares = True
+
+    def read(self, files: Sequence[Path]) -> Instructions:
+        return read_instructions(files)
+
+    def ask(self, model: str, material: Instructions, speak: Speaker, settings: Evaluation) -> Asking:
+        if model == "backbone":
+            return []
+        rows = drawn(material, settings)
+        instructions = [row["instruction"] for row in rows]
+        ours = yield from answers(model, instructions, speak, settings)
+        theirs = yield from answers("backbone", instructions, speak.of("backbone"), settings)
+        judge = speak.of("judge")
+        prompts: list[Ids | None] = []
+        for instruction, own, other in zip(instructions, ours, theirs, strict=True):
+            pair = _texts(own, other)
+            shown = [pair, pair[::-1]] if pair and pair[0] != pair[1] else [None, None]
+            prompts += [two and judge_prompt(judge, "", _filled(instruction, *two)) for two in shown]
+        longest = settings.judge.max_tokens if settings.judge else JUDGEMENT_TOKENS
+        sampling = Sampling(max_tokens=longest, stop=judge.stop)
+        said = yield from answered("judge", prompts, judge, sampling, "judgements")
+        found = [
+            _duel(own, other, said[2 * at : 2 * at + 2])
+            for at, (own, other) in enumerate(zip(ours, theirs, strict=True))
+        ]
+        items = tuple(map(_item, rows, found, zip(said[::2], said[1::2], strict=True)))
+        signature = (
+            f"{self.kind}|against:backbone|judge:{judge_name(settings.judge)}|prompt:own-{content_key(PROMPT)[:6]}|orders:both"
+            f"|decoding:greedy|tokens:{answer_tokens(settings)}|judgement:{longest}|version:dragoman-{__version__}"
+        )
+        notes = Counter(duel.why for duel in found if duel.why)
+        for name, given in (("cut off", ours), ("cut off at the backbone", theirs)):
+            notes[name] = sum(not isinstance(one, str) and one.finish == "length" for one in given)
+        notes["verdicts that could not be read"] = sum(
+            not isinstance(one, str) and verdict(one.text) is None for one in said
+        )
+        return [
+            Graded(self.kind, "instruction", signature, items, kept=False, notes=counted(notes), facts=_facts(found))
+        ]
+
+
+SUITES = (Pairwise,)
 
 
 def verdict(judgement: str) -> str | None:
@@ -153,7 +170,7 @@ def _side(judgement: Completion | str, names: Mapping[str, Side]) -> Side | None
     return names[named] if named else None
 
 
-def _item(row: Mapping[str, str], duel: Duel, said: tuple[Completion | str, Completion | str]) -> Item:
+def _item(row: Instruction, duel: Duel, said: tuple[Completion | str, Completion | str]) -> Item:
     judgements = [one if isinstance(one, str) else one.text for one in said]
     told = {"instruction": row["instruction"], "answer": duel.model, "backbone": duel.backbone} | (
         {"same": True} if duel.same else {"verdicts": list(duel.verdicts), "judgements": judgements}
@@ -164,11 +181,11 @@ def _item(row: Mapping[str, str], duel: Duel, said: tuple[Completion | str, Comp
     return Item(content_key(row["instruction"]), value, row["subject"], told)
 
 
-def _facts(duels: Sequence[Duel]) -> dict[str, Any]:
+def _facts(duels: Sequence[Duel]) -> dict[str, float]:
     """Counts, what the order did, and what length did."""
     winners = Counter(duel.winner for duel in duels if duel.winner)
     wins, losses = winners["model"], winners["backbone"]
-    facts: dict[str, Any] = {
+    facts: dict[str, float] = {
         "wins": wins,
         "ties": winners["tie"],
         "losses": losses,

@@ -181,7 +181,9 @@ def test_the_inputs_change_with_contents_and_choices(
     assert inputs(file=path, seed=1) != first
     written(tmp_path, "a.jsonl", "Ho, ho.")
     assert inputs(file=path) != first
-    assert first["humaneval"] == "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"
+    assert first["benchmark humaneval"] == {
+        "contents": ["b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"]
+    }
 
 
 def test_a_corpus_without_checksum_is_named_in_the_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

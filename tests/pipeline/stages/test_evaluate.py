@@ -12,16 +12,17 @@ import pytest
 
 from dragoman.generation.ask import Completion
 from dragoman.lab import world
-from dragoman.pipeline import suites
 from dragoman.pipeline.data.make_data import make_data
-from dragoman.pipeline.judged import judging_inputs
+from dragoman.pipeline.data.questions import inputs
 from dragoman.pipeline.models.cast import find_cast
+from dragoman.pipeline.models.judging import judging_inputs
 from dragoman.pipeline.plan import own_judges
 from dragoman.pipeline.stages.evaluate import evaluate, with_comet
 from dragoman.recipe.judging import Comet
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests, fingerprint
 from dragoman.suites.translation.suite import judge
+from tests.described import described
 from tests.generation.openai.servers import Misbehaving
 from tests.pipeline.running import dragoman, start
 
@@ -89,7 +90,7 @@ def test_two_suites_have_judges_of_their_own(tmp_path: Path, real_data: Path, mo
             "name": "x",
             "backbone": "lab",
             "evaluate": ["mt-bench", "alpaca-eval"],
-            "benchmarks": {"mt-bench": talk, "alpaca-eval": duel},
+            "benchmarks": described({"mt-bench": talk, "alpaca-eval": duel}),
             "evaluation": {"judge": serving(shared), "max_tokens": 4, "noise_seeds": 0},
             "generation": {"engine": "hf", "precision": "fp32"},
         }
@@ -115,10 +116,10 @@ def test_a_suite_s_own_judge_is_part_of_its_evaluation_and_not_of_its_data(tmp_p
     def named(model: str) -> tuple[str, Any]:
         judge = {"generation": {"engine": "openai", "openai": {"address": "http://a/v1", "model": model}}}
         duel = {"kind": "pairwise", "path": str(tmp_path / "prompts.jsonl"), "judge": judge}
-        settings = {"name": "x", "backbone": "lab", "evaluate": ["duel"], "benchmarks": {"duel": duel}}
+        settings = {"name": "x", "backbone": "lab", "evaluate": ["duel"], "benchmarks": described({"duel": duel})}
         asked = Recipe.model_validate(settings)
         digests = Digests(tmp_path / "digests.json")
-        data = fingerprint(suites.inputs(asked, digests))
+        data = fingerprint(inputs(asked, digests))
         return data, (judging_inputs(asked, digests)["servers"], own_judges(asked))
 
     (tmp_path / "prompts.jsonl").write_text('{"prompt": "Name a colour."}\n')

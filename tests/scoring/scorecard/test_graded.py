@@ -9,7 +9,7 @@ import pytest
 from dragoman.corpora.records import Check, Question, Turn
 from dragoman.errors import DataError
 from dragoman.scoring.results import RowResults
-from dragoman.suites.graded import Graded, Item
+from dragoman.suites import Graded, Item
 from dragoman.suites.questions.suite import AbilityResult, Answered
 from tests.plain_card import scorecard
 

@@ -3,13 +3,14 @@
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from dragoman.corpora import catalog
 from dragoman.errors import DataError
-from dragoman.suites.alpaca_eval.files import annotations, read, turns
+from dragoman.suites.alpaca_eval.files import annotations, read, read_instructions, turns
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def files(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def test_the_published_files(files: list[Path]) -> None:
-    first, second, pairs = (read(kind, files) for kind in ("alpaca-eval", "alpaca-eval-2", "pairwise"))
+    first, second, pairs = read("alpaca-eval", files), read("alpaca-eval-2", files), read_instructions(files)
     assert first["texts"] == second["texts"] == pairs["texts"]
     assert len(set(first["texts"])) == len(first["items"]) == 805
     assert (first["baseline"], second["baseline"]) == ("text_davinci_003", "gpt4_1106_preview")
@@ -31,13 +32,14 @@ def test_the_published_files(files: list[Path]) -> None:
     assert {item["subject"] for item in first["items"]} == {"helpful_base", "koala", "oasst", "selfinstruct", "vicuna"}
     assert pairs.keys() == {"texts", "items"}
     assert pairs["items"][0].keys() == {"instruction", "subject"}
-    ranking, weighing = first["judge"], second["judge"]
+    ranking: Mapping[str, object] = first["judge"]
+    weighing: Mapping[str, object] = second["judge"]
     settings = ("name", "max_tokens", "temperature", "logprobs", "tokens")
     assert [ranking[name] for name in settings] == ["alpaca_eval_gpt4", 100, 0.0, 0, []]
     assert [weighing[name] for name in settings] == ["weighted_alpaca_eval_gpt4_turbo", 1, 1.0, 5, ["m", "M"]]
     assert ranking["system"] == "You are a helpful assistant, that ranks models by the quality of their answers."
-    assert weighing["system"].startswith("You are a highly efficient assistant")
-    assert weighing["prompt"].endswith("## Best Model Identifier")
+    assert str(weighing["system"]).startswith("You are a highly efficient assistant")
+    assert str(weighing["prompt"]).endswith("## Best Model Identifier")
     for judge in (ranking, weighing):
         assert sorted(re.findall(r"\{(\w+)\}", judge["prompt"])) == ["instruction", "output_1", "output_2"]
     json.dumps([first, second, pairs])
@@ -68,7 +70,7 @@ def test_a_folder_and_a_file_of_ones_own(files: list[Path], tmp_path: Path) -> N
     assert found["baseline"] == "own"
     assert found["judge"] == read("alpaca-eval-2", files)["judge"]  # the catalogue's
     own.write_text(json.dumps({"prompt": "Say hi."}))
-    assert read("pairwise", [own]) == {"texts": ["Say hi."], "items": [{"instruction": "Say hi.", "subject": ""}]}
+    assert read_instructions([own]) == {"texts": ["Say hi."], "items": [{"instruction": "Say hi.", "subject": ""}]}
 
 
 @pytest.mark.parametrize(
@@ -95,11 +97,11 @@ def test_which_file_is_not_guessed(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"needs one file of instructions, such as text_davinci_003/model_outputs\.json"
     ):
-        read("pairwise", [tmp_path])
+        read_instructions([tmp_path])
     for name in ("a.json", "b.json"):
         (tmp_path / name).write_text("[]")
     with pytest.raises(DataError, match="there are 2 that could be it"):
-        read("pairwise", [tmp_path])
+        read_instructions([tmp_path])
 
 
 def test_a_judge_that_is_configured_otherwise(files: list[Path], tmp_path: Path) -> None:

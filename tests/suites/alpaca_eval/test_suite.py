@@ -15,20 +15,16 @@ from dragoman.lab import BACKBONE
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.judging import Evaluation, Judge
-from dragoman.suites.alpaca_eval.files import read
-from dragoman.suites.alpaca_eval.suite import (
-    alpaca_eval,
-    alpaca_eval_2,
-    chosen,
-    interchanged,
-    published,
-    ranked,
-    weighted,
-)
-from dragoman.suites.graded import Graded
-from dragoman.suites.pairwise import pairwise
-from tests.suites.letters import ended, letters, said, texts
+from dragoman.suites import Graded
+from dragoman.suites._instructions import drawn as chosen
+from dragoman.suites.alpaca_eval.files import read, read_instructions
+from dragoman.suites.alpaca_eval.published import published
+from dragoman.suites.alpaca_eval.suite import AlpacaEval, AlpacaEval2
+from dragoman.suites.alpaca_eval.win_rate import interchanged, ranked, weighted
+from dragoman.suites.pairwise import Pairwise
+from tests.suites.letters import Letters, asking, ended, said, texts
 
+alpaca_eval, alpaca_eval_2, pairwise = (asking(one) for one in (AlpacaEval, AlpacaEval2, Pairwise))
 SETTINGS = Evaluation(seed=5, judge=Judge(model="org/judge"))
 IN_ORDER, TURNED = "Sing.", "Draw."
 RANKING = {
@@ -49,7 +45,7 @@ WEIGHING = RANKING | {
 }
 
 
-def material(judge: dict[str, Any], **outputs: str) -> dict[str, Any]:
+def material(judge: dict[str, Any], **outputs: str) -> Any:
     items = [{"instruction": text, "subject": text[0], "output": output} for text, output in outputs.items()]
     return {"texts": [], "items": items, "baseline": "them", "judge": judge}
 
@@ -75,7 +71,7 @@ def test_which_answer_comes_first() -> None:
 
 
 def test_a_ranking() -> None:
-    suite = alpaca_eval("radis", material(RANKING, **{IN_ORDER: "La {output_2}.", TURNED: "Red."}), letters(), SETTINGS)
+    suite = alpaca_eval("radis", material(RANKING, **{IN_ORDER: "La {output_2}.", TURNED: "Red."}), Letters(), SETTINGS)
     ask = next(suite)
     assert (ask.model, texts(ask), ask.sampling.temperature, ask.sampling.max_tokens) == (
         "radis",
@@ -118,7 +114,7 @@ def test_a_ranking() -> None:
 
 def test_one_token_weighed() -> None:
     outputs = {IN_ORDER: "La.", TURNED: "Red.", "Jump.": "No.", "Hum.": "Mm."}
-    suite = alpaca_eval_2("radis", material(WEIGHING, **outputs), letters(), SETTINGS)
+    suite = alpaca_eval_2("radis", material(WEIGHING, **outputs), Letters(), SETTINGS)
     next(suite)
     ask = suite.send([said("Tra."), said("Blue."), said("Yes."), said("Mm.\n")])
     assert len(ask.prompts) == 3  # the last answer is the baseline's own: a draw
@@ -136,7 +132,7 @@ def test_one_token_weighed() -> None:
 
 def test_what_goes_wrong_is_counted() -> None:
     outputs = {"a" * 30: "La.", "b": "Red.", "c" * 8: "No.", "d": "Mm."}
-    speak = letters(context=20, judge=letters(context=15))
+    speak = Letters(context=20, judge=Letters(context=15))
     suite = alpaca_eval("radis", material(RANKING, **outputs), speak, SETTINGS)
     assert texts(next(suite)) == ["b", "c" * 8, "d"]
     ask = suite.send([said("", "failed"), said("Yes."), said("Ok.")])
@@ -285,7 +281,8 @@ def test_all_three_with_a_real_judge(real_data: Path) -> None:
     engine = HfEngine(BACKBONE, decode=speak.decode, extensions=renderer.extensions, precision="fp32", device="cpu")
 
     def run(make: Callable[..., Any], kind: str, settings: Evaluation, words: tuple[str, ...] = ()) -> Graded:
-        found = read(kind, [real_data / "alpaca_eval"])
+        place = [real_data / "alpaca_eval"]
+        found: Any = read_instructions(place) if kind == "pairwise" else read(kind, place)
         if words:
             found["judge"]["tokens"] = list(words)
         found["items"] = [

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dragoman.errors import DataError
-from dragoman.suites.graded import Graded
+from dragoman.suites import Graded
 from dragoman.suites.harness.results import graded, headline
 
 # The shape of what the process writes, with numbers that the tests can work out.

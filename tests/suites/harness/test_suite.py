@@ -22,9 +22,9 @@ from dragoman.recipe.engines import Generation
 from dragoman.recipe.judging import Harness
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
-from dragoman.suites.graded import Graded
+from dragoman.suites import Graded
+from dragoman.suites.harness import evaluate as harness
 from dragoman.suites.harness import run as harness_run
-from dragoman.suites.harness import suite as harness
 from dragoman.suites.harness import tasks as harness_tasks
 from dragoman.suites.harness.backend import with_template
 from dragoman.suites.harness.child import FAULT, TASK

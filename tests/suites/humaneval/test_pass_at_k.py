@@ -18,6 +18,7 @@ from dragoman.sandbox import sandbox
 from dragoman.sandbox.sandbox import Protection
 from dragoman.suites.humaneval.pass_at_k import judged_programs, pass_at_k, programs_drawn
 from dragoman.suites.humaneval.problems import humaneval
+from tests.suites.mute import Mute
 
 TEST = "def check(candidate):\n    assert candidate(1) == 2\n"
 
@@ -28,7 +29,7 @@ def problem(name: str, prompt: str = "") -> Question:
     return Question("humaneval", (Turn("user", f"Complete {name}."),), Check("unit_tests", arguments))
 
 
-class Plain:
+class Plain(Mute):
     """A speaker whose prompts are as long as the question."""
 
     stop = (0,)

@@ -28,7 +28,7 @@ def mirror(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_catalogue_s_files(mirror: Path) -> None:
     entry = catalog.find("mt-bench")
-    material = read("mt-bench", [catalog.local(entry, path) for path in entry.files])
+    material = read([catalog.local(entry, path) for path in entry.files])
     questions = material["questions"]
     assert [question["id"] for question in questions] == list(range(81, 161))
     kinds = Counter(question["category"] for question in questions)
@@ -41,7 +41,7 @@ def test_the_catalogue_s_files(mirror: Path) -> None:
     ]
     assert set(material["prompts"]) == set(PROMPTS)
     assert json.loads(json.dumps(material)) == material
-    assert read("mt-bench", [mirror / "mt_bench"]) == material  # the folder, judgements and answers of models beside it
+    assert read([mirror / "mt_bench"]) == material  # the folder, judgements and answers of models beside it
 
 
 def test_questions_of_one_s_own(tmp_path: Path, mirror: Path) -> None:
@@ -49,12 +49,12 @@ def test_questions_of_one_s_own(tmp_path: Path, mirror: Path) -> None:
     (folder / "reference_answer").mkdir(parents=True)
     (folder / "question.jsonl").write_text(lines(ASKED, SUM))
     (folder / "reference_answer" / "me.jsonl").write_text(lines(ANSWER))
-    material = read("mt-bench", [folder])
+    material = read([folder])
     assert [question.get("reference") for question in material["questions"]] == [None, ["2", "3"]]
-    assert material["prompts"] == read("mt-bench", [mirror / "mt_bench"])["prompts"]
+    assert material["prompts"] == read([mirror / "mt_bench"])["prompts"]
     alone = tmp_path / "anything.jsonl"
     alone.write_text(lines(ASKED | {"turns": ["Write a letter."]}))
-    assert read("mt-bench", [alone])["texts"] == ["Write a letter."]
+    assert read([alone])["texts"] == ["Write a letter."]
     assert categories(folder / "question.jsonl") == {1: "writing", 2: "math"}
 
 
@@ -76,17 +76,17 @@ def test_files_that_are_none(tmp_path: Path, mirror: Path, records: tuple[Any, .
     path = tmp_path / "question.jsonl"
     path.write_text(lines(*records))
     with pytest.raises(DataError, match=said):
-        read("mt-bench", [path])
+        read([path])
 
 
 def test_folders_that_are_none(tmp_path: Path, mirror: Path) -> None:
     with pytest.raises(DataError, match=r"needs one file of questions, question\.jsonl; in .* there is none"):
-        read("mt-bench", [tmp_path])
+        read([tmp_path])
     (tmp_path / "question.jsonl").write_text(lines(ASKED))
     prompts = tmp_path / "judge_prompts.jsonl"
     prompts.write_text(lines({"name": "single-v1", "system_prompt": "", "prompt_template": "Rate {answre}"}))
     with pytest.raises(DataError, match=r"line 1: the template of single-v1 can't be filled \('answre'\)"):
-        read("mt-bench", [tmp_path])
+        read([tmp_path])
     prompts.write_text(lines({"name": "single-v1", "system_prompt": "", "prompt_template": "Rate {answer}"}))
     with pytest.raises(DataError, match="has no judge prompt single-math-v1, single-v1-multi-turn"):
-        read("mt-bench", [tmp_path])
+        read([tmp_path])

@@ -20,12 +20,15 @@ from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Generation, Server
 from dragoman.recipe.judging import Evaluation, Judge
-from dragoman.suites.graded import Graded
+from dragoman.suites import Graded
 from dragoman.suites.mt_bench.files import read
-from dragoman.suites.mt_bench.suite import mt_bench
+from dragoman.suites.mt_bench.suite import MtBench
 from tests.generation.openai.servers import Ids, Misbehaving, written
 from tests.generation.openai.test_vllm_server import serving
+from tests.suites.letters import asking
+from tests.suites.mute import Mute
 
+mt_bench = asking(MtBench)
 SETTINGS = Evaluation(judge=Judge(model="org/judge"))
 SINGLE = {"system": "", "template": "{question}/{answer}"}
 BOTH = {"system": "", "template": "{question_1}/{answer_1}/{question_2}/{answer_2}"}
@@ -40,7 +43,7 @@ QUESTIONS = [
 MATERIAL = {"texts": [], "questions": QUESTIONS, "prompts": PROMPTS}
 
 
-class Letters:
+class Letters(Mute):
     """A speaker whose ids are the letters of the conversation, and a last one that depends on all of them."""
 
     context = None
@@ -185,7 +188,7 @@ def test_a_judge_that_talks_nonsense_alone_gives_no_score(tmp_path: Path, monkey
 def test_a_real_judge(tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lab's backbone judges itself on real questions, behind vLLM's server: what it says is no judgement."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    material = read("mt-bench", [real_data / "mt_bench"])
+    material = read([real_data / "mt_bench"])
     some = (81, 96, 102, 111, 121, 131, 152)  # the judge is asked in 287 to 730 of its 1,024 tokens, but for 121
     material["questions"] = [question for question in material["questions"] if question["id"] in some]
     speak = Speaker(Renderer.load(BACKBONE), context=1024)

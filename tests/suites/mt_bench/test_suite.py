@@ -13,11 +13,13 @@ from dragoman.lab import BACKBONE
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.judging import Evaluation, Judge
+from dragoman.suites._judge import judge_prompt, rating
 from dragoman.suites.mt_bench.files import read
-from dragoman.suites.mt_bench.suite import judge_text, mt_bench, published
-from dragoman.suites.verdicts import judge_prompt, rating
-from tests.suites.letters import Letters, ended, said, texts
+from dragoman.suites.mt_bench.published import published
+from dragoman.suites.mt_bench.suite import MtBench, judge_text
+from tests.suites.letters import Letters, asking, ended, said, texts
 
+mt_bench = asking(MtBench)
 SETTINGS = Evaluation(seed=5, judge=Judge(model="org/judge"))
 PROMPTS = {
     "single-v1": {"system": "S1", "template": "{question}>{answer}"},
@@ -196,7 +198,7 @@ def test_every_published_rating_is_read_out_of_its_text(judgements: list[dict[st
 
 
 def test_every_published_judge_prompt_is_rebuilt(real_data: Path, judgements: list[dict[str, Any]]) -> None:
-    material = read("mt-bench", [real_data / "mt_bench"])
+    material = read([real_data / "mt_bench"])
     questions = {question["id"]: question for question in material["questions"]}
     first: dict[int, str] = {}
     rebuilt = 0
@@ -219,7 +221,7 @@ def test_a_chat_server_is_told_published_judge_prompts_as_they_are(
     real_data: Path, judgements: list[dict[str, Any]]
 ) -> None:
     """Read back from ids, as for a server that takes text alone, each is the conversation that it was."""
-    prompts = read("mt-bench", [real_data / "mt_bench"])["prompts"]
+    prompts = read([real_data / "mt_bench"])["prompts"]
     renderer = Renderer.load(BACKBONE)
     for judgement in judgements[::5]:
         system = prompts[judgement["judge"][1]]["system"]

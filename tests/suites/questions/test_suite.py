@@ -9,9 +9,10 @@ from dragoman.errors import DataError
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.recipe.judging import Evaluation
 from dragoman.suites.questions.suite import AbilityResult, abilities
+from tests.suites.mute import Mute
 
 
-class Letters:
+class Letters(Mute):
     """A speaker whose token ids are the letters of the last turn."""
 
     stop: Ids = (0,)

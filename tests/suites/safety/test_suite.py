@@ -13,11 +13,14 @@ from dragoman.corpora.records import Turn
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.judging import Evaluation, Judge
-from dragoman.suites.graded import Graded
+from dragoman.suites import Graded
 from dragoman.suites.safety.llama_guard import Judgement, guard_prompt, judgement
 from dragoman.suites.safety.prompts import read
-from dragoman.suites.safety.suite import over_refusal, safety
+from dragoman.suites.safety.suite import Safety, XsTest
+from tests.suites.letters import asking
+from tests.suites.mute import Mute
 
+safety, over_refusal = asking(Safety), asking(XsTest)
 SKY = """\
 <|begin_of_text|><|start_header_id|>user<|end_header_id|>
 
@@ -80,7 +83,7 @@ def test_what_the_guards_words_mean(said: str, meant: Judgement | None) -> None:
     assert judgement(said) == meant
 
 
-class Letters:
+class Letters(Mute):
     """A speaker whose token ids are letters, and who has a guard with another context."""
 
     def __init__(self, stop: int, context: int | None, guard: "Letters | None" = None):

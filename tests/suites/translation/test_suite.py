@@ -22,9 +22,10 @@ from dragoman.suites.translation.suite import (
     told_by,
     translation,
 )
+from tests.suites.mute import Mute
 
 
-class Letters:
+class Letters(Mute):
     """A speaker whose token ids are the source's letters."""
 
     stop: Ids = (0,)

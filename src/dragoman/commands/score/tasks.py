@@ -15,7 +15,7 @@ from dragoman.corpora.records import Question
 from dragoman.errors import DataError, refuse
 from dragoman.json_values import as_text
 from dragoman.scoring.saved_outputs import Score, graded_score, mean_score, pooled_score, signature
-from dragoman.suites.graded import Graded, Item
+from dragoman.suites import Graded, Item
 
 ANSWERED = ("xquad", "mlqa", "mmlu", "bbh", "gsm8k", "humaneval", "ifeval")
 JUDGED = ("mt-bench", "alpaca-eval")
@@ -50,10 +50,10 @@ def task_scores(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[S
 def judged_scores(task: str, files: Sequence[Path], questions: Path | None, tell: Tell) -> list[Score]:
     """Scores from published judgements: one per model; for MT-Bench also one per turn and category."""
     if task == "mt-bench":
-        from dragoman.suites.mt_bench import suite as mt_bench
+        from dragoman.suites.mt_bench import published as mt_bench
 
         return [score for graded in mt_bench.published(files, questions) for score in _mt_bench(graded, tell)]
-    from dragoman.suites.alpaca_eval import suite as alpaca_eval
+    from dragoman.suites.alpaca_eval import published as alpaca_eval
 
     found = [graded for file in files for graded in alpaca_eval.published(file)]
     for graded in found:

@@ -23,7 +23,7 @@ from dragoman.progress import progress
 from dragoman.prompts.examples import ExampleTable
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
-from dragoman.suites.questions.suite import is_skill
+from dragoman.suites import is_skill
 from dragoman.training.adapters import adapt
 from dragoman.training.loss import teach_forward
 

@@ -8,24 +8,23 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from dragoman import lab, suites
 from dragoman.corpora import catalog
 from dragoman.corpora.contamination import index
 from dragoman.corpora.load import LIMITED, Rules, choose, load, locate
 from dragoman.corpora.records import Pair, Question
 from dragoman.errors import DataError
 from dragoman.lab import world
-from dragoman.pipeline import suites
-from dragoman.pipeline.data import contamination, conversations
+from dragoman.pipeline.data import contamination, conversations, questions
 from dragoman.pipeline.data.contamination import Findings
 from dragoman.pipeline.data.conversations import take
 from dragoman.pipeline.data.known_overlaps import known_overlaps
 from dragoman.pipeline.data.record_files import write_lines
-from dragoman.pipeline.judged import asking_inputs, materials, prompts
-from dragoman.pipeline.judged import elsewhere as elsewhere_judged
 from dragoman.prompts.languages import language_name
 from dragoman.recipe.paths import existing
 from dragoman.recipe.schema import Corpus, Dialogues, Recipe
 from dragoman.store import Digests, write_atomic
+from dragoman.suites import JudgedSuite, OutsideSuite
 
 LAB_DIRECTIONS = ("en-de", "de-en", "en-it", "it-en")
 LAB_PAIRS = 2000  # a direction, where a recipe names no limit
@@ -46,14 +45,14 @@ def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
         "asked": recipe.evaluation.model_dump(include={"questions", "noise_seeds", "seed", "skills"}),
         "contamination": recipe.data.contamination,
     }
-    return found | suites.inputs(recipe, digests) | asking_inputs(recipe, digests)
+    return found | questions.inputs(recipe, digests)
 
 
 def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict[str, Any]:
     _check_languages(corpus, role)
     inputs = corpus.model_dump()
     if corpus.corpus == "lab":
-        return {**inputs, "contents": suites.lab_digest()}
+        return {**inputs, "contents": lab.digest()}
     texts, _ = locate(corpus, role, HERE)
     return {**inputs, "contents": [digests.of(existing(path)) for text in texts for path in text.paths]}
 
@@ -70,7 +69,7 @@ def _check_languages(corpus: Corpus, role: catalog.Role) -> None:
 
 def _dialogue_inputs(source: Dialogues, digests: Digests) -> dict[str, Any]:
     files = conversations.files(source)
-    contents = [digests.of(existing(file.path)) for file in files] if files else suites.lab_digest()
+    contents = [digests.of(existing(file.path)) for file in files] if files else lab.digest()
     kinds = {"lang": [file.lang for file in files], "languages": [file.language for file in files]}
     return {**source.model_dump(), "contents": contents, **kinds}
 
@@ -86,7 +85,7 @@ def missing(recipe: Recipe) -> tuple[str, ...]:
     ]
     others = [str(dialogues.corpus) for dialogues in (*data.lessons, *data.instructions)]
     wanted += [(known[name], tuple(known[name].files)) for name in others if name in known]
-    wanted += suites.wanted(recipe)
+    wanted += questions.wanted(recipe)
     return tuple(
         dict.fromkeys(entry.name for entry, paths in wanted if not all(catalog.here(entry, path) for path in paths))
     )
@@ -109,12 +108,12 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     data = recipe.data
     apart: Counter[str] = Counter()
     test = test_pairs(recipe, apart)
-    asked = suites.asked(recipe)
-    by_judges = materials(recipe)
+    asked = questions.asked(recipe)
+    by_judges = questions.materials(recipe)
     draws = asked.draws
     _refuse_two_of_a_name(recipe, draws[0])
     grammar = data.test is not None and data.test.corpus == "lab"
-    texts = prompts(recipe, by_judges) if recipe.methods else {}
+    texts = questions.prompts(recipe, by_judges) if recipe.methods else {}
     judged = index(chain.from_iterable(draws), test, one_grammar=grammar, prompts=texts)
     findings = Findings(judged)
     dropped = Counter({f"{reason}, of the test": count for reason, count in apart.items()})
@@ -175,10 +174,10 @@ def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
     }
 
 
-def _refuse_two_of_a_name(recipe: Recipe, questions: Iterable[Question]) -> None:
+def _refuse_two_of_a_name(recipe: Recipe, asked: Iterable[Question]) -> None:
     """Refuses a family of questions that has the name of another suite: scores go by one name."""
-    elsewhere = {suite for suite in recipe.evaluate if elsewhere_judged(recipe, suite)}
-    if both := sorted({question.family for question in questions} & elsewhere):
+    elsewhere = {suite.name for suite in suites.of(recipe) if isinstance(suite, JudgedSuite | OutsideSuite)}
+    if both := sorted({question.family for question in asked} & elsewhere):
         raise DataError(
             f"evaluate: there are questions of a family {both[0]}, and a suite of that name. Give the family another "
             "name in its file, or the suite in `benchmarks`."

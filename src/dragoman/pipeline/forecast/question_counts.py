@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from dragoman import suites
 from dragoman.generation.ask import Asking
-from dragoman.pipeline import suites
 from dragoman.pipeline.forecast.geometry import machines
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact
@@ -43,8 +43,8 @@ def questions(recipe: Recipe, data: Artifact | None) -> Questions:
         backbone = data.facts.get("asked of the backbone", (1 + settings.noise_seeds) * once)
         return Questions(once, backbone, settings.max_tokens, data.facts.get("question characters", 0))
     once, again, characters = 0, 0, 0
-    for suite in recipe.evaluate:
-        count = suites.count(recipe, suite)
+    for suite in suites.of(recipe):
+        count = suite.count(settings)
         if count is None:
             return Questions(None, None, settings.max_tokens)
         once += count.once

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dragoman import suites
 from dragoman.errors import EngineError
 from dragoman.lab import BACKBONE
 from dragoman.models.config import read_config
@@ -65,7 +66,7 @@ class Cast:
     finished: Mapping[str, Model]
     """Rows that are compared but not trained."""
     judges: Mapping[str, Model]
-    """By their names in `Recipe.judges`; for a judge on a server, the model whose vocabulary and chat format it has."""
+    """By their names in `suites.judges`; for a judge on a server, the model whose vocabulary and chat format it has."""
 
     def voice(self, row: str) -> Model:
         """The model whose vocabulary and chat format a row has."""
@@ -92,13 +93,13 @@ def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
     }
     judges = {
         name: _find(setting(name), who.model, who.revision, _Allowed.by(who), digests, fetch) if who.model else backbone
-        for name, who in recipe.judges.items()
+        for name, who in suites.judges(recipe).items()
     }
     return Cast(backbone, find_others(recipe, digests, fetch=fetch), finished, judges)
 
 
 def setting(judge: str) -> str:
-    """The recipe field that sets a judge, given the judge's name in `Recipe.judges`."""
+    """The recipe field that sets a judge, given the judge's name in `suites.judges`."""
     return judge if "." in judge else f"evaluation.{judge}"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from dragoman import suites
 from dragoman.errors import EngineError
 from dragoman.generation.local_engine import local_kind
 from dragoman.models.outline import UnknownKind, check_kind, outline, vocabulary_of
@@ -42,7 +43,7 @@ def _others(recipe: Recipe, cast: Cast, speak: Speaker) -> Iterator[tuple[Genera
     for model in cast.finished.values():
         yield recipe.generation, model, speaker(recipe, model)
     for name, judge in cast.judges.items():
-        settings = recipe.judges[name].generation or recipe.generation
+        settings = suites.judges(recipe)[name].generation or recipe.generation
         if settings.engine != "openai" or settings is recipe.generation:
             yield settings, judge, judge_speaker(judge)
 

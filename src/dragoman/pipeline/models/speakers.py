@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping
 
+from dragoman import suites
 from dragoman.errors import TemplateError
 from dragoman.generation.openai.connect import told_context
 from dragoman.models.config import context_of
 from dragoman.models.loading import pick_device
-from dragoman.pipeline.judged import harness_tasks
 from dragoman.pipeline.models.cast import Cast, Model, setting
 from dragoman.pipeline.models.engines import ModelSpec
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.systems import SYSTEMS
 from dragoman.recipe.judging import Judge
 from dragoman.recipe.schema import Recipe
-from dragoman.recipe.suites import harness_task
 
 
 def speaker(recipe: Recipe, model: Model, others: Mapping[str, Model] | None = None) -> Speaker:
@@ -35,13 +34,13 @@ def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
     for row, voice in {"backbone": cast.backbone, **cast.finished}.items():
         renderer = speak.renderer if row == "backbone" else speaker(recipe, voice).renderer
         taught = row == "backbone" and bool(recipe.methods)
-        if not renderer.converses and (taught or (suites := conversing(recipe, voice))):
-            faults.append(_without_template(voice, row, () if taught else suites))
+        if not renderer.converses and (taught or (speaking := conversing(recipe, voice))):
+            faults.append(_without_template(voice, row, () if taught else speaking))
     for name in cast.others:
         if not speak.of(name).renderer.converses:
             faults.append(f"rationale.model: {name} has no chat template, in which it is asked to go on; take another")
     for name, judge in cast.judges.items():
-        if recipe.parts[name] == "judge" and not judge_speaker(judge).renderer.converses:
+        if suites.parts(recipe)[name] == "judge" and not judge_speaker(judge).renderer.converses:
             faults.append(  # a guard's prompts are written out
                 f"{setting(name)}: {judge.name} has no chat template, in which a judge is asked; take its instruct or "
                 "chat version, or another judge"
@@ -52,9 +51,8 @@ def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
 
 def conversing(recipe: Recipe, model: Model) -> tuple[str, ...]:
     """The suites that use a model's chat format: all whose prompts have no format of their own."""
-    plain = set() if recipe.evaluation.harness.chat_template else set(harness_tasks(recipe))
-    own = {"translation"} if model.prompt != "own" else set()
-    return tuple(suite for suite in recipe.evaluate if suite not in own and harness_task(suite) not in plain)
+    own = model.prompt != "own"
+    return tuple(suite.name for suite in suites.of(recipe) if suite.converses(recipe, own))
 
 
 def _without_template(model: Model, row: str, suites: tuple[str, ...]) -> str:

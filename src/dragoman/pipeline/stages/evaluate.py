@@ -2,15 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from dragoman.corpora.records import Question
-from dragoman.errors import DataError
-from dragoman.generation.door import drive_all
-from dragoman.pipeline import judged
+from dragoman import suites
+from dragoman.generation.door import Asking, drive_all
+from dragoman.pipeline.data.questions import Judged, outside
 from dragoman.pipeline.data.record_files import read_pairs, read_questions
 from dragoman.pipeline.models.cast import Cast, Model
 from dragoman.pipeline.models.engines import ModelSpec, check_engine, open_door
@@ -19,35 +18,29 @@ from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.judging import Comet, Evaluation
 from dragoman.recipe.schema import Recipe
-from dragoman.sandbox.sandbox import require
 from dragoman.scoring.comet.model import Comet as CometModel
 from dragoman.scoring.comet.model import Triple, open_comet
 from dragoman.scoring.results import RowResults
 from dragoman.store import Digests, write_atomic
-from dragoman.suites.graded import Graded
-from dragoman.suites.harness import suite as harness
-from dragoman.suites.humaneval.pass_at_k import programs_drawn
-from dragoman.suites.questions.suite import abilities, is_skill
+from dragoman.suites import Graded, JudgedSuite, Material, ModelFiles, is_skill
+from dragoman.suites.questions.suite import AbilityResult, QuestionResults, questions_asked
 from dragoman.suites.translation.suite import TranslationResult, extracted_by, translation
 
 Facts = dict[str, Any]
+Place = tuple[int, str]
+"""A draw, and the name of the suite that asks; none where it is the questions with a rule, of all suites."""
+Outcome = TranslationResult | QuestionResults | list[Graded]
+M = TypeVar("M", bound=Material)
 
 
 def check(recipe: Recipe, cast: Cast) -> None:
     """Whether everything that judges is there and could begin. DataError or EngineError with what is missing."""
-    if tasks := judged.harness_tasks(recipe):
-        if recipe.evaluation.harness.backend == "openai" and (recipe.methods or recipe.compare):
-            raise DataError(
-                "evaluation.harness.backend: a server answers for the one model that it serves, and this recipe judges "
-                "several; take `auto`, `hf` or `vllm`, or judge that model alone"
-            )
-        harness.verify(tasks, recipe.evaluation.harness)
-    if {"programs", "humaneval"} & set(recipe.evaluate):
-        require()
+    for suite in suites.of(recipe):
+        suite.check(recipe)
     if "translation" in recipe.evaluate:
         for one in recipe.evaluation.comet:
             open_comet(one.checkpoint, one.encoder, one.precision)
-    parts = {who[1]: who[0] for suite in recipe.evaluate if (who := recipe.judged_by(suite))}
+    parts = suites.parts(recipe)
     for name, judge in cast.judges.items():
         check_engine(_engine(recipe, name), _as_judge(judge), written=parts[name] == "guard")
 
@@ -57,30 +50,27 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
 
     `model` is the folder of a trained row's weights. Leaves `results.json`, and of the backbone `noise.json`.
     """
-    voice = cast.voice(row)
+    voice, judges, settings = cast.voice(row), suites.judges(recipe), recipe.evaluation
     speak = speaker(recipe, voice)
-    speak.others = {name: judge_speaker(judge, recipe.judges[name]) for name, judge in cast.judges.items()}
+    speak.others = {name: judge_speaker(judge, judges[name]) for name, judge in cast.judges.items()}
     if row in cast.finished:
         speak.others = {**speak.others, "backbone": speaker(recipe, cast.backbone)}
-    draws = 1 + (recipe.evaluation.noise_seeds if row == "backbone" else 0)
-    materials: dict[str, Any] = json.loads((data / "judged.json").read_text(encoding="utf-8"))
-    asking = _asking(recipe, row, data, materials, speak, draws)
+    draws = 1 + (settings.noise_seeds if row == "backbone" else 0)
+    asking = _asking(recipe, row, data, speak, draws)
     weights = spec_of(recipe, voice)
     models = {"backbone": spec_of(recipe, cast.backbone)}
     models |= {name: _as_judge(judge) for name, judge in cast.judges.items()}
     models[row] = replace(weights, folder=model or weights.folder)
     engines = {name: _engine(recipe, name) for name in cast.judges}
     with open_door(recipe.generation, cache, models, engines=engines) as answers:
-        results = drive_all(asking, answers)
-    translated: TranslationResult | None = results.pop("translation", None)
-    if translated:
+        outcomes = drive_all(asking, answers)
+    found = [_results(recipe, number, outcomes) for number in range(draws)]
+    first = found[0]
+    if first.translation:
         digests = Digests(cache / "weights.json")
-        translated = with_comet(translated, recipe.evaluation.comet, cache / "comet", digests)
-    kinds = {suite: one["kind"] for suite, one in materials.items()}
-    skills = recipe.evaluation.skills
-    found = [_results(number, results, kinds, skills) for number in range(draws)]
-    ran = [_as_skill(one, skills) for one in _of_the_harness(recipe, voice, model, cache / "harness")]
-    first = RowResults(translated, found[0].abilities, (*found[0].graded, *ran))
+        translated = with_comet(first.translation, settings.comet, cache / "comet", digests)
+        first = replace(first, translation=translated)
+    first = replace(first, graded=(*first.graded, *_run_outside(recipe, voice, model, cache)))
     write_atomic(out / "results.json", json.dumps(first.to_json(), ensure_ascii=False))
     noise = [draw.to_json() for draw in found[1:] if draw.abilities or draw.graded]
     write_atomic(out / "noise.json", json.dumps(noise, ensure_ascii=False))
@@ -111,61 +101,63 @@ def _named(comets: Sequence[CometModel]) -> dict[str, CometModel]:
     return found
 
 
-def _asking(
-    recipe: Recipe, row: str, data: Path, materials: Mapping[str, Any], speak: Speaker, draws: int
-) -> dict[str, Any]:
-    """What asks the models: of each suite a generator for each draw, by the suite's name and the draw's number."""
+def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) -> dict[Place, Asking[Outcome]]:
+    """What asks the models, for each draw; questions with a rule of all suites are asked at once."""
     settings = recipe.evaluation
-    asking: dict[str, Any] = {}
+    asking: dict[Place, Asking[Outcome]] = {}
     if "translation" in recipe.evaluate:
-        asking["translation"] = translation(row, list(read_pairs(data / "test.jsonl")), speak, settings)
+        asking[0, "translation"] = translation(row, list(read_pairs(data / "test.jsonl")), speak, settings)
     for number, questions in enumerate(read_questions(data / "questions.jsonl")[:draws]):
-        ruled, programs = _apart(questions, settings)
-        if ruled:
-            asking[f"{number} abilities"] = abilities(row, ruled, speak, settings)
-        if programs and number == 0:
-            asking[f"{number} programs"] = programs_drawn(row, programs, speak, settings)
-    for suite, one in materials.items():
-        for number in range(draws if judged.KINDS[one["kind"]].drawn else 1):
-            seeded = settings.model_copy(update={"seed": settings.seed + number})
-            asking[f"{number} {suite}"] = _judged(recipe, suite, row, one, speak, seeded)
+        asking[number, ""] = questions_asked(row, questions, speak, settings, several=number == 0)
+    materials: dict[str, Judged] = json.loads((data / "judged.json").read_text(encoding="utf-8"))
+    for suite in suites.of(recipe):
+        if isinstance(suite, JudgedSuite):
+            for number in range(draws if suite.drawn else 1):
+                seeded = settings.model_copy(update={"seed": settings.seed + number})
+                material = materials[suite.name]["material"]
+                asking[number, suite.name] = _judged(recipe, suite, row, material, speak, seeded)
     return asking
 
 
 def _judged(
-    recipe: Recipe, suite: str, row: str, one: Mapping[str, Any], speak: Speaker, settings: Evaluation
-) -> judged.Asking:
+    recipe: Recipe, suite: JudgedSuite[M], row: str, material: M, speak: Speaker, settings: Evaluation
+) -> Asking[list[Graded]]:
     """What a suite asks of a row and of who judges it, which may be a judge of its own."""
-    part, name = recipe.judged_by(suite) or ("", "")
+    part, name = suite.who or ("", "")
     if name == part:
-        return judged.make(one["kind"], row, one["material"], speak, settings)
-    settings = settings.model_copy(update={part: recipe.judges[name]})
-    asking = judged.make(one["kind"], row, one["material"], speak.but({part: speak.of(name)}), settings)
-    return judged.asked_instead(asking, part, name)
+        return suite.ask(row, material, speak, settings)
+    settings = settings.model_copy(update={part: suites.judges(recipe)[name]})
+    return _asked_instead(suite.ask(row, material, speak.but({part: speak.of(name)}), settings), part, name)
 
 
-def _apart(questions: Iterable[Question], settings: Evaluation) -> tuple[list[Question], list[Question]]:
-    """Questions with one greedy answer, and programs of which several are drawn."""
-    several = settings.code.samples > 1
-    ruled: list[Question] = []
-    programs: list[Question] = []
-    for question in questions:
-        (programs if several and question.check.name == "unit_tests" else ruled).append(question)
-    return ruled, programs
+def _asked_instead(asking: Asking[list[Graded]], model: str, other: str) -> Asking[list[Graded]]:
+    """The same asks, but those to `model` go to the `other`."""
+    try:
+        ask = next(asking)
+        while True:
+            ask = asking.send((yield replace(ask, model=other) if ask.model == model else ask))
+    except StopIteration as end:
+        found: list[Graded] = end.value
+        return found
 
 
-def _results(
-    number: int, results: Mapping[str, Any], kinds: Mapping[str, str], skills: Sequence[str] = ()
-) -> RowResults:
+def _results(recipe: Recipe, number: int, outcomes: Mapping[Place, Outcome]) -> RowResults:
     """What came of one draw. A benchmark goes by the name that the recipe gives it: there may be two of a kind."""
-    mine = {name.split(" ", 1)[1]: found for name, found in results.items() if name.startswith(f"{number} ")}
-    kept = mine.pop("abilities", None)
-    named = [
-        replace(one, name=one.name.replace(kinds[suite], suite, 1) if suite in kinds else one.name)
-        for suite, graded in mine.items()
-        for one in graded
-    ]
-    return RowResults(None, kept, tuple(_as_skill(one, skills) for one in named))
+    kinds = {suite.name: suite.kind for suite in suites.of(recipe)}
+    translated: TranslationResult | None = None
+    kept: AbilityResult | None = None
+    graded: list[Graded] = []
+    for (draw, name), found in outcomes.items():
+        if draw != number:
+            continue
+        if isinstance(found, TranslationResult):
+            translated = found
+        elif isinstance(found, QuestionResults):
+            kept = found.abilities
+            graded += found.programs
+        else:
+            graded += [replace(one, name=one.name.replace(kinds[name], name, 1)) for one in found]
+    return RowResults(translated, kept, tuple(_as_skill(one, recipe.evaluation.skills) for one in graded))
 
 
 def _as_skill(graded: Graded, skills: Sequence[str]) -> Graded:
@@ -178,25 +170,23 @@ def _answers(found: RowResults) -> int:
     return sum(len(one.items) for one in asked if one)
 
 
-def _of_the_harness(recipe: Recipe, voice: Model, model: Path | None, cache: Path) -> list[Graded]:
-    tasks = judged.harness_tasks(recipe)
-    if not tasks:
-        return []
-    return harness.judged(
-        tasks,
-        model or voice.path,
-        recipe.evaluation.harness,
-        chat=voice.chat,
-        system=recipe.system,
-        trust_remote_code=voice.trust_remote_code,
-        bin_weights=voice.bin_weights,
-        generation=recipe.generation,
-        cache=cache,
+def _run_outside(recipe: Recipe, voice: Model, folder: Path | None, cache: Path) -> list[Graded]:
+    """What other programs found, each of which opens the model by itself."""
+    model = ModelFiles(
+        folder or voice.path,
+        recipe.generation,
+        cache,
+        voice.chat,
+        recipe.system,
+        voice.trust_remote_code,
+        voice.bin_weights,
     )
+    ran = [one for kind, some in outside(recipe).items() for one in kind.run(some, model, recipe.evaluation)]
+    return [_as_skill(one, recipe.evaluation.skills) for one in ran]
 
 
 def _engine(recipe: Recipe, judge: str) -> Generation:
-    settings = recipe.judges[judge].generation
+    settings = suites.judges(recipe)[judge].generation
     if settings is None and recipe.generation.engine == "openai":  # that server has another model
         return recipe.generation.model_copy(update={"engine": "auto"})
     return settings or recipe.generation

@@ -6,9 +6,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from dragoman.pipeline.data.questions import spelled_out
 from dragoman.pipeline.models.cast import writer
 from dragoman.pipeline.plan import learnt, rounds, rows, titled, trainings
-from dragoman.pipeline.suites import spelled_out
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.report.page.page import Details, write_report

@@ -7,7 +7,7 @@ from typing import Any
 from dragoman.corpora.records import draw
 from dragoman.report.phrases import number
 from dragoman.scoring.results import RowResults
-from dragoman.suites.graded import Graded, Item
+from dragoman.suites import Graded, Item
 
 SHOWN = 2  # items, drawn by a hash; and one that has no judgement, where there is one
 ASKED = ("question", "instruction", "prompt")

@@ -14,9 +14,9 @@ from dragoman import __version__
 from dragoman.json_values import as_text
 from dragoman.scoring.scorecard.translation import Measure, columns, mean, origin, over_seeds, trainings
 from dragoman.scoring.statistics import SEED, Floats, Interval, interval, joined, resample, wilson
-from dragoman.suites.graded import Graded, Side
+from dragoman.suites import Graded, Side, is_skill
 from dragoman.suites.questions.qa import normalisation
-from dragoman.suites.questions.suite import AbilityResult, Answered, is_skill
+from dragoman.suites.questions.suite import AbilityResult, Answered
 
 TAKEN = {"squad": "first_line", "letter": "letter", "option_text": "text"}
 """How a benchmark's check extracts the answer, if the question doesn't say."""

@@ -10,7 +10,7 @@ from dragoman.scoring.results import RowResults
 from dragoman.scoring.scorecard.abilities import Family, paired
 from dragoman.scoring.scorecard.schema import Change, Noise, Trace, TraceSide
 from dragoman.scoring.statistics import Floats, bounds, interval
-from dragoman.suites.questions.suite import is_skill
+from dragoman.suites import is_skill
 
 
 def trace(row: Mapping[str, Family], reference: Mapping[str, Family]) -> Trace:

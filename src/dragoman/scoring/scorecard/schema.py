@@ -19,7 +19,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from typing_extensions import TypedDict
 
 from dragoman.rationales.report import RationaleCounts
-from dragoman.suites.graded import Side
+from dragoman.suites import Side
 
 SCHEMA: Final = 3
 FILE = Path(__file__).with_name("scorecard.schema.json")

@@ -5,18 +5,20 @@
     annotations.json     [{"instruction", "output_1", "output_2", "generator_2", "preference", "raw_completion"}, …]
 
 A file of one's own has the form of `model_outputs.json`, or one such object a line; `prompt` may stand for
-`instruction`. Where answers are compared with the backbone's (`pairwise`) it needs no `output`.
+`instruction`. Where answers are compared with those of another model that is asked as well, it needs no `output`.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from dragoman.corpora.catalog import find, local
 from dragoman.corpora.formats.text import decoded, whole
 from dragoman.corpora.formats.values import json_records, yaml_file
 from dragoman.errors import DataError, refuse
+from dragoman.suites._instructions import Instruction, Instructions
+from dragoman.suites._suite import Material
 
 ENTRY = "alpaca-eval"
 BASELINES: Mapping[str, str] = {"alpaca-eval": "text_davinci_003", "alpaca-eval-2": "gpt4_1106_preview"}
@@ -28,20 +30,60 @@ _OUTPUTS, _SETTINGS = "model_outputs.json", "configs.yaml"
 _TURN = re.compile(r"<\|im_start\|>\s*(system|user|assistant)\s*\n(.*?)<\|im_end\|>", re.DOTALL)
 
 
-def read(kind: str, place: Sequence[Path], annotator: str | None = None) -> dict[str, Any]:
-    """What a suite is made of: `items`, the name of the `baseline`, how the `judge` is asked, and the `texts`.
+class Row(Instruction):
+    """An instruction with the baseline's answer."""
+
+    output: str
+
+
+class Annotator(TypedDict):
+    """How a published annotator is asked."""
+
+    name: str
+    system: str
+    prompt: str
+    max_tokens: int
+    temperature: float
+    logprobs: int
+    """How many of the most likely tokens are weighed; 0 where the annotator writes its judgement."""
+    tokens: list[str]
+    """What stands for either answer, where tokens are weighed."""
+
+
+class Compared(Material):
+    """What a leaderboard asks: instructions with a baseline's answers, and how the judge is asked about both."""
+
+    items: list[Row]
+    baseline: str
+    judge: Annotator
+
+
+def read(kind: str, place: Sequence[Path], annotator: str | None = None) -> Compared:
+    """What a leaderboard asks.
 
     The judge is asked by the `annotator`, or by the leaderboard's own where that is None. `place` are the catalogue's
-    files, one folder that has them somewhere below it, or a file of one's own. For `pairwise` there is neither
-    baseline nor judge. `DataError` says what is missing or not as it should be.
+    files, one folder that has them somewhere below it, or a file of one's own. `DataError` says what is missing or not
+    as it should be.
     """
-    files = [file for path in place for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    baseline = BASELINES.get(kind)
-    items, generators = _items(_outputs(files, place, baseline or _INSTRUCTIONS), with_output=baseline is not None)
-    found: dict[str, Any] = {"texts": [item["instruction"] for item in items], "items": items}
-    if baseline is None:
-        return found
-    return found | {"baseline": "+".join(generators) or "own", "judge": _judge(annotator or JUDGES[kind], files)}
+    files = _below(place)
+    items, generators = _items(_outputs(files, place, BASELINES[kind]), with_output=True)
+    return {
+        "texts": [item["instruction"] for item in items],
+        "items": items,
+        "baseline": "+".join(generators) or "own",
+        "judge": _judge(annotator or JUDGES[kind], files),
+    }
+
+
+def read_instructions(place: Sequence[Path]) -> Instructions:
+    """The instructions alone, as `read` finds them; a file of one's own needs no outputs."""
+    items, _ = _items(_outputs(_below(place), place, _INSTRUCTIONS), with_output=False)
+    told: list[Instruction] = [{"instruction": item["instruction"], "subject": item["subject"]} for item in items]
+    return {"texts": [item["instruction"] for item in told], "items": told}
+
+
+def _below(place: Sequence[Path]) -> list[Path]:
+    return [file for path in place for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
 
 
 def annotations(path: Path) -> list[dict[str, Any]]:
@@ -80,9 +122,9 @@ def _outputs(files: Sequence[Path], place: Sequence[Path], generator: str) -> Pa
     )
 
 
-def _items(path: Path, with_output: bool) -> tuple[list[dict[str, Any]], list[str]]:
-    """The instructions of a file, and who wrote the outputs."""
-    items: dict[str, dict[str, Any]] = {}
+def _items(path: Path, with_output: bool) -> tuple[list[Row], list[str]]:
+    """The instructions of a file, and who wrote the outputs, which are empty where they are not wanted."""
+    items: dict[str, Row] = {}
     generators: dict[str, None] = {}
     faults = []
     for place, record in json_records(path):
@@ -97,9 +139,9 @@ def _items(path: Path, with_output: bool) -> tuple[list[dict[str, Any]], list[st
             faults.append(f"{place}: the same instruction again: {text[:60]!r}")
         if with_output and not isinstance(record.get("output"), str):
             faults.append(f"{place}: 'output' is missing, the answer to compare with")
-        items[text] = {"instruction": text, "subject": str(record.get("dataset") or "")}
+        output = str(record.get("output", "")) if with_output else ""
+        items[text] = {"instruction": text, "subject": str(record.get("dataset") or ""), "output": output}
         if with_output:
-            items[text]["output"] = record.get("output")
             generators.setdefault(str(record.get("generator") or "own"))
     refuse(faults)
     if not items:
@@ -107,20 +149,15 @@ def _items(path: Path, with_output: bool) -> tuple[list[dict[str, Any]], list[st
     return list(items.values()), list(generators)
 
 
-def _judge(name: str, files: Sequence[Path]) -> dict[str, Any]:
+def _judge(name: str, files: Sequence[Path]) -> Annotator:
     """How a published annotator is asked: its prompt, and what its configuration says of tokens and sampling."""
     path = _configuration(f"{name}/{_SETTINGS}", files)
     try:
         configuration: Any = yaml_file(path)
         told = configuration[name]
         sampling, parser = told["completions_kwargs"], told.get("completion_parser_kwargs", {})
-        found = {
-            "name": name,
-            "max_tokens": int(sampling["max_tokens"]),
-            "temperature": float(sampling["temperature"]),
-            "logprobs": int(sampling.get("top_logprobs", 0)),
-            "tokens": list(parser.get("denominator_tokens", ())),
-        }
+        longest, temperature = int(sampling["max_tokens"]), float(sampling["temperature"])
+        logprobs, tokens = int(sampling.get("top_logprobs", 0)), list(parser.get("denominator_tokens", ()))
         template = _configuration(str(told["prompt_template"]), files)
     except DataError:
         raise
@@ -129,7 +166,15 @@ def _judge(name: str, files: Sequence[Path]) -> dict[str, Any]:
     spoken = turns(decoded(whole(template), str(template)), str(template))
     if [role for role, _ in spoken] != ["system", "user"]:
         raise DataError(f"{template}: a system prompt and one turn of the user are needed")
-    return found | {"system": spoken[0][1], "prompt": spoken[1][1]}
+    return {
+        "name": name,
+        "max_tokens": longest,
+        "temperature": temperature,
+        "logprobs": logprobs,
+        "tokens": tokens,
+        "system": spoken[0][1],
+        "prompt": spoken[1][1],
+    }
 
 
 def _configuration(path: str, files: Sequence[Path]) -> Path:

@@ -8,7 +8,7 @@ word after it ("(C) Up" became "(Tasse", a cup).
 import re
 from dataclasses import dataclass
 
-from dragoman.suites.answers import latin
+from dragoman.suites._answers import latin
 
 _LETTERED = re.compile(r"\s*[(（\[]([^()（）\[\]\n]{1,4})[)）\]]\s*(.*)")
 _DASHED = re.compile(r"\s*[-–—]\s+(.*)")

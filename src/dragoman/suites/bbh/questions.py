@@ -16,9 +16,9 @@ from typing import Any
 from dragoman.corpora.formats.sheets import Sheet, csv_rows, records, sheets, text
 from dragoman.corpora.records import Check, Question
 from dragoman.errors import DataError, refuse
+from dragoman.suites._wording import Wording
 from dragoman.suites.bbh.option_lines import letter
 from dragoman.suites.bbh.repair import Gold, Row, as_published, by_position, learnt
-from dragoman.suites.wording import Wording
 
 INSTRUCTION = "Answer the following question. {reply}"
 INPUT = "{question}\n{options}"

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dragoman.suites.answers import WORDS, latin, meaning, other, plain, words
+from dragoman.suites._answers import WORDS, latin, meaning, other, plain, words
 from dragoman.suites.bbh.option_lines import Options, letter, parse, restore
 
 REPAIRED = "rows repaired"

@@ -1,6 +1,6 @@
 """lm-evaluation-harness in a process of its own: `python -m dragoman.suites.harness.child JOB`.
 
-JOB is a file that `suite.py` wrote: a model, how it is opened, and tasks, each with a file to write its results to.
+JOB is a file that `evaluate.py` wrote: a model, how it is opened, and tasks, each with a file to write its results to.
 One model is opened for all of them; what is finished stays when a later task fails. Its parent reads what it prints.
 Without a model it writes down what the tasks ask.
 """

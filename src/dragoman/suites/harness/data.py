@@ -16,7 +16,7 @@ from jinja2 import Environment, TemplateSyntaxError, meta
 from dragoman.corpora.formats.text import lines
 from dragoman.corpora.formats.values import NotJson, is_array, json_file, parsed
 from dragoman.errors import DataError
-from dragoman.suites.harness.tasks import Function, Leaf, Suite, find
+from dragoman.suites.harness.tasks import Function, Leaf, TaskSet, find
 
 READERS = {
     "json": (".jsonl", ".json", ".jsonl.gz", ".json.gz"),
@@ -48,7 +48,7 @@ class Local:
         return tuple(path for paths in self.splits.values() for path in paths)
 
 
-def local(suite: Suite, data: Mapping[str, str], shots: int | None) -> dict[str, Local]:
+def local(suite: TaskSet, data: Mapping[str, str], shots: int | None) -> dict[str, Local]:
     """The local files of each task of a suite, where `evaluation.harness.data` names any.
 
     Raises DataError where a file is missing, or lacks a split or a field that the task needs.

@@ -11,7 +11,7 @@ from typing import Any
 
 from dragoman import __version__
 from dragoman.errors import DataError
-from dragoman.suites.graded import Graded, Item, Side
+from dragoman.suites._graded import Graded, Item, Side
 
 HEADLINES: Mapping[str, str] = {
     "gsm8k": "exact_match,strict-match",

@@ -16,9 +16,23 @@ from typing import Any
 import yaml
 
 from dragoman.errors import DataError
-from dragoman.recipe.suites import HARNESS, PREFIX
 
 LIBRARY = "lm-evaluation-harness"
+KNOWN: Mapping[str, str] = {
+    "gsm8k": "GSM8K",
+    "ifeval": "IFEval",
+    "mmlu": "MMLU",
+    "mmlu_pro": "MMLU-Pro",
+    "bbh": "BBH",
+    "mgsm": "MGSM",
+    "global_mmlu": "Global MMLU",
+    "xquad": "XQuAD",
+    "mlqa": "MLQA",
+    "belebele": "Belebele",
+    "truthfulqa": "TruthfulQA",
+}
+"""Tasks that need no prefix, and what people call them; any other is `harness:NAME`."""
+PREFIX = "harness:"
 MGSM = ("bn", "de", "en", "es", "fr", "ja", "ru", "sw", "te", "th", "zh")
 GLOBAL_MMLU = ("ar", "bn", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "pt", "sw", "yo", "zh")
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -55,7 +69,7 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
-class Suite:
+class TaskSet:
     """What is run for one name of `evaluate`."""
 
     name: str
@@ -76,12 +90,12 @@ def installed() -> str:
         return version("lm_eval")
     except PackageNotFoundError:
         raise DataError(
-            f"tasks such as {HARNESS[0]} and {HARNESS[1]} are run by {LIBRARY}, which is not installed. Install it: "
+            f"tasks such as {' and '.join(list(KNOWN)[:2])} are run by {LIBRARY}, which is not installed. Install it: "
             "pip install 'dragoman[harness]'; or take these suites out of `evaluate`."
         ) from None
 
 
-def find(name: str) -> Suite:
+def find(name: str) -> TaskSet:
     """The tasks behind the name of a suite. DataError, with names that are like it, where there are none."""
     folder = _folder()
     specs = ALIASES.get(name, (name,))
@@ -90,12 +104,19 @@ def find(name: str) -> Suite:
     for spec in specs:
         for leaf in _walk(folder, spec, groups, name):
             leaves.setdefault(leaf.name, leaf)
-    return Suite(name, specs, tuple(leaves.values()), groups)
+    return TaskSet(name, specs, tuple(leaves.values()), groups)
+
+
+def task_of(name: str) -> str | None:
+    """The task that a suite's name stands for; None where it stands for none."""
+    if name.startswith(PREFIX):
+        return name.removeprefix(PREFIX)
+    return name if name in KNOWN else None
 
 
 def suite_name(task: str) -> str:
     """How a task is called in `evaluate`."""
-    return task if task in HARNESS else f"{PREFIX}{task}"
+    return task if task in KNOWN else f"{PREFIX}{task}"
 
 
 @cache

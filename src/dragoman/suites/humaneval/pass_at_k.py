@@ -7,7 +7,6 @@ them in which one passes, which has no bias, as HumanEval's authors show. Each p
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import Any
 
 from dragoman import __version__
@@ -18,8 +17,9 @@ from dragoman.json_values import as_text
 from dragoman.recipe.judging import Evaluation
 from dragoman.sandbox.programs import TEST_CPU, TEST_SECONDS, completed, work_of
 from dragoman.sandbox.sandbox import outcomes, require
-from dragoman.suites.graded import Graded, Item
-from dragoman.suites.questions.suite import Speaker
+from dragoman.suites._graded import Graded, Item
+from dragoman.suites._judge import asked, counted, fits
+from dragoman.suites._suite import Speaker
 
 _SEEDS = 1_000_003  # between the seeds of two evaluations, so that their samples have seeds of their own
 NO_CODE = "no program"
@@ -59,8 +59,8 @@ def programs_drawn(
     require()
     code = settings.code
     prompts = [speak.question(question) for question in questions]
-    fits = [speak.context is None or len(prompt) < speak.context for prompt in prompts]
     answers: list[list[Completion]] = [[] for _ in questions]
+    room = [fits(speak, prompt) for prompt in prompts]
     for number in range(code.samples):
         sampling = Sampling(
             max_tokens=settings.max_tokens,
@@ -70,16 +70,17 @@ def programs_drawn(
             seed=settings.seed * _SEEDS + number,
         )
         purpose = f"programs, {number + 1} of {code.samples}"
-        given = yield Ask(model, list(compress(prompts, fits)), sampling, purpose)
-        for held, completion in zip(compress(answers, fits), given, strict=True):
-            held.append(completion)
+        given = yield from asked(model, prompts, speak, sampling, purpose)
+        for held, completion in zip(answers, given, strict=True):
+            if completion:
+                held.append(completion)
     told = [[one.text for one in held if one.finish != "failed"] for held in answers]
     notes = {
         "cut off": sum(one.finish == "length" for held in answers for one in held),
         "failed": sum(one.finish == "failed" for held in answers for one in held),
-        "no room": fits.count(False),
+        "no room": room.count(False),
     }
-    full = [texts if room else [""] * code.samples for texts, room in zip(told, fits, strict=True)]
+    full = [texts if there else [""] * code.samples for texts, there in zip(told, room, strict=True)]
     how = f"temperature:{code.temperature:g}|top_p:{code.top_p:g}|seed:{settings.seed}|max_tokens:{settings.max_tokens}"
     return judged_programs(questions, full, code.k, how, notes)
 
@@ -102,10 +103,10 @@ def judged_programs(
     if len(questions) != len(answers):
         raise DataError(f"there are {len(questions)} problems, and answers to {len(answers)}")
     judged = _judged(questions, answers)
-    counted = Counter(notes or {})
+    wrong = Counter(notes or {})
     for one in judged:
-        counted.update(one.why)
-    return [_graded(questions, answers, judged, k, how, counted) for k in ks]
+        wrong.update(one.why)
+    return [_graded(questions, answers, judged, k, how, wrong) for k in ks]
 
 
 def _judged(questions: Sequence[Question], answers: Sequence[Sequence[str]]) -> list[Judged]:
@@ -157,9 +158,8 @@ def _graded(
     )
     facts: dict[str, Any] = {"k": k, "samples": sum(one.samples for one in judged)}
     facts["passed"] = sum(one.correct for one in judged)
-    kept = {what: many for what, many in notes.items() if many}
     name = family if k == 1 else f"{family}@{k}"
-    return Graded(name, "skill", signature, items, kept=False, notes=kept, facts=facts)
+    return Graded(name, "skill", signature, items, kept=False, notes=counted(notes), facts=facts)
 
 
 def _first(texts: Sequence[str]) -> str:

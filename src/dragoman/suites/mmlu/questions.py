@@ -18,8 +18,8 @@ from typing import Any
 from dragoman.corpora.formats.sheets import Sheet, csv_rows, records, sheets
 from dragoman.corpora.records import Check, Question
 from dragoman.errors import DataError, refuse
-from dragoman.suites.answers import latin
-from dragoman.suites.wording import Wording
+from dragoman.suites._answers import latin
+from dragoman.suites._wording import Wording
 
 INSTRUCTION = "Answer the following multiple-choice question. Reply with the letter of the right option only."
 INPUT = "{question}\n{options}"

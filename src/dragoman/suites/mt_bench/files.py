@@ -10,11 +10,13 @@ ones; those on mathematics, reasoning and coding need a reference answer, as the
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from dragoman.corpora.catalog import find, local
 from dragoman.corpora.formats.values import json_records
 from dragoman.errors import DataError, refuse
+from dragoman.json_values import Json, as_text, as_texts
+from dragoman.suites._suite import Material
 
 WITH_REFERENCE = ("math", "reasoning", "coding")
 """Categories in which the judge is shown a reference answer."""
@@ -28,8 +30,32 @@ PROMPTS: Mapping[str, tuple[str, ...]] = {
 _QUESTIONS, _PROMPTS, _REFERENCES = ("question.jsonl", "questions.jsonl"), "judge_prompts.jsonl", "reference_answer"
 
 
-def read(kind: str, place: Sequence[Path]) -> dict[str, Any]:
-    """What the suite is made of: `questions`, `prompts`, and the `texts` that nobody may learn from.
+class Question(TypedDict):
+    """A question of one or two turns."""
+
+    id: int | str
+    category: str
+    turns: list[str]
+    reference: NotRequired[list[str]]
+    """A reference answer to each turn, where the category is judged by one."""
+
+
+class Wording(TypedDict):
+    """What the judge is asked with."""
+
+    system: str
+    template: str
+
+
+class Conversations(Material):
+    """What MT-Bench asks, and the judge's prompts by their names."""
+
+    questions: list[Question]
+    prompts: dict[str, Wording]
+
+
+def read(place: Sequence[Path]) -> Conversations:
+    """What the suite is made of.
 
     `place` are the files, one folder that has them somewhere below it, or a file of questions alone. `DataError` says
     what is missing or not as it should be, line by line.
@@ -54,17 +80,22 @@ def categories(path: Path) -> dict[int | str, str]:
     return {question["id"]: question["category"] for question in _questions(path)}
 
 
-def _questions(path: Path) -> list[dict[str, Any]]:
-    questions: dict[object, dict[str, Any]] = {}
+def number(value: Json) -> int | str:
+    """A question's number, which may be a name."""
+    return value if isinstance(value, int) else str(value)
+
+
+def _questions(path: Path) -> list[Question]:
+    questions: dict[int | str, Question] = {}
     faults = []
     for place, record in json_records(path):
         key, category, turns = record.get("question_id", ""), record.get("category"), record.get("turns")
         if found := _question_faults(key, category, turns):
             faults += [f"{place}: {fault}" for fault in found]
-        elif key in questions:
+        elif number(key) in questions:
             faults.append(f"{place}: a second question has the question_id {key}")
         else:
-            questions[key] = {"id": key, "category": category, "turns": turns}
+            questions[number(key)] = {"id": number(key), "category": as_text(category), "turns": as_texts(turns)}
     refuse(faults)
     if not questions:
         raise DataError(f"{path} has no questions in it")
@@ -72,8 +103,8 @@ def _questions(path: Path) -> list[dict[str, Any]]:
 
 
 def _with_references(
-    path: Path, questions: Sequence[dict[str, Any]], references: Mapping[Any, list[str]]
-) -> list[dict[str, Any]]:
+    path: Path, questions: Sequence[Question], references: Mapping[int | str, list[str]]
+) -> list[Question]:
     """The questions, with a reference answer to each turn of those that are judged by one."""
     needed = [question for question in questions if question["category"] in WITH_REFERENCE]
     refuse(
@@ -85,13 +116,16 @@ def _with_references(
             if len(references.get(question["id"], ())) < len(question["turns"])
         ]
     )
-    return [
-        {**question, "reference": references[question["id"]]} if question["category"] in WITH_REFERENCE else question
-        for question in questions
-    ]
+    return [_with_reference(question, references) for question in questions]
 
 
-def _question_faults(key: Any, category: Any, turns: Any) -> list[str]:
+def _with_reference(question: Question, references: Mapping[int | str, list[str]]) -> Question:
+    if question["category"] not in WITH_REFERENCE:
+        return question
+    return {**question, "reference": references[question["id"]]}
+
+
+def _question_faults(key: object, category: object, turns: object) -> list[str]:
     faults = []
     if not isinstance(key, int | str) or isinstance(key, bool) or key == "":
         faults.append("'question_id' must be a number or a name")
@@ -102,19 +136,20 @@ def _question_faults(key: Any, category: Any, turns: Any) -> list[str]:
     return faults
 
 
-def _references(files: Iterable[Path]) -> dict[Any, list[str]]:
+def _references(files: Iterable[Path]) -> dict[int | str, list[str]]:
     """The reference answers by question: GPT-4's, or those of the only file there is."""
     there = [file for file in files if file.parent.name == _REFERENCES]
     chosen = [file for file in there if file.name == "gpt-4.jsonl"] or there
     if len(chosen) > 1:
         raise DataError(f"several files of reference answers ({', '.join(map(str, chosen))}); leave one of them")
-    answers, faults = {}, []
+    answers: dict[int | str, list[str]] = {}
+    faults: list[str] = []
     for place, record in (found for file in chosen for found in json_records(file)):
         turns = _answer_turns(record)
         if turns is None:
             faults.append(f"{place}: no answer as FastChat has them: 'choices' with 'turns', a list of texts")
         else:
-            answers[record.get("question_id")] = turns
+            answers[number(record.get("question_id", ""))] = turns
     refuse(faults)
     return answers
 
@@ -126,8 +161,8 @@ def _answer_turns(record: Mapping[str, Any]) -> list[str] | None:
     return turns if isinstance(turns, list) and all(isinstance(turn, str) for turn in turns) else None
 
 
-def _prompts(path: Path) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+def _prompts(path: Path) -> dict[str, Wording]:
+    found: dict[str, Wording] = {}
     for place, record in json_records(path):
         name = record.get("name", "")
         if not isinstance(name, str) or name not in PROMPTS:
@@ -149,5 +184,5 @@ def _prompts(path: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())

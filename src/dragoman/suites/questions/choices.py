@@ -21,7 +21,7 @@ import unicodedata
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from dragoman.suites.answers import ARABIC, latin, plain
+from dragoman.suites._answers import ARABIC, latin, plain
 
 _ANSWER = (  # without the adjectives before it: they would change nothing, and "final final final …" would take long
     r"(?:(?:answer|option|choice|letter)(?: choice| option)?(?: to this question)?"

@@ -1,36 +1,28 @@
-"""The ability suite: what is kept. Questions are answered greedily and judged by rule."""
+"""Questions with a rule: how those of all suites are answered and judged; and the suite of a file of one's own.
 
+Questions are answered greedily, all at once, and judged by the checks of `checks.py`.
+"""
+
+from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from itertools import compress
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
-from dragoman.corpora.records import Check, Question, Turn
-from dragoman.generation.ask import Ask, Completion, Ids, Sampling, made_in
-from dragoman.recipe.judging import Evaluation
+from dragoman.corpora.formats.question_files import read_questions
+from dragoman.corpora.records import Check, Question, Turn, draw
+from dragoman.generation.ask import Ask, Completion, Sampling, made_in
+from dragoman.recipe.judging import Benchmark, Evaluation
+from dragoman.recipe.paths import existing
+from dragoman.recipe.schema import Recipe
 from dragoman.sandbox.sandbox import require
+from dragoman.store import Digests
+from dragoman.suites import is_skill
+from dragoman.suites._graded import Graded
+from dragoman.suites._judge import asked
+from dragoman.suites._suite import Count, Notes, QuestionSuite, Speaker
+from dragoman.suites.humaneval.pass_at_k import programs_drawn
 from dragoman.suites.questions.checks import check, verify
-
-# Families that are a skill to be learnt. They are judged like abilities, and are no part of what is kept.
-SKILLS = ("programs", "humaneval")
-
-
-def is_skill(family: str, patterns: Sequence[str] = ()) -> bool:
-    """Whether a family is to be learnt rather than kept: always, or by one of a recipe's patterns (`*-de`)."""
-    return family in SKILLS or any(fnmatchcase(family, pattern) for pattern in patterns)
-
-
-class Speaker(Protocol):
-    """What the suite needs of `prompts.speak.Speaker`."""
-
-    @property
-    def stop(self) -> Ids: ...
-
-    @property
-    def context(self) -> int | None: ...
-
-    def question(self, question: Question) -> Ids: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +124,31 @@ def abilities(
     if [question for question in questions if question.check.name in ("program", "unit_tests")]:
         require()
     prompts = [speak.question(question) for question in questions]
-    fits = [speak.context is None or len(prompt) < speak.context for prompt in prompts]
     sampling = Sampling(max_tokens=settings.max_tokens, stop=speak.stop)
-    completions = yield Ask(model, list(compress(prompts, fits)), sampling, "test questions")
-    answers = iter(completions)
-    judged = (
-        _judged(question, next(answers) if room else None) for question, room in zip(questions, fits, strict=True)
-    )
-    return AbilityResult(tuple(judged), settings.max_tokens, settings.skills, made_in(completions))
+    completions = yield from asked(model, prompts, speak, sampling, "test questions")
+    judged = tuple(_judged(question, found) for question, found in zip(questions, completions, strict=True))
+    how = made_in([completion for completion in completions if completion])
+    return AbilityResult(judged, settings.max_tokens, settings.skills, how)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionResults:
+    """What came of the questions of a draw: those with one greedy answer, and programs of which several were drawn."""
+
+    abilities: AbilityResult | None
+    programs: tuple[Graded, ...] = ()
+
+
+def questions_asked(
+    model: str, questions: Sequence[Question], speak: Speaker, settings: Evaluation, *, several: bool
+) -> Generator[Ask, list[Completion], QuestionResults]:
+    """Asks the questions of a draw. Where the recipe wants `several` programs to each problem, these are drawn."""
+    apart = settings.code.samples > 1
+    programs = [question for question in questions if apart and question.check.name == "unit_tests"]
+    ruled = [question for question in questions if not (apart and question.check.name == "unit_tests")]
+    answered = (yield from abilities(model, ruled, speak, settings)) if ruled else None
+    drawn = (yield from programs_drawn(model, programs, speak, settings)) if programs and several else []
+    return QuestionResults(answered, tuple(drawn))
 
 
 def _judged(question: Question, completion: Completion | None) -> Answered:
@@ -148,3 +157,56 @@ def _judged(question: Question, completion: Completion | None) -> Answered:
     verdict = check(question.check, completion.text)
     cut_off = completion.finish == "length"
     return Answered(question, completion.text, verdict.passed, verdict.extracted, cut_off, verdict.part)
+
+
+ENDING = ".jsonl"
+
+
+class OwnFile(QuestionSuite):
+    """Of each family as many questions as the recipe says; of other draws as many again, where the file has so many."""
+
+    kind = "questions"
+    title = "a file of questions"
+    fixed = False
+
+    @classmethod
+    def match(cls, name: str) -> Benchmark | None:
+        return Benchmark(kind=cls.kind, path=name) if name.endswith(ENDING) else None
+
+    @classmethod
+    def names(cls) -> Sequence[str]:
+        return ()
+
+    def questions(self, number: int, settings: Evaluation) -> tuple[list[Question], Notes]:
+        count, found = settings.questions, []
+        families: dict[str, list[Question]] = {}
+        for question in read_questions(existing(Path(self.name))):
+            families.setdefault(question.family, []).append(question)
+        for questions in families.values():
+            if not number or len(questions) >= _needed(settings):
+                ordered = sorted(questions, key=lambda one: draw(one.key, "asked", settings.seed))
+                found += ordered[number * count : (number + 1) * count]
+        return found, Counter()
+
+    def count(self, settings: Evaluation) -> Count | None:
+        if not Path(self.name).is_file():
+            return None
+        there = Counter(question.family for question in read_questions(Path(self.name)))
+        families = {family: min(settings.questions, many) for family, many in there.items()}
+        drawn = {family: many for family, many in families.items() if there[family] >= _needed(settings)}
+        again = sum(many for family, many in drawn.items() if not is_skill(family, settings.skills))
+        return Count(sum(families.values()), again)
+
+    def places(self) -> dict[str, str]:
+        return {"evaluate": self.name}
+
+    def inputs(self, recipe: Recipe, digests: Digests) -> Mapping[str, object]:
+        return {"contents": digests.of(existing(Path(self.name)))}
+
+
+def _needed(settings: Evaluation) -> int:
+    """Questions of a family that are enough for all draws."""
+    return (1 + settings.noise_seeds) * settings.questions
+
+
+SUITES = (OwnFile,)

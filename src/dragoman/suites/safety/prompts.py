@@ -11,28 +11,44 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from dragoman.corpora.formats.sheets import Sheet, sheets, text
 from dragoman.corpora.formats.values import parsed
 from dragoman.errors import DataError, refuse
 from dragoman.json_values import as_list
+from dragoman.suites._suite import Material
 
-Cells = Mapping[str, Any]
+Cells = Mapping[str, object]
 PROMPT = ("prompt", "goal")
 LABELS = ("safe", "unsafe")
 CONTRAST = "contrast_"
 ENDINGS = (".csv", ".jsonl", ".json")
 
 
-def read(kind: str, place: Sequence[Path]) -> dict[str, Any]:
+class Prompt(TypedDict):
+    """What is asked; XSTest's are of a type, and labelled as safe to answer or unsafe."""
+
+    key: str
+    prompt: str
+    type: NotRequired[str]
+    label: NotRequired[str]
+
+
+class Prompts(Material):
+    """What a suite asks."""
+
+    prompts: list[Prompt]
+
+
+def read(kind: str, place: Sequence[Path]) -> Prompts:
     """The prompts of a suite, `safety` or `xstest`, from files or a folder of them.
 
     Under `prompts` each has a key, unique among them, and its text; those of `xstest` also a `type` and a `label`.
     Under `texts` they stand once more, in the same order. `DataError` lists what is wrong, by file, line and column.
     """
     labelled = kind == "xstest"
-    prompts: list[dict[str, str]] = []
+    prompts: list[Prompt] = []
     faults: list[str] = []
     for sheet in sheets(place, ENDINGS):
         for where, cells in _rows(sheet, labelled):
@@ -48,20 +64,20 @@ def read(kind: str, place: Sequence[Path]) -> dict[str, Any]:
     return {"prompts": prompts, "texts": [prompt["prompt"] for prompt in prompts]}
 
 
-def _prompt(where: str, cells: Cells, labelled: bool) -> tuple[dict[str, str], str]:
+def _prompt(where: str, cells: Cells, labelled: bool) -> tuple[Prompt | None, str]:
     """A prompt as it is asked, or what is wrong with its row."""
     column = next((name for name in PROMPT if name in cells), PROMPT[0])
     said = cells.get(column)
     if not isinstance(said, str) or not said.strip():
-        return {}, f"{where}, column {column!r}: a prompt is needed, not {said!r:.40}"
-    found = {"key": "" if cells.get("id") is None else str(cells["id"]).strip(), "prompt": said.strip()}
+        return None, f"{where}, column {column!r}: a prompt is needed, not {said!r:.40}"
+    found: Prompt = {"key": "" if cells.get("id") is None else str(cells["id"]).strip(), "prompt": said.strip()}
     if not labelled:
         return found, ""
     kind, label = (str(cells.get(name) or "").strip() for name in ("type", "label"))
     if label and label.lower() not in LABELS:
-        return {}, f"{where}, column 'label': it must be {' or '.join(LABELS)}, not {label[:40]!r}"
+        return None, f"{where}, column 'label': it must be {' or '.join(LABELS)}, not {label[:40]!r}"
     if not label and not kind:
-        return {}, f"{where}, column 'label': it is empty, and so is 'type'; one must say whether the prompt is safe"
+        return None, f"{where}, column 'label': it is empty, and so is 'type'; one must say whether the prompt is safe"
     told = label.lower() or LABELS[kind.startswith(CONTRAST)]
     return {**found, "type": kind or told, "label": told}, ""
 

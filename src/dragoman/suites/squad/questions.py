@@ -13,8 +13,8 @@ from dragoman.corpora.formats.text import called, unzipped
 from dragoman.corpora.formats.values import json_file
 from dragoman.corpora.records import Check, Question
 from dragoman.errors import DataError, refuse
+from dragoman.suites._wording import Wording
 from dragoman.suites.squad.translated_csv import Row, read_csv, stands_in
-from dragoman.suites.wording import Wording
 
 INSTRUCTION = "Read the text and answer the question with words from the text. Give the answer only."
 INPUT = "{context}\n\nQuestion: {question}"

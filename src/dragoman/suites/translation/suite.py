@@ -8,13 +8,16 @@ rows are then sums over these counts (`scoring/scorecard`), whichever process th
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any
 
 from dragoman.corpora.language import base
 from dragoman.corpora.records import Pair
 from dragoman.errors import EngineError
-from dragoman.generation.ask import Ask, Completion, Ids, Sampling, made_in
+from dragoman.generation.ask import Ask, Completion, Sampling, made_in
 from dragoman.recipe.judging import Evaluation
+from dragoman.recipe.schema import Recipe
+from dragoman.store import Digests
+from dragoman.suites._suite import Count, Speaker, Suite
 from dragoman.suites.translation import language_id
 from dragoman.suites.translation.asides import Cut
 from dragoman.suites.translation.extraction import RULES, extract
@@ -43,17 +46,6 @@ RATES = (
 LONGER, MARGIN = 2.5, 20  # no reference or system of WMT22 here is so much longer than another reference
 _TOKENIZERS = {"zh": "zh", "yue": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
 _KOREAN = "mecab_ko"  # the package behind ko-mecab; Korean has spaces, so 13a will do without
-
-
-class Speaker(Protocol):
-    """What the suite needs of `prompts.speak.Speaker`."""
-
-    @property
-    def stop(self) -> Ids: ...
-
-    def translate(self, pair: Pair) -> Ids: ...
-
-    def after(self, answer: str, pair: Pair) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,3 +248,28 @@ def _is_copy(hypothesis: str, pair: Pair) -> bool:
         return "".join(character for character in text.casefold() if character.isalnum())
 
     return bool(plain(hypothesis)) and plain(hypothesis) == plain(pair.source) != plain(pair.target)
+
+
+class Translation(Suite):
+    """The pairs of `data.test`. What determines them is said with the other data of a recipe."""
+
+    kind = "translation"
+    title = "translation"
+    side = "skill"
+
+    def fault(self, recipe: Recipe) -> str | None:
+        if recipe.data.test is not None:
+            return None
+        return "judges translation, but data.test names no pairs; give it some, or take the suite out"
+
+    def inputs(self, recipe: Recipe, digests: Digests) -> None:
+        return None
+
+    def count(self, settings: Evaluation) -> Count:
+        return Count(0)  # pairs are counted with the other data
+
+    def converses(self, recipe: Recipe, own_prompt: bool) -> bool:
+        return not own_prompt
+
+
+SUITES = (Translation,)

@@ -6,20 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from dragoman import suites
 from dragoman.commands.recipes import recipe as loaded
 from dragoman.errors import DataError, RecipeError
 from dragoman.lab import abilities
-from dragoman.pipeline import judged, suites
 from dragoman.pipeline.data.make_data import data_inputs, make_data, missing
+from dragoman.pipeline.data.questions import asked, spelled_out, wanted
 from dragoman.pipeline.data.record_files import read_questions
 from dragoman.pipeline.forecast.question_counts import questions
 from dragoman.pipeline.forecast.show import told
 from dragoman.recipe.schema import Recipe
-from dragoman.recipe.suites import SUITES, fault, shorthand
 from dragoman.recipe.write import resolved
 from dragoman.store import Digests
+from dragoman.suites import Count, find
+from tests.described import described
 
 
 def recipe(*evaluate: str, benchmarks: dict[str, Any] | None = None, **evaluation: Any) -> Recipe:
@@ -29,10 +30,15 @@ def recipe(*evaluate: str, benchmarks: dict[str, Any] | None = None, **evaluatio
         "data": {"lessons": [{"corpus": "lab-programs", "limit": 5}]},
         "methods": [{"vanilla": {}}],
         "evaluate": evaluate,
-        "benchmarks": benchmarks or {},
+        "benchmarks": described(benchmarks or {}),
         "evaluation": {"questions": 4, "noise_seeds": 2, **evaluation},
     }
     return Recipe.model_validate(settings)
+
+
+def count(chosen: Recipe) -> Count | None:
+    (suite,) = suites.of(chosen)
+    return suite.count(chosen.evaluation)
 
 
 @pytest.fixture
@@ -52,9 +58,9 @@ def mirror(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_benchmarks_written_short(name: str, kind: str, language: str, context: str | None) -> None:
-    found = shorthand(name)
+    found = find(name)
     assert found is not None
-    assert (found.kind, found.language, found.context) == (kind, language, context)
+    assert (found.kind, found.options.language, getattr(found.options, "context", None)) == (kind, language, context)
 
 
 @pytest.mark.parametrize(
@@ -70,34 +76,37 @@ def test_benchmarks_written_short(name: str, kind: str, language: str, context: 
     ],
 )
 def test_names_that_stand_for_nothing(name: str, said: str) -> None:
-    assert shorthand(name) is None
-    assert said in str(fault(name, SUITES, ["meins"]))
+    assert find(name) is None
+    assert said in str(suites.fault(name, ["meins"]))
 
 
-def test_a_recipe_spelled_out_says_how_each_benchmark_is_put_and_read() -> None:
+def test_a_recipe_spelled_out_says_how_each_benchmark_is_put_and_read(tmp_path: Path) -> None:
     own = {"mine": {"kind": "mmlu", "path": "mine.csv", "instruction": "Choose."}, "unused": {"kind": "bbh"}}
     written = recipe("xquad-de", "mine", "lab", benchmarks=own)
-    found = suites.spelled_out(written)
+    found = spelled_out(written)
     assert list(found.benchmarks) == ["mine", "unused", "xquad-de"]
-    assert found.benchmarks["mine"].instruction == "Choose."
-    assert (found.benchmarks["mine"].input, found.benchmarks["mine"].extract) == ("{question}\n{options}", "letter")
-    assert found.benchmarks["xquad-de"].input == "{context}\n\nQuestion: {question}"
-    assert found.benchmarks["xquad-de"].extract == "first_line"
+    mine, xquad = found.benchmarks["mine"].model_dump(), found.benchmarks["xquad-de"].model_dump()
+    assert mine["instruction"] == "Choose."
+    assert (mine["input"], mine["extract"]) == ("{question}\n{options}", "letter")
+    assert xquad["input"] == "{context}\n\nQuestion: {question}"
+    assert xquad["extract"] == "first_line"
     assert found.benchmarks["unused"] == written.benchmarks["unused"]
-    assert Recipe.model_validate(yaml.safe_load(resolved(found))) == found
+    (tmp_path / "found.yaml").write_text(resolved(found), encoding="utf-8")
+    again = loaded(tmp_path / "found.yaml")
+    assert (again.benchmarks, again.evaluate) == (found.benchmarks, found.evaluate)
 
 
 def test_benchmarks_are_asked_once_and_families_of_the_lab_anew(mirror: Path) -> None:
     chosen = recipe("xquad-de", "lab-languages", skills=["*-de", "*-it"])
-    asked = suites.asked(chosen)
-    first, *others = asked.draws
+    drawn = asked(chosen)
+    first, *others = drawn.draws
     assert len(first) == 1190 + 4 * len(abilities.LANGUAGE_FAMILIES)
     english = [family for family in abilities.LANGUAGE_FAMILIES if family.endswith("-en")]
     assert [len(drawn) for drawn in others] == [4 * len(english)] * 2  # what is to be learnt has no noise floor
     assert {question.family for drawn in others for question in drawn} == set(english)
     assert {one.key for one in others[0]} != {one.key for one in others[1]}
     counted = questions(chosen, None)
-    assert (counted.once, counted.backbone) == (len(first), sum(map(len, asked.draws)))
+    assert (counted.once, counted.backbone) == (len(first), sum(map(len, drawn.draws)))
     assert counted.characters == sum(len(text) for one in first for text in one.texts) > 1_000_000
 
 
@@ -109,9 +118,9 @@ def test_a_benchmark_of_ones_own_with_a_limit(mirror: Path, tmp_path: Path) -> N
     assert facts["suites"]["mine"]["rows whose answers cannot be read, left out"] == 5
     assert "mine: 5 rows whose answers cannot be read, left out" in told("data", facts)
     ((*kept,),) = read_questions(tmp_path / "questions.jsonl")
-    assert [one.key for one in kept] == [one.key for one in suites.asked(chosen).draws[0]]
-    assert kept == suites.asked(chosen).draws[0]
-    other = suites.asked(recipe("mine", benchmarks={"mine": own}, seed=1)).draws[0]
+    assert [one.key for one in kept] == [one.key for one in asked(chosen).draws[0]]
+    assert kept == asked(chosen).draws[0]
+    other = asked(recipe("mine", benchmarks={"mine": own}, seed=1)).draws[0]
     assert {one.key for one in other} != {one.key for one in kept}
 
 
@@ -130,28 +139,28 @@ def test_inputs_name_the_files_and_the_wording(mirror: Path, tmp_path: Path) -> 
 def test_what_is_not_there_is_told_or_refused(mirror: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DRAGOMAN_CACHE", str(tmp_path))
     assert missing(recipe("xquad-de", "xquad-ru", "mlqa-de")) == ("xquad", "mlqa")
-    assert suites.count(recipe("xquad-ru"), "xquad-ru") == suites.Count(1190)
-    assert suites.count(recipe("mlqa-de"), "mlqa-de") == suites.Count(4517)
-    assert suites.count(recipe("mlqa-es-de"), "mlqa-es-de") == suites.Count(4517)  # at most: the fewer of the two
+    assert count(recipe("xquad-ru")) == Count(1190)
+    assert count(recipe("mlqa-de")) == Count(4517)
+    assert count(recipe("mlqa-es-de")) == Count(4517)  # at most: the fewer of the two
     with pytest.raises(DataError, match=r"HF_HUB_OFFLINE forbids"):
-        suites.asked(recipe("mlqa-de"))
+        asked(recipe("mlqa-de"))
     with pytest.raises(DataError, match=r"mine: there is no file or folder nowhere"):
-        suites.asked(recipe("mine", benchmarks={"mine": {"kind": "mlqa", "path": "nowhere"}}))
+        asked(recipe("mine", benchmarks={"mine": {"kind": "mlqa", "path": "nowhere"}}))
     with pytest.raises(DataError, match=r"language code 'dex' is not known"):
-        suites.asked(recipe("mine", benchmarks={"mine": {"kind": "mlqa", "language": "dex", "path": "nowhere"}}))
+        asked(recipe("mine", benchmarks={"mine": {"kind": "mlqa", "language": "dex", "path": "nowhere"}}))
 
 
 def test_a_translation_of_bbh_comes_with_the_originals_that_repair_it(real_data: Path) -> None:
-    files = {entry.name: len(paths) for entry, paths in suites.wanted(recipe("bbh-de", "mmlu-de", "mmlu-en"))}
+    files = {entry.name: len(paths) for entry, paths in wanted(recipe("bbh-de", "mmlu-de", "mmlu-en"))}
     assert files == {"crossalpaca-bbh": 27, "bbh": 27, "global-mmlu": 1, "mmlu": 1}
     told = real_data / "crossalpaca" / "data"
     english = {"originals": str(told / "English" / "BBH")}
     spanish = {"kind": "bbh", "language": "es", "path": str(told / "Spanish" / "BBH" / "navigate.csv"), **english}
-    (navigate,) = suites.asked(recipe("own", benchmarks={"own": spanish}, noise_seeds=0)).draws
+    (navigate,) = asked(recipe("own", benchmarks={"own": spanish}, noise_seeds=0)).draws
     assert [question.subject for question in navigate] == ["navigate"] * 250
     places = {"path": str(told / "Arabic" / "MMLU"), "originals": str(told / "English" / "MMLU")}
     arabic = {"kind": "mmlu", "language": "ar", "limit": 100, **places}
-    repaired = suites.asked(recipe("own", benchmarks={"own": arabic}))
+    repaired = asked(recipe("own", benchmarks={"own": arabic}))
     assert len(repaired.draws[0]) == 100
     assert repaired.notes["own"]["rows repaired"] == 73
 
@@ -159,8 +168,8 @@ def test_a_translation_of_bbh_comes_with_the_originals_that_repair_it(real_data:
 def test_a_judged_suite_may_be_described_under_its_own_name(tmp_path: Path) -> None:
     said = "name: x\nbackbone: lab\nevaluate: [xstest]\nbenchmarks: {xstest: {kind: %s, path: a.csv, limit: 3}}\n"
     (tmp_path / "right.yaml").write_text(said % "xstest")
-    described = judged.chat(loaded(tmp_path / "right.yaml"), "xstest")
-    assert (described.kind, described.path, described.limit) == ("xstest", "a.csv", 3)
+    (suite,) = suites.of(loaded(tmp_path / "right.yaml"))
+    assert (suite.kind, suite.options.path, suite.options.limit) == ("xstest", "a.csv", 3)
     (tmp_path / "wrong.yaml").write_text(said % "safety")
     with pytest.raises(RecipeError, match="'xstest' is a suite already"):
         loaded(tmp_path / "wrong.yaml")
@@ -174,12 +183,12 @@ def test_draws_of_a_file_share_no_question_and_a_small_file_is_a_fixed_set(tmp_p
     path = tmp_path / "own.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     chosen = recipe(str(path))
-    first, *others = suites.asked(chosen).draws
+    first, *others = asked(chosen).draws
     assert Counter(one.family for one in first) == {"many": 4, "few": 4}
     assert [Counter(one.family for one in drawn) for drawn in others] == [{"many": 4}] * 2
     keys = [one.key for drawn in (first, *others) for one in drawn if one.family == "many"]
     assert len(set(keys)) == len(keys) == 12
-    assert suites.count(chosen, str(path)) == suites.Count(8, 4)
+    assert count(chosen) == Count(8, 4)
 
 
 def test_a_family_that_is_called_like_a_suite_is_refused(tmp_path: Path, mirror: Path) -> None:

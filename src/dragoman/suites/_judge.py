@@ -1,16 +1,18 @@
-"""What a judge is asked and what it said: the conversation with it, and its rating read out of the text.
+"""What suites share that ask and are judged: what is asked, whom, what a judge is told, and what it said.
 
-The form is that of FastChat's judge prompts, `[[7]]`. Whatever has none is no judgement: it is counted, and nothing is
-made up for it.
+A rating has the form of FastChat's judge prompts, `[[7]]`. Whatever has none is no judgement: it is counted, and
+nothing is made up for it.
 """
 
 import re
-from typing import Any, Protocol
+from collections.abc import Generator, Mapping, Sequence
+from itertools import compress
 
 from dragoman.corpora.records import Turn
 from dragoman.errors import TemplateError
-from dragoman.generation.ask import Ids
+from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.recipe.judging import Judge
+from dragoman.suites._suite import Speaker
 
 HIGHEST = 10.0
 
@@ -18,13 +20,19 @@ _RATING = re.compile(r"\[\[([0-9]+\.?[0-9]*)\]\]")
 _BARE_RATING = re.compile(r"\[([0-9]+\.?[0-9]*)\]")
 
 
-class Speaker(Protocol):
-    """What is needed of `prompts.speak.Speaker` to speak to a judge."""
+def fits(speak: Speaker, prompt: Ids) -> bool:
+    """Whether a prompt leaves room for an answer in the model's context."""
+    return speak.context is None or len(prompt) < speak.context
 
-    @property
-    def context(self) -> int | None: ...
 
-    def turns(self, turns: Any) -> Ids: ...
+def asked(
+    model: str, prompts: Sequence[Ids | None], speak: Speaker, sampling: Sampling, purpose: str
+) -> Generator[Ask, list[Completion], list[Completion | None]]:
+    """The completions of those prompts that leave room for an answer; None in the place of all others."""
+    fitting = [prompt is not None and fits(speak, prompt) for prompt in prompts]
+    wanted = [prompt for prompt in compress(prompts, fitting) if prompt is not None]
+    completions = iter((yield Ask(model, wanted, sampling, purpose)) if wanted else [])
+    return [next(completions) if room else None for room in fitting]
 
 
 def rating(judgement: str) -> float | None:
@@ -43,11 +51,6 @@ def judge_prompt(speak: Speaker, system: str, text: str) -> Ids:
         return speak.turns((Turn("user", f"{system.strip()}\n\n{text}"),))
 
 
-def fits(speak: Speaker, prompt: Ids) -> bool:
-    """Whether a prompt leaves room for an answer in the model's context."""
-    return speak.context is None or len(prompt) < speak.context
-
-
 def judge_name(judge: Judge | None) -> str:
     """A judge as a signature names it: by its name on a server where one judges, else by that of its model.
 
@@ -57,3 +60,8 @@ def judge_name(judge: Judge | None) -> str:
         return "backbone"
     server = judge.generation.openai if judge.generation and judge.generation.engine == "openai" else None
     return (server and (server.model or judge.model or server.address)) or judge.model or "server"
+
+
+def counted(notes: Mapping[str, int]) -> dict[str, int]:
+    """Notes on what went wrong, those left out that count nothing."""
+    return {note: count for note, count in notes.items() if count}

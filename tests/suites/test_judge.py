@@ -13,7 +13,8 @@ from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Generation, Server
 from dragoman.recipe.judging import Judge
-from dragoman.suites.verdicts import fits, judge_name, judge_prompt, rating
+from dragoman.suites._judge import fits, judge_name, judge_prompt, rating
+from tests.suites.mute import Mute
 
 
 def server(**at: Any) -> Generation:
@@ -40,7 +41,7 @@ def test_ratings(judgement: str, value: float | None) -> None:
     assert rating(judgement) == value
 
 
-class Named:
+class Named(Mute):
     """A speaker whose ids are the letters of all turns; one that knows no system prompt refuses it."""
 
     context: int | None = 9

@@ -1,0 +1,104 @@
+"""What the suites of a recipe ask, all together: the questions of each draw, what judged suites read, which files.
+
+Where a suite's questions can be drawn anew, other draws give the backbone's noise floor; fixed sets are asked once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypedDict
+
+from dragoman import suites
+from dragoman.corpora import catalog
+from dragoman.corpora.records import Question
+from dragoman.errors import DataError
+from dragoman.recipe.schema import Recipe
+from dragoman.store import Digests
+from dragoman.suites import JudgedSuite, Material, OutsideSuite, QuestionSuite
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The draws of questions, the one that counts first, and what each suite had to repair or leave out."""
+
+    draws: list[list[Question]]
+    notes: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+class Judged(TypedDict):
+    """What a judged suite asks, as it lies between the stages: under the suite's name."""
+
+    kind: str
+    material: Material
+
+
+def asked(recipe: Recipe) -> Asked:
+    """The questions that every model is asked, and the other draws for the backbone's noise floor.
+
+    The others ask for abilities that can be drawn anew: skills are no part of what is kept.
+    """
+    settings = recipe.evaluation
+    notes: dict[str, dict[str, int]] = {}
+    draws: list[list[Question]] = []
+    for number in range(1 + settings.noise_seeds):
+        drawn: list[Question] = []
+        for suite in suites.of(recipe):
+            if not isinstance(suite, QuestionSuite) or (number and suite.fixed):
+                continue
+            questions, told = suite.questions(number, settings)
+            drawn += [one for one in questions if not (number and suites.is_skill(one.family, settings.skills))]
+            if kept := {what: many for what, many in told.items() if many}:
+                notes[suite.name] = kept
+        draws.append(drawn)
+    return Asked(draws, notes)
+
+
+def materials(recipe: Recipe) -> dict[str, Judged]:
+    """What judged suites ask, by the suites' names."""
+    chosen = (suite for suite in suites.of(recipe) if isinstance(suite, JudgedSuite))
+    return {suite.name: {"kind": suite.kind, "material": suite.material()} for suite in chosen}
+
+
+def prompts(recipe: Recipe, found: Mapping[str, Judged]) -> dict[str, Sequence[str]]:
+    """What is asked beside questions with a rule, by the suites' names; `found` is what `materials` gave."""
+    texts: dict[str, Sequence[str]] = {suite: one["material"]["texts"] for suite, one in found.items()}
+    for kind, some in outside(recipe).items():
+        texts |= kind.texts(some, recipe.evaluation)
+    return texts
+
+
+def outside(recipe: Recipe) -> dict[type[OutsideSuite], list[OutsideSuite]]:
+    """The suites that other programs run, by the class that runs them together."""
+    found: dict[type[OutsideSuite], list[OutsideSuite]] = {}
+    for suite in suites.of(recipe):
+        if isinstance(suite, OutsideSuite):
+            found.setdefault(type(suite), []).append(suite)
+    return found
+
+
+def inputs(recipe: Recipe, digests: Digests) -> dict[str, object]:
+    """All that determines what is asked, by contents; files of the catalogue are fetched where they must be.
+
+    Raises DataError where a file is missing.
+    """
+    found = {f"benchmark {suite.name}": suite.inputs(recipe, digests) for suite in suites.of(recipe)}
+    return {name: told for name, told in found.items() if told is not None}
+
+
+def wanted(recipe: Recipe) -> list[tuple[catalog.Entry, tuple[str, ...]]]:
+    """The files of the catalogue that the suites need."""
+    return [files for suite in suites.of(recipe) for files in suite.wanted()]
+
+
+def require_files(recipe: Recipe) -> None:
+    """Raises DataError where files that suites name are not there: before anything is fetched."""
+    named = [place for suite in suites.of(recipe) for place in suite.places().items()]
+    if missing := [f"{where}: there is no {path}" for where, path in named if not Path(path).exists()]:
+        raise DataError("\n".join([*missing, f"Paths in a recipe count from the folder you are in: {Path.cwd()}"]))
+
+
+def spelled_out(recipe: Recipe) -> Recipe:
+    """The recipe with every benchmark that it asks written under `benchmarks`, wording and extraction included."""
+    found = {suite.name: suite.spelled_out() for suite in suites.of(recipe)}
+    said = {name: options for name, options in found.items() if options}
+    return recipe.model_copy(update={"benchmarks": {**recipe.benchmarks, **said}})

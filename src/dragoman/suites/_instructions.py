@@ -1,0 +1,55 @@
+"""What suites share that ask a model to follow instructions and compare its answers: AlpacaEval's, and our own."""
+
+from collections.abc import Generator, Sequence
+from typing import TypedDict
+
+from dragoman.generation.ask import Ask, Completion, Ids, Sampling
+from dragoman.recipe.judging import Evaluation
+from dragoman.suites._judge import asked
+from dragoman.suites._suite import Material, Speaker, chosen
+
+Answering = Generator[Ask, list[Completion], list[Completion | str]]
+ANSWER_TOKENS = 2048
+"""Longest answer, as most published models were given."""
+
+
+class Instruction(TypedDict):
+    """What is asked, and the part of the benchmark that it belongs to."""
+
+    instruction: str
+    subject: str
+
+
+class Instructions(Material):
+    """What a suite asks."""
+
+    items: list[Instruction]
+
+
+def drawn(material: Instructions, settings: Evaluation) -> list[Instruction]:
+    """All instructions, or as many as the recipe wants, drawn by the seed and in the order of the file."""
+    return chosen(material["items"], material.get("limit"), settings.seed, lambda item: item["instruction"])
+
+
+def answers(model: str, instructions: Sequence[str], speak: Speaker, settings: Evaluation) -> Answering:
+    """Greedy answers to instructions; or instead of one why there is none."""
+    prompts = [speak.chat(instruction) for instruction in instructions]
+    sampling = Sampling(max_tokens=answer_tokens(settings), stop=speak.stop)
+    return (yield from answered(model, prompts, speak, sampling, "instructions"))
+
+
+def answered(model: str, prompts: Sequence[Ids | None], speak: Speaker, sampling: Sampling, purpose: str) -> Answering:
+    """The completions of prompts; or instead of one why there is none: `""` where there was nothing to ask."""
+    found = yield from asked(model, prompts, speak, sampling, purpose)
+    return [_or_why(prompt, completion) for prompt, completion in zip(prompts, found, strict=True)]
+
+
+def _or_why(prompt: Ids | None, completion: Completion | None) -> Completion | str:
+    if completion is None:
+        return "" if prompt is None else "no room"
+    return "failed" if completion.finish == "failed" else completion
+
+
+def answer_tokens(settings: Evaluation) -> int:
+    """Longest answer to an instruction."""
+    return max(settings.max_tokens, ANSWER_TOKENS)

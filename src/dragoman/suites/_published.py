@@ -1,0 +1,169 @@
+"""Published benchmarks in a language: found in the catalogue or in files of one's own, and put with a wording.
+
+`xquad-de` is XQuAD with German texts and questions, `mlqa-de-en` MLQA with German texts and English questions.
+"""
+
+import re
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from dragoman.corpora import catalog
+from dragoman.corpora.records import Question
+from dragoman.errors import DataError
+from dragoman.prompts.languages import language_name
+from dragoman.recipe.judging import Benchmark, Evaluation
+from dragoman.recipe.paths import below, there
+from dragoman.recipe.schema import Recipe
+from dragoman.store import Digests
+from dragoman.suites._suite import Count, Files, Notes, QuestionSuite, chosen
+
+CODE = "([a-z]{2,3}(?:_[A-Za-z]+)?)"
+
+
+class Wordings(Benchmark):
+    """Of a benchmark whose questions are put with a wording."""
+
+    originals: str | None = None
+    """The English originals of a translation, by which damaged rows and answers are repaired, row by row."""
+    instruction: str | None = None
+    """What is asked for; a standard wording in English when absent."""
+
+
+class Published(QuestionSuite):
+    """A benchmark in a language."""
+
+    entries: ClassVar[tuple[str, ...]]
+    """What the catalogue calls it and its translations."""
+    wording: ClassVar[Mapping[str, str | None]]
+    """How it is put and read where a recipe does not say: instruction, input, extract."""
+    options: Wordings
+
+    @classmethod
+    def match(cls, name: str) -> Benchmark | None:
+        found = re.fullmatch(f"{cls.kind}-{CODE}", name)
+        return cls._in(found[1]) if found else None
+
+    @classmethod
+    def _in(cls, language: str) -> Benchmark:
+        return (cls.takes or Benchmark).model_validate({"kind": cls.kind, "language": language})
+
+    @classmethod
+    def names(cls) -> Sequence[str]:
+        return ()
+
+    @classmethod
+    def examples(cls) -> Sequence[str]:
+        return (f"{cls.kind}-de",)
+
+    @classmethod
+    def hint(cls, name: str) -> str | None:
+        if name.split("-")[0] != cls.kind:
+            return None
+        return f"say in which language, as in {', '.join(cls.examples())}"
+
+    @property
+    def told(self) -> str:
+        """The language of the text that is asked about."""
+        return self.options.language
+
+    @property
+    def languages(self) -> set[str]:
+        """Of texts and questions."""
+        return {self.told, self.options.language}
+
+    @abstractmethod
+    def read(self) -> tuple[list[Question], Notes]:
+        """Its questions, and what had to be repaired or left out."""
+
+    def questions(self, number: int, settings: Evaluation) -> tuple[list[Question], Notes]:
+        questions, notes = self.read()
+        questions = chosen(questions, self.options.limit, settings.seed, lambda question: question.key)
+        if not questions:
+            raise DataError(f"no question of the suite {self.name} is left; left out: {dict(notes) or 'nothing'}")
+        return questions, notes
+
+    def count(self, settings: Evaluation) -> Count | None:
+        if self.options.path is None:
+            entry, paths = self.catalogued()
+            if not all(catalog.here(entry, path) for path in paths):
+                return self._known(entry, paths)
+        elif not Path(self.options.path).exists():
+            return None
+        questions, _ = self.questions(0, settings)
+        return Count(len(questions), characters=sum(len(text) for one in questions for text in one.texts))
+
+    def _known(self, entry: catalog.Entry, paths: Sequence[str]) -> Count | None:
+        """As the catalogue counts them: of what is asked in two languages at most what there is in either."""
+        parts = [part for part in entry.of("questions") if set(part.paths) & set(paths)]
+        counted = [part.records for part in parts if (part.language or "en") in self.languages]
+        if None in counted:
+            return None
+        most = self.together([many or 0 for many in counted])
+        return Count(min(most, self.options.limit or most))
+
+    def together(self, counted: Sequence[int]) -> int:
+        """How many questions there are, of the parts that are needed."""
+        return sum(counted)
+
+    def spelled_out(self) -> Benchmark:
+        missing = {key: value for key, value in self.wording.items() if getattr(self.options, key) is None}
+        return self.options.model_copy(update=missing)
+
+    # Files
+
+    def places(self) -> dict[str, str]:
+        own = self.options.originals
+        return super().places() | ({} if own is None else {f"benchmarks.{self.name}.originals": own})
+
+    def wanted(self) -> list[Files]:
+        return [] if self.options.path is not None else [self.catalogued()]
+
+    def files(self) -> list[Path]:
+        """Every file that its questions are read from."""
+        place, originals = self.place(), self.originals()
+        return [*self.needed(place), *(below(originals) if originals else ())]
+
+    def needed(self, place: Path | list[Path]) -> list[Path]:
+        """The files of a place that its questions are read from."""
+        return below(place)
+
+    def inputs(self, recipe: Recipe, digests: Digests) -> Mapping[str, object]:
+        contents = [digests.of(path) for path in self.files()]
+        return {**self.options.model_dump(), "contents": contents}
+
+    def place(self) -> Path | list[Path]:
+        """Its file, folder or archive, or the files of the catalogue, fetched where they must be."""
+        for code in (self.options.language, self.told):
+            language_name(code)  # an unknown one is refused with the nearest
+        if self.options.path is not None:
+            return there(Path(self.options.path), self.name)
+        entry, paths = self.catalogued()
+        return [catalog.local(entry, path) for path in paths]
+
+    def originals(self) -> Path | list[Path] | None:
+        """The English originals of a translation."""
+        return self.own_originals()
+
+    def own_originals(self) -> Path | None:
+        """Those that the recipe names."""
+        own = self.options.originals
+        return None if own is None else there(Path(own), "originals")
+
+    def catalogued(self) -> Files:
+        """Its entry in the catalogue, and those of the files that are needed."""
+        for entry in map(catalog.find, self.entries):
+            parts = self.parts(entry)
+            if {part.language or "en" for part in parts} >= self.languages:
+                return entry, tuple(dict.fromkeys(path for part in parts for path in part.paths))
+        own = f"{{kind: {self.kind}, language: {self.options.language}, path: …}}"
+        told = f"{self.title} in {' and '.join(sorted(self.languages))}"
+        raise DataError(
+            f"the catalogue has no {told}, which the suite {self.name} asks for. Name a file of your own: "
+            f"`benchmarks: {{{self.name}: {own}}}`"
+        )
+
+    def parts(self, entry: catalog.Entry) -> list[catalog.Part]:
+        """The parts of its entry that are needed."""
+        return [part for part in entry.of("questions") if (part.language or "en") in self.languages]

@@ -1,0 +1,62 @@
+"""AlpacaEval's published annotations: win rates of every model that a file of them is about."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dragoman.suites._graded import Graded
+from dragoman.suites.alpaca_eval.files import BASELINES, JUDGES, annotations
+from dragoman.suites.alpaca_eval.win_rate import DRAW, Judged, graded, interchanged, weighted
+
+
+def published(file: Path) -> list[Graded]:
+    """Every model that a published file of annotations is about, by the preferences in it; `facts` names the `system`.
+
+    Two answers that were compared more than once count each time, and `notes` says how often that is.
+
+    Where log-probabilities stand beside, preferences are computed from them again, and `facts` says for how many
+    records that went, in which order answers had been shown, and how far it is from what is stored.
+    """
+    found: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for record in annotations(file):
+        by, model, baseline = (str(record.get(key, "unknown")) for key in ("annotator", "generator_2", "generator_1"))
+        found.setdefault((by, model, baseline), []).append(record)
+    return [_published(*who, records) for who, records in found.items()]
+
+
+def _published(by: str, model: str, baseline: str, records: Sequence[Mapping[str, Any]]) -> Graded:
+    judged = []
+    for record in records:
+        stored = record["preference"]
+        number = float(stored) if isinstance(stored, int | float) else math.nan
+        preference = DRAW if number == 0 else number if 1 <= number <= 2 else None
+        why = "" if preference else "no judgement"
+        subject = str(record.get("dataset") or "")
+        judged.append(Judged(record["instruction"], record["output_1"], subject, record["output_2"], preference, why))
+    twice = len(records) - len({(one.instruction, one.baseline, one.answer) for one in judged})
+    name = next((name for name, judge in JUDGES.items() if (judge, BASELINES[name]) == (by, baseline)), by)
+    signature = f"win-rate|annotator:{by}|baseline:{baseline}|judgements:given"
+    return graded(name, signature, judged, {"judged twice": twice}, {"system": model} | _computed_again(records))
+
+
+def _computed_again(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What stored log-probabilities come to by our own rule. Which order a record had, its preference tells."""
+    apart: list[float] = []
+    turned = as_here = 0
+    for record in records:
+        try:  # whatever a server said
+            top = record["raw_completion"]["logprobs"]["content"][0]["top_logprobs"]
+            likely = [(str(other["token"]), float(other["logprob"])) for other in top]
+        except (KeyError, TypeError, IndexError, ValueError):
+            continue
+        both = [weighted(likely, way) for way in (False, True)]
+        gaps = [abs(found[0] - record["preference"]) for found in both if found]
+        if gaps:
+            apart.append(min(gaps))
+            turned += gaps[1] < gaps[0]
+            as_here += (gaps[1] < gaps[0]) == interchanged(record["instruction"])
+    if not apart:
+        return {}
+    orders = {"in order": len(apart) - turned, "interchanged": turned, "in the order of this program": as_here}
+    return {"computed again": {"records": len(apart), "largest difference": max(apart), **orders}}

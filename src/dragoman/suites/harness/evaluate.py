@@ -1,0 +1,301 @@
+"""lm-evaluation-harness as it is: its own tasks, prompts, filters, metrics and backends, its numbers in the scorecard.
+
+Only where a model and its data come from is said here. A task is run once for a model: what it came to is kept.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dragoman.disk import read_json, unbroken
+from dragoman.errors import DataError
+from dragoman.models.loading import fingerprint as contents
+from dragoman.progress import note
+from dragoman.recipe.engines import Generation
+from dragoman.recipe.judging import Harness
+from dragoman.recipe.schema import Chat
+from dragoman.store import Digests, fingerprint, sha256, write_atomic
+from dragoman.suites._graded import Graded
+from dragoman.suites.harness.backend import Backend, backend, with_template
+from dragoman.suites.harness.data import Local, local
+from dragoman.suites.harness.results import graded
+from dragoman.suites.harness.run import OFFLINE, run
+from dragoman.suites.harness.tasks import TaskSet, chain, find, installed, suite_name
+
+FORMAT = 2
+CONSENT = "HF_ALLOW_CODE_EVAL"
+LONGEST = 256
+"""Tokens of an answer, where a task does not say."""
+_VOICE = ("tokenizer*", "chat_template*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt")
+_MORE = ("*.model", "*.tiktoken", "generation_config.json")
+
+
+def verify(tasks: Sequence[str], settings: Harness) -> None:
+    """Looks at all that can be known before a model is opened; imports nothing of the harness.
+
+    Raises DataError where the harness is not installed, a task does not exist (with names like it) or would run
+    programs without leave, or local files are missing or lack what a task needs.
+    """
+    installed()
+    suites = [find(task) for task in tasks]
+    for suite in suites:
+        if suite.unsafe and os.environ.get(CONSENT) != "1":
+            raise DataError(
+                f"{suite_name(suite.name)} runs programs that a model wrote, and lm-evaluation-harness runs them "
+                f"without a sandbox. Take our own `humaneval`, which has one; or set {CONSENT}=1 in the environment "
+                "where nothing can be harmed."
+            )
+        local(suite, settings.data, settings.shots)
+    for key in settings.data:
+        find(key)  # files for what is not evaluated do no harm, and misspelt names do
+
+
+def judged(
+    tasks: Sequence[str],
+    model: Path,
+    settings: Harness,
+    *,
+    chat: Chat = "own",
+    system: str | None = None,
+    trust_remote_code: bool = False,
+    bin_weights: bool = False,
+    generation: Generation,
+    cache: Path,
+    say: Callable[[str], None] = note,
+) -> list[Graded]:
+    """A model, judged by tasks of lm-evaluation-harness: one benchmark for each name, in their order.
+
+    What a task came to for these weights, settings and data is kept below `cache`; the harness is started for the rest,
+    once. Raises DataError as `verify` does, and EngineError where the harness fails: what was finished is kept.
+    """
+    verify(tasks, settings)
+    suites = [find(task) for task in tasks]
+    opened = backend(
+        model,
+        settings,
+        chat=chat,
+        system=system,
+        trust_remote_code=trust_remote_code,
+        generation=generation,
+        say=say,
+    )
+    files = {suite.name: local(suite, settings.data, settings.shots) for suite in suites}
+    limits = {suite.name: _limits(suite, opened.context) for suite in suites}
+    folder = cache / "harness"
+    memo = Digests(folder / "digests.json")
+    named = _model(model, opened, memo)
+    outs = {
+        suite.name: folder / f"{suite.name}-{_key(suite, named, opened, settings, system, files, limits, memo)}.json"
+        for suite in suites
+    }
+    memo.save()
+    missing = [suite for suite in suites if _read(outs[suite.name]) is None]
+    if missing:
+        if opened.name in ("hf", "vllm"):
+            _check(model, trust_remote_code, bin_weights)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="dragoman-harness-") as at:
+            _start(missing, Path(at), model, opened, settings, system, trust_remote_code, files, limits, outs, say)
+    found = []
+    for suite in suites:
+        told = _read(outs[suite.name])
+        if told is None:
+            raise DataError(f"lm-evaluation-harness left no results of {suite.name}; run again.")
+        found.append(graded(told))
+    return found
+
+
+def _check(model: Path, trust_remote_code: bool, bin_weights: bool) -> None:
+    """The harness loads a model by itself, and does not look whether its files hold all of it."""
+    from dragoman.models.outline import UnknownKind, outline
+
+    with suppress(UnknownKind):
+        outline(model, trust_remote_code=trust_remote_code, bin_weights=bin_weights)
+
+
+def texts(tasks: Sequence[str], settings: Harness, *, say: Callable[[str], None] = note) -> dict[str, list[str]]:
+    """What the tasks ask, by the names of their suites: of each document what stands in its prompt.
+
+    Raises DataError as `verify` does, and where the documents could not be had.
+    """
+    verify(tasks, settings)
+    suites = [find(task) for task in tasks]
+    say(f"reading what lm-evaluation-harness asks: {', '.join(tasks)}")
+    with tempfile.TemporaryDirectory() as folder:
+        at = Path(folder)
+        files = {suite.name: local(suite, settings.data, settings.shots) for suite in suites}
+        found = []
+        for number, suite in enumerate(suites):
+            _write_tasks(suite, at / "tasks", files[suite.name], {}, at / "datasets")
+            found.append(_task(suite, at / f"{number}.json"))
+        job = {"backend": None, "yaml": str(at / "tasks"), "limit": settings.limit, "tasks": found}
+        run(job, _offline(suites, files), say)
+        return {task["suite"]: json.loads(Path(task["out"]).read_text(encoding="utf-8")) for task in found}
+
+
+def _start(
+    suites: Sequence[TaskSet],
+    at: Path,
+    model: Path,
+    opened: Backend,
+    settings: Harness,
+    system: str | None,
+    trust_remote_code: bool,
+    files: Mapping[str, Mapping[str, Local]],
+    limits: Mapping[str, Mapping[str, int]],
+    outs: Mapping[str, Path],
+    say: Callable[[str], None],
+) -> None:
+    """Writes down what the harness is to do, and has it done."""
+    arguments = dict(opened.arguments)
+    if opened.template is not None:
+        arguments["tokenizer"] = str(with_template(model, opened.template, trust_remote_code, at / "tokenizer"))
+    tasks = []
+    for suite in suites:
+        _write_tasks(suite, at / "tasks", files[suite.name], limits[suite.name], at / "datasets")
+        how = _how(opened, settings, limits[suite.name], bool(files[suite.name]))
+        tasks.append({**_task(suite, outs[suite.name]), "how": how})
+        for name, longest in limits[suite.name].items():
+            say(f"{name}: answers of at most {longest:,} tokens, as the model sees {opened.context:,} in all")
+    job = {
+        "backend": opened.name,
+        "arguments": arguments,
+        "batch_size": opened.batch_size,
+        "device": opened.device,
+        "yaml": str(at / "tasks"),
+        "shots": settings.shots,
+        "limit": settings.limit,
+        "system": system,
+        "chat_template": settings.chat_template,
+        "tasks": tasks,
+    }
+    run(job, {**opened.environment, **_offline(suites, files)}, say, opened.key)
+
+
+def _task(suite: TaskSet, out: Path) -> dict[str, Any]:
+    return {
+        "name": suite.name,
+        "suite": suite_name(suite.name),
+        "specs": suite.specs,
+        "unsafe": suite.unsafe,
+        "out": str(out),
+    }
+
+
+def _offline(suites: Sequence[TaskSet], files: Mapping[str, Mapping[str, Local]]) -> Mapping[str, str]:
+    """The hub is left alone where nothing is wanted of it."""
+    here = all(set(files[suite.name]) == {leaf.name for leaf in suite.leaves} and not suite.unsafe for suite in suites)
+    return OFFLINE if here else {}
+
+
+def _write_tasks(
+    suite: TaskSet, folder: Path, files: Mapping[str, Local], limits: Mapping[str, int], datasets: Path
+) -> None:
+    """The harness' own tasks, each included whole in a file that changes only what must be changed here."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, path in suite.groups.items():
+        write_atomic(folder / f"{name}.group.yaml", yaml.safe_dump({"include": str(path)}))
+    for leaf in suite.leaves:
+        if leaf.file is None:
+            continue
+        said: dict[str, Any] = {"include": str(leaf.file)}
+        if leaf.name in files:
+            said |= files[leaf.name].override()
+            said["dataset_kwargs"] = {**said["dataset_kwargs"], "cache_dir": str(datasets)}
+        if leaf.name in limits:
+            said["generation_kwargs"] = _generation(leaf.config) | {"max_gen_toks": limits[leaf.name]}
+        write_atomic(folder / f"{leaf.name}.yaml", yaml.safe_dump(said, allow_unicode=True))
+
+
+def _generation(config: Mapping[str, Any]) -> dict[str, Any]:
+    """How a task has answers generated; what the harness takes where it does not say."""
+    until = [config.get("fewshot_delimiter", "\n\n")]
+    given = config.get("generation_kwargs")
+    return dict(given) if given else {"until": until, "do_sample": False, "temperature": 0.0}
+
+
+def _limits(suite: TaskSet, context: int | None) -> dict[str, int]:
+    """Shorter answers where a task asks for more than half of what the model sees.
+
+    Where it asks for all of that, the harness refuses to begin.
+    """
+    limits = {}
+    for leaf in suite.leaves:
+        if context is None or leaf.file is None or leaf.config.get("output_type", "generate_until") != "generate_until":
+            continue
+        if _generation(leaf.config).get("max_gen_toks", LONGEST) > context // 2:
+            limits[leaf.name] = context // 2
+    return limits
+
+
+def _how(opened: Backend, settings: Harness, limits: Mapping[str, int], here: bool) -> dict[str, str]:
+    """What a signature says beside the task: whatever makes another number of it."""
+    how = dict(opened.how)
+    if settings.limit is not None:
+        how["limit"] = str(settings.limit)
+    if limits:
+        how["tokens"] = str(min(limits.values()))
+    if here:
+        how["data"] = "local"
+    return how
+
+
+def _model(model: Path, opened: Backend, memo: Digests) -> str:
+    """The contents of a model: weights, tokenizer, and its own ways of generating. A server's are its name."""
+    voice = {path for pattern in (*_VOICE, *_MORE) for path in model.glob(pattern) if path.is_file()}
+    told = [[path.name, memo.of(path)] for path in sorted(voice)]
+    return fingerprint([opened.served or contents(model, digest_of=memo.of), told])
+
+
+def _key(
+    suite: TaskSet,
+    named: str,
+    opened: Backend,
+    settings: Harness,
+    system: str | None,
+    files: Mapping[str, Mapping[str, Local]],
+    limits: Mapping[str, Mapping[str, int]],
+    memo: Digests,
+) -> str:
+    """A short name for everything that determines what a task comes to."""
+    data = {
+        name: [
+            one.reader,
+            one.within,
+            {split: [memo.of(path) for path in paths] for split, paths in one.splits.items()},
+        ]
+        for name, one in files[suite.name].items()
+    }
+    return fingerprint(
+        {
+            "format": FORMAT,
+            "model": named,
+            "how": dict(opened.how),
+            "context": opened.context,
+            "system": system,
+            "lm_eval": installed(),
+            "task": [suite.specs, _files(suite)],
+            "shots": settings.shots,
+            "limit": settings.limit,
+            "limits": dict(limits[suite.name]),
+            "data": data,
+        }
+    )
+
+
+def _files(suite: TaskSet) -> list[str]:
+    """The contents of all files that describe a suite."""
+    found = {path for leaf in suite.leaves if leaf.file for path in chain(leaf.file)} | set(suite.groups.values())
+    return sorted(sha256(path) for path in found)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """What a task came to; None where that is not known, or is not what was written."""
+    found = read_json(path)
+    return found if isinstance(found, dict) and unbroken(found) else None

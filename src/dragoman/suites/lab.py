@@ -1,0 +1,63 @@
+"""The lab's own questions, drawn anew for each draw: what its backbone can do, in English and in three languages."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from dragoman import lab
+from dragoman.corpora.records import Question
+from dragoman.lab import abilities
+from dragoman.recipe.judging import Evaluation
+from dragoman.recipe.schema import Recipe
+from dragoman.store import Digests
+from dragoman.suites import is_skill
+from dragoman.suites._graded import Side
+from dragoman.suites._suite import Count, Notes, QuestionSuite
+
+
+class _Lab(QuestionSuite):
+    fixed = False
+    families: ClassVar[Sequence[str]]
+
+    def questions(self, number: int, settings: Evaluation) -> tuple[list[Question], Notes]:
+        seed = settings.seed + number
+        drawn = (abilities.questions(family, settings.questions, seed) for family in self.families)
+        return [question for questions in drawn for question in questions], Counter()
+
+    def count(self, settings: Evaluation) -> Count:
+        kept = [family for family in self.families if not is_skill(family, settings.skills)]
+        again = 0 if self.fixed else len(kept) * settings.questions
+        return Count(len(self.families) * settings.questions, again)
+
+    def inputs(self, recipe: Recipe, digests: Digests) -> Mapping[str, object]:
+        return {"contents": lab.digest()}
+
+
+class Abilities(_Lab):
+    kind = "lab"
+    title = "the lab's abilities"
+    families = abilities.FAMILIES
+    sides: ClassVar[Mapping[str, Side]] = {
+        "instructions": "instruction",
+        "follow_up": "instruction",
+        "refusal": "safety",
+        "harmless": "safety",
+    }
+
+
+class Languages(_Lab):
+    kind = "lab-languages"
+    title = "the lab's questions in three languages"
+    families = abilities.LANGUAGE_FAMILIES
+
+
+class Programs(_Lab):
+    kind = "programs"
+    title = "small programs"
+    side = "skill"
+    fixed = True
+    sandboxed = True
+    families = ("programs",)
+
+
+SUITES = (Abilities, Languages, Programs)
