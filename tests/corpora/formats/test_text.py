@@ -140,11 +140,12 @@ OURS = {  # what reads files that come with a package, or that it wrote itself
     "corpora/formats/sheets.py": {"tarfile.open"},
     "corpora/formats/values.py": {"yaml.safe_load"},
     "corpora/catalog.py": {"yaml.safe_load"},
+    "commands/lab_card.py": {"json.loads"},
     "commands/recipes.py": {"json.loads"},
     "commands/evaluate.py": {"json.loads"},
     "suites/harness/child.py": {"json.loads"},
     "suites/harness/run.py": {"json.loads"},
-    "suites/harness/suite.py": {"json.loads"},
+    "suites/harness/evaluate.py": {"json.loads"},
     "suites/harness/tasks.py": {"yaml.load"},
     "suites/questions/checks.py": {"json.loads"},  # an answer
 }

@@ -14,6 +14,7 @@ from dragoman.prompts.formats import FORMATS
 from dragoman.prompts.systems import SYSTEMS
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
+from tests.described import described
 from tests.pipeline.running import dragoman
 from tests.tiny_models import llama
 
@@ -103,7 +104,7 @@ def test_every_row_and_judge_without_a_template_is_named_at_once(model: Path, tm
 
 def test_a_suite_s_own_judge_without_a_template_is_named(model: Path, tmp_path: Path) -> None:
     asked = {"kind": "mt-bench", "judge": {"model": str(model)}}
-    said = told({"backbone": "lab", "evaluate": ["strict"], "benchmarks": {"strict": asked}}, tmp_path)
+    said = told({"backbone": "lab", "evaluate": ["strict"], "benchmarks": described({"strict": asked})}, tmp_path)
     assert said.startswith(f"benchmarks.strict.judge: {model} has no chat template, in which a judge is asked")
 
 

@@ -41,7 +41,7 @@ def test_the_published_files(files: list[Path]) -> None:
     assert str(weighing["system"]).startswith("You are a highly efficient assistant")
     assert str(weighing["prompt"]).endswith("## Best Model Identifier")
     for judge in (ranking, weighing):
-        assert sorted(re.findall(r"\{(\w+)\}", judge["prompt"])) == ["instruction", "output_1", "output_2"]
+        assert sorted(re.findall(r"\{(\w+)\}", str(judge["prompt"]))) == ["instruction", "output_1", "output_2"]
     json.dumps([first, second, pairs])
 
 

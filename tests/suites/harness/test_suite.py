@@ -304,8 +304,8 @@ def test_what_it_asks_is_compared_with_what_is_learnt(real_data: Path, tmp_path:
     assert BOOLEAN not in str(error.value)
     judged_alone = recipe.model_copy(update={"methods": ()})
     digests = Digests(tmp_path / "digests.json")
-    assert "harness" in data_inputs(recipe, digests)
-    assert "harness" not in data_inputs(judged_alone, digests)  # it compares nothing, and need not start
+    assert "benchmark gsm8k" in data_inputs(recipe, digests)
+    assert "benchmark gsm8k" not in data_inputs(judged_alone, digests)  # it compares nothing, and need not start
 
 
 def test_texts_are_what_stands_in_a_prompt(real_data: Path) -> None:

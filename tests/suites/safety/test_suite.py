@@ -15,7 +15,7 @@ from dragoman.prompts.speak import Speaker
 from dragoman.recipe.judging import Evaluation, Judge
 from dragoman.suites import Graded
 from dragoman.suites.safety.llama_guard import Judgement, guard_prompt, judgement
-from dragoman.suites.safety.prompts import read
+from dragoman.suites.safety.prompts import Prompts, read
 from dragoman.suites.safety.suite import Safety, XsTest
 from tests.suites.letters import asking
 from tests.suites.mute import Mute
@@ -235,7 +235,7 @@ def test_the_lab_answers_and_judges_for_real(real_data: Path, monkeypatch: pytes
     monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
     entry = catalog.find("advbench")
     found = read("safety", [catalog.local(entry, path) for path in entry.files])
-    few = {"prompts": found["prompts"][:4], "texts": found["texts"][:4]}
+    few: Prompts = {"prompts": found["prompts"][:4], "texts": found["texts"][:4]}
     asked = ModelSpec(BACKBONE, BACKBONE)
     context = context_of(BACKBONE)
     voice = Speaker(asked.renderer(), others={"guard": Speaker(asked.renderer(), context=context)}, context=context)
