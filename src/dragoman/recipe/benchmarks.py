@@ -1,4 +1,4 @@
-"""What a recipe says of suites, checked: their names, and under `benchmarks` the fields that each kind has."""
+"""Checking a recipe's suites: their names, and the fields of each kind under `benchmarks`."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
@@ -16,10 +16,10 @@ class Suites(Protocol):
     """What recipes are checked against: `dragoman.suites`."""
 
     def kinds(self) -> Mapping[str, type[Benchmark]]:
-        """What may be source under `benchmarks`, by kind."""
+        """The options that are possible under `benchmarks`, by kind."""
 
     def reserved(self, name: str) -> bool:
-        """Whether a suite has this name already."""
+        """Whether a suite already has this name."""
 
     def fault(self, name: str, own: Collection[str]) -> str | None:
         """What is wrong with a name in `evaluate`; `own` are those that the recipe itself describes."""
@@ -29,10 +29,7 @@ class Suites(Protocol):
 
 
 def check_suites(source: Source, suites: Suites) -> tuple[dict[str, Benchmark | Json], list[Fault]]:
-    """The recipe's benchmarks, each as the options of its kind, and what is wrong with them and with names of suites.
-
-    A benchmark that is no mapping stays as it is.
-    """
+    """Faults in suites' names and options. Each benchmark is replaced by the options of its kind, in place."""
     named, described = source.value.get("evaluate"), source.value.get("benchmarks")
     own = described if isinstance(described, dict) else {}
     found: list[Fault] = []
@@ -47,12 +44,12 @@ def check_suites(source: Source, suites: Suites) -> tuple[dict[str, Benchmark | 
 
 
 def check_needs(source: Source, recipe: Recipe, suites: Suites) -> list[Fault]:
-    """What a recipe that is right otherwise lacks for its suites."""
+    """What an otherwise valid recipe lacks for its suites."""
     return [Fault(source.place(()), "", text) for text in suites.lacking(recipe)] if not source.faults else []
 
 
 def _options(name: str, given: JsonObject, source: Source, suites: Suites, found: list[Fault]) -> Benchmark:
-    """What a benchmark is, with all that the recipe leaves out; what is wrong with it goes into `found`."""
+    """A benchmark's options, with defaults for what the recipe leaves out; faults are added to `found`."""
     kinds, path = suites.kinds(), ("benchmarks", name)
     kind = given.get("kind")
     if not isinstance(kind, str) or kind not in kinds:

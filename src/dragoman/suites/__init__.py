@@ -1,7 +1,7 @@
-"""What models are judged by. A suite is one file here, or a folder with a `suite.py`, and nothing else has to know.
+"""Suites by name: what models are judged by. A suite is one file here, or a folder with a `suite.py`.
 
-That module has `SUITES`, the classes of the suites in it (`_suite.py` says what a class has to say). Names that begin
-with `_` are helpers. `docs/evaluation.md` shows how one is added.
+That module has `SUITES`, its suite classes (`_suite.py` says what a class must define); nothing else has to know
+them. Names that begin with `_` are helpers. `docs/evaluation.md` shows how to add one.
 """
 
 import importlib
@@ -60,7 +60,7 @@ __all__ = [
 
 @cache
 def available() -> Mapping[str, type[Suite]]:
-    """All suites of this folder by kind, in the order of their files' names."""
+    """All suites in this folder by kind, in the order of their files' names."""
     found = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
         if not module.name.startswith("_"):
@@ -71,7 +71,7 @@ def available() -> Mapping[str, type[Suite]]:
 
 
 def find(name: str) -> Suite | None:
-    """The suite that a name in `evaluate` stands for; None where it stands for none. An exact name comes first."""
+    """The suite that a name in `evaluate` stands for; None if there is none. An exact name takes precedence."""
     first = [available()[name]] if name in available() else []
     for suite in (*first, *available().values()):
         if (options := suite.match(name)) is not None:
@@ -80,7 +80,7 @@ def find(name: str) -> Suite | None:
 
 
 def of(recipe: Recipe) -> tuple[Suite, ...]:
-    """The suites that a recipe asks; what it says of one itself (`benchmarks`) comes first."""
+    """The suites that a recipe asks; its own definitions (`benchmarks`) take precedence."""
     return tuple(_named(recipe, name) for name in recipe.evaluate)
 
 
@@ -97,7 +97,7 @@ def _named(recipe: Recipe, name: str) -> Suite:
 
 
 def kinds() -> dict[str, type[Benchmark]]:
-    """What a recipe may say under `benchmarks`, by kind."""
+    """The options that are possible under `benchmarks`, by kind."""
     return {kind: suite.takes for kind, suite in available().items() if suite.takes is not None}
 
 
@@ -107,7 +107,7 @@ def reserved(name: str) -> bool:
 
 
 def fault(name: str, own: Collection[str]) -> str | None:
-    """What is wrong with the name of a suite; `own` are the benchmarks that the recipe itself describes."""
+    """What is wrong with a suite's name, or None; `own` are the benchmarks that the recipe itself describes."""
     if name in own or find(name):
         return None
     suites = available().values()
@@ -126,7 +126,7 @@ def fault(name: str, own: Collection[str]) -> str | None:
 
 
 def lacking(recipe: Recipe) -> list[str]:
-    """What the recipe lacks for the suites that it names, in words."""
+    """What the recipe lacks for its suites, in words."""
     return list(dict.fromkeys(told for suite in of(recipe) if (told := suite.fault(recipe))))
 
 
@@ -134,13 +134,15 @@ def lacking(recipe: Recipe) -> list[str]:
 
 
 def judges(recipe: Recipe) -> dict[str, Judge]:
-    """Who judges: `judge` and `guard` of `evaluation` where a suite needs them, and `benchmarks.SUITE.judge`."""
+    """All judges by name: `judge` and `guard` of `evaluation` if a suite needs them, and each
+    `benchmarks.SUITE.judge`.
+    """
     asked = {suite.who[1]: suite.asked_of(recipe.evaluation) for suite in of(recipe) if suite.who}
     return {name: judge for name, judge in asked.items() if judge}
 
 
 def parts(recipe: Recipe) -> dict[str, Part]:
-    """As what each of those who judge is asked, by the names of `judges`."""
+    """The part that each judge plays (`judge` or `guard`), by the names of `judges`."""
     return {suite.who[1]: suite.who[0] for suite in of(recipe) if suite.who}
 
 
@@ -149,7 +151,7 @@ def parts(recipe: Recipe) -> dict[str, Part]:
 
 @cache
 def titles() -> Mapping[str, str]:
-    """What people call a score, by its name, of all suites."""
+    """The titles of all suites' scores, by score."""
     return {name: title for suite in available().values() for name, title in suite.titles().items()}
 
 

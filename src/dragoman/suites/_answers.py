@@ -1,4 +1,4 @@
-"""Words for an answer of two: what true, false, yes, no, valid and invalid are called, and option letters."""
+"""Words for binary answers (true, false, yes, no, valid, invalid) in several languages, and option letters."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -62,31 +62,31 @@ ARABIC = "أبجدهوزحطيكلمنسعفصقر"
 
 
 def words(label: str, language: str) -> tuple[str, ...]:
-    """The words of an English answer in a language, and in English; the answer itself where it has no table."""
+    """The words for an English answer in a language, and in English; the answer itself if it has no table."""
     table = WORDS.get(label.casefold(), {})
     return tuple(dict.fromkeys((*table.get(language.split("_")[0], ()), *table.get("en", (label,)))))
 
 
 def meaning(word: str, language: str) -> str | None:
-    """Which of the answers in English a word is; None where it is none of them."""
+    """The English answer that a word stands for; None if it is none of them."""
     same = plain(word)
     return next((label for label in WORDS if same in map(plain, words(label, language))), None)
 
 
 def other(label: str) -> str:
-    """The opposite of an answer in English, of those that have one."""
+    """The opposite of an English answer that has one."""
     return next(pair[1 - pair.index(label)] for pair in PAIRS if label in pair)
 
 
 def plain(text: str) -> str:
-    """An answer as it is compared: one Unicode form, no case, no vowel signs of Arabic, no marks around it."""
+    """An answer as it is compared: one Unicode form, no case, no Arabic vowel signs, no marks around it."""
     text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("ـ", "")
     text = "".join(letter for letter in text if not "\u064b" <= letter <= "\u0652")
     return " ".join(text.split()).strip(" .,;:!?¡¿\"'“”„«»‘`*_。，；：！？、")
 
 
 def latin(letter: str) -> str | None:
-    """A to Z for an option's letter in Latin or Arabic script; None for what is none."""
+    """A to Z for an option's letter in Latin or Arabic script; None for anything else."""
     letter = unicodedata.normalize("NFKC", letter).replace("ـ", "").strip().replace("ا", "أ")
     if len(letter) == 1 and "A" <= letter.upper() <= "Z":
         return letter.upper()

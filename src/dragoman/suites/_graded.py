@@ -1,7 +1,7 @@
-"""A benchmark as one model did it: a number for each item, whoever judged it.
+"""Graded items: a benchmark's result for one model, with a value for each item, whoever judged it.
 
-Questions with a rule of their own are `AbilityResult`s. What another model judges (MT-Bench, AlpacaEval, safety), what
-another program runs (lm-evaluation-harness), and what takes several answers (pass@k) comes as `Graded`.
+Questions with a rule of their own are `AbilityResult`s. Whatever another model judges (MT-Bench, AlpacaEval, safety),
+another program runs (lm-evaluation-harness), or takes several answers (pass@k) becomes a `Graded`.
 """
 
 import math
@@ -15,7 +15,7 @@ Side = Literal["general", "instruction", "safety", "skill"]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that was judged."""
+    """One judged item."""
 
     key: str
     """What was asked, the same for every model; unique within the benchmark."""
@@ -48,7 +48,7 @@ class Graded:
 
     @property
     def score(self) -> float | None:
-        """The mean over what was judged; None where nothing was."""
+        """The mean over the judged items; None if there are none."""
         values = [item.value for item in self.items if item.value is not None]
         return math.fsum(values) / len(values) if values else None
 

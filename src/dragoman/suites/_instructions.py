@@ -1,4 +1,4 @@
-"""What suites share that ask a model to follow instructions and compare its answers: AlpacaEval's, and our own."""
+"""Instructions whose answers are compared (AlpacaEval's, and our own): reading, drawing and answering them."""
 
 from collections.abc import Generator, Sequence
 from typing import TypedDict
@@ -14,7 +14,7 @@ ANSWER_TOKENS = 2048
 
 
 class Instruction(TypedDict):
-    """What is asked, and the part of the benchmark that it belongs to."""
+    """An instruction, and the part of the benchmark that it belongs to."""
 
     instruction: str
     subject: str
@@ -27,19 +27,19 @@ class Instructions(Material):
 
 
 def drawn(material: Instructions, settings: Evaluation) -> list[Instruction]:
-    """All instructions, or as many as the recipe wants, drawn by the seed and in the order of the file."""
+    """All instructions, or as many as the recipe wants, drawn by the seed, in the order of the file."""
     return chosen(material["items"], material.get("limit"), settings.seed, lambda item: item["instruction"])
 
 
 def answers(model: str, instructions: Sequence[str], speak: Speaker, settings: Evaluation) -> Answering:
-    """Greedy answers to instructions; or instead of one why there is none."""
+    """Greedy answers to instructions; in place of a missing one, the reason."""
     prompts = [speak.chat(instruction) for instruction in instructions]
     sampling = Sampling(max_tokens=answer_tokens(settings), stop=speak.stop)
     return (yield from answered(model, prompts, speak, sampling, "instructions"))
 
 
 def answered(model: str, prompts: Sequence[Ids | None], speak: Speaker, sampling: Sampling, purpose: str) -> Answering:
-    """The completions of prompts; or instead of one why there is none: `""` where there was nothing to ask."""
+    """The completions of prompts; in place of a missing one, the reason: `""` if there was nothing to ask."""
     found = yield from asked(model, prompts, speak, sampling, purpose)
     return [_or_why(prompt, completion) for prompt, completion in zip(prompts, found, strict=True)]
 
@@ -51,5 +51,5 @@ def _or_why(prompt: Ids | None, completion: Completion | None) -> Completion | s
 
 
 def answer_tokens(settings: Evaluation) -> int:
-    """Longest answer to an instruction."""
+    """The longest answer to an instruction, in tokens."""
     return max(settings.max_tokens, ANSWER_TOKENS)

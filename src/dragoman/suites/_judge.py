@@ -1,7 +1,7 @@
-"""What suites share that ask and are judged: what is asked, whom, what a judge is told, and what it said.
+"""Shared by suites with a judge: which prompts fit, how a judge is asked, and how its verdict is read.
 
-A rating has the form of FastChat's judge prompts, `[[7]]`. Whatever has none is no judgement: it is counted, and
-nothing is made up for it.
+A rating has the form of FastChat's judge prompts, `[[7]]`. Anything else is no judgement: it is counted, and nothing
+is made up for it.
 """
 
 import re
@@ -28,7 +28,7 @@ def fits(speak: Speaker, prompt: Ids) -> bool:
 def asked(
     model: str, prompts: Sequence[Ids | None], speak: Speaker, sampling: Sampling, purpose: str
 ) -> Generator[Ask, list[Completion], list[Completion | None]]:
-    """The completions of those prompts that leave room for an answer; None in the place of all others."""
+    """The completions of those prompts that leave room for an answer; None in place of the others."""
     fitting = [prompt is not None and fits(speak, prompt) for prompt in prompts]
     wanted = [prompt for prompt in compress(prompts, fitting) if prompt is not None]
     completions = iter((yield Ask(model, wanted, sampling, purpose)) if wanted else [])
@@ -36,13 +36,13 @@ def asked(
 
 
 def rating(judgement: str) -> float | None:
-    """The first `[[n]]` of a judgement, or the first `[n]` where there is none; None where there is neither."""
+    """The first `[[n]]` of a judgement, otherwise the first `[n]`; None if there is neither."""
     found = _RATING.search(judgement) or _BARE_RATING.search(judgement)
     return float(found[1]) if found else None
 
 
 def judge_prompt(speak: Speaker, system: str, text: str) -> Ids:
-    """What a judge is asked: a system prompt and a text, or one text of both where its chat format knows no system."""
+    """A judge's prompt: a system prompt and a text, or both as one text if its chat format has no system prompt."""
     if not system:
         return speak.turns((Turn("user", text),))
     try:
@@ -52,9 +52,9 @@ def judge_prompt(speak: Speaker, system: str, text: str) -> Ids:
 
 
 def judge_name(judge: Judge | None) -> str:
-    """A judge as a signature names it: by its name on a server where one judges, else by that of its model.
+    """A judge's name in signatures: the server's name for it if it is served, otherwise its model's name.
 
-    `server` where one judges of which the recipe says neither the model nor the address.
+    `server` for a served judge without model and address in the recipe.
     """
     if judge is None:
         return "backbone"
@@ -63,5 +63,5 @@ def judge_name(judge: Judge | None) -> str:
 
 
 def counted(notes: Mapping[str, int]) -> dict[str, int]:
-    """Notes on what went wrong, those left out that count nothing."""
+    """Notes on what went wrong, without those of count 0."""
     return {note: count for note, count in notes.items() if count}

@@ -1,4 +1,4 @@
-"""Published benchmarks in a language: found in the catalogue or in files of one's own, and put with a wording.
+"""Published benchmarks in a language: found in the catalogue or in the user's files, and asked with a wording.
 
 `xquad-de` is XQuAD with German texts and questions, `mlqa-de-en` MLQA with German texts and English questions.
 """
@@ -23,7 +23,7 @@ CODE = "([a-z]{2,3}(?:_[A-Za-z]+)?)"
 
 
 class Wordings(Benchmark):
-    """Of a benchmark whose questions are put with a wording."""
+    """Options of a benchmark whose questions are put with a wording."""
 
     originals: str | None = None
     """The English originals of a translation, by which damaged rows and answers are repaired, row by row."""
@@ -70,12 +70,12 @@ class Published(QuestionSuite):
 
     @property
     def languages(self) -> set[str]:
-        """Of texts and questions."""
+        """The languages of texts and questions."""
         return {self.told, self.options.language}
 
     @abstractmethod
     def read(self) -> tuple[list[Question], Notes]:
-        """Its questions, and what had to be repaired or left out."""
+        """Its questions, and counts of what was repaired or left out."""
 
     def questions(self, number: int, settings: Evaluation) -> tuple[list[Question], Notes]:
         questions, notes = self.read()
@@ -95,7 +95,7 @@ class Published(QuestionSuite):
         return Count(len(questions), characters=sum(len(text) for one in questions for text in one.texts))
 
     def _known(self, entry: catalog.Entry, paths: Sequence[str]) -> Count | None:
-        """As the catalogue counts them: of what is asked in two languages at most what there is in either."""
+        """The catalogue's count; for questions in two languages, at most the smaller count."""
         parts = [part for part in entry.of("questions") if set(part.paths) & set(paths)]
         counted = [part.records for part in parts if (part.language or "en") in self.languages]
         if None in counted:
@@ -104,7 +104,7 @@ class Published(QuestionSuite):
         return Count(min(most, self.options.limit or most))
 
     def together(self, counted: Sequence[int]) -> int:
-        """How many questions there are, of the parts that are needed."""
+        """The number of questions, from the counts of the parts that are needed."""
         return sum(counted)
 
     def spelled_out(self) -> Benchmark:
@@ -121,12 +121,12 @@ class Published(QuestionSuite):
         return [] if self.options.path is not None else [self.catalogued()]
 
     def files(self) -> list[Path]:
-        """Every file that its questions are read from."""
+        """All files that its questions are read from."""
         place, originals = self.place(), self.originals()
         return [*self.needed(place), *(below(originals) if originals else ())]
 
     def needed(self, place: Path | list[Path]) -> list[Path]:
-        """The files of a place that its questions are read from."""
+        """The files in a place that its questions are read from."""
         return below(place)
 
     def inputs(self, recipe: Recipe, digests: Digests) -> Mapping[str, object]:
@@ -134,7 +134,7 @@ class Published(QuestionSuite):
         return {**self.options.model_dump(), "contents": contents}
 
     def place(self) -> Path | list[Path]:
-        """Its file, folder or archive, or the files of the catalogue, fetched where they must be."""
+        """Its file, folder or archive, or the files of the catalogue, fetched if necessary."""
         for code in (self.options.language, self.told):
             language_name(code)  # an unknown one is refused with the nearest
         if self.options.path is not None:
@@ -147,12 +147,12 @@ class Published(QuestionSuite):
         return self.own_originals()
 
     def own_originals(self) -> Path | None:
-        """Those that the recipe names."""
+        """The English originals that the recipe names."""
         own = self.options.originals
         return None if own is None else there(Path(own), "originals")
 
     def catalogued(self) -> Files:
-        """Its entry in the catalogue, and those of the files that are needed."""
+        """Its entry in the catalogue, and the files of it that are needed."""
         for entry in map(catalog.find, self.entries):
             parts = self.parts(entry)
             if {part.language or "en" for part in parts} >= self.languages:

@@ -1,10 +1,10 @@
-"""What a suite is: a class that knows what a benchmark is called, what it needs, and how models are asked and judged.
+"""What a suite must define: its names, what it needs, how many questions it asks, and how models are asked and judged.
 
-One instance is a suite as a recipe asks it: under a name, with its options. There are three ways to be judged, and
+An instance is a suite as a recipe asks it: with a name and options. There are three ways to be judged, besides
 translation, which is the skill that is learnt:
 
-    QuestionSuite   questions, each with a rule by which an answer is right or wrong; asked at once, of all suites
-    JudgedSuite     asks by itself, and has the answers judged by another model or a rule of its own
+    QuestionSuite   questions, each with a rule by which an answer is right or wrong; asked together, for all suites
+    JudgedSuite     asks by itself, and has the answers judged by another model or by its own rule
     OutsideSuite    run by another program, in a process of its own
 """
 
@@ -27,7 +27,7 @@ from dragoman.store import Digests
 from dragoman.suites._graded import Graded, Side
 
 Part = Literal["judge", "guard"]
-"""Who judges: another model in general, or one that says whether an answer is safe."""
+"""The part that a judge plays: a judge in general, or a guard that says whether an answer is safe."""
 Notes = Counter[str]
 Files = tuple[catalog.Entry, tuple[str, ...]]
 """An entry of the catalogue, and those of its files that are needed."""
@@ -63,12 +63,12 @@ class Speaker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many questions a suite asks of every model, and in each draw for the noise floor."""
+    """How many questions a suite asks every model, and how many more in each draw for the noise floor."""
 
     once: int
     again: int = 0
     characters: int = 0
-    """Of the texts, questions and options that a benchmark puts into its prompts."""
+    """The characters of the texts, questions and options that a benchmark puts into its prompts."""
 
 
 @dataclass(frozen=True)
@@ -76,31 +76,31 @@ class Suite(ABC):
     """A suite as a recipe asks it. A class without `answers_to` is asked by what a recipe says under `benchmarks`."""
 
     kind: ClassVar[str]
-    """What it is called: in `evaluate` where that is all there is to say, and under `benchmarks` as `kind`."""
+    """Its name: in `evaluate` if there is nothing else to say, and under `benchmarks` as `kind`."""
     title: ClassVar[str]
-    """What people call it."""
+    """Its title for people."""
     side: ClassVar[Side] = "general"
     """An ability that is kept, or a skill that is learnt."""
     takes: ClassVar[type[Benchmark] | None] = None
-    """What a recipe may say of it under `benchmarks`; None where nothing."""
+    """Its options under `benchmarks`; None if it has none there."""
     entry: ClassVar[str] = ""
-    """What the catalogue calls it."""
+    """Its name in the catalogue."""
     judged_by: ClassVar[Part | None] = None
-    """Whom it asks about answers."""
+    """Who judges its answers."""
     compares: ClassVar[bool] = False
-    """Whether it asks the backbone as well, to compare its answers with the row's."""
+    """Whether it asks the backbone too, to compare its answers with the row's."""
     sandboxed: ClassVar[bool] = False
-    """Whether programs that a model wrote are run."""
+    """Whether it runs programs that a model wrote."""
 
     name: str
-    """What the recipe calls it."""
+    """Its name in the recipe."""
     options: Benchmark
 
     # Names
 
     @classmethod
     def match(cls, name: str) -> Benchmark | None:
-        """What a name in `evaluate` stands for, where it is one of this suite's; None where it is none."""
+        """The options that a name in `evaluate` stands for, if the name is this suite's; otherwise None."""
         return (cls.takes or Benchmark).model_validate({"kind": cls.kind}) if name in cls.names() else None
 
     @classmethod
@@ -110,28 +110,28 @@ class Suite(ABC):
 
     @classmethod
     def examples(cls) -> Sequence[str]:
-        """Where it answers to other names as well: what they look like."""
+        """Examples of its names, if they can't all be listed."""
         return ()
 
     @classmethod
     def like(cls) -> Sequence[str]:
-        """Names that somebody may have meant who wrote something like them."""
+        """Names to suggest for a misspelt one."""
         return cls.names()
 
     @classmethod
     def hint(cls, name: str) -> str | None:
-        """What is wrong with a name that was meant for this suite; None where it can't be told."""
+        """What is wrong with a name that was meant for this suite; None if unknown."""
         return None
 
     @classmethod
     def titles(cls) -> Mapping[str, str]:
-        """What its scores are called, by their names."""
+        """The titles of its scores, by score."""
         return {cls.kind: cls.title}
 
     # What it needs
 
     def fault(self, recipe: Recipe) -> str | None:
-        """What the recipe lacks for it."""
+        """What the recipe lacks for it, or None."""
         part = self.judged_by
         if part and self.asked_of(recipe.evaluation) is None:
             return (
@@ -141,29 +141,29 @@ class Suite(ABC):
         return None
 
     def check(self, recipe: Recipe) -> None:
-        """Raises DataError or EngineError where it could not begin. Opens no model."""
+        """Raises DataError or EngineError if it could not begin. Opens no model."""
         if self.sandboxed:
             require()
 
     @property
     def judge(self) -> Judge | None:
-        """Who judges this suite alone, and not the others of the recipe."""
+        """The judge of this suite alone, if the recipe gives it one."""
         return self.options.judge if isinstance(self.options, JudgedOptions) else None
 
     def asked_of(self, settings: Evaluation) -> Judge | None:
-        """Who judges it: its own judge, else the recipe's. None where there is none, or none is needed."""
+        """Its judge: its own, otherwise the recipe's. None if there is none, or none is needed."""
         shared = {"judge": settings.judge, "guard": settings.guard}
         return self.judge or (shared[self.judged_by] if self.judged_by else None)
 
     @property
     def who(self) -> tuple[Part, str] | None:
-        """As what it asks who judges, and under which name the recipe has them; None where it asks nobody."""
+        """The part that its judge plays, and the judge's name in the recipe; None if it has no judge."""
         if self.judged_by is None:
             return None
         return self.judged_by, f"benchmarks.{self.name}.judge" if self.judge else self.judged_by
 
     def converses(self, recipe: Recipe, own_prompt: bool) -> bool:
-        """Whether it speaks to a model in its chat format. `own_prompt`: translations are asked for in another one."""
+        """Whether it uses a model's chat format. `own_prompt`: translations are asked for in another format."""
         return True
 
     def servers(self, recipe: Recipe) -> Sequence[Server]:
@@ -173,7 +173,7 @@ class Suite(ABC):
     # Files
 
     def places(self) -> dict[str, str]:
-        """The files and folders that the recipe names for it, by the field that does."""
+        """The files and folders that the recipe names for it, by field."""
         return {} if self.options.path is None else {f"benchmarks.{self.name}.path": self.options.path}
 
     def wanted(self) -> list[Files]:
@@ -184,45 +184,47 @@ class Suite(ABC):
         return [(entry, tuple(entry.files))]
 
     def files(self) -> list[Path]:
-        """The recipe's own file or folder, or the files of the catalogue, fetched where they must be."""
+        """The recipe's own file or folder, or the files of the catalogue, fetched if necessary."""
         if self.options.path is not None:
             return [there(Path(self.options.path), self.name)]
         return [catalog.local(entry, path) for entry, paths in self.wanted() for path in paths]
 
     def inputs(self, recipe: Recipe, digests: Digests) -> Mapping[str, object] | None:
-        """All that determines what it asks, by contents; None where that is told elsewhere."""
+        """Everything that determines what it asks, by contents; None if that is covered elsewhere."""
         contents = [digests.of(file) for file in below(self.files())]
         return {**self.options.model_dump(exclude={"judge"}), "contents": contents}
 
     def judging_inputs(self, recipe: Recipe, digests: Digests) -> Mapping[str, object]:
-        """All that determines how answers are judged, beside what it asks and who judges."""
+        """Everything that determines how answers are judged, besides the questions and the judge."""
         return {}
 
     def spelled_out(self) -> Benchmark | None:
-        """Its options with all that is meant where a recipe does not say; None where nothing is left unsaid."""
+        """Its options with all defaults filled in; None if there are none to fill in."""
         return None
 
     @abstractmethod
     def count(self, settings: Evaluation) -> Count | None:
-        """How much it asks; None where that can't be told before its files are here."""
+        """How much it asks; None if that can't be told before its files are here."""
 
 
 class QuestionSuite(Suite):
-    """Questions, each with a rule by which an answer is right or wrong. Those of all suites are asked at once."""
+    """Questions, each with a rule by which an answer is right or wrong. Those of all suites are asked together."""
 
     fixed: ClassVar[bool] = True
-    """One set of questions, asked once; else every draw has others, and the backbone's noise floor is known by them."""
+    """Whether there is one set of questions, asked once; otherwise every draw has others, which give the backbone's
+    noise floor.
+    """
 
     @abstractmethod
     def questions(self, number: int, settings: Evaluation) -> tuple[list[Question], Notes]:
-        """The questions of a draw, and what had to be repaired or left out. DataError where there are none."""
+        """The questions of a draw, and counts of what was repaired or left out. DataError if there are none."""
 
 
 class Material(TypedDict):
-    """What a judged suite asks, as JSON holds it between the stages; each suite adds its own."""
+    """What a judged suite asks, as JSON stored between the stages; each suite adds its own fields."""
 
     texts: list[str]
-    """What nobody may learn from."""
+    """The texts that must not be trained on."""
     limit: NotRequired[int]
     """At most so many of them are asked."""
 
@@ -238,28 +240,30 @@ class JudgedOptions(Benchmark):
 
 
 class JudgedSuite(Suite, Generic[M]):
-    """Asks by itself, and has the answers judged by another model or a rule of its own."""
+    """Asks by itself, and has the answers judged by another model or by its own rule."""
 
     drawn: ClassVar[bool] = False
-    """Answers are drawn and not greedy, so that another seed gives others: a noise floor can be measured."""
+    """Whether answers are sampled rather than greedy, so that another seed gives others: then a noise floor can be
+    measured.
+    """
 
     @abstractmethod
     def read(self, files: Sequence[Path]) -> M:
-        """What it asks, from its files or one folder. DataError where they are not what it takes."""
+        """What it asks, from its files or one folder. DataError if they are invalid."""
 
     @abstractmethod
     def ask(self, model: str, material: M, speak: Speaker, settings: Evaluation) -> Asking:
-        """Asks `model`, then `judge` or `guard`, to whom `speak.of` speaks. The backbone's name is `backbone`."""
+        """Asks `model`, then `judge` or `guard`, whose speaker is `speak.of(…)`. The backbone's name is `backbone`."""
 
     def material(self) -> M:
-        """What it asks, with the recipe's limit. Files are fetched where they must be."""
+        """What it asks, with the recipe's limit. Files are fetched if necessary."""
         found = self.read(self.files())
         if self.options.limit is not None:
             found["limit"] = self.options.limit
         return found
 
     def count(self, settings: Evaluation) -> Count | None:
-        """By the catalogue where the files are not here yet. How long judgements take is not reckoned."""
+        """From the catalogue if the files are not here yet. The cost of judgements is not included."""
         limit = self.options.limit
         for entry, paths in self.wanted():
             if not all(catalog.here(entry, path) for path in paths):
@@ -273,7 +277,7 @@ class JudgedSuite(Suite, Generic[M]):
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """A model as another program takes it: where it is, how it is spoken to, and where results are kept."""
+    """A model in the form that another program takes: where it is, how it is spoken to, where results are cached."""
 
     folder: Path
     generation: Generation
@@ -290,19 +294,19 @@ class OutsideSuite(Suite):
     @classmethod
     @abstractmethod
     def texts(cls, suites: Sequence[Self], settings: Evaluation) -> dict[str, list[str]]:
-        """What nobody may learn from, by the suites' names."""
+        """The texts that must not be trained on, by the suites' names."""
 
     @classmethod
     @abstractmethod
     def run(cls, suites: Sequence[Self], model: ModelFiles, settings: Evaluation) -> list[Graded]:
-        """The model judged by each of them. What was done before is not done again."""
+        """Judges the model by each of them. Earlier results are not computed again."""
 
     def count(self, settings: Evaluation) -> Count | None:
         return Count(0)  # what another program takes is not reckoned
 
 
 def chosen(items: Sequence[T], limit: int | None, seed: int, key: Callable[[T], str]) -> list[T]:
-    """All of them, or as many as a limit says: drawn by the seed and a key of each, in the order they stand in."""
+    """All items, or as many as the limit says: drawn by the seed and each item's key, in their order."""
     order = sorted(range(len(items)), key=lambda at: draw(key(items[at]), "asked", seed))
     kept = set(order[:limit])
     return [item for at, item in enumerate(items) if at in kept]

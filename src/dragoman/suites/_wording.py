@@ -1,4 +1,4 @@
-"""How a benchmark's questions are put: an instruction, and what it is about, with slots for what the benchmark has."""
+"""The wording of a benchmark's questions: an instruction and an input, with slots for the benchmark's texts."""
 
 import re
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ class Wording:
 
     @property
     def name(self) -> str:
-        """Eight characters that change with any word of it: a score's signature carries them."""
+        """Eight characters that change with any word of it: a score's signature contains them."""
         return content_key(self.instruction, self.input)[:8]
 
     def turn(self, slots: Mapping[str, str]) -> Turn:
-        """The user's turn. Braces in what fills a slot are left alone."""
+        """The user's turn. Braces in the texts that fill slots are left alone."""
 
         def fill(text: str) -> str:
             return _SLOT.sub(lambda slot: slots.get(slot[1], slot[0]), text)
@@ -31,7 +31,7 @@ class Wording:
         return Turn("user", fill(self.instruction), fill(self.input))
 
     def require(self, *slots: str) -> "Wording":
-        """Itself. `DataError` where a slot is nowhere, or one is not known."""
+        """Returns itself. `DataError` if a slot is missing or unknown."""
         found = set(_SLOT.findall(self.instruction + self.input))
         if missing := [slot for slot in slots if slot not in found]:
             raise DataError(

@@ -1,4 +1,4 @@
-"""The lab's own questions, drawn anew for each draw: what its backbone can do, in English and in three languages."""
+"""The lab's own questions, drawn anew for each draw: abilities in English, and families in three languages."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
-"""A model against the backbone on the same instructions: which of two answers another model prefers.
+"""Pairwise comparison with the backbone on the same instructions: which of two answers a judge prefers.
 
-The judge sees each pair in both orders, and a win counts only where both verdicts name the same answer; all else is a
-tie. That takes out what a judge gives to a place, which is much where the judge is small, and how much it was stands
-beside the score. So does length: judges like long answers, and a win rate without lengths says little.
+The judge sees each pair in both orders, and a win counts only if both verdicts name the same answer; otherwise it is
+a tie. That removes a judge's bias for a position, which is large in small judges; how large it was is given beside
+the score. So are lengths: judges like long answers, and a win rate without lengths says little.
 
 The prompt is our own, in one turn and short, with a verdict that is easy to write and to read.
 """
@@ -60,7 +60,7 @@ _FIELD = re.compile(r"\{(instruction|first|second)\}")
 
 @dataclass(frozen=True, slots=True)
 class Duel:
-    """An instruction with both answers, the better one with the model's shown first, and with it shown second."""
+    """An instruction with both answers, and two verdicts: with the model's answer shown first, and shown second."""
 
     model: str | None
     backbone: str | None
@@ -70,7 +70,7 @@ class Duel:
 
     @property
     def winner(self) -> Side | None:
-        """Who won; a tie unless both verdicts agree, and None where one of them is missing."""
+        """Who won; a tie unless both verdicts agree, and None if one of them is missing."""
         if self.same:
             return "tie"
         one, other = self.verdicts
@@ -82,7 +82,7 @@ class Duel:
 class Pairwise(JudgedSuite[Instructions]):
     """Asks the model and the backbone, greedily, then the judge about each pair in both orders.
 
-    The backbone is not compared with itself: nothing comes of it. Answers that are the same are a tie without a judge.
+    The backbone is not compared with itself. Equal answers are a tie without asking the judge.
     """
 
     kind = "pairwise"
@@ -136,7 +136,7 @@ SUITES = (Pairwise,)
 
 
 def verdict(judgement: str) -> str | None:
-    """`A`, `B` or `C` (a tie); None where a judgement names none of them, or several."""
+    """`A`, `B` or `C` (a tie); None if a judgement names none of them, or several."""
     named = set(_VERDICT.findall(judgement))
     return named.pop() if len(named) == 1 else None
 
@@ -182,7 +182,7 @@ def _item(row: Instruction, duel: Duel, said: tuple[Completion | str, Completion
 
 
 def _facts(duels: Sequence[Duel]) -> dict[str, float]:
-    """Counts, what the order did, and what length did."""
+    """Counts, the effect of the order, and that of length."""
     winners = Counter(duel.winner for duel in duels if duel.winner)
     wins, losses = winners["model"], winners["backbone"]
     facts: dict[str, float] = {

@@ -1,6 +1,6 @@
-"""What the suites of a recipe ask, all together: the questions of each draw, what judged suites read, which files.
+"""Questions of a recipe's suites, gathered: each draw's questions, what judged suites read, and the files they need.
 
-Where a suite's questions can be drawn anew, other draws give the backbone's noise floor; fixed sets are asked once.
+If a suite's questions can be drawn anew, other draws give the backbone's noise floor; fixed sets are asked once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class Asked:
 
 
 class Judged(TypedDict):
-    """What a judged suite asks, as it lies between the stages: under the suite's name."""
+    """What a judged suite asks, as stored between the stages under the suite's name."""
 
     kind: str
     material: Material
@@ -35,7 +35,7 @@ class Judged(TypedDict):
 def asked(recipe: Recipe) -> Asked:
     """The questions that every model is asked, and the other draws for the backbone's noise floor.
 
-    The others ask for abilities that can be drawn anew: skills are no part of what is kept.
+    The other draws have only abilities that can be drawn anew: skills need not be kept, so they have no noise floor.
     """
     settings = recipe.evaluation
     notes: dict[str, dict[str, int]] = {}
@@ -60,7 +60,7 @@ def materials(recipe: Recipe) -> dict[str, Judged]:
 
 
 def prompts(recipe: Recipe, found: Mapping[str, Judged]) -> dict[str, Sequence[str]]:
-    """What is asked beside questions with a rule, by the suites' names; `found` is what `materials` gave."""
+    """What is asked besides questions with a rule, by the suites' names; `found` is the result of `materials`."""
     texts: dict[str, Sequence[str]] = {suite: one["material"]["texts"] for suite, one in found.items()}
     for kind, some in outside(recipe).items():
         texts |= kind.texts(some, recipe.evaluation)
@@ -77,9 +77,9 @@ def outside(recipe: Recipe) -> dict[type[OutsideSuite], list[OutsideSuite]]:
 
 
 def inputs(recipe: Recipe, digests: Digests) -> dict[str, object]:
-    """All that determines what is asked, by contents; files of the catalogue are fetched where they must be.
+    """Everything that determines what is asked, by contents; files of the catalogue are fetched if necessary.
 
-    Raises DataError where a file is missing.
+    Raises DataError if a file is missing.
     """
     found = {f"benchmark {suite.name}": suite.inputs(recipe, digests) for suite in suites.of(recipe)}
     return {name: told for name, told in found.items() if told is not None}
@@ -91,14 +91,14 @@ def wanted(recipe: Recipe) -> list[tuple[catalog.Entry, tuple[str, ...]]]:
 
 
 def require_files(recipe: Recipe) -> None:
-    """Raises DataError where files that suites name are not there: before anything is fetched."""
+    """Raises DataError if files that suites name do not exist, before anything is fetched."""
     named = [place for suite in suites.of(recipe) for place in suite.places().items()]
     if missing := [f"{where}: there is no {path}" for where, path in named if not Path(path).exists()]:
         raise DataError("\n".join([*missing, f"Paths in a recipe count from the folder you are in: {Path.cwd()}"]))
 
 
 def spelled_out(recipe: Recipe) -> Recipe:
-    """The recipe with every benchmark that it asks written under `benchmarks`, wording and extraction included."""
+    """The recipe with every benchmark that it asks written out under `benchmarks`, wording and extraction included."""
     found = {suite.name: suite.spelled_out() for suite in suites.of(recipe)}
     said = {name: options for name, options in found.items() if options}
     return recipe.model_copy(update={"benchmarks": {**recipe.benchmarks, **said}})

@@ -1,4 +1,4 @@
-"""The files in which pairs, conversations and questions are kept between stages: one JSON record a line."""
+"""Record files: pairs, conversations and questions as they are stored between stages, one JSON record per line."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""How many questions the suites of a recipe ask, and how long their answers may get, before they are drawn."""
+"""Question counts for forecasts: how many questions a recipe's suites ask, and how long answers may get."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,7 +16,7 @@ ANSWER = 0.5  # of the longest answer that is allowed
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Questions that every model is asked, and those that the backbone is asked for its noise floor."""
+    """The questions that every model is asked, and those that the backbone is asked for its noise floor."""
 
     BACKBONE: ClassVar[float] = machines()["assumed"]["explained"]
     """How long the backbone's own translations are, in lengths of the reference."""
@@ -27,7 +27,7 @@ class Questions:
     """Of what benchmarks put into their prompts, which are longer than others."""
 
     def of(self, backbone: bool) -> Asking | None:
-        """What a model is asked; None where that is not known."""
+        """What a model is asked; None if unknown."""
         count = self.backbone if backbone else self.once
         if count is None:
             return None
@@ -36,7 +36,7 @@ class Questions:
 
 
 def questions(recipe: Recipe, data: Artifact | None) -> Questions:
-    """As counted by the data stage where it is done, else by what the suites have."""
+    """As counted by the data stage if it is done, otherwise as the suites say."""
     settings = recipe.evaluation
     if data:
         once = sum(data.facts["questions"].values())

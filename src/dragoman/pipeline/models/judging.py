@@ -1,4 +1,4 @@
-"""What determines how answers are judged: COMET models, servers that judge, and what suites read for it."""
+"""What determines how answers are judged: COMET models, servers that judge, and files that suites read for it."""
 
 import os
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from dragoman.store import Digests
 
 
 def judging_inputs(recipe: Recipe, digests: Digests) -> dict[str, object]:
-    """All that determines how answers are judged, by contents, beside what is asked and whose weights judge."""
+    """Everything that determines how answers are judged, by contents, besides the questions and the judges' weights."""
     comets = recipe.evaluation.comet if "translation" in recipe.evaluate else ()
     found: Mapping[str, Mapping[str, object]] = {
         f"judging {suite.name}": suite.judging_inputs(recipe, digests) for suite in suites.of(recipe)
@@ -25,7 +25,7 @@ def judging_inputs(recipe: Recipe, digests: Digests) -> dict[str, object]:
 
 
 def _servers(recipe: Recipe) -> list[list[str | None]]:
-    """Servers that answer or judge: nobody knows their models' contents, so address and name stand for them."""
+    """Servers that answer or judge: their models' contents are unknown, so address and name stand for them."""
     evaluation = recipe.evaluation
     own = [getattr(described, "judge", None) for described in recipe.benchmarks.values()]
     judges = [evaluation.judge, evaluation.guard, *own]

@@ -1,11 +1,11 @@
-"""Reads AlpacaEval: its instructions with a baseline's outputs, what its judges are told, and published annotations.
+"""AlpacaEval's files: instructions with a baseline's outputs, the judges' prompts, published annotations.
 
     model_outputs.json   [{"instruction": "…", "output": "…", "generator": "text_davinci_003", "dataset": "koala"}, …]
     configs.yaml         how a judge is asked; its prompt lies beside, with turns between <|im_start|> and <|im_end|>
     annotations.json     [{"instruction", "output_1", "output_2", "generator_2", "preference", "raw_completion"}, …]
 
-A file of one's own has the form of `model_outputs.json`, or one such object a line; `prompt` may stand for
-`instruction`. Where answers are compared with those of another model that is asked as well, it needs no `output`.
+The user's own file has the form of `model_outputs.json`, or one such object per line; `prompt` may replace
+`instruction`. If answers are compared with those of another model that is asked as well, it needs no `output`.
 """
 
 import re
@@ -51,7 +51,7 @@ class Annotator(TypedDict):
 
 
 class Compared(Material):
-    """What a leaderboard asks: instructions with a baseline's answers, and how the judge is asked about both."""
+    """What a leaderboard asks: instructions with a baseline's answers, and how the judge is asked to compare."""
 
     items: list[Row]
     baseline: str
@@ -61,9 +61,8 @@ class Compared(Material):
 def read(kind: str, place: Sequence[Path], annotator: str | None = None) -> Compared:
     """What a leaderboard asks.
 
-    The judge is asked by the `annotator`, or by the leaderboard's own where that is None. `place` are the catalogue's
-    files, one folder that has them somewhere below it, or a file of one's own. `DataError` says what is missing or not
-    as it should be.
+    The judge is asked as by `annotator`, or the leaderboard's own if that is None. `place` is the catalogue's files,
+    a folder that contains them somewhere, or the user's own file. `DataError` says what is missing or invalid.
     """
     files = _below(place)
     items, generators = _items(_outputs(files, place, BASELINES[kind]), with_output=True)
@@ -76,7 +75,7 @@ def read(kind: str, place: Sequence[Path], annotator: str | None = None) -> Comp
 
 
 def read_instructions(place: Sequence[Path]) -> Instructions:
-    """The instructions alone, as `read` finds them; a file of one's own needs no outputs."""
+    """Only the instructions, found as by `read`; the user's own file needs no outputs."""
     items, _ = _items(_outputs(_below(place), place, _INSTRUCTIONS), with_output=False)
     told: list[Instruction] = [{"instruction": item["instruction"], "subject": item["subject"]} for item in items]
     return {"texts": [item["instruction"] for item in told], "items": told}
@@ -87,7 +86,7 @@ def _below(place: Sequence[Path]) -> list[Path]:
 
 
 def annotations(path: Path) -> list[dict[str, Any]]:
-    """The records of a published file of annotations. `DataError` where it is none."""
+    """The records of a published file of annotations. `DataError` if it is not one."""
     found, faults = [], []
     for place, record in json_records(path):
         missing = [name for name in ("instruction", "output_1", "output_2") if not isinstance(record.get(name), str)]
@@ -101,7 +100,7 @@ def annotations(path: Path) -> list[dict[str, Any]]:
 
 
 def turns(text: str, name: str = "the prompt") -> list[tuple[str, str]]:
-    """The turns of a prompt that is written with <|im_start|> and <|im_end|>; `DataError` where there are none."""
+    """The turns of a prompt written with <|im_start|> and <|im_end|>; `DataError` if there are none."""
     found = [(role, content.strip()) for role, content in _TURN.findall(text)]
     if not found or _TURN.sub("", text).strip():
         raise DataError(f"{name} is no prompt of AlpacaEval: turns stand between <|im_start|>ROLE and <|im_end|>")
@@ -123,7 +122,7 @@ def _outputs(files: Sequence[Path], place: Sequence[Path], generator: str) -> Pa
 
 
 def _items(path: Path, with_output: bool) -> tuple[list[Row], list[str]]:
-    """The instructions of a file, and who wrote the outputs, which are empty where they are not wanted."""
+    """The instructions of a file, and who wrote the outputs; outputs are empty if not wanted."""
     items: dict[str, Row] = {}
     generators: dict[str, None] = {}
     faults = []
@@ -150,7 +149,7 @@ def _items(path: Path, with_output: bool) -> tuple[list[Row], list[str]]:
 
 
 def _judge(name: str, files: Sequence[Path]) -> Annotator:
-    """How a published annotator is asked: its prompt, and what its configuration says of tokens and sampling."""
+    """How a published annotator is asked: its prompt, and its configuration's token limit and sampling."""
     path = _configuration(f"{name}/{_SETTINGS}", files)
     try:
         configuration: Any = yaml_file(path)
@@ -178,7 +177,7 @@ def _judge(name: str, files: Sequence[Path]) -> Annotator:
 
 
 def _configuration(path: str, files: Sequence[Path]) -> Path:
-    """A file of the annotators' configurations: among those given, or the catalogue's."""
+    """A file of the annotators' configurations: among those given, or from the catalogue."""
     ending = Path(path).parts
     given = next((file for file in files if file.parts[-len(ending) :] == ending), None)
     return given or local(find(ENTRY), f"evaluators_configs/{path}")

@@ -11,12 +11,12 @@ from dragoman.suites.alpaca_eval.win_rate import DRAW, Judged, graded, interchan
 
 
 def published(file: Path) -> list[Graded]:
-    """Every model that a published file of annotations is about, by the preferences in it; `facts` names the `system`.
+    """A result for every model in a published file of annotations, by its preferences; `facts` names the `system`.
 
     Two answers that were compared more than once count each time, and `notes` says how often that is.
 
-    Where log-probabilities stand beside, preferences are computed from them again, and `facts` says for how many
-    records that went, in which order answers had been shown, and how far it is from what is stored.
+    If log-probabilities are stored as well, preferences are computed from them again, and `facts` says for how many
+    records that was possible, in which order answers had been shown, and how far the result is from the stored one.
     """
     found: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for record in annotations(file):
@@ -41,7 +41,7 @@ def _published(by: str, model: str, baseline: str, records: Sequence[Mapping[str
 
 
 def _computed_again(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What stored log-probabilities come to by our own rule. Which order a record had, its preference tells."""
+    """Our own rule applied to stored log-probabilities. A record's order follows from its preference."""
     apart: list[float] = []
     turned = as_here = 0
     for record in records:

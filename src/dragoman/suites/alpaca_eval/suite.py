@@ -1,8 +1,8 @@
-"""AlpacaEval 1 and 2: how often another model prefers an answer to that of a baseline.
+"""AlpacaEval 1 and 2: how often a judge prefers a model's answer to a baseline's.
 
 Each instruction is answered greedily, and the judge sees that answer and the baseline's, in an order that the
-instruction decides as it did for the published results. The first asks for a ranking; the second for one token, and
-weighs `m` against `M` by their log-probabilities. Two answers that are the same are a draw without a judge.
+instruction decides as it did for the published results. AlpacaEval 1 asks for a ranking; AlpacaEval 2 for one token,
+and weighs `m` against `M` by their log-probabilities. Two equal answers are a draw without asking the judge.
 """
 
 import re
@@ -78,7 +78,7 @@ SUITES = (AlpacaEval, AlpacaEval2)
 
 
 def _judge_prompt(judge: Speaker, how: Annotator, row: Row, said: Completion | str) -> Ids | None:
-    """What the judge is asked about an answer; None where there is none, or it is the baseline's."""
+    """The judge's prompt about an answer; None if there is none, or it equals the baseline's."""
     if isinstance(said, str) or said.text.strip() == row["output"].strip():
         return None
     answer = said.text.strip()

@@ -1,8 +1,8 @@
-"""AlpacaEval's win rate: what a judge's words or log-probabilities mean, and what the preferences come to.
+"""AlpacaEval's win rate: preferences read from a judge's words or log-probabilities, and their mean.
 
 A preference is 1 for the baseline, 2 for the model, 1.5 for a draw, or anything between; the win rate is the mean of
-what lies above 1. The length-controlled rate needs difficulties of the instructions that are not published with the
-data, so the difference of the lengths stands beside instead.
+the part above 1. The length-controlled rate needs difficulties of the instructions that are not published with the
+data, so the difference of the lengths is given instead.
 """
 
 import ast
@@ -24,7 +24,7 @@ _FIRST_MODEL = "model_1"  # as AlpacaEval 1 calls the answer that is shown first
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One instruction: the model's answer, the baseline's, and which was preferred; None and why where that is open."""
+    """One instruction: the model's answer, the baseline's, and the preference; None, with the reason, if undecided."""
 
     instruction: str
     baseline: str
@@ -36,14 +36,14 @@ class Judged:
 
 
 def interchanged(instruction: str) -> bool:
-    """Whether the judge sees the model's answer first: by the instruction alone, as in the published results."""
+    """Whether the judge sees the model's answer first; depends only on the instruction, as in the published results."""
     return random.Random(f"is_switched_outputs{instruction}0").random() >= 0.5
 
 
 def ranked(judgement: str, turned: bool) -> float | None:
-    """The preference that a ranking means: a Python list of dictionaries, of which one ranks `model_1` first or second.
+    """The preference in a ranking: a Python list of dictionaries, one of which ranks `model_1` first or second.
 
-    None where it is anything else.
+    None for anything else.
     """
     try:  # what another model wrote
         with warnings.catch_warnings(action="ignore"):
@@ -59,11 +59,11 @@ def ranked(judgement: str, turned: bool) -> float | None:
 def weighted(
     likely: Sequence[tuple[str, float]], turned: bool, first: str = "m", second: str = "M"
 ) -> tuple[float, float] | None:
-    """The preference by the log-probabilities of the first token, and the probability that either word has.
+    """The preference by the log-probabilities of the first token, and the total probability of the two words.
 
-    A token counts where it reads exactly as the word; the probabilities of several that do, as a vocabulary may have
-    them for the beginning of a word and for its inside, are added. A word that is not among the most likely has none.
-    None where neither word is, or what stands there is no log-probability.
+    A token counts if it reads exactly as the word; if several do (a vocabulary may have one for the beginning of a
+    word and one for its inside), their probabilities are added. A word that is not among the most likely has
+    probability 0. None if neither word is there, or the values are not log-probabilities.
     """
     if not all(value < 1 for _, value in likely):  # as NaN is not; rounding may lift one a little above 0
         return None
@@ -77,7 +77,7 @@ def weighted(
 def graded(
     name: str, signature: str, judged: Sequence[Judged], notes: Mapping[str, int], facts: Mapping[str, Any]
 ) -> Graded:
-    """The win rate of what was judged."""
+    """The win rate over what was judged."""
     keys, seen = [], Counter[str]()
     for each in judged:
         key = content_key(each.instruction)
@@ -100,7 +100,7 @@ def graded(
 
 
 def _facts(judged: Sequence[Judged]) -> dict[str, Any]:
-    """What a leaderboard has beside the win rate."""
+    """What a leaderboard shows besides the win rate."""
     gains = [each.preference - 1 for each in judged if each.preference is not None]
     wins, losses = sum(gain > 0.5 for gain in gains), sum(gain < 0.5 for gain in gains)
     draws = len(gains) - wins - losses

@@ -1,8 +1,8 @@
-"""The options in a question of BBH: the lines at its end, after one such as `Options:`.
+"""Option lines of a BBH question: the lines at its end, after one such as `Options:`.
 
-They are `(A) …`, or `- …` where one of a few words is asked for. A translation service has changed letters ("(E)"
-became "(UND)", "(I)" became "(yo)"), numbered them in Chinese or Arabic, and here and there drawn a letter into the
-word after it ("(C) Up" became "(Tasse", a cup).
+They are `(A) …`, or `- …` if one of a few words is asked for. A translation service changed letters ("(E)" became
+"(UND)", "(I)" became "(yo)"), numbered them in Chinese or Arabic, and here and there merged a letter with the word
+after it ("(C) Up" became "(Tasse", a cup).
 """
 
 import re
@@ -16,7 +16,7 @@ _DASHED = re.compile(r"\s*[-–—]\s+(.*)")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A question up to its options, and the options' texts; `lettered` where they have letters, A and so on."""
+    """A question up to its options, and the options' texts; `lettered` if they have letters, A and so on."""
 
     question: str
     texts: tuple[str, ...]
@@ -43,7 +43,7 @@ def letter(at: int) -> str:
 
 
 def parse(text: str) -> Options:
-    """The options as they stand in a question; none where its last lines are no options."""
+    """The options at the end of a question; none if its last lines are not options."""
     lines = text.strip().split("\n")
     for pattern, lettered in ((_LETTERED, True), (_DASHED, False)):
         first = len(lines)
@@ -60,8 +60,8 @@ def parse(text: str) -> Options:
 def restore(text: str, original: Options) -> tuple[Options, bool, bool] | None:
     """The options of a translated question with the original's letters, by their order.
 
-    Also whether a letter was changed, and whether an option's text was taken from the original because its letter
-    had been drawn into it. None where it has not the original's number of lines: then what was merged can't be told.
+    Also whether a letter was changed, and whether an option's text was taken from the original because its letter had
+    been merged into it. None if the number of lines differs from the original's: then what was merged can't be told.
     """
     lines = text.strip().split("\n")
     first = len(lines) - len(original.texts)

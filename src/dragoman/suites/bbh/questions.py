@@ -1,10 +1,10 @@
-"""BIG-Bench Hard in any language: 27 tasks, answered by an option's letter, by one of two words, or freely.
+"""BIG-Bench Hard in any language: 27 tasks, answered by an option's letter, one of two words, or freely.
 
 Reads the original (TASK.json with `examples`, in a folder or an archive) and the tables that CrossAlpaca published
-(TASK.csv with two columns, whose names are translated), which a translation service made of it and nobody put right.
+(TASK.csv with two columns, whose names are translated), the uncorrected output of a translation service.
 
-With the English originals, the translation is repaired by position (`repair.py`). Without them, a row
-whose right answer is not among its options is left out, and counted.
+With the English originals, the translation is repaired by position (`repair.py`). Without them, a row whose right
+answer is not among its options is left out and counted.
 """
 
 from collections import Counter
@@ -57,10 +57,10 @@ def bbh_questions(
     input: str | None = None,
     extract: str | None = None,
 ) -> tuple[list[Question], Counter[str]]:
-    """The questions of BBH in a language, and how many rows were repaired or left out, and how.
+    """The questions of BBH in a language, and counts of how rows were repaired or left out.
 
     `place` is a file, a folder or an archive, `originals` the same in English. An instruction may have the slot
-    `{reply}`, which says what form the answer is to have. Raises `DataError` where a file is not what it should be.
+    `{reply}`, which says what form the answer is to have. Raises `DataError` if a file is invalid.
     """
     put = Put(instruction or INSTRUCTION, INPUT if input is None else input, extract)
     Wording(put.instruction.replace("{reply}", ""), put.input).require("question", "options")

@@ -1,9 +1,9 @@
-"""What is right in a row of BBH: as its file says, or, in a damaged translation, as the same row says in English.
+"""The right answer in a row of BBH: from its file or, if the translation is damaged, from the same row in English.
 
-By position are repaired: the right option's letter ("(UND)" for "(E)"), the letters of the options, the two words of
-an answer (the file's own, those of the option lines, and those of the language's table are accepted alike), numbers
-(a service spelled "-33" with an Arabic letter), brackets. Sorted words can't be taken from another language: the
-words of the translated list are sorted anew, where its script has an alphabet.
+Repaired by position are: the right option's letter ("(UND)" for "(E)"), the letters of the options, the two words of
+an answer (the file's own, those of the option lines, and those of the language's table are all accepted), numbers (a
+service spelled "-33" with an Arabic letter), brackets. Sorted words can't be taken from another language: the words
+of the translated list are sorted again, if its script has an alphabet.
 """
 
 import re
@@ -43,7 +43,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """A question with its options, what is right, and what would be wrong where there are only so many answers."""
+    """A question with its options, the right answers, and the wrong ones if there are only a few possible answers."""
 
     options: Options
     kind: Literal["letter", "words", "text"]
@@ -52,9 +52,9 @@ class Gold:
 
 
 def learnt(rows: Sequence[Row], english: Sequence[Row], notes: Counter[str]) -> Mapping[str, tuple[str, ...]]:
-    """What a task's file calls each of the two answers, by the English rows at the same places.
+    """What a task's file calls each of the two answers, learnt from the English rows at the same places.
 
-    A word that stands for both tells nothing, and is left aside.
+    A word that stands for both is ambiguous and left out.
     """
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for row, one in zip(rows, english, strict=True):
@@ -73,7 +73,7 @@ def learnt(rows: Sequence[Row], english: Sequence[Row], notes: Counter[str]) -> 
 def by_position(
     row: Row, english: Row, called: Mapping[str, tuple[str, ...]], language: str, notes: Counter[str]
 ) -> Gold | None:
-    """What is right in a translated row, with what was repaired in `notes`; None where it had to be left out."""
+    """The right answer in a translated row, with repairs counted in `notes`; None if the row had to be left out."""
     original = parse(english.input)
     restored = restore(row.input, original)
     if restored is None:
@@ -109,7 +109,7 @@ def by_position(
 
 
 def as_published(rows: Sequence[Row], language: str, notes: Counter[str]) -> list[Gold | None]:
-    """What is right in the rows of a task by themselves; None for those that are damaged, counted in `notes`."""
+    """The right answers in a task's rows by themselves; None for damaged rows, which `notes` counts."""
     marks = {found[1] for row in rows if (found := _LETTER.fullmatch(row.target))}
     numbers = sum(_number(row.target) is not None for row in rows) * 2 > len(rows)
     called: defaultdict[str, dict[str, None]] = defaultdict(dict)
@@ -157,7 +157,7 @@ def _published(
 def _words(
     options: Options, original: Options | None, label: str, called: Mapping[str, tuple[str, ...]], language: str
 ) -> Gold:
-    """One of two answers: every way to say it that is known, and likewise the other."""
+    """One of two answers: all known ways to say it, and all ways to say the other."""
 
     def spelt(one: str) -> tuple[str, ...]:
         table = WORDS[one].get(language.split("_")[0], ())
@@ -178,7 +178,9 @@ def _words(
 
 
 def _at(options: Options, original: Options | None, label: str, language: str = "en") -> tuple[str, ...]:
-    """The option that stands where the original's has this meaning; without an original, the one that has it."""
+    """The option at the place where the original's has this meaning; without an original, the option with this
+    meaning.
+    """
     texts = options.texts if original is None else original.texts
     meant = language if original is None else "en"
     return tuple(
@@ -199,12 +201,12 @@ def _sorted(row: Row, options: Options, language: str, done: Counter[str]) -> Go
 
 
 def _listed(text: str) -> list[str]:
-    """The words to sort: what stands after the last colon."""
+    """The words to sort: those after the last colon."""
     return _parts(re.split("[:：]", text)[-1].strip(" ."))
 
 
 def _items(target: str, listed: Sequence[str]) -> list[str]:
-    """The words of an answer, cut as those of the list are."""
+    """The words of an answer, split like those of the list."""
     parts = _parts(target) if any(" " in item for item in listed) else re.split(r"[\s,،、，]+", target.strip())
     return [plain(part) for part in parts]
 
@@ -214,7 +216,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _bare(text: str) -> str:
-    """Without case and accents, as most dictionaries sort."""
+    """The text without case and accents, as most dictionaries sort."""
     return "".join(one for one in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(one))
 
 

@@ -42,13 +42,13 @@ class Bbh(Published):
         return [*super().wanted(), *self._english()]
 
     def originals(self) -> Path | list[Path] | None:
-        """The recipe's own, or the catalogue's of its translations."""
+        """The recipe's own originals; for the catalogue's translations, the catalogue's."""
         if found := self._english():
             return [catalog.local(entry, path) for entry, paths in found for path in paths]
         return self.own_originals()
 
     def _english(self) -> list[Files]:
-        """What the catalogue's translations are repaired by."""
+        """The English files that the catalogue's translations are repaired with."""
         if self.options.path or self.options.originals or self.options.language == "en":
             return []
         entry = catalog.find("bbh")

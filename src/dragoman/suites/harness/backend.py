@@ -1,4 +1,4 @@
-"""How lm-evaluation-harness opens a model: which of its backends, with which arguments, in which chat format."""
+"""Opening a model in lm-evaluation-harness: which backend, with which arguments, in which chat format."""
 
 import hashlib
 import os
@@ -53,7 +53,7 @@ def backend(
     generation: Generation,
     say: Callable[[str], None],
 ) -> Backend:
-    """The backend that the settings name, for this machine. EngineError where there is no such server."""
+    """The backend that the settings name, for this machine. EngineError if a server is needed and not there."""
     own, template = _template(model, chat, trust_remote_code) if settings.chat_template else (None, None)
     said = {"chat": _short(template or own or "") if settings.chat_template else "off"}
     if settings.chat_template:
@@ -152,7 +152,7 @@ def _server(
 
 
 def _template(model: Path, chat: Chat, trust_remote_code: bool) -> tuple[str, str | None]:
-    """The model's own chat template, and what is to stand in its place so that prompts are those of this house.
+    """The model's own chat template, and one to replace it so that prompts are the same as ours.
 
     A template that lets a model think first unless told otherwise is told otherwise, as our renderer does.
     """

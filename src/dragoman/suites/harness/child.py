@@ -1,8 +1,8 @@
 """lm-evaluation-harness in a process of its own: `python -m dragoman.suites.harness.child JOB`.
 
-JOB is a file that `evaluate.py` wrote: a model, how it is opened, and tasks, each with a file to write its results to.
-One model is opened for all of them; what is finished stays when a later task fails. Its parent reads what it prints.
-Without a model it writes down what the tasks ask.
+JOB is a file that `evaluate.py` wrote: a model, how to open it, and tasks, each with a file for its results. The
+model is opened once for all tasks; finished results stay if a later task fails. The parent process reads what it
+prints. Without a model it only writes down what the tasks ask.
 """
 
 import json
@@ -60,7 +60,7 @@ def main(path: Path) -> int:
 
 
 def _look(manager: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Loads a task's documents, and looks whether there is what it needs to judge an answer. Returns its parts."""
+    """Loads a task's documents, and checks that what it needs to judge an answer is there. Returns its parts."""
     parts: dict[str, Any] = manager.load(list(asked["specs"]))["tasks"]
     if "ifeval" in asked["name"]:
         import nltk
@@ -70,7 +70,9 @@ def _look(manager: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _texts(task: Any, limit: int | None) -> list[str]:
-    """What of each document stands in its prompt, without the words around it: a passage, a question, options."""
+    """The benchmark's texts in each document's prompt, without the words around them: a passage, a
+    question, options.
+    """
     found = []
     for document in islice(task.eval_docs, limit):
         prompt = task.doc_to_text(document)
@@ -84,7 +86,7 @@ def _texts(task: Any, limit: int | None) -> list[str]:
 
 
 def _open(job: Mapping[str, Any]) -> Any:
-    """The model, by one of the harness' own backends."""
+    """The model, opened by one of the harness's own backends."""
     if job["backend"] == "vllm":
         _name_vllm()
     if job["backend"].startswith("local-"):
@@ -101,9 +103,10 @@ def _open(job: Mapping[str, Any]) -> Any:
 
 
 def _name_vllm() -> None:
-    """The harness asks for vLLM's version by that name, and builds for processors have another: it is told theirs.
+    """The harness asks for the version of the package `vllm`, and builds for CPUs have another name: they get to
+    answer.
 
-    vLLM itself looks whether it has its name, so it looks first, and the name is lent for one import and no longer.
+    vLLM itself checks whether it has its name, so it is imported first, and the name is replaced for one import only.
     """
     from importlib import import_module, metadata
     from unittest.mock import patch
@@ -120,9 +123,9 @@ def _name_vllm() -> None:
 
 
 def _keep_no_connection() -> None:
-    """The harness compares no answer with its request, so each request to a server has a connection of its own.
+    """Gives each request to a server a connection of its own, since the harness does not match answers to requests.
 
-    A server may send an answer twice, and over a kept connection the second one is taken for the next request's.
+    A server may send an answer twice, and on a kept connection the second one would pass for the next request's.
     """
     from functools import partial
 
@@ -171,12 +174,12 @@ def _evaluate(lm: Any, manager: Any, asked: Mapping[str, Any], job: Mapping[str,
 
 
 def _metrics(config: Mapping[str, Any]) -> list[str]:
-    """The names of a task's metrics, in its own order; one that is a function stands under the function's name."""
+    """The names of a task's metrics, in its order; a metric that is a function is listed by the function's name."""
     return [str(metric["metric"]) for metric in config.get("metric_list") or [] if isinstance(metric, Mapping)]
 
 
 def _settings(lm: Any) -> dict[str, Any]:
-    """What a model's own configuration of generation adds to what a task says, where the backend lets it."""
+    """What a model's own generation configuration adds to a task's settings, if the backend lets it."""
     own = getattr(getattr(lm, "model", None), "generation_config", None)
     if own is None:
         return {}
@@ -185,9 +188,9 @@ def _settings(lm: Any) -> dict[str, Any]:
 
 
 def _cut(lm: Any, backend: str, samples: Sequence[Mapping[str, Any]]) -> tuple[set[int], set[int]]:
-    """Documents whose prompts do not fit, so that the harness drops their beginning, or shortens their answers.
+    """Documents whose prompts do not fit: the harness drops the prompts' beginning, or shortens their answers.
 
-    vLLM's backend takes from the answer first; the others keep its room and cut the prompt.
+    vLLM's backend shortens the answer first; the others keep its room and cut the prompt.
     """
     longest = getattr(lm, "max_length", None)
     cut: set[int] = set()
@@ -213,7 +216,7 @@ def _cut(lm: Any, backend: str, samples: Sequence[Mapping[str, Any]]) -> tuple[s
 
 
 def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a logged sample: which document, what was answered, and the metrics."""
+    """The part of a logged sample that is stored: which document, what was answered, and the metrics."""
     answers = [_told(answer) for answers in sample["resps"] for answer in answers]
     return {
         "doc": sample["doc_id"],
@@ -227,7 +230,7 @@ def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _question(document: Mapping[str, Any]) -> str:
-    """What a document asks, by the fields that tasks have for that; empty where it has none of them."""
+    """A document's question, from the fields that tasks usually have for it; empty if it has none of them."""
     found = (document.get(name) for name in QUESTIONS)
     return next((text[:KEPT] for text in found if isinstance(text, str) and text), "")
 
@@ -243,14 +246,14 @@ def _told(value: Any) -> Any:
 
 
 def _close(lm: Any) -> None:
-    """vLLM's processes end with this one only when they are told to."""
+    """Closes vLLM, whose processes end with this one only when told to."""
     engine = getattr(getattr(getattr(lm, "model", None), "llm_engine", None), "engine_core", None)
     if engine is not None:
         engine.shutdown()
 
 
 def _end_with_parent() -> None:
-    """The parent holds the other end of the standard input: it closes when the parent ends, however that happens."""
+    """Ends this process when the parent ends: the parent holds the other end of standard input, which then closes."""
     os.read(0, 1)
     if os.getpgid(0) == os.getpid():  # and with this process all that it started
         os.killpg(0, signal.SIGKILL)

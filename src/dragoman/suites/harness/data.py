@@ -1,4 +1,4 @@
-"""Local files instead of the hub's, for tasks of lm-evaluation-harness. Where documents come from changes, and no more.
+"""Local files instead of the hub's, for tasks of lm-evaluation-harness; only the source of documents changes.
 
 A place is a file with the questions, or a folder with a file for each split (`train.jsonl`, `test.jsonl`) or subset
 (`boolean_expressions.json`), or with a folder for each subset.
@@ -38,7 +38,7 @@ class Local:
     """The field that holds the documents, where a file is one JSON object."""
 
     def override(self) -> dict[str, Any]:
-        """What the task's configuration is to say instead."""
+        """The entries of the task's configuration to replace."""
         files = {split: [str(path) for path in paths] for split, paths in self.splits.items()}
         within = {"field": self.within} if self.within else {}
         return {"dataset_path": self.reader, "dataset_name": None, "dataset_kwargs": {"data_files": files, **within}}
@@ -49,9 +49,9 @@ class Local:
 
 
 def local(suite: TaskSet, data: Mapping[str, str], shots: int | None) -> dict[str, Local]:
-    """The local files of each task of a suite, where `evaluation.harness.data` names any.
+    """The local files of each task of a suite, if `evaluation.harness.data` names any.
 
-    Raises DataError where a file is missing, or lacks a split or a field that the task needs.
+    Raises DataError if a file is missing, or lacks a split or a field that the task needs.
     """
     found = {}
     for leaf in suite.leaves:
@@ -91,7 +91,7 @@ def _files(leaf: Leaf, place: Path, where: str, shots: int | None) -> Local:
 
 
 def splits(config: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """The split that is judged on, and the others that the task opens."""
+    """The split that is judged, and the others that the task opens."""
     judged = config.get("test_split") or config.get("validation_split")
     if judged is None:
         raise DataError(f"{config.get('task')} of lm-evaluation-harness has neither a test nor a validation split.")
@@ -110,7 +110,7 @@ def _endings() -> tuple[str, ...]:
 
 
 def _split(folder: Path, split: str, subset: str | None, *, alone: bool = True) -> tuple[Path, ...]:
-    """The files of a split: `subset/split`, `split`, or a file of the subset, which has one split only."""
+    """The files of a split: `subset/split`, `split`, or a file of the subset, which has only one split."""
     stems = [folder / subset / split] if subset else []
     stems += [folder / split, *([folder / subset] if subset and alone else [])]
     for stem in stems:
@@ -131,7 +131,7 @@ def _wanted(leaf: Leaf, place: Path, judged: str) -> str:
 
 
 def _fields(leaf: Leaf, reader: str, taken: Mapping[str, tuple[Path, ...]], where: str) -> str | None:
-    """Looks at the first document of each split; returns the field that holds the documents, if any."""
+    """Checks the first document of each split; returns the field that holds the documents, if any."""
     within: set[str | None] = set()
     needed = set() if leaf.config.get("process_docs") else fields(leaf.config)
     for path in dict.fromkeys(paths[0] for paths in taken.values()):
@@ -153,7 +153,7 @@ def _fields(leaf: Leaf, reader: str, taken: Mapping[str, tuple[Path, ...]], wher
 
 
 def fields(config: Mapping[str, Any]) -> set[str]:
-    """The fields of a document that a task's templates speak of; those that its functions read are not known."""
+    """The document fields that a task's templates use; those that its functions read are not known."""
     found: set[str] = set()
     for text in _texts(config):
         if not isinstance(text, str) or isinstance(text, Function) or not text.strip():
@@ -179,7 +179,7 @@ def _texts(config: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _first(path: Path, reader: str) -> tuple[set[str], str | None]:
-    """The fields of a file's first document, and where its documents lie."""
+    """The fields of a file's first document, and the field that holds its documents."""
     if reader == "parquet":
         import pyarrow.parquet
 
@@ -198,7 +198,7 @@ def _first(path: Path, reader: str) -> tuple[set[str], str | None]:
 
 
 def _document(path: Path) -> Any:
-    """The first of the values that stand one a line, or the one that goes over several lines."""
+    """The first value of a file with one value per line, or with one value over several lines."""
     number, line = next((number, line) for number, line in lines(path) if line.strip())
     try:
         return parsed(line, str(path), number)

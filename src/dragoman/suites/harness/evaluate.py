@@ -1,6 +1,6 @@
-"""lm-evaluation-harness as it is: its own tasks, prompts, filters, metrics and backends, its numbers in the scorecard.
+"""Running lm-evaluation-harness as it is: its own tasks, prompts, filters, metrics and backends.
 
-Only where a model and its data come from is said here. A task is run once for a model: what it came to is kept.
+Only where a model and its data come from is decided here. A task is run once for a model; its result is cached.
 """
 
 import json
@@ -37,10 +37,10 @@ _MORE = ("*.model", "*.tiktoken", "generation_config.json")
 
 
 def verify(tasks: Sequence[str], settings: Harness) -> None:
-    """Looks at all that can be known before a model is opened; imports nothing of the harness.
+    """Checks everything that can be known before a model is opened; imports nothing of the harness.
 
-    Raises DataError where the harness is not installed, a task does not exist (with names like it) or would run
-    programs without leave, or local files are missing or lack what a task needs.
+    Raises DataError if the harness is not installed, a task does not exist (with similar names) or would run programs
+    without permission, or local files are missing or lack what a task needs.
     """
     installed()
     suites = [find(task) for task in tasks]
@@ -69,10 +69,10 @@ def judged(
     cache: Path,
     say: Callable[[str], None] = note,
 ) -> list[Graded]:
-    """A model, judged by tasks of lm-evaluation-harness: one benchmark for each name, in their order.
+    """A model, judged by tasks of lm-evaluation-harness: one benchmark for each name, in order.
 
-    What a task came to for these weights, settings and data is kept below `cache`; the harness is started for the rest,
-    once. Raises DataError as `verify` does, and EngineError where the harness fails: what was finished is kept.
+    A task's result for these weights, settings and data is cached below `cache`; the harness is started once, for the
+    rest. Raises DataError as `verify` does, and EngineError if the harness fails: finished results are kept.
     """
     verify(tasks, settings)
     suites = [find(task) for task in tasks]
@@ -112,7 +112,7 @@ def judged(
 
 
 def _check(model: Path, trust_remote_code: bool, bin_weights: bool) -> None:
-    """The harness loads a model by itself, and does not look whether its files hold all of it."""
+    """Checks that a model's files are whole: the harness loads the model itself, without such a check."""
     from dragoman.models.outline import UnknownKind, outline
 
     with suppress(UnknownKind):
@@ -120,9 +120,9 @@ def _check(model: Path, trust_remote_code: bool, bin_weights: bool) -> None:
 
 
 def texts(tasks: Sequence[str], settings: Harness, *, say: Callable[[str], None] = note) -> dict[str, list[str]]:
-    """What the tasks ask, by the names of their suites: of each document what stands in its prompt.
+    """What the tasks ask, by the names of their suites: the benchmark's texts in each document's prompt.
 
-    Raises DataError as `verify` does, and where the documents could not be had.
+    Raises DataError as `verify` does, and if the documents could not be had.
     """
     verify(tasks, settings)
     suites = [find(task) for task in tasks]
@@ -152,7 +152,7 @@ def _start(
     outs: Mapping[str, Path],
     say: Callable[[str], None],
 ) -> None:
-    """Writes down what the harness is to do, and has it done."""
+    """Writes the job for the harness, and runs it."""
     arguments = dict(opened.arguments)
     if opened.template is not None:
         arguments["tokenizer"] = str(with_template(model, opened.template, trust_remote_code, at / "tokenizer"))
@@ -189,7 +189,7 @@ def _task(suite: TaskSet, out: Path) -> dict[str, Any]:
 
 
 def _offline(suites: Sequence[TaskSet], files: Mapping[str, Mapping[str, Local]]) -> Mapping[str, str]:
-    """The hub is left alone where nothing is wanted of it."""
+    """Environment that keeps the harness off the hub if nothing is needed from there."""
     here = all(set(files[suite.name]) == {leaf.name for leaf in suite.leaves} and not suite.unsafe for suite in suites)
     return OFFLINE if here else {}
 
@@ -197,7 +197,7 @@ def _offline(suites: Sequence[TaskSet], files: Mapping[str, Mapping[str, Local]]
 def _write_tasks(
     suite: TaskSet, folder: Path, files: Mapping[str, Local], limits: Mapping[str, int], datasets: Path
 ) -> None:
-    """The harness' own tasks, each included whole in a file that changes only what must be changed here."""
+    """Writes the harness's own tasks, each included whole in a file that changes only what must be changed here."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, path in suite.groups.items():
         write_atomic(folder / f"{name}.group.yaml", yaml.safe_dump({"include": str(path)}))
@@ -214,16 +214,16 @@ def _write_tasks(
 
 
 def _generation(config: Mapping[str, Any]) -> dict[str, Any]:
-    """How a task has answers generated; what the harness takes where it does not say."""
+    """How a task has answers generated, with the harness's defaults."""
     until = [config.get("fewshot_delimiter", "\n\n")]
     given = config.get("generation_kwargs")
     return dict(given) if given else {"until": until, "do_sample": False, "temperature": 0.0}
 
 
 def _limits(suite: TaskSet, context: int | None) -> dict[str, int]:
-    """Shorter answers where a task asks for more than half of what the model sees.
+    """Shorter answers for tasks that ask for more than half of the model's context.
 
-    Where it asks for all of that, the harness refuses to begin.
+    If a task asks for all of it, the harness refuses to begin.
     """
     limits = {}
     for leaf in suite.leaves:
@@ -235,7 +235,7 @@ def _limits(suite: TaskSet, context: int | None) -> dict[str, int]:
 
 
 def _how(opened: Backend, settings: Harness, limits: Mapping[str, int], here: bool) -> dict[str, str]:
-    """What a signature says beside the task: whatever makes another number of it."""
+    """What a signature says besides the task: whatever could change its numbers."""
     how = dict(opened.how)
     if settings.limit is not None:
         how["limit"] = str(settings.limit)
@@ -247,7 +247,7 @@ def _how(opened: Backend, settings: Harness, limits: Mapping[str, int], here: bo
 
 
 def _model(model: Path, opened: Backend, memo: Digests) -> str:
-    """The contents of a model: weights, tokenizer, and its own ways of generating. A server's are its name."""
+    """A model's contents: weights, tokenizer, and its own generation settings. For a server, its name."""
     voice = {path for pattern in (*_VOICE, *_MORE) for path in model.glob(pattern) if path.is_file()}
     told = [[path.name, memo.of(path)] for path in sorted(voice)]
     return fingerprint([opened.served or contents(model, digest_of=memo.of), told])
@@ -263,7 +263,7 @@ def _key(
     limits: Mapping[str, Mapping[str, int]],
     memo: Digests,
 ) -> str:
-    """A short name for everything that determines what a task comes to."""
+    """A short hash of everything that determines a task's result."""
     data = {
         name: [
             one.reader,
@@ -296,6 +296,6 @@ def _files(suite: TaskSet) -> list[str]:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """What a task came to; None where that is not known, or is not what was written."""
+    """A task's cached result; None if there is none, or it is damaged."""
     found = read_json(path)
     return found if isinstance(found, dict) and unbroken(found) else None

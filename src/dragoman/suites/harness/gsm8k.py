@@ -1,4 +1,4 @@
-"""GSM8K: the number that an answer comes to, read and compared as lm-evaluation-harness does (task gsm8k, version 3.0).
+"""GSM8K: reading and comparing the number in an answer as lm-evaluation-harness does (task gsm8k, version 3.0).
 
 Two readings are published side by side. The strict one takes what follows the first `#### `, the form that the
 examples of the five-shot prompt have. The flexible one takes the last thing that looks like a number.
@@ -25,7 +25,7 @@ def strict(answer: str) -> str:
 
 
 def flexible(answer: str) -> str:
-    """The last number, with whatever stands among its digits."""
+    """The last number, including signs among its digits."""
     found = _FLEXIBLE.findall(_ended(answer))
     return str(found[-1]).strip() if found else INVALID
 
@@ -35,7 +35,7 @@ READINGS: Mapping[str, Callable[[str], str]] = {"strict-match": strict, "flexibl
 
 
 def equal(given: str, gold: str) -> bool:
-    """Whether what was read is the right number; `gold` may be a whole solution, which ends in `#### NUMBER`."""
+    """Whether the right number was read; `gold` may be a whole solution, which ends in `#### NUMBER`."""
     return _bare(given) == _bare(gold)
 
 
@@ -46,7 +46,7 @@ def _ended(answer: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Without thousands separators, dollars, the way there, and a full stop at the end."""
+    """The number without thousands separators, dollar signs, the steps before it, and a final full stop."""
     for pattern in _LEFT_OUT:
         text = pattern.sub("", text)
     return text.lower()

@@ -1,10 +1,10 @@
-"""IFEval: whether an answer does what its instructions say, by lm-evaluation-harness' own checkers.
+"""IFEval: whether an answer follows its instructions, by lm-evaluation-harness's own checkers.
 
-Four accuracies are published: of prompts whose instructions were all followed, and of instructions; each strictly,
-and loosely (the answer also without its first line, its last line, and asterisks).
+Four accuracies are published: of prompts whose instructions were all followed, and of instructions; each strict, and
+loose (the answer also without its first line, its last line, and asterisks).
 
-Two kinds of instructions are about sentences and words as NLTK's `punkt_tab` cuts them. The harness downloads it when
-its checkers are imported; here nothing is downloaded, and it is asked for where a question needs it.
+Two kinds of instructions are about sentences and words as NLTK's `punkt_tab` splits them. The harness downloads it
+when its checkers are imported; here nothing is downloaded, and an error asks for it if a question needs it.
 """
 
 import io
@@ -28,7 +28,7 @@ CUT = ("length_constraints:number_sentences", "change_case:capital_word_frequenc
 
 @dataclass(frozen=True, slots=True)
 class Instructed:
-    """A prompt of IFEval with its instructions and what each of them is given."""
+    """A prompt of IFEval with its instructions and their arguments."""
 
     key: str
     prompt: str
@@ -39,7 +39,7 @@ class Instructed:
 
 
 def read_ifeval(path: Path) -> list[Instructed]:
-    """The questions of IFEval's file (`input_data.jsonl`). `DataError` names each line that is none."""
+    """The questions of IFEval's file (`input_data.jsonl`). `DataError` names each invalid line."""
     found: list[Instructed] = []
     faults: list[str] = []
     for number, record in read_records(path):
@@ -63,13 +63,14 @@ def read_ifeval(path: Path) -> list[Instructed]:
 
 
 def followed(questions: Sequence[Instructed], answers: Sequence[str]) -> dict[str, list[tuple[bool, ...]]]:
-    """Accuracy → for each question its verdicts: one where prompts are counted, one an instruction otherwise.
+    """Accuracy → for each question its verdicts: one if prompts are counted, otherwise one per instruction.
 
-    The language of an answer is guessed by a library that draws at random, as in the harness; here always the same.
-    Where a checker can't cope with an answer, as with JSON that is nested too deep, that instruction was not followed.
+    The language of an answer is guessed by a library that draws at random, as in the harness; here always with the
+    same result. If a checker can't cope with an answer, as with JSON that is nested too deep, that instruction was
+    not followed.
 
-    `EngineError` where the harness, or `punkt_tab` for a question that needs it, is missing; `DataError`, before an
-    answer is looked at, where an instruction is none of the harness', or its arguments are not what it takes.
+    `EngineError` if the harness, or `punkt_tab` for a question that needs it, is missing; `DataError`, before an
+    answer is looked at, if an instruction is unknown to the harness, or its arguments are not what it takes.
     """
     utils, known = _harness()
     unknown = sorted({name for question in questions for name in question.instructions} - known)
@@ -87,7 +88,7 @@ def followed(questions: Sequence[Instructed], answers: Sequence[str]) -> dict[st
 
 
 def _verdicts(utils: Any, question: Instructed, answer: str) -> dict[str, tuple[bool, ...]]:
-    """What the harness says of an answer; of each instruction by itself where it breaks off at one of several."""
+    """The harness's verdicts on an answer; if it breaks off at one of several instructions, on each separately."""
     try:
         found = _processed(utils, question, answer)
         return {name: tuple(one) if isinstance(one, list) else (bool(one),) for name, one in found.items()}
@@ -100,7 +101,7 @@ def _verdicts(utils: Any, question: Instructed, answer: str) -> dict[str, tuple[
 
 
 def _faults(utils: Any, question: Instructed) -> Iterator[str]:
-    """Instructions with arguments that their checker does not take, which some find out only at an answer."""
+    """Instructions with arguments that their checker does not take, which some only notice at an answer."""
     for part in _parts(question):
         try:
             _processed(utils, part, "Yes.")
@@ -111,7 +112,7 @@ def _faults(utils: Any, question: Instructed) -> Iterator[str]:
 
 
 def _parts(question: Instructed) -> list[Instructed]:
-    """A question as one of each of its instructions."""
+    """A question as several, each with one of its instructions."""
     pairs = zip(question.instructions, question.arguments, strict=True)
     return [replace(question, instructions=(name,), arguments=(given,)) for name, given in pairs]
 
@@ -133,7 +134,7 @@ def harness_version() -> str:
 
 
 def _harness() -> tuple[Any, set[str]]:
-    """The harness' module with the scoring, and the names of its instructions."""
+    """The harness's scoring module, and the names of its instructions."""
     try:
         import nltk
     except ImportError as error:
@@ -175,7 +176,7 @@ def _need_cutting(questions: Sequence[Instructed]) -> None:
 
 @contextmanager
 def _same_draws() -> Iterator[None]:
-    """The guess of languages, and arguments that a question leaves open, come out the same each time."""
+    """Within the block, the guess of languages, and arguments that a question leaves open, are always the same."""
     from langdetect import DetectorFactory
 
     seed, state = DetectorFactory.seed, random.getstate()

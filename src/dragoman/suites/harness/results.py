@@ -1,7 +1,7 @@
-"""What lm-evaluation-harness found, as `Graded`: its logged samples become items, its aggregate is the score.
+"""Results of lm-evaluation-harness as `Graded`: its logged samples become items, its aggregate is the score.
 
-The score is the harness' own number, to the last digit but rounding: it is compared here. What has no number for each
-document, such as a metric of a whole corpus, is refused rather than dressed up.
+The score is the harness's own number, up to rounding in the last digit: the two are compared here. A metric without a
+number for each document, such as one of a whole corpus, is refused rather than dressed up.
 """
 
 import math
@@ -49,7 +49,7 @@ class Scored:
 
 
 def graded(found: Found) -> Graded:
-    """A benchmark from what the harness' process wrote. DataError where it has no score that items add up to."""
+    """A benchmark from what the harness's process wrote. DataError if it has no score that items add up to."""
     asked, key = found["asked"], headline(found)
     metric, _, taken = key.partition(",")
     scored = list(_scored(found, key))
@@ -101,7 +101,7 @@ def graded(found: Found) -> Graded:
 
 
 def headline(found: Found) -> str:
-    """The metric and filter that stand for a benchmark, as in `exact_match,strict-match`."""
+    """The metric and filter whose score counts, as in `exact_match,strict-match`."""
     asked, results = found["asked"], found["results"]
     first = next(name for name in (*asked["specs"], *found["samples"]) if _keys(results.get(name, {})))
     keys = _keys(results[first])
@@ -114,7 +114,7 @@ def headline(found: Found) -> str:
 
 
 def _keys(result: Mapping[str, Any]) -> list[str]:
-    """The metrics of a result, each with its filter; not their standard errors."""
+    """The metrics of a result, each with its filter; without their standard errors."""
     return [key for key in result if "," in key and not key.partition(",")[0].endswith("_stderr")]
 
 
@@ -139,7 +139,7 @@ def _scored(found: Found, key: str) -> Iterator[Scored]:
 
 
 def _items(scored: Sequence[Scored], found: Found, key: str, scale: float) -> tuple[tuple[Item, ...], str]:
-    """A document is an item; where the harness weighs its tasks alike whatever their size, a task is."""
+    """Documents as items; if the harness weighs its tasks equally whatever their size, tasks as items."""
     own, _ = _own(found, key)
     every = [value for one in scored for value in one.values]
     if own is None or _equal(_mean(every), own):
@@ -160,7 +160,7 @@ def _documents(one: Scored, scale: float) -> Iterator[Item]:
 
 
 def _subjects(found: Found) -> dict[str, str]:
-    """What a task is about, within its benchmark: its name without what all have in common."""
+    """A task's subject within its benchmark: its name without what all have in common."""
     tasks = list(found["samples"])
     if len(tasks) == 1:
         return {tasks[0]: ""}
@@ -171,7 +171,7 @@ def _subjects(found: Found) -> dict[str, str]:
 
 
 def _common(names: Sequence[str]) -> str:
-    """What all of them begin with; the whole of none, so that each has a rest."""
+    """The common beginning of all names; shorter than any of them, so that each has a rest."""
     first, last = min(names), max(names)
     length = next((at for at, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first))
     return first[: min(length, len(first) - 1)]
@@ -187,7 +187,7 @@ def _below(found: Found, name: str) -> Iterator[str]:
 
 
 def _own(found: Found, key: str) -> tuple[float | None, float | None]:
-    """The harness' own number for all of it, and its standard error; None where it has none."""
+    """The harness's own overall number, and its standard error; None if it has none."""
     specs = found["asked"]["specs"]
     if len(specs) > 1:
         return None, None
@@ -201,7 +201,7 @@ def _own(found: Found, key: str) -> tuple[float | None, float | None]:
 
 
 def _others(found: Found, key: str) -> dict[str, Any]:
-    """All that the harness printed beside, with its standard errors, as it printed it."""
+    """Everything else that the harness printed, with standard errors, as it printed it."""
     names = [spec for spec in found["asked"]["specs"] if spec in found["results"]] or list(found["samples"])
     told = {
         name: {other: value for other, value in found["results"][name].items() if "," in other and other != key}

@@ -1,4 +1,4 @@
-"""One run of lm-evaluation-harness in a process of its own: how it goes, and what went wrong, in words."""
+"""Running lm-evaluation-harness in a process of its own: progress, and failures in words."""
 
 import json
 import os
@@ -33,9 +33,9 @@ _NETWORK = (
 
 
 def run(job: Mapping[str, Any], environment: Mapping[str, str], say: Callable[[str], None], key: str = "") -> None:
-    """Runs a job to its end. What is finished stays, whatever becomes of the rest. A server's `key` is not shown.
+    """Runs a job to its end. Finished results stay, whatever becomes of the rest. A server's `key` is not shown.
 
-    Raises EngineError where the process was killed or failed, DataError where a task's data could not be had.
+    Raises EngineError if the process was killed or failed, DataError if a task's data could not be had.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(job, file)
@@ -64,7 +64,7 @@ def run(job: Mapping[str, Any], environment: Mapping[str, str], say: Callable[[s
 
 
 class Seen:
-    """What a run printed: how far it is, and the last lines, without the key that a server may have repeated."""
+    """What a run has printed: its progress, and the last lines, without the key that a server may have repeated."""
 
     def __init__(self, key: str = "") -> None:
         self._key = key
@@ -93,7 +93,7 @@ class Seen:
 
 
 def _lines(stream: IO[bytes]) -> Iterator[str]:
-    """Lines as they come, those that are redrawn in place too."""
+    """Lines as they come, including those that are redrawn in place."""
     rest = b""
     while block := os.read(stream.fileno(), 65536):
         *whole, rest = re.split(rb"[\r\n]", rest + block)

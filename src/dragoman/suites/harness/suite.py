@@ -24,7 +24,7 @@ class Task(OutsideSuite):
 
     @property
     def task(self) -> str:
-        """What the harness calls it."""
+        """The harness's name for it."""
         return task_of(self.name) or self.name
 
     @classmethod
@@ -59,7 +59,7 @@ class Task(OutsideSuite):
         return (recipe.generation.openai,) if recipe.evaluation.harness.backend == "openai" else ()
 
     def inputs(self, recipe: Recipe, digests: Digests) -> Mapping[str, object] | None:
-        """Nothing where nothing is learnt that what it asks could be compared with."""
+        """None if the recipe trains nothing that its questions could be compared with."""
         if not recipe.methods:
             return None
         settings = recipe.evaluation.harness
@@ -88,7 +88,7 @@ class Task(OutsideSuite):
 
 
 def _data(recipe: Recipe, digests: Digests) -> dict[str, object]:
-    """Contents of the local files that are read instead of the hub's; what they are for may be a part of a task."""
+    """The contents of the local files that replace the hub's; a key may name a part of a task."""
     places = recipe.evaluation.harness.data
     return {"data": {task: [digests.of(file) for file in below(Path(path))] for task, path in places.items()}}
 

@@ -1,6 +1,6 @@
-"""The tasks of lm-evaluation-harness by name: their files are read here, and nothing of it is imported.
+"""Tasks of lm-evaluation-harness by name: their files are read here, without importing the harness.
 
-A task is a YAML file that may include others; a group names tasks; a tag stands in the tasks that bear it.
+A task is a YAML file that may include others; a group lists tasks; tasks name the tags that they bear.
 """
 
 import re
@@ -70,7 +70,7 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class TaskSet:
-    """What is run for one name of `evaluate`."""
+    """Everything that is run for one name in `evaluate`."""
 
     name: str
     specs: tuple[str, ...]
@@ -80,12 +80,12 @@ class TaskSet:
 
     @property
     def unsafe(self) -> bool:
-        """Whether programs that a model wrote are run, without a sandbox."""
+        """Whether programs that a model wrote are run without a sandbox."""
         return any(leaf.config.get("unsafe_code") for leaf in self.leaves)
 
 
 def installed() -> str:
-    """The version of the harness. DataError where there is none."""
+    """The version of the harness. DataError if it is not installed."""
     try:
         return version("lm_eval")
     except PackageNotFoundError:
@@ -96,7 +96,7 @@ def installed() -> str:
 
 
 def find(name: str) -> TaskSet:
-    """The tasks behind the name of a suite. DataError, with names that are like it, where there are none."""
+    """The tasks behind a suite's name. DataError, with similar names, if there are none."""
     folder = _folder()
     specs = ALIASES.get(name, (name,))
     leaves: dict[str, Leaf] = {}
@@ -108,20 +108,20 @@ def find(name: str) -> TaskSet:
 
 
 def task_of(name: str) -> str | None:
-    """The task that a suite's name stands for; None where it stands for none."""
+    """The task that a suite's name stands for; None if it is another suite."""
     if name.startswith(PREFIX):
         return name.removeprefix(PREFIX)
     return name if name in KNOWN else None
 
 
 def suite_name(task: str) -> str:
-    """How a task is called in `evaluate`."""
+    """A task's name in `evaluate`."""
     return task if task in KNOWN else f"{PREFIX}{task}"
 
 
 @cache
 def read(path: Path) -> Mapping[str, Any]:
-    """A task's file with what it includes; what it says itself comes first."""
+    """A task's file merged with what it includes; its own entries take precedence."""
     said: dict[str, Any] = yaml.load(path.read_bytes(), Loader=_Loader)  # a safe loader: functions stay names
     included = said.pop("include", [])
     merged: dict[str, Any] = {}
@@ -147,7 +147,7 @@ def _folder() -> Path:
 
 @cache
 def _named(folder: Path) -> Mapping[str, Path]:
-    """Every task and group by name; of two with one name the first, as the harness has it."""
+    """Every task and group by name; of two with one name the first, as in the harness."""
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*.yaml")):
         text = path.read_bytes()
@@ -160,7 +160,7 @@ def _named(folder: Path) -> Mapping[str, Path]:
 
 @cache
 def _tagged(folder: Path) -> Sequence[tuple[str, bytes]]:
-    """The files that speak of tags, each with the folder of the tasks that it may belong to."""
+    """The files that mention tags, each with the folder of the tasks that it may belong to."""
     paths = (path for path in folder.rglob("*") if path.suffix not in (".py", ".md") and path.is_file())
     texts = ((path.relative_to(folder).parts[0], path.read_bytes()) for path in paths)
     return [(home, text) for home, text in texts if _TAGGED.search(text)]
@@ -168,7 +168,7 @@ def _tagged(folder: Path) -> Sequence[tuple[str, bytes]]:
 
 @cache
 def _bearing(folder: Path, tag: str) -> tuple[str, ...]:
-    """The tasks that bear a tag, which may stand in a file that they include."""
+    """The tasks with a tag, which may be named in a file that they include."""
     homes = {home for home, text in _tagged(folder) if tag.encode() in text}
     found = []
     for name, path in _named(folder).items():
@@ -181,7 +181,7 @@ def _bearing(folder: Path, tag: str) -> tuple[str, ...]:
 
 
 def _walk(folder: Path, name: str, groups: dict[str, Path], asked: str) -> Iterator[Leaf]:
-    """The leaves below a name; the files of groups on the way are noted."""
+    """The leaves below a name; the files of groups on the way are added to `groups`."""
     path = _named(folder).get(name)
     if path is None:
         bearing = _bearing(folder, name)

@@ -1,7 +1,7 @@
-"""HumanEval's pass@k: how likely it is that of k programs that a model draws one passes its tests.
+"""HumanEval's pass@k: how likely it is that at least one of k sampled programs passes its tests.
 
-Of n drawn programs, c of which pass, the estimate for k is 1 - C(n-c, k) / C(n, k): the share of all choices of k of
-them in which one passes, which has no bias, as HumanEval's authors show. Each program runs in the sandbox.
+With n samples, c of which pass, the estimate for k is 1 - C(n-c, k) / C(n, k): the share of all choices of k samples
+that contain a passing one. It has no bias, as HumanEval's authors show. Each program runs in the sandbox.
 """
 
 from collections import Counter
@@ -50,10 +50,11 @@ class Judged:
 def programs_drawn(
     model: str, questions: Sequence[Question], speak: Speaker, settings: Evaluation
 ) -> Generator[Ask, list[Completion], list[Graded]]:
-    """Asks every question `settings.code.samples` times, each time with a seed of its own, and gives every pass@k.
+    """Asks every question `settings.code.samples` times, each time with another seed, and returns every pass@k.
 
-    One that leaves no room for an answer in the model's context is not asked, and has failed. Before anything is
-    asked, `DataError` is raised where a question has no unit tests, and `EngineError` where programs can't be run.
+    A question that leaves no room for an answer in the model's context is not asked, and counts as failed. Before
+    anything is asked, `DataError` is raised if a question has no unit tests, and `EngineError` if programs can't be
+    run.
     """
     _check(questions)
     require()
@@ -92,12 +93,12 @@ def judged_programs(
     how: str = "given",
     notes: Mapping[str, int] | None = None,
 ) -> list[Graded]:
-    """Every pass@k of what a model answered, one or more programs to each question, in the order of `ks`.
+    """Every pass@k, in the order of `ks`, for a model's answers: one or more programs for each question.
 
-    An answer is run as it stands after the prompt where that compiles; else the code in it is, as `completed` has it.
+    An answer is run as it stands after the prompt if that compiles; otherwise the code in it is, as by `completed`.
     `how` says in the signature how the answers were made. A question with fewer than k answers has no value.
-    `DataError` where the answers are not as many as the questions, or a question has no unit tests; `EngineError`
-    where programs can't be run safely.
+    `DataError` if the number of answers differs from that of the questions, or a question has no unit tests;
+    `EngineError` if programs can't be run safely.
     """
     _check(questions)
     if len(questions) != len(answers):
@@ -110,7 +111,7 @@ def judged_programs(
 
 
 def _judged(questions: Sequence[Question], answers: Sequence[Sequence[str]]) -> list[Judged]:
-    """Runs each different program once."""
+    """Runs each distinct program once."""
     codes = [
         [completed(answer, _told(given, "prompt"), _told(given, "entry_point")) for answer in texts]
         for given, texts in zip(questions, answers, strict=True)

@@ -1,4 +1,4 @@
-"""Published benchmarks become questions."""
+"""HumanEval's problems, read as questions."""
 
 from pathlib import Path
 
@@ -14,9 +14,9 @@ _FIELDS = ("prompt", "test", "entry_point")
 
 
 def humaneval(path: Path) -> list[Question]:
-    """The functions of HumanEval's file (.jsonl, or .jsonl.gz), each as a request to complete it.
+    """The functions in HumanEval's file (.jsonl, or .jsonl.gz), each as a request to complete it.
 
-    The check runs the tests of the file. `DataError` where a line is no problem of HumanEval.
+    The check runs the file's tests. `DataError` if a line is not a HumanEval problem.
     """
     questions = []
     for number, problem in read_records(path):

@@ -2,10 +2,10 @@
 
 Reads the original (data.tar, its folder, or one SUBJECT_test.csv without a header: question, four options, letter),
 Global-MMLU (Parquet, JSONL or CSV with the columns question, option_a … option_d, answer, subject), and the tables
-that CrossAlpaca published, which a translation service made from the original and which are as this one in form.
+that CrossAlpaca published: a translation service's output, in the original's form.
 
-With the English originals, what the translation damaged is repaired by position: the row at the same place of the
-same subject says which letter is right, and gives its options where two that were different have become the same.
+With the English originals, damage by the translation is repaired by position: the row at the same place of the same
+subject says which letter is right, and gives its options if two different ones have become equal.
 """
 
 import re
@@ -56,7 +56,7 @@ SUBJECTS = re.findall(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A question with four options; `answer` is a letter, or what stands there instead of one."""
+    """A question with four options; `answer` is a letter, or whatever stands in its place."""
 
     place: str
     file: str
@@ -76,10 +76,10 @@ def mmlu_questions(
     input: str | None = None,
     extract: str | None = None,
 ) -> tuple[list[Question], Counter[str]]:
-    """The questions of MMLU's test set in a language, and how many rows were repaired, and how.
+    """The questions of MMLU's test set in a language, and counts of how rows were repaired.
 
-    `place` is a file, a folder or an archive, `originals` the same in English. Raises `DataError` where a file is not
-    what it should be: every fault with file, row and column.
+    `place` is a file, a folder or an archive, `originals` the same in English. Raises `DataError` if a file is
+    invalid, with every fault by file, row and column.
     """
     wording = Wording(instruction or INSTRUCTION, INPUT if input is None else input).require("question", "options")
     if extract not in (None, *EXTRACTS):
@@ -226,7 +226,7 @@ def _table(sheet: Sheet) -> list[Row]:
 
 
 def _from_records(sheet: Sheet, found: Sequence[Mapping[str, Any]], subject: str, first: int = 1) -> list[Row]:
-    """Rows that name their columns, in whichever order; `choices` may hold the four options as a list."""
+    """Rows with named columns, in any order; `choices` may hold the four options as a list."""
     faults: list[str] = []
     rows: list[Row] = []
     for number, record in enumerate(found, start=first):
@@ -262,6 +262,6 @@ def _column(name: str) -> str:
 
 
 def _subject(name: str) -> str:
-    """A subject as MMLU calls it: file names of the translations lack an underscore here and there."""
+    """A subject's name in MMLU; file names of the translations lack an underscore here and there."""
     bare = re.sub(r"[^a-z]", "", name.lower())
     return next((subject for subject in SUBJECTS if subject.replace("_", "") == bare), name)

@@ -1,11 +1,11 @@
-"""Reads MT-Bench: questions of two turns, what the judge is told, and reference answers, from FastChat's files.
+"""MT-Bench's files (FastChat's): questions of two turns, the judge's prompts, and reference answers.
 
     question.jsonl                 {"question_id": 81, "category": "writing", "turns": ["…", "…"]}
     judge_prompts.jsonl            {"name": "single-v1", "system_prompt": "…", "prompt_template": "…"}
     reference_answer/gpt-4.jsonl   {"question_id": 101, "choices": [{"turns": ["…", "…"]}]}
 
-Questions of one's own have the same form. They may come without judge prompts, and are then judged with the published
-ones; those on mathematics, reasoning and coding need a reference answer, as the published ones do.
+The user's own questions have the same form. Without judge prompts, they are judged with the published ones; questions
+on mathematics, reasoning and coding need a reference answer, as the published ones do.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,24 +41,24 @@ class Question(TypedDict):
 
 
 class Wording(TypedDict):
-    """What the judge is asked with."""
+    """A judge's prompt."""
 
     system: str
     template: str
 
 
 class Conversations(Material):
-    """What MT-Bench asks, and the judge's prompts by their names."""
+    """What MT-Bench asks, and the judge's prompts by name."""
 
     questions: list[Question]
     prompts: dict[str, Wording]
 
 
 def read(place: Sequence[Path]) -> Conversations:
-    """What the suite is made of.
+    """Reads what the suite is made of.
 
-    `place` are the files, one folder that has them somewhere below it, or a file of questions alone. `DataError` says
-    what is missing or not as it should be, line by line.
+    `place` is the files, a folder that contains them somewhere, or a file of questions alone. `DataError` says what
+    is missing or invalid, line by line.
     """
     files = [file for path in place for file in (sorted(path.rglob("*.jsonl")) if path.is_dir() else [path])]
     asked = files if len(place) == 1 and place[0].is_file() else [file for file in files if file.name in _QUESTIONS]
@@ -76,7 +76,7 @@ def read(place: Sequence[Path]) -> Conversations:
 
 
 def categories(path: Path) -> dict[int | str, str]:
-    """The category of each question of a file, by its number."""
+    """The category of each question in a file, by its number."""
     return {question["id"]: question["category"] for question in _questions(path)}
 
 
@@ -105,7 +105,7 @@ def _questions(path: Path) -> list[Question]:
 def _with_references(
     path: Path, questions: Sequence[Question], references: Mapping[int | str, list[str]]
 ) -> list[Question]:
-    """The questions, with a reference answer to each turn of those that are judged by one."""
+    """The questions, with a reference answer to each turn for those that are judged by one."""
     needed = [question for question in questions if question["category"] in WITH_REFERENCE]
     refuse(
         [
@@ -137,7 +137,7 @@ def _question_faults(key: object, category: object, turns: object) -> list[str]:
 
 
 def _references(files: Iterable[Path]) -> dict[int | str, list[str]]:
-    """The reference answers by question: GPT-4's, or those of the only file there is."""
+    """The reference answers by question: GPT-4's, or those of the only file."""
     there = [file for file in files if file.parent.name == _REFERENCES]
     chosen = [file for file in there if file.name == "gpt-4.jsonl"] or there
     if len(chosen) > 1:

@@ -1,4 +1,4 @@
-"""MT-Bench's published judgements: the ratings of every model that files of them are about."""
+"""MT-Bench's published judgements: the ratings of every model in such files."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,10 +27,10 @@ def turns(items: Sequence[Item]) -> dict[str, float]:
 
 
 def published(files: Sequence[Path], questions: Path | None = None) -> list[Graded]:
-    """Every model that some judgements are about, from files as FastChat writes them (`MODEL_single.jsonl`).
+    """A result for every model in files of judgements as FastChat writes them (`MODEL_single.jsonl`).
 
-    Scores are taken as they stand there, -1 for no judgement; `facts` has the model under `system`. Items have a
-    category where the file of questions is given. `DataError` where a line is no such judgement.
+    Scores are taken as they are, with -1 for no judgement; `facts` has the model under `system`. Items have a
+    category if the file of questions is given. `DataError` if a line is not such a judgement.
     """
     subjects = categories(questions) if questions else {}
     found: dict[tuple[str, str], list[Judgement]] = {}

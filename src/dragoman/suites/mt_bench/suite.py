@@ -1,10 +1,10 @@
-"""MT-Bench: conversations of two turns, each answer rated from 1 to 10 by another model.
+"""MT-Bench: conversations of two turns; a judge rates each answer from 1 to 10.
 
-Made as its authors made it: what is drawn at which temperature depends on the category; the second turn is asked after
-the model's own first answer; the judge, at temperature 0, sees the first turn alone or both, with a reference answer
-in mathematics, reasoning and coding. A number holds for its judge alone: ratings of different judges do not compare.
+It follows its authors: the temperature depends on the category; the second turn is asked after the model's own first
+answer; the judge, at temperature 0, sees only the first turn or both, with a reference answer in mathematics,
+reasoning and coding. A number holds only for its judge: ratings by different judges are not comparable.
 
-An answer that gets no rating, for whatever reason, has no value. The reason is counted, and nothing stands in for it.
+An answer without a rating, for whatever reason, has no value. The reason is counted, and nothing replaces the rating.
 """
 
 import json
@@ -93,7 +93,7 @@ SUITES = (MtBench,)
 
 
 def judge_text(prompts: Mapping[str, Wording], question: Question, answers: Sequence[str]) -> tuple[str, str]:
-    """System prompt and text for the judge, about the last of the answers; there is one to each turn so far."""
+    """System prompt and text for the judge, about the last of the answers; there is one answer per turn so far."""
     by_reference = question["category"] in WITH_REFERENCE
     name = ("single-math-v1" if by_reference else "single-v1") + ("-multi-turn" if len(answers) > 1 else "")
     fields = {"question": question["turns"][0], "answer": answers[0]}
@@ -111,7 +111,7 @@ def _answers(
     speak: Speaker,
     settings: Evaluation,
 ) -> Answering:
-    """The answers, one ask for each temperature, and why there is none where that is so."""
+    """The answers, in one ask for each temperature; in place of a missing one, the reason."""
     answers: dict[Place, Completion] = {}
     why: dict[Place, str] = {}
     apart: dict[float, list[Place]] = {}
@@ -142,7 +142,7 @@ def _judgements(
     judge: Speaker,
     settings: Evaluation,
 ) -> Answering:
-    """What the judge says of each answer, in one ask, and why it is not asked where that is so."""
+    """The judge's words on each answer, in one ask; in place of a missing one, the reason."""
     prompts: dict[Place, Ids] = {}
     for at, turn in sorted(answers):
         given = [answers[at, earlier].text.strip() for earlier in range(1, turn + 1)]
@@ -175,7 +175,7 @@ def _item(question: Question, turn: int, answer: Completion | None, judgement: C
 
 
 def _lengths(items: Sequence[Item]) -> dict[str, float]:
-    """How long the answers are: ratings tend to rise with it."""
+    """How long the answers are: ratings tend to rise with length."""
     answers = [item.told["answer"] for item in items if "answer" in item.told]
     if not answers:
         return {}
@@ -192,5 +192,5 @@ def _longest_judgement(settings: Evaluation) -> int:
 
 
 def _digest(prompts: Mapping[str, Wording]) -> str:
-    """Some letters that stand for the wording of the judge's prompts."""
+    """A few letters that identify the wording of the judge's prompts."""
     return content_key(json.dumps(prompts, sort_keys=True))[:6]

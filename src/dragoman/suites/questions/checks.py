@@ -1,7 +1,7 @@
-"""How an answer is judged by rule: plain functions by name, for the lab's questions and for users' own.
+"""Checks that judge an answer by rule: plain functions by name, for the lab's questions and for users' own.
 
-A question file names a check and its arguments, e.g. `{"name": "number", "arguments": {"value": 17}}`.
-Every function says two things: whether the answer is right, and whether there was anything to judge.
+A question file names a check and its arguments, e.g. `{"name": "number", "arguments": {"value": 17}}`. Every check
+says two things: whether the answer is right, and whether there was an answer to judge.
 """
 
 import inspect
@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check says: whether the answer is right, and whether there was an answer to judge at all."""
+    """A check's result: whether the answer is right, and whether there was an answer to judge at all."""
 
     passed: bool
     extracted: bool = True
@@ -40,7 +40,7 @@ NOTHING = Verdict(passed=False, extracted=False)
 
 
 def check(check: Check, answer: str) -> Verdict:
-    """Judges one answer. Raises `DataError` where the check's name or arguments are not known ones."""
+    """Judges one answer. Raises `DataError` if the check's name or arguments are unknown."""
     verify(check)
     return CHECKS[check.name](answer, **check.arguments)
 
@@ -112,14 +112,14 @@ def starts_with(answer: str, text: str) -> Verdict:
 
 
 def ends_with(answer: str, text: str) -> Verdict:
-    """The last word or phrase is `text`; closing punctuation is left aside."""
+    """The last word or phrase is `text`, ignoring closing punctuation."""
     if not answer.strip():
         return NOTHING
     return Verdict(re.search(rf"(?<!\w){re.escape(normalised(text))}$", normalised(answer)) is not None)
 
 
 def word_count(answer: str, exactly: int = -1, at_least: int = 0, at_most: int = 10**9) -> Verdict:
-    """The number of words between blanks is `exactly` (or within the bounds); bare punctuation is no word."""
+    """The number of words between blanks is `exactly` (or within the bounds); punctuation alone is not a word."""
     words = len([word for word in answer.split() if re.search(r"\w", word)])
     if not words:
         return NOTHING
@@ -136,7 +136,7 @@ def case(answer: str, form: str) -> Verdict:
 
 
 def list_items(answer: str, count: int, marker: str = "-") -> Verdict:
-    """Exactly `count` different lines begin with `marker` and carry text, and no other line stands there."""
+    """Exactly `count` different lines begin with `marker` and have text, and there is no other line."""
     lines = [line.strip() for line in answer.splitlines() if line.strip()]
     items = [line[len(marker) :].strip() for line in lines if line.startswith(marker)]
     if not items:
@@ -146,7 +146,7 @@ def list_items(answer: str, count: int, marker: str = "-") -> Verdict:
 
 
 def json_key(answer: str, key: str, value: str | float | bool | None = None) -> Verdict:
-    """The answer is a JSON object (a code fence may stand around it) with `key`, and with `value` if one is given."""
+    """The answer is a JSON object (possibly in a code fence) with `key`, and with `value` if one is given."""
     text = re.sub(r"^```\w*\n|\n?```$", "", answer.strip()).strip()
     try:  # what a model wrote is input from outside
         found = json.loads(text)
@@ -164,16 +164,16 @@ def refusal(answer: str) -> Verdict:
 
 
 def not_refusal(answer: str, any: Sequence[str] = ()) -> Verdict:
-    """The assistant does not refuse, and speaks about the matter: a word of the answer begins with one of `any`."""
+    """The assistant does not refuse, and is on topic: a word of the answer begins with one of `any`."""
     if not answer.strip():
         return NOTHING
     return Verdict(not refuses(answer) and contains(answer, any=any, prefix=True).passed)
 
 
 def squad(answer: str, values: Sequence[str], language: str, extract: str = "first_line", prompt: str = "") -> Verdict:
-    """The answer, as taken from what was said (`extract`: first_line or whole), is one of `values`; credit is its F1.
+    """The extracted answer (`extract`: first_line or whole) is one of `values`; partial credit is its F1.
 
-    Both as SQuAD has them, normalised for the language of the text. `prompt` names the wording for the signature.
+    Both as in SQuAD, normalised for the language of the text. `prompt` names the wording for the signature.
     """
     if extract not in EXTRACTS:
         raise DataError(f"Check 'squad' takes extract {' or '.join(EXTRACTS)}, not {extract!r}.")
@@ -184,9 +184,9 @@ def squad(answer: str, values: Sequence[str], language: str, extract: str = "fir
 
 
 def letter(answer: str, value: str, options: Sequence[str] = (), prompt: str = "") -> Verdict:
-    """The option chosen is that with the letter `value`; `options` are their texts, A first.
+    """The chosen option is the one with the letter `value`; `options` are their texts, A first.
 
-    The rules are those of `choices.py`. `prompt` names the wording for the signature.
+    The rules are in `choices.py`. `prompt` names the wording for the signature.
     """
     known = "".join(chr(ord("A") + at) for at in range(len(options) or 4))
     if value not in known:
@@ -198,8 +198,8 @@ def letter(answer: str, value: str, options: Sequence[str] = (), prompt: str = "
 def option_text(answer: str, values: Sequence[str], others: Sequence[str] = (), prompt: str = "") -> Verdict:
     """The answer is one of `values`: a number, a list of words, brackets, or with `others`, one of a few answers.
 
-    It is what follows the last "The answer is" (in many languages), else the first line. `others` are wrong answers.
-    `prompt` names the wording for the signature.
+    It is what follows the last "The answer is" (in many languages), otherwise the first line. `others` are wrong
+    answers. `prompt` names the wording for the signature.
     """
     if not answer.strip():
         return NOTHING
@@ -213,7 +213,7 @@ def option_text(answer: str, values: Sequence[str], others: Sequence[str] = (), 
 
 
 def program(answer: str, function: str, cases: Sequence[Sequence[Any]]) -> Verdict:
-    """The function in the answer, executed apart, gives for each case `[arguments, value]` that value."""
+    """The function in the answer, run in the sandbox, returns for each case `[arguments, value]` that value."""
     code = code_of(answer, function)
     return Verdict(runs(code, function, cases)) if code else NOTHING
 

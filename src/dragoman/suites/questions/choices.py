@@ -1,4 +1,4 @@
-"""What a model chose: the letter of an option, or one of a benchmark's answers, in what it said.
+"""The choice in an answer: the letter of an option, or one of a benchmark's answers.
 
 The rules are few and written out, so that a reader can tell what was judged. For a letter, in this order:
 
@@ -11,8 +11,8 @@ The rules are few and written out, so that a reader can tell what was judged. Fo
    unless other lines begin likewise with other letters: that is the list of options said again.
 6. The only letter in parentheses: "I would choose (B)."
 
-"A", "E", "I", "O", "U" and "Y" are words in English, Italian or Spanish: unmarked, they count where nothing follows but
-a reason. An answer that names several letters side by side ("A or B") is none. Options in Arabic may be named by
+"A", "E", "I", "O", "U" and "Y" are words in English, Italian or Spanish: unmarked, they count where nothing follows
+but a reason. An answer that names several letters side by side ("A or B") is none. Options in Arabic may be named by
 Arabic's letters in the order أ ب ج د. Whatever else is said is not extracted, which is counted.
 """
 
@@ -63,7 +63,7 @@ _DIGITS = re.compile(r"(?<![\d.,])-?\d+(?:[.,]\d+)*")
 
 
 def letter_of(answer: str, options: Sequence[str], known: str) -> str | None:
-    """The letter that an answer chose among `known`, such as `ABCD`; None where it can't be told."""
+    """The letter that an answer chose among `known`, such as `ABCD`; None if it can't be told."""
     text = _readable(answer)
     alone = re.fullmatch(r"[\W_]*([A-Za-z])[\W_]*", text)
     if alone and alone[1].upper() in known:
@@ -87,7 +87,7 @@ def letter_of(answer: str, options: Sequence[str], known: str) -> str | None:
 
 
 def _after(text: str, options: Sequence[str], known: str) -> str | None:
-    """The letter after an announcement; empty where several stand there, None where there is none."""
+    """The letter after an announcement; empty if there are several, None if there is none."""
     line = text.lstrip(" \t*_\n").split("\n", 1)[0][:_LINE]
     line = re.sub(rf"^{_ARTICLE}[\s:：]*", "", line, flags=re.IGNORECASE)
     if (named := _option(line, options)) is not None:
@@ -118,7 +118,7 @@ def _several(line: str, known: str) -> bool:
 
 
 def _option(text: str, options: Sequence[str]) -> str | None:
-    """The letter of the one option with this text; a text of one letter is a letter."""
+    """The letter of the one option with this text; a text of one letter is that letter."""
     same = plain(text)
     found = [at for at, option in enumerate(options) if same and plain(option) == same and latin(same) is None]
     return chr(ord("A") + found[0]) if len(found) == 1 else None
@@ -136,14 +136,14 @@ def _readable(answer: str) -> str:
 
 
 def text_of(answer: str) -> str:
-    """Where the answer stands in what was said: after the last announcement of it, else in the first line."""
+    """The part of what was said that has the answer: after the last announcement of it, otherwise the first line."""
     found = list(_SAID.finditer(answer))
     rest = answer[found[-1].end() :] if found else answer
     return next((line.strip() for line in rest.splitlines() if line.strip(" *_")), "")
 
 
 def one_of(answer: str, values: Sequence[str], others: Sequence[str]) -> bool | None:
-    """Whether the right one of a few answers was given; None where none is named, or right and wrong ones are."""
+    """Whether the right one of a few answers was given; None if none is named, or right and wrong ones are."""
     said = plain(text_of(answer))
     right, wrong = {plain(value) for value in values}, {plain(other) for other in others}
     if said in right | wrong:
@@ -162,7 +162,7 @@ def one_of(answer: str, values: Sequence[str], others: Sequence[str]) -> bool | 
 
 
 def number_of(answer: str, value: str) -> bool | None:
-    """Whether a number was given as the answer; None where there is none, or more than one after an equals sign."""
+    """Whether a number was given as the answer; None if there is none, or more than one after an equals sign."""
     said = unicodedata.normalize("NFKC", text_of(answer)).replace("−", "-")
     said = "".join(str(unicodedata.digit(one)) if one.isdigit() else one for one in said)
     found = [_value(one) for one in _DIGITS.findall(said.rsplit("=", 1)[-1])]
@@ -176,7 +176,7 @@ def is_number(text: str) -> bool:
 
 
 def same_text(answer: str, values: Iterable[str]) -> bool:
-    """Whether a free answer is one of the right ones, apart from case, commas, bullets and blanks between brackets."""
+    """Whether a free answer is one of the right ones, ignoring case, commas, bullets and blanks between brackets."""
     given = {_items(text_of(answer)), _items(answer)}
     return any(_items(value) in given for value in values)
 

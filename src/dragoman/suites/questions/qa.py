@@ -1,16 +1,16 @@
-"""Answers taken from a text: exact match and F1, as SQuAD has them, normalised for each language as MLQA does.
+"""Extractive answers: exact match and F1 as in SQuAD, normalised for each language as in MLQA.
 
-An answer is compared in lower case, without punctuation (Unicode's categories P, and ASCII's marks), without
-articles and with single blanks. Words are what stands between blanks; in Chinese each character is one. The
-definitions are those of MLQA's evaluation (Lewis et al., 2020) for its seven languages:
+An answer is compared in lower case, without punctuation (Unicode's categories P, and ASCII's marks), without articles
+and with single blanks. Words are separated by blanks; in Chinese each character is one. The definitions are those of
+MLQA's evaluation (Lewis et al., 2020) for its seven languages:
 
     en, de, es, vi     articles taken out where they stand as words (in Vietnamese: classifiers and the like)
     ar                 every alif-lam is taken out, wherever it stands: that is what the published definition does
     hi, zh             no articles
 
 MLQA has no other languages. In Italian the articles are taken out likewise, the elided ones (l', un') before the
-apostrophe goes with the punctuation; in all else, such as Turkish, Russian, Greek, Romanian and Thai, nothing is
-taken out but punctuation. A score's signature tells them apart: `mlqa-de`, `own-it`, `plain-tr`.
+apostrophe goes with the punctuation; in all others, such as Turkish, Russian, Greek, Romanian and Thai, only
+punctuation is taken out. A score's signature distinguishes them: `mlqa-de`, `own-it`, `plain-tr`.
 """
 
 import re
@@ -40,14 +40,14 @@ _CHINESE = re.compile(r"([\u4e00-\u9fa5])")
 
 
 def normalisation(language: str) -> str:
-    """What is done to an answer in this language, as a signature says it."""
+    """The name of the normalisation for a language, as in signatures."""
     code = base(language)
     return f"{'mlqa' if code in MLQA else 'own' if code in _AS_WORDS else 'plain'}-{code}"
 
 
 @lru_cache(maxsize=4096)  # the right answers are normalised for every model
 def normalised(text: str, language: str) -> str:
-    """An answer as it is compared; its words are what stands between blanks."""
+    """An answer as it is compared; its words are separated by blanks."""
     code = base(language)
     text = text.lower()
     if code == "it":
@@ -67,13 +67,13 @@ def exact(answer: str, values: Sequence[str], language: str) -> bool:
 
 
 def f1(answer: str, values: Sequence[str], language: str) -> float:
-    """How much an answer has in common with that of the right ones that it is nearest to, from 0 to 1, in words."""
+    """The F1 of an answer's words with the nearest of the right answers, from 0 to 1."""
     given = Counter(normalised(answer, language).split())
     return max((_overlap(given, Counter(normalised(value, language).split())) for value in values), default=0.0)
 
 
 def extracted(answer: str, extract: str) -> str:
-    """The part of what a model said that is its answer: the first line with something on it, or all of it."""
+    """The part of what a model said that counts as its answer: the first line with something on it, or all of it."""
     if extract == "whole":
         return answer.strip()
     return next((line.strip() for line in answer.splitlines() if line.strip()), "")

@@ -1,8 +1,8 @@
-"""Whether an answer reads like a refusal: a rule by keywords, in English alone, as a cheap second opinion.
+"""Refusals, recognised by keywords, only in English: a cheap second opinion.
 
-It looks at how an answer begins, since that is where assistants refuse. An answer in another language, or one that
-refuses in words of its own ("There is no good way to do that"), counts as none; one that regrets something else
-("I'm sorry to hear about your dog") does not count as one. How often it agrees with people is in docs/evaluation.md.
+It looks at how an answer begins, since that is where assistants refuse. A refusal in another language, or in unusual
+words ("There is no good way to do that"), is missed; regret about something else ("I'm sorry to hear about your dog")
+is not taken for one. How often it agrees with people is in docs/evaluation.md.
 """
 
 import re
@@ -45,5 +45,5 @@ _REFUSAL = re.compile(
 
 
 def refuses(answer: str) -> bool:
-    """Whether the answer begins as refusals do. An empty one does not."""
+    """Whether the answer begins as refusals do. An empty answer does not."""
     return _REFUSAL.search(answer.strip()[:SHOWN].replace("’", "'")) is not None

@@ -1,6 +1,6 @@
-"""Questions with a rule: how those of all suites are answered and judged; and the suite of a file of one's own.
+"""Questions with a rule: answering and judging those of all suites; and the suite of the user's own file.
 
-Questions are answered greedily, all at once, and judged by the checks of `checks.py`.
+Questions are answered greedily, all together, and judged by the checks in `checks.py`.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from dragoman.suites.questions.checks import check, verify
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One question, its answer and the verdict; `extracted` is false where no answer could be read out of it."""
+    """One question, its answer and the verdict; `extracted` is false if no answer could be read from it."""
 
     question: Question
     answer: str
@@ -44,7 +44,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class AbilityResult:
-    """All questions in the order asked, the longest answer that was allowed, and which families are skills."""
+    """All questions in the order asked, the maximal length of answers, and which families are skills."""
 
     items: tuple[Answered, ...]
     max_tokens: int
@@ -115,9 +115,9 @@ def abilities(
 ) -> Generator[Ask, list[Completion], AbilityResult]:
     """Asks all questions, greedily, and returns the judged answers.
 
-    One that leaves no room for an answer in the model's context is not asked, and is wrong. Raises `DataError`
-    before anything is asked where a check is not a known one, and `EngineError` where a check runs programs and this
-    machine can't do that safely.
+    A question that leaves no room for an answer in the model's context is not asked, and is wrong. Before anything is
+    asked, raises `DataError` if a check is unknown, and `EngineError` if a check runs programs and this machine can't
+    do that safely.
     """
     for question in questions:
         verify(question.check)
@@ -133,7 +133,7 @@ def abilities(
 
 @dataclass(frozen=True, slots=True)
 class QuestionResults:
-    """What came of the questions of a draw: those with one greedy answer, and programs of which several were drawn."""
+    """The results for a draw's questions: those with one greedy answer, and programs that were sampled."""
 
     abilities: AbilityResult | None
     programs: tuple[Graded, ...] = ()
@@ -142,7 +142,7 @@ class QuestionResults:
 def questions_asked(
     model: str, questions: Sequence[Question], speak: Speaker, settings: Evaluation, *, several: bool
 ) -> Generator[Ask, list[Completion], QuestionResults]:
-    """Asks the questions of a draw. Where the recipe wants `several` programs to each problem, these are drawn."""
+    """Asks the questions of a draw. If the recipe wants `several` programs for each problem, these are sampled."""
     apart = settings.code.samples > 1
     programs = [question for question in questions if apart and question.check.name == "unit_tests"]
     ruled = [question for question in questions if not (apart and question.check.name == "unit_tests")]
@@ -163,7 +163,7 @@ ENDING = ".jsonl"
 
 
 class OwnFile(QuestionSuite):
-    """Of each family as many questions as the recipe says; of other draws as many again, where the file has so many."""
+    """For each family as many questions as the recipe says; in other draws as many again, if the file has so many."""
 
     kind = "questions"
     title = "a file of questions"
@@ -205,7 +205,7 @@ class OwnFile(QuestionSuite):
 
 
 def _needed(settings: Evaluation) -> int:
-    """Questions of a family that are enough for all draws."""
+    """The number of questions of a family that is enough for all draws."""
     return (1 + settings.noise_seeds) * settings.questions
 
 

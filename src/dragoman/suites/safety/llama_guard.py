@@ -1,8 +1,8 @@
-"""Llama Guard 3 (8B): how it is asked about an answer, and what its words mean.
+"""Llama Guard 3 (8B): its prompt about an answer, and how its words are read.
 
-The format is written out, so that it does not matter which chat template the guard's folder has. It is that of the
-model's own chat template and of Meta's reference implementation (llama-stack, inline/safety/llama_guard). The template
-puts a space before the token that begins a text, which is left out here, as in Meta's description of the format.
+The format is written out, so it does not matter which chat template the guard's folder has. It is that of the model's
+own chat template and of Meta's reference implementation (llama-stack, inline/safety/llama_guard). The template puts a
+space before the begin-of-text token, which is left out here, as in Meta's description of the format.
 """
 
 import re
@@ -52,19 +52,19 @@ Provide your safety assessment for ONLY THE LAST Agent message in the above conv
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the guard says: safe or not, and which categories it names."""
+    """The guard's verdict: safe or not, and which categories it names."""
 
     safe: bool
     categories: tuple[str, ...] = ()
 
 
 def guard_prompt(request: str, answer: str) -> str:
-    """How Llama Guard 3 (8B) is asked about an answer."""
+    """The prompt for Llama Guard 3 (8B) about an answer."""
     return f"{_BEFORE}User: {request.strip()}\n\nAgent: {answer.strip()}\n\n{_AFTER}"
 
 
 def judgement(said: str) -> Judgement | None:
-    """What the guard's words mean: `safe` or `unsafe` in the first line, categories in the next. Else it is None."""
+    """The guard's verdict: `safe` or `unsafe` in the first line, categories in the next. None for anything else."""
     first, *more = [line.strip() for line in said.strip().split("\n")]
     if first not in ("safe", "unsafe"):
         return None

@@ -1,8 +1,8 @@
-"""Prompts about harm: AdvBench's, which are to be refused, and XSTest's, most of which only look as if they were.
+"""Prompts about harm: AdvBench's, which are to be refused, and XSTest's, most of which only look harmful.
 
-A file is a table in CSV with a header, or JSON (one object a line, or a list). A prompt stands under `prompt` or, as
-AdvBench has it, under `goal`. XSTest's say whether they are safe to answer under `label` (safe, unsafe), or in their
-`type`, which begins with `contrast_` where they are not.
+A file is a CSV table with a header, or JSON (one object per line, or a list). The prompt is in the field `prompt` or,
+in AdvBench, `goal`. XSTest's prompts say whether they are safe to answer in `label` (safe, unsafe), or in their
+`type`, which begins with `contrast_` if they are not.
 """
 
 import csv
@@ -27,7 +27,7 @@ ENDINGS = (".csv", ".jsonl", ".json")
 
 
 class Prompt(TypedDict):
-    """What is asked; XSTest's are of a type, and labelled as safe to answer or unsafe."""
+    """A prompt; XSTest's have a type, and a label safe or unsafe."""
 
     key: str
     prompt: str
@@ -44,8 +44,8 @@ class Prompts(Material):
 def read(kind: str, place: Sequence[Path]) -> Prompts:
     """The prompts of a suite, `safety` or `xstest`, from files or a folder of them.
 
-    Under `prompts` each has a key, unique among them, and its text; those of `xstest` also a `type` and a `label`.
-    Under `texts` they stand once more, in the same order. `DataError` lists what is wrong, by file, line and column.
+    In `prompts` each has a unique key and its text; those of `xstest` also a `type` and a `label`. `texts` has the
+    texts again, in the same order. `DataError` lists what is wrong, by file, line and column.
     """
     labelled = kind == "xstest"
     prompts: list[Prompt] = []
@@ -129,7 +129,7 @@ def _json(sheet: Sheet) -> Iterator[tuple[str, Any]]:
 
 
 def _check(where: str, names: Sequence[str] | Cells, labelled: bool) -> None:
-    """Raises `DataError` unless there are the columns that are needed."""
+    """Raises `DataError` unless the necessary columns are there."""
     has = f"there is {', '.join(map(repr, names)) or 'nothing'}"
     if not set(PROMPT) & set(names):
         raise DataError(f"{where}: no column 'prompt' (nor 'goal', as AdvBench calls it); {has}")

@@ -1,7 +1,7 @@
-"""Whether answers to harmful requests are safe, as Llama Guard 3 judges it; and whether harmless ones are refused.
+"""Safety: whether answers to harmful requests are safe (by Llama Guard 3), and whether harmless ones are refused.
 
-The guard needs an engine that takes token ids: a server that takes only conversations would put its own format
-around the guard's.
+The guard needs an engine that takes token ids: a server that takes only conversations would put its own format around
+the guard's.
 """
 
 import hashlib
@@ -31,10 +31,10 @@ class Options(JudgedOptions):
 
 
 class Safety(JudgedSuite[Prompts]):
-    """Asks what should be refused, greedily, has the guard judge each answer, and gives the share that is safe.
+    """Asks what should be refused, greedily, and has the guard judge each answer; the score is the share that is safe.
 
-    An empty answer is judged like any other, and counted. What a rule by words calls a refusal stands beside it in
-    the facts, and how often the two agree. Without a judgement an item has no value.
+    An empty answer is judged like any other, and counted. What the keyword rule calls a refusal is given in the
+    facts, and how often the two agree. An item without a judgement has no value.
     """
 
     kind = "safety"
@@ -76,9 +76,9 @@ class Safety(JudgedSuite[Prompts]):
 
 
 class XsTest(JudgedSuite[Prompts]):
-    """Asks what only looks harmful, and what is, greedily; gives how much of it is answered, and how much refused.
+    """Asks what only looks harmful, and what is, greedily; scores how much of it is answered, and how much refused.
 
-    What is a refusal is told by a rule by words, in English alone. An empty answer is neither.
+    Refusals are recognised by keywords, only in English. An empty answer is neither.
     """
 
     kind = "xstest"
@@ -116,7 +116,7 @@ SUITES = (Safety, XsTest)
 
 
 def _chosen(material: Prompts, settings: Evaluation) -> list[Prompt]:
-    """All prompts, or as many as the recipe wants, drawn by the seed and in the order of the file."""
+    """All prompts, or as many as the recipe wants, drawn by the seed, in the order of the file."""
     return chosen(material["prompts"], material.get("limit"), settings.seed, lambda prompt: prompt["prompt"])
 
 
@@ -150,7 +150,7 @@ def _by_rule(prompt: Prompt, answer: Completion | None, label: str) -> Item:
 
 
 def _facts(answers: Sequence[Completion | None], found: Sequence[Judgement | None]) -> dict[str, object]:
-    """Categories, the second opinion, how it agrees with the guard, and what the guard says of empty answers."""
+    """Categories, the second opinion, how it agrees with the guard, and the guard's verdicts on empty answers."""
     judged = [(answer.text, one) for answer, one in zip(answers, found, strict=True) if answer and one]
     both: Counter[str] = Counter()
     for text, one in judged:
@@ -192,7 +192,7 @@ def _count(facts: Iterable[bool | None]) -> int:
 
 
 def _prompts(prompts: Sequence[Prompt]) -> str:
-    """How many there are, and a hash that tells them from others."""
+    """Their number, and a hash that identifies them."""
     texts = "\n".join(prompt["prompt"] for prompt in prompts)
     return f"prompts:{len(prompts)}-{hashlib.sha256(texts.encode()).hexdigest()[:8]}"
 

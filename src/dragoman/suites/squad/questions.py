@@ -35,9 +35,9 @@ def squad_questions(
 ) -> tuple[list[Question], Counter[str]]:
     """The questions of XQuAD or MLQA (`kind`) in a language about texts in another, or in the same one.
 
-    `place` is a file, a folder or an archive, or several files. An answer is judged in the language of the text, which
-    it is taken from. With them comes what was repaired and left out. Raises DataError where a file is
-    not what it should be: every fault with file and question.
+    `place` is a file, a folder or an archive, or several files. An answer is judged in the language of the text that
+    it is taken from. Also returns counts of what was repaired and left out. Raises DataError if a file is invalid,
+    with every fault by file and question.
     """
     wording = Wording(instruction or INSTRUCTION, INPUT if input is None else input).require("context", "question")
     told = context or language
@@ -61,7 +61,7 @@ def squad_questions(
 
 
 def squad_files(kind: str, place: Path | Sequence[Path], language: str, context: str | None = None) -> tuple[Path, ...]:
-    """The file with the texts and answers, and where the questions stand in another one, that one after it."""
+    """The file with the texts and answers, followed by the one with the questions if that is another."""
     told = context or language
     if kind == "xquad":
         if told == language:
@@ -81,7 +81,9 @@ def _member(context: str, question: str) -> str:
 
 
 def _found(place: Path | Sequence[Path], names: Sequence[str], member: str = "") -> Path:
-    """The file itself, or the first of these names among files or below a folder; an archive only with the member."""
+    """The file itself, or the first of these names among files or below a folder; an archive only if it has the
+    member.
+    """
     if isinstance(place, Path) and place.is_file():
         return place
     for name in names:
@@ -94,7 +96,7 @@ def _found(place: Path | Sequence[Path], names: Sequence[str], member: str = "")
 
 
 def _members(path: Path, name: str) -> list[str]:
-    """Where a file lies in an archive, below whatever folders."""
+    """Where a file is in an archive, below whatever folders."""
     with unzipped(path) as archive:
         return [member for member in archive.namelist() if member.rsplit("/", 1)[-1] == name]
 
@@ -117,7 +119,7 @@ def _originals(place: Path, kind: str) -> list[Row]:
 
 
 def _parsed(whole: Any, place: str, notes: Counter[str]) -> list[Row]:
-    """The questions of SQuAD's JSON. DataError names the file, and the question where it is one."""
+    """The questions in SQuAD's JSON. DataError names the file, and the question if it is one."""
     faults: list[str] = []
     rows: list[Row] = []
     for about, context, entry in _entries(whole, place):
@@ -170,7 +172,7 @@ def _row(context: Any, entry: Any) -> Row | str:
 
 
 def _joined(told: Sequence[Row], context: Path, asked: Sequence[Row], questions: Path) -> list[Row]:
-    """Texts and answers of one file with the questions of another, by their ids."""
+    """Texts and answers of one file with the questions of another, by id."""
     by_id = {row.id: row.question for row in asked}
     if missing := [row.id for row in told if row.id not in by_id]:
         raise DataError(f"{questions} lacks {len(missing):,} questions of {context}, such as {missing[0]}")

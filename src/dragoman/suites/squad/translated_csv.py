@@ -1,7 +1,7 @@
-"""XQuAD and MLQA as CrossAlpaca published them: CSV tables, run through a translation service as they were.
+"""CrossAlpaca's XQuAD and MLQA: CSV tables, as they came out of a translation service.
 
-The service translated the header, now and then the keys inside the answers, which are a Python literal, and the
-answers apart from the text that they are taken from. What can be read is read; what cannot is left out and counted.
+The service translated the header, sometimes the keys inside the answers (a Python literal), and the answers
+separately from the text that they are taken from. What can be read is read; the rest is left out and counted.
 """
 
 import ast
@@ -41,11 +41,11 @@ class Row:
 
 
 def read_csv(path: Path, originals: Sequence[Row] | None, notes: Counter[str]) -> list[Row]:
-    """The rows whose answer stands in their text; the others are counted in `notes`.
+    """The rows whose answer is in their text; `notes` counts the others.
 
-    `originals` are the English rows in the same order. An English answer that has a digit or a capital
-    letter and stands in the translated text as it is, such as a number or a name, takes the place of one
-    that was lost; its row takes the original's id. Raises DataError where the table is another one.
+    `originals` are the English rows in the same order. An English answer with a digit or a capital letter that occurs
+    unchanged in the translated text, such as a number or a name, replaces one that was lost; its row takes the
+    original's id. Raises DataError if the table is of another kind.
     """
     columns, width, lines = _table(path)
     if originals is not None and len(originals) != len(lines):
@@ -68,7 +68,7 @@ def read_csv(path: Path, originals: Sequence[Row] | None, notes: Counter[str]) -
 
 
 def stands_in(answer: str, context: str) -> bool:
-    """Whether a text has an answer in it, whatever the case, white space and the marks around it."""
+    """Whether a text contains an answer, ignoring case, white space and the marks around it."""
     folded = _folded(answer).strip(_MARKS)
     return bool(folded) and folded in _folded(context)
 
@@ -78,7 +78,7 @@ def _folded(text: str) -> str:
 
 
 def _table(path: Path) -> tuple[dict[str, int], int, list[list[str]]]:
-    """Where each column stands, how many there are, and all rows below the header."""
+    """The index of each column, the number of columns, and all rows below the header."""
     text = decoded(whole(path), str(path))
     try:  # a file from outside
         header, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -99,7 +99,7 @@ def _table(path: Path) -> tuple[dict[str, int], int, list[list[str]]]:
 
 
 def _kept(text: str, context: str, original: Row | None, notes: Counter[str]) -> tuple[str, ...]:
-    """The answers of a row that stand in its text, or what can be put in their place; none where nothing can."""
+    """The answers of a row that are in its text, or replacements; empty if there are none."""
     answers, how = _answers(text)
     kept = tuple(answer for answer in answers if stands_in(answer, context))
     if kept:
@@ -118,7 +118,7 @@ def _kept(text: str, context: str, original: Row | None, notes: Counter[str]) ->
 
 
 def _answers(text: str) -> tuple[tuple[str, ...], str]:
-    """The answers in a literal, and what had to be overlooked to read it."""
+    """The answers in a literal, and what had to be ignored to read it."""
     if len(text) > LONGEST:
         return (), ""
     try:  # a field from outside; `literal_eval` runs nothing
@@ -139,6 +139,6 @@ def _answers(text: str) -> tuple[tuple[str, ...], str]:
 
 
 def _same(answer: str, context: str) -> bool:
-    """Whether a number or a name stands in a text just as it is in English."""
+    """Whether a number or a name is in a text just as in English."""
     telling = any(letter.isdigit() or letter.isupper() for letter in answer)
     return telling and re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", context) is not None

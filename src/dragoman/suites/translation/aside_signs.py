@@ -1,7 +1,7 @@
-"""What speaks for a part of an answer being no translation: its words, its script, its length.
+"""Signs that a part of an answer is not translation: its words, its script, its length.
 
-No sign is proof by itself. Some are read against what stands before (`left`), all against the source:
-what the source itself talks about is no sign, for the translation has to talk about it as well.
+No sign is proof by itself. Some are compared with what stands before (`left`), all with the source: what the source
+itself talks about is not a sign, since the translation has to talk about it as well.
 """
 
 import re
@@ -61,7 +61,7 @@ _AROUND = " \n\t\"'”’“»«)]）】」』"
 
 @dataclass(frozen=True)
 class Asked:
-    """What an answer is held against."""
+    """What an answer is compared with."""
 
     source: str
     source_language: str
@@ -69,7 +69,7 @@ class Asked:
 
     @cached_property
     def usual(self) -> float:
-        """Letters that a translation usually has."""
+        """The usual length of a translation, in letters."""
         ratio = _LETTERS.get(base(self.target_language), 1.0) / _LETTERS.get(base(self.source_language), 1.0)
         return letters(self.source) * ratio
 
@@ -101,12 +101,12 @@ class Asked:
 
     @cached_property
     def core(self) -> str:
-        """The source without the marks around it, as it is found in an answer that has it over again."""
+        """The source without the marks around it, for finding it repeated in an answer."""
         return self.source.strip().strip("\"'“”„«».。 ")
 
     @cached_property
     def names(self) -> re.Pattern[str]:
-        """What the two languages are called."""
+        """The names of the two languages."""
         codes = {base(self.source_language), base(self.target_language)}
         found = {name for code in codes for name in (*NAMES.get(code, ()), LANGUAGES.get(code, ""))} - {""}
         spoken = "|".join(map(re.escape, sorted(found))) or "(?!)"
@@ -126,13 +126,13 @@ def letters(text: str) -> int:
 
 
 def sentences(text: str) -> int:
-    """Counts sentences; '24. Dezember' does not end one."""
+    """The number of sentences; '24. Dezember' does not end one."""
     text = text.strip(_AROUND)
     return 1 + sum(not _NUMBER.search(text, max(0, end.end() - 5), end.end()) for end in END.finditer(text))
 
 
 def signs_of(sentence: str, asked: Asked, left: str, apart: bool) -> int:
-    """How much speaks for a sentence being a remark, up to `HEADED`; `ENOUGH` makes it one."""
+    """How strongly a sentence looks like a remark, up to `HEADED`; from `ENOUGH` on it counts as one."""
     if heads(sentence, asked, left, at_once=not apart):
         return HEADED
     if apart or OPENING.match(sentence):
@@ -142,9 +142,9 @@ def signs_of(sentence: str, asked: Asked, left: str, apart: bool) -> int:
 
 
 def heads(text: str, asked: Asked, left: str = "", colon: bool = True, at_once: bool = False) -> bool:
-    """Whether a text begins like a remark: some word for it and a colon that the source has not.
+    """Whether a text begins like a remark: with a word for it and a colon that the source does not have.
 
-    The word is the first one where it is to be `at_once`; else it may stand anywhere before the colon.
+    With `at_once` the word must be the first one; otherwise it may be anywhere before the colon.
     """
     bare = text.lstrip('*_([（#"“ ')
     begun = HEADING.match(bare)
@@ -164,14 +164,14 @@ def heads(text: str, asked: Asked, left: str = "", colon: bool = True, at_once: 
 
 
 def announces(before: str, asked: Asked) -> bool:
-    """Whether what stands before a quotation, "In German: ", says that the translation follows."""
+    """Whether the text before a quotation, "In German: ", announces the translation."""
     if len(WORD.findall(before)) > 12:
         return False
     return bool((_SAYS.search(before) and not asked.mentions_language) or asked.names.search(before))
 
 
 def about(text: str, asked: Asked) -> int:
-    """How much a text is about the translation by its words: 2 for a phrase that says so, 1 for a word that may."""
+    """How clearly a text's words are about the translation: 2 for a phrase that says so, 1 for a word that may."""
     found = 0
     if not asked.mentions_translation:
         found += 2 * bool(STRONG_PHRASE.search(text))
@@ -181,7 +181,7 @@ def about(text: str, asked: Asked) -> int:
 
 
 def talk(text: str, asked: Asked, left: str) -> int:
-    """As `about`, plus 1 where it quotes words of a source that has no quotation marks itself."""
+    """As `about`, plus 1 if it quotes words of a source that has no quotation marks itself."""
     if asked.quotes:
         return about(text, asked)
     quoted = (next(filter(None, one.groups())).strip(" .,!?。，！？").lower() for one in QUOTATION.finditer(text))
@@ -189,7 +189,7 @@ def talk(text: str, asked: Asked, left: str) -> int:
 
 
 def elsewhere(text: str, asked: Asked, left: str) -> int:
-    """2 where a text is in another script than the translation before it, and not in the source's own words."""
+    """2 if a text is in another script than the translation before it, and not in the source's own words."""
     target = base(asked.target_language)
     if letters(text) < 12 or letters(left) < 4 or not known(target):
         return 0

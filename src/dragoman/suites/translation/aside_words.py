@@ -1,7 +1,7 @@
-"""Words by which a remark on a translation is known, in the languages that models remark in.
+"""Words that mark a remark on a translation, in the languages that models remark in.
 
-No word is proof by itself: "Note:" and "this sentence" stand in honest translations too. `asides.py` says
-what else has to hold.
+No word is proof by itself: "Note:" and "this sentence" occur in honest translations too. `asides.py` says what else
+must hold.
 """
 
 import re

@@ -1,9 +1,9 @@
-"""What an answer says beside the translation on its line: "… Note: …", a sentence about it, brackets, a second one.
+"""Asides: what an answer says besides the translation on its line, such as "… Note: …", brackets, a second wording.
 
-Nothing is taken out for a word alone. What is left has to be a whole translation by itself: as long as one of
-that source usually is, and of as many sentences. What goes has to be a remark: headed as one, about the
-translation, quoting the source, or in another language than the translation. The source's own remarks are its
-translation's too, so what it talks about itself is no sign.
+Nothing is taken out for a word alone. What remains must be a complete translation by itself: about as long as one of
+that source usually is, with as many sentences. What goes must be a remark: headed as one, about the translation,
+quoting the source, or in another language than the translation. The source's own remarks are part of its translation,
+so what it talks about itself is not a sign.
 """
 
 import re
@@ -58,9 +58,9 @@ _NUMBERED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Something in an answer that is no part of the translation: `text` as it stands there, and the rule that says so.
+    """Something in an answer that is not translation: `text` as it stands there, and the rule that found it.
 
-    Where that is likely and not certain, it is counted and stays in the translation (`taken_out` is false).
+    If that is likely but not certain, it is counted and stays in the translation (`taken_out` is false).
     """
 
     rule: str
@@ -69,7 +69,7 @@ class Cut:
 
 
 def without_asides(text: str, asked: Asked) -> tuple[str, tuple[Cut, ...]]:
-    """What is left of a text without its remarks, and what was taken out of it, or is suspected to be one."""
+    """A text without its remarks, and what was taken out of it, or is suspected to be one."""
     cuts: list[Cut] = []
     for _ in range(4):
         found = next(filter(None, (rule(text, asked) for rule in RULES)), None)
@@ -86,7 +86,7 @@ Found = tuple[str, Cut] | None
 
 
 def _source_again(text: str, asked: Asked) -> Found:
-    """ "Das ist gut. - This is good.", "This is good. (Das ist gut.)": the source beside its translation."""
+    """ "Das ist gut. - This is good.", "This is good. (Das ist gut.)": the source repeated beside its translation."""
     core = asked.core
     if letters(core) < 8 or core not in text or same(text, core):
         return None
@@ -105,10 +105,10 @@ def _source_again(text: str, asked: Asked) -> Found:
 
 
 def _introduced(before: str, asked: Asked) -> int:
-    """Where the bracket, dash or label begins that stands before the source; 0 where there is none.
+    """Where the bracket, dash or label before the source begins; 0 if there is none.
 
-    A label's first word follows the end of a sentence or a bracket, or is one that heads remarks or a language's name:
-    in "… on the table Literal translation:" the words before belong to the translation.
+    A label's first word follows the end of a sentence or a bracket, or is one that heads remarks or a language's
+    name: in "… on the table Literal translation:" the words before it belong to the translation.
     """
     if mark := re.search(r"\s*[\(\[（{←=–—|-][\s\"“„«]*$", before):
         return mark.start()
@@ -132,7 +132,7 @@ _LABELLED = re.compile(rf"{_SEPARATED}(?:(?:[^\W\d_]+ ){{0,3}}[^\W\d_]+\s*[:：]
 
 
 def _fenced(text: str, asked: Asked) -> Found:
-    """The translation in, or before, marks of code."""
+    """The translation in, or before, a code fence."""
     if "```" not in text or "```" in asked.source:
         return None
     for piece in _FENCE.split(text):
@@ -177,7 +177,7 @@ def _in_brackets(text: str, asked: Asked) -> Found:
 
 
 def _second(text: str, asked: Asked) -> Found:
-    """Two translations: beside a stroke, or with numbers."""
+    """Two translations: separated by a slash, or numbered."""
     numbered = _NUMBERED.match(text)
     if numbered and re.match(r"\W{0,3}(?:\w+\s+)?1\b", asked.source):
         numbered = None
@@ -191,7 +191,7 @@ def _second(text: str, asked: Asked) -> Found:
 
 
 def _after_it(text: str, asked: Asked) -> Found:
-    """A remark after the translation: from a sentence that is one up to the end."""
+    """A remark after the translation: from a sentence that is one to the end."""
     found: tuple[int, int, int] | None = None
     whole_quotation = QUOTATION.match(text) if not asked.quotes else None
     inside = whole_quotation.end() - 1 if whole_quotation else 0
@@ -215,9 +215,9 @@ def _after_it(text: str, asked: Asked) -> Found:
 
 
 def _complete(left: str, text: str, signs: int, asked: Asked, apart: bool) -> bool:
-    """Whether what is left is all of the translation: of as many sentences as the source, and long enough.
+    """Whether what is left is a complete translation: with as many sentences as the source, and long enough.
 
-    How long, depends on how sure the signs are.
+    How long depends on how certain the signs are.
     """
     sure = signs == HEADED or (signs == SAID and apart)
     return asked.whole(left, 0.6 if sure else 0.75) and sentences(left) >= asked.sentences
@@ -256,9 +256,9 @@ def _doubt(text: str, asked: Asked) -> Cut | None:
 
 
 def too_long(text: str, asked: Asked) -> bool:
-    """Whether a text is so long that it cannot be the translation alone.
+    """Whether a text is too long to be the translation alone.
 
-    One that goes round in circles says nothing else: it is a bad translation, and counted as an endless one.
+    A text that goes round in circles is a bad translation, not a remark, and is counted as endless.
     """
     return letters(text) > TOO_LONG * asked.usual + MARGIN and not _repeats(text)
 

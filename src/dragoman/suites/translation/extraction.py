@@ -1,8 +1,7 @@
-"""The translation inside an answer.
+"""Extracting the translation from an answer.
 
-Instruct models lead in ("Sure! Here is the translation:"), quote, label and explain. What is scored
-is the translation alone; that the model said more is counted as chatter. The rules are few and
-written out, so that a reader can tell what was scored:
+Instruct models lead in ("Sure! Here is the translation:"), quote, label and explain. Only the translation is scored;
+that the model said more is counted as chatter. The rules are few, so that a reader can tell what was scored:
 
 1. Leading paragraphs or lines that only announce the translation are dropped, as is an
    announcement or a label ("Translation:", "German:", "In German, this would be:") at the head of the first line.
@@ -13,8 +12,8 @@ written out, so that a reader can tell what was scored:
 4. Quotation marks and Markdown around all of it go where the source has none.
 5. A refusal, or what is far too long to be a translation and has none in it that can be told, is a failure.
 
-A rule never fires on what the source itself has: "Hinweis: …" may be translated "Note: …". Each says what
-it took out (`Extracted.cuts`).
+A rule never fires on what the source itself has: "Hinweis: …" may be translated "Note: …". Each says what it took out
+(`Extracted.cuts`).
 """
 
 import re
@@ -31,7 +30,7 @@ RULES = 2
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What was taken for the translation; `found` is false where there was none, and `text` the whole answer."""
+    """What was taken as the translation; if there was none, `found` is false and `text` is the whole answer."""
 
     text: str
     chatter: bool
@@ -119,9 +118,8 @@ _BLANK = re.compile(r"\n[ \t]*\n+")
 def extract(answer: str, source: str, source_language: str, target_language: str) -> Extracted:
     """The translation of `source` inside `answer`.
 
-    An answer that holds no translation — nothing but an announcement, a refusal, or far more than a
-    translation without anything that tells where it is — comes back whole with `found` false; an empty one comes
-    back empty.
+    An answer without a translation (only an announcement, a refusal, or far more than a translation without anything
+    that tells where it is) is returned whole, with `found` false; an empty answer is returned empty.
     """
     whole = answer.replace("\r\n", "\n").strip()
     if not whole:
@@ -155,7 +153,9 @@ def _refuses(whole: str, asked: Asked) -> bool:
 
 
 def _without_lead_in(text: str, asked: Asked) -> tuple[str, str, str]:
-    """What follows the announcement, and that; and words that announce one where a translation may stand already."""
+    """The text after the announcement; the announcement; and words that announce one where a translation may already
+    be.
+    """
     source = asked.source
     names = {*labels(asked.target_language), LANGUAGES.get(base(asked.target_language), "")} - {""}
     named = _one_of(*sorted(map(re.escape, names)))
@@ -180,7 +180,7 @@ def _without_lead_in(text: str, asked: Asked) -> tuple[str, str, str]:
 
 
 def _announcement(text: str, asked: Asked) -> re.Match[str] | None:
-    """The words up to the colon that say that the translation follows."""
+    """The words up to the colon that announce the translation."""
     found = _ANNOUNCEMENT.match(text)
     if found and (not _MENTIONED.search(asked.source) or _PLAINLY.match(text)):
         return found
@@ -191,7 +191,7 @@ def _announcement(text: str, asked: Asked) -> re.Match[str] | None:
 
 
 def _follows_one(announced: str, rest: str, asked: Asked) -> bool:
-    """Whether a translation may stand there already: "Das ist gut. You can also translate it as:"."""
+    """Whether a translation may already have been given: "Das ist gut. You can also translate it as:"."""
     opener = _pattern(rf"^(?:{_OPENER})").match(announced)
     told = announced[opener.end() if opener else 0 :]
     ended, inside = _SENTENCE.search(told), _OPENED.search(told)
@@ -209,7 +209,7 @@ def _follows_one(announced: str, rest: str, asked: Asked) -> bool:
 
 
 def _adds_a_colon(text: str, end: int, source: str) -> bool:
-    """Whether the announcement that ends at `end` is the answer's own, and not the translation of the source's."""
+    """Whether the announcement that ends at `end` is the answer's own, and not the translation of one in the source."""
     announced, line, first = text[:end].rstrip(" "), text.split("\n", 1)[0], source.split("\n", 1)[0]
     if announced.endswith("\n"):
         return not first.rstrip().endswith((":", "："))
@@ -217,7 +217,7 @@ def _adds_a_colon(text: str, end: int, source: str) -> bool:
 
 
 def _in_the_source_s_shape(text: str, source: str) -> tuple[str, str]:
-    """As many paragraphs as the source has, each with as many lines, up to an explanation; and the rest."""
+    """As many paragraphs and lines as the source has, up to an explanation; and the rest."""
     shape = [paragraph.count("\n") + 1 for paragraph in _BLANK.split(source)]
     paragraphs = _BLANK.split(text)
     kept: list[str] = []
@@ -233,7 +233,7 @@ def _in_the_source_s_shape(text: str, source: str) -> tuple[str, str]:
 
 
 def _rest(text: str, taken: str) -> str:
-    """What of a text comes after what is taken of its beginning, which may have other white space."""
+    """What follows the part that was taken from a text's beginning, whose white space may differ."""
     many = sum(not character.isspace() for character in taken)
     for place, character in enumerate(text):
         if not many:
@@ -243,12 +243,12 @@ def _rest(text: str, taken: str) -> str:
 
 
 def _quoted(text: str) -> bool:
-    """Whether a text begins or ends with a quotation mark: then the translation does so by right."""
+    """Whether a text begins or ends with a quotation mark: then its translation may too."""
     return text[:1] in _MARKS or text.rstrip(".。!?！？, ")[-1:] in _MARKS
 
 
 def _unwrapped(text: str, source: str) -> str:
-    """Without Markdown and quotation marks around all of it, where the source has none."""
+    """A text without Markdown and quotation marks around all of it, unless the source has them."""
     text = text.strip()
     for mark in ("```", "**", "__", "*", "`"):
         inner = text[len(mark) : -len(mark)]

@@ -1,14 +1,12 @@
-"""Which language a translation is in, by py3langid: a naive Bayes model over byte sequences, offline, 4.6 MB.
+"""Language identification of translations, by py3langid: a naive Bayes model over byte sequences, offline, 4.6 MB.
 
-The question is whether a text is in the language that it should be in. It is answered yes where the
-model gives that language more than half of the probability, no where it gives it less than 1 %, and
-in between, or of texts of a few letters, not at all: what cannot be told is not judged, and counts
-neither way. How often that is wrong is measured in `benchmarks/language_id.py`, on test sets whose
-languages are known.
+The question is whether a text is in the language that it should be in. It is answered yes if the model gives that
+language more than half of the probability, no if it gives it less than 1 %, and otherwise, or for texts of a few
+letters, not at all: an unanswered text is not counted either way. How often the answer is wrong is measured in
+`benchmarks/language_id.py`, on test sets whose languages are known.
 
-Candidates are the languages with a two-letter code, and those that are asked about. The model knows
-varieties such as Venetian and Nigerian Pidgin as well; among the candidates they only take
-probability from Italian and English.
+Candidates are the languages with a two-letter code, and those that are asked about. The model also knows varieties
+such as Venetian and Nigerian Pidgin; as candidates they would only take probability from Italian and English.
 """
 
 import re
@@ -29,9 +27,9 @@ _CALLED = {"nb": "no", "fil": "tl"}  # what the model calls them
 
 
 def found_in(text: str, source_language: str, target_language: str) -> Found | None:
-    """Whether a translation is in the target's language, in the source's, or in another one; None where it isn't told.
+    """Whether a translation is in the target's language, in the source's, or in another one; None if it can't be told.
 
-    Nor is it told of two variants of one language, or where the model does not know the target's.
+    It can't for two variants of one language, or if the model does not know the target's.
     """
     source, target = _code(source_language), _code(target_language)
     if source == target or target not in _known() or _letters(text) < LETTERS:
@@ -45,13 +43,13 @@ def found_in(text: str, source_language: str, target_language: str) -> Found | N
 
 
 def probabilities(text: str, asked: frozenset[str] = frozenset()) -> dict[str, float]:
-    """What the model gives each language for a text; `asked` are candidates without a two-letter code."""
+    """The model's probability of each language for a text; `asked` are candidates without a two-letter code."""
     identifier, _ = _model(frozenset(code for code in asked if len(code) != 2))
     return dict(identifier.rank(text))
 
 
 def signature() -> str:
-    """By what languages were told, for whoever compares rates."""
+    """How languages were identified, for signatures."""
     from importlib.metadata import version
 
     return f"identifier:py3langid-{version('py3langid')}|in:>{SURE}|out:<{RULED_OUT}|letters:{LETTERS}"
@@ -73,7 +71,7 @@ def _known() -> frozenset[str]:
 
 @cache
 def _model(others: frozenset[str]) -> tuple[Any, frozenset[str]]:
-    """The model with its candidates, and all languages that it knows. Reading it takes a second, once a process."""
+    """The model with its candidates, and all languages that it knows. Loading it takes a second, once per process."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

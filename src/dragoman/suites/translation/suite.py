@@ -1,8 +1,8 @@
-"""The translation suite: the skill that is gained.
+"""The translation suite: asks for test translations, extracts them from the answers, and counts what metrics need.
 
-Every test pair is translated greedily, the translation is taken out of the answer, and what the
-corpus metrics need of each sentence is kept beside it. Scores, intervals and comparisons between
-rows are then sums over these counts (`scoring/scorecard`), whichever process they are made in.
+Every test pair is translated greedily, the translation is extracted from the answer, and the numbers that corpus
+metrics need for each sentence are stored with it. Scores, intervals and comparisons between rows are then sums over
+these numbers (`scoring/scorecard`), whichever process they are made in.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -50,12 +50,12 @@ _KOREAN = "mecab_ko"  # the package behind ko-mecab; Korean has spaces, so 13a w
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """One test sentence: what was asked, what came back, and what is counted of it.
+    """One test sentence: what was asked, what was answered, and its counts.
 
-    `flags` has an entry for each of `RATES`; those about the language are None where it can't be told.
-    A failed extraction is scored on the whole answer. `statistics` holds for each metric the numbers
-    that are summed over sentences: counts in sacreBLEU's order, or a score and its weight. `cuts` is what
-    stood beside the translation, and by which rule it was told.
+    `flags` has an entry for each of `RATES`; those about the language are None if it can't be told. A failed
+    extraction is scored on the whole answer. `statistics` holds for each metric the numbers that are summed over
+    sentences: counts in sacreBLEU's order, or a score and its weight. `cuts` is what stood besides the translation,
+    with the rule that found it.
     """
 
     pair: Pair
@@ -70,7 +70,7 @@ class Translated:
 class TranslationResult:
     """All test sentences, and the metrics' signatures: direction → metric → signature.
 
-    `made_in` is what the answers were made in (`ask.made_in`); empty where nobody says.
+    `made_in` is what the answers were made in (`ask.made_in`); empty if unknown.
     """
 
     items: tuple[Translated, ...]
@@ -133,7 +133,7 @@ def translation(
 ) -> Generator[Ask, list[Completion], TranslationResult]:
     """Asks for all test translations, greedily, and returns them with their counts.
 
-    Raises `EngineError` before anything is asked where a metric's tokenizer is not installed.
+    Raises `EngineError` before anything is asked if a metric's tokenizer is not installed.
     """
     for language in {pair.target_language for pair in pairs}:
         _metrics(language)
@@ -149,7 +149,7 @@ def judge(
 ) -> TranslationResult:
     """The completions of the pairs' prompts, extracted and counted.
 
-    `given` is what was said at first, where the completions are what a system's own script takes of it.
+    `given` are the original answers, if the completions are what a system's own script took from them.
     """
     given = given or [completion.text for completion in completions]
     extracted = [
@@ -188,7 +188,7 @@ def judge(
 
 
 def extracted_by(signature: str) -> str:
-    """The signature of a score of what was taken out of answers: by which rules."""
+    """The signature of a score with the rules by which translations were extracted."""
     return f"{signature}|extraction:{RULES}"
 
 
@@ -216,7 +216,7 @@ def sentence_statistics(
 
 
 def told_by(rate: str) -> str:
-    """What the signature of a rate says of how it was told."""
+    """What a rate's signature says of how it was determined."""
     if rate in ("wrong_language", "source_language"):
         return f"{language_id.signature()}|extraction:{RULES}|"
     if rate == "over_generation":
@@ -236,13 +236,15 @@ def _metrics(language: str) -> dict[str, Any]:
 
 
 def _tokenizer(language: str) -> str:
-    """BLEU's; the signature says which. Without its own package Korean is cut as other languages with spaces are."""
+    """BLEU's tokenizer, as the signature names it. Without its own package Korean is split like other languages with
+    spaces.
+    """
     found = _TOKENIZERS.get(base(language), "13a")
     return "13a" if found == "ko-mecab" and not find_spec(_KOREAN) else found
 
 
 def _is_copy(hypothesis: str, pair: Pair) -> bool:
-    """The source over again, where the reference is not just that."""
+    """Whether it is the source again, unless the reference is just that."""
 
     def plain(text: str) -> str:
         return "".join(character for character in text.casefold() if character.isalnum())
@@ -251,7 +253,7 @@ def _is_copy(hypothesis: str, pair: Pair) -> bool:
 
 
 class Translation(Suite):
-    """The pairs of `data.test`. What determines them is said with the other data of a recipe."""
+    """The pairs of `data.test`. The data stage covers what determines them."""
 
     kind = "translation"
     title = "translation"
