@@ -32,7 +32,7 @@ from dragoman.interrupts import CODE, STOPPED, interruptible, watch
 from dragoman.terminal import put, say, visible
 
 if TYPE_CHECKING:
-    from dragoman.pipeline.plan import Kind
+    from dragoman.pipeline.stages.stage import Kind
 
 VERDICT_COLOURS = {"ok": "green", "note": "yellow", "missing": "red"}
 

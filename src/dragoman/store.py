@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,14 +22,17 @@ from typing import Any
 from dragoman.disk import TEMPORARY, Digests, open_as_usual, read_json, sealed, sha256, unbroken, write_atomic
 from dragoman.errors import StoreError
 
-__all__ = ["Artifact", "Digests", "Store", "fingerprint", "sha256", "write_atomic"]
+__all__ = ["Artifact", "Digests", "Json", "Store", "fingerprint", "sha256", "write_atomic"]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
-def fingerprint(inputs: Any) -> str:
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+def fingerprint(inputs: object) -> str:
     """A short hash of everything that determines an artifact."""
     text = json.dumps(inputs, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -42,7 +45,7 @@ class Artifact:
     name: str
     folder: Path
     files: Mapping[str, str]  # path below the folder → sha256
-    facts: Mapping[str, Any]  # what the stage noted: counts, seconds, versions
+    facts: Mapping[str, Json]  # what was noted: counts, seconds, versions; `StageJob.facts` knows which
 
     def digest(self, pattern: str = "*") -> str:
         """One hash of the contents of the files that match."""
@@ -102,11 +105,11 @@ class Store:
             return None
         return None if manifest is None else Artifact(name, folder, manifest["files"], manifest["facts"])
 
-    def facts(self) -> list[Mapping[str, Any]]:
+    def facts(self) -> list[Mapping[str, Json]]:
         """The facts in the manifests of all finished artifacts. An unreadable manifest is skipped, and
         left as it is.
         """
-        found: list[Mapping[str, Any]] = []
+        found: list[Mapping[str, Json]] = []
         for name in self.names():
             with suppress(_Damage, StoreError):
                 manifest = _read_manifest(self.folder / "artifacts" / name)
@@ -193,7 +196,7 @@ class Store:
             if partial.is_dir() and not any(partial.iterdir()):
                 partial.rmdir()  # another run has made the artifact
 
-    def finish(self, name: str, facts: Mapping[str, Any]) -> Artifact:
+    def finish(self, name: str, facts: Mapping[str, object]) -> Artifact:
         """Checksums the working folder, writes the manifest and publishes it all in one rename."""
         partial = self.folder / "partial" / name
         open_as_usual(partial)
@@ -212,7 +215,7 @@ class Store:
         _flush(final.parent)
         for file, sha in files.items():
             self.digests.note(final / file, sha)
-        return Artifact(name, final, files, facts)
+        return Artifact(name, final, files, manifest["facts"])
 
     def need_room(self, needed: int, what: str) -> None:
         """Raises StoreError if the disk has no room for what is about to be made."""

@@ -14,7 +14,7 @@ from dragoman.analysis.rationales import Sampled
 from dragoman.corpora.records import Turn
 from dragoman.generation.ask import Ask, Completion
 from dragoman.lab import BACKBONE
-from dragoman.pipeline.analyses.topics import Judge, ask
+from dragoman.pipeline.analyses.topics import AskJudge, Judge
 from dragoman.pipeline.models.cast import Model
 from dragoman.recipe.schema import Recipe
 
@@ -127,7 +127,7 @@ LAB = Model("lab", BACKBONE, "lab")
 
 def test_a_small_model_says_something_and_none_of_it_is_taken_for_a_verdict(tmp_path: Path) -> None:
     sampled = [about(REMARK), about(" "), about("Overall, the sentence means: “The dog barks.”")]
-    found = ask(RECIPE, Judge("lab", "hf", max_tokens=24), LAB, sampled, tmp_path)["verdicts"]
+    found = AskJudge(RECIPE, Judge("lab", "hf", max_tokens=24), LAB, sampled, tmp_path).run()
     assert [one and one.labels for one in found] == [None, None, None]
     assert found[1] is None
     assert all(one.answer.strip() for one in (found[0], found[2]))
@@ -177,7 +177,7 @@ def test_a_judge_on_a_server_needs_no_tokenizer_here(tmp_path: Path, server: Thr
     address = f"http://127.0.0.1:{server.server_address[1]}/v1"
     sampled = [about(REMARK), about("Overall, it means: “The dog barks.”"), about("Anything else?")]
     judge = Judge("some/judge", "openai", address)
-    found = ask(RECIPE, judge, LAB, sampled, tmp_path)["verdicts"]
+    found = AskJudge(RECIPE, judge, LAB, sampled, tmp_path).run()
     assert [one.labels for one in found] == [{"words", "grammar"}, None, {"other"}]
     assert found[1].answer == "It means something."
     greeting, *asked = _Serving.asked
@@ -186,6 +186,6 @@ def test_a_judge_on_a_server_needs_no_tokenizer_here(tmp_path: Path, server: Thr
     assert {body["model"] for body in asked} == {"some/judge"}
     assert {body["temperature"] for body in asked} == {0}
     assert sorted(body["messages"][0]["content"] for body in asked) == sorted(prompt_for(one) for one in sampled)
-    again = ask(RECIPE, judge, LAB, sampled, tmp_path)["verdicts"]
+    again = AskJudge(RECIPE, judge, LAB, sampled, tmp_path).run()
     assert again == found
     assert len(_Serving.asked) == 5  # one more greeting, and all else from the cache

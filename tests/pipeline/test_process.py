@@ -5,13 +5,51 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from multiprocessing import forkserver
 from typing import Any
 
 import pytest
 
-from dragoman.errors import EngineError
+from dragoman.errors import DataError, EngineError
 from dragoman.pipeline import process
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A job that any process can do."""
+
+    numbers: tuple[int, ...]
+
+    def run(self) -> int:
+        return sum(self.numbers)
+
+
+@dataclass(frozen=True)
+class Fail:
+    """A job that raises what it is given."""
+
+    fault: BaseException
+
+    def run(self) -> None:
+        raise self.fault
+
+
+@dataclass(frozen=True)
+class Die:
+    """A job whose process is killed."""
+
+    def run(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Libraries:
+    """Which modules a process of its own has, before anything is done in it."""
+
+    def run(self) -> frozenset[str]:
+        return frozenset(sys.modules)
+
 
 WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
@@ -64,10 +102,10 @@ def test_a_process_that_is_interrupted_alone_interrupts_its_parent(monkeypatch: 
     monkeypatch.setattr(process, "begin", lambda: None)
     monkeypatch.setattr(type(context), "Process", Dead)
     with pytest.raises(KeyboardInterrupt):
-        process.in_own_process("train")
+        process.in_own_process(Sum((1, 2)), "train-radis")
     monkeypatch.setattr(Dead, "exitcode", -signal.SIGKILL)
     with pytest.raises(EngineError, match="exit code -9: it was killed, most likely because memory ran out"):
-        process.in_own_process("train")
+        process.in_own_process(Sum((1, 2)), "train-radis")
 
 
 def test_the_server_begins_once_and_leaves_ctrl_c_alone() -> None:
@@ -78,3 +116,32 @@ def test_the_server_begins_once_and_leaves_ctrl_c_alone() -> None:
     assert first is not None
     assert server._forkserver_pid == first
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+
+
+def test_a_job_runs_in_another_process_and_its_result_comes_back() -> None:
+    ran = process.in_own_process(Sum((1, 2, 39)), "the sum")
+    assert ran.result == 42
+    assert ran.peak_memory > 1_000_000
+
+
+def test_errors_that_are_meant_for_the_user_come_through_as_they_are() -> None:
+    with pytest.raises(DataError, match=r"^nothing is left to learn from$"):
+        process.in_own_process(Fail(DataError("nothing is left to learn from")), "examples-radis")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        process.in_own_process(Fail(FileNotFoundError("nowhere")), "examples-radis")
+
+
+def test_other_errors_come_with_where_they_happened() -> None:
+    with pytest.raises(RuntimeError, match=r"(?s)^examples-radis failed in its own process:.*in run.*KeyError: 'pair'"):
+        process.in_own_process(Fail(KeyError("pair")), "examples-radis")
+
+
+def test_a_job_that_is_killed_is_told_by_its_name() -> None:
+    with pytest.raises(EngineError, match=r"^the process for train-radis stopped with exit code -9: it was killed"):
+        process.in_own_process(Die(), "train-radis")
+
+
+def test_a_process_begins_with_the_heavy_libraries() -> None:
+    """Those that jobs import when they run: to import them takes seconds, and each stage would take them anew."""
+    there = process.in_own_process(Libraries(), "a look").result
+    assert {"torch", "transformers", "peft", "dragoman.training.trainer", "dragoman.training.merge"} <= there

@@ -10,7 +10,9 @@ import pytest
 from sacrebleu.metrics import CHRF
 
 from dragoman.commands.recipes import recipe
-from dragoman.pipeline.plan import plan, stages, titled, training_of
+from dragoman.pipeline.plan import plan, stages
+from dragoman.pipeline.rows import titled, training_of
+from dragoman.pipeline.stages.stage import finish_of
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact
 from tests.pipeline.running import artifacts, dragoman
@@ -109,7 +111,7 @@ def test_every_method_is_trained_with_each_seed_and_the_card_has_their_means(tmp
     assert vanilla["steps"] == seq_kd["steps"] == 4
     assert vanilla["generated_tokens"] == 0
     assert 16 <= seq_kd["generated_tokens"] <= 16 * 24
-    assert 0 < seq_kd["generating_seconds"] <= done["examples-seq_kd"].facts["seconds"]
+    assert 0 < seq_kd["generating_seconds"] <= finish_of(done["examples-seq_kd"])["seconds"]
     assert done["train-vanilla~3"].digest("adapter/*") != done["train-vanilla~5"].digest("adapter/*")
     for label in ("vanilla~3", "seq_kd~5"):
         assert (tmp_path / "runs" / "seeds" / "models" / label / "model.safetensors").is_file()

@@ -7,7 +7,8 @@ import pytest
 from dragoman import suites
 from dragoman.commands.recipes import DEMO, recipe
 from dragoman.pipeline.forecast.cost import Reckoning
-from dragoman.pipeline.plan import plan, rows, training_of
+from dragoman.pipeline.plan import plan
+from dragoman.pipeline.rows import rows, training_of
 from dragoman.recipe.schema import Recipe
 from tests import ROOT
 

@@ -13,7 +13,7 @@ from dragoman.errors import StoreError
 from dragoman.pipeline import run as running
 from dragoman.pipeline.forecast import disk as room
 from dragoman.pipeline.models.cast import Model
-from dragoman.pipeline.process import function_of
+from dragoman.pipeline.process import Job, Ran
 from dragoman.recipe.schema import Recipe, Training
 from tests.tiny_models import lab_llama
 
@@ -29,8 +29,8 @@ def backbone(tmp_path: Path) -> Path:
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stages are run without a process of their own, which would have to load torch first."""
 
-    def at_once(task: str, *arguments: Any) -> dict[str, Any]:
-        return {**function_of(task)(*arguments), "peak_memory": 0}
+    def at_once(job: Job[Any], name: str) -> Ran[Any]:
+        return Ran(job.run(), 0)
 
     monkeypatch.setattr(running, "in_own_process", at_once)
     monkeypatch.setattr(running, "begin", lambda: None)

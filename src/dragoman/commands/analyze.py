@@ -43,14 +43,15 @@ def gradients(
     from dragoman.commands.recipes import recipe as loaded
     from dragoman.errors import RecipeError
     from dragoman.pipeline.analyses import gradients_and_drift as analyses
+    from dragoman.pipeline.analyses.jobs import DIMENSION, GradientsOptions
     from dragoman.report.analyses.gradients import show
     from dragoman.screen import console
 
     if exact and dimension:
         raise RecipeError("--exact does not project, so it goes without --dimension")
-    size = None if exact else dimension or analyses.DIMENSION
-    asked = analyses.GradientsAsked(_rows(rows), examples, weights.value, at, size, seed, ends)
-    found, folder = analyses.gradients(loaded(recipe, overrides or ()), asked)
+    size = None if exact else dimension or DIMENSION
+    options = GradientsOptions(_rows(rows), examples, weights.value, at, size, seed, ends)
+    found, folder = analyses.gradients(loaded(recipe, overrides or ()), options)
     screen = console()
     show(found, screen)
     screen.print(f"{folder / 'gradients.md'}: the same by direction; gradients.svg is a picture", soft_wrap=True)
@@ -67,11 +68,12 @@ def drift(
     """How far each model's next-token distributions have moved from the backbone's."""
     from dragoman.commands.recipes import recipe as loaded
     from dragoman.pipeline.analyses import gradients_and_drift as analyses
+    from dragoman.pipeline.analyses.jobs import DriftOptions
     from dragoman.report.analyses.drift import show
     from dragoman.screen import console
 
-    asked = analyses.DriftAsked(_rows(rows), examples, seed)
-    found, folder = analyses.drift(loaded(recipe, overrides or ()), asked)
+    options = DriftOptions(_rows(rows), examples, seed)
+    found, folder = analyses.drift(loaded(recipe, overrides or ()), options)
     screen = console()
     show(found, screen)
     screen.print(f"{folder / 'drift.md'}: the same; drift.svg is a picture", soft_wrap=True)

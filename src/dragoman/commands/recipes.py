@@ -11,8 +11,10 @@ from dragoman.errors import RecipeError, StoreError
 from dragoman.methods import available
 from dragoman.pipeline.forecast.geometry import hardware
 from dragoman.pipeline.forecast.show import print_plan
-from dragoman.pipeline.plan import Kind, open_store, plan, rows
+from dragoman.pipeline.plan import open_store, plan
+from dragoman.pipeline.rows import rows
 from dragoman.pipeline.run import run
+from dragoman.pipeline.stages.stage import Kind
 from dragoman.progress import note
 from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe

@@ -1,4 +1,5 @@
-"""What the server of `process.py` imports before it forks.
+# ruff: noqa: E402, F401
+"""What the server of `process.py` imports before it forks: all that jobs need, so that none of them has to wait for it.
 
 It was started with Ctrl-C held back, which would have Python print where it was. From here on it ends without a word,
 and so it does when nobody is left to fork for.
@@ -11,7 +12,23 @@ parent = os.getppid()
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
-import dragoman.pipeline.stages.work  # noqa: E402, F401
+import dragoman.generation.hf.skip_scipy  # before what follows
+
+# isort: split
+import peft
+import torch
+import transformers
+
+import dragoman.pipeline.models.check_models
+import dragoman.pipeline.stages.check
+import dragoman.pipeline.stages.evaluate
+import dragoman.pipeline.stages.examples
+import dragoman.pipeline.stages.merge
+import dragoman.pipeline.stages.train
+import dragoman.training.merge
+import dragoman.training.trainer
+
+transformers.utils.logging.disable_progress_bar()
 
 if os.getppid() != parent:
     os._exit(1)

@@ -4,7 +4,6 @@ A server process imports the heavy libraries once and forks one child a stage; n
 touches an accelerator. A child ends when its parent dies, whatever way that happens.
 """
 
-import importlib
 import multiprocessing as mp
 import os
 import resource
@@ -12,11 +11,11 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from types import FrameType
-from typing import Any
+from typing import Generic, Protocol, TypeVar
 
 from dragoman.errors import DragomanError, EngineError
 from dragoman.interrupts import CODE, interrupt
@@ -25,7 +24,23 @@ PRELOADED = ["dragoman.pipeline.preloaded"]
 GRACE = 20  # seconds in which a child that is told to stop may save what it has
 # Python's tracker of shared memory cleans up behind vLLM, and would say so on the user's screen.
 QUIET = "ignore:resource_tracker:UserWarning"
-Facts = dict[str, Any]
+
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Job(Protocol[Result_co]):
+    """Work for a process of its own. Both the job and its result are pickled, so they hold plain data."""
+
+    def run(self) -> Result_co:
+        """Does the work. Heavy libraries are imported here, where the process is that has them already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran(Generic[Result_co]):
+    """What a job returned, and the most memory that its process had, in bytes."""
+
+    result: Result_co
+    peak_memory: int
 
 
 def begin() -> None:
@@ -41,23 +56,20 @@ def begin() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, kept)
 
 
-def in_own_process(task: str, *arguments: Any) -> Facts:
-    """The facts that a function of `work` returns, and its peak memory. Errors meant for the user come through.
-
-    The function goes by its name, so that this process need not import what it needs; one of another
-    module of this folder by both, as in `analyses.gradients`.
+def in_own_process(job: Job[Result_co], name: str) -> Ran[Result_co]:
+    """Runs a job in a process of its own. Errors that are meant for the user come through; they call it by its name.
 
     Raises EngineError where the process was killed, as it is when memory runs out.
     """
     begin()
     context = mp.get_context("forkserver")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(theirs, task, arguments))
+    child = context.Process(target=_child, args=(theirs, job))
     try:
         child.start()
     except EOFError:
         raise EngineError(
-            f"the process for {task} could not start: the one that loads the libraries for it ended unexpectedly, most "
+            f"the process for {name} could not start: the one that loads the libraries for it ended unexpectedly, most "
             "likely because memory ran out. Run again to go on."
         ) from None
     theirs.close()
@@ -69,7 +81,7 @@ def in_own_process(task: str, *arguments: Any) -> Facts:
             raise KeyboardInterrupt from None
         why = "it was killed, most likely because memory ran out" if child.exitcode == -9 else "it ended unexpectedly"
         raise EngineError(
-            f"the process for {task} stopped with exit code {child.exitcode}: {why}. What was finished is "
+            f"the process for {name} stopped with exit code {child.exitcode}: {why}. What was finished is "
             "kept; lower generation.batch_tokens or training.batch_tokens and run again."
         ) from None
     except BaseException:
@@ -82,27 +94,19 @@ def in_own_process(task: str, *arguments: Any) -> Facts:
     if outcome == "error":
         raise value
     if outcome == "traceback":
-        raise RuntimeError(f"{task} failed in its own process:\n{value}")
-    facts: Facts = value
-    return facts
+        raise RuntimeError(f"{name} failed in its own process:\n{value}")
+    ran: Ran[Result_co] = value
+    return ran
 
 
-def function_of(task: str) -> Callable[..., Facts]:
-    """The function that a task's name stands for."""
-    module, _, name = task.rpartition(".")
-    found: Callable[..., Facts] = vars(importlib.import_module(f"dragoman.pipeline.{module or 'stages.work'}"))[name]
-    return found
-
-
-def _child(answer: Connection, task: str, arguments: tuple[Any, ...]) -> None:
+def _child(answer: Connection, job: Job[object]) -> None:
     told = _stop_once()
     parent = mp.parent_process()
     assert parent is not None
     threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
     try:
-        facts = function_of(task)(*arguments)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        answer.send(("facts", {**facts, "peak_memory": peak}))
+        result = job.run()
+        answer.send(("ran", Ran(result, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)))
     except BaseException as fault:
         if told.is_set() or isinstance(fault, KeyboardInterrupt):  # whatever a library made of it
             os._exit(CODE)

@@ -11,7 +11,7 @@ from pathlib import Path
 from dragoman.disk import beside, write_atomic
 from dragoman.errors import StoreError
 from dragoman.pipeline.data.questions import spelled_out
-from dragoman.pipeline.plan import rows, titled, trainings
+from dragoman.pipeline.rows import rows, titled, trainings
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.store import READ_ONLY, Artifact

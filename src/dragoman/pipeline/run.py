@@ -3,48 +3,33 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from dragoman.errors import RecipeError, TrainingError
 from dragoman.models.weights import weight_bytes
 from dragoman.pipeline import verify_inputs
-from dragoman.pipeline.data import make_data as sources
 from dragoman.pipeline.data.questions import require_files
 from dragoman.pipeline.forecast import disk as room
-from dragoman.pipeline.forecast.show import clock, told
-from dragoman.pipeline.models.cast import Cast, find_cast
-from dragoman.pipeline.plan import Kind, Stage, artifact_name, kind_of_work, open_store, rows, stages, trainings
+from dragoman.pipeline.forecast.show import clock
+from dragoman.pipeline.models.cast import find_cast
+from dragoman.pipeline.plan import JOBS, artifact_name, kind_of_work, open_store, stages
 from dragoman.pipeline.process import begin, in_own_process
 from dragoman.pipeline.publish import publish
+from dragoman.pipeline.rows import rows, trainings
 from dragoman.pipeline.spent import spending
+from dragoman.pipeline.stages.check import Check
+from dragoman.pipeline.stages.examples import AnswerPart
+from dragoman.pipeline.stages.stage import Finish, Kind, RunState, Stage
 from dragoman.progress import note
 from dragoman.recipe.schema import Recipe
-from dragoman.store import Artifact, Store
+from dragoman.store import Artifact
 
-Facts = dict[str, Any]
 SPARE = 500_000_000  # bytes that a run should leave on the disk
 SEVERAL = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")  # where accelerate looks
 LIBRARIES = ("dragoman", "torch", "transformers", "peft", "sacrebleu")
-
-
-@dataclass(frozen=True, slots=True)
-class Going:
-    """A run on its way: what it runs, with which models, and what of it is done."""
-
-    recipe: Recipe
-    store: Store
-    cast: Cast
-    say: Callable[[str], None]
-    done: dict[str, Artifact] = field(default_factory=dict)
-
-    def name(self, stage: Stage) -> str:
-        found = artifact_name(self.recipe, stage, self.cast, self.done, self.store)
-        assert found is not None, f"{stage.title} comes before what it needs"
-        return found
+Say = Callable[[str], None]
 
 
 def run(
@@ -53,7 +38,7 @@ def run(
     upto: Kind | None = None,
     part: tuple[int, int] | None = None,
     trust: bool = False,
-    say: Callable[[str], None] = note,
+    say: Say = note,
 ) -> Path:
     """Does what is not done yet, up to the stages of one kind, and returns the folder with the results.
 
@@ -63,7 +48,7 @@ def run(
     """
     require_files(recipe)
     store = open_store(recipe, say)
-    going = Going(recipe, store, find_cast(recipe, store.digests, fetch=True), say)
+    state = RunState(recipe, find_cast(recipe, store.digests, fetch=True), store, {})
     chosen = [stage for stage in stages(recipe) if not upto or stage.kind == upto or _leads_to(recipe, stage, upto)]
     mentioned: set[str] = set()
     checked, at = False, 0
@@ -74,7 +59,8 @@ def run(
                 f"{stage.row} refreshes its rationales after each epoch, with what was trained until then: that cannot "
                 "be made in parts. Leave --shard out, or refresh."
             )
-        name = going.name(stage)
+        name = artifact_name(stage, state)
+        assert name is not None, f"{stage.title} comes before what it needs"
         artifact = store.find(name)
         if artifact and stage.kind == "report" and not trust and not store.whole(artifact):
             artifact = None  # it is about to be shown, and would be read as it is
@@ -82,31 +68,31 @@ def run(
             store.require_writable(stage.title)
             if any(other.kind == "train" for other in chosen):
                 _alone()
-            if not trust and (spoiled := verify_inputs.spoiled(recipe, stage, going.cast, going.done, store)):
+            if not trust and (spoiled := verify_inputs.spoiled(stage, state)):
                 at = next(at for at, stage in enumerate(chosen) if stage.title in spoiled)
                 for later in chosen[at:]:
-                    going.done.pop(later.title, None)
+                    state.done.pop(later.title, None)
                 continue
             store.digests.save()
             if stage.kind == "data" and len(chosen) > 1:
                 begin()  # what comes next needs libraries that take as long to import
             if stage.kind != "data" and not checked:
-                _check(going)
+                _check(state, say)
                 checked = True
         at += 1
         if artifact:
             if stage.title not in mentioned:
                 say(f"✓ {stage.title}  done before")
         elif part and stage.kind == "examples":
-            _answer_part(going, stage, part)
+            _answer_part(state, stage, part, say)
             continue
         else:
-            artifact = _do(going, stage, name)
+            artifact = _do(state, stage, name, say)
         mentioned.add(stage.title)
-        going.done[stage.title] = artifact
+        state.done[stage.title] = artifact
     store.digests.save()
     folder = Path(recipe.runs) / recipe.name
-    publish(recipe, folder, going.done)
+    publish(recipe, folder, state.done)
     return folder
 
 
@@ -134,84 +120,54 @@ def _alone() -> None:
         )
 
 
-def _check(going: Going) -> None:
+def _check(state: RunState, say: Say) -> None:
     """Nothing starts that cannot finish: the template, a few prompts, what is too long, room on the disk."""
-    recipe, backbone = going.recipe, going.cast.backbone
-    found = in_own_process("check", recipe, going.cast, going.done["data"].folder)
-    if found["too long"]:
-        what = "examples" if recipe.data.lessons or recipe.data.instructions else "pairs"
-        going.say(
-            f"{found['too long']:,} training {what} are longer than {found['longest']:,} tokens with their "
-            f"request (data.max_tokens, and the context of {backbone.name}): they will be left out."
-        )
-    if found["no room"]:
-        going.say(
-            f"{found['no room']:,} questions leave no room for an answer in the context of {backbone.name}: they will "
-            "not be asked, and count as wrong."
-        )
-    weights = weight_bytes(backbone.path)
+    recipe, backbone = state.recipe, state.cast.backbone
+    checked = in_own_process(Check(recipe, state.cast, state.data), "the check before work begins").result
+    for remark in checked.remarks(recipe, backbone.name):
+        say(remark)
     models = len(rows(recipe)) * len(trainings(recipe))
     each = "each method" if len(trainings(recipe)) == 1 else "each method and seed"
-    needed = SPARE + 2 * weights * models + room.of_all_weights(recipe, backbone)
-    going.store.need_room(needed, f"{recipe.name} (a merged model for {each})")
+    needed = SPARE + 2 * weight_bytes(backbone.path) * models + room.of_all_weights(recipe, backbone)
+    state.store.need_room(needed, f"{recipe.name} (a merged model for {each})")
 
 
-def _answer_part(going: Going, stage: Stage, part: tuple[int, int]) -> None:
+def _answer_part(state: RunState, stage: Stage, part: tuple[int, int], say: Say) -> None:
     words = f"part {part[0]} of {part[1]}"
-    going.say(f"… {stage.title}, {words}")
-    started, cache = time.monotonic(), going.store.folder / "completions"
-    data = going.done["data"].folder
-    facts = in_own_process("answer_part", going.recipe, going.cast, stage.row, part, data, cache)
-    going.say(
-        f"✓ {stage.title}, {words}  {clock(time.monotonic() - started)}  answered for {facts['units']:,} examples; "
+    say(f"… {stage.title}, {words}")
+    started = time.monotonic()
+    job = AnswerPart(state.recipe, state.cast, stage.row, part, state.data, state.cache)
+    examples = in_own_process(job, stage.title).result
+    say(
+        f"✓ {stage.title}, {words}  {clock(time.monotonic() - started)}  answered for {examples:,} examples; "
         "when all parts are, a run without --shard makes the examples of them"
     )
 
 
-def _do(going: Going, stage: Stage, name: str) -> Artifact:
-    with going.store.making(name) as out:
-        made = going.store.find(name)  # another run may have made it while this one waited for the lock
-        if made:
-            return made
-        going.say(f"… {stage.title}")
-        clocked = going.store.folder / "spent" / name
+def _do(state: RunState, stage: Stage, name: str, say: Say) -> Artifact:
+    """The artifact of a stage, made by its job; those that hold a model get a process of their own."""
+    store, kind = state.store, JOBS[stage.kind]
+    with store.making(name) as out:
+        made_meanwhile = store.find(name)  # by another run, while this one waited for the lock
+        if made_meanwhile:
+            return made_meanwhile
+        say(f"… {stage.title}")
+        job = kind.of(stage, state, out)
+        clocked = store.folder / "spent" / name
         with spending(clocked) as spent:
-            facts = _make(going, stage, out)
-        facts["seconds"] = round(spent(), 2)
-        facts["rate"] = {
-            "of": kind_of_work(going.recipe, stage, going.cast.voice(stage.row)),
-            "units": facts.pop("units", 1),
-        }
-        facts["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
-        facts["versions"] = {library: version(library) for library in LIBRARIES}
-        artifact = going.store.finish(name, facts)
-        clocked.unlink()
-    words = told(stage.kind, facts)
-    going.say(f"✓ {stage.title}  {clock(facts['seconds'])}{f'  {words}' if words else ''}")
-    return artifact
-
-
-def _make(going: Going, stage: Stage, out: Path) -> Facts:
-    """One stage's work, by its kind. Those that hold a model get a process of their own."""
-    recipe, cast, done = going.recipe, going.cast, going.done
-    if stage.kind == "data":
-        return sources.make_data(recipe, out)
-    if stage.kind == "report":
-        from dragoman.pipeline.stages.report import make_report
-
-        return make_report(recipe, done, out)
-    row, data, cache = stage.row, done["data"].folder, going.store.folder / "completions"
-    before = done[stage.before].folder if stage.before else None
-    if stage.kind == "examples":
-        adapter = before and before / "adapter"
-        return in_own_process("make_examples", recipe, cast, row, adapter, data, out, cache)
-    if stage.kind == "train":
-        examples = done[stage.needs[0]].folder
-        return in_own_process(
-            "train", recipe, cast.backbone, row, stage.seed, examples, out, before, stage.round or None
+            if kind.holds_model:
+                ran = in_own_process(job, stage.title)
+                made, memory = ran.result, {"peak_memory": ran.peak_memory}
+            else:
+                made, memory = job.run(), {}
+        finish = Finish(
+            seconds=round(spent(), 2),
+            rate={"of": kind_of_work(state.recipe, stage, state.cast.voice(stage.row)), "units": made.units},
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            versions={library: version(library) for library in LIBRARIES},
         )
-    if stage.kind == "merge":
-        adapter = done[stage.needs[0]].folder / "adapter"
-        return in_own_process("make_model", recipe, cast.backbone, adapter, data, out)
-    model = done[stage.needs[1]].folder / "model" if len(stage.needs) > 1 else None
-    return in_own_process("stages.evaluate.evaluate", recipe, cast, row, model, data, out, cache)
+        artifact = store.finish(name, {**made.facts, **memory, **finish})
+        clocked.unlink()
+    words = ", ".join(kind.told(artifact))
+    say(f"✓ {stage.title}  {clock(finish['seconds'])}{f'  {words}' if words else ''}")
+    return artifact

@@ -10,28 +10,25 @@ from pathlib import Path
 
 from dragoman import suites
 from dragoman.errors import StoreError
-from dragoman.pipeline.models.cast import Cast, Model, writer
-from dragoman.pipeline.plan import Stage, artifact_name, rows
+from dragoman.pipeline.models.cast import Model
+from dragoman.pipeline.plan import JOBS, artifact_name
+from dragoman.pipeline.stages.stage import RunState, Stage
 from dragoman.progress import progress
-from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact, Store
 
 MEGA = 1_000_000
-SHOWN = {"evaluate": "*", "examples": "samples.json", "train": "metrics.jsonl"}  # of each kind of stage in a report
 
 
-def spoiled(recipe: Recipe, stage: Stage, cast: Cast, done: Mapping[str, Artifact], store: Store) -> list[str]:
+def spoiled(stage: Stage, state: RunState) -> list[str]:
     """Titles of the stages whose artifacts, among those that this stage is about to read, are damaged.
 
     They are set aside. Raises StoreError if a file that the recipe names has changed.
     """
-    with store.digests.doubted():
-        artifact_name(recipe, stage, cast, done, store)  # which asks for the corpora, and what judges
-    files = [path for model, weights in _models(recipe, stage, cast) for path in _files(model, weights)]
-    read = {title: (done[title], "*") for title in done if title in (*stage.needs, "data")}
-    if stage.kind == "report":
-        read = {title: (made, SHOWN.get(title.split("-")[0], "")) for title, made in done.items()}
-    return examined(store, read, files, stage.title)
+    with state.store.digests.doubted():
+        artifact_name(stage, state)  # which asks for the corpora, and what judges
+    job = JOBS[stage.kind]
+    files = [path for model, weights in job.models(stage, state) for path in _files(model, weights)]
+    return examined(state.store, job.artifacts(stage, state), files, stage.title)
 
 
 def require_whole(store: Store, artifacts: Sequence[Artifact], files: Sequence[Path], what: str) -> None:
@@ -62,21 +59,6 @@ def examined(
                 found.append(title)
     store.digests.save()
     return found
-
-
-def _models(recipe: Recipe, stage: Stage, cast: Cast) -> list[tuple[Model, bool]]:
-    """The models that a stage opens, and whether with their weights: a trained row's weights are an artifact."""
-    if stage.kind in ("data", "report"):
-        return []
-    if stage.kind in ("train", "merge"):
-        return [(cast.backbone, True)]
-    if stage.kind == "examples":
-        named = writer(rows(recipe)[stage.row][1])
-        return [(cast.backbone, True), *([(cast.others[named], True)] if named else [])]
-    trained = len(stage.needs) > 1
-    compared = stage.row != "backbone" and any(suite.compares for suite in suites.of(recipe))
-    judges = [(judge, True) for judge in cast.judges.values()]
-    return [(cast.voice(stage.row), not trained), *judges, *([(cast.backbone, True)] if compared else [])]
 
 
 def _files(model: Model, weights: bool) -> list[Path]:

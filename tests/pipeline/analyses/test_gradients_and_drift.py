@@ -11,7 +11,7 @@ from dragoman.cli import app
 from dragoman.commands import recipes
 from dragoman.errors import RecipeError
 from dragoman.pipeline.analyses import gradients_and_drift as analyses
-from dragoman.pipeline.analyses.gradients_and_drift import DriftAsked, GradientsAsked
+from dragoman.pipeline.analyses.jobs import DriftOptions, GradientsOptions
 from dragoman.pipeline.forecast.show import print_plan
 from dragoman.pipeline.plan import plan
 from dragoman.recipe.schema import Recipe
@@ -34,7 +34,7 @@ def recipe(tmp_path: Path, small_recipe: Callable[[Path], Path]) -> Recipe:
 @pytest.mark.slow
 def test_gradients_and_drift_are_measured_once(tmp_path: Path, recipe: Recipe) -> None:
     """Nothing is trained for gradients at the backbone; drift trains, with every seed, and judges nothing."""
-    asked = GradientsAsked(examples=3, dimension=256)
+    asked = GradientsOptions(examples=3, dimension=256)
     found, folder = analyses.gradients(recipe, asked)
     assert list(found["rows"]) == ["seq_kd", "radis"]
     assert found["directions"] == {"de-en": 3, "en-de": 3}
@@ -49,7 +49,7 @@ def test_gradients_and_drift_are_measured_once(tmp_path: Path, recipe: Recipe) -
     assert said[-1].endswith("done before")
     assert artifacts(tmp_path / "runs") == made
 
-    drifted, _ = analyses.drift(recipe, DriftAsked(("seq_kd",), examples=4))
+    drifted, _ = analyses.drift(recipe, DriftOptions(("seq_kd",), examples=4))
     assert list(drifted["titles"]) == ["references", "translations", "questions"]
     moved = drifted["rows"]["seq_kd"]["references"]
     assert moved["texts"] == 4
@@ -60,7 +60,7 @@ def test_gradients_and_drift_are_measured_once(tmp_path: Path, recipe: Recipe) -
 
     print_plan(plan(recipe))  # analyses lie beside the stages, and are none
 
-    at_row = GradientsAsked(("radis",), examples=2, weights="adapter", at="radis", dimension=None)
+    at_row = GradientsOptions(("radis",), examples=2, weights="adapter", at="radis", dimension=None)
     adapted, _ = analyses.gradients(recipe, at_row)
     assert adapted["parameters"]["0"] == 16 * (4 * (256 + 256) + 3 * (256 + 512))  # rank 16 on seven products
     assert len(adapted["parameters"]) == 5
@@ -68,12 +68,12 @@ def test_gradients_and_drift_are_measured_once(tmp_path: Path, recipe: Recipe) -
 
 def test_what_cannot_be_measured_is_told_before_anything_runs(tmp_path: Path, recipe: Recipe) -> None:
     with pytest.raises(RecipeError, match="small has no row sdft; its rows are seq_kd, radis"):
-        analyses.gradients(recipe, GradientsAsked(("radis", "sdft")))
+        analyses.gradients(recipe, GradientsOptions(("radis", "sdft")))
     whole = recipe.model_copy(update={"training": recipe.training.model_copy(update={"lora": None})})
     with pytest.raises(RecipeError, match="there is no adapter; take --weights full"):
-        analyses.gradients(whole, GradientsAsked(weights="adapter"))
+        analyses.gradients(whole, GradientsOptions(weights="adapter"))
     with pytest.raises(RecipeError, match="small has no row vanilla"):
-        analyses.drift(recipe, DriftAsked(("vanilla",)))
+        analyses.drift(recipe, DriftOptions(("vanilla",)))
     path = str(tmp_path / "recipe.yaml")
     told = CliRunner().invoke(app, ["analyze", "gradients", path, "--exact", "--dimension", "64"])
     assert told.exit_code == 2

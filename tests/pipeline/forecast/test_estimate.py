@@ -339,7 +339,7 @@ def test_what_was_measured_here_wins(tmp_path: Path) -> None:
     stage = next(step.stage for step in found.steps if step.stage.title == "train-radis")
     estimated = reckoning.cost(stage)
     kind = ["train", "radis", found.backbone.digest]
-    reckoning.facts = [{"rate": {"of": kind, "units": 340_158}, "seconds": 7200.0, "finished": "2025"}]
+    reckoning.finished = [{"rate": {"of": kind, "units": 340_158}, "seconds": 7200.0, "finished": "2025"}]
     measured = reckoning.cost(stage)
     assert (measured.seconds, measured.measured) == (pytest.approx(7200), True)
     assert estimated.seconds != measured.seconds

@@ -16,8 +16,7 @@ from dragoman.pipeline.data.make_data import make_data
 from dragoman.pipeline.data.questions import inputs
 from dragoman.pipeline.models.cast import find_cast
 from dragoman.pipeline.models.judging import judging_inputs
-from dragoman.pipeline.plan import own_judges
-from dragoman.pipeline.stages.evaluate import evaluate, with_comet
+from dragoman.pipeline.stages.evaluate import evaluate, own_judges, with_comet
 from dragoman.recipe.judging import Comet
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests, fingerprint

@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from dragoman.pipeline.data.make_data import make_data
 from dragoman.pipeline.data.record_files import read_records
 from dragoman.pipeline.models.cast import Model
-from dragoman.pipeline.plan import plan, rows
+from dragoman.pipeline.plan import plan
+from dragoman.pipeline.rows import rows
 from dragoman.prompts.examples import ExampleTable
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker

@@ -6,15 +6,25 @@ costs nothing; table, picture and JSON lie in `runs/NAME/analysis`.
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from dragoman.errors import RecipeError
 from dragoman.methods import available
-from dragoman.pipeline.plan import Kind, Plan, Stage, answering, code_digest, plan, rows
-from dragoman.pipeline.process import in_own_process
+from dragoman.pipeline.analyses.jobs import (
+    BACKBONE,
+    DriftOptions,
+    GradientsOptions,
+    MeasureDrift,
+    MeasureGradients,
+)
+from dragoman.pipeline.models.engines import answering
+from dragoman.pipeline.plan import Plan, code_digest, plan
+from dragoman.pipeline.process import Job, in_own_process
+from dragoman.pipeline.rows import rows
 from dragoman.pipeline.run import run
+from dragoman.pipeline.stages.stage import Kind, Stage
 from dragoman.pipeline.verify_inputs import require_whole
 from dragoman.progress import note
 from dragoman.prompts.examples import ExampleTable
@@ -23,52 +33,28 @@ from dragoman.report.analyses import drift as drifts
 from dragoman.report.analyses import gradients as layers
 from dragoman.store import Artifact, fingerprint, write_atomic
 
-Facts = dict[str, Any]
-BACKBONE = "backbone"
-DIMENSION = 65536  # of projections: LESS' 8,192 would put a cosine 0.011 off, and more cost no time here
 CODE = ("analysis", "pipeline/analyses/measuring.py", "training/loss.py")
+Found = dict[str, Any]  # what the page of an analysis shows
 
 
-@dataclass(frozen=True, slots=True)
-class GradientsAsked:
-    """What gradients are compared, and how."""
-
-    rows: tuple[str, ...] = ()  # all whose method has two terms, when empty
-    examples: int = 128  # of each direction
-    weights: Literal["full", "adapter"] = "full"
-    at: str = BACKBONE  # or a row: the model as its training left it
-    dimension: int | None = DIMENSION  # None: no projection
-    seed: int = 0
-    ends: bool = True  # whether a turn's end counts to the term before it
-
-
-@dataclass(frozen=True, slots=True)
-class DriftAsked:
-    """Whose drift is measured, and on how much."""
-
-    rows: tuple[str, ...] = ()  # all, when empty
-    examples: int = 200  # of each kind of text
-    seed: int = 0
-
-
-def gradients(recipe: Recipe, asked: GradientsAsked, say: Callable[[str], None] = note) -> tuple[Facts, Path]:
+def gradients(recipe: Recipe, options: GradientsOptions, say: Callable[[str], None] = note) -> tuple[Found, Path]:
     """The agreement of both terms of each row's loss, layer by layer, and the folder with its files.
 
     Raises RecipeError where a row is not the recipe's or the weights are not there to be looked at, and
     DataError where a method has no two terms.
     """
-    wanted = _known(recipe, asked.rows or tuple(rows(recipe)))
-    at = () if asked.at == BACKBONE else _known(recipe, (asked.at,))
-    if asked.weights == "adapter" and recipe.training.lora is None:
+    wanted = _known(recipe, options.rows or tuple(rows(recipe)))
+    at = () if options.at == BACKBONE else _known(recipe, (options.at,))
+    if options.weights == "adapter" and recipe.training.lora is None:
         raise RecipeError("training.lora is null: there is no adapter; take --weights full")
     found, done = _finished(recipe, {"examples": wanted, "train": at}, say)
     tables = {row: done["examples", row][0] for row in wanted}
-    if not asked.rows:
+    if not options.rows:
         tables = {row: artifact for row, artifact in tables.items() if _has_terms(recipe, row, artifact)}
     if not tables:
         known = [name for name, method in available().items() if method.regulariser]
         raise RecipeError(f"{recipe.name} has no row whose loss has two terms; such methods are {', '.join(known)}")
-    trained = done["train", asked.at][0] if at else None
+    trained = done["train", options.at][0] if at else None
     settings = recipe.training
     name = fingerprint(
         {
@@ -76,9 +62,9 @@ def gradients(recipe: Recipe, asked: GradientsAsked, say: Callable[[str], None] 
             "data": done["data", ""][0].digest("train.jsonl"),
             "backbone": found.backbone.digest,
             "trained": trained and trained.digest("adapter/*"),
-            "asked": asdict(asked),
+            "asked": asdict(options),
             "precision": settings.precision,
-            "lora": settings.lora and settings.lora.model_dump() if asked.weights == "adapter" else None,
+            "lora": settings.lora and settings.lora.model_dump() if options.weights == "adapter" else None,
             "code": code_digest(*CODE),
         }
     )
@@ -88,24 +74,25 @@ def gradients(recipe: Recipe, asked: GradientsAsked, say: Callable[[str], None] 
         "gradients.json",
         say,
         [done["data", ""][0], *tables.values(), *([trained] if trained else [])],
-        "analyses.measuring.measure_gradients",
-        recipe,
-        found.backbone,
-        {row: artifact.folder / "examples" for row, artifact in tables.items()},
-        trained and trained.folder / "adapter",
-        asked,
-        done["data", ""][0].folder / "train.jsonl",
+        MeasureGradients(
+            recipe,
+            found.backbone,
+            {row: artifact.folder / "examples" for row, artifact in tables.items()},
+            trained.folder / "adapter" if trained else None,
+            options,
+            done["data", ""][0].folder / "train.jsonl",
+        ),
     )
     result = {"recipe": recipe.name, "backbone": recipe.backbone, **result}
     return result, _published(recipe, "gradients", result, layers.markdown(result), layers.picture(result))
 
 
-def drift(recipe: Recipe, asked: DriftAsked, say: Callable[[str], None] = note) -> tuple[Facts, Path]:
+def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = note) -> tuple[Found, Path]:
     """How far each row's model has moved from the backbone, over all seeds, and the folder with its files.
 
     Raises RecipeError where a row is not the recipe's, or there is nothing to measure on.
     """
-    wanted = _known(recipe, asked.rows or tuple(rows(recipe)))
+    wanted = _known(recipe, options.rows or tuple(rows(recipe)))
     if recipe.data.test is None and set(recipe.evaluate) <= {"translation"}:
         raise RecipeError("data.test is absent and evaluate names no questions: there is nothing to measure drift on")
     found, done = _finished(recipe, {"train": wanted}, say)
@@ -114,8 +101,8 @@ def drift(recipe: Recipe, asked: DriftAsked, say: Callable[[str], None] = note) 
     rest = {
         "data": [data.digest("test.jsonl"), data.digest("questions.jsonl")],
         "backbone": found.backbone.digest,
-        "examples": asked.examples,
-        "seed": asked.seed,
+        "examples": options.examples,
+        "seed": options.seed,
         "lengths": [recipe.evaluation.max_tokens, recipe.evaluation.translation_tokens],
         "bootstrap": recipe.evaluation.bootstrap,
         "precision": recipe.generation.precision,
@@ -124,7 +111,7 @@ def drift(recipe: Recipe, asked: DriftAsked, say: Callable[[str], None] = note) 
         "lessons": bool(recipe.data.lessons),
         "code": code_digest(*CODE),
     }
-    result: Facts = {"recipe": recipe.name, "backbone": recipe.backbone, "rows": {}}
+    result: Found = {"recipe": recipe.name, "backbone": recipe.backbone, "rows": {}}
     for row in wanted:
         trained = done["train", row]
         name = fingerprint({"trained": [artifact.digest("adapter/*") for artifact in trained], **rest})
@@ -135,14 +122,7 @@ def drift(recipe: Recipe, asked: DriftAsked, say: Callable[[str], None] = note) 
             "drift.json",
             say,
             [data, *trained],
-            "analyses.measuring.measure_drift",
-            recipe,
-            found.backbone,
-            row,
-            folders,
-            asked,
-            data.folder,
-            cache,
+            MeasureDrift(recipe, found.backbone, row, folders, options, data.folder, cache),
         )
         result["rows"][row] = measured.pop("kinds")
         result |= measured
@@ -199,27 +179,25 @@ def _measured(
     file: str,
     say: Callable[[str], None],
     reads: Sequence[Artifact],
-    task: str,
-    *arguments: Any,
-) -> Facts:
-    """What a function of `measuring` finds out, from the store where it was found out before."""
+    job: Job[Found],
+) -> Found:
+    """What a job finds out, from the store where it was found out before."""
     artifact = found.store.find(name)
     if artifact is None:
         require_whole(found.store, reads, found.backbone.files, name)
         with found.store.making(name) as out:
             artifact = found.store.find(name)  # another process may have made it while this one waited
             if artifact is None:
-                result = in_own_process(task, *arguments)
-                facts = {"peak_memory": result.pop("peak_memory")}
-                write_atomic(out / file, json.dumps(result))
-                artifact = found.store.finish(name, facts)
+                ran = in_own_process(job, name)
+                write_atomic(out / file, json.dumps(ran.result))
+                artifact = found.store.finish(name, {"peak_memory": ran.peak_memory})
     else:
         say(f"✓ {name}  done before")
-    measured: Facts = artifact.read_json(file)
+    measured: Found = artifact.read_json(file)
     return measured
 
 
-def _published(recipe: Recipe, name: str, result: Facts, markdown: str, picture: str | None) -> Path:
+def _published(recipe: Recipe, name: str, result: Found, markdown: str, picture: str | None) -> Path:
     folder = Path(recipe.runs) / recipe.name / "analysis"
     write_atomic(folder / f"{name}.json", json.dumps(result, ensure_ascii=False, indent=1) + "\n")
     write_atomic(folder / f"{name}.md", markdown)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -15,6 +15,7 @@ from dragoman.corpora.records import Pair, Question, draw
 from dragoman.errors import EngineError, RecipeError
 from dragoman.generation.ask import Ask, Sampling
 from dragoman.models.loading import load_model, pick_device, pick_dtype
+from dragoman.pipeline.analyses.jobs import DriftOptions, GradientsOptions
 from dragoman.pipeline.data.record_files import read_pairs, read_questions, read_records
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.engines import open_door
@@ -27,11 +28,7 @@ from dragoman.suites import is_skill
 from dragoman.training.adapters import adapt
 from dragoman.training.loss import teach_forward
 
-if TYPE_CHECKING:
-    from dragoman.pipeline.analyses.gradients_and_drift import DriftAsked, GradientsAsked
-
 T = TypeVar("T")
-Facts = dict[str, Any]
 EXACT_MEMORY = 16e9  # bytes that sums of whole gradients may take
 KINDS = {
     "references": "translation requests, along the reference",
@@ -47,25 +44,25 @@ def measure_gradients(
     backbone: Model,
     tables: Mapping[str, Path],
     trained: Path | None,
-    asked: "GradientsAsked",
+    options: GradientsOptions,
     records: Path,
-) -> Facts:
+) -> dict[str, Any]:
     """The agreement of both terms for each row, on the same records for all of them, at one and the same model."""
     terms = {row: terms_of(ExampleTable(folder), row) for row, folder in tables.items()}
-    keys = chosen(read_records(records), list(terms.values()), asked.examples, asked.seed)
-    projection: Projection = Exact() if asked.dimension is None else Sketch(asked.dimension, asked.seed)
-    network = _network(recipe, backbone, asked, trained)
+    keys = chosen(read_records(records), list(terms.values()), options.examples, options.seed)
+    projection: Projection = Exact() if options.dimension is None else Sketch(options.dimension, options.seed)
+    network = _network(recipe, backbone, options, trained)
     seen = Gradients(network, projection)
     if isinstance(projection, Exact):
         _check_exact(sum(seen.entries.values()), len(keys))
-    found = {row: _row_gradients(row, these, keys, seen, asked) for row, these in terms.items()}
+    found = {row: _row_gradients(row, these, keys, seen, options) for row, these in terms.items()}
     return {
-        "at": asked.at,
-        "weights": asked.weights,
-        "dimension": asked.dimension,
+        "at": options.at,
+        "weights": options.weights,
+        "dimension": options.dimension,
         "error": projection.error,
-        "seed": asked.seed,
-        "ends": asked.ends,
+        "seed": options.seed,
+        "ends": options.ends,
         "precision": str(pick_dtype(recipe.training.precision, pick_device())).removeprefix("torch."),
         "device": device_name(),
         "directions": {direction: len(drawn) for direction, drawn in keys.items()},
@@ -75,9 +72,9 @@ def measure_gradients(
 
 
 def _row_gradients(
-    row: str, terms: Terms, keys: Mapping[str, Sequence[str]], seen: Gradients, asked: "GradientsAsked"
-) -> Facts:
-    cases = [terms.case(key, direction, asked.ends) for direction, drawn in keys.items() for key in drawn]
+    row: str, terms: Terms, keys: Mapping[str, Sequence[str]], seen: Gradients, options: GradientsOptions
+) -> dict[str, Any]:
+    cases = [terms.case(key, direction, options.ends) for direction, drawn in keys.items() for key in drawn]
     with progress(f"gradients of {row}", len(cases), "examples") as bar:
         report = compare(cases, list(keys), seen, bar.advance)
     return {
@@ -93,7 +90,7 @@ def _row_gradients(
     }
 
 
-def _network(recipe: Recipe, backbone: Model, asked: "GradientsAsked", trained: Path | None) -> Any:
+def _network(recipe: Recipe, backbone: Model, options: GradientsOptions, trained: Path | None) -> Any:
     """The model whose gradients are looked at; what is looked at of it requires a gradient, and nothing else does.
 
     A fresh adapter's second factor is zero, and with it the gradient of its first: at the backbone an
@@ -102,8 +99,8 @@ def _network(recipe: Recipe, backbone: Model, asked: "GradientsAsked", trained: 
     settings = recipe.training
     trust = backbone.trust_remote_code
     whole = trained is not None and not (trained / "adapter_config.json").is_file()
-    if whole and asked.weights == "adapter":
-        raise RecipeError(f"all weights of {asked.at} were trained, so it has no adapter; take --weights full")
+    if whole and options.weights == "adapter":
+        raise RecipeError(f"all weights of {options.at} were trained, so it has no adapter; take --weights full")
     network = load_model(
         trained if trained is not None and whole else backbone.path,
         precision=settings.precision,
@@ -111,10 +108,10 @@ def _network(recipe: Recipe, backbone: Model, asked: "GradientsAsked", trained: 
         trust_remote_code=trust,
         bin_weights=backbone.bin_weights,
     )
-    if asked.weights == "adapter":
+    if options.weights == "adapter":
         if trained is None:
             teach_forward(network)
-            torch.manual_seed(asked.seed)
+            torch.manual_seed(options.seed)
             assert settings.lora is not None
             return adapt(network, settings.lora).eval()
         teach_forward(network.get_base_model())
@@ -137,10 +134,10 @@ def _check_exact(parameters: int, directions: int) -> None:
 
 
 def measure_drift(
-    recipe: Recipe, backbone: Model, row: str, trained: Sequence[Path], asked: "DriftAsked", data: Path, cache: Path
-) -> Facts:
+    recipe: Recipe, backbone: Model, row: str, trained: Sequence[Path], options: DriftOptions, data: Path, cache: Path
+) -> dict[str, Any]:
     """Both divergences of one row's models, one a seed, on every kind of text that the recipe has."""
-    texts = _texts(recipe, backbone, asked, data, cache)
+    texts = _texts(recipe, backbone, options, data, cache)
     budget = recipe.generation.batch_tokens
     kept: dict[str, list[Any]] = {kind: [] for kind in texts}
     for number, folder in enumerate(trained, start=1):
@@ -154,7 +151,7 @@ def measure_drift(
         "titles": {kind: KINDS[kind] for kind in texts},
         "precision": str(pick_dtype(recipe.generation.precision, pick_device())).removeprefix("torch."),
         "device": device_name(),
-        "seed": asked.seed,
+        "seed": options.seed,
         "kinds": {kind: summed_up(trainings, recipe.evaluation.bootstrap) for kind, trainings in kept.items()},
     }
 
@@ -174,7 +171,7 @@ def _views(recipe: Recipe, backbone: Model, trained: Path) -> tuple[View, View]:
     return apart(load(backbone.path), load(trained))
 
 
-def _texts(recipe: Recipe, backbone: Model, asked: "DriftAsked", data: Path, cache: Path) -> dict[str, list[Said]]:
+def _texts(recipe: Recipe, backbone: Model, options: DriftOptions, data: Path, cache: Path) -> dict[str, list[Said]]:
     """What drift is measured on. The backbone's answers are greedy, and those of its evaluation where there was one."""
     speak = speaker(recipe, backbone)
     settings = recipe.evaluation
@@ -185,10 +182,10 @@ def _texts(recipe: Recipe, backbone: Model, asked: "DriftAsked", data: Path, cac
 
     def questions(of_skill: bool) -> list[Question]:
         asked_ones = [question for question in (draws[0] if draws else []) if taught(question) == of_skill]
-        return drawn(asked_ones, lambda question: (question.family, question.key), asked.examples, asked.seed)
+        return drawn(asked_ones, lambda question: (question.family, question.key), options.examples, options.seed)
 
     tested = list(read_pairs(data / "test.jsonl"))
-    pairs = drawn(tested, lambda pair: (pair.direction, pair.key), asked.examples, asked.seed)
+    pairs = drawn(tested, lambda pair: (pair.direction, pair.key), options.examples, options.seed)
     found: dict[str, list[Said]] = {"references": [_reference(speak, pair) for pair in pairs if pair.target]}
     requests = {
         "translations": ([speak.translate(pair) for pair in pairs], settings.translation_tokens),

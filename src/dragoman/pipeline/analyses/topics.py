@@ -22,8 +22,9 @@ from dragoman.methods import available
 from dragoman.pipeline.data.record_files import read_records
 from dragoman.pipeline.models.cast import Model, find_folder, writer
 from dragoman.pipeline.models.engines import ModelSpec, open_door
-from dragoman.pipeline.plan import Plan, learnt, method_of, plan, rows, trainings
+from dragoman.pipeline.plan import Plan, plan
 from dragoman.pipeline.process import in_own_process
+from dragoman.pipeline.rows import learnt, method_of, rows, trainings
 from dragoman.pipeline.run import run
 from dragoman.pipeline.verify_inputs import require_whole
 from dragoman.prompts.examples import ExampleTable
@@ -144,11 +145,20 @@ def _ruled(kinds: Mapping[str, str]) -> Verdict:
     return Verdict(frozenset(kinds or {"other"}), passages=kinds)
 
 
-def ask(recipe: Recipe, judge: Judge, backbone: Model, sampled: Sequence[Sampled], cache: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class AskJudge:
     """The verdicts of a judge, a model that is asked through an engine. EngineError where it can't be."""
-    asked, settings = asked_of(recipe, judge, backbone)
-    with open_door(settings, cache, {"judge": asked}, served="judge") as door:
-        return {"verdicts": drive(judged(sampled, asked.renderer(), max_tokens=judge.max_tokens), door)}
+
+    recipe: Recipe
+    judge: Judge
+    backbone: Model
+    sampled: Sequence[Sampled]
+    cache: Path
+
+    def run(self) -> list[Verdict | None]:
+        spec, settings = asked_of(self.recipe, self.judge, self.backbone)
+        with open_door(settings, self.cache, {"judge": spec}, served="judge") as door:
+            return drive(judged(self.sampled, spec.renderer(), max_tokens=self.judge.max_tokens), door)
 
 
 def asked_of(recipe: Recipe, judge: Judge, backbone: Model) -> tuple[ModelSpec, Generation]:
@@ -180,10 +190,7 @@ def _verdicts(recipe: Recipe, found: Plan, judge: Judge, sampled: Sequence[Sampl
     if judge.name == RULE:
         return by_rule(sampled)
     cache = found.store.folder / "completions"
-    verdicts: list[Verdict | None] = in_own_process(
-        "analyses.topics.ask", recipe, judge, found.backbone, sampled, cache
-    )["verdicts"]
-    return verdicts
+    return in_own_process(AskJudge(recipe, judge, found.backbone, sampled, cache), f"the judge {judge.name}").result
 
 
 def _named(judge: Judge) -> dict[str, Any]:

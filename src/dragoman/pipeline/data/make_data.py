@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from dragoman import lab, suites
 from dragoman.corpora import catalog
@@ -30,6 +30,27 @@ LAB_DIRECTIONS = ("en-de", "de-en", "en-it", "it-en")
 LAB_PAIRS = 2000  # a direction, where a recipe names no limit
 SPARE = 2  # the lab makes so many times as many pairs where rules will leave some out
 HERE = Path()
+
+DataFacts = TypedDict(
+    "DataFacts",
+    {
+        "train": dict[str, int],
+        "test": dict[str, int],
+        "questions": dict[str, int],
+        "asked of the backbone": int,
+        "question characters": int,
+        "suites": dict[str, dict[str, int]],
+        "instructions": dict[str, int],
+        "short": dict[str, dict[str, int]],
+        "unchecked": list[str],
+        "renamed": dict[str, dict[str, str]],
+        "contamination": dict[str, dict[str, dict[str, int]]],
+        "left out": dict[str, int],
+        "warnings": list[str],
+    },
+)
+"""What the data stage counts: pairs by direction, conversations by origin, questions by family or suite, and what was
+left out, by reason. Earlier versions did not write all of it, so readers ask for the rest with `get`."""
 
 
 def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
@@ -98,7 +119,7 @@ def _files_of(corpus: Corpus, role: catalog.Role) -> tuple[str, ...]:
     return tuple(path for part in parts if not wanted or wanted & set(part.directions) for path in part.paths)
 
 
-def make_data(recipe: Recipe, out: Path) -> dict[str, Any]:
+def make_data(recipe: Recipe, out: Path) -> DataFacts:
     """Writes train.jsonl, test.jsonl, questions.jsonl and instructions.jsonl, and returns counts.
 
     Training data that shares text with the test pairs or the questions is left out and listed in contamination.jsonl,

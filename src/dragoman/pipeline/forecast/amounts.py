@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dragoman.corpora import catalog
 from dragoman.corpora.amounts import Amounts, Kind, Volume, joined
@@ -24,6 +24,7 @@ from dragoman.pipeline.data.make_data import HERE, LAB_DIRECTIONS, LAB_PAIRS
 from dragoman.pipeline.data.record_files import read_records, record_of
 from dragoman.pipeline.forecast.geometry import Geometry, machines
 from dragoman.pipeline.models.cast import Model
+from dragoman.pipeline.stages.data import MakeData
 from dragoman.recipe.schema import Corpus, Dialogues
 from dragoman.store import Artifact
 
@@ -89,9 +90,9 @@ def _sides(record: Record) -> tuple[tuple[str, str], tuple[str, str]]:
     return (asked, record.language), (answered, "code" if code else record.language)
 
 
-def written(data: Artifact, name: str, vocabulary: Vocabulary) -> Amounts:
+def written(data: Artifact, name: Literal["train", "instructions", "test"], vocabulary: Vocabulary) -> Amounts:
     """What a data stage wrote to `name`.jsonl, exact in the number of records of each direction and origin."""
-    counts = data.facts.get(name, {})
+    counts = MakeData.facts(data).get(name, {})
     parts: defaultdict[str, list[Record]] = defaultdict(list)
     for record in _spread(data.folder / f"{name}.jsonl"):
         parts[record.direction if isinstance(record, Pair) else record.origin].append(record)

@@ -19,9 +19,11 @@ from dragoman.pipeline.forecast.geometry import accelerator, geometry_of
 from dragoman.pipeline.forecast.per_method import learning, measured_length
 from dragoman.pipeline.forecast.question_counts import Questions, questions
 from dragoman.pipeline.models.cast import Model, writer
-from dragoman.pipeline.plan import Plan, Stage, kind_of_work, method_of, rounds, rows, training_of
+from dragoman.pipeline.plan import Plan, kind_of_work
+from dragoman.pipeline.rows import method_of, rounds, rows, training_of
+from dragoman.pipeline.stages.examples import MakeExamples
+from dragoman.pipeline.stages.stage import Stage, finished
 from dragoman.recipe.schema import Hardware
-from dragoman.store import Store
 
 LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off
 
@@ -47,7 +49,7 @@ class Reckoning:
         self.gpu = accelerator(self.hardware) if self.hardware else None
         self.geometry = geometry_of(plan.backbone.name, plan.backbone.folder)
         self.vocabulary = Vocabulary(plan.backbone, self.geometry)
-        self.facts = _finished(plan.store)
+        self.finished = finished(plan.store)
         self.data = next(step.artifact for step in plan.steps if step.stage.kind == "data")
         self.learnt, self.mixed, self.test = self._volumes()
         self.questions = questions(self.recipe, self.data)
@@ -67,9 +69,8 @@ class Reckoning:
         """The amounts to learn, to mix in, and to test on; None if unknown."""
         said, vocabulary = self.recipe.data, self.vocabulary
         if self.data:
-            names = ("train", "instructions", "test")
-            learnt, mixed, test = (written(self.data, name, vocabulary) for name in names)
-            return learnt, mixed, test.total
+            learnt, mixed = written(self.data, "train", vocabulary), written(self.data, "instructions", vocabulary)
+            return learnt, mixed, written(self.data, "test", vocabulary).total
         parts = [of_pairs(said.train, "train", vocabulary)] if said.train else []
         parts += [of_dialogues(choice, vocabulary) for choice in said.lessons]
         known = [amounts for amounts in parts if amounts is not None]
@@ -85,7 +86,7 @@ class Reckoning:
         known = [amounts for amounts in seen if amounts is not None]
         if len(known) < len(seen):
             return None
-        measured = measured_length(self.facts, method.name, self.plan.backbone.digest)
+        measured = measured_length(self.finished, method.name, self.plan.backbone.digest)
         return learning(method, options, joined(known), measured)
 
     def _asked_before(self) -> dict[str, float]:
@@ -158,7 +159,7 @@ class Reckoning:
         made = artifacts.get(stage.needs[0])
         if made is None:
             return self.rows[stage.row]
-        facts = made.facts
+        facts = MakeExamples.facts(made)
         return Forecast(facts["examples"], facts["tokens"], sum(facts["trained"].values()))
 
     def _asked(self, asking: Asking, other: Model | None) -> Estimate | None:
@@ -175,8 +176,8 @@ class Reckoning:
     def _seconds_a_unit(self, stage: Stage) -> float | None:
         """From the newest finished stage of the same kind and method with this backbone."""
         work = kind_of_work(self.recipe, stage, self.plan.cast.voice(stage.row))
-        known = [facts for facts in self.facts if facts["rate"]["of"] == work]
-        newest: Mapping[str, Any] | None = max(known, key=lambda facts: str(facts["finished"]), default=None)
+        known = [facts for facts in self.finished if facts["rate"]["of"] == work]
+        newest = max(known, key=lambda facts: facts["finished"], default=None)
         return None if newest is None else newest["seconds"] / newest["rate"]["units"]
 
 
@@ -196,8 +197,3 @@ def _logprobs(found: Forecast, options: Mapping[str, Any]) -> str:
     size = found.asking.prompts * options["rationale"]["max_tokens"] * kept * LOGPROB_BYTES
     weight = f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
     return f"; {kept} log-probabilities a token, at most {weight}"
-
-
-def _finished(store: Store) -> list[Mapping[str, Any]]:
-    """The facts of all stages that were finished in this store, without the analyses beside them."""
-    return [found for found in store.facts() if "rate" in found]

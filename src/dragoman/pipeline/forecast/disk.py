@@ -5,7 +5,7 @@ import math
 from dragoman.models.adapters import shapes
 from dragoman.models.weights import weight_bytes
 from dragoman.pipeline.models.cast import Model
-from dragoman.pipeline.plan import rounds, rows, trainings
+from dragoman.pipeline.rows import rounds, rows, trainings
 from dragoman.recipe.schema import Recipe
 from dragoman.training import checkpoints
 

@@ -1,11 +1,13 @@
 """Forecasts by methods: the examples that a method will make of so much data, their tokens, and what it will ask."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from dragoman.corpora.amounts import Amounts
 from dragoman.methods import Expected, Forecast, Method
 from dragoman.pipeline.forecast.geometry import machines
+from dragoman.pipeline.stages.examples import ExamplesFacts
+from dragoman.pipeline.stages.stage import Finish
 
 
 def learning(method: Method, options: Mapping[str, Any], learnt: Amounts, measured: float | None = None) -> Forecast:
@@ -21,12 +23,14 @@ def learning(method: Method, options: Mapping[str, Any], learnt: Amounts, measur
     return method.forecast(learnt, method.options.model_validate(options), expected)
 
 
-def measured_length(finished: Sequence[Mapping[str, Any]], method: str, digest: str) -> float | None:
+def measured_length(finished: Sequence[Finish], method: str, digest: str) -> float | None:
     """Tokens per answer, from the newest examples that a method made with this backbone."""
     known = [facts for facts in finished if facts["rate"]["of"] == ["examples", method, digest]]
-    newest = max(known, key=lambda facts: str(facts["finished"]), default=None)
-    report = newest and newest.get("rationales")
+    newest = max(known, key=lambda facts: facts["finished"], default=None)
+    if newest is None:
+        return None
+    facts = cast(ExamplesFacts, newest)
+    report, generated = facts.get("rationales"), facts.get("generated")
     if report and report["used"]:
         return float(report["tokens"] / report["used"])
-    generated = newest and newest.get("generated")
     return float(generated["tokens"] / generated["answers"]) if generated and generated["answers"] else None

@@ -6,6 +6,7 @@ from typing import ClassVar
 from dragoman import suites
 from dragoman.generation.ask import Asking
 from dragoman.pipeline.forecast.geometry import machines
+from dragoman.pipeline.stages.data import MakeData
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact
 
@@ -39,9 +40,10 @@ def questions(recipe: Recipe, data: Artifact | None) -> Questions:
     """As counted by the data stage if it is done, otherwise as the suites say."""
     settings = recipe.evaluation
     if data:
-        once = sum(data.facts["questions"].values())
-        backbone = data.facts.get("asked of the backbone", (1 + settings.noise_seeds) * once)
-        return Questions(once, backbone, settings.max_tokens, data.facts.get("question characters", 0))
+        facts = MakeData.facts(data)
+        once = sum(facts["questions"].values())
+        backbone = facts.get("asked of the backbone", (1 + settings.noise_seeds) * once)
+        return Questions(once, backbone, settings.max_tokens, facts.get("question characters", 0))
     once, again, characters = 0, 0, 0
     for suite in suites.of(recipe):
         count = suite.count(settings)

@@ -1,7 +1,6 @@
 """Showing a plan: what a run would do and what it did, for the person at the screen."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -10,8 +9,8 @@ from rich.text import Text
 from dragoman.pipeline.forecast.cost import Cost, Reckoning
 from dragoman.pipeline.forecast.estimate import gib
 from dragoman.pipeline.forecast.geometry import geometry_of, machines
-from dragoman.pipeline.plan import Plan
-from dragoman.rationales.report import RationaleReport
+from dragoman.pipeline.plan import JOBS, Plan
+from dragoman.pipeline.stages.stage import finish_of
 from dragoman.recipe.schema import Hardware
 from dragoman.screen import console as new_console
 
@@ -30,8 +29,8 @@ def print_plan(plan: Plan, console: Console | None = None, hardware: Hardware | 
     costs: dict[str, Cost] = {}
     for step in plan.steps:
         if step.artifact:
-            facts = step.artifact.facts
-            work, time = told(step.stage.kind, facts), clock(facts["seconds"])
+            work = ", ".join(JOBS[step.stage.kind].told(step.artifact))
+            time = clock(finish_of(step.artifact)["seconds"])
             said = [Text("done", style="green"), Text(work, style="dim"), Text(time, style="dim")]
         else:
             needed = costs[step.stage.title] = reckoning.cost(step.stage)
@@ -120,42 +119,6 @@ def _absent(plan: Plan, reckoning: Reckoning) -> list[str]:
         if reckoning.gpu and geometry_of(model.name, model.folder) is None:
             lines.append(f"How large {model.name} is, and so what it takes, is not known until it is here.")
     return lines
-
-
-def told(kind: str, facts: Mapping[str, Any]) -> str:
-    """The outcome of a stage, in a few words; anything dropped or cut is mentioned."""
-    parts: list[str] = []
-    if kind == "data":
-        named = ("train", "test", "questions", "instructions")
-        parts = [f"{sum(facts[part].values()):,} {part}" for part in named if facts[part]]
-        parts += [f"left out: {count:,} {reason}" for reason, count in facts["left out"].items()]
-        parts += [
-            f"{suite}: {count:,} {what}"
-            for suite, told in facts.get("suites", {}).items()
-            for what, count in told.items()
-        ]
-        parts += [
-            f"{name} has {one['there']:,} where its share asks for {one['wanted']:,}"
-            for name, one in facts["short"].items()
-        ]
-        if facts.get("contamination"):
-            parts.append("those that share text with the test set are listed in contamination.jsonl")
-        for file, keys in facts.get("renamed", {}).items():
-            parts.append(f"{file}: " + ", ".join(f"{key!r} is read as {name!r}" for key, name in keys.items()))
-        parts += [f"{file} could not be checked (no checksum is known)" for file in facts["unchecked"]]
-        parts += [f"beware: {warning}" for warning in facts.get("warnings", [])]
-    elif kind == "examples":
-        parts = [f"{facts['examples']:,} examples", f"{facts['tokens']:,} tokens"]
-        parts += [f"{count:,} {what}" for what, count in facts["notes"].items()]
-        if facts.get("rationales"):
-            parts.append(RationaleReport.from_json(facts["rationales"]).sentence())
-    elif kind == "train":
-        parts = [f"{facts['steps']:,} steps", f"loss {facts['loss']:.3f}"]
-    elif kind == "merge":
-        parts = [f"{facts['agreement']:.0%} of greedy tokens as it was trained"]
-    elif kind == "evaluate":
-        parts = [f"{facts['rate']['units']:,} answers"]
-    return ", ".join(parts)
 
 
 def rough(seconds: float) -> str:

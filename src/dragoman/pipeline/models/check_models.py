@@ -9,7 +9,7 @@ from dragoman.generation.local_engine import local_kind
 from dragoman.models.outline import UnknownKind, check_kind, outline, vocabulary_of
 from dragoman.pipeline.models.cast import Cast, Model
 from dragoman.pipeline.models.speakers import judge_speaker, speaker
-from dragoman.pipeline.plan import rows, training_of
+from dragoman.pipeline.rows import rows, training_of
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.schema import Recipe

@@ -86,6 +86,15 @@ def check_engine(settings: Generation, spec: ModelSpec, written: bool = False) -
             )
 
 
+def answering(settings: Generation, *, judging: bool = False) -> str | list[str | None]:
+    """Who answers, as the recipe says it. Engines agree but for near ties, so another one makes another stage."""
+    if settings.engine == "ray":
+        return settings.ray.engine
+    if settings.engine == "openai":
+        return "auto" if judging else [settings.openai.address, settings.openai.model]
+    return settings.engine
+
+
 def local_engine(kind: Local, settings: Generation, spec: ModelSpec) -> Engine:
     """An engine on this machine. Actors on other machines call it too, so all its arguments can be pickled."""
     renderer = spec.renderer()

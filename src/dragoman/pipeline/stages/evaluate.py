@@ -3,17 +3,19 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self, TypedDict, TypeVar
 
 from dragoman import suites
 from dragoman.generation.door import Asking, drive_all
 from dragoman.pipeline.data.questions import Judged, outside
 from dragoman.pipeline.data.record_files import read_pairs, read_questions
 from dragoman.pipeline.models.cast import Cast, Model
-from dragoman.pipeline.models.engines import ModelSpec, check_engine, open_door
+from dragoman.pipeline.models.engines import ModelSpec, answering, check_engine, open_door
+from dragoman.pipeline.models.judging import judging_inputs
 from dragoman.pipeline.models.speakers import device_name, judge_speaker, speaker, spec_of
+from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob, finish_of
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.judging import Comet, Evaluation
@@ -21,16 +23,89 @@ from dragoman.recipe.schema import Recipe
 from dragoman.scoring.comet.model import Comet as CometModel
 from dragoman.scoring.comet.model import Triple, open_comet
 from dragoman.scoring.results import RowResults
-from dragoman.store import Digests, write_atomic
+from dragoman.store import Artifact, Digests, write_atomic
 from dragoman.suites import Graded, JudgedSuite, Material, ModelFiles, is_skill
 from dragoman.suites.questions.suite import AbilityResult, QuestionResults, questions_asked
 from dragoman.suites.translation.suite import TranslationResult, extracted_by, translation
 
-Facts = dict[str, Any]
 Place = tuple[int, str]
 """A draw, and the name of the suite that asks; none where it is the questions with a rule, of all suites."""
 Outcome = TranslationResult | QuestionResults | list[Graded]
 M = TypeVar("M", bound=Material)
+
+
+class EvaluateFacts(TypedDict):
+    """What the manifest of a judged row says."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate(StageJob[EvaluateFacts]):
+    """A row is judged by all suites of the recipe. The backbone answers other draws of questions as well."""
+
+    made_by: ClassVar = (
+        *("corpora", "pipeline/stages/evaluate.py", "prompts", "sandbox"),
+        *("scoring/comet", "scoring/results.py", "suites"),
+    )
+
+    recipe: Recipe
+    cast: Cast
+    row: str
+    model: Path | None
+    """The folder of a trained row's weights."""
+    data: Path
+    out: Path
+    cache: Path
+
+    @classmethod
+    def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
+        model = state.done[stage.needs[1]].folder / "model" if len(stage.needs) > 1 else None
+        return cls(state.recipe, state.cast, stage.row, model, state.data, out, state.cache)
+
+    @staticmethod
+    def inputs(stage: Stage, state: RunState) -> Inputs:
+        recipe, cast, row = state.recipe, state.cast, stage.row
+        data, voice = state.done["data"], cast.voice(row)
+        model = state.done[stage.needs[1]].digest("model/*") if len(stage.needs) > 1 else voice.digest
+        compared = row != "backbone" and any(suite.compares for suite in suites.of(recipe))
+        return {
+            "model": model,
+            "prompt": voice.prompt,
+            "test": data.digest("test.jsonl"),
+            "questions": data.digest("questions.jsonl"),
+            "judged": data.digest("judged.json"),
+            "judges": {name: judge.digest for name, judge in cast.judges.items()},
+            **({"own judges": own} if (own := own_judges(recipe)) else {}),
+            "compared with": cast.backbone.digest if compared else None,
+            "evaluation": recipe.evaluation.model_dump(exclude={"noise_seeds"} if row != "backbone" else None),
+            **judging_inputs(recipe, state.store.digests),
+            "system": recipe.system,
+            "engine": answering(recipe.generation, judging=True),
+            "precision": recipe.generation.precision,
+            "suites": list(recipe.evaluate),
+            "role": "backbone" if row == "backbone" else "model",
+        }
+
+    @staticmethod
+    def models(stage: Stage, state: RunState) -> list[tuple[Model, bool]]:
+        trained = len(stage.needs) > 1
+        compared = stage.row != "backbone" and any(suite.compares for suite in suites.of(state.recipe))
+        judges = [(judge, True) for judge in state.cast.judges.values()]
+        backbone = [(state.cast.backbone, True)] if compared else []
+        return [(state.cast.voice(stage.row), not trained), *judges, *backbone]
+
+    def run(self) -> Made[EvaluateFacts]:
+        return evaluate(self.recipe, self.cast, self.row, self.model, self.data, self.out, self.cache)
+
+    @staticmethod
+    def told(artifact: Artifact) -> list[str]:
+        return [f"{finish_of(artifact)['rate']['units']:,} answers"]
+
+
+def own_judges(recipe: Recipe) -> dict[str, Any]:
+    """The settings of judges that suites have for themselves; those of all stand in `evaluation`."""
+    return {name: judge.model_dump() for name, judge in suites.judges(recipe).items() if name not in ("judge", "guard")}
 
 
 def check(recipe: Recipe, cast: Cast) -> None:
@@ -45,7 +120,9 @@ def check(recipe: Recipe, cast: Cast) -> None:
         check_engine(_engine(recipe, name), _as_judge(judge), written=parts[name] == "guard")
 
 
-def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Path, out: Path, cache: Path) -> Facts:
+def evaluate(
+    recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Path, out: Path, cache: Path
+) -> Made[EvaluateFacts]:
     """A row is judged by all suites of the recipe. The backbone answers other draws of questions as well.
 
     `model` is the folder of a trained row's weights. Leaves `results.json`, and of the backbone `noise.json`.
@@ -74,7 +151,7 @@ def evaluate(recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Pat
     write_atomic(out / "results.json", json.dumps(first.to_json(), ensure_ascii=False))
     noise = [draw.to_json() for draw in found[1:] if draw.abilities or draw.graded]
     write_atomic(out / "noise.json", json.dumps(noise, ensure_ascii=False))
-    return {"units": max(1, sum(map(_answers, [first, *found[1:]]))), "device": device_name()}
+    return Made(EvaluateFacts(device=device_name()), max(1, sum(map(_answers, [first, *found[1:]]))))
 
 
 def with_comet(result: TranslationResult, comets: Sequence[Comet], cache: Path, digests: Digests) -> TranslationResult:

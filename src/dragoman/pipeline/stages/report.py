@@ -1,14 +1,22 @@
 """The last stage: every row's results become one scorecard, its tables and its page."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, ClassVar, Self, TypedDict
 
-from dragoman.pipeline.data.questions import spelled_out
+import dragoman
 from dragoman.pipeline.models.cast import writer
-from dragoman.pipeline.plan import learnt, rounds, rows, titled, trainings
+from dragoman.pipeline.rows import learnt, rows, titled, trained, trainings
+from dragoman.pipeline.stages.data import MakeData
+from dragoman.pipeline.stages.evaluate import Evaluate
+from dragoman.pipeline.stages.examples import MakeExamples
+from dragoman.pipeline.stages.merge import Merge
+from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob, finish_of
+from dragoman.pipeline.stages.train import Train
+from dragoman.pipeline.data.questions import spelled_out
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.report.page.page import Details, write_report
@@ -16,8 +24,51 @@ from dragoman.scoring.scorecard.card import About, RowResults, scorecard
 from dragoman.scoring.scorecard.schema import Cost
 from dragoman.store import Artifact
 
+READ = {"evaluate": "*", "examples": "samples.json", "train": "metrics.jsonl"}  # of each kind of stage, which files
 
-def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> dict[str, Any]:
+
+class ReportFacts(TypedDict):
+    """The manifest of a report says nothing of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class MakeReport(StageJob[ReportFacts]):
+    """The scorecard, its tables and its page, of all that is done."""
+
+    made_by: ClassVar = ("pipeline/stages/report.py", "report", "scoring", "suites")
+    holds_model: ClassVar = False
+
+    recipe: Recipe
+    done: Mapping[str, Artifact]
+    out: Path
+
+    @classmethod
+    def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
+        return cls(state.recipe, state.done, out)
+
+    @staticmethod
+    def inputs(stage: Stage, state: RunState) -> Inputs:
+        return {
+            "name": state.recipe.name,
+            "version": dragoman.__version__,
+            "judged": {title: made.digest() for title, made in state.done.items() if title in stage.needs},
+            "evaluation": state.recipe.evaluation.model_dump(),
+        }
+
+    @staticmethod
+    def artifacts(stage: Stage, state: RunState) -> dict[str, tuple[Artifact, str]]:
+        return {title: (made, READ.get(title.split("-")[0], "")) for title, made in state.done.items()}
+
+    def run(self) -> Made[ReportFacts]:
+        make_report(self.recipe, self.done, self.out)
+        return Made(ReportFacts())
+
+    @staticmethod
+    def told(artifact: Artifact) -> list[str]:
+        return []
+
+
+def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> None:
     """Writes the scorecard, the page, tables and a picture to `out/report`.
 
     The page shows translations, losses and examples of the first seed.
@@ -32,7 +83,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> dict
         results,
         noise,
         recipe.evaluation.bootstrap,
-        rationales={row: made.facts.get("rationales") for row, made in taught.items()},
+        rationales={row: MakeExamples.facts(made).get("rationales") for row, made in taught.items()},
         about={row: _about(recipe, row, done) for row in rows(recipe)}
         | {one.row: About(method="finished") for one in recipe.compare},
     )
@@ -41,13 +92,12 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> dict
         results={row: some[0] for row, some in results.items()},
         losses={row: _lines(done[titled("train", row, seed=first)].folder / "metrics.jsonl") for row in rows(recipe)},
         examples={row: made.read_json("samples.json") for row, made in taught.items()},
-        notes={row: made.facts["notes"] for row, made in taught.items()},
+        notes={row: MakeExamples.facts(made)["notes"] for row, made in taught.items()},
         facts=_facts(recipe, done),
         recipe=resolved(spelled_out(recipe)),
         options=rows(recipe),
     )
     write_report(out / "report", card, details)
-    return {}
 
 
 def _results(judged: Artifact) -> RowResults:
@@ -85,42 +135,38 @@ def _cost(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> Cost:
     }
 
 
-def _mean_known(values: Sequence[float | None]) -> float | None:
+def _mean_known(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
 
 
 def _cost_of(recipe: Recipe, row: str, seed: int | None, done: Mapping[str, Artifact]) -> Cost:
-    made = [done[title].facts for title in learnt(recipe, row, seed)]
-    trained = [done[title].facts for title in _trained(recipe, row, seed)]
+    made = [MakeExamples.facts(done[title]) for title in learnt(recipe, row, seed)]
+    parts = [done[title] for title in trained(recipe, row, seed)]
+    last = Train.facts(parts[-1])
     generated = [facts["generated"] for facts in made if "generated" in facts]
     return {
         "examples": made[-1]["examples"],
         "example_tokens": made[-1]["tokens"],
         "generated_tokens": sum(one.get("tokens", 0) for one in generated) if generated else None,
         "generating_seconds": sum(one.get("seconds", 0) for one in generated) if generated else None,
-        "trained_tokens": trained[-1]["tokens"],
-        "training_seconds": sum(facts["seconds"] for facts in trained),
-        "steps": trained[-1]["steps"],
+        "trained_tokens": last["tokens"],
+        "training_seconds": sum(finish_of(part)["seconds"] for part in parts),
+        "steps": last["steps"],
     }
-
-
-def _trained(recipe: Recipe, row: str, seed: int | None) -> list[str]:
-    """Titles of the parts of one training, in their order. A later part counts its tokens and steps on."""
-    return [titled("train", row, round, seed) for round in [*range(1, rounds(recipe, row)), 0]]
 
 
 def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
     """What a reader asks first: sizes, machine, times, memory, versions."""
-    data = done["data"].facts
-    judged = done["evaluate-backbone"].facts
+    data = MakeData.facts(done["data"])
+    judged = done["evaluate-backbone"]
     facts = {
         "backbone": recipe.backbone,
         "training examples" if recipe.data.lessons else "training pairs": _counts(data["train"]) or "none",
         "test pairs": _counts(data["test"]) or "none",
         "questions": _counts(data["questions"]) or "none",
         "left out": _counts(data["left out"]) or "nothing",
-        "machine": judged["device"],
+        "machine": Evaluate.facts(judged)["device"],
     }
     facts |= {
         f"questions of {suite}": "; ".join(f"{count:,} {what}" for what, count in told.items())
@@ -128,23 +174,25 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
     }
     seeds = trainings(recipe)
     for row in rows(recipe):
-        made = done[learnt(recipe, row, seeds[0])[-1]].facts
-        trained = [done[titled("train", row, seed=seed)].facts for seed in seeds]
-        merged = [done[titled("merge", row, seed=seed)].facts for seed in seeds]
+        examples = done[learnt(recipe, row, seeds[0])[-1]]
+        made, took = MakeExamples.facts(examples), finish_of(examples)["seconds"]
+        fitted = [done[titled("train", row, seed=seed)] for seed in seeds]
+        merged = [Merge.facts(done[titled("merge", row, seed=seed)]) for seed in seeds]
         facts[row] = (
-            f"{made['examples']:,} examples, {made['tokens']:,} tokens, made in {made['seconds']:.0f} s; "
-            f"{trained[0]['steps']:,} steps in {_mean(trained, 'seconds'):.0f} s"
+            f"{made['examples']:,} examples, {made['tokens']:,} tokens, made in {took:.0f} s; "
+            f"{Train.facts(fitted[0])['steps']:,} steps in {_seconds(fitted):.0f} s"
             f"{'' if len(seeds) == 1 else f' with each of {len(seeds)} seeds'}, "
-            f"at most {max(one['peak_memory'] for one in trained) / 1e9:.1f} GB; "
+            f"at most {max(finish_of(one)['peak_memory'] for one in fitted) / 1e9:.1f} GB; "
             f"merged: {min(one['agreement'] for one in merged):.0%} of greedy tokens agree, "
             f"fp32 logits differ by {max(one['fp32_max'] for one in merged):.0e}"
         )
-    facts["versions"] = ", ".join(f"{name} {number}" for name, number in judged["versions"].items())
+    facts["versions"] = ", ".join(f"{name} {number}" for name, number in finish_of(judged)["versions"].items())
     return facts
 
 
-def _mean(facts: Sequence[Mapping[str, Any]], name: str) -> float:
-    return fmean(one[name] for one in facts)
+def _seconds(made: Iterable[Artifact]) -> float:
+    """The mean of what some stages took."""
+    return fmean(finish_of(one)["seconds"] for one in made)
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -1,0 +1,90 @@
+"""What is checked before work begins: nothing starts that cannot finish."""
+
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+from dragoman.errors import DataError
+from dragoman.models.config import context_of
+from dragoman.pipeline.data.record_files import read_pairs, read_questions, read_records
+from dragoman.pipeline.data.too_long import FRAME, question_bytes, record_bytes, too_long
+from dragoman.pipeline.models.cast import Cast
+from dragoman.pipeline.models.engines import check_engine
+from dragoman.pipeline.models.speakers import check_voices, speaker, spec_of
+from dragoman.pipeline.rows import method_of, rows
+from dragoman.pipeline.stages import evaluate
+from dragoman.pipeline.stages.examples import learnt_from, longest_prefix
+from dragoman.recipe.schema import Recipe
+
+TRIED = 64  # records that are rendered before work begins
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What will be left out because it is too long for the backbone."""
+
+    longest: int
+    """Tokens that a training example and its request may have."""
+    too_long: int = 0
+    """Records that have more."""
+    no_room: int = 0
+    """Questions that leave no room for an answer."""
+
+    def remarks(self, recipe: Recipe, backbone: str) -> list[str]:
+        """What a user should know of it."""
+        found = []
+        if self.too_long:
+            what = "examples" if recipe.data.lessons or recipe.data.instructions else "pairs"
+            found.append(
+                f"{self.too_long:,} training {what} are longer than {self.longest:,} tokens with their "
+                f"request (data.max_tokens, and the context of {backbone}): they will be left out."
+            )
+        if self.no_room:
+            found.append(
+                f"{self.no_room:,} questions leave no room for an answer in the context of {backbone}: they will "
+                "not be asked, and count as wrong."
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Whether the engine could start and the chat template works, with some records; what is too long for the model.
+
+    Raises EngineError, TemplateError or DataError with what is wrong, before hours are spent.
+    """
+
+    recipe: Recipe
+    cast: Cast
+    data: Path
+
+    def run(self) -> Checked:
+        from dragoman.pipeline.models.check_models import check_models
+
+        recipe, cast, data = self.recipe, self.cast, self.data
+        backbone, others = cast.backbone, cast.others
+        speak = speaker(recipe, backbone, others)
+        check_voices(recipe, cast, speak)
+        check_models(recipe, cast, speak)
+        check_engine(recipe.generation, spec_of(recipe, next(iter(others.values()), backbone)))
+        evaluate.check(recipe, cast)
+        mixes = any(method_of(recipe, row).mixes for row in rows(recipe))
+        for name in learnt_from(mixes):
+            for record in islice(read_records(data / name), TRIED):
+                speak.prefix(record)
+        context = context_of(backbone.path)
+        if context is None:
+            return Checked(recipe.data.max_tokens)
+        frame = FRAME + len((recipe.system or "").encode())
+        tested = too_long(read_pairs(data / "test.jsonl"), speak.translate, record_bytes, context, frame)
+        questions = chain.from_iterable(read_questions(data / "questions.jsonl"))
+        no_room = too_long(questions, speak.question, question_bytes, context, frame)
+        if tested:
+            raise DataError(
+                f"{tested:,} of the test sentences leave no room for a translation in the context of {backbone.name}, "
+                f"{context:,} tokens. Leave them out, or take another backbone."
+            )
+        longest = longest_prefix(recipe, context, speak)
+        records = chain.from_iterable(read_records(data / name) for name in learnt_from(mixes))
+        left_out = too_long(records, lambda record: speak.prefix(record).ids, record_bytes, longest + 1, frame)
+        return Checked(longest, left_out, no_room)

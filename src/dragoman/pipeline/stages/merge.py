@@ -1,0 +1,86 @@
+"""Backbone and adapter become one model, which is published only if it does what the two did."""
+
+import shutil
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import ClassVar, Self, TypedDict, cast
+
+from dragoman.pipeline.data.record_files import read_pairs, read_questions, read_records
+from dragoman.pipeline.models.cast import Model
+from dragoman.pipeline.models.speakers import speaker
+from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
+from dragoman.prompts.examples import Ids
+from dragoman.prompts.speak import Speaker
+from dragoman.recipe.schema import Recipe
+from dragoman.store import Artifact
+
+PROBES = 16  # prompts on which a merged model is compared with its adapter
+
+
+class MergeFacts(TypedDict):
+    """How far the merged model is from what was trained: `training.merge.Parity`."""
+
+    prompts: int
+    tokens: int
+    spread: float
+    fp32_max: float
+    fp32_mean: float
+    cast: str
+    cast_max: float
+    cast_mean: float
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True)
+class Merge(StageJob[MergeFacts]):
+    """One model of the backbone and what was trained."""
+
+    made_by: ClassVar = 1
+
+    recipe: Recipe
+    backbone: Model
+    adapter: Path
+    data: Path
+    out: Path
+
+    @classmethod
+    def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
+        return cls(state.recipe, state.cast.backbone, state.done[stage.needs[0]].folder / "adapter", state.data, out)
+
+    @staticmethod
+    def inputs(stage: Stage, state: RunState) -> Inputs:
+        return {"adapter": state.done[stage.needs[0]].digest("adapter/*"), "backbone": state.cast.backbone.digest}
+
+    @staticmethod
+    def models(stage: Stage, state: RunState) -> list[tuple[Model, bool]]:
+        return [(state.cast.backbone, True)]
+
+    def run(self) -> Made[MergeFacts]:
+        from dragoman.training.merge import merge
+
+        speak = speaker(self.recipe, self.backbone)
+        shutil.rmtree(self.out / "model", ignore_errors=True)  # of a run that was cut off before it published this
+        parity = merge(
+            self.backbone.path,
+            self.adapter,
+            self.out / "model",
+            _probes(self.data, speak),
+            trust_remote_code=self.backbone.trust_remote_code,
+            bin_weights=self.backbone.bin_weights,
+            chat=None if self.backbone.chat == "own" else speak.renderer.tokenizer.chat_template,
+        )
+        return Made(cast(MergeFacts, asdict(parity)))
+
+    @staticmethod
+    def told(artifact: Artifact) -> list[str]:
+        return [f"{Merge.facts(artifact)['agreement']:.0%} of greedy tokens as it was trained"]
+
+
+def _probes(data: Path, speak: Speaker) -> list[Ids]:
+    """Prompts to try a merged model on: test sentences, or questions, or what it was taught to answer."""
+    found = [speak.translate(pair) for pair in islice(read_pairs(data / "test.jsonl"), PROBES)]
+    if not found:
+        draws = read_questions(data / "questions.jsonl")
+        found = [speak.question(question) for question in draws[0][:PROBES]] if draws else []
+    return found or [speak.request(record) for record in islice(read_records(data / "train.jsonl"), PROBES)]
