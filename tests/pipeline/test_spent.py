@@ -14,7 +14,7 @@ import pytest
 from dragoman.commands.recipes import recipe
 from dragoman.pipeline import run as running
 from dragoman.pipeline import spent
-from dragoman.pipeline.plan import Stage
+from dragoman.pipeline.stages.stage import RunState, Stage
 
 KILLED = """
 import sys, time
@@ -82,7 +82,7 @@ def test_libraries_are_imported_while_the_data_is_made(
     order: list[str] = []
     monkeypatch.setattr(running, "begin", lambda: order.append("begin"))
 
-    def make(going: running.Going, stage: Stage, out: Path) -> Any:
+    def make(state: RunState, stage: Stage, out: Path) -> Any:
         order.append(stage.title)
         raise KeyboardInterrupt
 

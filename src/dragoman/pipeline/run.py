@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,7 @@ from dragoman.pipeline.rows import rows, trainings
 from dragoman.pipeline.spent import spending
 from dragoman.pipeline.stages.check import Check
 from dragoman.pipeline.stages.examples import AnswerPart
-from dragoman.pipeline.stages.stage import Finish, Kind, RunState, Stage
+from dragoman.pipeline.stages.stage import Finish, Kind, Made, RunState, Stage
 from dragoman.progress import note
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact
@@ -145,21 +145,15 @@ def _answer_part(state: RunState, stage: Stage, part: tuple[int, int], say: Say)
 
 
 def _do(state: RunState, stage: Stage, name: str, say: Say) -> Artifact:
-    """The artifact of a stage, made by its job; those that hold a model get a process of their own."""
-    store, kind = state.store, JOBS[stage.kind]
+    store = state.store
     with store.making(name) as out:
         made_meanwhile = store.find(name)  # by another run, while this one waited for the lock
         if made_meanwhile:
             return made_meanwhile
         say(f"… {stage.title}")
-        job = kind.of(stage, state, out)
         clocked = store.folder / "spent" / name
         with spending(clocked) as spent:
-            if kind.holds_model:
-                ran = in_own_process(job, stage.title)
-                made, memory = ran.result, {"peak_memory": ran.peak_memory}
-            else:
-                made, memory = job.run(), {}
+            made, memory = _make(state, stage, out)
         finish = Finish(
             seconds=round(spent(), 2),
             rate={"of": kind_of_work(state.recipe, stage, state.cast.voice(stage.row)), "units": made.units},
@@ -168,6 +162,15 @@ def _do(state: RunState, stage: Stage, name: str, say: Say) -> Artifact:
         )
         artifact = store.finish(name, {**made.facts, **memory, **finish})
         clocked.unlink()
-    words = ", ".join(kind.told(artifact))
+    words = ", ".join(JOBS[stage.kind].told(artifact))
     say(f"✓ {stage.title}  {clock(finish['seconds'])}{f'  {words}' if words else ''}")
     return artifact
+
+
+def _make(state: RunState, stage: Stage, out: Path) -> tuple[Made[Mapping[str, object]], dict[str, int]]:
+    """Does a stage's work. Those that hold a model get a process of their own, and what memory it took is told."""
+    job = JOBS[stage.kind].of(stage, state, out)
+    if not job.holds_model:
+        return job.run(), {}
+    ran = in_own_process(job, stage.title)
+    return ran.result, {"peak_memory": ran.peak_memory}

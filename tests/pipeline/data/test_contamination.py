@@ -13,7 +13,7 @@ from dragoman.errors import DataError
 from dragoman.pipeline.data.contamination import refuse_trained_on, trained_on
 from dragoman.pipeline.data.make_data import data_inputs, make_data
 from dragoman.pipeline.data.record_files import read_lines, read_records
-from dragoman.pipeline.forecast.show import told
+from dragoman.pipeline.stages.data import told
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 
@@ -78,7 +78,7 @@ def test_what_is_shared_is_left_out_and_listed(tmp_path: Path) -> None:
     ]
     assert (lines[2]["text"], lines[2]["test_set"]) == (SENTENCE, "translation de-en")
     assert lines[2]["record"]["source"] == f"Ja. {SENTENCE}"
-    said = told("data", facts)
+    said = ", ".join(told(facts))
     assert "left out: 2 with a sentence of the test set," in said
     assert "those that share text with the test set are listed in contamination.jsonl" in said
     assert "a.jsonl: 'istruzione' is read as 'instruction'" in said
@@ -113,7 +113,7 @@ def test_nothing_shared_is_not_refused(tmp_path: Path) -> None:
     facts = make_data(recipe(train=LAB, test=LAB, contamination="refuse"), tmp_path)
     assert facts["contamination"] == facts["left out"] == {}
     assert list(read_lines(tmp_path / "contamination.jsonl")) == []
-    assert "contamination" not in told("data", facts)
+    assert "contamination" not in ", ".join(told(facts))
 
 
 def test_what_is_to_be_done_is_an_input_of_the_data(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from dragoman.pipeline.data.known_overlaps import known_overlaps
 from dragoman.pipeline.data.make_data import make_data
-from dragoman.pipeline.forecast.show import told
+from dragoman.pipeline.stages.data import told
 from dragoman.recipe.schema import Recipe
 
 
@@ -52,4 +52,4 @@ def test_the_data_stage_says_so(real_data: Path, tmp_path: Path, monkeypatch: py
     facts = make_data(Recipe.model_validate({**settings, "data": data}), tmp_path)
     assert facts["test"] == {"en-de": 20}
     (warning,) = facts["warnings"]
-    assert f"beware: {warning}" in told("data", facts)
+    assert f"beware: {warning}" in ", ".join(told(facts))

@@ -13,7 +13,7 @@ from dragoman.lab import abilities
 from dragoman.pipeline.data import conversations
 from dragoman.pipeline.data.make_data import data_inputs, make_data, missing
 from dragoman.pipeline.data.record_files import read_pairs, read_questions, read_records
-from dragoman.pipeline.forecast.show import told
+from dragoman.pipeline.stages.data import told
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 
@@ -94,7 +94,7 @@ def test_a_share_is_capped_by_what_there_is(tmp_path: Path) -> None:
     facts = make_data(recipe(data), tmp_path)
     assert facts["instructions"] == {"a.jsonl": 1}
     assert facts["short"] == {"a.jsonl": {"wanted": 20, "there": 1}}
-    assert told("data", facts) == "20 train, 5 questions, 1 instructions, a.jsonl has 1 where its share asks for 20"
+    assert ", ".join(told(facts)) == "20 train, 5 questions, 1 instructions, a.jsonl has 1 where its share asks for 20"
 
 
 def test_what_is_asked_later_is_not_taught(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_corpus_without_checksum_is_named_in_the_facts(tmp_path: Path, monkeyp
     assert missing(chosen) == ()
     facts = make_data(chosen, tmp_path)
     assert facts["unchecked"] == ["alpaca: alpaca_data.json"]
-    assert "alpaca: alpaca_data.json could not be checked (no checksum is known)" in told("data", facts)
+    assert "alpaca: alpaca_data.json could not be checked (no checksum is known)" in ", ".join(told(facts))
 
 
 def test_the_language_of_instruction_data(tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

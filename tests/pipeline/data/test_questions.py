@@ -15,7 +15,7 @@ from dragoman.pipeline.data.make_data import data_inputs, make_data, missing
 from dragoman.pipeline.data.questions import asked, spelled_out, wanted
 from dragoman.pipeline.data.record_files import read_questions
 from dragoman.pipeline.forecast.question_counts import questions
-from dragoman.pipeline.forecast.show import told
+from dragoman.pipeline.stages.data import told
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.store import Digests
@@ -116,7 +116,7 @@ def test_a_benchmark_of_ones_own_with_a_limit(mirror: Path, tmp_path: Path) -> N
     facts = make_data(chosen, tmp_path)
     assert facts["questions"] == {"mine": 20}
     assert facts["suites"]["mine"]["rows whose answers cannot be read, left out"] == 5
-    assert "mine: 5 rows whose answers cannot be read, left out" in told("data", facts)
+    assert "mine: 5 rows whose answers cannot be read, left out" in ", ".join(told(facts))
     ((*kept,),) = read_questions(tmp_path / "questions.jsonl")
     assert [one.key for one in kept] == [one.key for one in asked(chosen).draws[0]]
     assert kept == asked(chosen).draws[0]

@@ -23,6 +23,7 @@ from dragoman.pipeline.forecast.per_method import learning, measured_length
 from dragoman.pipeline.forecast.show import print_plan
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import Plan, plan
+from dragoman.pipeline.stages.stage import Rate
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.schema import Corpus, Hardware, Lora, Recipe, Training
 from tests import ROOT
@@ -266,8 +267,8 @@ def test_what_methods_make_of_so_much_data(
 
 def test_lengths_of_finished_examples_replace_the_assumption() -> None:
     rate = {"of": ["examples", "radis", "abc"]}
-    old = {"rate": rate, "finished": "2024", "rationales": {"tokens": 900, "used": 10}}
-    new = {"rate": rate, "finished": "2025", "rationales": {"tokens": 600, "used": 10}}
+    old: Any = {"rate": rate, "finished": "2024", "rationales": {"tokens": 900, "used": 10}}
+    new: Any = {"rate": rate, "finished": "2025", "rationales": {"tokens": 600, "used": 10}}
     assert measured_length([new, old], "radis", "abc") == 60
     assert measured_length([new, old], "seq_kd", "abc") is None
     found = learning(available()["radis"], {"rationale": {"max_tokens": 512}}, BASE, 60)
@@ -339,7 +340,8 @@ def test_what_was_measured_here_wins(tmp_path: Path) -> None:
     stage = next(step.stage for step in found.steps if step.stage.title == "train-radis")
     estimated = reckoning.cost(stage)
     kind = ["train", "radis", found.backbone.digest]
-    reckoning.finished = [{"rate": {"of": kind, "units": 340_158}, "seconds": 7200.0, "finished": "2025"}]
+    rate: Rate = {"of": kind, "units": 340_158}
+    reckoning.finished = [{"rate": rate, "seconds": 7200.0, "finished": "2025", "versions": {}}]
     measured = reckoning.cost(stage)
     assert (measured.seconds, measured.measured) == (pytest.approx(7200), True)
     assert estimated.seconds != measured.seconds

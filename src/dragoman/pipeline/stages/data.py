@@ -35,22 +35,26 @@ class MakeData(StageJob[DataFacts]):
 
     @staticmethod
     def told(artifact: Artifact) -> list[str]:
-        facts = MakeData.facts(artifact)
-        counts = (facts["train"], facts["test"], facts["questions"], facts["instructions"])
-        parts = [f"{sum(count.values()):,} {name}" for name, count in zip(NAMED, counts, strict=True) if count]
-        parts += [f"left out: {count:,} {reason}" for reason, count in facts["left out"].items()]
-        parts += [
-            f"{suite}: {count:,} {what}"
-            for suite, told in facts.get("suites", {}).items()
-            for what, count in told.items()
-        ]
-        parts += [
-            f"{name} has {one['there']:,} where its share asks for {one['wanted']:,}"
-            for name, one in facts["short"].items()
-        ]
-        if facts.get("contamination"):
-            parts.append("those that share text with the test set are listed in contamination.jsonl")
-        for file, keys in facts.get("renamed", {}).items():
-            parts.append(f"{file}: " + ", ".join(f"{key!r} is read as {name!r}" for key, name in keys.items()))
-        parts += [f"{file} could not be checked (no checksum is known)" for file in facts["unchecked"]]
-        return parts + [f"beware: {warning}" for warning in facts.get("warnings", [])]
+        return told(MakeData.facts(artifact))
+
+
+def told(facts: DataFacts) -> list[str]:
+    """What came of it, in a few words; nothing that was left out goes unsaid."""
+    counts = (facts["train"], facts["test"], facts["questions"], facts["instructions"])
+    parts = [f"{sum(count.values()):,} {name}" for name, count in zip(NAMED, counts, strict=True) if count]
+    parts += [f"left out: {count:,} {reason}" for reason, count in facts["left out"].items()]
+    parts += [
+        f"{suite}: {count:,} {what}"
+        for suite, counted in facts.get("suites", {}).items()
+        for what, count in counted.items()
+    ]
+    parts += [
+        f"{name} has {one['there']:,} where its share asks for {one['wanted']:,}"
+        for name, one in facts["short"].items()
+    ]
+    if facts.get("contamination"):
+        parts.append("those that share text with the test set are listed in contamination.jsonl")
+    for file, keys in facts.get("renamed", {}).items():
+        parts.append(f"{file}: " + ", ".join(f"{key!r} is read as {name!r}" for key, name in keys.items()))
+    parts += [f"{file} could not be checked (no checksum is known)" for file in facts["unchecked"]]
+    return parts + [f"beware: {warning}" for warning in facts.get("warnings", [])]
