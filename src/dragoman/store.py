@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,15 +21,13 @@ from typing import Any
 
 from dragoman.disk import TEMPORARY, Digests, open_as_usual, read_json, sealed, sha256, unbroken, write_atomic
 from dragoman.errors import StoreError
+from dragoman.json_values import Json, as_object
 
-__all__ = ["Artifact", "Digests", "Json", "Store", "fingerprint", "sha256", "write_atomic"]
+__all__ = ["Artifact", "Digests", "Store", "fingerprint", "sha256", "write_atomic"]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
-
-
-Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
 def fingerprint(inputs: object) -> str:
@@ -215,7 +213,7 @@ class Store:
         _flush(final.parent)
         for file, sha in files.items():
             self.digests.note(final / file, sha)
-        return Artifact(name, final, files, manifest["facts"])
+        return Artifact(name, final, files, as_object(manifest["facts"]))
 
     def need_room(self, needed: int, what: str) -> None:
         """Raises StoreError if the disk has no room for what is about to be made."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self, TypedDict
+from typing import ClassVar, NamedTuple, Self, TypedDict
 
 from dragoman.errors import DataError
 from dragoman.generation.door import drive_all
@@ -23,7 +23,7 @@ from dragoman.pipeline.rows import method_of, rows
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
 from dragoman.prompts.speak import Speaker
-from dragoman.rationales.report import RationaleReport
+from dragoman.rationales.report import RationaleCounts, RationaleReport
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact, write_atomic
 from dragoman.training.checkpoints import is_model
@@ -47,8 +47,8 @@ class ExamplesFacts(TypedDict):
     """What the method left out or changed."""
     generated: dict[str, float]
     """Answers, their tokens, and the engine's seconds."""
-    rationales: dict[str, Any] | None
-    """`RationaleReport.to_json`, where the method has rationales."""
+    rationales: RationaleCounts | None
+    """Where the method has rationales."""
 
 
 @dataclass(frozen=True, slots=True)
