@@ -43,7 +43,7 @@ def gradients(
     from dragoman.commands.recipes import recipe as loaded
     from dragoman.errors import RecipeError
     from dragoman.pipeline.analyses import gradients_and_drift as analyses
-    from dragoman.pipeline.analyses.jobs import DIMENSION, GradientsOptions
+    from dragoman.pipeline.analyses.options import DIMENSION, GradientsOptions
     from dragoman.report.analyses.gradients import show
     from dragoman.screen import console
 
@@ -68,7 +68,7 @@ def drift(
     """How far each model's next-token distributions have moved from the backbone's."""
     from dragoman.commands.recipes import recipe as loaded
     from dragoman.pipeline.analyses import gradients_and_drift as analyses
-    from dragoman.pipeline.analyses.jobs import DriftOptions
+    from dragoman.pipeline.analyses.options import DriftOptions
     from dragoman.report.analyses.drift import show
     from dragoman.screen import console
 

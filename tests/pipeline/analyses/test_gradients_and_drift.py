@@ -11,7 +11,7 @@ from dragoman.cli import app
 from dragoman.commands import recipes
 from dragoman.errors import RecipeError
 from dragoman.pipeline.analyses import gradients_and_drift as analyses
-from dragoman.pipeline.analyses.jobs import DriftOptions, GradientsOptions
+from dragoman.pipeline.analyses.options import DriftOptions, GradientsOptions
 from dragoman.pipeline.forecast.show import print_plan
 from dragoman.pipeline.plan import plan
 from dragoman.recipe.schema import Recipe

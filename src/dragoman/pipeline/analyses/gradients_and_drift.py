@@ -12,13 +12,8 @@ from typing import Any
 
 from dragoman.errors import RecipeError
 from dragoman.methods import available
-from dragoman.pipeline.analyses.jobs import (
-    BACKBONE,
-    DriftOptions,
-    GradientsOptions,
-    MeasureDrift,
-    MeasureGradients,
-)
+from dragoman.pipeline.analyses.jobs import MeasureDrift, MeasureGradients
+from dragoman.pipeline.analyses.options import BACKBONE, DriftOptions, GradientsOptions
 from dragoman.pipeline.models.engines import answering
 from dragoman.pipeline.plan import Plan, code_digest, plan
 from dragoman.pipeline.process import Job, in_own_process

@@ -15,7 +15,7 @@ from dragoman.corpora.records import Pair, Question, draw
 from dragoman.errors import EngineError, RecipeError
 from dragoman.generation.ask import Ask, Sampling
 from dragoman.models.loading import load_model, pick_device, pick_dtype
-from dragoman.pipeline.analyses.jobs import DriftOptions, GradientsOptions
+from dragoman.pipeline.analyses.options import DriftOptions, GradientsOptions
 from dragoman.pipeline.data.record_files import read_pairs, read_questions, read_records
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.engines import open_door
