@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
-from dragoman import suites
 from dragoman.errors import StoreError
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import JOBS, artifact_name

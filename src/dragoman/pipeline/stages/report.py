@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any, ClassVar, Self, TypedDict
 
 import dragoman
+from dragoman.pipeline.data.questions import spelled_out
 from dragoman.pipeline.models.cast import writer
 from dragoman.pipeline.rows import learnt, rows, titled, trained, trainings
 from dragoman.pipeline.stages.data import MakeData
@@ -16,7 +17,6 @@ from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.merge import Merge
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob, finish_of
 from dragoman.pipeline.stages.train import Train
-from dragoman.pipeline.data.questions import spelled_out
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.report.page.page import Details, write_report
