@@ -10,6 +10,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from tests import DATA, NO_DATA
+from tests import our_data as our_data_files
 
 COUNTED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
@@ -20,6 +21,32 @@ def real_data() -> Path:
     if not DATA.is_dir():
         pytest.skip(NO_DATA)
     return DATA
+
+
+@pytest.fixture(scope="session")
+def our_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with files of our own, under the names that the real ones have in theirs."""
+    return our_data_files.write(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session", params=["ours", "real"])
+def any_data(request: pytest.FixtureRequest) -> Path:
+    """The folder with our own files, and then that with the real ones."""
+    return Path(request.getfixturevalue(f"{'our' if request.param == 'ours' else 'real'}_data"))
+
+
+@pytest.fixture(scope="session")
+def some_data(request: pytest.FixtureRequest) -> Path:
+    """For what takes long: the real files where they are, else our own."""
+    return Path(request.getfixturevalue("real_data" if DATA.is_dir() else "our_data"))
+
+
+@pytest.fixture(scope="session")
+def our_comet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """COMET models of our own, with the scores that they should give."""
+    from tests.scoring.comet import tiny_comet
+
+    return tiny_comet.write(tmp_path_factory.mktemp("comet") / "tiny")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,7 +1,6 @@
 """Lines in, as many lines out, in their order, whatever order the engine answers in."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +14,7 @@ from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.judging import Evaluation
 from dragoman.suites.translation.suite import translation
+from tests.look_alikes import look_alike
 
 
 class Echo:
@@ -36,8 +36,8 @@ class Echo:
 
 
 @pytest.fixture(scope="module")
-def talker(real_data: Path) -> Talker:
-    renderer = Renderer.load(real_data / "tokenizers" / "smollm2-135m-instruct")
+def talker(tmp_path_factory: pytest.TempPathFactory) -> Talker:
+    renderer = Renderer.load(look_alike("smollm-like", tmp_path_factory.mktemp("smollm")))
     return Talker(renderer, Echo(renderer))
 
 

@@ -14,6 +14,7 @@ from dragoman.methods.radis import Options, radis
 from dragoman.prompts.examples import Example
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
+from tests import real_ones
 from tests.methods.method_kit import told
 
 PAIRS = [
@@ -190,11 +191,13 @@ def test_another_model_with_the_same_vocabulary_is_asked_and_its_ids_are_taken_a
 
 
 @pytest.mark.parametrize("boundary", ["exact", "heal"])
-@pytest.mark.parametrize("name", ["qwen2.5-7b-instruct", "mistral-7b-instruct-v0.2"])
+@pytest.mark.parametrize(
+    "name", ["qwen-2.5-like", "mistral-like", *real_ones("qwen2.5-7b-instruct", "mistral-7b-instruct-v0.2")]
+)
 def test_another_vocabulary_is_asked_in_its_own_words_and_adopted(
-    real_data: Path, speak: Speaker, name: str, boundary: str
+    backbone_folder: Callable[[str], Path], speak: Speaker, name: str, boundary: str
 ) -> None:
-    teacher = Speaker(Renderer.load(real_data / "tokenizers" / name))
+    teacher = Speaker(Renderer.load(backbone_folder(name)))
     both = Speaker(speak.renderer, others={name: teacher})
     healed = boundary == "heal"
 

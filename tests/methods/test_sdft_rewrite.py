@@ -1,5 +1,6 @@
 """SDFT: what the backbone is asked, what of its rewrites is learnt, and where the original is kept."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ from dragoman.generation.ask import Completion, Sampling
 from dragoman.methods.sdft_rewrite import Options, prompt_of, reason_to_keep, same_code, sdft_rewrite
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
+from tests import real_ones
 from tests.methods.method_kit import CHAT, PAIR, RECORDS, Known, ended, plain, says, segments, told
 
 ASKED = """Below are an instruction that describes a task along with a reference answer. \
@@ -50,18 +52,24 @@ def test_raw_text_has_no_chat_format_but_the_token_that_begins_a_text(vocabulary
     assert speak.decode(ids).endswith("### Response:\n")
 
 
-def test_raw_text_has_the_ids_of_the_pieces_by_themselves(real_data: Path, mistral: tuple[Speaker, Known]) -> None:
+@pytest.mark.parametrize(
+    "name", ["llama-2-like", "mistral-like", *real_ones("llama-2-7b-chat", "mistral-7b-instruct-v0.2")]
+)
+def test_raw_text_has_the_ids_of_the_pieces_by_themselves(backbone_folder: Callable[[str], Path], name: str) -> None:
     """As SDFT's code joins them: the system's text and the body are encoded apart, and SentencePiece puts the space."""
-    llama = Speaker(Renderer.load(real_data / "tokenizers" / "llama-2-7b-chat"))
+    speak = Speaker(Renderer.load(backbone_folder(name)))
     before, body = ASKED.format(between="|", after="\n").split("|")
-    for speak in (llama, mistral[0]):
-        apart = [speak.renderer.tokenizer(text, add_special_tokens=False)["input_ids"] for text in (before, body)]
-        assert prompt_of(PAIR, speak, "paper") == (1, *apart[0], *apart[1])
+    apart = [speak.renderer.tokenizer(text, add_special_tokens=False)["input_ids"] for text in (before, body)]
+    assert prompt_of(PAIR, speak, "paper") == (1, *apart[0], *apart[1])
 
 
-def test_a_vocabulary_without_a_first_token_has_none_in_raw_text(real_data: Path) -> None:
-    speak = Speaker(Renderer.load(real_data / "tokenizers" / "qwen2.5-7b-instruct"))
-    assert prompt_of(PAIR, speak, "paper")[:3] == (38214, 525, 458)  # Below are an
+@pytest.mark.parametrize("name", ["qwen-2.5-like", "qwen2.5-7b-instruct"])
+def test_a_vocabulary_without_a_first_token_has_none_in_raw_text(
+    backbone_folder: Callable[[str], Path], name: str
+) -> None:
+    speak = Speaker(Renderer.load(backbone_folder(name)))
+    start = speak.renderer.encode("Below are an")
+    assert prompt_of(PAIR, speak, "paper")[: len(start)] == start
 
 
 def test_the_chat_format_holds_the_same_words_in_the_user_s_turn(vocabulary: tuple[Speaker, Known]) -> None:
@@ -72,15 +80,18 @@ def test_the_chat_format_holds_the_same_words_in_the_user_s_turn(vocabulary: tup
     assert "\nUser: 2+2?\n\nAssistant: 4\n\nUser: And 3?\n\n### Reference Answer:\n6\n\n" in turn.text
 
 
-def test_raw_text_that_ends_in_another_token_ends_as_a_turn_does(real_data: Path) -> None:
-    speak = Speaker(Renderer.load(real_data / "tokenizers" / "llama-3-8b-instruct"))
-    end_of_text = 128001
-    rewrite = Completion((791, 5679, end_of_text), "The dog", "stop")
+@pytest.mark.parametrize("name", ["llama-3-like", "llama-3-8b-instruct"])
+def test_raw_text_that_ends_in_another_token_ends_as_a_turn_does(
+    backbone_folder: Callable[[str], Path], name: str
+) -> None:
+    speak = Speaker(Renderer.load(backbone_folder(name)))
+    end_of_text, end_of_turn = speak.renderer.tokenizer.convert_tokens_to_ids(["<|end_of_text|>", "<|eot_id|>"])
+    rewrite = Completion((*speak.renderer.encode("The dog"), end_of_text), "The dog", "stop")
     ends = [
         told(sdft_rewrite([PAIR], speak, Options(template=template)), says(rewrite))[1].examples[0].segments[-1].ids
         for template in ("paper", "chat")
     ]
-    assert ends == [(128009,), (end_of_text,)]
+    assert ends == [(end_of_turn,), (end_of_text,)]
 
 
 @pytest.mark.parametrize(

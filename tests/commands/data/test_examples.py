@@ -1,15 +1,16 @@
 """The examples that `dragoman show` prints: from the data alone, and from what a run has made."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoTokenizer
 from typer.testing import CliRunner
 
 from dragoman.cli import app
 from dragoman.commands.data.examples import Part, made_of
 from dragoman.commands.recipes import go, recipe
+from tests.look_alikes import look_alike
+from tests.tiny_models import llama
 
 RECIPE = """\
 name: shown
@@ -22,12 +23,13 @@ methods: [vanilla]
 
 
 @pytest.fixture
-def folder(tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A recipe with a few pairs, and a backbone of which only the vocabulary is real."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A recipe with a few pairs, and a backbone of random weights."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(real_data / "tokenizers" / "smollm2-135m-instruct", "model")
-    shape = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
-    LlamaForCausalLM(LlamaConfig(vocab_size=49_152, **shape)).save_pretrained("model")
+    size = len(AutoTokenizer.from_pretrained(look_alike("smollm-like", Path("model"))))
+    llama(size, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, num_key_value_heads=1).save_pretrained(
+        "model"
+    )
     Path("train.tsv").write_text("Guten Tag.\tGood day.\nDanke.\tThank you.\n", encoding="utf-8")
     Path("test.tsv").write_text("Ja.\tYes.\n", encoding="utf-8")
     Path("recipe.yaml").write_text(RECIPE, encoding="utf-8")
@@ -55,4 +57,4 @@ def test_show_prints_recipe_and_segments(folder: Path) -> None:
     assert result.exit_code == 0, result.stderr
     written, _, examples = result.stdout.partition("\nnot made yet; prompt and reference will be\n")
     assert "\n  epochs: 1.0\n" in written
-    assert "  [reference, 3 tokens]\nGood day.\n  [end, 1 token]\n<|im_end|>\n" in examples
+    assert " tokens]\nGood day.\n  [end, 1 token]\n<|im_end|>\n" in examples

@@ -181,8 +181,16 @@ def test_what_does_not_fit_is_told(run: Run, words: tuple[str, ...], told: str) 
     assert result.stdout == ""
 
 
-def test_comet_scores_are_the_official_ones(scores: Scores, real_data: Path) -> None:
-    place = real_data / "comet_tiny"
+@pytest.fixture(params=["ours", "official"])
+def comets(request: pytest.FixtureRequest) -> Path:
+    """COMET models of ours, and ones with the scores of the official package."""
+    if request.param == "ours":
+        return Path(request.getfixturevalue("our_comet"))
+    return Path(request.getfixturevalue("real_data")) / "comet_tiny"
+
+
+def test_comet_scores_are_the_official_ones(scores: Scores, comets: Path) -> None:
+    place = comets
     words = ("--metric", "comet", "--encoder", place / "encoder", "--hyp", place / "triples.jsonl", "--segments")
     for name in ("regression", "unified_qe"):
         rows = (place / f"expected/{name}.jsonl").read_text("utf-8").split("\n")
@@ -193,8 +201,8 @@ def test_comet_scores_are_the_official_ones(scores: Scores, real_data: Path) -> 
         assert f"|model:{name}|" in found["signature"]
 
 
-def test_comet_of_several_references_is_the_mean(scores: Scores, real_data: Path) -> None:
-    place = real_data / "comet_tiny"
+def test_comet_of_several_references_is_the_mean(scores: Scores, our_comet: Path) -> None:
+    place = our_comet
     words = ("--metric", "comet", "--encoder", place / "encoder", "--checkpoint", place / "regression", "--segments")
     texts = lines("src.de", "Guten Morgen!", "Ja."), lines("mt.en", "Good morning!", "Yes.")
     refs = lines("a.en", "Morning!", "Yes."), lines("b.en", "Good day.", "Yeah.")
@@ -205,8 +213,8 @@ def test_comet_of_several_references_is_the_mean(scores: Scores, real_data: Path
     assert "|references:mean-of-2|" in both["signature"]
 
 
-def test_answers_from_a_text(scores: Scores, real_data: Path) -> None:
-    data = real_data / "xquad/xquad.de.json"
+def test_answers_from_a_text(scores: Scores, any_data: Path) -> None:
+    data = any_data / "xquad/xquad.de.json"
     asked = [
         entry
         for article in json.loads(data.read_text("utf-8"))["data"]
@@ -218,10 +226,10 @@ def test_answers_from_a_text(scores: Scores, real_data: Path) -> None:
     half = records("half.jsonl", [{"output": row["output"] if at % 2 else "nichts"} for at, row in enumerate(right)])
     found = scores("--task", "xquad", "--data", data, "--predictions", told, half)
     assert [(entry["metric"], entry["system"], entry["score"], entry["n"]) for entry in found] == [
-        ("exact_match", "right", 100, 1190),
-        ("f1", "right", 100, 1190),
-        ("exact_match", "half", 50, 1190),
-        ("f1", "half", 50, 1190),
+        ("exact_match", "right", 100, len(asked)),
+        ("f1", "right", 100, len(asked)),
+        ("exact_match", "half", 50, len(asked)),
+        ("f1", "half", 50, len(asked)),
     ]
     assert "|norm:mlqa-de|extract:first_line|" in found[0]["signature"]  # the language stands in the file's name
 
@@ -281,15 +289,15 @@ def test_a_table_whose_ids_are_broken_goes_by_its_rows(scores: Scores, run: Run)
     assert "has 3 outputs and mlqa_EN.csv has 4 rows" in run(*words, records("a.jsonl", [{"output": "x"}] * 3)).stderr
 
 
-def test_gsm8k_is_read_twice(scores: Scores, real_data: Path) -> None:
-    data = real_data / "gsm8k/test.jsonl"
+def test_gsm8k_is_read_twice(scores: Scores, any_data: Path) -> None:
+    data = any_data / "gsm8k/test.jsonl"
     gold = [json.loads(line)["answer"] for line in data.read_text("utf-8").split("\n") if line]
     said = [text if at % 2 else "It is $" + text.split("#### ")[1] + "." for at, text in enumerate(gold)]
     found = scores(
         "--task", "gsm8k", "--data", data, "--predictions", records("out.jsonl", [{"output": s} for s in said])
     )
     assert [(entry["metric"], entry["score"]) for entry in found] == [
-        ("strict-match", pytest.approx(100 * 659 / 1319)),
+        ("strict-match", pytest.approx(100 * (len(gold) // 2) / len(gold))),
         ("flexible-extract", 100),
     ]
 

@@ -1,11 +1,11 @@
 """Published translation systems, judged by the command line: models without a chat template, in their own formats."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import AutoTokenizer
 
 from dragoman.errors import TemplateError
 from dragoman.pipeline.models.cast import find_cast
@@ -15,6 +15,7 @@ from dragoman.prompts.systems import SYSTEMS
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 from tests.described import described
+from tests.look_alikes import look_alike
 from tests.pipeline.running import dragoman
 from tests.tiny_models import llama
 
@@ -23,13 +24,13 @@ NO_NOISE = ("evaluation.noise_seeds=0", "evaluation.max_tokens=4", "evaluation.q
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Path:
-    """LLaMA's real vocabulary, without a chat template as ALMA and BigTrans have it, before random weights."""
-    folder = tmp_path_factory.mktemp("systems") / "ALMA-7B"
-    shutil.copytree(real_data / "tokenizers" / "llama-7b", folder)
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A vocabulary as LLaMA's, without a chat template as ALMA and BigTrans have it, before random weights."""
+    folder = look_alike("llama-like", tmp_path_factory.mktemp("systems") / "ALMA-7B")
+    size = len(AutoTokenizer.from_pretrained(folder))
     sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     special = {"bos_token_id": 1, "eos_token_id": 2}
-    llama(32000, max_position_embeddings=1024, initializer_range=0.02, **sizes, **special).save_pretrained(folder)
+    llama(size, max_position_embeddings=1024, initializer_range=0.02, **sizes, **special).save_pretrained(folder)
     return folder
 
 
@@ -39,11 +40,8 @@ def results(runs: Path, row: str = "backbone") -> dict[str, Any]:
     return found
 
 
-def test_a_translation_is_asked_for_without_a_chat_template(
-    model: Path, tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
-    command = ("evaluate", model, "--test", "wmt22", "--direction", "de-en", *SMALL, *NO_NOISE, f"runs={tmp_path}")
+def test_a_translation_is_asked_for_without_a_chat_template(model: Path, tmp_path: Path) -> None:
+    command = ("evaluate", model, "--test", "lab", "--direction", "de-en", *SMALL, *NO_NOISE, f"runs={tmp_path}")
     dragoman(*command, "--suite", "translation", "--prompt", "alma")
     assert len(results(tmp_path)["translation"]["items"]) == 2
 

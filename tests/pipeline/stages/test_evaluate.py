@@ -37,12 +37,11 @@ def recipe(**evaluation: Any) -> Recipe:
     return Recipe.model_validate(settings)
 
 
-def test_comet_models_of_one_name_have_scores_of_their_own(real_data: Path, tmp_path: Path) -> None:
-    tiny = real_data / "comet_tiny"
+def test_comet_models_of_one_name_have_scores_of_their_own(our_comet: Path, tmp_path: Path) -> None:
     comets = [
-        Comet(checkpoint=str(tiny / "regression")),
-        Comet(checkpoint=str(tiny / "regression"), precision="bf16"),
-        Comet(checkpoint=str(tiny / "unified_qe")),
+        Comet(checkpoint=str(our_comet / "regression")),
+        Comet(checkpoint=str(our_comet / "regression"), precision="bf16"),
+        Comet(checkpoint=str(our_comet / "unified_qe")),
     ]
     (pair,) = world.pairs("test", ["de-en"], 1, 0)
     result = judge([pair], [Completion((1,), "The river is old.", "stop")])

@@ -17,12 +17,12 @@ from dragoman.scoring.comet.model import Triple, open_comet
 
 
 @pytest.fixture
-def copied(our_models: Path, tmp_path: Path) -> Callable[[str], Path]:
+def copied(our_comet: Path, tmp_path: Path) -> Callable[[str], Path]:
     """A copy of a tiny model that may be changed, its encoder beside it."""
 
     def copy(model: str = "regression") -> Path:
         for name in (model, "encoder"):
-            shutil.copytree(our_models / name, tmp_path / name, copy_function=shutil.copyfile)
+            shutil.copytree(our_comet / name, tmp_path / name, copy_function=shutil.copyfile)
         return tmp_path / model
 
     return copy
@@ -208,8 +208,8 @@ def test_an_encoder_that_does_not_fit(copied: Callable[..., Path], tmp_path: Pat
         ({"layer_norm_eps": "1e-5"}, "a layer_norm_eps of '1e-5', not a number such as 1e-5"),
     ],
 )
-def test_an_encoder_whose_numbers_are_none(our_models: Path, told: dict[str, Any], said: str) -> None:
-    config = json.loads((our_models / "encoder" / "config.json").read_text(encoding="utf-8"))
+def test_an_encoder_whose_numbers_are_none(our_comet: Path, told: dict[str, Any], said: str) -> None:
+    config = json.loads((our_comet / "encoder" / "config.json").read_text(encoding="utf-8"))
     with pytest.raises(DataError, match=said):
         Shape.of({**config, **told})
 

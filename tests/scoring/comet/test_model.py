@@ -30,7 +30,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 def tiny(request: pytest.FixtureRequest) -> Path:
     """Models whose scores are worked out here, and models with the scores of the official package."""
     if request.param == "ours":
-        return Path(request.getfixturevalue("our_models"))
+        return Path(request.getfixturevalue("our_comet"))
     folder = Path(request.getfixturevalue("real_data")) / "comet_tiny"
     if not folder.is_dir():
         pytest.skip(f"no COMET models at {folder}")

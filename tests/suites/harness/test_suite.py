@@ -40,8 +40,8 @@ except PackageNotFoundError:
 
 
 @pytest.fixture(scope="module")
-def settings(real_data: Path) -> Harness:
-    data = {"gsm8k": str(real_data / "gsm8k"), "bbh": str(real_data / "bbh" / "bbh")}
+def settings(some_data: Path) -> Harness:
+    data = {"gsm8k": str(some_data / "gsm8k"), "bbh": str(some_data / "bbh" / "bbh")}
     return Harness(backend="hf", limit=4, shots=1, batch_size=4, data=data)
 
 
@@ -56,9 +56,9 @@ def once(settings: Harness, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     return cache, run(["gsm8k", BOOLEAN], settings, cache)
 
 
-def test_real_tasks_of_local_files(once: tuple[Path, list[Graded]], real_data: Path) -> None:
+def test_real_tasks_of_local_files(once: tuple[Path, list[Graded]], some_data: Path) -> None:
     gsm8k, boolean = once[1]
-    questions = [json.loads(line) for line in (real_data / "gsm8k" / "test.jsonl").read_text().splitlines()[:4]]
+    questions = [json.loads(line) for line in (some_data / "gsm8k" / "test.jsonl").read_text().splitlines()[:4]]
     assert [item.told["target"] for item in gsm8k.items] == [question["answer"] for question in questions]
     assert gsm8k.score == gsm8k.facts["score"]
     assert isinstance(gsm8k.facts["standard error"], float)
@@ -66,7 +66,7 @@ def test_real_tasks_of_local_files(once: tuple[Path, list[Graded]], real_data: P
     assert "exact_match,flexible-extract" in gsm8k.facts["other metrics"]
     for said in ("task-version:3.0", "backend:hf", "dtype:float32", "chat:", "limit:4", "data:local", "lm_eval:0."):
         assert said in gsm8k.signature
-    first = json.loads((real_data / "bbh" / "bbh" / "boolean_expressions.json").read_text())["examples"][:4]
+    first = json.loads((some_data / "bbh" / "bbh" / "boolean_expressions.json").read_text())["examples"][:4]
     assert [item.told["target"] for item in boolean.items] == [example["target"] for example in first]
     assert (boolean.name, boolean.facts["filter"]) == (f"harness:{BOOLEAN}", "get-answer")
     assert "tokens:512" in boolean.signature  # it asks for 1,024, which is all that the backbone sees
@@ -178,14 +178,14 @@ def files(key: str, place: Path, shots: int | None = None) -> Harness:
     return Harness(data={key: str(place)}, shots=shots)
 
 
-def test_local_files_that_are_not_what_a_task_needs(real_data: Path, tmp_path: Path) -> None:
+def test_local_files_that_are_not_what_a_task_needs(any_data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data\.gsm8k: there is no file or folder"):
         harness.verify(["gsm8k"], files("gsm8k", tmp_path / "none"))
     with pytest.raises(DataError, match=r"gsm8k shows 5 examples of the split 'train', and .*test.jsonl has none"):
-        harness.verify(["gsm8k"], files("gsm8k", real_data / "gsm8k" / "test.jsonl"))
-    harness.verify(["gsm8k"], files("gsm8k", real_data / "gsm8k" / "test.jsonl", shots=0))
+        harness.verify(["gsm8k"], files("gsm8k", any_data / "gsm8k" / "test.jsonl"))
+    harness.verify(["gsm8k"], files("gsm8k", any_data / "gsm8k" / "test.jsonl", shots=0))
     with pytest.raises(DataError, match=r"gsm8k needs the fields answer, question, and .* have: canonical_solution"):
-        harness.verify(["gsm8k"], files("gsm8k", real_data / "humaneval" / "HumanEval.jsonl.gz", shots=0))
+        harness.verify(["gsm8k"], files("gsm8k", any_data / "humaneval" / "HumanEval.jsonl.gz", shots=0))
     with pytest.raises(DataError, match=r"boolean_expressions needs its split 'test', .* none of test.jsonl"):
         harness.verify(["bbh"], files("bbh", tmp_path))
     (tmp_path / "test.jsonl").write_text("no json\n")
@@ -195,8 +195,8 @@ def test_local_files_that_are_not_what_a_task_needs(real_data: Path, tmp_path: P
         harness.verify(["gsm8k"], files("gsm9k", tmp_path))
 
 
-def test_programs_run_with_leave_alone(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = files("humaneval", real_data / "humaneval" / "HumanEval.jsonl.gz")
+def test_programs_run_with_leave_alone(any_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = files("humaneval", any_data / "humaneval" / "HumanEval.jsonl.gz")
     monkeypatch.delenv("HF_ALLOW_CODE_EVAL", raising=False)
     with pytest.raises(DataError, match=r"harness:humaneval runs programs .* without a sandbox.*HF_ALLOW_CODE_EVAL=1"):
         harness.verify(["humaneval"], settings)
@@ -282,12 +282,12 @@ def test_a_key_that_a_server_repeats_is_not_shown(ends: Callable[..., str], faul
     assert "very" not in said
 
 
-def test_what_it_asks_is_compared_with_what_is_learnt(real_data: Path, tmp_path: Path) -> None:
-    problems = [json.loads(line) for line in (real_data / "gsm8k" / "test.jsonl").read_text().splitlines()[:12]]
+def test_what_it_asks_is_compared_with_what_is_learnt(any_data: Path, tmp_path: Path) -> None:
+    problems = [json.loads(line) for line in (any_data / "gsm8k" / "test.jsonl").read_text().splitlines()[:12]]
     taught = [{"instruction": f"Solve it. {one['question']}", "output": one["answer"]} for one in problems]
     (tmp_path / "taught.jsonl").write_text("".join(json.dumps(one) + "\n" for one in taught), encoding="utf-8")
-    boolean = real_data / "bbh" / "bbh" / "boolean_expressions.json"
-    places = {"gsm8k": str(real_data / "gsm8k"), BOOLEAN: str(boolean)}
+    boolean = any_data / "bbh" / "bbh" / "boolean_expressions.json"
+    places = {"gsm8k": str(any_data / "gsm8k"), BOOLEAN: str(boolean)}
     settings = {
         "name": "x",
         "backbone": "lab",
@@ -308,11 +308,12 @@ def test_what_it_asks_is_compared_with_what_is_learnt(real_data: Path, tmp_path:
     assert "benchmark gsm8k" not in data_inputs(judged_alone, digests)  # it compares nothing, and need not start
 
 
-def test_texts_are_what_stands_in_a_prompt(real_data: Path) -> None:
+def test_texts_are_what_stands_in_a_prompt(any_data: Path) -> None:
     """Of a document its question, and neither the answer nor the words that the task puts around."""
-    data = {BOOLEAN: str(real_data / "bbh" / "bbh" / "boolean_expressions.json")}
-    found = harness.texts([BOOLEAN], Harness(limit=2, data=data))
-    assert found == {f"harness:{BOOLEAN}": ["not ( True ) and ( True ) is", "True and not not ( not False ) is"]}
+    path = any_data / "bbh" / "bbh" / "boolean_expressions.json"
+    found = harness.texts([BOOLEAN], Harness(limit=2, data={BOOLEAN: str(path)}))
+    examples = json.loads(path.read_text())["examples"]
+    assert found == {f"harness:{BOOLEAN}": [example["input"] for example in examples[:2]]}
 
 
 @pytest.mark.slow

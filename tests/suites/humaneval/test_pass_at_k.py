@@ -135,8 +135,8 @@ def test_answers_that_are_not_as_many_as_the_problems() -> None:
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["what follows the prompt", "the function in a block"])
-def test_the_canonical_solutions_pass(real_data: Path, whole: bool) -> None:
-    path = real_data / "humaneval" / "HumanEval.jsonl.gz"
+def test_the_canonical_solutions_pass(any_data: Path, whole: bool) -> None:
+    path = any_data / "humaneval" / "HumanEval.jsonl.gz"
     problems = [json.loads(line) for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
     answers = [
         [f"```python\n{one['prompt']}{one['canonical_solution']}\n```" if whole else one["canonical_solution"]]
@@ -144,7 +144,7 @@ def test_the_canonical_solutions_pass(real_data: Path, whole: bool) -> None:
     ]
     (found,) = judged_programs(humaneval(path), answers, [1])
     assert [one["task_id"] for one, item in zip(problems, found.items, strict=True) if item.value != 100] == []
-    assert (len(found.items), found.score, found.notes) == (164, 100, {})
+    assert (len(found.items), found.score, found.notes) == (len(problems), 100, {})
 
 
 def test_human_evals_own_examples_come_to_its_authors_number(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """MT-Bench's files."""
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,21 @@ def lines(*records: dict[str, Any]) -> str:
 def mirror(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
     return real_data
+
+
+@pytest.fixture
+def told(our_data: Path, tmp_path: Path) -> str:
+    """Judge prompts, copied beside the questions of a test."""
+    return str(shutil.copy(our_data / "mt_bench" / "judge_prompts.jsonl", tmp_path))
+
+
+def test_questions_references_and_prompts_of_a_folder(our_data: Path) -> None:
+    material = read([our_data / "mt_bench"])
+    assert [question["id"] for question in material["questions"]] == list(range(81, 97))
+    assert len(material["texts"]) == 32
+    assert {q["category"] for q in material["questions"] if "reference" in q} == set(WITH_REFERENCE)
+    assert set(material["prompts"]) == set(PROMPTS)
+    assert json.loads(json.dumps(material)) == material
 
 
 def test_the_catalogue_s_files(mirror: Path) -> None:
@@ -72,14 +88,13 @@ def test_questions_of_one_s_own(tmp_path: Path, mirror: Path) -> None:
         ((ASKED | {"turns": ["a", "b", "c"]},), "one or two texts"),
     ],
 )
-def test_files_that_are_none(tmp_path: Path, mirror: Path, records: tuple[Any, ...], said: str) -> None:
-    path = tmp_path / "question.jsonl"
-    path.write_text(lines(*records))
+def test_files_that_are_none(tmp_path: Path, told: str, records: tuple[Any, ...], said: str) -> None:
+    (tmp_path / "question.jsonl").write_text(lines(*records))
     with pytest.raises(DataError, match=said):
-        read([path])
+        read([tmp_path])
 
 
-def test_folders_that_are_none(tmp_path: Path, mirror: Path) -> None:
+def test_folders_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"needs one file of questions, question\.jsonl; in .* there is none"):
         read([tmp_path])
     (tmp_path / "question.jsonl").write_text(lines(ASKED))

@@ -222,8 +222,8 @@ def test_unit_tests_that_do_not_end_are_stopped(monkeypatch: pytest.MonkeyPatch)
     assert time.monotonic() - start < 10
 
 
-def test_human_eval_is_passed_by_its_own_solutions_and_by_nothing_else(real_data: Path) -> None:
-    path = real_data / "humaneval" / "HumanEval.jsonl.gz"
+def test_human_eval_is_passed_by_its_own_solutions_and_by_nothing_else(any_data: Path) -> None:
+    path = any_data / "humaneval" / "HumanEval.jsonl.gz"
     problems = [json.loads(line) for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
     questions = humaneval(path)
 
@@ -240,7 +240,7 @@ def test_human_eval_is_passed_by_its_own_solutions_and_by_nothing_else(real_data
     with ThreadPoolExecutor(2) as threads:
         passed = list(threads.map(solved, range(0, len(questions), 7)))  # test_code.py runs all of them
         wrong = list(threads.map(fooled, range(0, len(questions), 8)))
-    assert len(passed) == 24
+    assert len(passed) == len(range(0, len(problems), 7)) > 0
     assert all(passed)
     assert not any(wrong)
 

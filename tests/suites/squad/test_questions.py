@@ -37,6 +37,29 @@ def values(question: Question) -> list[str]:
     return as_texts(question.check.arguments["values"])
 
 
+def test_a_question_of_a_published_form(our_data: Path) -> None:
+    (first, *others), notes = squad_questions("rivers-de", "xquad", our_data / "xquad", "de")
+    assert (len(others), +notes) == (3, Counter())
+    assert first.texts == (
+        "Die Ahre ist 308 Kilometer lang. Am Ufer steht eine Mühle.",
+        "Wie lang ist die Ahre?",
+    )
+    assert (first.family, first.language, values(first)) == ("rivers-de", "de", ["308"])
+
+
+def test_texts_and_questions_of_a_published_form_in_two_languages(our_data: Path, tmp_path: Path) -> None:
+    *_, last = squad_questions("x", "xquad", our_data / "xquad", "en", "zh")[0]
+    assert (last.language, last.check.arguments["language"], values(last)) == ("en", "zh", ["118公里"])
+    assert last.texts[1] == "How long is the Wümme?"
+    place = our_data / "mlqa" / "mlqa.en.zh" / "1.0.0" / "dummy_data.zip"
+    packed, _ = squad_questions("x", "mlqa", place, "zh", "en")
+    assert [values(one) for one in packed] == [["308"], ["169"], ["128"], ["118"]]
+    with zipfile.ZipFile(place) as archive:
+        archive.extractall(tmp_path)
+    assert squad_questions("x", "mlqa", tmp_path, "zh", "en")[0] == packed
+    assert len(squad_questions("x", "mlqa", our_data / "mlqa" / "xtreme_mock", "de")[0]) == 4
+
+
 def test_a_question_of_xquad(real_data: Path) -> None:
     (first, *others), notes = squad_questions("xquad-de", "xquad", real_data / "xquad", "de")
     assert (len(others), +notes) == (1189, Counter())
