@@ -9,8 +9,9 @@ from typing import Any
 
 from verdicts import AGREES, DISAGREES, NOISE, Claim, ahead, all_of, between, points, row
 
-from dragoman.report.compare import Card, Path, floor
+from dragoman.report.compare import Path, floor
 from dragoman.report.phrases import MINUS, plain, signed
+from dragoman.scoring.scorecard.schema import Scorecard
 
 Facts = dict[str, Any]
 RETENTION: Path = ("retention",)
@@ -20,16 +21,16 @@ LITTLE = 0.5  # of vanilla's gain
 FOLLOWING = ("instructions", "follow_up", "refusal")  # the lab's families for instructions and safety
 
 
-def gain(card: Card, name: str) -> float:
+def gain(card: Scorecard, name: str) -> float:
     return between(card, name, "backbone", TRANSLATION).delta
 
 
-def kept(card: Card, name: str) -> float:
+def kept(card: Scorecard, name: str) -> float:
     found: float = row(card, name)["retention"]
     return found
 
 
-def most_out_of_english(card: Card) -> Claim:
+def most_out_of_english(card: Scorecard) -> Claim:
     out = between(card, "vanilla", "backbone", ("out_of_english",))
     into = between(card, "vanilla", "backbone", ("into_english",))
     apart, wrong = out.interval[0] > into.interval[1], into.interval[0] > out.interval[1]
@@ -40,7 +41,7 @@ def most_out_of_english(card: Card) -> Claim:
     )
 
 
-def loses_most(card: Card) -> Claim:
+def loses_most(card: Scorecard) -> Claim:
     families = row(card, "backbone")["abilities"]
     found = {name: between(card, "vanilla", "backbone", ("families", name)) for name in families}
     order = sorted(found, key=lambda name: found[name].delta)
@@ -57,7 +58,7 @@ def loses_most(card: Card) -> Claim:
     )
 
 
-def close_to_vanilla(card: Card) -> Claim:
+def close_to_vanilla(card: Scorecard) -> Claim:
     share = gain(card, "radis") / gain(card, "vanilla")
     apart = ahead(card, "vanilla", "radis", TRANSLATION) != NOISE
     return Claim(
@@ -68,7 +69,7 @@ def close_to_vanilla(card: Card) -> Claim:
     )
 
 
-def keeps_more(card: Card) -> Claim:
+def keeps_more(card: Scorecard) -> Claim:
     others = ("vanilla", "sdft_rewrite", "multitask")
     listed = "; ".join(f"to {name} {points(between(card, 'radis', name, RETENTION))}" for name in others)
     return Claim(
@@ -78,7 +79,7 @@ def keeps_more(card: Card) -> Claim:
     )
 
 
-def seq_kd(card: Card) -> Claim:
+def seq_kd(card: Scorecard) -> Claim:
     rivals = [found["name"] for found in card["rows"] if found["name"] not in ("backbone", "seq_kd")]
     best = max(rivals, key=lambda name: kept(card, name))
     share = gain(card, "seq_kd") / gain(card, "vanilla")
@@ -91,7 +92,7 @@ def seq_kd(card: Card) -> Claim:
     )
 
 
-def sdft(card: Card) -> Claim:
+def sdft(card: Scorecard) -> Claim:
     return Claim(
         "SDFT loses translation quality (in the paper it falls below its Mistral backbone).",
         f"{points(between(card, 'sdft_rewrite', 'vanilla', TRANSLATION))} chrF++ to vanilla, "
@@ -100,7 +101,7 @@ def sdft(card: Card) -> Claim:
     )
 
 
-def own_rationales_keep_more(card: Card) -> Claim:
+def own_rationales_keep_more(card: Scorecard) -> Claim:
     return Claim(
         "Self-generated rationales keep more than a stronger model's.",
         f"RP {kept(card, 'radis'):.1f} and {kept(card, 'radis-stronger'):.1f}: "
@@ -110,7 +111,7 @@ def own_rationales_keep_more(card: Card) -> Claim:
     )
 
 
-def stronger_teaches_more(card: Card) -> Claim:
+def stronger_teaches_more(card: Scorecard) -> Claim:
     return Claim(
         "A stronger model's rationales teach more translation (a reviewer of the paper: self-generated ones least).",
         f"stronger to self {points(between(card, 'radis-stronger', 'radis', TRANSLATION))} chrF++, "
@@ -119,7 +120,7 @@ def stronger_teaches_more(card: Card) -> Claim:
     )
 
 
-def stronger_beats_weaker(card: Card) -> Claim:
+def stronger_beats_weaker(card: Scorecard) -> Claim:
     one, other = "radis-stronger", "radis-weaker"
     return Claim(
         "A stronger model's rationales are better than a weaker one's, in translation and in abilities (but safety).",
@@ -130,7 +131,7 @@ def stronger_beats_weaker(card: Card) -> Claim:
     )
 
 
-COMPARED: Sequence[Callable[[Card], Claim]] = (
+COMPARED: Sequence[Callable[[Scorecard], Claim]] = (
     most_out_of_english,
     loses_most,
     close_to_vanilla,
@@ -175,7 +176,7 @@ def gradients(found: Facts) -> Claim:
     )
 
 
-def another_skill(card: Card) -> Claim:
+def another_skill(card: Scorecard) -> Claim:
     family = next(iter(row(card, "backbone")["skills"]))
     skill: Path = ("skills", family)
     others = ("vanilla", "sdft_rewrite")
@@ -196,6 +197,6 @@ def another_skill(card: Card) -> Claim:
     )
 
 
-def noise_of(card: Card) -> str:
+def noise_of(card: Scorecard) -> str:
     least = floor(card)
     return "not measured" if least is None else f"±{least:.1f}"

@@ -13,12 +13,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
-from crossalpaca_claims import BETWEEN, CLAIMS, Study, amounted, beyond, demonstrations_help, english_is_kept
+from crossalpaca_claims import (
+    BETWEEN,
+    CLAIMS,
+    Study,
+    amounted,
+    beyond,
+    demonstrations_help,
+    english_is_kept,
+    number_of,
+)
 from crossalpaca_paper import CONTRADICTIONS
 from crossalpaca_paper import table as paper_table
 from verdicts import listed, points, read, row
 
-from dragoman.report.compare import Card, Difference
+from dragoman.report.compare import Difference
 from dragoman.report.families import benchmarks, by_language, heading, score
 from dragoman.report.figures import panels
 from dragoman.report.figures.charts import style_sheet
@@ -27,6 +36,7 @@ from dragoman.report.figures.sweeps import value_of
 from dragoman.report.phrases import number, signed, significant
 from dragoman.report.tables.paper import tables
 from dragoman.report.tables.table_formats import markdown
+from dragoman.scoring.scorecard.schema import Ability, Scorecard
 
 RULE = (
     "A difference counts where p < 0.05 (bootstrap over questions and seeds). Each benchmark is judged on the mean "
@@ -44,8 +54,8 @@ def main() -> None:
     parser.add_argument("--more", type=Path, default=Path("runs/lab-crossalpaca-more"), help="with more demonstrations")
     parser.add_argument("--out", type=Path, default=Path("docs/results/lab-crossalpaca.md"))
     arguments = parser.parse_args()
-    card: Card = read(arguments.run / "scorecard.json")
-    more: Card | None = read(arguments.more / "scorecard.json") if arguments.more.is_dir() else None
+    card: Scorecard = read(arguments.run / "scorecard.json")
+    more: Scorecard | None = read(arguments.more / "scorecard.json") if arguments.more.is_dir() else None
     remarks = arguments.out.with_suffix(".remarks.md").read_text(encoding="utf-8")
     folder = arguments.out.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +65,7 @@ def main() -> None:
     print(arguments.out)
 
 
-def document(card: Card, remarks: str, folder: str, more: Card | None = None) -> str:
+def document(card: Scorecard, remarks: str, folder: str, more: Scorecard | None = None) -> str:
     study, shown = Study.of(card), tables(card)
     claims = [claim(study) for claim in CLAIMS]
     parts = [
@@ -92,7 +102,7 @@ def document(card: Card, remarks: str, folder: str, more: Card | None = None) ->
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-def with_more(card: Card) -> list[str]:
+def with_more(card: Scorecard) -> list[str]:
     """What comes of more demonstrations than the paper's proportion, in a run of its own."""
     study = Study.of(card)
     told = [demonstrations_help(study), english_is_kept(study)]
@@ -109,7 +119,8 @@ def columns(study: Study) -> list[tuple[str, str, str]]:
     """What Tables 2 and 3 show: a heading, the benchmark, and which of its scores."""
     found = []
     for name in study.benchmarks:
-        f1 = (score(row(study.card, "en-alpaca"), f"{name}-en") or {}).get("f1")
+        found_in_english = score(row(study.card, "en-alpaca"), f"{name}-en")
+        f1 = found_in_english and found_in_english["f1"]
         found += [(f"{name}, EM", name, "score"), (f"{name}, F1", name, "f1")] if f1 else [(name, name, "score")]
     return found
 
@@ -172,13 +183,11 @@ def table_3(study: Study) -> str:
 
 
 def _cell(study: Study, name: str, family: str, measure: str) -> str:
-    found = score(row(study.card, name), family) or {}
-    shown = found if measure == "score" else found["f1"]
-    low, high = shown["interval"]
-    return f"{number(shown['score'])}<br><sub>{number(low)}–{number(high)}</sub>"
+    value, (low, high) = number_of(study.card, name, family, measure)
+    return f"{number(value)}<br><sub>{number(low)}–{number(high)}</sub>"
 
 
-def everything(card: Card) -> str:
+def everything(card: Scorecard) -> str:
     """All rows and families in one table, without intervals."""
     found = [parts for some in by_language(benchmarks(card)).values() for parts in some]
     lines = [["", *(f"{heading(parts)}<br>{parts.language}" for parts in found)], ["---", *("--:" for _ in found)]]
@@ -191,7 +200,7 @@ def everything(card: Card) -> str:
     )
 
 
-def _brief(found: Card | None) -> str:
+def _brief(found: Ability | None) -> str:
     if not found:
         return "–"
     spread = "" if found["sd"] is None else f" ± {number(found['sd'])}"

@@ -9,19 +9,34 @@ is measured and gets no verdict.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from crossalpaca_paper import ALPACA, CROSS, below_english, gain
 from verdicts import AGREES, DISAGREES, NOISE, Claim, all_of, contrast, points, row, sign
 
-from dragoman.report.compare import SIGNIFICANT, Card, Difference
+from dragoman.report.compare import SIGNIFICANT, Difference
 from dragoman.report.families import benchmarks, score
 from dragoman.report.phrases import number, signed
+from dragoman.scoring.scorecard.schema import Scorecard
 
 QA = ("qa", "xquad", "mlqa")  # benchmarks on reading; all others are of many tasks
 BETWEEN = (0.25, 0.5, 0.75)
 KEPT = 2.0  # points: a loss that is surely smaller is none
 NO_VERDICT = "no claim"
+
+
+def number_of(card: Scorecard, name: str, family: str, measure: str) -> tuple[float, Sequence[float]]:
+    """The score of a row in a family, or its F1, with the interval."""
+    found = score(row(card, name), family)
+    assert found is not None, f"{name} was not asked {family}"
+    value, interval = found["score"], found["interval"]
+    if measure == "f1":
+        assert found["f1"] is not None, f"{family} has no F1"
+        value, interval = found["f1"]["score"], found["f1"]["interval"]
+    assert value is not None, f"nothing of {family} was judged of {name}"
+    assert interval is not None, f"nothing of {family} was judged of {name}"
+    return value, interval
+
+
 Weights = Mapping[tuple[str, str], float]
 
 
@@ -29,13 +44,13 @@ Weights = Mapping[tuple[str, str], float]
 class Study:
     """A scorecard with rows `x-alpaca`, `x-cross`, `x-cross-AMOUNT`, `x-cross-DIRECTION`, and what it was judged on."""
 
-    card: Card
+    card: Scorecard
     benchmarks: tuple[str, ...]
     """In the order asked: `qa`, `choice`, `reasoning`."""
     foreign: tuple[str, ...]
 
     @staticmethod
-    def of(card: Card) -> "Study":
+    def of(card: Scorecard) -> "Study":
         found = benchmarks(card)
         names = {one["name"] for one in card["rows"]}
         languages = dict.fromkeys(parts.language for parts in found)
@@ -52,8 +67,7 @@ class Study:
 
     def score(self, name: str, family: str, measure: str = "score") -> float:
         """Of a row in a family; `measure` is `score` (exact match), or `f1`."""
-        found: Any = score(row(self.card, name), family)
-        return float(found["score"] if measure == "score" else found["f1"]["score"])
+        return number_of(self.card, name, family, measure)[0]
 
     def against(self, benchmark: str, one: str, other: str) -> Difference:
         """How far row `one` is ahead of `other`, a mean over the foreign languages; `{x}` in a name is the language."""

@@ -7,9 +7,10 @@ from pathlib import Path as File
 from statistics import NormalDist
 from typing import Any
 
-from dragoman.report.compare import SIGNIFICANT, Card, Difference, Path, beyond_noise, difference
+from dragoman.report.compare import SIGNIFICANT, Difference, Path, beyond_noise, difference
 from dragoman.report.families import kind, score
 from dragoman.report.phrases import signed
+from dragoman.scoring.scorecard.schema import Ability, Row, Scorecard
 
 AGREES, DISAGREES, NOISE = "agrees", "disagrees", "inside the noise"
 NORMAL = NormalDist()
@@ -39,17 +40,17 @@ def listed(claims: Sequence[Claim], numbers: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def row(card: Card, name: str) -> Any:
+def row(card: Scorecard, name: str) -> Row:
     return next(row for row in card["rows"] if row["name"] == name)
 
 
-def between(card: Card, one: str, other: str, path: Path) -> Difference:
+def between(card: Scorecard, one: str, other: str, path: Path) -> Difference:
     found = difference(card, one, other, path)
     assert found is not None, f"{one} and {other} were not compared in {path}"
     return found
 
 
-def ahead(card: Card, one: str, other: str, path: Path) -> str:
+def ahead(card: Scorecard, one: str, other: str, path: Path) -> str:
     """Whether `one` is ahead of `other` by more than chance."""
     found = between(card, one, other, path)
     return sign(found) if beyond_noise(card, found, path) else NOISE
@@ -69,7 +70,7 @@ def points(found: Difference) -> str:
     return f"{signed(found.delta)} ({signed(low)} to {signed(high)})"
 
 
-def contrast(card: Card, weights: Mapping[tuple[str, str], float]) -> Difference:
+def contrast(card: Scorecard, weights: Mapping[tuple[str, str], float]) -> Difference:
     """A weighted sum of scores, each of a row in a family: a mean of differences, a slope, a gain less another.
 
     Its variance comes from what the scorecard holds: that of each score, and that of the difference of every two rows
@@ -83,9 +84,9 @@ def contrast(card: Card, weights: Mapping[tuple[str, str], float]) -> Difference
     for family, chosen in by_family.items():
         scores = {name: found for name in chosen if (found := score(row(card, name), family))}
         assert len(scores) == len(chosen), f"{family} was not asked of all of {', '.join(chosen)}"
-        total += sum(weight * scores[name]["score"] for name, weight in chosen.items())
+        total += sum(weight * _scored(scores[name]) for name, weight in chosen.items())
         names, path = list(chosen), (kind(card, family), family)
-        own = sum(float(weight) * _squared(scores[name]["interval"]) for name, weight in chosen.items())
+        own = sum(float(weight) * _squared(scores[name]["interval"] or ()) for name, weight in chosen.items())
         apart = sum(
             chosen[one] * chosen[other] * _squared(between(card, one, other, path).interval)
             for place, one in enumerate(names)
@@ -95,6 +96,11 @@ def contrast(card: Card, weights: Mapping[tuple[str, str], float]) -> Difference
     error = variance**0.5
     p = 2 * NORMAL.cdf(-abs(total) / error) if error else float(total == 0)
     return Difference(total, (total - WIDE * error, total + WIDE * error), p)
+
+
+def _scored(ability: Ability) -> float:
+    assert ability["score"] is not None, "nothing of it was judged"
+    return ability["score"]
 
 
 def _squared(interval: Sequence[float]) -> float:

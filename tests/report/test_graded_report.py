@@ -116,7 +116,7 @@ def test_what_a_comparison_says_is_part_of_the_verdict(judged: Card) -> None:
 
 
 def test_a_comparison_alone(judged: Card) -> None:
-    only = {**judged, "rows": [{**row, "skills": {}, "retention": None} for row in judged["rows"]]}
+    only: Card = {**judged, "rows": [{**row, "skills": {}, "retention": None} for row in judged["rows"]]}
     for row in only["rows"]:
         row["abilities"] = {name: one for name, one in row["abilities"].items() if name == "pairwise"}
     only["pairs"] = []
@@ -126,7 +126,7 @@ def test_a_comparison_alone(judged: Card) -> None:
     assert "Beside the backbone" in page(only, Details("x"))
 
 
-def test_several_trainings(seeded: dict) -> None:
+def test_several_trainings(seeded: Card) -> None:
     assert any("radis 3 of 96 (no judgement 3)" in one for one in remarks(seeded))
     assert "of the first training" in told(page(seeded, Details("x")))
 
@@ -250,7 +250,7 @@ def test_comet_comes_first() -> None:
     assert "COMET: wmt22-comet-da, times 100." in made[0].caption
     assert dict(verdict(study))["radis"].startswith("gained 5.3 COMET and 21.2 chrF++ and kept")
     assert dict(verdict(study))["seq_kd"].startswith("gained 4.8 chrF++ and kept")  # by COMET it may be chance
-    few = {**study, "rows": study["rows"][:3]}
+    few: Card = {**study, "rows": study["rows"][:3]}
     assert line(shown(few), "all, COMET")[:2] == ["60.6", "59.1–62.1"]
     assert "| translation all, COMET | 60.6 | 66.2 (+5.5\\*) |" in markdown(few)
     assert ">translation, COMET</text>" in str(picture(study))

@@ -68,8 +68,8 @@ def test_remarks_compare_only_beyond_the_noise(card: Card) -> None:
     assert "The backbone" not in " ".join(remarks(close))  # it has a score; the row may lack judgements
     close["rows"][0]["abilities"]["follow_up"]["score"] = 0
     assert "The backbone scores 0 at follow up" in remarks(close)[2]
-    assert remarks({**card, "noise": None}) == [ahead]
-    assert remarks({**card, "noise": None, "pairs": []}) == []  # nothing is claimed that was not tested
+    assert remarks(card | {"noise": None}) == [ahead]
+    assert remarks(card | {"noise": None, "pairs": []}) == []  # nothing is claimed that was not tested
 
 
 def test_of_many_methods_all_that_cannot_be_told_apart_are_named(study: Card) -> None:
@@ -81,7 +81,7 @@ def test_of_many_methods_all_that_cannot_be_told_apart_are_named(study: Card) ->
     ]
     study["noise"]["retention"] = 8.0
     assert remarks(study)[1] == "Between seq_kd, radis and radis-stronger the differences of up to 7.6 are noise."
-    two = {**study, "rows": [row for row in study["rows"] if row["name"] in ("backbone", "multitask", "vanilla")]}
+    two: Card = {**study, "rows": [row for row in study["rows"] if row["name"] in ("backbone", "multitask", "vanilla")]}
     assert remarks(two)[1] == "multitask kept 26 points more than vanilla and translates equally well (−0.6 chrF++)."
 
 

@@ -2,11 +2,14 @@
 
 import copy
 import io
+import json
+from pathlib import Path
 
 from rich.console import Console
 
 from dragoman.report.tables.readme import markdown
 from dragoman.report.terminal import show
+from dragoman.scoring.scorecard.read import read_scorecard
 from tests.plain_card import Card
 
 
@@ -79,7 +82,7 @@ def test_another_skill_alone(skilled: Card) -> None:
     lines = shown(skilled)
     assert line(lines, "radis-weaker") == ["49", "+37*", "48–50"]
     assert " radis-weaker gained 37 points at programs." in lines
-    few = {**skilled, "rows": skilled["rows"][:3]}
+    few: Card = {**skilled, "rows": skilled["rows"][:3]}
     assert line(shown(few), "programs, %") == ["12", "10–14", "55", "+43*", "54–56", "52", "+40*", "50–54"]
     assert "| programs, % passed | 12 | 55 (+43\\*) | 52 (+40\\*) |" in markdown(few)
 
@@ -92,10 +95,10 @@ def test_one_side_alone(card: Card) -> None:
         row["translation"] = None
     for pair in abilities["pairs"]:
         pair["translation"] = None
-    assert not [found for found in shown({**translation, "noise": None}) if "kept" in found]
+    assert not [found for found in shown(translation | {"noise": None}) if "kept" in found]
     assert not [found for found in shown(abilities) if "chrF++" in found]
     assert "| translation" not in markdown(abilities)
-    assert "RP" not in markdown({**translation, "noise": None})
+    assert "RP" not in markdown(translation | {"noise": None})
 
 
 def test_names_are_not_taken_for_markup(card: Card) -> None:
@@ -131,10 +134,12 @@ TAUGHT = (
 )
 
 
-def test_a_line_tells_of_the_rationales_where_there_are_any(card: Card) -> None:
+def test_a_line_tells_of_the_rationales_where_there_are_any(card: Card, tmp_path: Path) -> None:
     assert TAUGHT in " ".join(" ".join(shown(card)).split())
     older = copy.deepcopy(card)
     for row in older["rows"]:
         del row["rationales"]  # a scorecard that was written before there were reports
-    assert not [found for found in shown(older) if "learnt" in found]
-    assert "learnt" not in markdown(older)
+    (tmp_path / "scorecard.json").write_text(json.dumps(older))
+    read = read_scorecard(tmp_path / "scorecard.json")
+    assert not [found for found in shown(read) if "learnt" in found]
+    assert "learnt" not in markdown(read)

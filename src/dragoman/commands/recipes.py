@@ -18,12 +18,13 @@ from dragoman.pipeline.stages.stage import Kind
 from dragoman.progress import note
 from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
-from dragoman.report.compare import Card
 from dragoman.report.tables import own_language
 from dragoman.report.tables.own_language import Part, Taught
 from dragoman.report.tables.paper import tables
 from dragoman.report.tables.table_formats import Format, written
 from dragoman.report.terminal import show
+from dragoman.scoring.scorecard.read import read_scorecard
+from dragoman.scoring.scorecard.schema import Scorecard
 from dragoman.screen import console
 
 DEMO = Path(__file__).parents[1] / "lab" / "demo.yaml"
@@ -128,9 +129,8 @@ def _taught(recipe: Recipe) -> dict[str, Taught]:
     return found
 
 
-def _card(folder: Path) -> Card:
-    card: Card = json.loads((folder / "scorecard.json").read_text(encoding="utf-8"))
-    return card
+def _card(folder: Path) -> Scorecard:
+    return read_scorecard(folder / "scorecard.json")
 
 
 def _require_done(recipe: Recipe) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from dragoman.report.compare import Card
 from dragoman.report.families import others, score
+from dragoman.scoring.scorecard.schema import Ability, Scorecard
 
 SIDES: Mapping[str, str] = {
     "general": "general ability",
@@ -14,24 +14,24 @@ SIDES: Mapping[str, str] = {
 MANY = 500  # questions from which on a tenth of a percent means something
 
 
-def abilities(card: Card) -> list[str]:
+def abilities(card: Scorecard) -> list[str]:
     """Families that count as kept, without benchmarks in a language, ordered by side."""
     found = [name for name in others(card["rows"], "abilities") if kept(card, name)]
     order = list(SIDES)
     return sorted(found, key=lambda name: order.index(side(card, name)))
 
 
-def comparisons(card: Card) -> list[str]:
+def comparisons(card: Scorecard) -> list[str]:
     """Comparisons with the backbone, which has no score in them: not part of what is kept."""
     return [name for name in others(card["rows"], "abilities") if not kept(card, name)]
 
 
-def skills(card: Card) -> list[str]:
+def skills(card: Scorecard) -> list[str]:
     """Skills other than translation, without benchmarks in a language."""
     return others(card["rows"], "skills")
 
 
-def by_side(card: Card, families: Sequence[str]) -> dict[str, list[str]]:
+def by_side(card: Scorecard, families: Sequence[str]) -> dict[str, list[str]]:
     """A heading → the families below it; a single empty heading if all are on one side."""
     found: dict[str, list[str]] = {}
     for name in families:
@@ -39,23 +39,23 @@ def by_side(card: Card, families: Sequence[str]) -> dict[str, list[str]]:
     return found if len(found) > 1 else {"": list(families)} if families else {}
 
 
-def kept(card: Card, family: str) -> bool:
+def kept(card: Scorecard, family: str) -> bool:
     """Whether a family is part of RP; a comparison is not."""
-    return all(one.get("kept", True) for one in of_rows(card, family))
+    return all(one["kept"] for one in of_rows(card, family))
 
 
-def side(card: Card, family: str) -> str:
+def side(card: Scorecard, family: str) -> str:
     """What a family is about."""
-    told = [one.get("side", "general") for one in of_rows(card, family)]
+    told = [one["side"] for one in of_rows(card, family)]
     return next((name for name in told if name in SIDES), "general")
 
 
-def unit(card: Card, family: str) -> str:
+def unit(card: Scorecard, family: str) -> str:
     """`%`, or the maximum of a rating: `/10`."""
-    return next((str(one["unit"]) for one in of_rows(card, family) if "unit" in one), "%")
+    return next((one["unit"] for one in of_rows(card, family)), "%")
 
 
-def digits(card: Card, family: str) -> int:
+def digits(card: Scorecard, family: str) -> int:
     """The decimals to show: two for a rating, one for many questions or shares, otherwise none."""
     if unit(card, family) != "%":
         return 2
@@ -63,24 +63,24 @@ def digits(card: Card, family: str) -> int:
     return int(any(one["passed"] is None or one["n"] >= MANY for one in judged))
 
 
-def of_rows(card: Card, family: str) -> list[Card]:
+def of_rows(card: Scorecard, family: str) -> list[Ability]:
     """Every row's ABILITY in a family."""
     return [found for row in card["rows"] if (found := score(row, family))]
 
 
-def unjudged(ability: Card) -> int:
+def unjudged(ability: Ability) -> int:
     """The number of items without a judgement. An answer that a rule could not read has failed, and is not one of
     them.
     """
-    return int(ability["not_extracted"]) if ability.get("notes") else 0
+    return ability["not_extracted"] if ability["notes"] else 0
 
 
-def items(ability: Card) -> int:
+def items(ability: Ability) -> int:
     """The number of judgements: items times trainings."""
-    return int(ability["n"]) * max(1, len(ability["seeds"]))
+    return ability["n"] * max(1, len(ability["seeds"]))
 
 
-def draw_apart(ability: Card) -> int:
+def draw_apart(ability: Ability) -> int:
     """For a comparison, in which 50 is a draw: 1 if the row is ahead by more than chance, -1 if the backbone is."""
     low, high = ability["interval"] or (0.0, 100.0)
     return (low > 50) - (high < 50)

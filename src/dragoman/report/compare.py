@@ -6,9 +6,10 @@ so, and, for the abilities kept, if it is also larger than the noise floor.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-Card = Mapping[str, Any]
+from dragoman.scoring.scorecard.schema import Gap, RowPair, Scorecard
+
 Mark = Literal["", "best", "second"]
 Path = tuple[str, ...]  # where a difference stands in a pair: ("retention",) or ("families", "reading")
 
@@ -25,14 +26,12 @@ class Difference:
     p: float
 
 
-def difference(card: Card, row: str, other: str, path: Path) -> Difference | None:
+def difference(card: Scorecard, row: str, other: str, path: Path) -> Difference | None:
     """How far `row` is ahead of `other`, whichever of them the card names first; None if that was not tested."""
     for pair in card["pairs"]:
         if {pair["row"], pair["other"]} == {row, other}:
-            found: Any = pair
-            for key in path:
-                found = found.get(key) if found else None
-            if not found or found["interval"] is None:
+            found = _gap(pair, path)
+            if found is None:
                 return None
             low, high = found["interval"]
             if pair["row"] == row:
@@ -41,12 +40,26 @@ def difference(card: Card, row: str, other: str, path: Path) -> Difference | Non
     return None
 
 
-def floor(card: Card) -> float | None:
+def _gap(pair: RowPair, path: Path) -> Gap | None:
+    """The difference at a path; None where the two rows were not compared in it."""
+    match path:
+        case ("translation" | "into_english" | "out_of_english" | "retention" as key,):
+            return pair[key]
+        case ("directions" | "families" | "skills" as key, name):
+            return pair[key].get(name)
+        case ("metrics", metric, "into_english" | "out_of_english" | "all" as key) if metric in pair["metrics"]:
+            return pair["metrics"][metric][key]
+        case ("metrics", metric, "directions", name) if metric in pair["metrics"]:
+            return pair["metrics"][metric]["directions"].get(name)
+    return None
+
+
+def floor(card: Scorecard) -> float | None:
     """How far the backbone's retention of itself varies by chance; None if that was not measured."""
     return card["noise"]["retention"] if card["noise"] else None
 
 
-def beyond_noise(card: Card, found: Difference, path: Path) -> bool:
+def beyond_noise(card: Scorecard, found: Difference, path: Path) -> bool:
     """Whether a difference is significant, and beyond the noise floor where that applies."""
     if found.p >= SIGNIFICANT:
         return False
@@ -54,19 +67,19 @@ def beyond_noise(card: Card, found: Difference, path: Path) -> bool:
     return least is None or abs(found.delta) > least
 
 
-def told_apart(card: Card, row: str, other: str, path: Path) -> bool | None:
+def told_apart(card: Scorecard, row: str, other: str, path: Path) -> bool | None:
     """Whether two rows differ by more than noise; None if they were not tested against each other."""
     found = difference(card, row, other, path)
     return None if found is None else beyond_noise(card, found, path)
 
 
-def alike(card: Card, scores: Mapping[str, float], path: Path) -> list[str]:
+def alike(card: Scorecard, scores: Mapping[str, float], path: Path) -> list[str]:
     """The row with the best score, followed by all rows that do not differ from it by more than noise."""
     ordered = sorted(scores, key=lambda name: -scores[name])
     return ordered[:1] + [name for name in ordered[1:] if not told_apart(card, ordered[0], name, path)]
 
 
-def marks(card: Card, scores: Mapping[str, float], path: Path) -> dict[str, Mark]:
+def marks(card: Scorecard, scores: Mapping[str, float], path: Path) -> dict[str, Mark]:
     """The best and the second best of several rows in one measure, ties included.
 
     Best are the row with the highest score and all that do not differ from it; second best, in the same way, the best

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dragoman.prompts.languages import LANGUAGES, LONG_CODES, language_name
-from dragoman.report.compare import Card
+from dragoman.scoring.scorecard.schema import Ability, Kind, Row, Scorecard
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ def _is_language(code: str) -> bool:
     return language in LANGUAGES or language in LONG_CODES
 
 
-def benchmarks(card: Card) -> list[Benchmark]:
+def benchmarks(card: Scorecard) -> list[Benchmark]:
     """All benchmarks that any row was asked, learnt or kept."""
     found = dict.fromkeys(family for row in card["rows"] for family in [*row["abilities"], *row["skills"]])
     return [parts for family in found if (parts := split(family))]
 
 
-def others(rows: Sequence[Card], kind: str) -> list[str]:
+def others(rows: Sequence[Row], kind: Kind) -> list[str]:
     """All families among the `abilities` or `skills` of some rows that are not a benchmark in a language."""
     return [family for family in dict.fromkeys(family for row in rows for family in row[kind]) if not split(family)]
 
@@ -68,12 +68,11 @@ def heading(parts: Benchmark) -> str:
     return f"{name} {parts.context}→{parts.language}" if parts.context else name
 
 
-def score(row: Card, family: str) -> Card | None:
+def score(row: Row, family: str) -> Ability | None:
     """A row's ABILITY in a family, learnt or kept."""
-    found: Card | None = row["abilities"].get(family) or row["skills"].get(family)
-    return found
+    return row["abilities"].get(family) or row["skills"].get(family)
 
 
-def kind(card: Card, family: str) -> str:
+def kind(card: Scorecard, family: str) -> str:
     """The field of a pair of rows that has the differences in a family: `families` or `skills`."""
     return "skills" if any(family in row["skills"] for row in card["rows"]) else "families"

@@ -1,13 +1,14 @@
 """Phrases: numbers as people read them, and the verdict in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dragoman.rationales.report import RationaleReport
 from dragoman.report.abilities import comparisons, draw_apart, items, unjudged
-from dragoman.report.compare import RETENTION, SIGNIFICANT, Card, alike, beyond_noise, difference, floor
+from dragoman.report.compare import RETENTION, SIGNIFICANT, alike, beyond_noise, difference, floor
 from dragoman.report.families import by_language, split
 from dragoman.report.families import score as ability_of
-from dragoman.report.translation import metric_title, metrics
+from dragoman.report.translation import group_scores, metric_title, metrics
+from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard
 
 MINUS = "−"
 NAMED = 6  # rows that a sentence lists
@@ -70,34 +71,34 @@ def plain(name: str) -> str:
     return (NAMES.get(name) or name.replace("_", " ")) + (f", pass@{k}" if at else "")
 
 
-def methods(card: Card) -> list[Card]:
+def methods(card: Scorecard) -> list[Row]:
     """All rows but the backbone's."""
     return [row for row in card["rows"] if row["name"] != card["backbone"]]
 
 
-def verdict(card: Card) -> list[tuple[str, str]]:
+def verdict(card: Scorecard) -> list[tuple[str, str]]:
     """For every method, its name, and in words what it gained and what it kept."""
     return [(row["name"], _claim(card, row)) for row in methods(card)]
 
 
-def alone(card: Card) -> str:
+def alone(card: Scorecard) -> str:
     """A summary of a scorecard with one row; empty if rows are compared."""
     if methods(card):
         return ""
     return "One model was judged, so nothing is compared: these are its own scores, with their 95 % intervals."
 
 
-def _claim(card: Card, row: Card) -> str:
+def _claim(card: Scorecard, row: Row) -> str:
     found = [part for part in (_gained(card, row), _kept(row), *_preferred(card, row)) if part]
     scored = [one for one in [*row["abilities"].values(), *row["skills"].values()] if one["score"] is not None]
     return listed(found) or ("has scores, and no retention" if scored else "was not judged")
 
 
-def _gained(card: Card, row: Card) -> str:
+def _gained(card: Scorecard, row: Row) -> str:
     """What a method learnt: translation, another skill, or both."""
     found = []
-    if row["translation"] and row["translation"]["all"]:
-        found.append(_translates(card, row["translation"]["all"]))
+    if scores := group_scores(row, "all"):
+        found.append(_translates(card, scores))
     for skill, score in row["skills"].items():
         if split(skill) or score["delta"] is None:
             continue
@@ -109,10 +110,12 @@ def _gained(card: Card, row: Card) -> str:
     return ", ".join([*found, *_gained_by_language(row)])
 
 
-def _translates(card: Card, scores: Card) -> str:
+def _translates(card: Scorecard, scores: Mapping[str, Score]) -> str:
     """The gain by COMET, if there is any, and by chrF++."""
     judged = [(metric_title(card, name), scores[name]) for name in metrics(card) if name != "bleu"]
-    sure = [(title, score["delta"]) for title, score in judged if significant(score["p"])]
+    sure = [
+        (title, delta) for title, score in judged if (delta := score["delta"]) is not None and significant(score["p"])
+    ]
     ways = []
     for way, some in (("gained", [one for one in sure if one[1] > 0]), ("lost", [one for one in sure if one[1] < 0])):
         if some:
@@ -123,32 +126,33 @@ def _translates(card: Card, scores: Card) -> str:
     return f"translates as well as before ({changes})"
 
 
-def _gained_by_language(row: Card) -> list[str]:
+def _gained_by_language(row: Row) -> list[str]:
     """In how many of the benchmarks to be learnt a row is ahead of the backbone, or behind it."""
     found = []
     for title, some in by_language([parts for skill in row["skills"] if (parts := split(skill))]).items():
-        scores = [one for parts in some if (one := row["skills"][parts.family])["delta"] is not None]
-        if not scores:
+        scores = [row["skills"][parts.family] for parts in some]
+        deltas = [(delta, significant(one["p"])) for one in scores if (delta := one["delta"]) is not None]
+        if not deltas:
             continue
-        sure = [score["delta"] > 0 for score in scores if significant(score["p"])]
-        mean = signed(sum(score["delta"] for score in scores) / len(scores))
-        mean += " on average" if len(scores) > 1 else " points"
+        sure = [delta > 0 for delta, beyond in deltas if beyond]
+        mean = signed(sum(delta for delta, _ in deltas) / len(deltas))
+        mean += " on average" if len(deltas) > 1 else " points"
         ways = [f"{way} in {count}" for way, count in (("gained", sum(sure)), ("lost", len(sure) - sum(sure))) if count]
         if ways:
-            found.append(f"{' and '.join(ways)} of {len(scores)} benchmarks {title} ({mean})")
+            found.append(f"{' and '.join(ways)} of {len(deltas)} benchmarks {title} ({mean})")
         else:
             found.append(f"is as good {title} as before ({mean})")
     return found
 
 
-def _kept(row: Card) -> str:
+def _kept(row: Row) -> str:
     kept = row["retention"]
     if kept is None:
         return ""
     return f"kept {kept:.0f} % of its abilities" if kept < 99.5 else f"kept all of its abilities ({kept:.0f} %)"
 
 
-def _preferred(card: Card, row: Card) -> list[str]:
+def _preferred(card: Scorecard, row: Row) -> list[str]:
     """How a row does when its answers are compared with the backbone's; a draw is 50 %."""
     found = []
     for family in comparisons(card):
@@ -159,7 +163,7 @@ def _preferred(card: Card, row: Card) -> list[str]:
     return found
 
 
-def remarks(card: Card) -> list[str]:
+def remarks(card: Scorecard) -> list[str]:
     """What to know before comparing rows: the noise floor, and who is ahead by more than noise."""
     found = [one for one in (alone(card),) if one]
     least = floor(card)
@@ -168,19 +172,20 @@ def remarks(card: Card) -> list[str]:
             "Asked other questions of the same kinds, or answering anew, the backbone itself moves by up to "
             f"{least:.1f} points of retention: smaller differences are noise."
         )
-        if left := card["noise"]["left_out"]:
+        if left := card["noise"] and card["noise"]["left_out"]:
             found.append(f"{left} of its draws had no judgement of something, and count for nothing.")
     found += _leaders(card)
     found += _open(card)
     return found + (_without(card) if methods(card) else [])
 
 
-def _without(card: Card) -> list[str]:
+def _without(card: Scorecard) -> list[str]:
     """Abilities without a retention, because the backbone has none of them, or was not judged."""
     named = sorted({family for row in card["rows"] for family in row["retention_without"]})
     backbone = next(row for row in card["rows"] if row["name"] == card["backbone"])
-    open_ = [family for family in named if (ability_of(backbone, family) or {}).get("score", 0) is None]
-    zero = [family for family in named if (ability_of(backbone, family) or {}).get("score") == 0]
+    scores = {family: one["score"] for family in named if (one := ability_of(backbone, family))}
+    open_ = [family for family, score in scores.items() if score is None]
+    zero = [family for family, score in scores.items() if score == 0]
     found = []
     for some, why in ((zero, "scores 0 at"), (open_, "has no score at")):
         if some:
@@ -189,7 +194,7 @@ def _without(card: Card) -> list[str]:
     return found
 
 
-def _open(card: Card) -> list[str]:
+def _open(card: Scorecard) -> list[str]:
     """Items without a judgement, by family and row: they are in no score."""
     found = []
     for family in dict.fromkeys(name for row in card["rows"] for name in [*row["abilities"], *row["skills"]]):
@@ -208,13 +213,13 @@ def _open(card: Card) -> list[str]:
     return found
 
 
-def _reasons(ability: Card) -> list[str]:
+def _reasons(ability: Ability) -> list[str]:
     """What went wrong, most frequent first, without what was judged all the same."""
     notes = sorted(ability["notes"].items(), key=lambda note: -note[1])
     return [f"{note} {count}" for note, count in notes if not note.startswith(JUDGED)]
 
 
-def _leaders(card: Card) -> list[str]:
+def _leaders(card: Scorecard) -> list[str]:
     """Who kept most, who does not differ from it by more than noise, and how far behind the next is."""
     kept = {row["name"]: row["retention"] for row in methods(card) if row["retention"] is not None}
     if len(kept) < 2:
@@ -236,7 +241,7 @@ def _leaders(card: Card) -> list[str]:
     return found
 
 
-def _price(card: Card, best: str, second: str) -> str:
+def _price(card: Scorecard, best: str, second: str) -> str:
     path = ("translation",)
     found = difference(card, best, second, path)
     if not found:
@@ -251,15 +256,15 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
-def trainings(card: Card) -> str:
+def trainings(card: Scorecard) -> str:
     """How often each method was trained, if more than once; otherwise empty."""
     most = max((len(row["seeds"]) for row in card["rows"]), default=0)
     return f"means of {most} trainings with different seeds" if most > 1 else ""
 
 
-def rationales(card: Card) -> dict[str, RationaleReport]:
+def rationales(card: Scorecard) -> dict[str, RationaleReport]:
     """Row → the report on its rationales, for rows that learnt from rationales."""
-    reports = {row["name"]: row.get("rationales") for row in card["rows"]}
+    reports = {row["name"]: row["rationales"] for row in card["rows"]}
     return {name: RationaleReport.from_json(data) for name, data in reports.items() if data and data["total"]}
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dragoman.report.abilities import abilities, by_side, comparisons, digits, draw_apart, skills, unit
-from dragoman.report.compare import Card, floor
+from dragoman.report.compare import floor
 from dragoman.report.families import Benchmark, benchmarks, by_language, heading, score
 from dragoman.report.phrases import (
     methods,
@@ -24,26 +24,41 @@ from dragoman.report.phrases import (
     trainings,
     verdict,
 )
-from dragoman.report.translation import group_score, groups, learnt_metrics, metric_title, metrics, odd, translated
+from dragoman.report.translation import (
+    counted,
+    group_score,
+    groups,
+    learnt_metrics,
+    metric_title,
+    metrics,
+    odd,
+    translated,
+)
+from dragoman.scoring.scorecard.schema import Ability, Change, GroupName, Kind, Rate, Row, Score, Scorecard, TraceSide
 from dragoman.screen import console as new_console
 
 WIDE = 100  # columns that a table of three models needs with its intervals
 ACROSS = 3  # methods side by side; of more, each gets a line
 _ROOM = {True: 82, False: 52}  # for columns beside the names of many methods, with and without intervals
-CHANGES = (("general", "general ability"), ("instruction", "following instructions"), ("safety", "safety"))
+CHANGES: Sequence[tuple[TraceSide, str]] = (
+    ("general", "general ability"),
+    ("instruction", "following instructions"),
+    ("safety", "safety"),
+)
 """The sides for which TRACE's changes are shown."""
+ALL: Sequence[tuple[GroupName, str]] = [("all", "all")]
 SHORT = {"general ability": "general", "following instructions": "instructions"}
 """The sides' headings over narrow columns."""
 
 
-def show(card: Card, console: Console) -> None:
+def show(card: Scorecard, console: Console) -> None:
     """Prints the comparison; on a narrow terminal without the intervals, which the page has as well."""
     if not console.is_terminal:
         console.width = max(console.width, WIDE)  # a file or a pipe has no width of its own
     console.print(terminal(card, console.width))
 
 
-def terminal(card: Card, width: int) -> Group:
+def terminal(card: Scorecard, width: int) -> Group:
     """Skill gained beside abilities kept, what the marks mean, and the verdict."""
     intervals, parts = _tables(card, width)
     parts.append(Padding(_legend(card, intervals), (0, 1, 1, 1)))
@@ -52,7 +67,7 @@ def terminal(card: Card, width: int) -> Group:
     return Group(*parts)
 
 
-def _tables(card: Card, width: int) -> tuple[bool, list[RenderableType]]:
+def _tables(card: Scorecard, width: int) -> tuple[bool, list[RenderableType]]:
     """Whether intervals are shown, and the tables: one if it fits, with intervals if possible; otherwise a line per
     row.
     """
@@ -70,7 +85,7 @@ def _width(table: Table) -> int:
     return Measurement.get(endless, endless.options, table).maximum
 
 
-def _table(card: Card, rows: Sequence[Card], intervals: bool) -> Table:
+def _table(card: Scorecard, rows: Sequence[Row], intervals: bool) -> Table:
     """Measures down, rows of the scorecard across."""
     table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=True)
     table.add_column("", no_wrap=True)
@@ -84,7 +99,7 @@ def _table(card: Card, rows: Sequence[Card], intervals: bool) -> Table:
             table.add_row("", *blank)
         table.add_row(Text(title, style="bold").append(words, style="dim not bold"), *blank)
 
-    def lines(kind: str, families: Sequence[str], indent: str = "") -> None:
+    def lines(kind: Kind, families: Sequence[str], indent: str = "") -> None:
         for name in families:
             cells = (_score(row[kind].get(name), digits(card, name), intervals) for row in rows)
             table.add_row(Text(f"{indent}{plain(name)}, {unit(card, name)}"), *cells)
@@ -92,12 +107,12 @@ def _table(card: Card, rows: Sequence[Card], intervals: bool) -> Table:
     if translated(card) or skills(card):
         head("Skill gained" if several else "Skill")
         for metric in metrics(card):
-            for key, title in groups(card) if metric != "bleu" else [("all", "all")]:
+            for key, title in groups(card) if metric != "bleu" else ALL:
                 cells = (_score(group_score(row, key, metric), 1, intervals) for row in rows)
                 table.add_row(Text(f"{title}, {metric_title(card, metric)}"), *cells)
         if translated(card):
             for rate, title in odd(card).items():
-                cells = (_rate(row["translation"]["rates"][rate]) for row in rows)
+                cells = (_rate(counted(row, rate)) for row in rows)
                 table.add_row(Text(f"{title}, %", style="dim"), *cells)
         lines("skills", skills(card))
     if abilities(card):
@@ -128,7 +143,7 @@ def _table(card: Card, rows: Sequence[Card], intervals: bool) -> Table:
     return table
 
 
-def _by_line(card: Card, intervals: bool) -> list[RenderableType]:
+def _by_line(card: Scorecard, intervals: bool) -> list[RenderableType]:
     """A line for each row of the scorecard: first the sums, then the abilities, then oddities."""
     rows = card["rows"]
     parts: list[RenderableType] = []
@@ -174,12 +189,12 @@ def _by_line(card: Card, intervals: bool) -> list[RenderableType]:
             for title in some:
                 strange.add_column(Text(title))
             rates = [rate for rate, title in named.items() if title in some]
-            _fill(strange, rows, [[_rate(row["translation"]["rates"][rate]) for row in rows] for rate in rates])
+            _fill(strange, rows, [[_rate(counted(row, rate)) for row in rows] for rate in rates])
             parts.append(strange)
     return parts
 
 
-def _kept_by_line(card: Card, room: int) -> list[RenderableType]:
+def _kept_by_line(card: Scorecard, room: int) -> list[RenderableType]:
     """A line for each row with all abilities, in as many tables as it takes; a side's name is above its first."""
     sided = by_side(card, abilities(card))
     names = [name for some in sided.values() for name in some]
@@ -199,7 +214,7 @@ def _kept_by_line(card: Card, room: int) -> list[RenderableType]:
     return made
 
 
-def _by_direction(card: Card, metric: str, intervals: bool) -> Table:
+def _by_direction(card: Scorecard, metric: str, intervals: bool) -> Table:
     """A line for each row of the scorecard with one metric's means over directions."""
     table = _lines(metric_title(card, metric))
     columns = []
@@ -210,17 +225,16 @@ def _by_direction(card: Card, metric: str, intervals: bool) -> Table:
     return table
 
 
-def changed(card: Card) -> list[tuple[str, str]]:
+def changed(card: Scorecard) -> list[tuple[TraceSide, str]]:
     """The sides for which any row has one of TRACE's changes, and their titles."""
     return [(side, title) for side, title in CHANGES if any(_traced(row, side) for row in card["rows"])]
 
 
-def _traced(row: Card, side: str) -> Card | None:
-    found: Card | None = (row.get("trace") or {}).get(side)
-    return found
+def _traced(row: Row, side: TraceSide) -> Change | None:
+    return row["trace"][side] if row["trace"] else None
 
 
-def _benchmarks(rows: Sequence[Card], title: str, some: Sequence[Benchmark], room: int) -> list[RenderableType]:
+def _benchmarks(rows: Sequence[Row], title: str, some: Sequence[Benchmark], room: int) -> list[RenderableType]:
     """A line for each row with everything that was asked in one language, in as many tables as it takes."""
     columns = {}
     for parts in some:
@@ -237,16 +251,16 @@ def _benchmarks(rows: Sequence[Card], title: str, some: Sequence[Benchmark], roo
     return made
 
 
-def _has_f1(rows: Sequence[Card], parts: Benchmark) -> bool:
-    return any((score(row, parts.family) or {}).get("f1") for row in rows)
+def _has_f1(rows: Sequence[Row], parts: Benchmark) -> bool:
+    return any((found := score(row, parts.family)) and found["f1"] for row in rows)
 
 
-def _f1(found: Card | None) -> Text:
-    f1 = found.get("f1") if found else None
+def _f1(found: Ability | None) -> Text:
+    f1 = found["f1"] if found else None
     return Text(f"{number(f1['score'] if f1 else None, 0):>5}", style="dim")
 
 
-def _kept(card: Card) -> bool:
+def _kept(card: Scorecard) -> bool:
     """Whether there is a share that is kept: with the backbone alone there is none."""
     return any(row["retention"] is not None for row in methods(card))
 
@@ -257,7 +271,7 @@ def _lines(head: str) -> Table:
     return table
 
 
-def _fill(table: Table, rows: Sequence[Card], columns: Sequence[Sequence[Text]]) -> None:
+def _fill(table: Table, rows: Sequence[Row], columns: Sequence[Sequence[Text]]) -> None:
     for row, *cells in zip(rows, *columns, strict=True):
         table.add_row(Text(row["name"], style="bold"), *cells)
 
@@ -274,7 +288,7 @@ def _fitting(names: Sequence[str], room: int) -> list[list[str]]:
     return lots
 
 
-def _brief(score: Card | None, digits: int = 0) -> Text:
+def _brief(score: Score | Ability | None, digits: int = 0) -> Text:
     """The score and its mark; the colour shows the direction of its difference from the backbone."""
     if score is None or score["score"] is None:
         return Text("    –", style="dim")
@@ -282,7 +296,7 @@ def _brief(score: Card | None, digits: int = 0) -> Text:
     return Text(f"{number(score['score'], digits):>5}{mark}", style="" if score["delta"] is None else tint)
 
 
-def _mark(score: Card) -> tuple[str, str]:
+def _mark(score: Score | Ability) -> tuple[str, str]:
     """The mark after a difference from the backbone, and its colour."""
     if score["delta"] is None:
         return "", ""
@@ -291,7 +305,7 @@ def _mark(score: Card) -> tuple[str, str]:
     return "~" if score.get("inside_noise") else "", "dim"
 
 
-def _score(score: Card | None, digits: int, intervals: bool) -> Text:
+def _score(score: Score | Ability | None, digits: int, intervals: bool) -> Text:
     """The score, its difference from the backbone's, and its interval, each aligned."""
     if score is None or score["score"] is None:
         return Text("    –", style="dim")
@@ -302,7 +316,7 @@ def _score(score: Card | None, digits: int, intervals: bool) -> Text:
     return text.append(f" {spread(score['interval'], digits)}", style="dim not bold") if intervals else text
 
 
-def _compared(score: Card | None, intervals: bool) -> Text:
+def _compared(score: Ability | None, intervals: bool) -> Text:
     """How often a row is preferred to the backbone; coloured if that is more than a draw."""
     if score is None or score["score"] is None:
         return Text("    –", style="dim")
@@ -311,7 +325,7 @@ def _compared(score: Card | None, intervals: bool) -> Text:
     return text.append(f" {'':<7} {spread(score['interval'])}", style="dim not bold") if intervals else text
 
 
-def _change(change: Card | None, intervals: bool, width: int = 7) -> Text:
+def _change(change: Change | None, intervals: bool, width: int = 7) -> Text:
     """A mean difference from the backbone; coloured by its direction if it is beyond chance.
 
     `width` is the room that other lines have between a score and its interval.
@@ -326,11 +340,11 @@ def _change(change: Card | None, intervals: bool, width: int = 7) -> Text:
     return text.append(f" {'':<{width}} {signed(low)} to {signed(high)}", style="dim not bold")
 
 
-def _rate(rate: Card) -> Text:
-    return Text(f"{number(rate['rate']):>5}", style="dim")
+def _rate(rate: Rate | None) -> Text:
+    return Text(f"{number(rate['rate'] if rate else None):>5}", style="dim")
 
 
-def _retention(row: Card, backbone: str, intervals: bool, width: int = 7) -> Text:
+def _retention(row: Row, backbone: str, intervals: bool, width: int = 7) -> Text:
     """RP and its mark; `width` is the mark's, by default as wide as the differences above it."""
     text = Text(f"{number(row['retention'], 0):>5}", style="bold")
     if row["name"] == backbone or row["retention"] is None:
@@ -345,12 +359,12 @@ def _claim(name: str, claim: str) -> Text:
     return Text(name, style="bold").append(f" {claim}.", style="not bold")
 
 
-def taught(card: Card) -> list[str]:
+def taught(card: Scorecard) -> list[str]:
     """A line for each method that learnt from rationales: how many, how long, and their faults."""
     return [f"{name} learnt from {report.sentence()}." for name, report in rationales(card).items()]
 
 
-def _legend(card: Card, intervals: bool) -> Text:
+def _legend(card: Scorecard, intervals: bool) -> Text:
     parts = ["* differs from the backbone, p < 0.05"] if methods(card) else []
     if trainings(card):
         parts.insert(0, trainings(card))

@@ -1,10 +1,14 @@
 """Translation in a scorecard: which rows were judged, by which metrics, and the metrics' titles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from dragoman.report.compare import Card
+from dragoman.scoring.scorecard.schema import GroupName, Rate, Row, Score, Scorecard, scores_of
 
-GROUPS = (("into_english", "into English"), ("out_of_english", "out of English"), ("all", "all"))
+GROUPS: Sequence[tuple[GroupName, str]] = (
+    ("into_english", "into English"),
+    ("out_of_english", "out of English"),
+    ("all", "all"),
+)
 FIRST = "chrf++"
 """The metric that is always there, used for comparisons if nothing better was scored."""
 LEARNT = "comet:"
@@ -23,30 +27,34 @@ ALWAYS = ("chatter", "wrong_language", "over_generation", "cut_off")
 """Rates that are shown even if they are 0."""
 
 
-def translated(card: Card) -> list[Card]:
+def translated(card: Scorecard) -> list[Row]:
     """The rows whose translation was judged."""
-    return [row for row in card["rows"] if row["translation"] and row["translation"]["all"]]
+    return [row for row in card["rows"] if is_translated(row)]
 
 
-def groups(card: Card) -> list[tuple[str, str]]:
+def is_translated(row: Row) -> bool:
+    """Whether a row's translation was judged."""
+    return bool(row["translation"] and row["translation"]["all"])
+
+
+def groups(card: Scorecard) -> list[tuple[GroupName, str]]:
     """The means over directions that there are, and their titles."""
-    return [(key, title) for key, title in GROUPS if any(row["translation"][key] for row in translated(card))]
+    return [(key, title) for key, title in GROUPS if any(group_scores(row, key) for row in translated(card))]
 
 
-def metrics(card: Card) -> list[str]:
+def metrics(card: Scorecard) -> list[str]:
     """All metrics that every row has for all directions: COMET first, then chrF++, then the others."""
-    found = [set(row["translation"]["all"]) - {"directions"} for row in translated(card)]
-    named = [name for row in translated(card)[:1] for name in row["translation"]["all"] if name != "directions"]
-    shared = [name for name in named if all(name in some for some in found)]
+    found = [group_scores(row, "all") for row in translated(card)]
+    shared = [name for name in (found[0] if found else ()) if all(name in some for some in found)]
     return sorted(shared, key=lambda name: (not name.startswith(LEARNT), name != FIRST))
 
 
-def main(card: Card) -> str:
+def main(card: Scorecard) -> str:
     """The metric that pictures show."""
     return next(iter(metrics(card)), FIRST)
 
 
-def metric_title(card: Card, metric: str) -> str:
+def metric_title(card: Scorecard, metric: str) -> str:
     """`COMET`, with the model's name if there are several; `chrF++`, `BLEU`."""
     if not metric.startswith(LEARNT):
         return {"chrf++": "chrF++", "bleu": "BLEU"}.get(metric, metric)
@@ -54,30 +62,45 @@ def metric_title(card: Card, metric: str) -> str:
     return f"COMET {metric.removeprefix(LEARNT)}" if several else "COMET"
 
 
-def learnt_metrics(card: Card) -> str:
+def learnt_metrics(card: Scorecard) -> str:
     """Which COMET models were used, in a few words; empty if none was."""
     named = [name.removeprefix(LEARNT) for name in metrics(card) if name.startswith(LEARNT)]
     return f"COMET: {', '.join(named)}, times 100" if named else ""
 
 
-def group_score(row: Card, key: str, metric: str) -> Card | None:
-    """A row's SCORE over a group of directions."""
+def group_scores(row: Row, key: GroupName) -> dict[str, Score]:
+    """Metric → a row's mean over a group of directions; empty if it has none."""
     group = row["translation"] and row["translation"][key]
-    found: Card | None = group.get(metric) if group else None
-    return found
+    return scores_of(group) if group else {}
 
 
-def rates(card: Card) -> dict[str, str]:
+def directions_of(row: Row, key: GroupName) -> list[str]:
+    """The directions of a group; empty if a row has none."""
+    group = row["translation"] and row["translation"][key]
+    return group["directions"] if group else []
+
+
+def group_score(row: Row, key: GroupName, metric: str) -> Score | None:
+    """A row's mean over a group of directions in one metric."""
+    return group_scores(row, key).get(metric)
+
+
+def counted(row: Row, rate: str) -> Rate | None:
+    """How many of a row's translations were odd in one way; None if they were not judged."""
+    return row["translation"]["rates"][rate] if row["translation"] else None
+
+
+def rates(card: Scorecard) -> dict[str, str]:
     """Titles of the rates that were counted; older scorecards have fewer of them."""
     known = [row["translation"]["rates"] for row in card["rows"] if row["translation"]]
     return {rate: title for rate, title in RATE_TITLES.items() if all(rate in rates for rates in known)}
 
 
-def odd(card: Card) -> dict[str, str]:
+def odd(card: Scorecard) -> dict[str, str]:
     """The same without rates that are 0 for every row, except a few that are always worth a line."""
     rows = translated(card)
     return {
         rate: title
         for rate, title in rates(card).items()
-        if rate in ALWAYS or any(row["translation"]["rates"][rate]["count"] for row in rows)
+        if rate in ALWAYS or any((found := counted(row, rate)) and found["count"] for row in rows)
     }

@@ -141,7 +141,6 @@ OURS = {  # what reads files that come with a package, or that it wrote itself
     "corpora/formats/values.py": {"yaml.safe_load"},
     "corpora/catalog.py": {"yaml.safe_load"},
     "commands/lab_card.py": {"json.loads"},
-    "commands/recipes.py": {"json.loads"},
     "commands/evaluate.py": {"json.loads"},
     "suites/harness/child.py": {"json.loads"},
     "suites/harness/run.py": {"json.loads"},

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from dragoman.report.analyses import drift as drifts
 from dragoman.report.analyses import gradients as layers
+from tests.plain_card import Card
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -112,7 +113,7 @@ def test_drift_is_shown_with_its_interval_and_seeds(moved: dict[str, Any]) -> No
 
 
 def test_where_a_recipe_was_judged_what_is_kept_is_set_against_drift(moved: dict[str, Any]) -> None:
-    card = {"rows": [{"name": "backbone", "retention": 100.0}, {"name": "vanilla", "retention": 40.0}]}
+    card: Card = {"rows": [{"name": "backbone", "retention": 100.0}, {"name": "vanilla", "retention": 40.0}]}
     kept = drifts.retention(card, ["vanilla", "radis"])
     assert kept == {"vanilla": 40.0, "radis": None}
     result = moved | {"retention": kept | {"radis": 90.0}}

@@ -77,4 +77,4 @@ def test_a_sweep_is_drawn_over_all_that_was_judged() -> None:
     drawn = picture(crossalpaca_card(), directions)
     assert drawn is not None
     assert len(found(drawn, "rect", "bar")) == 3 + 3 * (3 * 3 + 1)
-    assert picture({**crossalpaca_card(), "rows": crossalpaca_card()["rows"][:2]}, amount) is None
+    assert picture(crossalpaca_card() | {"rows": crossalpaca_card()["rows"][:2]}, amount) is None

@@ -94,7 +94,7 @@ def test_in_the_terminal_each_language_has_a_table_that_fits(study: Card) -> Non
     asked = ["qa", "qa", "F1", "choice", "reasoning"]
     assert heads == [["in", f"{language},", "%", *asked] for language in ("English", "German", "Italian")]
     assert max(map(len, lines)) <= 100
-    few = {**study, "rows": study["rows"][:3]}
+    few: Card = {**study, "rows": study["rows"][:3]}
     console = Console(file=io.StringIO(), width=120, force_terminal=False)
     show(few, console)
     text = console.file.getvalue()  # type: ignore[attr-defined]

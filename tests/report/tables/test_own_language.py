@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from dragoman import cli
 from dragoman.commands import recipes
-from dragoman.report.compare import Card
 from dragoman.report.tables.own_language import Part, Taught, table
 from dragoman.report.tables.table_formats import markdown
+from tests.plain_card import Card
 from tests.report.crossalpaca_card import crossalpaca_card as card
 from tests.report.crossalpaca_card import rows
 

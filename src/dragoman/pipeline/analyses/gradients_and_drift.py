@@ -26,6 +26,7 @@ from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Recipe
 from dragoman.report.analyses import drift as drifts
 from dragoman.report.analyses import gradients as layers
+from dragoman.scoring.scorecard.read import read_scorecard
 from dragoman.store import Artifact, fingerprint, write_atomic
 
 CODE = ("analysis", "pipeline/analyses/measuring.py", "training/loss.py")
@@ -123,7 +124,7 @@ def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = no
         result |= measured
     card = Path(recipe.runs) / recipe.name / "scorecard.json"
     if card.is_file():
-        result["retention"] = drifts.retention(json.loads(card.read_text(encoding="utf-8")), wanted)
+        result["retention"] = drifts.retention(read_scorecard(card), wanted)
     return result, _published(recipe, "drift", result, drifts.markdown(result), drifts.picture(result))
 
 

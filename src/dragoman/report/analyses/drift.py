@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dragoman.report.figures.charts import Frame, axes, style_sheet, svg, tag
+from dragoman.scoring.scorecard.schema import Scorecard
 
 Facts = Mapping[str, Any]
 WAYS = {"forward": "KL(backbone || tuned)", "reverse": "KL(tuned || backbone)"}
@@ -73,7 +74,7 @@ def markdown(result: Facts) -> str:
     return "\n".join([*lines, "", *(f"- {sentence}" for sentence in remarks(result))]) + "\n"
 
 
-def retention(card: Facts, rows: Sequence[str]) -> dict[str, float | None]:
+def retention(card: Scorecard, rows: Sequence[str]) -> dict[str, float | None]:
     """How much of the backbone's abilities each row has kept, in percent, according to its scorecard."""
     known = {row["name"]: row["retention"] for row in card["rows"]}
     return {row: known.get(row) for row in rows}

@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
-from dragoman.report.compare import Card
 from dragoman.report.families import benchmarks, others, score
 from dragoman.report.figures import panels
 from dragoman.report.figures.panels import Bars, Curves, Kind, Value
 from dragoman.report.phrases import plain
+from dragoman.report.translation import group_score
+from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard, ends
 
 LEAST = 3  # rows that make a sweep
 COLOURS = 7  # for languages and values; the first is the backbone's
-Options = Mapping[str, tuple[str, Mapping[str, Any]]]  # row → its method, and its options
+Options = Mapping[str, tuple[str, Mapping[str, object]]]  # row → its method, and its options
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def sweeps(options: Options) -> list[Sweep]:
     return [one if not one.numeric else Sweep(one.name, one.option, dict(sorted(one.rows.items()))) for one in made]
 
 
-def picture(card: Card, sweep: Sweep, style: str = "") -> Markup | None:
+def picture(card: Scorecard, sweep: Sweep, style: str = "") -> Markup | None:
     """A sweep's effect on everything that was judged; None if nothing was."""
     by_name = {row["name"]: row for row in card["rows"]}
     rows = {value: by_name[row] for value, row in sweep.rows.items() if row in by_name}
@@ -78,35 +78,36 @@ def picture(card: Card, sweep: Sweep, style: str = "") -> Markup | None:
 Scores = Mapping[str, Value]  # row → its score
 
 
-def _line(scores: Scores, rows: Mapping[float | str, Card]) -> list[tuple[float, Value]]:
+def _line(scores: Scores, rows: Mapping[float | str, Row]) -> list[tuple[float, Value]]:
     return [(float(value), scores[row["name"]]) for value, row in rows.items() if row["name"] in scores]
 
 
-def _judged(card: Card, rows: Sequence[Card]) -> dict[str, dict[str, Scores]]:
+def _judged(card: Scorecard, rows: Sequence[Row]) -> dict[str, dict[str, Scores]]:
     """What was measured → language (or empty) → the rows' scores."""
     found: dict[str, dict[str, Scores]] = {}
     for parts in benchmarks(card):
         found.setdefault(f"{plain(parts.name)}, %", {})[parts.place] = _scores(rows, parts.family)
-    if any(row["translation"] and row["translation"]["all"] for row in rows):
-        judged = {row["name"]: row["translation"]["all"]["chrf++"] for row in rows if row["translation"]}
+    judged = {row["name"]: one for row in rows if (one := group_score(row, "all", "chrf++"))}
+    if judged:
         found["translation, chrF++"] = {"": {name: value_of(one) for name, one in judged.items()}}
-    for kind in ("skills", "abilities"):
-        for family in others(rows, kind):
-            found[f"{plain(family)}, %"] = {"": _scores(rows, family)}
-    if kept := {row["name"]: row for row in rows if row["retention"] is not None}:
-        found["kept of all (RP), %"] = {
-            "": {
-                name: Value(row["retention"], tuple(row["retention_interval"] or [row["retention"]] * 2))
-                for name, row in kept.items()
-            }
-        }
+    for family in [*others(rows, "skills"), *others(rows, "abilities")]:
+        found[f"{plain(family)}, %"] = {"": _scores(rows, family)}
+    if kept := {row["name"]: _kept(row) for row in rows if row["retention"] is not None}:
+        found["kept of all (RP), %"] = {"": kept}
     return {name: panel for name, panel in found.items() if any(panel.values())}
 
 
-def _scores(rows: Sequence[Card], family: str) -> Scores:
-    return {row["name"]: value_of(found) for row in rows if (found := score(row, family))}
+def _kept(row: Row) -> Value:
+    kept = row["retention"] or 0.0
+    return Value(kept, ends(row["retention_interval"] or [kept, kept]))
 
 
-def value_of(found: Card) -> Value:
-    """A score of the card as a picture shows it."""
-    return Value(found["score"], tuple(found["interval"]))
+def _scores(rows: Sequence[Row], family: str) -> Scores:
+    scores = {row["name"]: score(row, family) for row in rows}
+    return {name: value_of(found) for name, found in scores.items() if found and found["score"] is not None}
+
+
+def value_of(found: Score | Ability) -> Value:
+    """A score of the card as a picture shows it; of one without an interval the score alone."""
+    assert found["score"] is not None, "what has no score is in no picture"
+    return Value(found["score"], ends(found["interval"] or [found["score"]] * 2))

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
 from dragoman.report.abilities import SIDES, digits, kept, of_rows, unit
-from dragoman.report.compare import Card
 from dragoman.report.families import score, split
 from dragoman.report.figures.charts import part_bar
 from dragoman.report.page.sample_items import Read, to_read
 from dragoman.report.phrases import methods, number, plain
 from dragoman.scoring.results import RowResults
+from dragoman.scoring.scorecard.schema import Ability, Scorecard, Subject
 
 FEW = 16  # parts that are shown at once; of more, on demand
 TASKS = "tasks"  # `items are` says so where a task is an item, whatever its size
@@ -41,7 +40,7 @@ Values = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SubjectScores:
     """A category or task: its name, its number of items, and every row's score with a bar."""
 
     name: str
@@ -67,9 +66,9 @@ class Panel:
     """Its side, and whether it is part of RP."""
     unit: str
     digits: int
-    rows: Mapping[str, Card]
+    rows: Mapping[str, Ability]
     """Row → its ABILITY, for rows that have one."""
-    parts: tuple[Part, ...]
+    parts: tuple[SubjectScores, ...]
     facts: tuple[Facts, ...]
     signature: str
     reading: tuple[Read, ...]
@@ -81,23 +80,23 @@ class Panel:
         return len(self.parts) > FEW
 
 
-def panels(card: Card, results: Mapping[str, RowResults], colours: Mapping[str, int]) -> list[Panel]:
+def panels(card: Scorecard, results: Mapping[str, RowResults], colours: Mapping[str, int]) -> list[Panel]:
     """A panel for each benchmark of which the card has more than a score, in the order of the card."""
     every = dict.fromkeys(name for row in card["rows"] for name in [*row["abilities"], *row["skills"]])
     return [_panel(card, family, results, colours) for family in every if _has_more(card, family)]
 
 
-def _has_more(card: Card, family: str) -> bool:
+def _has_more(card: Scorecard, family: str) -> bool:
     found = of_rows(card, family)
-    if any(one.get("facts") or one.get("notes") for one in found):
+    if any(one["facts"] or one["notes"] for one in found):
         return True
-    return not split(family) and any(one.get("subjects") for one in found)
+    return not split(family) and any(one["subjects"] for one in found)
 
 
-def _panel(card: Card, family: str, results: Mapping[str, RowResults], colours: Mapping[str, int]) -> Panel:
+def _panel(card: Scorecard, family: str, results: Mapping[str, RowResults], colours: Mapping[str, int]) -> Panel:
     rows = {row["name"]: found for row in card["rows"] if (found := score(row, family))}
     first = next(iter(rows.values()))
-    side = first.get("side", "general")
+    side = first["side"]
     named = SIDES.get(side, "a skill")
     counted = " · part of RP" if family in _abilities(card) and kept(card, family) else " · no part of RP"
     return Panel(
@@ -115,7 +114,7 @@ def _panel(card: Card, family: str, results: Mapping[str, RowResults], colours: 
     )
 
 
-def _abilities(card: Card) -> set[str]:
+def _abilities(card: Scorecard) -> set[str]:
     return {name for row in card["rows"] for name in row["abilities"]}
 
 
@@ -123,13 +122,13 @@ def _abilities(card: Card) -> set[str]:
 
 
 def _parts(
-    card: Card,
+    card: Scorecard,
     family: str,
-    rows: Mapping[str, Card],
+    rows: Mapping[str, Ability],
     results: Mapping[str, RowResults],
     colours: Mapping[str, int],
-) -> tuple[Part, ...]:
-    scores: dict[str, Mapping[str, Card]] = {name: one.get("subjects") or {} for name, one in rows.items()}
+) -> tuple[SubjectScores, ...]:
+    scores: dict[str, dict[str, Subject]] = {name: one["subjects"] for name, one in rows.items()}
     if not any(scores.values()):
         scores = {name: _tasks(family, rows[name], results.get(name)) for name in rows}
     if all(found["score"] is None for one in scores.values() for found in one.values()):
@@ -138,21 +137,23 @@ def _parts(
     top = float(unit(card, family)[1:]) if unit(card, family) != "%" else 100.0
     places = max(1, digits(card, family))
     return tuple(
-        Part(plain(part), n, tuple(_bar(one.get(part), top, places, colours[name]) for name, one in scores.items()))
+        SubjectScores(
+            plain(part), n, tuple(_bar(one.get(part), top, places, colours[name]) for name, one in scores.items())
+        )
         for part, n in sorted(sizes.items())
     )
 
 
-def _tasks(family: str, ability: Card, result: RowResults | None) -> dict[str, Card]:
+def _tasks(family: str, ability: Ability, result: RowResults | None) -> dict[str, Subject]:
     """The tasks of a benchmark that counts each task equally: they are its items."""
-    told = str((ability.get("facts") or {}).get("items are", ""))
+    told = str(ability["facts"].get("items are", ""))
     found = next((one for one in result.graded if one.name == family), None) if result else None
     if not told.startswith(TASKS) or found is None:
         return {}
     return {item.key: {"score": item.value, "n": int(item.told.get("documents", 1))} for item in found.items}
 
 
-def _bar(found: Card | None, top: float, digits: int, colour: int) -> tuple[str, Markup]:
+def _bar(found: Subject | None, top: float, digits: int, colour: int) -> tuple[str, Markup]:
     value = found["score"] if found else None
     return number(value, digits), Markup() if value is None else part_bar(value / top, colour)
 
@@ -160,9 +161,9 @@ def _bar(found: Card | None, top: float, digits: int, colour: int) -> tuple[str,
 # Facts and notes
 
 
-def _facts(rows: Mapping[str, Card]) -> list[Facts]:
+def _facts(rows: Mapping[str, Ability]) -> list[Facts]:
     """All facts: first single ones, then those that belong together, each group under its name."""
-    told = [_flat(one.get("facts") or {}) for one in rows.values()]
+    told = [_flat(one["facts"]) for one in rows.values()]
     several = any(len(one["seeds"]) > 1 for one in rows.values())
     names = dict.fromkeys(name for one in told for name in one)
     groups: dict[str, list[tuple[str, Values]]] = {}
@@ -174,14 +175,14 @@ def _facts(rows: Mapping[str, Card]) -> list[Facts]:
     return [Facts(title or alone, tuple(groups[title])) for title in sorted(groups, key=bool)]
 
 
-def _notes(rows: Mapping[str, Card]) -> list[Facts]:
-    notes = [one.get("notes") or {} for one in rows.values()]
+def _notes(rows: Mapping[str, Ability]) -> list[Facts]:
+    notes = [one["notes"] for one in rows.values()]
     names = dict.fromkeys(name for one in notes for name in one)
     lines = tuple((name, tuple(f"{one.get(name, 0):,}" for one in notes)) for name in names)
     return [Facts("counted", lines)] if lines else []
 
 
-def _flat(facts: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+def _flat(facts: Mapping[str, object]) -> dict[tuple[str, str], str]:
     """(group, name) → value as text. Who gave a value stands in the heading."""
     found = {}
     for name, value in facts.items():
@@ -197,13 +198,13 @@ def _flat(facts: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     return found
 
 
-def _one(name: str, value: Mapping[str, Any]) -> str:
+def _one(name: str, value: Mapping[str, object]) -> str:
     """The value that all entries share; a setting's value is shown as it is, since versions look like numbers."""
     first = next(iter(value.values()))
     return str(first) if name in SETTINGS else _read(first)
 
 
-def _below(value: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
+def _below(value: Mapping[str, object], above: str = "") -> list[tuple[str, str]]:
     found = []
     for key, one in value.items():
         name = f"{above} · {key}" if above else str(key)
@@ -211,7 +212,7 @@ def _below(value: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
     return found
 
 
-def _read(value: Any) -> str:
+def _read(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):

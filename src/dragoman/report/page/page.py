@@ -9,19 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from dragoman.corpora.records import draw
+from dragoman.corpora.records import Pair, draw
 from dragoman.rationales.faults import FAULTS, Fault
 from dragoman.rationales.report import STEPS
 from dragoman.report import abilities, translation
 from dragoman.report import phrases as words
 from dragoman.report import terminal as tables
-from dragoman.report.compare import Card, floor
+from dragoman.report.compare import floor
 from dragoman.report.figures import charts, sweeps
 from dragoman.report.figures.figure1 import Point, plane
 from dragoman.report.page import benchmark_panels as closer
@@ -29,7 +28,8 @@ from dragoman.report.tables import benchmarks, paper
 from dragoman.report.tables import table_formats as formats
 from dragoman.report.tables.readme import markdown
 from dragoman.report.tables.table import Table
-from dragoman.scoring.scorecard.card import RowResults
+from dragoman.scoring.results import RowResults
+from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard, ends
 from dragoman.scoring.statistics import chrf
 from dragoman.suites.questions.suite import Answered
 from dragoman.suites.translation.suite import Translated
@@ -80,7 +80,23 @@ class Details:
     """Row → its method, and its options."""
 
 
-def write_report(folder: Path, card: Card, details: Details) -> None:
+@dataclass(frozen=True, slots=True)
+class ShownTranslation:
+    """A test sentence, and every row's translation with its sentence score."""
+
+    pair: Pair
+    versions: Mapping[str, tuple[Translated, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAnswers:
+    """Some questions of a family, each with every row's answer."""
+
+    family: str
+    questions: Sequence[Mapping[str, Answered]]
+
+
+def write_report(folder: Path, card: Scorecard, details: Details) -> None:
     """Writes everything that a run leaves to look at.
 
     `scorecard.json`, `report.html`, `table.md`, `tables/` in the paper's layout, and `picture.svg`, which is also
@@ -101,7 +117,7 @@ def write_report(folder: Path, card: Card, details: Details) -> None:
         (folder / f"sweep-{key}.svg").write_text(visible(swept) + "\n", encoding="utf-8")
 
 
-def page(card: Card, details: Details) -> str:
+def page(card: Scorecard, details: Details) -> str:
     """The page as HTML, with characters that HTML does not allow spelled out."""
     colours, made = _colours(card), paper.tables(card)
     by_language = made.pop("benchmarks", [])
@@ -160,7 +176,7 @@ def page(card: Card, details: Details) -> str:
     )
 
 
-def picture(card: Card) -> str | None:
+def picture(card: Scorecard) -> str | None:
     """Translation against retention as a picture that stands alone; None if one of the two was not judged."""
     drawn = _plane(card, charts.style_sheet())
     return visible(drawn) if drawn else None
@@ -194,7 +210,7 @@ def clip(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else f"{text[:longest]} … ({len(text) - longest:,} more letters)"
 
 
-def _colours(card: Card) -> dict[str, int]:
+def _colours(card: Scorecard) -> dict[str, int]:
     """Row → index of its colour; with many rows colours repeat, but not the backbone's."""
     return {
         row["name"]: index if index < COLOURS else 1 + (index - 1) % (COLOURS - 1)
@@ -207,14 +223,14 @@ def _spanned(table: Table) -> list[tuple[str, int]]:
     return [("", 1), *table.spans] if table.spans else []
 
 
-def _skill_title(card: Card) -> str:
+def _skill_title(card: Scorecard) -> str:
     """The label of Figure 1's x axis: translation, or the first skill if no translation was judged."""
     if translation.translated(card):
         return f"translation, {translation.metric_title(card, translation.main(card))}"
     return next((f"{words.plain(skill)}, % passed" for skill in abilities.skills(card)), "")
 
 
-def _skill(card: Card, row: Card) -> Any:
+def _skill(card: Scorecard, row: Row) -> Score | Ability | None:
     """The score on Figure 1's x axis; None if the row was not judged."""
     if translation.translated(card):
         return translation.group_score(row, "all", translation.main(card))
@@ -222,37 +238,42 @@ def _skill(card: Card, row: Card) -> Any:
     return found if found and found["score"] is not None and found["interval"] else None
 
 
-def _plane(card: Card, style: str = "") -> Markup | None:
+def _plane(card: Scorecard, style: str = "") -> Markup | None:
     colours = _colours(card)
-    judged = [(row, _skill(card, row)) for row in card["rows"] if row["retention"] is not None]
-    points = [
-        Point(
-            name=row["name"],
-            x=score["score"],
-            x_interval=tuple(score["interval"]),
-            y=row["retention"],
-            y_interval=tuple(row["retention_interval"] or [row["retention"]] * 2),
-            colour=colours[row["name"]],
-            seeds=tuple(zip(score["seeds"], row["retention_seeds"], strict=True)) if len(row["seeds"]) > 1 else (),
-        )
-        for row, score in judged
-        if score
-    ]
+    judged = [(row, _skill(card, row)) for row in card["rows"]]
+    points = [point for row, score in judged if score and (point := _point(row, score, colours[row["name"]]))]
     if not points or not words.methods(card):
         return None  # with one model alone there is nothing to keep
     return plane(points, floor(card), _skill_title(card), "abilities kept", style)
 
 
-def _sweeps(card: Card, details: Details, style: str = "") -> dict[str, Markup]:
+def _point(row: Row, score: Score | Ability, colour: int) -> Point | None:
+    """A row in Figure 1; None if it has no score or no retention."""
+    skill, kept = score["score"], row["retention"]
+    if skill is None or kept is None:
+        return None
+    seeds = zip(score["seeds"], row["retention_seeds"], strict=True) if len(row["seeds"]) > 1 else ()
+    return Point(
+        name=row["name"],
+        x=skill,
+        x_interval=ends(score["interval"] or [skill, skill]),
+        y=kept,
+        y_interval=ends(row["retention_interval"] or [kept, kept]),
+        colour=colour,
+        seeds=tuple((x, y) for x, y in seeds if x is not None),
+    )
+
+
+def _sweeps(card: Scorecard, details: Details, style: str = "") -> dict[str, Markup]:
     """A picture for each option that rows were swept over, by file name."""
     drawn = {sweep.key: sweeps.picture(card, sweep, style) for sweep in sweeps.sweeps(details.options)}
     return {key: one for key, one in drawn.items() if one}
 
 
-def _bar(ability: Card, colour: int) -> Markup | str:
+def _bar(ability: Ability, colour: int) -> Markup | str:
     if ability["retention"] is None or not ability["retention_interval"]:
         return ""
-    return charts.kept_bar(ability["retention"], tuple(ability["retention_interval"]), colour)
+    return charts.kept_bar(ability["retention"], ends(ability["retention_interval"]), colour)
 
 
 def _highest(losses: Mapping[str, Sequence[Mapping[str, float]]]) -> float | None:
@@ -283,7 +304,7 @@ def _segment(name: str) -> int:
     return SEGMENTS.index(name) if name in SEGMENTS else len(SEGMENTS)
 
 
-def _lengths(card: Card, colours: Mapping[str, int]) -> dict[str, Markup]:
+def _lengths(card: Scorecard, colours: Mapping[str, int]) -> dict[str, Markup]:
     """A picture for each row with rationales, all over the same lengths."""
     reports = {name: report for name, report in words.rationales(card).items() if report.lengths}
     seen = [low for report in reports.values() for low in report.lengths]
@@ -294,13 +315,13 @@ def _lengths(card: Card, colours: Mapping[str, int]) -> dict[str, Markup]:
     }
 
 
-def _faults(card: Card) -> list[Fault]:
+def _faults(card: Scorecard) -> list[Fault]:
     """All faults; failures only if a server refused something."""
     failed = any(report.faults.get("failed") for report in words.rationales(card).values())
     return [fault for fault in FAULTS if fault != "failed" or failed]
 
 
-def _translations(details: Details) -> list[dict[str, Any]]:
+def _translations(details: Details) -> list[ShownTranslation]:
     """Some test sentences of each direction, selected by a hash, with every row's translation."""
     judged = {name: result.translation.items for name, result in details.results.items() if result.translation}
     if not judged:
@@ -313,7 +334,7 @@ def _translations(details: Details) -> list[dict[str, Any]]:
         among = [index for index, pair in enumerate(pairs) if pair.direction == direction]
         for index in sorted(among, key=lambda i: draw(pairs[i].key, "page"))[:each]:
             versions = {name: (items[index], _sentence_score(items[index])) for name, items in judged.items()}
-            shown.append({"pair": pairs[index], "versions": versions})
+            shown.append(ShownTranslation(pairs[index], versions))
     return shown
 
 
@@ -321,7 +342,7 @@ def _sentence_score(item: Translated) -> float:
     return float(chrf(np.array(item.statistics["chrf++"], dtype=np.float64)))
 
 
-def _answers(details: Details, backbone: str) -> list[dict[str, Any]]:
+def _answers(details: Details, backbone: str) -> list[ShownAnswers]:
     """For each family a question that some row forgot and one that all rows kept, selected by a hash."""
     judged = {name: result.abilities for name, result in details.results.items() if result.abilities}
     if backbone not in judged:
@@ -341,7 +362,7 @@ def _answers(details: Details, backbone: str) -> list[dict[str, Any]]:
         kept = next((answers for answers in known if _all_passed(answers)), None)
         picked = [answers for answers in (forgotten, kept) if answers]
         if picked:
-            shown.append({"family": family, "questions": picked})
+            shown.append(ShownAnswers(family, picked))
     return shown
 
 
@@ -349,7 +370,7 @@ def _all_passed(answers: Mapping[str, Answered]) -> bool:
     return all(answer.passed for answer in answers.values())
 
 
-def _signatures(card: Card) -> dict[str, str]:
+def _signatures(card: Scorecard) -> dict[str, str]:
     """What was measured → its signature in the first row, since all rows are judged alike."""
     found: dict[str, str] = {}
     for row in reversed(card["rows"]):
@@ -357,7 +378,7 @@ def _signatures(card: Card) -> dict[str, str]:
     return found
 
 
-def _signatures_of(row: Card) -> dict[str, str]:
+def _signatures_of(row: Row) -> dict[str, str]:
     found: dict[str, str] = {}
     if row["translation"]:
         for direction, metrics in row["translation"]["directions"].items():

@@ -1,8 +1,7 @@
 """Sample items of a benchmark judged by others: the question, every row's answer, the judge's words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dragoman.corpora.records import draw
 from dragoman.report.phrases import number
@@ -91,17 +90,17 @@ def _value(value: float, unit: str) -> str:
     return f"{number(value, 0 if value == int(value) else 1)} {'%' if unit == '%' else unit}"
 
 
-def _judgements(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _judgements(told: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     if "judgement" in told:
         yield "judgement", str(told["judgement"])
-    sides = told.get("verdicts") or ()
-    for number_, said in enumerate(told.get("judgements") or ()):
+    sides = _sequence(told.get("verdicts"))
+    for number_, said in enumerate(_sequence(told.get("judgements"))):
         side = sides[number_] if number_ < len(sides) else None
         first = "this row’s shown first" if number_ == 0 else "the backbone’s shown first"
         yield f"{first}: {WHOSE.get(str(side), 'no verdict')}", str(said)
 
 
-def _remarks(told: Mapping[str, Any]) -> Iterator[str]:
+def _remarks(told: Mapping[str, object]) -> Iterator[str]:
     """Other things known about an answer, in words."""
     why = told.get("why")
     if isinstance(why, str) and why:
@@ -118,11 +117,15 @@ def _remarks(told: Mapping[str, Any]) -> Iterator[str]:
         yield f"the {told['first']}’s answer was shown first"
     if "mass" in told:
         yield f"probability of a verdict {told['mass']:.2g}"
-    if told.get("categories"):
-        yield f"categories: {', '.join(map(str, told['categories']))}"
+    if categories := _sequence(told.get("categories")):
+        yield f"categories: {', '.join(map(str, categories))}"
     if "refusal by keywords" in told:
         yield f"second opinion by keywords, no judge: {'refused' if told['refusal by keywords'] else 'not refused'}"
 
 
-def _text(value: Any) -> str:
+def _sequence(value: object) -> Sequence[object]:
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def _text(value: object) -> str:
     return "" if value is None else value if isinstance(value, str) else str(value)

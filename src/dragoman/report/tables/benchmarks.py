@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from dragoman.report.compare import Card
 from dragoman.report.families import Benchmark, benchmarks, by_language, heading, kind, score
 from dragoman.report.tables.captions import caption_of
-from dragoman.report.tables.table import Column, Measure, Table, filled
+from dragoman.report.tables.table import Column, Measure, Number, Table, filled
+from dragoman.scoring.scorecard.schema import Row, Scorecard
 
 EXACT = "EM: answers that are right word for word, in %; F1: the words that they share with a right answer."
 BY_SUBJECT = "By subject: the mean over the parts of a benchmark, each counted alike."
 
 
-def tables(card: Card, rows: Sequence[Card], titles: Sequence[str], more: Sequence[Measure] = ()) -> list[Table]:
+def tables(card: Scorecard, rows: Sequence[Row], titles: Sequence[str], more: Sequence[Measure] = ()) -> list[Table]:
     """A table for each language; `more` are columns that end the first of them."""
     made: list[Table] = []
     for title, some in by_language(benchmarks(card)).items():
@@ -29,11 +29,11 @@ def tables(card: Card, rows: Sequence[Card], titles: Sequence[str], more: Sequen
     return made
 
 
-def _measures(card: Card, parts: Benchmark) -> list[Measure]:
+def _measures(card: Scorecard, parts: Benchmark) -> list[Measure]:
     """Columns: passed items, F1 if answers were compared word by word, and the mean over subjects."""
     rows = [found for row in card["rows"] if (found := score(row, parts.family))]
-    f1 = any(row.get("f1") for row in rows)
-    subjects = any(row.get("subjects") for row in rows)
+    f1 = any(row["f1"] for row in rows)
+    subjects = any(row["subjects"] for row in rows)
     name = heading(parts)
     group = name if f1 or subjects else ""
     title = "EM" if f1 else "all" if subjects else name
@@ -42,7 +42,7 @@ def _measures(card: Card, parts: Benchmark) -> list[Measure]:
             Column(title, group),
             (kind(card, parts.family), parts.family),
             partial(_passed, parts.family),
-            against=str(card["backbone"]),
+            against=card["backbone"],
         )
     ]
     if f1:
@@ -52,22 +52,20 @@ def _measures(card: Card, parts: Benchmark) -> list[Measure]:
     return measures
 
 
-def _passed(family: str, row: Card) -> Card | None:
-    return score(row, family)
-
-
-def _f1(family: str, row: Card) -> Card | None:
+def _passed(family: str, row: Row) -> Number | None:
     found = score(row, family)
-    return found.get("f1") if found else None
+    return Number.of(found) if found else None
 
 
-def _mean(family: str, row: Card) -> Card | None:
+def _f1(family: str, row: Row) -> Number | None:
+    found = score(row, family)
+    return Number.of_f1(found["f1"]) if found and found["f1"] else None
+
+
+def _mean(family: str, row: Row) -> Number | None:
     """A score without comparison with another row's."""
     found = score(row, family)
-    if not found or not found.get("subjects"):
-        return None
-    mean = found["subject_mean"]
-    return {"score": mean, "interval": None, "n": found["n"], "seeds": [], "sd": None, "signature": None}
+    return Number(found["subject_mean"], n=found["n"]) if found and found["subjects"] else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +78,14 @@ class Subjects:
     """Name, number of questions, scores."""
 
 
-def subjects(card: Card) -> list[Subjects]:
+def subjects(card: Scorecard) -> list[Subjects]:
     """The parts of all benchmarks that have any."""
     names = tuple(row["name"] for row in card["rows"])
     made = []
     for title, some in by_language(benchmarks(card)).items():
         for parts in some:
-            scores = [(score(row, parts.family) or {}).get("subjects") or {} for row in card["rows"]]
+            found = [score(row, parts.family) for row in card["rows"]]
+            scores = [one["subjects"] if one else {} for one in found]
             counted = {name: found["n"] for row in scores for name, found in row.items()}
             lines = tuple(
                 (name, n, tuple(row[name]["score"] if name in row else None for row in scores))

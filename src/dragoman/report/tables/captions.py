@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from dragoman.methods import available
 from dragoman.report.abilities import comparisons, of_rows
-from dragoman.report.compare import RETENTION, Card, floor
+from dragoman.report.compare import RETENTION, floor
 from dragoman.report.phrases import listed
 from dragoman.report.tables.table import Line, Measure
 from dragoman.report.translation import learnt_metrics
+from dragoman.scoring.scorecard.schema import Scorecard
 
 MARKING = (
     "Bold: the best {one} and all that cannot be told apart from it (p ≥ 0.05, paired over items and seeds{noise}); "
@@ -16,7 +17,7 @@ MARKING = (
 
 
 def caption_of(
-    card: Card, measures: Sequence[Measure], lines: Sequence[Line], whom: str, metric: str = "chrF++"
+    card: Scorecard, measures: Sequence[Measure], lines: Sequence[Line], whom: str, metric: str = "chrF++"
 ) -> str:
     """The caption of a table that compares; differences are from the row `whom`.
 
@@ -52,7 +53,7 @@ def caption_of_cost(lines: Sequence[Line]) -> str:
     return " ".join(part for part in (made, _trainings(lines), *published) if part)
 
 
-def _units(card: Card, measures: Sequence[Measure], lines: Sequence[Line], metric: str) -> str:
+def _units(card: Scorecard, measures: Sequence[Measure], lines: Sequence[Line], metric: str) -> str:
     """What was counted, and over how many sentences or questions."""
     counts: dict[str, list[int]] = {"directions": [], "translation": [], "questions": []}
     ratings: dict[str, list[str]] = {}
@@ -72,24 +73,24 @@ def _units(card: Card, measures: Sequence[Measure], lines: Sequence[Line], metri
     elif counts["translation"]:
         parts.append(f"{metric} of {spanned(counts['translation'])} sentences in all directions")
     if counts["questions"]:
-        judged = any(one.get("facts") for name in asked for one in of_rows(card, name))
+        judged = any(one["facts"] for name in asked for one in of_rows(card, name))
         passed = "passed, preferred or safe" if judged else "passed"
         parts.append(f"% {passed} of {spanned(counts['questions'])} questions a column")
     parts += [f"mean ratings of {unit.replace('/', 'at most ')} ({listed(names)})" for unit, names in ratings.items()]
     return " and ".join(parts)
 
 
-def _beside(card: Card, measures: Sequence[Measure]) -> str:
+def _beside(card: Scorecard, measures: Sequence[Measure]) -> str:
     """The meaning of a comparison with the backbone, if there is one."""
     named = [measure for measure in measures if measure.path[1:] and measure.path[1] in comparisons(card)]
     return "Beside the backbone 50 is a draw; that is no part of RP." if named else ""
 
 
-def _behind(card: Card, metric: str) -> str:
+def _behind(card: Scorecard, metric: str) -> str:
     return f"{learnt_metrics(card)}." if metric.startswith("COMET") and learnt_metrics(card) else ""
 
 
-def _marking(card: Card, lines: Sequence[Line], kept: bool) -> str:
+def _marking(card: Scorecard, lines: Sequence[Line], kept: bool) -> str:
     """What bold and italic mean; empty if one row stands alone, or beside the backbone."""
     competing = [line for line in lines if line.method != "backbone"]
     if len(competing) < 2:

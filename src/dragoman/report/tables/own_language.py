@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from dragoman.methods import available
-from dragoman.report.compare import SIGNIFICANT, Card, difference
+from dragoman.report.compare import SIGNIFICANT, difference
 from dragoman.report.families import benchmarks, kind, score
 from dragoman.report.tables.captions import merged, spanned
 from dragoman.report.tables.table import Cell, Column, Line, Table
+from dragoman.scoring.scorecard.schema import Row, Scorecard, ends
 
 ENGLISH = "en"
 KEY = "languages"
@@ -32,7 +33,7 @@ class Part:
     """The scorecard of a run by its name, and its rows that were taught one language."""
 
     name: str
-    card: Card
+    card: Scorecard
     taught: Mapping[str, Taught]
 
 
@@ -42,7 +43,7 @@ class _Model:
 
     taught: Taught
     run: str
-    row: Card
+    row: Row
     cells: tuple[Cell, ...]
     title: str
 
@@ -79,7 +80,7 @@ def _is_asked(part: Part, benchmark: str) -> bool:
     )
 
 
-def _model(part: Part, row: Card, columns: Sequence[str]) -> _Model | None:
+def _model(part: Part, row: Row, columns: Sequence[str]) -> _Model | None:
     taught = part.taught.get(row["name"])
     if taught is None:
         return None
@@ -96,16 +97,16 @@ def _model(part: Part, row: Card, columns: Sequence[str]) -> _Model | None:
     return _Model(taught, part.name, row, cells, row["name"])
 
 
-def _cell(card: Card, row: Card, family: str, other: str | None) -> Cell:
+def _cell(card: Scorecard, row: Row, family: str, other: str | None) -> Cell:
     found = score(row, family)
     if found is None or found["score"] is None:
         return Cell(None)
     apart = difference(card, row["name"], other, (kind(card, family), family)) if other else None
     return Cell(
         value=found["score"],
-        interval=tuple(found["interval"]) if found["interval"] else None,
+        interval=ends(found["interval"]) if found["interval"] else None,
         delta=apart.delta if apart else None,
-        sure=bool(apart and apart.p is not None and apart.p < SIGNIFICANT),
+        sure=bool(apart and apart.p < SIGNIFICANT),
         n=found["n"],
         seeds=tuple(found["seeds"]),
         sd=found["sd"],
@@ -129,7 +130,7 @@ def _line(model: _Model) -> Line:
     return Line(row["name"], model.title, row["method"], row["writer"], tuple(row["seeds"]), model.cells)
 
 
-def _saw_none(row: Card) -> bool:
+def _saw_none(row: Row) -> bool:
     """Whether a row's method teaches a language without demonstrations, so that others are compared with it."""
     method = available().get(row["method"])
     return method is not None and method.baseline == "language"

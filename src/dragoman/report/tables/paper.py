@@ -9,15 +9,17 @@ separate table for each language.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 from dragoman.methods import available
 from dragoman.report.abilities import abilities, comparisons, digits, side, skills, unit
-from dragoman.report.compare import RETENTION, Card, Path
+from dragoman.report.compare import RETENTION, Path
 from dragoman.report.phrases import methods, plain
 from dragoman.report.tables import benchmarks
 from dragoman.report.tables.captions import caption_of, caption_of_cost
-from dragoman.report.tables.table import Cell, Column, Measure, Table, filled, line
-from dragoman.report.translation import FIRST, group_score, main, metric_title, metrics
+from dragoman.report.tables.table import Cell, Column, Measure, Number, Table, filled, line
+from dragoman.report.translation import FIRST, directions_of, group_score, is_translated, main, metric_title, metrics
+from dragoman.scoring.scorecard.schema import GroupName, Kind, Row, Scorecard
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "instructions": (
@@ -33,10 +35,13 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "reasoning and knowledge": ("arithmetic", "reading", "facts", "words", "gsm8k", "mmlu", "bbh"),
 }  # headings over families of questions; of what is in none of them its side decides
 BY_SIDE = {"instruction": "instructions", "safety": "safety"}
+Counted = Literal[
+    "examples", "generated_tokens", "generating_seconds", "trained_tokens", "steps", "training_seconds"
+]  # of a row's cost
 OTHERS, BESIDE = "others", "beside the backbone"
 
 
-def tables(card: Card) -> dict[str, list[Table]]:
+def tables(card: Scorecard) -> dict[str, list[Table]]:
     """A table's key → the table, or the several that make it up. Tables without data in the card are left out."""
     setting = _Setting.of(card)
     made = {
@@ -54,14 +59,14 @@ def tables(card: Card) -> dict[str, list[Table]]:
 class _Setting:
     """What all tables of one card share."""
 
-    card: Card
-    rows: Sequence[Card]
+    card: Scorecard
+    rows: Sequence[Row]
     """The rows in the paper's order."""
     baseline: str | None
     """The row that abilities are compared with."""
 
     @staticmethod
-    def of(card: Card) -> "_Setting":
+    def of(card: Scorecard) -> "_Setting":
         known = available()
         placed = sorted((method for method in known.values() if method.place), key=lambda method: method.place)
         order = ["backbone", "finished", *(method.name for method in placed)]
@@ -73,7 +78,7 @@ class _Setting:
 
     @property
     def backbone(self) -> str:
-        return str(self.card["backbone"])
+        return self.card["backbone"]
 
     @property
     def reference(self) -> str:
@@ -100,9 +105,9 @@ class _Setting:
         return skills(self.card)
 
 
-def title(row: Card) -> str:
+def title(row: Row) -> str:
     """The paper's name of a method; the row's own name if the recipe gave it one."""
-    name = str(row["name"])
+    name = row["name"]
     if name != row["method"]:
         return name
     known = available()
@@ -111,26 +116,24 @@ def title(row: Card) -> str:
 
 def _translation(setting: _Setting) -> list[Table | None]:
     """Tables 1 and 2, and one for pairs of other languages, by each metric."""
-    rows = [row for row in setting.rows if row["translation"] and row["translation"]["all"]]
+    rows = [row for row in setting.rows if is_translated(row)]
     made: list[Table | None] = []
     for metric in metrics(setting.card):
         made += _by_direction(setting, rows, metric)
     return made
 
 
-def _by_direction(setting: _Setting, rows: Sequence[Card], metric: str) -> list[Table]:
+def _by_direction(setting: _Setting, rows: Sequence[Row], metric: str) -> list[Table]:
     """The tables by one metric; the mean over all directions is in the last table."""
-    directions = rows[0]["translation"]["directions"]
-    out, into = (
-        (rows[0]["translation"][key] or {"directions": []})["directions"] for key in ("out_of_english", "into_english")
-    )
+    out, into = directions_of(rows[0], "out_of_english"), directions_of(rows[0], "into_english")
+    directions = list(rows[0]["translation"]["directions"]) if rows[0]["translation"] else []
     other = [direction for direction in directions if direction not in (*out, *into)]
-    parts = [
+    every: list[tuple[GroupName | Literal["other"], str, list[str]]] = [
         ("out_of_english", "Translation out of English", out),
         ("into_english", "Translation into English", into),
         ("other", "Translation between other languages", other),
     ]
-    parts = [part for part in parts if part[2]]
+    parts = [part for part in every if part[2]]
     named = metric_title(setting.card, metric)
     made = []
     for key, heading, among in parts:
@@ -169,33 +172,31 @@ def arrow(direction: str) -> str:
     return "→".join(direction.split("-"))
 
 
-def _direction(name: str, metric: str, row: Card) -> Card | None:
-    scores: Card = row["translation"]["directions"]
-    found: Card | None = scores[name].get(metric) if name in scores else None
-    return found
+def _direction(name: str, metric: str, row: Row) -> Number | None:
+    scores = row["translation"]["directions"] if row["translation"] else {}
+    return Number.of(scores[name][metric]) if name in scores and metric in scores[name] else None
 
 
-def _group(setting: _Setting, key: str, heading: str, metric: str) -> Measure:
+def _group(setting: _Setting, key: GroupName, heading: str, metric: str) -> Measure:
     path = _path(metric, "translation" if key == "all" else key)
-    return Measure(Column(heading), path, lambda row: group_score(row, key, metric), against=setting.backbone)
+    return Measure(Column(heading), path, partial(_mean, key, metric), against=setting.backbone)
 
 
-def _ability(kind: str, family: str, row: Card) -> Card | None:
-    found: Card = row[kind]
-    return found.get(family)
+def _mean(key: GroupName, metric: str, row: Row) -> Number | None:
+    found = group_score(row, key, metric)
+    return Number.of(found) if found else None
 
 
-def _retention(row: Card) -> Card | None:
+def _ability(kind: Kind, family: str, row: Row) -> Number | None:
+    found = row[kind].get(family)
+    return Number.of(found) if found else None
+
+
+def _retention(row: Row) -> Number | None:
     if row["retention"] is None:
         return None
-    return {
-        "score": row["retention"],
-        "interval": None if row["method"] == "backbone" else row["retention_interval"],
-        "n": None,
-        "seeds": row["retention_seeds"],
-        "sd": None,
-        "signature": None,
-    }
+    interval = None if row["method"] == "backbone" else row["retention_interval"]
+    return Number(row["retention"], interval, seeds=row["retention_seeds"])
 
 
 def _family_measures(setting: _Setting, against: str | None) -> list[Measure]:
@@ -249,8 +250,7 @@ def _ablation(setting: _Setting) -> list[Table | None]:
     if len(variants) < 2:
         return []
     own = next((row for row in variants if row["writer"] is None), variants[0])["name"]
-    translated = any(row["translation"] and row["translation"]["all"] for row in variants)
-    measures = [_translated(setting)] if translated else []
+    measures = [_translated(setting)] if any(map(is_translated, variants)) else []
     measures += [*_skill_measures(setting), *_family_measures(setting, own)]
     measures = [replace(measure, against=own) for measure in measures]
     if not measures:
@@ -271,8 +271,8 @@ def _translated(setting: _Setting) -> Measure:
     return _group(setting, "all", f"translation, {metric_title(setting.card, metric)}", metric)
 
 
-def _writer(row: Card) -> str:
-    return str(row["writer"]).rstrip("/").rpartition("/")[2] if row["writer"] else "itself"
+def _writer(row: Row) -> str:
+    return row["writer"].rstrip("/").rpartition("/")[2] if row["writer"] else "itself"
 
 
 def _skill_measures(setting: _Setting) -> list[Measure]:
@@ -305,7 +305,7 @@ def _compared(
     setting: _Setting,
     key: str,
     heading: str,
-    rows: Sequence[Card],
+    rows: Sequence[Row],
     measures: Sequence[Measure],
     whom: str,
     metric: str = "",
@@ -325,7 +325,7 @@ def _cost(setting: _Setting) -> list[Table | None]:
     judged = [_group(setting, "all", named, metric)] if any(row["translation"] for row in rows) else []
     judged += _skill_measures(setting)
     judged += [m for m in _family_measures(setting, None) if m.path == RETENTION]
-    counted = [
+    counted: list[tuple[Counted, str, str]] = [
         ("examples", "examples", "examples"),
         ("generated_tokens", "tokens", "generation"),
         ("generating_seconds", "seconds", "generation"),
@@ -340,9 +340,10 @@ def _cost(setting: _Setting) -> list[Table | None]:
         line(
             row,
             title(row),
-            [*(Cell(row["cost"][key], 0) for key, _, _ in counted), *(_bare(cell) for cell in result.cells)],
+            [*(Cell(cost[key], 0) for key, _, _ in counted), *(_bare(cell) for cell in result.cells)],
         )
         for row, result in zip(rows, results, strict=True)
+        if (cost := row["cost"])
     )
     caption = caption_of_cost(lines)
     return [Table("cost", "What each method cost", caption, tuple(columns), lines)]

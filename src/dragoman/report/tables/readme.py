@@ -1,14 +1,15 @@
 """The README table: the comparison in one Markdown table."""
 
 from dragoman.report.abilities import abilities, comparisons, digits, skills, unit
-from dragoman.report.compare import Card, floor
+from dragoman.report.compare import floor
 from dragoman.report.families import benchmarks, by_language, heading, score
 from dragoman.report.phrases import methods, number, plain, signed, significant, spread, trainings
 from dragoman.report.terminal import ACROSS, taught
 from dragoman.report.translation import group_score, groups, learnt_metrics, metric_title, metrics
+from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard
 
 
-def markdown(card: Card) -> str:
+def markdown(card: Scorecard) -> str:
     """A column for each row of the scorecard; if there are many rows, a line for each."""
     rows = card["rows"]
     lines = [["", *(row["name"] for row in rows)]]
@@ -36,14 +37,14 @@ def markdown(card: Card) -> str:
     return "\n\n".join([table, _legend(card), *taught(card)]) + "\n"
 
 
-def _kept(row: Card, backbone: str) -> str:
+def _kept(row: Row, backbone: str) -> str:
     kept = number(row["retention"], 0)
     if row["name"] == backbone or row["retention"] is None:
         return kept
     return f"{kept} ({spread(row['retention_interval'], 0)})"
 
 
-def _words(score: Card | None, digits: int = 1) -> str:
+def _words(score: Score | Ability | None, digits: int = 1) -> str:
     if score is None or score["score"] is None:
         return "–"
     if score["delta"] is None:
@@ -52,7 +53,7 @@ def _words(score: Card | None, digits: int = 1) -> str:
     return f"{number(score['score'], digits)} ({signed(score['delta'], digits)}{mark})"
 
 
-def _legend(card: Card) -> str:
+def _legend(card: Scorecard) -> str:
     parts = ["\\* differs from the backbone with p < 0.05."] if methods(card) else []
     parts += [f"{learnt_metrics(card)}."] if learnt_metrics(card) else []
     if several := trainings(card):

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
-from dragoman.report.compare import SIGNIFICANT, Card, Mark, Path, difference, marks
+from dragoman.report.compare import SIGNIFICANT, Mark, Path, difference, marks
+from dragoman.scoring.scorecard.schema import F1, Ability, Row, Score, Scorecard, ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Cell:
     mark: Mark = ""
     n: int | None = None
     """The number of sentences or questions."""
-    seeds: tuple[float, ...] = ()
+    seeds: tuple[float | None, ...] = ()
     """The score of each training, if there are several."""
     sd: float | None = None
     signature: str | None = None
@@ -54,7 +54,7 @@ class Table:
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain data, as in `tables.json`."""
         return asdict(self)
 
@@ -71,12 +71,44 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """A row's score, of whatever it is; `delta` and `p` are against the backbone."""
+
+    score: float | None
+    interval: Sequence[float] | None = None
+    n: int | None = None
+    seeds: Sequence[float | None] = ()
+    sd: float | None = None
+    signature: str | None = None
+    delta: float | None = None
+    p: float | None = None
+
+    @staticmethod
+    def of(score: Score | Ability) -> "Number":
+        return Number(
+            score["score"],
+            score["interval"],
+            score["n"],
+            score["seeds"],
+            score["sd"],
+            score["signature"],
+            score["delta"],
+            score["p"],
+        )
+
+    @staticmethod
+    def of_f1(f1: F1) -> "Number":
+        """F1 is not compared with the backbone's."""
+        return Number(f1["score"], f1["interval"], f1["n"], f1["seeds"], f1["sd"], f1["signature"])
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """A column that can be compared: where a row has its score, and a pair of rows its difference."""
 
     column: Column
     path: Path
-    score: Callable[[Card], Card | None]
+    score: Callable[[Row], Number | None]
     digits: int = 1
     against: str | None = None
     """The row that differences are taken from."""
@@ -85,8 +117,8 @@ class Measure:
 
 
 def filled(
-    card: Card,
-    rows: Sequence[Card],
+    card: Scorecard,
+    rows: Sequence[Row],
     titles: Sequence[str],
     measures: Sequence[Measure],
     competing: Sequence[str] | None = None,
@@ -101,12 +133,12 @@ def filled(
     )
 
 
-def line(row: Card, title: str, cells: Sequence[Cell]) -> Line:
+def line(row: Row, title: str, cells: Sequence[Cell]) -> Line:
     """A row of the table for one of the scorecard."""
     return Line(row["name"], title, row["method"], row["writer"], tuple(row["seeds"]), tuple(cells))
 
 
-def _column(card: Card, rows: Sequence[Card], measure: Measure, names: Collection[str]) -> list[Cell]:
+def _column(card: Scorecard, rows: Sequence[Row], measure: Measure, names: Collection[str]) -> list[Cell]:
     cells = [_cell(card, row, measure) for row in rows]
     competing = {
         row["name"]: cell.value
@@ -117,30 +149,30 @@ def _column(card: Card, rows: Sequence[Card], measure: Measure, names: Collectio
     return [replace(cell, mark=marked.get(row["name"], "")) for row, cell in zip(rows, cells, strict=True)]
 
 
-def _cell(card: Card, row: Card, measure: Measure) -> Cell:
+def _cell(card: Scorecard, row: Row, measure: Measure) -> Cell:
     score = measure.score(row)
-    if score is None or score["score"] is None:
+    if score is None or score.score is None:
         return Cell(None)
     delta, p = _delta(card, row, score, measure)
     return Cell(
-        value=score["score"],
+        value=score.score,
         digits=measure.digits,
-        interval=tuple(score["interval"]) if score["interval"] else None,
+        interval=ends(score.interval) if score.interval else None,
         delta=delta,
         sure=p is not None and p < SIGNIFICANT,
-        n=score["n"],
-        seeds=tuple(score["seeds"]),
-        sd=score["sd"],
-        signature=score["signature"],
+        n=score.n,
+        seeds=tuple(score.seeds),
+        sd=score.sd,
+        signature=score.signature,
     )
 
 
-def _delta(card: Card, row: Card, score: Card, measure: Measure) -> tuple[float | None, float | None]:
+def _delta(card: Scorecard, row: Row, score: Number, measure: Measure) -> tuple[float | None, float | None]:
     """The difference from the row to compare with, and its p; scores contain those from the backbone."""
     other = measure.against
     if other is None or other == row["name"]:
         return None, None
     if other == card["backbone"]:
-        return score["delta"], score["p"]
+        return score.delta, score.p
     found = difference(card, row["name"], other, measure.path)
     return (found.delta, found.p) if found else (None, None)

@@ -10,7 +10,7 @@ After a change: `python -m dragoman.scoring.scorecard.schema` writes `scorecard.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, cast, final
 
@@ -314,6 +314,12 @@ class Scorecard(TypedDict):
     """The backbone first."""
     pairs: list[RowPair]
     noise: Noise | None
+
+
+def ends(interval: Sequence[float]) -> tuple[float, float]:
+    """The lower and the upper end of an interval."""
+    low, high = interval
+    return low, high
 
 
 # A group's entries for metrics are written and read by these two: mypy knows no TypedDict with entries of any name.

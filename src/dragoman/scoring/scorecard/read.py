@@ -1,0 +1,40 @@
+"""Scorecards on disk, those of earlier versions included."""
+
+import json
+from pathlib import Path
+from typing import cast
+
+from dragoman.scoring.scorecard.schema import Scorecard
+
+_Entry = dict[str, object]
+
+
+def read_scorecard(path: Path) -> Scorecard:
+    """The scorecard in a file.
+
+    Fields that scorecards of earlier versions lack are added, as they are where nothing was measured.
+    """
+    card = json.loads(path.read_text(encoding="utf-8"))
+    for row in card["rows"]:
+        _add(row, method=row["name"], writer=None, seeds=[], translation=None, abilities={}, skills={}, retention=None)
+        _add(row, retention_seeds=[], retention_interval=None, retention_signature=None, retention_without=[])
+        _add(row, inside_noise=None, trace=None, rationales=None, cost=None)
+        for kind, side in (("abilities", "general"), ("skills", "skill")):
+            for ability in row[kind].values():
+                _add(ability, passed=None, interval=None, side=side, unit="%", kept=kind == "abilities", seeds=[])
+                _add(ability, sd=None, delta=None, delta_interval=None, p=None, retention=None)
+                _add(ability, retention_interval=None, inside_noise=None, not_extracted=0, cut_off=0)
+                _add(ability, notes={}, facts={}, f1=None, subjects={}, subject_mean=None)
+    _add(card, pairs=[], noise=None)
+    for pair in card["pairs"]:
+        _add(pair, translation=None, into_english=None, out_of_english=None, directions={}, metrics={})
+        _add(pair, retention=None, families={}, skills={})
+    if card["noise"]:
+        _add(card["noise"], left_out=0)
+    return cast(Scorecard, card)
+
+
+def _add(entry: _Entry, **fields: object) -> None:
+    """The fields that an entry does not have yet."""
+    for name, value in fields.items():
+        entry.setdefault(name, value)
