@@ -8,7 +8,7 @@ import pytest
 
 from dragoman.generation.ask import Ask, Completion, Ids
 from dragoman.recipe.judging import Evaluation
-from dragoman.suites import Asking, Graded, JudgedSuite, Speaker
+from dragoman.suites import Asking, Graded, JudgedSuite, Speaker, kinds
 from tests.suites.mute import Mute
 
 
@@ -31,11 +31,9 @@ class Letters(Mute):
         return "".join(map(chr, ids))
 
 
-def asking(kind: type[JudgedSuite[Any]]) -> Callable[[str, Any, Speaker, Evaluation], Asking]:
-    """How a suite asks that goes by its name alone."""
-    options = kind.match(kind.kind)
-    assert options is not None
-    return kind(kind.kind, options).ask
+def asking(kind: type[JudgedSuite[Any]], **options: Any) -> Callable[[str, Any, Speaker, Evaluation], Asking]:
+    """How a suite asks that goes by its name, with these options."""
+    return kind(kind.kind, kinds()[kind.kind].model_validate({"kind": kind.kind, **options})).ask
 
 
 def texts(asked: Ask) -> list[str]:

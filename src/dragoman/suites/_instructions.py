@@ -6,7 +6,7 @@ from typing import TypedDict
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.recipe.judging import Evaluation
 from dragoman.suites._judge import asked
-from dragoman.suites._suite import Material, Speaker, chosen
+from dragoman.suites._suite import Material, Speaker
 
 Answering = Generator[Ask, list[Completion], list[Completion | str]]
 ANSWER_TOKENS = 2048
@@ -24,11 +24,6 @@ class Instructions(Material):
     """What a suite asks."""
 
     items: list[Instruction]
-
-
-def drawn(material: Instructions, settings: Evaluation) -> list[Instruction]:
-    """All instructions, or as many as the recipe wants, drawn by the seed, in the order of the file."""
-    return chosen(material["items"], material.get("limit"), settings.seed, lambda item: item["instruction"])
 
 
 def answers(model: str, instructions: Sequence[str], speak: Speaker, settings: Evaluation) -> Answering:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Generic, Literal, NotRequired, Protocol, Self, TypedDict, TypeVar
+from typing import ClassVar, Generic, Literal, Protocol, Self, TypedDict, TypeVar
 
 from dragoman.corpora import catalog
 from dragoman.corpora.records import Pair, Question, Turn, draw
@@ -224,9 +224,7 @@ class Material(TypedDict):
     """What a judged suite asks, as JSON stored between the stages; each suite adds its own fields."""
 
     texts: list[str]
-    """The texts that must not be trained on."""
-    limit: NotRequired[int]
-    """At most so many of them are asked."""
+    """What is asked; these texts must not be trained on."""
 
 
 M = TypeVar("M", bound=Material)
@@ -255,12 +253,15 @@ class JudgedSuite(Suite, Generic[M]):
     def ask(self, model: str, material: M, speak: Speaker, settings: Evaluation) -> Asking:
         """Asks `model`, then `judge` or `guard`, whose speaker is `speak.of(…)`. The backbone's name is `backbone`."""
 
-    def material(self) -> M:
-        """What it asks, with the recipe's limit. Files are fetched if necessary."""
-        found = self.read(self.files())
-        if self.options.limit is not None:
-            found["limit"] = self.options.limit
-        return found
+    def fault(self, recipe: Recipe) -> str | None:
+        if not self.entry and self.options.path is None:
+            said = f"`benchmarks: {{{self.name}: {{kind: {self.kind}, path: …}}}}`"
+            return f"asks for {self.name}, which is read from a file of your own; name it, as in {said}"
+        return super().fault(recipe)
+
+    def chosen(self, items: Sequence[T], settings: Evaluation, key: Callable[[T], str]) -> list[T]:
+        """All items, or as many as the recipe wants: drawn by the seed and a key of each, in the order of the file."""
+        return chosen(items, self.options.limit, settings.seed, key)
 
     def count(self, settings: Evaluation) -> Count | None:
         """From the catalogue if the files are not here yet. The cost of judgements is not included."""

@@ -19,7 +19,7 @@ from dragoman.corpora.records import content_key
 from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.recipe.judging import Evaluation
 from dragoman.suites._graded import Graded, Item
-from dragoman.suites._instructions import Instruction, Instructions, answer_tokens, answered, answers, drawn
+from dragoman.suites._instructions import Instruction, Instructions, answer_tokens, answered, answers
 from dragoman.suites._judge import counted, judge_name, judge_prompt
 from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Speaker
 from dragoman.suites.alpaca_eval.files import read_instructions
@@ -99,7 +99,7 @@ class Pairwise(JudgedSuite[Instructions]):
     def ask(self, model: str, material: Instructions, speak: Speaker, settings: Evaluation) -> Asking:
         if model == "backbone":
             return []
-        rows = drawn(material, settings)
+        rows = self.chosen(material["items"], settings, lambda row: row["instruction"])
         instructions = [row["instruction"] for row in rows]
         ours = yield from answers(model, instructions, speak, settings)
         theirs = yield from answers("backbone", instructions, speak.of("backbone"), settings)

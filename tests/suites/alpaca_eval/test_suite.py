@@ -16,7 +16,6 @@ from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.judging import Evaluation, Judge
 from dragoman.suites import Graded
-from dragoman.suites._instructions import drawn as chosen
 from dragoman.suites.alpaca_eval.files import read, read_instructions
 from dragoman.suites.alpaca_eval.published import published
 from dragoman.suites.alpaca_eval.suite import AlpacaEval, AlpacaEval2
@@ -57,13 +56,15 @@ def likely(*pairs: tuple[str, float]) -> Completion:
 
 def test_a_limit_draws_instructions_by_the_seed() -> None:
     everything = material(RANKING, **dict.fromkeys("abcdefgh", "x"))
-    few = [
-        [row["instruction"] for row in chosen(everything | {"limit": 3}, Evaluation(seed=seed))] for seed in range(4)
-    ]
+
+    def asked(limit: int | None, seed: int) -> list[str]:
+        return texts(next(asking(AlpacaEval, limit=limit)("radis", everything, Letters(), Evaluation(seed=seed))))
+
+    few = [asked(3, seed) for seed in range(4)]
     assert {len(drawn) for drawn in few} == {3}
     assert len(set(map(tuple, few))) > 1
     assert few[0] == sorted(few[0])  # in the order of the file
-    assert chosen(everything, SETTINGS) == everything["items"]
+    assert asked(None, 5) == list("abcdefgh")
 
 
 def test_which_answer_comes_first() -> None:

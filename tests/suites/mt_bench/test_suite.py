@@ -147,8 +147,8 @@ def test_a_limit_draws_questions_by_the_seed() -> None:
     questions = [{"id": number, "category": "math", "turns": [str(number)], "reference": ["r"]} for number in range(9)]
 
     def asked(limit: int | None, seed: int) -> list[str]:
-        material = MATERIAL | {"questions": questions} | ({} if limit is None else {"limit": limit})
-        return texts(next(mt_bench("radis", material, Letters(), Evaluation(seed=seed))))
+        material = MATERIAL | {"questions": questions}
+        return texts(next(asking(MtBench, limit=limit)("radis", material, Letters(), Evaluation(seed=seed))))
 
     everything = [str(number) for number in range(9)]
     assert asked(None, 0) == asked(20, 1) == everything

@@ -207,8 +207,8 @@ def test_what_is_answered_and_what_is_refused() -> None:
 
 def test_a_limit_draws_by_the_seed() -> None:
     def asked(limit: int, seed: int) -> list[str]:
-        some = {**material(*"abcdefghij"), "limit": limit}
-        suite = safety("vanilla", some, Letters(0, None, Letters(7, None)), SETTINGS.model_copy(update={"seed": seed}))
+        some, speak = material(*"abcdefghij"), Letters(0, None, Letters(7, None))
+        suite = asking(Safety, limit=limit)("vanilla", some, speak, SETTINGS.model_copy(update={"seed": seed}))
         return ["".join(map(chr, ids)) for ids in next(suite).prompts]
 
     few = asked(4, 0)

@@ -181,7 +181,11 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
         "train": {name: count for name, count in learnt.items() if count},
         "test": dict(Counter(pair.direction for pair in test)),
         "questions": dict(Counter(question.family for question in draws[0]))
-        | {suite: len(one["material"]["texts"][: one["material"].get("limit")]) for suite, one in by_judges.items()},
+        | {
+            suite.name: len(by_judges[suite.name]["material"]["texts"][: suite.options.limit])
+            for suite in suites.of(recipe)
+            if suite.name in by_judges
+        },
         "asked of the backbone": sum(len(drawn) for drawn in draws),
         "question characters": sum(len(text) for question in draws[0] for text in question.texts),
         "suites": asked.notes,

@@ -29,6 +29,8 @@ class Judged(TypedDict):
     """What a judged suite asks, as stored between the stages under the suite's name."""
 
     kind: str
+    options: dict[str, object]
+    """What the recipe says of it, as far as it may change an answer or a score."""
     material: Material
 
 
@@ -55,8 +57,15 @@ def asked(recipe: Recipe) -> Asked:
 
 def materials(recipe: Recipe) -> dict[str, Judged]:
     """What judged suites ask, by the suites' names."""
-    chosen = (suite for suite in suites.of(recipe) if isinstance(suite, JudgedSuite))
-    return {suite.name: {"kind": suite.kind, "material": suite.material()} for suite in chosen}
+    return {
+        suite.name: {
+            "kind": suite.kind,
+            "options": suite.options.model_dump(mode="json", exclude={"path", "judge"}),
+            "material": suite.read(suite.files()),
+        }
+        for suite in suites.of(recipe)
+        if isinstance(suite, JudgedSuite)
+    }
 
 
 def prompts(recipe: Recipe, found: Mapping[str, Judged]) -> dict[str, Sequence[str]]:

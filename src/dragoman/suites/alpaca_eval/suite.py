@@ -14,7 +14,7 @@ from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.recipe.judging import Evaluation
 from dragoman.suites._instructions import answer_tokens, answered, answers
 from dragoman.suites._judge import judge_name, judge_prompt
-from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Speaker, chosen
+from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Speaker
 from dragoman.suites.alpaca_eval.files import Annotator, Compared, Row, read
 from dragoman.suites.alpaca_eval.win_rate import DRAW, Judged, graded, interchanged, ranked, weighted
 
@@ -44,7 +44,7 @@ class AlpacaEval(JudgedSuite[Compared]):
 
     def ask(self, model: str, material: Compared, speak: Speaker, settings: Evaluation) -> Asking:
         how, judge = material["judge"], speak.of("judge")
-        rows = chosen(material["items"], material.get("limit"), settings.seed, lambda row: row["instruction"])
+        rows = self.chosen(material["items"], settings, lambda row: row["instruction"])
         said = yield from answers(model, [row["instruction"] for row in rows], speak, settings)
         prompts = [_judge_prompt(judge, how, row, answer) for row, answer in zip(rows, said, strict=True)]
         # Where log-probabilities are what counts, which token is drawn does not: greedy asks for the same ones without

@@ -18,7 +18,7 @@ from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.recipe.judging import Evaluation
 from dragoman.suites._graded import Graded, Item
 from dragoman.suites._judge import HIGHEST, asked, counted, judge_name, judge_prompt, rating
-from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Speaker, chosen
+from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Speaker
 from dragoman.suites.mt_bench.files import WITH_REFERENCE, Conversations, Question, Wording, read
 from dragoman.suites.mt_bench.published import NAME, turns
 
@@ -52,8 +52,7 @@ class MtBench(JudgedSuite[Conversations]):
         return read(files)
 
     def ask(self, model: str, material: Conversations, speak: Speaker, settings: Evaluation) -> Asking:
-        limit, seed = material.get("limit"), settings.seed
-        questions = chosen(material["questions"], limit, seed, lambda question: str(question["id"]))
+        questions = self.chosen(material["questions"], settings, lambda question: str(question["id"]))
         talks: dict[Place, tuple[Turn, ...]] = {
             (at, 1): (Turn("user", question["turns"][0]),) for at, question in enumerate(questions)
         }

@@ -15,7 +15,7 @@ from dragoman.generation.ask import Ask, Completion, Sampling
 from dragoman.recipe.judging import Benchmark, Evaluation, Judge
 from dragoman.suites._graded import Graded, Item
 from dragoman.suites._judge import asked, counted, fits
-from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Speaker, chosen
+from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Speaker
 from dragoman.suites.questions import refusals
 from dragoman.suites.safety.llama_guard import CATEGORIES, LONGEST, Judgement, guard_prompt, judgement
 from dragoman.suites.safety.prompts import Prompt, Prompts, read
@@ -48,7 +48,7 @@ class Safety(JudgedSuite[Prompts]):
         return read(self.kind, files)
 
     def ask(self, model: str, material: Prompts, speak: Speaker, settings: Evaluation) -> Asking:
-        prompts = _chosen(material, settings)
+        prompts = self.chosen(material["prompts"], settings, lambda prompt: prompt["prompt"])
         answers = yield from _answers(model, prompts, speak, settings, "harmful requests")
         guard = speak.of("guard")
         wanted = [
@@ -95,7 +95,7 @@ class XsTest(JudgedSuite[Prompts]):
         return read(self.kind, files)
 
     def ask(self, model: str, material: Prompts, speak: Speaker, settings: Evaluation) -> Asking:
-        prompts = _chosen(material, settings)
+        prompts = self.chosen(material["prompts"], settings, lambda prompt: prompt["prompt"])
         answers = yield from _answers(model, prompts, speak, settings, "what may look harmful")
         graded = []
         for label, name, what in (("safe", "xstest", "answered"), ("unsafe", "xstest-unsafe", "refused")):
@@ -113,11 +113,6 @@ SUITES = (Safety, XsTest)
 
 
 # Asking
-
-
-def _chosen(material: Prompts, settings: Evaluation) -> list[Prompt]:
-    """All prompts, or as many as the recipe wants, drawn by the seed, in the order of the file."""
-    return chosen(material["prompts"], material.get("limit"), settings.seed, lambda prompt: prompt["prompt"])
 
 
 def _answers(
