@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from dragoman import __version__
 from dragoman.commands import analyze, lab, store
 from dragoman.commands.data import app as data
+from dragoman.commands.files import parallel_text
+from dragoman.commands.init import write_starter
 from dragoman.commands.options import (
     COLOURS,
     Adapter,
@@ -27,6 +30,8 @@ from dragoman.commands.options import (
     Trust,
 )
 from dragoman.commands.score import command as score
+from dragoman.corpora.formats.text import numbered
+from dragoman.corpora.records import Turn
 from dragoman.errors import DragomanError
 from dragoman.interrupts import CODE, STOPPED, interruptible, watch
 from dragoman.terminal import put, say, visible
@@ -81,8 +86,6 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from dragoman import __version__
-
         say(f"dragoman {__version__}")
         raise typer.Exit
 
@@ -119,9 +122,6 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
     """Write a starter recipe for your own parallel files."""
-    from dragoman.commands.files import parallel_text
-    from dragoman.commands.init import write_starter
-
     text = parallel_text(source, target, table, direction)
     made = write_starter(text, backbone, output, folder, test=test, force=force)
     left_out = f"; {made.empty} with an empty side left out" if made.empty else ""
@@ -305,7 +305,6 @@ def translate(
 ) -> None:
     """Translate lines of text."""
     from dragoman.commands.talk import Talker
-    from dragoman.corpora.formats.text import numbered
 
     with file.open("rb") if file else nullcontext(sys.stdin.buffer) as stream:
         text = [line for _, line in numbered(stream, str(file or "standard input"))]
@@ -324,7 +323,6 @@ def chat(
 ) -> None:
     """Talk with a model. An empty line begins anew, Ctrl-D ends."""
     from dragoman.commands.talk import Talker
-    from dragoman.corpora.records import Turn
 
     talker = Talker.load(model, adapter=adapter, system=system, max_tokens=max_tokens)
     turns: list[Turn] = []

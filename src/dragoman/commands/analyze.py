@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dragoman.commands.options import Overrides, Recipe
+from dragoman.errors import RecipeError
 
 app = typer.Typer(help="Look into methods: gradients, drift, rationales.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -41,7 +42,6 @@ def gradients(
 ) -> None:
     """Whether the regulariser's gradient agrees with the translation's, layer by layer."""
     from dragoman.commands.recipes import recipe as loaded
-    from dragoman.errors import RecipeError
     from dragoman.pipeline.analyses import gradients_and_drift as analyses
     from dragoman.pipeline.analyses.options import DIMENSION, GradientsOptions
     from dragoman.report.analyses.gradients import show
@@ -110,7 +110,6 @@ def rationales(
 ) -> None:
     """What rationales talk about: eight categories, their shares, and examples."""
     from dragoman.commands.recipes import recipe as loaded
-    from dragoman.errors import RecipeError
     from dragoman.pipeline.analyses import topics as categories
     from dragoman.report.analyses.topics import show
     from dragoman.screen import console

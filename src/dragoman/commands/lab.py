@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from dragoman.commands.files import languages
+from dragoman.errors import DataError
 from dragoman.terminal import say
 
 LANGUAGES = {"en", "de", "it"}
@@ -20,8 +22,6 @@ def world(
     seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
 ) -> None:
     """Print sentences with their translations, or questions."""
-    from dragoman.commands.files import languages
-    from dragoman.errors import DataError
     from dragoman.lab import abilities
     from dragoman.lab.world import pairs
 
@@ -51,7 +51,6 @@ def pretrain(
     anew: Annotated[bool, typer.Option("--anew", help="Do not go on with what lies there.")] = False,
 ) -> None:
     """Pre-train a model of the lab from a seed; cut off, it goes on where it was."""
-    from dragoman.errors import DataError
     from dragoman.lab.pretraining.kinds import KINDS
     from dragoman.lab.pretraining.pretrain import pretrain as run
 

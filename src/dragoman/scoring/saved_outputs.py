@@ -8,13 +8,14 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from dragoman import __version__
 from dragoman.corpora.language import base
 from dragoman.errors import DataError, EngineError
+from dragoman.scoring.comet.model import Comet, Triple
 from dragoman.scoring.statistics import (
     SEED,
     Floats,
@@ -31,9 +32,6 @@ from dragoman.scoring.statistics import (
     wilson,
 )
 from dragoman.suites import Graded, Item
-
-if TYPE_CHECKING:
-    from dragoman.scoring.comet.model import Comet
 
 CORPUS = ("bleu", "chrf", "chrf++", "ter")
 METRICS = (*CORPUS, "comet")
@@ -118,7 +116,7 @@ def corpus_scores(
 
 
 def comet_scores(
-    comet: "Comet",
+    comet: Comet,
     systems: Mapping[str, Sequence[str]],
     sources: Sequence[str],
     references: Sequence[Sequence[str]],
@@ -129,7 +127,6 @@ def comet_scores(
     With several references a segment's score is the mean of its scores with each. A model without references gets
     none. `cache` is a folder in which scores of segments are stored.
     """
-    from dragoman.scoring.comet.model import Triple
 
     used: Sequence[Sequence[str]] = references if comet.needs_reference else [[""] * len(sources)]
     triples = [

@@ -8,6 +8,7 @@ import typer
 
 from dragoman.commands.data.demonstrations import demonstrations
 from dragoman.commands.data.translate import translate
+from dragoman.commands.files import parallel_text
 from dragoman.commands.options import COLOURS, Languages, Overrides, Source, Table, Target
 from dragoman.terminal import say
 
@@ -54,7 +55,6 @@ def inspect(
         _completions(recipe, overrides or (), count)
         return
     from dragoman.commands.data import corpora
-    from dragoman.commands.files import parallel_text
 
     found = corpora.inspect(parallel_text(source, target, table, direction))
     say(f"{found.pairs} pairs")

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from dragoman.commands.files import languages, parallel_text
 from dragoman.commands.options import Languages, Source, Table, Target
+from dragoman.corpora.formats.parallel import ParallelText
+from dragoman.corpora.records import draw
 from dragoman.disk import write_atomic
 from dragoman.errors import DataError
+from dragoman.prompts.translation import demonstration
 from dragoman.terminal import say
 
 if TYPE_CHECKING:
-    from dragoman.corpora.formats.parallel import ParallelText
     from dragoman.corpora.load import Rules
 
 Way = Literal["both", "en-x", "x-en"]
@@ -74,8 +77,6 @@ def write(
 ) -> Made:
     """Chooses pairs and writes their demonstrations in an order drawn by the seed. DataError if no pair is left."""
     from dragoman.corpora.load import select
-    from dragoman.corpora.records import draw
-    from dragoman.prompts.translation import demonstration
 
     chosen = select(texts, directions, rules)
     if not len(chosen):
@@ -91,9 +92,8 @@ def write(
 
 def _texts(
     source: Path | None, target: Path | None, table: Path | None, corpus: str, direction: str
-) -> tuple["ParallelText", ...]:
+) -> tuple[ParallelText, ...]:
     """The parallel text that the command line names, to be read in both directions."""
-    from dragoman.commands.files import languages, parallel_text
     from dragoman.corpora import catalog
 
     if not corpus:

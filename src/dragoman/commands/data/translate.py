@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dragoman.commands.options import Adapter, Longest
+from dragoman.errors import RecipeError
+from dragoman.json_values import JsonObject
 from dragoman.terminal import say
 
 if TYPE_CHECKING:
@@ -84,8 +86,6 @@ def generation(engine: Engine, address: str, server_model: str, settings: list[s
     import yaml
     from pydantic import ValidationError
 
-    from dragoman.errors import RecipeError
-    from dragoman.json_values import JsonObject
     from dragoman.recipe.engines import Generation
     from dragoman.recipe.faults import faults
     from dragoman.recipe.source import COMMAND_LINE, Source, parse

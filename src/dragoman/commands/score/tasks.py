@@ -15,7 +15,19 @@ from dragoman.corpora.records import Question
 from dragoman.errors import DataError, refuse
 from dragoman.json_values import as_text
 from dragoman.scoring.saved_outputs import Score, graded_score, mean_score, pooled_score, signature
+from dragoman.scoring.scorecard.abilities import TAKEN
 from dragoman.suites import Graded, Item
+from dragoman.suites.alpaca_eval import published as alpaca_eval
+from dragoman.suites.bbh.questions import bbh_questions
+from dragoman.suites.harness.gsm8k import INVALID, READINGS, VERSION, equal, strict
+from dragoman.suites.harness.ifeval import followed, harness_version, read_ifeval
+from dragoman.suites.humaneval.pass_at_k import judged_programs
+from dragoman.suites.humaneval.problems import humaneval
+from dragoman.suites.mmlu.questions import mmlu_questions
+from dragoman.suites.mt_bench import published as mt_bench
+from dragoman.suites.questions.checks import check
+from dragoman.suites.questions.qa import normalisation
+from dragoman.suites.squad.questions import squad_files, squad_questions
 
 ANSWERED = ("xquad", "mlqa", "mmlu", "bbh", "gsm8k", "humaneval", "ifeval")
 JUDGED = ("mt-bench", "alpaca-eval")
@@ -50,10 +62,7 @@ def task_scores(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[S
 def judged_scores(task: str, files: Sequence[Path], questions: Path | None, tell: Tell) -> list[Score]:
     """Scores from published judgements: one per model; for MT-Bench also one per turn and category."""
     if task == "mt-bench":
-        from dragoman.suites.mt_bench import published as mt_bench
-
         return [score for graded in mt_bench.published(files, questions) for score in _mt_bench(graded, tell)]
-    from dragoman.suites.alpaca_eval import published as alpaca_eval
 
     found = [graded for file in files for graded in alpaca_eval.published(file)]
     for graded in found:
@@ -89,7 +98,6 @@ def _notes(graded: Graded, tell: Tell, system: str = "") -> None:
 
 
 def _by_rule(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Score]:
-    from dragoman.suites.questions.checks import check
 
     questions, notes = _questions(asked, tell)
     for note, count in (+notes).items():
@@ -113,15 +121,11 @@ def _by_rule(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Scor
 
 def _questions(asked: Asked, tell: Tell) -> tuple[list[Question], Counter[str]]:
     if asked.task in ("xquad", "mlqa"):
-        from dragoman.suites.squad.questions import squad_questions
-
         language, context = languages(asked, tell)
         extract = asked.extract or None
         return squad_questions(
             asked.task, asked.task, asked.data, language, context, originals=asked.originals, extract=extract
         )
-    from dragoman.suites.bbh.questions import bbh_questions
-    from dragoman.suites.mmlu.questions import mmlu_questions
 
     read = mmlu_questions if asked.task == "mmlu" else bbh_questions
     return read(
@@ -133,7 +137,6 @@ def _places(asked: Asked, questions: Sequence[Question], left_out: int) -> list[
     """The row (below the header) of each question in a CSV table; empty if that cannot be told."""
     if asked.task not in ("xquad", "mlqa"):
         return []
-    from dragoman.suites.squad.questions import squad_files
 
     (table,) = squad_files(asked.task, asked.data, *languages(asked, lambda _: None))
     text = io.StringIO(decoded(whole(table), str(table)), newline="")
@@ -162,9 +165,6 @@ def languages(asked: Asked, tell: Tell) -> tuple[str, str | None]:
 
 def _told(asked: Asked, questions: Sequence[Question]) -> dict[str, str]:
     """For the signature: how answers were extracted and compared."""
-    from dragoman.scoring.scorecard.abilities import TAKEN
-    from dragoman.suites.questions.qa import normalisation
-
     found = [question.check for question in questions]
     names = sorted({check.name for check in found})
     norms = {normalisation(as_text(check.arguments["language"])) for check in found if check.name == "squad"}
@@ -187,7 +187,6 @@ def _unread(system: str, count: int, asked: int, tell: Tell) -> None:
 
 
 def _gsm8k(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Score]:
-    from dragoman.suites.harness.gsm8k import INVALID, READINGS, VERSION, equal, strict
 
     golds: list[str] = []
     ids: list[str] = []
@@ -212,7 +211,6 @@ def _gsm8k(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Score]
 
 
 def _ifeval(asked: Asked, systems: Mapping[str, Path]) -> list[Score]:
-    from dragoman.suites.harness.ifeval import followed, harness_version, read_ifeval
 
     questions = read_ifeval(asked.data)
     ids = [question.key for question in questions]
@@ -230,8 +228,6 @@ def _ifeval(asked: Asked, systems: Mapping[str, Path]) -> list[Score]:
 
 
 def _humaneval(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Score]:
-    from dragoman.suites.humaneval.pass_at_k import judged_programs
-    from dragoman.suites.humaneval.problems import humaneval
 
     questions = humaneval(asked.data)
     ids = [question.id for question in questions]

@@ -4,20 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Engine
 from dragoman.generation.door import Door, OpenModel
 from dragoman.generation.local_engine import Local, local_kind
+from dragoman.generation.openai.engine import ServerEngine
+from dragoman.generation.ray.cluster import library
+from dragoman.generation.ray.engine import RayEngine
+from dragoman.generation.vllm.startup import installed
 from dragoman.models.loading import fingerprint, pick_device, pick_dtype
 from dragoman.prompts.render import Renderer
 from dragoman.recipe.engines import Generation, Ray
 from dragoman.recipe.schema import Chat
 from dragoman.store import Digests
-
-if TYPE_CHECKING:
-    from dragoman.generation.openai.engine import ServerEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,8 @@ def check_engine(settings: Generation, spec: ModelSpec, written: bool = False) -
     """
     spread = settings.engine == "ray"
     if spread or settings.vllm.data_parallel > 1:
-        from dragoman.generation.ray.cluster import library
-
         library()
     if "vllm" in (settings.engine, spread and settings.ray.engine):
-        from dragoman.generation.vllm.startup import installed
-
         installed(accelerator=pick_device().type != "cpu")
     if settings.engine == "openai":
         server = _server(settings, spec)
@@ -150,7 +146,6 @@ def _made_in(kind: Local, dtype: str, settings: Generation, spread: Ray | None) 
 
 
 def _over_ray(make: Callable[[], Engine], spread: Ray, shard: int) -> Engine:
-    from dragoman.generation.ray.engine import RayEngine
 
     return RayEngine(make, spread, shard=shard)
 
@@ -163,8 +158,7 @@ def _on_a_server(settings: Generation, spec: ModelSpec) -> OpenModel:
     return OpenModel(f"server|{engine.name}", lambda: engine, made_in="server")
 
 
-def _server(settings: Generation, spec: ModelSpec) -> "ServerEngine":
-    from dragoman.generation.openai.engine import ServerEngine
+def _server(settings: Generation, spec: ModelSpec) -> ServerEngine:
 
     renderer = spec.renderer()
     return ServerEngine(
