@@ -1,4 +1,4 @@
-"""Checking a recipe's models before work begins and before weights are read: can they do what it asks?"""
+"""Checking that a recipe's models can do what it asks, before work begins and before weights are read."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,0 +1,1 @@
+"""lm-evaluation-harness as it is, in a process of its own."""

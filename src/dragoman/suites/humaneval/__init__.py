@@ -1,0 +1,1 @@
+"""HumanEval: programs, judged by executing them."""

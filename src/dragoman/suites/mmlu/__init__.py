@@ -1,0 +1,1 @@
+"""MMLU in any language."""

@@ -1,0 +1,1 @@
+"""MT-Bench: a judge rates conversations of two turns."""

@@ -1,0 +1,1 @@
+"""Safety and over-refusal: harmful and seemingly harmful requests."""

@@ -1,0 +1,22 @@
+"""The page that lists every file says what the source says."""
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from tests import ROOT, SOURCE
+
+WRITER = runpy.run_path(str(ROOT / "docs" / "files.py"))
+
+
+def test_the_page_lists_every_file_with_its_phrase() -> None:
+    page = cast(Callable[[], str], WRITER["page"])()
+    written = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
+    assert written == page, "docs/files.md is not what the source says; `make files` writes it anew"
+
+
+def test_every_file_begins_with_a_phrase() -> None:
+    phrase = cast(Callable[[Path], str], WRITER["phrase"])
+    found = {path.relative_to(SOURCE).as_posix(): phrase(path) for path in SOURCE.rglob("*.py")}
+    assert {name: text for name, text in found.items() if not text.endswith(".") or len(text) > 120} == {}
