@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dragoman.prompts.examples import Ids, Row
+from dragoman.prompts.examples import ExampleRow, Ids
 from dragoman.scoring.statistics import interval, resample
 from dragoman.training.batching import Micro, pad, split
 from dragoman.training.loss import Head, make_head, teach_forward
@@ -103,11 +103,11 @@ def divergences(base: torch.Tensor, moved: torch.Tensor) -> tuple[torch.Tensor, 
     return (p.exp() * (p - q)).sum(-1), (q.exp() * (q - p)).sum(-1)
 
 
-def _row(text: Said, number: int) -> Row:
+def _row(text: Said, number: int) -> ExampleRow:
     length = len(text.prompt) + len(text.answer)
     weights = np.zeros(length, dtype=np.float32)
     weights[len(text.prompt) :] = 1
-    return Row(np.array(text.prompt + text.answer, dtype=np.int32), np.full(length, number), weights)
+    return ExampleRow(np.array(text.prompt + text.answer, dtype=np.int32), np.full(length, number), weights)
 
 
 def summed_up(trainings: Sequence[Floats], count: int) -> dict[str, Any]:

@@ -4,9 +4,9 @@ It uses the same suites and engine as every run; the card says how many question
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from dragoman.corpora.records import Pair
 from dragoman.errors import EngineError
@@ -15,6 +15,7 @@ from dragoman.generation.door import Asking, T
 from dragoman.generation.hf.engine import HfEngine
 from dragoman.lab import abilities as families
 from dragoman.lab import world
+from dragoman.lab.pretraining.kinds import Facts
 from dragoman.progress import progress
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
@@ -22,7 +23,7 @@ from dragoman.recipe.judging import Evaluation
 from dragoman.scoring.statistics import wilson
 from dragoman.store import sha256, write_atomic
 from dragoman.suites.questions.suite import abilities
-from dragoman.suites.translation.suite import translation
+from dragoman.suites.translation.suite import Translated, translation
 
 CARD, DATA, WEIGHTS = "README.md", "card.json", "model.safetensors"
 DIRECTIONS = ("de-en", "it-en", "en-de", "en-it")
@@ -78,6 +79,60 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 
 
+class Weights(TypedDict):
+    file: str
+    sha256: str
+
+
+class Score(TypedDict):
+    """The share of questions answered rightly, of how many, with its 95 % interval."""
+
+    score: float
+    n: int
+    interval: list[float]
+
+
+class Failure(TypedDict):
+    question: str
+    answer: str
+
+
+class Continued(TypedDict):
+    """What the model added after a reference."""
+
+    direction: str
+    source: str
+    reference: str
+    continuation: str
+
+
+Translations = TypedDict(
+    "Translations",
+    {"chrF++": float, "n": int, "signature": str, "exact": float, "goes on": float, "wrong language": float},
+)
+Remarks = TypedDict(
+    "Remarks", {"n": int, "stops at once": float, "kinds": dict[str, float], "examples": list[Continued]}
+)
+Measured = TypedDict(
+    "Measured",
+    {
+        "weights": Weights,
+        "decoding": str,
+        "seed": int,
+        "abilities": dict[str, Score],
+        "translation": dict[str, Translations],
+        "after a reference": Remarks,
+        "failures": dict[str, list[Failure]],
+    },
+)
+
+
+class Card(Measured):
+    """card.json."""
+
+    training: Facts
+
+
 def write_card(backbone: Path, questions: int = 200, pairs: int = 200, seed: int = 0) -> None:
     """Measures, and writes card.json for programs and README.md for people, beside the weights.
 
@@ -87,12 +142,12 @@ def write_card(backbone: Path, questions: int = 200, pairs: int = 200, seed: int
         raise EngineError(f"{backbone} has no {DATA}; name the folder that `dragoman lab pretrain` gave.")
     training = json.loads((backbone / DATA).read_text(encoding="utf-8"))["training"]
     in_languages = training.get("kind") == "english"
-    data = {**measure(backbone, questions, pairs, seed, in_languages), "training": training}
+    data: Card = {**measure(backbone, questions, pairs, seed, in_languages), "training": training}
     write_atomic(backbone / DATA, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     write_atomic(backbone / CARD, _page(data))
 
 
-def measure(backbone: Path, questions: int, pairs: int, seed: int, in_languages: bool = False) -> dict[str, Any]:
+def measure(backbone: Path, questions: int, pairs: int, seed: int, in_languages: bool = False) -> Measured:
     """Scores on held-out questions of every ability and skill, four directions, and what follows a reference. All
     greedy.
 
@@ -138,7 +193,7 @@ def measure(backbone: Path, questions: int, pairs: int, seed: int, in_languages:
         },
         "failures": {
             family: [
-                {"question": item.question.turns[-1].text, "answer": item.answer} for item in items if not item.passed
+                Failure(question=item.question.turns[-1].text, answer=item.answer) for item in items if not item.passed
             ][:3]
             for family, items in answered.families.items()
         },
@@ -176,7 +231,7 @@ def _is_of(kind: str, text: str) -> bool:
     return any(sign in text for sign in KINDS[kind])
 
 
-def _chrf(items: Sequence[Any]) -> dict[str, Any]:
+def _chrf(items: Sequence[Translated]) -> Translations:
     from sacrebleu.metrics import CHRF
 
     metric = CHRF(word_order=2)
@@ -191,7 +246,7 @@ def _chrf(items: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def _page(data: Mapping[str, Any]) -> str:
+def _page(data: Card) -> str:
     training, after = data["training"], data["after a reference"]
     kind = training.get("kind", "backbone")
     title, is_what = PORTRAITS[kind]

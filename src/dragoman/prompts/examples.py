@@ -49,7 +49,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ExampleRow:
     """One example of a table, as arrays with one entry per token."""
 
     ids: NDArray[np.int32]
@@ -123,15 +123,15 @@ class ExampleTable:
             empty += int((np.diff(np.concatenate([[0], np.cumsum(live)])[chunk.offsets]) == 0).sum())
         return dict(zip(self.names, counts.tolist(), strict=True)), empty
 
-    def __getitem__(self, index: int) -> Row:
+    def __getitem__(self, index: int) -> ExampleRow:
         if not 0 <= index < len(self):
             raise IndexError(f"example {index} of {len(self)}")
         at = int(np.searchsorted(self._starts, index, side="right")) - 1
         chunk = self._chunk(at)
         start, end = chunk.offsets[index - self._starts[at] : index - self._starts[at] + 2]
-        return Row(chunk.ids[start:end], chunk.recode[chunk.segments[start:end]], chunk.weights[start:end])
+        return ExampleRow(chunk.ids[start:end], chunk.recode[chunk.segments[start:end]], chunk.weights[start:end])
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[ExampleRow]:
         return (self[index] for index in range(len(self)))
 
     def _chunk(self, at: int) -> _Chunk:

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 Ids = tuple[int, ...]
 
-Part = Literal["prompt", "answer", "end"]
+RunKind = Literal["prompt", "answer", "end"]
 
 
 class Run(NamedTuple):
     """Neighbouring tokens of a conversation with the same role in it."""
 
-    part: Part
+    part: RunKind
     ids: Ids
 
 

@@ -15,17 +15,18 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dragoman.errors import EngineError
 from dragoman.sandbox.jail import values
 from dragoman.sandbox.jail.layers import Readable
+from dragoman.sandbox.jail.messages import Request, Verdict
 
 UNSAFE = "DRAGOMAN_UNSAFE_CODE"
 MEMORY = 512 << 20  # bytes of addresses; its test has as many
@@ -50,8 +51,8 @@ class Work:
     """Wall-clock time."""
     cpu: float = 0.0
     """Processor time; half the wall-clock time when 0."""
-    call: Sequence[Any] | None = None
-    cases: Sequence[Sequence[Any]] = ()
+    call: Sequence[object] | None = None
+    cases: Sequence[Sequence[object]] = ()
     test: str = ""
     prompt: str = ""
     memory: int = MEMORY
@@ -65,7 +66,7 @@ class Outcome(NamedTuple):
     """`wrong`, `took too long`, `raised NAME`, `ended before it answered`, …; empty if it passed. NAME is one of
     Python's own exceptions: the one raised, or its nearest ancestor among them.
     """
-    value: Any = None
+    value: object = None
     """The value of a `call`."""
 
 
@@ -176,7 +177,7 @@ def probe(parent, kept, made, source):
 """
 
 
-def _verdict(work: Work, without: Sequence[str] = ()) -> dict[str, Any]:
+def _verdict(work: Work, without: Sequence[str] = ()) -> Verdict:
     """The sandbox's verdict on a program; empty if it gives none that can be read."""
     with _folder() as folder:
         limits = {
@@ -199,7 +200,7 @@ def _verdict(work: Work, without: Sequence[str] = ()) -> dict[str, Any]:
         )
         try:
             output, _ = process.communicate(json.dumps(_told(work)).encode(), timeout=work.seconds + _GRACE)
-            verdict: dict[str, Any] = json.loads(output)
+            verdict: Verdict = json.loads(output)
             return verdict
         except (subprocess.TimeoutExpired, ValueError):  # not even the process that watches the time answered
             return {}
@@ -222,14 +223,19 @@ def _folder() -> Iterator[str]:
             subprocess.run(["rm", "-rf", "--", folder], stderr=subprocess.DEVNULL, check=False)
 
 
-def _told(work: Work) -> Mapping[str, Any]:
+def _told(work: Work) -> Request:
     if work.call is not None:
         return {"code": work.code, "function": work.function, "call": list(work.call)}
-    asked: dict[str, Any] = {"code": work.code, "function": work.function, "cases": list(work.cases)}
-    return asked | {"test": work.test, "prompt": work.prompt}
+    return {
+        "code": work.code,
+        "function": work.function,
+        "cases": list(work.cases),
+        "test": work.test,
+        "prompt": work.prompt,
+    }
 
 
-def _outcome(verdict: Mapping[str, Any]) -> Outcome:
+def _outcome(verdict: Verdict) -> Outcome:
     if not verdict:
         return Outcome(False, "took too long, or too much room")
     return Outcome(verdict["passed"], verdict["why"], values.read(verdict.get("value")))

@@ -11,10 +11,11 @@ import types
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import Linear
 from torch import nn
 from torch.nn import functional
+from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from dragoman.errors import TrainingError
@@ -23,7 +24,7 @@ from dragoman.recipe.schema import Lora
 ALL = "all-linear"
 
 
-def adapt(backbone: Any, lora: Lora) -> Any:
+def adapt(backbone: PreTrainedModel, lora: Lora) -> PeftModel:
     """The backbone with a new adapter around it; only the adapter is trained, in fp32.
 
     A TrainingError if `lora.targets` names a layer that the backbone does not have.
@@ -45,7 +46,7 @@ def adapt(backbone: Any, lora: Lora) -> Any:
     return network
 
 
-def check_targets(backbone: Any, lora: Lora) -> None:
+def check_targets(backbone: PreTrainedModel, lora: Lora) -> None:
     """TrainingError if `lora.targets` names a layer that the backbone doesn't have; it lists those that it has.
 
     PEFT silently ignores a name that it does not find, as long as it finds another. An embedding and a head that
@@ -98,12 +99,12 @@ def _targets(lora: Lora) -> str | list[str]:
     return lora.targets if lora.targets == ALL or not re.fullmatch(r"[\w.]+", lora.targets) else [lora.targets]
 
 
-def _adaptable(layer: Any) -> bool:
+def _adaptable(layer: nn.Module) -> bool:
     """Whether a layer can carry an adapter: linear layers, plain or quantised, and embeddings."""
     return isinstance(layer, nn.Embedding | Conv1D) or "Linear" in type(layer).__name__
 
 
-def _forward(self: Any, x: torch.Tensor) -> torch.Tensor:
+def _forward(self: Linear, x: torch.Tensor) -> torch.Tensor:
     if self.disable_adapters:
         return self.base_layer(x)  # type: ignore[no-any-return]
     name = self.active_adapters[0]

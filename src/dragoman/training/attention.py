@@ -5,10 +5,8 @@ AVX-512, widths of 64 to 128). Examples for translation are short, so the scores
 products win.
 """
 
-from typing import Any
-
 import torch
-from transformers import AttentionInterface, AttentionMaskInterface
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
@@ -21,14 +19,14 @@ PROBED = 4  # tokens
 
 
 def products(
-    module: Any,
+    module: torch.nn.Module,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     scaling: float | None = None,
     dropout: float = 0.0,
-    **extra: Any,
+    **extra: object,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention by plain products: [rows, heads, width, size] → [rows, width, heads, size].
 
@@ -51,7 +49,7 @@ def products(
 
 
 @torch.no_grad()
-def keeps_apart(causal: Any) -> bool:
+def keeps_apart(causal: PreTrainedModel) -> bool:
     """Whether the model treats examples that are packed into one line as if each stood alone.
 
     They are separated by position ids that start again, which not all architectures heed: GPT-2's second example

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
-from dragoman.prompts.examples import Row
+from dragoman.prompts.examples import ExampleRow
 
 # What a forward and backward pass costs beside its tokens, in tokens: one more micro-batch is worth
 # it where it saves more padding than this. Measured on two cores with 5M parameters.
@@ -86,7 +86,7 @@ class Batcher:
     device: int = 0
     devices: int = 1
 
-    def __call__(self, rows: Sequence[Row]) -> Step:
+    def __call__(self, rows: Sequence[ExampleRow]) -> Step:
         lengths = np.array([len(row.ids) for row in rows])
         groups = share(split(lengths, self.batch_tokens, self.line > 0), lengths, self.devices)
         parts = [[rows[index] for index in group] for group in groups[self.device :: self.devices]]
@@ -141,7 +141,7 @@ def share(groups: list[list[int]], lengths: NDArray[np.int64], devices: int) -> 
     return sorted(groups, key=lambda group: -int(lengths[group].sum()))
 
 
-def pad(rows: Sequence[Row]) -> Micro:
+def pad(rows: Sequence[ExampleRow]) -> Micro:
     """A micro-batch with one example per row, padded on the right.
 
     There is no attention mask: attention is causal, so no token sees the padding to its right.
@@ -153,7 +153,7 @@ def pad(rows: Sequence[Row]) -> Micro:
     return _micro(ids, None, rows, [at * width for at in range(len(rows))])
 
 
-def pack(rows: Sequence[Row], line: int) -> Micro:
+def pack(rows: Sequence[ExampleRow], line: int) -> Micro:
     """A micro-batch with examples end to end, in lines wide enough for the longest.
 
     Position ids that start again with every example separate them: the attention derives a block-diagonal mask from
@@ -178,7 +178,9 @@ def pack(rows: Sequence[Row], line: int) -> Micro:
     return _micro(ids.reshape(-1, width), torch.from_numpy(places.reshape(-1, width)), rows, starts)
 
 
-def _micro(ids: NDArray[np.int64], places: torch.Tensor | None, rows: Sequence[Row], starts: Sequence[int]) -> Micro:
+def _micro(
+    ids: NDArray[np.int64], places: torch.Tensor | None, rows: Sequence[ExampleRow], starts: Sequence[int]
+) -> Micro:
     trained = [np.flatnonzero(row.weights[1:]) for row in rows]
     positions = np.concatenate([start + places for start, places in zip(starts, trained, strict=True)])
 

@@ -7,13 +7,16 @@ predicted, and in chunks, each freed before the next.
 
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from dragoman.errors import TrainingError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 # Logits of one chunk, in entries. On a processor a chunk should stay in its cache.
 CHUNK = {"cpu": 1 << 20}
@@ -62,7 +65,7 @@ class _FrozenHead(torch.autograd.Function):
         return slopes * grads[0][:, None].to(slopes.dtype), None, None, None
 
 
-def make_head(causal: Any) -> Head:
+def make_head(causal: "PreTrainedModel") -> Head:
     """The function from hidden states to logits: the head, plus what some architectures do to its output."""
     config = causal.config.get_text_config().to_dict()
     cap = config.get("final_logit_softcapping")
@@ -79,7 +82,7 @@ def make_head(causal: Any) -> Head:
     return head
 
 
-def teach_forward(causal: Any) -> None:
+def teach_forward(causal: "PreTrainedModel") -> None:
     """Makes calling a causal language model return the losses of its trained tokens.
 
     The model's `forward` is replaced rather than the model wrapped, so that whatever hooks into the call (adapters,
@@ -91,12 +94,12 @@ def teach_forward(causal: Any) -> None:
     vocabulary = causal.config.get_text_config().vocab_size
 
     def forward(
-        self: Any,
+        self: "PreTrainedModel",
         input_ids: torch.Tensor,
         position_ids: torch.Tensor | None,
         positions: torch.Tensor,
         targets: torch.Tensor,
-        **extra: Any,
+        **extra: object,
     ) -> torch.Tensor:
         body = self.base_model(input_ids=input_ids, position_ids=position_ids, use_cache=False, **extra)
         hidden = body.last_hidden_state.flatten(0, 1)[positions]
@@ -107,7 +110,7 @@ def teach_forward(causal: Any) -> None:
 
 
 @torch.no_grad()
-def _check_head(causal: Any, head: Head) -> None:
+def _check_head(causal: "PreTrainedModel", head: Head) -> None:
     ids = torch.arange(8, device=causal.device)[None] % causal.config.get_text_config().vocab_size
     expected = causal(input_ids=ids, use_cache=False).logits
     found = head(causal.base_model(input_ids=ids, use_cache=False).last_hidden_state)

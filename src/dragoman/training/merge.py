@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -20,6 +20,10 @@ from dragoman.models.config import read_config
 from dragoman.models.loading import load_model, locate
 from dragoman.prompts.examples import Ids
 from dragoman.training.checkpoints import is_model
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel
 
 # In fp32 merging only changes the order of sums: 1e-5 of the spread of the logits is usual.
 FP32_LIMIT = 1e-3
@@ -160,7 +164,7 @@ def _spread(logits: Sequence[torch.Tensor]) -> float:
     return math.sqrt(squares / max(1, count - 1))
 
 
-def _fold(model: Any) -> Any:
+def _fold(model: "PeftModel") -> "PreTrainedModel":
     return model.merge_and_unload(safe_merge=True)
 
 
@@ -182,7 +186,7 @@ def _own_dtype(folder: Path, trust_remote_code: bool) -> torch.dtype:
     return dtype if isinstance(dtype, torch.dtype) else torch.float32
 
 
-def _check_room(out: Path, model: Any, cast: torch.dtype) -> None:
+def _check_room(out: Path, model: "PreTrainedModel", cast: torch.dtype) -> None:
     needed = sum(weight.numel() for weight in model.parameters()) * cast.itemsize
     nearest = next(parent for parent in out.absolute().parents if parent.is_dir())
     free = shutil.disk_usage(nearest).free
@@ -208,14 +212,14 @@ def _write_template(model: Path, chat: str) -> None:
 
 
 @torch.inference_mode()
-def _logits(model: Any, ids: Ids) -> torch.Tensor:
+def _logits(model: "PreTrainedModel", ids: Ids) -> torch.Tensor:
     """[tokens, vocabulary] in fp32."""
     logits: torch.Tensor = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0].float()
     return logits
 
 
 @torch.inference_mode()
-def _greedy(model: Any, prompt: Ids) -> Ids:
+def _greedy(model: "PreTrainedModel", prompt: Ids) -> Ids:
     answer: Ids = ()
     cache, ids = None, torch.tensor([prompt])
     for _ in range(NEW_TOKENS):

@@ -11,15 +11,23 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Protocol, cast
 
 import torch
-from torch.utils.data import DataLoader
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from torch.utils.data import DataLoader, Dataset
+from transformers import (
+    PreTrainedModel,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 
 from dragoman.errors import TrainingError
 from dragoman.progress import Bar
-from dragoman.prompts.examples import ExampleTable
+from dragoman.prompts.examples import ExampleRow, ExampleTable
 from dragoman.training import checkpoints
 from dragoman.training.batching import Batcher, Micro, Order, Step
 
@@ -52,7 +60,14 @@ class MetricsLog:
                 file.write(json.dumps(line) + "\n")
 
 
-class StepLoader(DataLoader[Any]):
+class LoadResult(Protocol):
+    """What torch says of loading a checkpoint's weights into a model."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class StepLoader(DataLoader[ExampleRow]):
     """Passes the number of the epoch to the order of examples."""
 
     batch_sampler: Order
@@ -68,7 +83,7 @@ class StopAfter(TrainerCallback):  # type: ignore[misc]
         self.step = step
 
     def on_step_end(
-        self, arguments: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any
+        self, arguments: TrainingArguments, state: TrainerState, control: TrainerControl, **others: object
     ) -> None:
         if state.global_step >= self.step:
             control.should_save = control.should_training_stop = True
@@ -83,7 +98,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
 
     def __init__(
         self,
-        model: Any,
+        model: PreTrainedModel,
         arguments: TrainingArguments,
         examples: ExampleTable,
         *,
@@ -107,8 +122,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         self.add_callback(StopAfter(until))
 
     def get_train_dataloader(self) -> StepLoader:
-        rows: Any = self.examples
-        return StepLoader(rows, batch_sampler=self.order, collate_fn=self.batcher)
+        return StepLoader(cast(Dataset[ExampleRow], self.examples), batch_sampler=self.order, collate_fn=self.batcher)
 
     def get_batch_samples(
         self, epoch_iterator: Iterator[Step], num_batches: int, device: torch.device
@@ -118,7 +132,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         step = next(epoch_iterator)
         return [step], step.total
 
-    def training_step(self, model: Any, inputs: Step, num_items_in_batch: Any = None) -> torch.Tensor:
+    def training_step(self, model: torch.nn.Module, inputs: Step, num_items_in_batch: object = None) -> torch.Tensor:
         """Forward and backward through all micro-batches; devices exchange gradients with the last one."""
         model.train()
         scale = self.args.world_size / inputs.total  # gradients are averaged over devices afterwards
@@ -131,7 +145,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         self.step_tokens, self.step_total = inputs.tokens, inputs.total
         return loss
 
-    def _micro_step(self, model: Any, micro: Micro, scale: float) -> torch.Tensor:
+    def _micro_step(self, model: torch.nn.Module, micro: Micro, scale: float) -> torch.Tensor:
         losses: torch.Tensor = model(
             input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets
         )
@@ -187,7 +201,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
                 torch.distributed.broadcast(every, src=0)
             self.state.save_steps = int(every)
 
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+    def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
@@ -197,7 +211,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
             if self.newest_only:
                 checkpoints.clear(folder, checkpoint)
 
-    def _issue_warnings_after_load(self, load_result: Any) -> None:
+    def _issue_warnings_after_load(self, load_result: LoadResult) -> None:
         """Refuses a checkpoint whose weights differ from the model's; a warning is not enough."""
         state = self.model.state_dict()
         there = {weight.data_ptr() for name, weight in state.items() if name not in load_result.missing_keys}

@@ -12,11 +12,10 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import PartialState
-from transformers import TrainingArguments, set_seed
+from transformers import PreTrainedModel, TrainingArguments, set_seed
 from transformers.utils import is_flash_attn_2_available
 
 from dragoman.errors import TrainingError
@@ -141,7 +140,7 @@ def fit(
     return Fit(adapter, steps, log.tokens, time.monotonic() - started, log.loss)
 
 
-def choose_attention(model: Any, settings: Training, device: torch.device, precision: Precision) -> int:
+def choose_attention(model: PreTrainedModel, settings: Training, device: torch.device, precision: Precision) -> int:
     """Sets the fastest attention for this precision; returns the width of packed lines, 0 for padded batches.
 
     A TrainingError if lines are to be packed but the model would mix the examples in them.
@@ -183,7 +182,7 @@ def _steps(settings: Training, examples: int, until: int | None = None) -> int:
     return math.ceil((until or settings.epochs) * math.ceil(examples / settings.batch_size))
 
 
-def _check_same_run(path: Path, last: Path | None, identity: dict[str, Any], settings: Training) -> None:
+def _check_same_run(path: Path, last: Path | None, identity: dict[str, object], settings: Training) -> None:
     """Refuses to resume from the checkpoint of another run."""
     identity |= settings.model_dump(mode="json", exclude={"save_every", "report_to"})
     if last is not None:
@@ -197,7 +196,7 @@ def _check_same_run(path: Path, last: Path | None, identity: dict[str, Any], set
     path.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
 
 
-def _check_whole(backbone: Any, folder: Path, weights: int) -> None:
+def _check_whole(backbone: PreTrainedModel, folder: Path, weights: int) -> None:
     """TrainingError if all weights of a backbone can't be trained, being quantised; StoreError if the disk has no
     room.
     """
@@ -226,7 +225,7 @@ def _check(examples: ExampleTable) -> None:
         )
 
 
-def _check_fits(examples: ExampleTable, backbone: Any) -> None:
+def _check_fits(examples: ExampleTable, backbone: PreTrainedModel) -> None:
     """Checks that the model knows all tokens and positions of the examples; it would fail in mid-training."""
     vocabulary = vocabulary_of(backbone)
     if examples.highest >= vocabulary:

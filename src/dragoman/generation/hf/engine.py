@@ -32,7 +32,7 @@ Logprobs = tuple[tuple[int, float], ...]
 
 
 @dataclass(slots=True)
-class Row:
+class Pending:
     """A prompt in progress: what has been generated, and how much may be.
 
     `taken` is the last token of a prompt that is to be healed; `prompt` then ends before it.
@@ -124,7 +124,7 @@ class HfEngine:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _rows(self, prompts: Sequence[Ids], sampling: Sampling) -> list[Row]:
+    def _rows(self, prompts: Sequence[Ids], sampling: Sampling) -> list[Pending]:
         """The prompts by length, each with the number of tokens its answer may have."""
         if sampling.heal and self.extensions is None:
             raise EngineError(
@@ -136,15 +136,15 @@ class HfEngine:
         limits = rooms(prompts, self.context, sampling.max_tokens, heal=sampling.heal)
         for index, (prompt, limit) in enumerate(zip(prompts, limits, strict=True)):
             fed, taken = (prompt[:-1], prompt[-1]) if sampling.heal else (prompt, None)
-            rows.append(Row(index, fed, limit, row_key(sampling.seed, prompt), taken))
+            rows.append(Pending(index, fed, limit, row_key(sampling.seed, prompt), taken))
         return sorted(rows, key=_length)
 
-    def _completion(self, row: Row, finish: Finish, sampling: Sampling) -> Completion:
+    def _completion(self, row: Pending, finish: Finish, sampling: Sampling) -> Completion:
         body = row.ids[:-1] if finish == "stop" else row.ids
         logprobs = tuple(row.logprobs) if sampling.logprobs else None
         return Completion(tuple(row.ids), self.decode(body), finish, logprobs, row.seconds)
 
-    def _too_long(self, row: Row) -> EngineError:
+    def _too_long(self, row: Pending) -> EngineError:
         return EngineError(
             f"Out of memory with a single prompt of {len(row.prompt)} tokens and room for {row.limit} more: "
             f"{memory_of(self.model.device) or 'the device does not say how much it has'}. A batch "
@@ -153,7 +153,7 @@ class HfEngine:
             "more memory."
         )
 
-    def _choices(self, batch: Sequence[Row]) -> list[tuple[list[int], Ids]]:
+    def _choices(self, batch: Sequence[Pending]) -> list[tuple[list[int], Ids]]:
         """Which rows of a batch may take which tokens at the first step; empty if nothing is healed."""
         places: dict[int, list[int]] = defaultdict(list)
         for place, row in enumerate(batch):
@@ -162,11 +162,11 @@ class HfEngine:
         return [(rows, self.extensions(token)) for token, rows in places.items()] if self.extensions else []
 
     @torch.inference_mode()
-    def _decode(self, batch: Sequence[Row], sampling: Sampling) -> Iterator[tuple[Row, Finish]]:
+    def _decode(self, batch: Sequence[Pending], sampling: Sampling) -> Iterator[tuple[Pending, Finish]]:
         """Generates for all rows of a batch, and yields each row as it ends."""
         device = self.model.device
         stop = frozenset(sampling.stop)
-        live: list[Row | None] = list(batch)  # None for a row that is done but still in the tensors
+        live: list[Pending | None] = list(batch)  # None for a row that is done but still in the tensors
         keys = key_array([row.key for row in batch])
         width = max(len(row.prompt) for row in batch)
         ids = torch.tensor([(0,) * (width - len(row.prompt)) + tuple(row.prompt) for row in batch], device=device)
@@ -222,16 +222,16 @@ class HfEngine:
                 mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
 
 
-def _length(row: Row) -> int:
+def _length(row: Pending) -> int:
     return len(row.prompt)
 
 
-def _size(batch: Sequence[Row]) -> int:
+def _size(batch: Sequence[Pending]) -> int:
     """The tokens that a batch will hold at its end."""
     return len(batch) * (max(len(row.prompt) for row in batch) + max(row.limit for row in batch))
 
 
-def _next_batch(waiting: list[Row], budget: int, places: int | None) -> list[Row]:
+def _next_batch(waiting: list[Pending], budget: int, places: int | None) -> list[Pending]:
     """Takes as many rows from the end of `waiting` (sorted by length) as fit into the budget, at least one.
 
     In a model with a table of `places` (learned positions), the longest prompt and the longest answer of the batch

@@ -1,10 +1,31 @@
 """The lab's models: the backbone, and its siblings that the studies need."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NotRequired, TypedDict
 
 from dragoman.lab.pretraining import mixture
 from dragoman.lab.tongues import reads
+
+
+class Facts(TypedDict):
+    """What a model's card says of its training."""
+
+    kind: NotRequired[str]
+    seed: int
+    parameters: int
+    tokens: int
+    steps: int
+    step_tokens: int
+    width: int
+    minutes: float
+    rate: float
+    """Tokens a second."""
+    machine: str
+    loss: float
+    fresh_tokens: NotRequired[int]
+    """Tokens that began anew, of the whole `vocabulary`."""
+    vocabulary: NotRequired[int]
+    notes: NotRequired[list[str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ each looking back only, take half as long as whole rows would.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -100,14 +99,14 @@ def targets_of(ids: torch.Tensor, owners: torch.Tensor) -> torch.Tensor:
 
 
 def in_blocks(
-    module: Any,
+    module: torch.nn.Module,
     query: torch.Tensor,  # [rows, heads, width, size]
     key: torch.Tensor,
     value: torch.Tensor,
     attention_mask: torch.Tensor,  # [rows, 1, width, width]
     scaling: float,
     dropout: float = 0.0,
-    **extra: Any,
+    **extra: object,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention, a block of queries at a time over the keys up to its end."""
     mixed = []

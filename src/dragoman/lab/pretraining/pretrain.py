@@ -10,21 +10,20 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
 from dragoman.disk import open_as_usual
 from dragoman.errors import TrainingError
 from dragoman.lab import BACKBONE
 from dragoman.lab.pretraining import mixture
-from dragoman.lab.pretraining.kinds import Settings, document
+from dragoman.lab.pretraining.kinds import Facts, Settings, document
 from dragoman.lab.pretraining.packing import BLOCKS, IGNORED, Rows, mask_of, pack, targets_of, weights_of
 from dragoman.lab.pretraining.tokenizer import ROLES, train_tokenizer
 from dragoman.lab.tongues import reads
@@ -97,7 +96,7 @@ def pretrain(
     return _publish(out / MODEL, model, tokenizer, settings, _facts(out, model, place, seed, kind, settings, tokenizer))
 
 
-def _check_plan(path: Path, plan: dict[str, Any]) -> None:
+def _check_plan(path: Path, plan: Mapping[str, object]) -> None:
     if not path.exists():
         path.write_text(json.dumps(plan, indent=1), encoding="utf-8")
         return
@@ -110,7 +109,7 @@ def _check_plan(path: Path, plan: dict[str, Any]) -> None:
         )
 
 
-def _tokenizer(folder: Path, seed: int, settings: Settings) -> Any:
+def _tokenizer(folder: Path, seed: int, settings: Settings) -> PreTrainedTokenizerBase:
     """Learnt once, from documents that the training does not reach, then read from disk."""
     if not folder.is_dir():
         note("learning the vocabulary")
@@ -122,7 +121,7 @@ def _tokenizer(folder: Path, seed: int, settings: Settings) -> Any:
     return AutoTokenizer.from_pretrained(folder)
 
 
-def _config(tokenizer: Any, settings: Settings) -> LlamaConfig:
+def _config(tokenizer: PreTrainedTokenizerBase, settings: Settings) -> LlamaConfig:
     return LlamaConfig(
         vocab_size=settings.vocabulary,
         hidden_size=settings.hidden,
@@ -138,7 +137,7 @@ def _config(tokenizer: Any, settings: Settings) -> LlamaConfig:
     )
 
 
-def _grow(model: Any) -> None:
+def _grow(model: LlamaForCausalLM) -> None:
     """Gives a deeper model the backbone's weights; each further layer repeats the one before it, and adds nothing
     yet.
     """
@@ -156,7 +155,7 @@ def _grow(model: Any) -> None:
         before = of
 
 
-def _forget(model: Any, tokenizer: Any, seed: int, settings: Settings) -> None:
+def _forget(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase, seed: int, settings: Settings) -> None:
     """Reinitialises every token that English documents do not use, so that all knowledge of it is gone."""
     fresh = _fresh(tokenizer, seed, settings)
     table = model.model.embed_tokens.weight
@@ -165,7 +164,7 @@ def _forget(model: Any, tokenizer: Any, seed: int, settings: Settings) -> None:
     note(f"{len(fresh):,} of {settings.vocabulary:,} tokens begin anew")
 
 
-def _fresh(tokenizer: Any, seed: int, settings: Settings) -> list[int]:
+def _fresh(tokenizer: PreTrainedTokenizerBase, seed: int, settings: Settings) -> list[int]:
     """The tokens that occur in none of this many English documents."""
     documents = (reads.document(seed, number) for number in range(settings.forgets_beyond))
     texts = [text for language, text in documents if language == "en"]
@@ -173,7 +172,7 @@ def _fresh(tokenizer: Any, seed: int, settings: Settings) -> list[int]:
     return [token for token in range(settings.vocabulary) if token not in used]
 
 
-def _optimizers(model: Any, settings: Settings) -> dict[str, torch.optim.Optimizer]:
+def _optimizers(model: LlamaForCausalLM, settings: Settings) -> dict[str, torch.optim.Optimizer]:
     matrices = [weight for name, weight in model.model.layers.named_parameters() if weight.ndim == 2]
     known = {id(weight) for weight in matrices}
     tables = [weight for weight in model.parameters() if id(weight) not in known]
@@ -185,7 +184,7 @@ def _optimizers(model: Any, settings: Settings) -> dict[str, torch.optim.Optimiz
     }
 
 
-def _go_on(out: Path, model: Any, optimizers: dict[str, torch.optim.Optimizer], device: str) -> Place:
+def _go_on(out: Path, model: LlamaForCausalLM, optimizers: dict[str, torch.optim.Optimizer], device: str) -> Place:
     """Reads the state that an interrupted run left; the log of losses is cut back to it."""
     place = Place()
     if (out / STATE).exists():
@@ -201,7 +200,7 @@ def _go_on(out: Path, model: Any, optimizers: dict[str, torch.optim.Optimizer], 
     return place
 
 
-def _save(out: Path, model: Any, optimizers: dict[str, torch.optim.Optimizer], place: Place) -> None:
+def _save(out: Path, model: LlamaForCausalLM, optimizers: dict[str, torch.optim.Optimizer], place: Place) -> None:
     """Writes the state beside the old one and renames it."""
     where = asdict(place)
     del where["started"]
@@ -217,8 +216,8 @@ def _save(out: Path, model: Any, optimizers: dict[str, torch.optim.Optimizer], p
 
 def _train(
     out: Path,
-    tokenizer: Any,
-    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    model: LlamaForCausalLM,
     optimizers: dict[str, torch.optim.Optimizer],
     place: Place,
     seed: int,
@@ -268,7 +267,9 @@ def _train(
         note(f"{place.left_out:,} documents were longer than {settings.width} tokens and were left out")
 
 
-def _loss(model: Any, tokenizer: Any) -> Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]:
+def _loss(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase
+) -> Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]:
     """The weighted mean of the negative log-likelihood of every token after its document's first."""
     system, user, assistant = (int(tokenizer.convert_tokens_to_ids(f"<|{role}|>")) for role in ROLES)
 
@@ -306,7 +307,7 @@ def _set_rates(optimizers: dict[str, torch.optim.Optimizer], factor: float, sett
 
 
 def _batches(
-    tokenizer: Any, place: Place, seed: int, settings: Settings
+    tokenizer: PreTrainedTokenizerBase, place: Place, seed: int, settings: Settings
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Rows from `place` (which is advanced): ids and owners, [rows, width] each; empty rows fill up a chunk's end."""
     while True:
@@ -323,7 +324,7 @@ def _batches(
         place.chunk, place.row, place.left_out = place.chunk + 1, 0, place.left_out + packed.left_out
 
 
-def _chunk(tokenizer: Any, number: int, seed: int, settings: Settings) -> Rows:
+def _chunk(tokenizer: PreTrainedTokenizerBase, number: int, seed: int, settings: Settings) -> Rows:
     """Some documents, packed, in a shuffled order."""
     first = number * settings.documents
     documents = [document(settings.mixture, seed, first + at) for at in range(settings.documents)]
@@ -336,12 +337,18 @@ def _chunk(tokenizer: Any, number: int, seed: int, settings: Settings) -> Rows:
 
 
 def _facts(
-    out: Path, model: Any, place: Place, seed: int, kind: str, settings: Settings, tokenizer: Any
-) -> dict[str, Any]:
+    out: Path,
+    model: LlamaForCausalLM,
+    place: Place,
+    seed: int,
+    kind: str,
+    settings: Settings,
+    tokenizer: PreTrainedTokenizerBase,
+) -> Facts:
     """What the card says about the run. `loss` is the mean of the last hundred steps."""
     losses = [json.loads(line)["loss"] for line in (out / LOSSES).read_text(encoding="utf-8").splitlines()[-100:]]
     on_gpu, threads = model.device.type == "cuda", torch.get_num_threads()
-    return {
+    facts: Facts = {
         "kind": kind,
         "seed": seed,
         "parameters": sum(weight.numel() for weight in model.parameters()),
@@ -353,18 +360,19 @@ def _facts(
         "rate": place.tokens / place.elapsed,
         "machine": torch.cuda.get_device_name() if on_gpu else f"{threads} processor core{'s' * (threads > 1)}",
         "loss": sum(losses) / max(len(losses), 1),
-        **_forgotten(tokenizer, seed, settings),
     }
+    if settings.forgets_beyond:
+        facts |= {"fresh_tokens": len(_fresh(tokenizer, seed, settings)), "vocabulary": settings.vocabulary}
+    return facts
 
 
-def _forgotten(tokenizer: Any, seed: int, settings: Settings) -> dict[str, int]:
-    """How many tokens were reinitialised, of how many; empty if none."""
-    if not settings.forgets_beyond:
-        return {}
-    return {"fresh_tokens": len(_fresh(tokenizer, seed, settings)), "vocabulary": settings.vocabulary}
-
-
-def _publish(folder: Path, model: Any, tokenizer: Any, settings: Settings, facts: dict[str, Any]) -> Path:
+def _publish(
+    folder: Path,
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerBase,
+    settings: Settings,
+    facts: Facts,
+) -> Path:
     """Writes the backbone in transformers' format, in bf16, and the beginning of its card."""
     from transformers import GenerationConfig
 

@@ -6,9 +6,12 @@ translation is exactly the place where that matters.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dragoman.corpora.records import Turn
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 BEGIN, END, PAD = "<|begin|>", "<|end|>", "<|pad|>"
 ROLES = ("system", "user", "assistant")
@@ -40,7 +43,7 @@ def plain(text: str) -> str:
     return BEGIN + text + END
 
 
-def train_tokenizer(texts: Iterable[str], vocabulary: int, context: int) -> Any:
+def train_tokenizer(texts: Iterable[str], vocabulary: int, context: int) -> "PreTrainedTokenizerFast":
     """A transformers tokenizer with at most `vocabulary` tokens, learnt from some texts."""
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast

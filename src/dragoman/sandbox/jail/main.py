@@ -17,11 +17,12 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import NoReturn, cast
 
 from dragoman.sandbox.jail import layers, values
+from dragoman.sandbox.jail.messages import Request, Verdict
 
 LARGEST = 8 * layers.MEBIBYTE  # of what goes from the program to its test at once
 _TESTER_MEMORY = 512 * layers.MEBIBYTE
@@ -78,27 +79,28 @@ def _tester(limits: Limits, told: list[str]) -> NoReturn:
     os.close(answers)
     out = os.dup(1)
     with open(0, "rb", closefd=False) as file:
-        work = json.load(file)
+        work: Request = json.load(file)
     _quiet()
     told += layers.lock(
         limits.folder, limits.readable, _TESTER_MEMORY, 2 * limits.cpu, writable=False, without=limits.without
     )
     candidate = Candidate(program, answered, asks, limits)
     try:
-        verdict = {"why": "", **_judged(work, candidate)}
+        verdict: Verdict = {"why": "", **_judged(work, candidate)}
     except Over as over:
         verdict = {"passed": False, "why": str(over)}
     os.write(out, json.dumps({**verdict, "layers": told}).encode())
     os._exit(0)
 
 
-def _judged(work: Mapping[str, Any], candidate: "Candidate") -> dict[str, Any]:
+def _judged(work: Request, candidate: "Candidate") -> Verdict:
     """The verdict on the program: whether it passed and why not, or the value of one call."""
     candidate.start(work["code"], work["function"])
     try:
         if "call" in work:
             return {"passed": True, "value": values.told(candidate(*work["call"]))}
-        for arguments, value in work.get("cases", ()):
+        for case in work.get("cases", ()):
+            arguments, value = cast(tuple[list[object], object], case)
             got = candidate(*arguments)
             try:
                 got = json.loads(json.dumps(got))
@@ -110,7 +112,7 @@ def _judged(work: Mapping[str, Any], candidate: "Candidate") -> dict[str, Any]:
             space = _helpers(work.get("prompt", ""))
             space[work["function"]] = candidate
             exec(compile(work["test"], "test", "exec"), space)
-            space["check"](candidate)
+            cast(Callable[[Candidate], object], space["check"])(candidate)
     except AssertionError:
         return {"passed": False, "why": "wrong"}
     except Exception as error:
@@ -119,9 +121,9 @@ def _judged(work: Mapping[str, Any], candidate: "Candidate") -> dict[str, Any]:
     return {"passed": True}
 
 
-def _helpers(prompt: str) -> dict[str, Any]:
+def _helpers(prompt: str) -> dict[str, object]:
     """What the prompt defines besides the function that it begins: tests use it."""
-    space: dict[str, Any] = {"__name__": "test"}
+    space: dict[str, object] = {"__name__": "test"}
     if prompt:
         with contextlib.suppress(SyntaxError, Exception):  # a prompt that ends elsewhere has none
             exec(compile(f"{prompt.rstrip()}\n    pass\n", "prompt", "exec"), space)
@@ -144,7 +146,7 @@ class Candidate:
         if "raised" in reply:
             raise Over(f"raised {_builtin(reply['raised']).__name__}")
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, *arguments: object, **named: object) -> object:
         given = values.told(arguments), values.told(named)
         reply = self._ask({"arguments": given[0], "named": given[1]})
         if "raised" in reply:
@@ -159,7 +161,7 @@ class Candidate:
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise Over("gave something that can't be read") from error
 
-    def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _ask(self, request: Mapping[str, object]) -> dict[str, object]:
         try:
             _write(self._send, request)
             length = int(self._read(_HEAD))
@@ -201,8 +203,10 @@ def _builtin(name: object) -> type[BaseException]:
     return kind if isinstance(kind, type) and issubclass(kind, BaseException) else Exception
 
 
-def _update(arguments: tuple[Any, ...], changed: Any) -> None:
+def _update(arguments: tuple[object, ...], changed: object) -> None:
     """Applies the program's changes to lists, sets and dicts among the arguments."""
+    if not isinstance(changed, Iterable):
+        raise TypeError("no arguments")
     for before, after in zip(arguments, changed, strict=False):
         if isinstance(before, list) and isinstance(after, list):
             before[:] = after
@@ -225,7 +229,7 @@ def _program(limits: Limits, receive: int, send: int, writable: bool) -> NoRetur
     os.environ.clear()
     sys.argv[:] = [""]
     layers.lock(limits.folder, limits.readable, limits.memory, limits.cpu, writable, limits.without)
-    function: Any = None
+    function: object = None
     while True:
         request = json.loads(_exactly(receive, int(_exactly(receive, _HEAD))))
         try:
@@ -233,10 +237,11 @@ def _program(limits: Limits, receive: int, send: int, writable: bool) -> NoRetur
                 module = sys.modules["answer"] = ModuleType("answer")  # where dataclasses look for it
                 exec(compile(request["code"], "answer", "exec"), module.__dict__)
                 function = module.__dict__[request["function"]]
-                reply: dict[str, Any] = {}
+                reply: dict[str, object] = {}
             else:
-                arguments = values.read(request["arguments"])
-                reply = {"value": values.told(function(*arguments, **values.read(request["named"])))}
+                arguments = cast(tuple[object, ...], values.read(request["arguments"]))
+                named = cast(dict[str, object], values.read(request["named"]))
+                reply = {"value": values.told(cast(Callable[..., object], function)(*arguments, **named))}
                 if (after := values.told(arguments)) != request["arguments"]:
                     reply["arguments"] = after
         except BaseException as error:
@@ -244,7 +249,7 @@ def _program(limits: Limits, receive: int, send: int, writable: bool) -> NoRetur
         _write(send, reply)
 
 
-def _write(to: int, data: Any) -> None:
+def _write(to: int, data: Mapping[str, object]) -> None:
     text = json.dumps(data).encode()
     text = b"%0*d" % (_HEAD, len(text)) + text
     while text:

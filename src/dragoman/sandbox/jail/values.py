@@ -6,7 +6,9 @@ Anything else, such as an object of a user-defined class, arrives as something t
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import TypeAlias
+
+Plain: TypeAlias = bool | int | float | str | list["Plain"] | None  # a list begins with the name of its kind
 
 _MOST = 100_000  # items taken from an iterator
 _LONGEST = 1_000_000  # range: whoever makes a list of it should have room
@@ -17,17 +19,17 @@ _MAKERS = {name: kind for kind, name in _TAGS.items()}
 class Opaque:
     """Stands for a value that is not plain. It equals nothing, and yields its items one by one if it had any."""
 
-    def __init__(self, kind: str, items: list[Any] | None = None):
+    def __init__(self, kind: str, items: list[object] | None = None):
         self.kind = kind
         self.items = items
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[object]:
         if self.items is None:
             raise TypeError(f"{self.kind!r} object is not iterable")
         return iter(self.items)
 
 
-def told(value: Any) -> Any:
+def told(value: object) -> Plain:
     """A value in a form that JSON can hold. Subclasses are reduced to what they inherit, without their own `==`."""
     if value is None or isinstance(value, (bool, str, float)):
         return value
@@ -50,7 +52,7 @@ def told(value: Any) -> Any:
     return ["object", name, [told(item) for item in islice(value, _MOST)] if hasattr(value, "__iter__") else None]
 
 
-def read(data: Any) -> Any:
+def read(data: object) -> object:
     """The value again. Raises ValueError for anything that `told` does not produce."""
     if not isinstance(data, list):
         if data is None or isinstance(data, (bool, str, float, int)):
