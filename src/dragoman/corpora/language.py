@@ -131,8 +131,8 @@ def in_wrong_language(text: str, source_language: str, target_language: str) -> 
     words are function words only of the source's language than only of the target's.
     """
     source, target = base(source_language), base(target_language)
-    known = SCRIPTS.keys() | FUNCTION_WORDS.keys()
-    if source == target or source not in known or target not in known:
+    supported = SCRIPTS.keys() | FUNCTION_WORDS.keys()
+    if source == target or source not in supported or target not in supported:
         return None
     words = _WORD.findall(text.lower())
     letters = sum(map(len, words))

@@ -6,6 +6,7 @@ headers, on torch's `meta` device. That takes milliseconds, and reads no weights
 """
 
 import pickle
+import warnings
 import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -206,8 +207,6 @@ def _headers(path: Path) -> dict[str, torch.Tensor]:
 
 def _adapted(model: "PreTrainedModel", adapter: Path) -> "PeftModel":
     """A model without weights, wrapped in the adapter that a folder describes."""
-    import warnings
-
     from peft import PeftConfig, get_peft_model
 
     with readable(adapter), warnings.catch_warnings():

@@ -277,18 +277,18 @@ class Renderer:
 
     def _pieces(self, turns: Sequence[Turn]) -> list[str]:
         """The rendered text around the answers of a conversation: before, between and after them."""
-        marked = [
+        with_marks = [
             Turn(turn.role, f"DragomanAnswer{place}Here") if turn.role == "assistant" else turn
             for place, turn in enumerate(turns)
         ]
-        rest = self._template.render(marked)
-        pieces = []
-        for mark in (turn.text for turn in marked if turn.role == "assistant"):
+        rest = self._template.render(with_marks)
+        around: list[str] = []
+        for mark in (turn.text for turn in with_marks if turn.role == "assistant"):
             piece, found, rest = rest.partition(mark)
             if not found:
                 raise self._template.not_as_it_is(mark, piece)
-            pieces.append(piece)
-        return [*pieces, rest]
+            around.append(piece)
+        return [*around, rest]
 
     @cached_property
     def _tells_inputs(self) -> bool:

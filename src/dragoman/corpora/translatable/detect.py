@@ -45,7 +45,7 @@ def _json(path: Path, text: str) -> Content:
     return Records([record for _, record in placed], [place for place, _ in placed], one_a_line)
 
 
-def _holds(whole: JsonObject, key: str, inner: str) -> bool:
+def _holds(record: JsonObject, key: str, inner: str) -> bool:
     """Whether `key` is a list of objects that have `inner`."""
-    held = whole.get(key)
-    return isinstance(held, list) and bool(held) and isinstance(held[0], dict) and inner in held[0]
+    listed = record.get(key)
+    return isinstance(listed, list) and bool(listed) and isinstance(listed[0], dict) and inner in listed[0]

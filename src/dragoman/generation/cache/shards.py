@@ -37,8 +37,8 @@ def pack(done: Sequence[tuple[Ids, Completion]], known_by: NDArray[np.uint8]) ->
     import pyarrow as pa
     from pyarrow import parquet
 
-    completions = [completion for _, completion in done]
-    texts = [completion.text for completion in completions]
+    answers = [completion for _, completion in done]
+    texts = [completion.text for completion in answers]
     odd = [None if _is_unicode(text) else text.encode("utf-8", "surrogatepass") for text in texts]
     readable = [text if raw is None else raw.decode("utf-8", "replace") for text, raw in zip(texts, odd, strict=True)]
     columns = {
@@ -46,15 +46,15 @@ def pack(done: Sequence[tuple[Ids, Completion]], known_by: NDArray[np.uint8]) ->
             pa.binary(KEY_BYTES), len(done), [None, pa.py_buffer(known_by.tobytes())]
         ),
         "prompt": _lists([prompt for prompt, _ in done], pa.int32()),
-        "ids": _lists([completion.ids for completion in completions], pa.int32()),
+        "ids": _lists([completion.ids for completion in answers], pa.int32()),
         "text": pa.array(readable, pa.string()),
         "text_bytes": pa.array(odd, pa.binary()),
-        "finish": pa.array([completion.finish for completion in completions], pa.string()),
-        "seconds": pa.array([completion.seconds for completion in completions], pa.float32()),
-        "made_in": pa.array([completion.made_in for completion in completions], pa.string()),
+        "finish": pa.array([completion.finish for completion in answers], pa.string()),
+        "seconds": pa.array([completion.seconds for completion in answers], pa.float32()),
+        "made_in": pa.array([completion.made_in for completion in answers], pa.string()),
     }
     metadata = {}
-    steps = [completion.logprobs for completion in completions]
+    steps = [completion.logprobs for completion in answers]
     if any(step is not None for step in steps):
         width = max((len(step) for row in steps for step in row or ()), default=0)
         filled = [None if row is None else _filled(row, width) for row in steps]

@@ -73,17 +73,17 @@ class Client:
         sleep: Callable[[float], object] | None = None,
         say: Callable[[str], None] = lambda text: None,
     ):
-        shown = address if "@" not in address else "(which holds a user or a password)"
+        told = address if "@" not in address else "(which holds a user or a password)"
         try:
             parts = urlsplit(address)
             self._port = parts.port
         except ValueError as error:
-            why = f": {error}" if shown == address else ""
-            raise EngineError(f"The server's address {shown} is none{why}") from None
+            why = f": {error}" if told == address else ""
+            raise EngineError(f"The server's address {told} is none{why}") from None
         named = parts.scheme in ("http", "https") and parts.hostname
         if not named or parts.username or parts.password or parts.query or not re.fullmatch("[!-~]*", parts.path):
             raise EngineError(
-                f"The server's address {shown} is none that can be asked. Write it as http://localhost:8000/v1; "
+                f"The server's address {told} is none that can be asked. Write it as http://localhost:8000/v1; "
                 "a key belongs into an environment variable (generation.openai.key names it)."
             )
         self._host, self._path = parts.hostname or "", parts.path.rstrip("/")

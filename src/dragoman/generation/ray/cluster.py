@@ -126,8 +126,8 @@ def library() -> ModuleType:
     if not debugging():
         logging.getLogger("ray").setLevel(logging.CRITICAL)
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    library: ModuleType = ray
-    return library
+    module: ModuleType = ray
+    return module
 
 
 def _quiet() -> dict[str, int]:
