@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 import pytest
 
 from dragoman.suites.harness import child as harness_child
+from dragoman.suites.harness.messages import Job
 from tests.generation.openai.servers import Misbehaving, spell, written
 
 try:
@@ -23,7 +24,7 @@ def test_an_answer_that_is_sent_twice_answers_no_other_request(when: str, monkey
     with Misbehaving(chat="strict") as server:
         server.faults = {"/v1/chat/completions": ["", "", "", "", "", when, "", when, "", "", when, ""]}
         arguments = {"model": "small", "base_url": f"{server.address}/chat/completions", "num_concurrent": 2}
-        job = {"backend": "local-chat-completions", "arguments": arguments, "batch_size": 1, "device": None}
+        job: Job = {"backend": "local-chat-completions", "arguments": arguments, "batch_size": 1, "device": None}
         model = harness_child._open(job)
         tokens = range(13, 43)
         requests = []

@@ -1,11 +1,12 @@
 """What lm-evaluation-harness found becomes `Graded`: its own number, or a refusal."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from dragoman.errors import DataError
 from dragoman.suites import Graded
+from dragoman.suites.harness.messages import Found
 from dragoman.suites.harness.results import graded, headline
 
 # The shape of what the process writes, with numbers that the tests can work out.
@@ -23,7 +24,7 @@ def sample(doc: int, taken: str, **metrics: Any) -> dict[str, Any]:
     }
 
 
-def written(name: str, specs: list[str], **more: Any) -> dict[str, Any]:
+def written(name: str, specs: list[str], **more: Any) -> Found:
     tasks = list(more["samples"])
     found = {
         "asked": {"name": name, "suite": name, "specs": specs, "how": {"backend": "hf", "chat": "0123abcd"}},
@@ -39,10 +40,10 @@ def written(name: str, specs: list[str], **more: Any) -> dict[str, Any]:
         "context": 1024,
         "settings": {},
     }
-    return found | more
+    return cast(Found, found | more)
 
 
-def gsm8k() -> dict[str, Any]:
+def gsm8k() -> Found:
     samples = [sample(doc, "strict-match", exact_match=float(doc < 1)) for doc in range(4)]
     samples += [sample(doc, "flexible-extract", exact_match=float(doc < 3)) for doc in range(4)]
     results = {
@@ -78,7 +79,7 @@ def test_items_that_do_not_come_to_the_score_are_refused() -> None:
         graded(found)
 
 
-def ifeval() -> dict[str, Any]:
+def ifeval() -> Found:
     samples = [
         sample(doc, "none", prompt_level_strict_acc=doc == 0, inst_level_strict_acc=[True, doc == 0])
         for doc in range(2)
@@ -93,7 +94,7 @@ def test_ifeval_is_about_instructions() -> None:
     assert found.facts["other metrics"]["inst_level_strict_acc,none"] == 0.75
 
 
-def group(weighted: bool) -> dict[str, Any]:
+def group(weighted: bool) -> Found:
     """Two tasks, of 1 and 3 documents: 100% of one and a third of the other."""
     samples = {
         "quiz_law": [sample(0, "none", acc=1.0)],

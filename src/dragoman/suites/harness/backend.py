@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dragoman.errors import EngineError
 from dragoman.models.config import context_of
@@ -15,6 +15,9 @@ from dragoman.prompts.formats import chat_template
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.judging import Harness
 from dragoman.recipe.schema import Chat
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 SEED = 1234
 KEY = "OPENAI_API_KEY"
@@ -28,7 +31,7 @@ class Backend:
 
     name: str
     """As the harness calls it: `hf`, `vllm`, `local-completions`, `local-chat-completions`."""
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, object]
     how: Mapping[str, str]
     """What of it a signature says."""
     context: int | None
@@ -65,7 +68,7 @@ def backend(
         return _server(model, settings, generation, trust_remote_code, said, template, say)
     device = pick_device()
     dtype = str(pick_dtype(generation.precision, device)).removeprefix("torch.")
-    arguments: dict[str, Any] = {"pretrained": str(model), "dtype": dtype, "trust_remote_code": trust_remote_code}
+    arguments: dict[str, object] = {"pretrained": str(model), "dtype": dtype, "trust_remote_code": trust_remote_code}
     how = {"backend": word, "dtype": dtype, **said}
     if word == "hf":
         return Backend("hf", arguments, how, context_of(model), settings.batch_size, str(device), template=template)
@@ -118,7 +121,7 @@ def _server(
         )
     context = min(filter(None, (context_of(model), found.context)), default=None)
     begins = tokenizer("Hello")["input_ids"][:1] == [tokenizer.bos_token_id]
-    arguments: dict[str, Any] = {
+    arguments: dict[str, object] = {
         "model": found.way.model,
         "base_url": f"{found.address}/{'chat/completions' if talks else 'completions'}",
         "num_concurrent": server.concurrency,
@@ -169,7 +172,7 @@ def _template(model: Path, chat: Chat, trust_remote_code: bool) -> tuple[str, st
     return text, f"{{%- set {THINKING} = false %}}{text}" if THINKING in text else None
 
 
-def _tokenizer(model: Path, trust_remote_code: bool) -> Any:
+def _tokenizer(model: Path, trust_remote_code: bool) -> "PreTrainedTokenizerBase":
     from transformers import AutoTokenizer
 
     try:

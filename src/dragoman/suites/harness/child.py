@@ -11,12 +11,19 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dragoman.disk import sealed, write_atomic
+from dragoman.json_values import Json
+from dragoman.suites.harness.messages import Found, Job, Sample, TaskJob
+
+if TYPE_CHECKING:
+    from lm_eval.api.model import LM
+    from lm_eval.api.task import Task
+    from lm_eval.tasks import TaskManager
 
 TASK, FAULT = "dragoman task: ", "dragoman fault: "
 KEPT = 2000
@@ -28,7 +35,7 @@ SEEDS = {"random_seed": 0, "numpy_random_seed": 1234, "torch_random_seed": 1234,
 
 def main(path: Path) -> int:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    job = json.loads(path.read_text(encoding="utf-8"))
+    job: Job = json.loads(path.read_text(encoding="utf-8"))
     task, lm = "", None
     try:
         from lm_eval.tasks import TaskManager
@@ -59,9 +66,9 @@ def main(path: Path) -> int:
     return 0
 
 
-def _look(manager: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _look(manager: "TaskManager", asked: TaskJob) -> dict[str, "Task"]:
     """Loads a task's documents, and checks that what it needs to judge an answer is there. Returns its parts."""
-    parts: dict[str, Any] = manager.load(list(asked["specs"]))["tasks"]
+    parts: dict[str, Task] = manager.load(list(asked["specs"]))["tasks"]
     if "ifeval" in asked["name"]:
         import nltk
 
@@ -69,7 +76,7 @@ def _look(manager: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
     return parts
 
 
-def _texts(task: Any, limit: int | None) -> list[str]:
+def _texts(task: "Task", limit: int | None) -> list[str]:
     """The benchmark's texts in each document's prompt, without the words around them: a passage, a
     question, options.
     """
@@ -85,18 +92,19 @@ def _texts(task: Any, limit: int | None) -> list[str]:
     return found
 
 
-def _open(job: Mapping[str, Any]) -> Any:
+def _open(job: Job) -> "LM":
     """The model, opened by one of the harness's own backends."""
-    if job["backend"] == "vllm":
+    backend = str(job["backend"])
+    if backend == "vllm":
         _name_vllm()
-    if job["backend"].startswith("local-"):
+    if backend.startswith("local-"):
         _keep_no_connection()
     from lm_eval.api.registry import get_model
 
-    lm = get_model(job["backend"]).create_from_arg_obj(
+    lm = get_model(backend).create_from_arg_obj(
         job["arguments"], {"batch_size": job["batch_size"], "max_batch_size": None, "device": job["device"]}
     )
-    if job["backend"] == "hf":
+    if backend == "hf":
         # The model's own limit would come before the task's: transformers lets it.
         lm.model.generation_config.max_new_tokens = None
     return lm
@@ -135,7 +143,7 @@ def _keep_no_connection() -> None:
     api_models.TCPConnector = partial(TCPConnector, force_close=True)
 
 
-def _evaluate(lm: Any, manager: Any, asked: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
+def _evaluate(lm: "LM", manager: "TaskManager", asked: TaskJob, job: Job) -> Found:
     import lm_eval
 
     start = time.monotonic()
@@ -153,7 +161,7 @@ def _evaluate(lm: Any, manager: Any, asked: Mapping[str, Any], job: Mapping[str,
         **SEEDS,
     )
     samples = found["samples"]
-    unfit = {name: _cut(lm, job["backend"], some) for name, some in samples.items()}
+    unfit = {name: _cut(lm, str(job["backend"]), some) for name, some in samples.items()}
     return {
         "asked": asked,
         "lm_eval": found["lm_eval_version"],
@@ -173,12 +181,12 @@ def _evaluate(lm: Any, manager: Any, asked: Mapping[str, Any], job: Mapping[str,
     }
 
 
-def _metrics(config: Mapping[str, Any]) -> list[str]:
+def _metrics(config: Mapping[str, Iterable[object] | None]) -> list[str]:
     """The names of a task's metrics, in its order; a metric that is a function is listed by the function's name."""
     return [str(metric["metric"]) for metric in config.get("metric_list") or [] if isinstance(metric, Mapping)]
 
 
-def _settings(lm: Any) -> dict[str, Any]:
+def _settings(lm: "LM") -> dict[str, Json]:
     """What a model's own generation configuration adds to a task's settings, if the backend lets it."""
     own = getattr(getattr(lm, "model", None), "generation_config", None)
     if own is None:
@@ -187,7 +195,7 @@ def _settings(lm: Any) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value not in (None, 0, 1, 1.0)}
 
 
-def _cut(lm: Any, backend: str, samples: Sequence[Mapping[str, Any]]) -> tuple[set[int], set[int]]:
+def _cut(lm: "LM", backend: str, samples: Sequence[Mapping[str, Any]]) -> tuple[set[int], set[int]]:
     """Documents whose prompts do not fit: the harness drops the prompts' beginning, or shortens their answers.
 
     vLLM's backend shortens the answer first; the others keep its room and cut the prompt.
@@ -215,7 +223,7 @@ def _cut(lm: Any, backend: str, samples: Sequence[Mapping[str, Any]]) -> tuple[s
     return cut, shortened
 
 
-def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
+def _sample(sample: Mapping[str, Any]) -> Sample:
     """The part of a logged sample that is stored: which document, what was answered, and the metrics."""
     answers = [_told(answer) for answers in sample["resps"] for answer in answers]
     return {
@@ -229,23 +237,24 @@ def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _question(document: Mapping[str, Any]) -> str:
+def _question(document: Mapping[str, object]) -> str:
     """A document's question, from the fields that tasks usually have for it; empty if it has none of them."""
     found = (document.get(name) for name in QUESTIONS)
     return next((text[:KEPT] for text in found if isinstance(text, str) and text), "")
 
 
-def _told(value: Any) -> Any:
+def _told(value: object) -> Json:
     if isinstance(value, str):
         return value[:KEPT]
     if isinstance(value, list | tuple):
         return [_told(part) for part in value]
-    if hasattr(value, "item"):
-        return value.item() if getattr(value, "size", 1) == 1 else value.tolist()
+    if hasattr(value, "item") and hasattr(value, "tolist"):  # of numpy or torch
+        plain: Json = value.item() if getattr(value, "size", 1) == 1 else value.tolist()
+        return plain
     return value if isinstance(value, int | float | bool | None) else str(value)[:KEPT]
 
 
-def _close(lm: Any) -> None:
+def _close(lm: "LM | None") -> None:
     """Closes vLLM, whose processes end with this one only when told to."""
     engine = getattr(getattr(getattr(lm, "model", None), "llm_engine", None), "engine_core", None)
     if engine is not None:

@@ -9,14 +9,15 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict
 
 from jinja2 import Environment, TemplateSyntaxError, meta
 
 from dragoman.corpora.formats.text import lines
 from dragoman.corpora.formats.values import NotJson, is_array, json_file, parsed
 from dragoman.errors import DataError
-from dragoman.suites.harness.tasks import Function, Leaf, TaskSet, find
+from dragoman.json_values import Json
+from dragoman.suites.harness.tasks import Config, Function, Leaf, TaskSet, find
 
 READERS = {
     "json": (".jsonl", ".json", ".jsonl.gz", ".json.gz"),
@@ -25,7 +26,16 @@ READERS = {
 }
 PLAIN = "examples"
 """Where BIG-Bench Hard's own files, which are one JSON object, keep their list."""
+TEMPLATES: tuple[Literal["doc_to_text", "doc_to_target", "doc_to_choice", "description"], ...]
 TEMPLATES = ("doc_to_text", "doc_to_target", "doc_to_choice", "description")
+
+
+class Override(TypedDict):
+    """What a task's configuration is to say of its documents instead."""
+
+    dataset_path: str
+    dataset_name: None
+    dataset_kwargs: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,7 @@ class Local:
     within: str | None = None
     """The field that holds the documents, where a file is one JSON object."""
 
-    def override(self) -> dict[str, Any]:
+    def override(self) -> Override:
         """The entries of the task's configuration to replace."""
         files = {split: [str(path) for path in paths] for split, paths in self.splits.items()}
         within = {"field": self.within} if self.within else {}
@@ -90,7 +100,7 @@ def _files(leaf: Leaf, place: Path, where: str, shots: int | None) -> Local:
     return Local(reader, taken, within)
 
 
-def splits(config: Mapping[str, Any]) -> tuple[str, list[str]]:
+def splits(config: Config) -> tuple[str, list[str]]:
     """The split that is judged, and the others that the task opens."""
     judged = config.get("test_split") or config.get("validation_split")
     if judged is None:
@@ -152,7 +162,7 @@ def _fields(leaf: Leaf, reader: str, taken: Mapping[str, tuple[Path, ...]], wher
     return within.pop()
 
 
-def fields(config: Mapping[str, Any]) -> set[str]:
+def fields(config: Config) -> set[str]:
     """The document fields that a task's templates use; those that its functions read are not known."""
     found: set[str] = set()
     for text in _texts(config):
@@ -168,14 +178,15 @@ def fields(config: Mapping[str, Any]) -> set[str]:
     return found
 
 
-def _texts(config: Mapping[str, Any]) -> Iterator[Any]:
+def _texts(config: Config) -> Iterator[object]:
     for name in TEMPLATES:
         if name == "description" and "{" not in str(config.get(name)):
             continue
-        if name == "doc_to_choice" and isinstance(config.get(name), list):
-            yield from (text for text in config[name] if "{" in str(text))
+        value = config.get(name)
+        if name == "doc_to_choice" and isinstance(value, list):
+            yield from (text for text in value if "{" in str(text))
         else:
-            yield config.get(name)
+            yield value
 
 
 def _first(path: Path, reader: str) -> tuple[set[str], str | None]:
@@ -197,7 +208,7 @@ def _first(path: Path, reader: str) -> tuple[set[str], str | None]:
     return set(document), None
 
 
-def _document(path: Path) -> Any:
+def _document(path: Path) -> Json:
     """The first value of a file with one value per line, or with one value over several lines."""
     number, line = next((number, line) for number, line in lines(path) if line.strip())
     try:

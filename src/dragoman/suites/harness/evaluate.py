@@ -9,12 +9,13 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import yaml
 
 from dragoman.disk import read_json, unbroken
 from dragoman.errors import DataError
+from dragoman.json_values import as_number
 from dragoman.models.loading import fingerprint as contents
 from dragoman.progress import note
 from dragoman.recipe.engines import Generation
@@ -24,9 +25,10 @@ from dragoman.store import Digests, fingerprint, sha256, write_atomic
 from dragoman.suites._graded import Graded
 from dragoman.suites.harness.backend import Backend, backend, with_template
 from dragoman.suites.harness.data import Local, local
+from dragoman.suites.harness.messages import Found, Job, TaskJob
 from dragoman.suites.harness.results import graded
 from dragoman.suites.harness.run import OFFLINE, run
-from dragoman.suites.harness.tasks import TaskSet, chain, find, installed, suite_name
+from dragoman.suites.harness.tasks import Config, TaskSet, chain, find, installed, suite_name
 
 FORMAT = 2
 CONSENT = "HF_ALLOW_CODE_EVAL"
@@ -130,11 +132,11 @@ def texts(tasks: Sequence[str], settings: Harness, *, say: Callable[[str], None]
     with tempfile.TemporaryDirectory() as folder:
         at = Path(folder)
         files = {suite.name: local(suite, settings.data, settings.shots) for suite in suites}
-        found = []
+        found: list[TaskJob] = []
         for number, suite in enumerate(suites):
             _write_tasks(suite, at / "tasks", files[suite.name], {}, at / "datasets")
             found.append(_task(suite, at / f"{number}.json"))
-        job = {"backend": None, "yaml": str(at / "tasks"), "limit": settings.limit, "tasks": found}
+        job: Job = {"backend": None, "yaml": str(at / "tasks"), "limit": settings.limit, "tasks": found}
         run(job, _offline(suites, files), say)
         return {task["suite"]: json.loads(Path(task["out"]).read_text(encoding="utf-8")) for task in found}
 
@@ -156,14 +158,14 @@ def _start(
     arguments = dict(opened.arguments)
     if opened.template is not None:
         arguments["tokenizer"] = str(with_template(model, opened.template, trust_remote_code, at / "tokenizer"))
-    tasks = []
+    tasks: list[TaskJob] = []
     for suite in suites:
         _write_tasks(suite, at / "tasks", files[suite.name], limits[suite.name], at / "datasets")
         how = _how(opened, settings, limits[suite.name], bool(files[suite.name]))
         tasks.append({**_task(suite, outs[suite.name]), "how": how})
         for name, longest in limits[suite.name].items():
             say(f"{name}: answers of at most {longest:,} tokens, as the model sees {opened.context:,} in all")
-    job = {
+    job: Job = {
         "backend": opened.name,
         "arguments": arguments,
         "batch_size": opened.batch_size,
@@ -178,7 +180,7 @@ def _start(
     run(job, {**opened.environment, **_offline(suites, files)}, say, opened.key)
 
 
-def _task(suite: TaskSet, out: Path) -> dict[str, Any]:
+def _task(suite: TaskSet, out: Path) -> TaskJob:
     return {
         "name": suite.name,
         "suite": suite_name(suite.name),
@@ -204,16 +206,17 @@ def _write_tasks(
     for leaf in suite.leaves:
         if leaf.file is None:
             continue
-        said: dict[str, Any] = {"include": str(leaf.file)}
+        said: dict[str, object] = {"include": str(leaf.file)}
         if leaf.name in files:
-            said |= files[leaf.name].override()
-            said["dataset_kwargs"] = {**said["dataset_kwargs"], "cache_dir": str(datasets)}
+            override = files[leaf.name].override()
+            said |= override
+            said["dataset_kwargs"] = {**override["dataset_kwargs"], "cache_dir": str(datasets)}
         if leaf.name in limits:
             said["generation_kwargs"] = _generation(leaf.config) | {"max_gen_toks": limits[leaf.name]}
         write_atomic(folder / f"{leaf.name}.yaml", yaml.safe_dump(said, allow_unicode=True))
 
 
-def _generation(config: Mapping[str, Any]) -> dict[str, Any]:
+def _generation(config: Config) -> dict[str, object]:
     """How a task has answers generated, with the harness's defaults."""
     until = [config.get("fewshot_delimiter", "\n\n")]
     given = config.get("generation_kwargs")
@@ -229,7 +232,7 @@ def _limits(suite: TaskSet, context: int | None) -> dict[str, int]:
     for leaf in suite.leaves:
         if context is None or leaf.file is None or leaf.config.get("output_type", "generate_until") != "generate_until":
             continue
-        if _generation(leaf.config).get("max_gen_toks", LONGEST) > context // 2:
+        if as_number(_generation(leaf.config).get("max_gen_toks", LONGEST)) > context // 2:
             limits[leaf.name] = context // 2
     return limits
 
@@ -295,7 +298,7 @@ def _files(suite: TaskSet) -> list[str]:
     return sorted(sha256(path) for path in found)
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: Path) -> Found | None:
     """A task's cached result; None if there is none, or it is damaged."""
     found = read_json(path)
-    return found if isinstance(found, dict) and unbroken(found) else None
+    return cast(Found, found) if isinstance(found, dict) and unbroken(found) else None

@@ -15,7 +15,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from dragoman.corpora.formats.outputs import read_records
 from dragoman.errors import DataError, EngineError, refuse
@@ -33,7 +33,7 @@ class Instructed:
     key: str
     prompt: str
     instructions: tuple[str, ...]
-    arguments: tuple[Mapping[str, Any], ...]
+    arguments: tuple[Mapping[str, object], ...]
     where: str = field(default="a question", compare=False)
     """The file and the line, for messages."""
 
@@ -87,7 +87,7 @@ def followed(questions: Sequence[Instructed], answers: Sequence[str]) -> dict[st
     return found
 
 
-def _verdicts(utils: Any, question: Instructed, answer: str) -> dict[str, tuple[bool, ...]]:
+def _verdicts(utils: ModuleType, question: Instructed, answer: str) -> dict[str, tuple[bool, ...]]:
     """The harness's verdicts on an answer; if it breaks off at one of several instructions, on each separately."""
     try:
         found = _processed(utils, question, answer)
@@ -100,7 +100,7 @@ def _verdicts(utils: Any, question: Instructed, answer: str) -> dict[str, tuple[
     return {name: each[name] if name.startswith("inst_level") else (all(each[name]),) for name in ACCURACIES}
 
 
-def _faults(utils: Any, question: Instructed) -> Iterator[str]:
+def _faults(utils: ModuleType, question: Instructed) -> Iterator[str]:
     """Instructions with arguments that their checker does not take, which some only notice at an answer."""
     for part in _parts(question):
         try:
@@ -117,14 +117,14 @@ def _parts(question: Instructed) -> list[Instructed]:
     return [replace(question, instructions=(name,), arguments=(given,)) for name, given in pairs]
 
 
-def _processed(utils: Any, question: Instructed, answer: str) -> dict[str, Any]:
+def _processed(utils: ModuleType, question: Instructed, answer: str) -> dict[str, bool | list[bool]]:
     record = {
         "key": question.key,
         "prompt": question.prompt,
         "instruction_id_list": list(question.instructions),
         "kwargs": [dict(one) for one in question.arguments],
     }
-    found: dict[str, Any] = utils.process_results(record, [answer])
+    found: dict[str, bool | list[bool]] = utils.process_results(record, [answer])
     return found
 
 
@@ -133,7 +133,7 @@ def harness_version() -> str:
     return metadata.version("lm_eval")
 
 
-def _harness() -> tuple[Any, set[str]]:
+def _harness() -> tuple[ModuleType, set[str]]:
     """The harness's scoring module, and the names of its instructions."""
     try:
         import nltk

@@ -7,11 +7,12 @@ number for each document, such as one of a whole corpus, is refused rather than 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dragoman import __version__
 from dragoman.errors import DataError
+from dragoman.json_values import Json, as_number
 from dragoman.suites._graded import Graded, Item, Side
+from dragoman.suites.harness.messages import Found, Sample
 
 HEADLINES: Mapping[str, str] = {
     "gsm8k": "exact_match,strict-match",
@@ -34,7 +35,6 @@ SKILLS = ("humaneval", "mbpp")
 HUNDREDS = ("bleu", "chrf", "ter")
 """Metrics that begin so go to 100 by themselves; so do others that are above 1 somewhere, and the rest goes to 1."""
 NEAR = 1e-9
-Found = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Scored:
     name: str
     subject: str
     score: float
-    samples: Sequence[Mapping[str, Any]]
+    samples: Sequence[Sample]
     values: tuple[float, ...]
 
 
@@ -113,7 +113,7 @@ def headline(found: Found) -> str:
     return (named or keys)[0]
 
 
-def _keys(result: Mapping[str, Any]) -> list[str]:
+def _keys(result: Mapping[str, Json]) -> list[str]:
     """The metrics of a result, each with its filter; without their standard errors."""
     return [key for key in result if "," in key and not key.partition(",")[0].endswith("_stderr")]
 
@@ -129,13 +129,13 @@ def _scored(found: Found, key: str) -> Iterator[Scored]:
             continue  # a task of the group that has not this metric: the harness' aggregate leaves it out as well
         if found["better"].get(task, {}).get(metric) is False:
             raise DataError(f"{name}: of {metric} less is better, and a score here is better the higher it is.")
-        values = [sample["metrics"][metric] for sample in kept]
-        if not all(isinstance(value, int | float) for value in values) or not _equal(_mean(values), score):
+        values = [value for sample in kept if isinstance(value := sample["metrics"][metric], int | float)]
+        if len(values) < len(kept) or not _equal(_mean(values), as_number(score)):
             raise DataError(
                 f"{name}: {metric} of {task} is a number of the whole corpus and not the mean over its documents, so "
                 "nothing could be said about its interval. Take another task, or run the harness by itself."
             )
-        yield Scored(task, subjects[task], float(score), kept, tuple(float(value) for value in values))
+        yield Scored(task, subjects[task], float(as_number(score)), kept, tuple(float(value) for value in values))
 
 
 def _items(scored: Sequence[Scored], found: Found, key: str, scale: float) -> tuple[tuple[Item, ...], str]:
@@ -155,7 +155,12 @@ def _items(scored: Sequence[Scored], found: Found, key: str, scale: float) -> tu
 
 def _documents(one: Scored, scale: float) -> Iterator[Item]:
     for sample, value in zip(one.samples, one.values, strict=True):
-        told = {name: sample[name] for name in ("question", "answer", "target", "metrics")}
+        told = {
+            "question": sample["question"],
+            "answer": sample["answer"],
+            "target": sample["target"],
+            "metrics": sample["metrics"],
+        }
         yield Item(f"{one.name}/{sample['doc']}/{sample['hash'][:12]}", scale * value, one.subject, told)
 
 
@@ -197,10 +202,11 @@ def _own(found: Found, key: str) -> tuple[float | None, float | None]:
     metric, _, taken = key.partition(",")
     deviation = found["results"][name].get(f"{metric}_stderr,{taken}")
     own = found["results"][name].get(key)
-    return own, deviation if isinstance(deviation, int | float) and not math.isnan(deviation) else None
+    number = None if own is None else as_number(own)
+    return number, deviation if isinstance(deviation, int | float) and not math.isnan(deviation) else None
 
 
-def _others(found: Found, key: str) -> dict[str, Any]:
+def _others(found: Found, key: str) -> Mapping[str, object]:
     """Everything else that the harness printed, with standard errors, as it printed it."""
     names = [spec for spec in found["asked"]["specs"] if spec in found["results"]] or list(found["samples"])
     told = {

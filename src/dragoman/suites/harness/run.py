@@ -10,12 +10,13 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from typing import IO, Any
+from typing import IO
 
 from dragoman.errors import DataError, DragomanError, EngineError
 from dragoman.generation.openai.http import masked
 from dragoman.progress import Bar, progress
 from dragoman.suites.harness.child import FAULT, TASK
+from dragoman.suites.harness.messages import Job
 
 MODULE = "dragoman.suites.harness.child"
 LINES = 60  # of what it printed, kept to be shown when it fails
@@ -32,7 +33,7 @@ _NETWORK = (
 )
 
 
-def run(job: Mapping[str, Any], environment: Mapping[str, str], say: Callable[[str], None], key: str = "") -> None:
+def run(job: Job, environment: Mapping[str, str], say: Callable[[str], None], key: str = "") -> None:
     """Runs a job to its end. Finished results stay, whatever becomes of the rest. A server's `key` is not shown.
 
     Raises EngineError if the process was killed or failed, DataError if a task's data could not be had.

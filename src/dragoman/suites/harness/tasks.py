@@ -11,7 +11,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 import yaml
 
@@ -58,6 +58,39 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 _Loader.add_constructor("!function", lambda _, node: Function(node.value))
 
 
+class Examples(TypedDict, total=False):
+    """Where the examples before a question come from."""
+
+    split: str
+    samples: object
+
+
+class Config(TypedDict, total=False):
+    """A task's file, as far as it is read here; `Function` where it refers to a function of Python."""
+
+    task: "str | Sequence[str | Config]"
+    group: str
+    tag: str | list[str]
+    include: str | list[str]
+    custom_dataset: object
+    dataset_name: str | None
+    num_fewshot: int | None
+    test_split: str | None
+    validation_split: str | None
+    training_split: str | None
+    fewshot_split: str | None
+    fewshot_config: Examples | None
+    fewshot_delimiter: str
+    process_docs: object
+    description: object
+    doc_to_text: object
+    doc_to_target: object
+    doc_to_choice: object
+    output_type: str
+    generation_kwargs: Mapping[str, object] | None
+    unsafe_code: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """A task that asks questions."""
@@ -65,7 +98,7 @@ class Leaf:
     name: str
     file: Path | None
     """None where a group describes it in place."""
-    config: Mapping[str, Any]
+    config: Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +153,11 @@ def suite_name(task: str) -> str:
 
 
 @cache
-def read(path: Path) -> Mapping[str, Any]:
+def read(path: Path) -> Config:
     """A task's file merged with what it includes; its own entries take precedence."""
-    said: dict[str, Any] = yaml.load(path.read_bytes(), Loader=_Loader)  # a safe loader: functions stay names
+    said: Config = yaml.load(path.read_bytes(), Loader=_Loader)  # a safe loader: functions stay names
     included = said.pop("include", [])
-    merged: dict[str, Any] = {}
+    merged: Config = {}
     for name in [included] if isinstance(included, str) else included:
         merged |= read((path.parent / name).resolve())
     return merged | said
@@ -199,7 +232,7 @@ def _walk(folder: Path, name: str, groups: dict[str, Path], asked: str) -> Itera
 
 
 def _members(
-    folder: Path, members: str | Sequence[str | Mapping[str, Any]], groups: dict[str, Path], asked: str
+    folder: Path, members: str | Sequence[str | Config], groups: dict[str, Path], asked: str
 ) -> Iterator[Leaf]:
     known = _named(folder)
     for member in [members] if isinstance(members, str) else members:
@@ -207,10 +240,10 @@ def _members(
             yield from _walk(folder, member, groups, asked)
         elif "group" in member and member["group"] not in known:  # described in place
             yield from _members(folder, member.get("task") or [], groups, asked)
-        elif member.get("group", member.get("task")) in known:
+        elif isinstance(below_name := member.get("group", member.get("task")), str) and below_name in known:
             below = {name: value for name, value in member.items() if name not in ("group", "task")}
-            for leaf in _walk(folder, member.get("group", member["task"]), groups, asked):
-                yield Leaf(leaf.name, leaf.file, {**leaf.config, **below})
+            for leaf in _walk(folder, below_name, groups, asked):
+                yield Leaf(leaf.name, leaf.file, cast(Config, {**leaf.config, **below}))
         else:
             yield Leaf(str(member["task"]), None, member)
 
