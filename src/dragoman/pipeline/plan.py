@@ -1,8 +1,8 @@
-"""A recipe becomes stages; each has a name made of the contents it depends on.
+"""Planning: a recipe becomes stages, each with a name made from the contents it depends on.
 
-A stage is named after the *contents* of what it reads, not after the settings upstream. So a change
-that comes to nothing stops where it comes to nothing: a reworded comment in a method makes its
-examples again (from cached completions), and training, which sees the same examples, is not run.
+A stage is named after the *contents* of what it reads, not after the settings upstream. So a change without effect
+goes no further: after a reworded comment in a method, its examples are made again (from cached completions), but
+training, which sees the same examples, is not run.
 """
 
 import hashlib
@@ -32,12 +32,12 @@ JOBS: Mapping[Kind, type[StageJob[Mapping[str, object]]]] = {
     "evaluate": Evaluate,
     "report": MakeReport,
 }
-"""What does the work of each kind of stage."""
+"""The job of each kind of stage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A stage in a plan. Its name is known once all that it needs is done."""
+    """A stage in a plan. Its name is known once everything it needs is done."""
 
     stage: Stage
     name: str | None
@@ -69,7 +69,7 @@ class Plan:
 def stages(recipe: Recipe) -> list[Stage]:
     """All stages of a recipe, in an order in which they can be done.
 
-    Examples that do not depend on a training are made once; the seeds share them.
+    Examples that do not depend on a training are made once and shared by the seeds.
     """
     found = [Stage("data", ""), Stage("evaluate", "backbone", ("data",))]
     for row in rows(recipe):
@@ -83,7 +83,7 @@ def stages(recipe: Recipe) -> list[Stage]:
 
 
 def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
-    """The stages of one training of a row, those that judge it included."""
+    """The stages of one training of a row, including its evaluation."""
     found: list[Stage] = []
     before: tuple[str, ...] = ()
     count = rounds(recipe, row)
@@ -97,7 +97,7 @@ def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
 
 
 def kind_of_work(recipe: Recipe, stage: Stage, backbone: Model) -> list[str]:
-    """What makes two stages take the same time for the same amount of work."""
+    """The key of a work rate: two stages with the same key take the same time for the same amount of work."""
     method = rows(recipe)[stage.row][0] if stage.row in rows(recipe) else stage.row
     return [stage.kind, method, backbone.digest]
 
@@ -107,9 +107,10 @@ def open_store(recipe: Recipe, say: Callable[[str], None] = lambda _: None) -> S
 
 
 def plan(recipe: Recipe, store: Store | None = None) -> Plan:
-    """What is done and what is not. Reads manifests and checksums, starts and fetches nothing.
+    """What is done and what is not. Reads manifests and checksums; starts and fetches nothing.
 
-    Writes nothing but what it remembers of files, where it may."""
+    Writes only the remembered checksums of files, if it can.
+    """
     store = store or open_store(recipe)
     state = RunState(recipe, find_cast(recipe, store.digests), store, {})
     steps = []
@@ -126,9 +127,9 @@ def plan(recipe: Recipe, store: Store | None = None) -> Plan:
 
 
 def artifact_name(stage: Stage, state: RunState) -> str | None:
-    """The stage's kind, row and fingerprint; None as long as something it needs is not done.
+    """The stage's kind, row and fingerprint; None until everything it needs is done.
 
-    The seed is in the fingerprint alone, so that a recipe with one seed and one with three share what is the same.
+    The seed is only in the fingerprint, so that a recipe with one seed and one with three share what is the same.
     """
     if any(need not in state.done for need in stage.needs):
         return None
@@ -140,7 +141,7 @@ def artifact_name(stage: Stage, state: RunState) -> str | None:
 
 
 def code_digest(*rooms: str) -> str:
-    """One name for the source text of some rooms or modules of this package."""
+    """A hash of the source text of these rooms or modules."""
     root = Path(dragoman.__file__).parent
     digest = hashlib.sha256()
     for room in rooms:

@@ -1,8 +1,8 @@
 # ruff: noqa: E402, F401
-"""What the server of `process.py` imports before it forks: all that jobs need, so that none of them has to wait for it.
+"""Imports for the server of `process.py` before it forks: everything that jobs need, so that none has to wait for it.
 
-It was started with Ctrl-C held back, which would have Python print where it was. From here on it ends without a word,
-and so it does when nobody is left to fork for.
+The server was started with Ctrl-C blocked, as Python would otherwise print where it was interrupted. From here on
+Ctrl-C ends it without a word, and it also ends when nobody is left to fork for.
 """
 
 import os

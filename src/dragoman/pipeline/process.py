@@ -1,7 +1,7 @@
-"""A process of its own for every stage that holds a model, so that the memory is given back.
+"""Processes for jobs: every stage that holds a model gets its own, so that its memory is freed.
 
-A server process imports the heavy libraries once and forks one child a stage; nothing in it ever
-touches an accelerator. A child ends when its parent dies, whatever way that happens.
+A server process imports the heavy libraries once and forks a child for each stage; nothing in it ever touches an
+accelerator. A child ends when its parent dies, however that happens.
 """
 
 import multiprocessing as mp
@@ -32,19 +32,19 @@ class Job(Protocol[Result_co]):
     """Work for a process of its own. Both the job and its result are pickled, so they hold plain data."""
 
     def run(self) -> Result_co:
-        """Does the work. Heavy libraries are imported here, where the process is that has them already."""
+        """Does the work. Heavy libraries are imported here, where the process already has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ran(Generic[Result_co]):
-    """What a job returned, and the most memory that its process had, in bytes."""
+    """What a job returned, and its process's peak memory, in bytes."""
 
     result: Result_co
     peak_memory: int
 
 
 def begin() -> None:
-    """Starts the server, unless it runs. It imports what it needs while this process goes on."""
+    """Starts the server unless it is running. It imports its libraries while this process goes on."""
     if QUIET not in sys.warnoptions:
         sys.warnoptions.append(QUIET)
     mp.get_context("forkserver").set_forkserver_preload(PRELOADED)
@@ -57,9 +57,9 @@ def begin() -> None:
 
 
 def in_own_process(job: Job[Result_co], name: str) -> Ran[Result_co]:
-    """Runs a job in a process of its own. Errors that are meant for the user come through; they call it by its name.
+    """Runs a job in a process of its own. Errors meant for the user are raised here; they use the job's `name`.
 
-    Raises EngineError where the process was killed, as it is when memory runs out.
+    Raises EngineError if the process was killed, as happens when memory runs out.
     """
     begin()
     context = mp.get_context("forkserver")
@@ -115,7 +115,7 @@ def _child(answer: Connection, job: Job[object]) -> None:
 
 
 def _stop_once() -> threading.Event:
-    """Told to stop, this process saves what is finished on its way out; a terminal and its parent may both tell it."""
+    """On the first signal to stop, saves what is finished and exits; terminal and parent may both send one."""
     told = threading.Event()
 
     def stop(_: int, frame: FrameType | None) -> None:

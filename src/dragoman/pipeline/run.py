@@ -1,4 +1,4 @@
-"""Runs a recipe: what is done is left alone, what is not done is done, what was cut off goes on."""
+"""Running a recipe: finished stages are left alone, the others are done, interrupted ones resume."""
 
 import os
 import time
@@ -40,11 +40,12 @@ def run(
     trust: bool = False,
     say: Say = note,
 ) -> Path:
-    """Does what is not done yet, up to the stages of one kind, and returns the folder with the results.
+    """Runs what is not done yet, up to the stages of one kind, and returns the folder with the results.
 
-    With `part`, such as (2, 8), the generation of one part of the examples alone: its completions go to
-    the cache, where a run without parts finds them. What a stage reads is looked at first, unless the run is to `trust`
-    what is remembered of it. Raises DragomanError with what is wrong: before work begins where that can be known.
+    With `part`, such as (2, 8), only generates for one part of the examples: its completions go to the cache, where a
+    run without parts finds them. Before a stage runs, its inputs are read and compared with their checksums, unless
+    the run is to `trust` remembered ones. Raises DragomanError with what is wrong, before work begins if that can be
+    known.
     """
     require_files(recipe)
     store = open_store(recipe, say)
@@ -97,7 +98,7 @@ def run(
 
 
 def _leads_to(recipe: Recipe, stage: Stage, kind: Kind) -> bool:
-    """Whether a stage of that kind needs this one, however far off."""
+    """Whether a stage of that kind needs this one, directly or indirectly."""
     by_title = {known.title: known for known in stages(recipe)}
     wanted = [known for known in by_title.values() if known.kind == kind]
     seen: set[str] = set()
@@ -110,7 +111,9 @@ def _leads_to(recipe: Recipe, stage: Stage, kind: Kind) -> bool:
 
 
 def _alone() -> None:
-    """Each process of torchrun would do all stages, and wait for the others in a training that they are not in."""
+    """Refuses to run under torchrun: each process would do all stages, and wait for the others in a training they are
+    not in.
+    """
     started = [name for name in SEVERAL if os.environ.get(name, "1") not in ("", "1")]
     if started:
         raise TrainingError(
@@ -121,7 +124,7 @@ def _alone() -> None:
 
 
 def _check(state: RunState, say: Say) -> None:
-    """Nothing starts that cannot finish: the template, a few prompts, what is too long, room on the disk."""
+    """Nothing starts that cannot finish: checks the template, a few prompts, what is too long, and room on the disk."""
     recipe, backbone = state.recipe, state.cast.backbone
     checked = in_own_process(Check(recipe, state.cast, state.data), "the check before work begins").result
     for remark in checked.remarks(recipe, backbone.name):
@@ -168,7 +171,9 @@ def _do(state: RunState, stage: Stage, name: str, say: Say) -> Artifact:
 
 
 def _make(state: RunState, stage: Stage, out: Path) -> tuple[Made[Mapping[str, object]], dict[str, int]]:
-    """Does a stage's work. Those that hold a model get a process of their own, and what memory it took is told."""
+    """Does a stage's work. Those that hold a model get a process of their own, whose peak memory is
+    returned as well.
+    """
     job = JOBS[stage.kind].of(stage, state, out)
     if not job.holds_model:
         return job.run(), {}

@@ -1,7 +1,7 @@
-"""Analyses of a recipe that hold a model: gradients and drift. What they need is made where it is missing.
+"""Analyses that hold a model, gradients and drift; stages that they need are run first.
 
-Each is kept in the store, named after the contents of all that it is made of, so that asking again
-costs nothing; table, picture and JSON lie in `runs/NAME/analysis`.
+Each result is kept in the store, named after the contents of everything it was computed from, so that asking again
+costs nothing; table, picture and JSON are in `runs/NAME/analysis`.
 """
 
 import json
@@ -36,8 +36,8 @@ Found = dict[str, Any]  # what the page of an analysis shows
 def gradients(recipe: Recipe, options: GradientsOptions, say: Callable[[str], None] = note) -> tuple[Found, Path]:
     """The agreement of both terms of each row's loss, layer by layer, and the folder with its files.
 
-    Raises RecipeError where a row is not the recipe's or the weights are not there to be looked at, and
-    DataError where a method has no two terms.
+    Raises RecipeError if a row is not in the recipe or the weights cannot be inspected, and DataError if a method
+    does not have two terms.
     """
     wanted = _known(recipe, options.rows or tuple(rows(recipe)))
     at = () if options.at == BACKBONE else _known(recipe, (options.at,))
@@ -86,7 +86,7 @@ def gradients(recipe: Recipe, options: GradientsOptions, say: Callable[[str], No
 def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = note) -> tuple[Found, Path]:
     """How far each row's model has moved from the backbone, over all seeds, and the folder with its files.
 
-    Raises RecipeError where a row is not the recipe's, or there is nothing to measure on.
+    Raises RecipeError if a row is not in the recipe, or there is nothing to measure on.
     """
     wanted = _known(recipe, options.rows or tuple(rows(recipe)))
     if recipe.data.test is None and set(recipe.evaluate) <= {"translation"}:
@@ -136,7 +136,9 @@ def _known(recipe: Recipe, named: Sequence[str]) -> tuple[str, ...]:
 
 
 def _has_terms(recipe: Recipe, row: str, examples: Artifact) -> bool:
-    """Whether a row's examples have two terms; an own answer counts beside a reference, not in its place."""
+    """Whether a row's examples have two terms; an own answer counts if it is added to a reference, not if it replaces
+    one.
+    """
     names = ExampleTable(examples.folder / "examples").names
     return "rationale" in names or ("own" in names and available()[rows(recipe)[row][0]].examples > 1)
 
@@ -144,10 +146,10 @@ def _has_terms(recipe: Recipe, row: str, examples: Artifact) -> bool:
 def _finished(
     recipe: Recipe, needed: Mapping[Kind, Collection[str]], say: Callable[[str], None]
 ) -> tuple[Plan, dict[tuple[Kind, str], list[Artifact]]]:
-    """The plan, and what is asked for of it, made where it is missing; of several seeds all.
+    """The plan, and the artifacts of the needed stages, which are run if missing; for several seeds, all of them.
 
-    Examples are those of the first round, which the backbone alone had a hand in; trainings those that
-    end with a row's last round.
+    Examples are those of the first round, which only the backbone has influenced; trainings are those that end with a
+    row's last round.
     """
 
     def wanted(stage: Stage) -> bool:
@@ -177,7 +179,7 @@ def _measured(
     reads: Sequence[Artifact],
     job: Job[Found],
 ) -> Found:
-    """What a job finds out, from the store where it was found out before."""
+    """The result of a job, from the store if it was computed before."""
     artifact = found.store.find(name)
     if artifact is None:
         require_whole(found.store, reads, found.backbone.files, name)

@@ -1,4 +1,4 @@
-"""The jobs of the analyses, for a process of their own: there, `measuring` does the work."""
+"""Jobs of the analyses that run in a process of their own, in which `measuring` does the work."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from dragoman.recipe.schema import Recipe
 
 @dataclass(frozen=True, slots=True)
 class MeasureGradients:
-    """The agreement of both terms for each row, on the same records for all of them, at one and the same model."""
+    """The agreement of both terms for each row, on the same records and at the same model."""
 
     recipe: Recipe
     backbone: Model
     tables: Mapping[str, Path]
     """The examples of each row."""
     trained: Path | None
-    """The model's weights or adapter, where it is not the backbone itself."""
+    """The model's weights or adapter, if it is not the backbone itself."""
     options: GradientsOptions
     records: Path
 
@@ -31,7 +31,7 @@ class MeasureGradients:
 
 @dataclass(frozen=True, slots=True)
 class MeasureDrift:
-    """Both divergences of one row's models, one a seed, on every kind of text that the recipe has."""
+    """Both divergences for one row's models, one per seed, on every kind of text that the recipe has."""
 
     recipe: Recipe
     backbone: Model

@@ -1,4 +1,4 @@
-"""What the analyses do in a process of their own: load models, look into them, return plain data."""
+"""Measuring gradients and drift, in a process of its own: loads models, measures, returns plain data."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -36,7 +36,7 @@ KINDS = {
     "skill": "requests for the new skill, along the backbone's own answer",
     "questions": "general questions, along the backbone's own answer",
 }
-"""What drift is measured on."""
+"""The kinds of text that drift is measured on."""
 
 
 def measure_gradients(
@@ -47,7 +47,7 @@ def measure_gradients(
     options: GradientsOptions,
     records: Path,
 ) -> dict[str, Any]:
-    """The agreement of both terms for each row, on the same records for all of them, at one and the same model."""
+    """The agreement of both terms for each row, on the same records and at the same model."""
     terms = {row: terms_of(ExampleTable(folder), row) for row, folder in tables.items()}
     keys = chosen(read_records(records), list(terms.values()), options.examples, options.seed)
     projection: Projection = Exact() if options.dimension is None else Sketch(options.dimension, options.seed)
@@ -91,10 +91,10 @@ def _row_gradients(
 
 
 def _network(recipe: Recipe, backbone: Model, options: GradientsOptions, trained: Path | None) -> Any:
-    """The model whose gradients are looked at; what is looked at of it requires a gradient, and nothing else does.
+    """The model whose gradients are measured; the parameters to measure require a gradient, and no others.
 
-    A fresh adapter's second factor is zero, and with it the gradient of its first: at the backbone an
-    adapter's gradients are those of the second factors alone. LESS takes them after a warm-up (`--at ROW`).
+    The second factor of a new adapter is zero, and so is the gradient of its first: at the backbone, an adapter's
+    gradients are only those of the second factors. LESS takes them after a warm-up (`--at ROW`).
     """
     settings = recipe.training
     trust = backbone.trust_remote_code
@@ -136,7 +136,7 @@ def _check_exact(parameters: int, directions: int) -> None:
 def measure_drift(
     recipe: Recipe, backbone: Model, row: str, trained: Sequence[Path], options: DriftOptions, data: Path, cache: Path
 ) -> dict[str, Any]:
-    """Both divergences of one row's models, one a seed, on every kind of text that the recipe has."""
+    """Both divergences for one row's models, one per seed, on every kind of text that the recipe has."""
     texts = _texts(recipe, backbone, options, data, cache)
     budget = recipe.generation.batch_tokens
     kept: dict[str, list[Any]] = {kind: [] for kind in texts}
@@ -172,7 +172,9 @@ def _views(recipe: Recipe, backbone: Model, trained: Path) -> tuple[View, View]:
 
 
 def _texts(recipe: Recipe, backbone: Model, options: DriftOptions, data: Path, cache: Path) -> dict[str, list[Said]]:
-    """What drift is measured on. The backbone's answers are greedy, and those of its evaluation where there was one."""
+    """The texts that drift is measured on. The backbone's answers are greedy, and shared with its
+    evaluation, if any.
+    """
     speak = speaker(recipe, backbone)
     settings = recipe.evaluation
     draws = read_questions(data / "questions.jsonl")
@@ -208,7 +210,7 @@ def _reference(speak: Speaker, pair: Pair) -> Said:
 
 
 def drawn(items: Sequence[T], of: Callable[[T], tuple[str, str]], count: int, seed: int) -> list[T]:
-    """At most `count` items, of each group as many as of the others if it has them; `of` tells group and key."""
+    """At most `count` items, equally many from each group if it has them; `of` returns an item's group and key."""
     groups: dict[str, list[T]] = {}
     for item in sorted(items, key=lambda item: draw(of(item)[1], "drift", seed)):
         groups.setdefault(of(item)[0], []).append(item)

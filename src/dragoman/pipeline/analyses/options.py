@@ -1,4 +1,4 @@
-"""What can be chosen about the analyses of gradients and drift."""
+"""Options of the analyses of gradients and drift."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,7 @@ DIMENSION = 65536  # of projections: LESS' 8,192 would put a cosine 0.011 off, a
 
 @dataclass(frozen=True, slots=True)
 class GradientsOptions:
-    """What gradients are compared, and how."""
+    """Which gradients are compared, and how."""
 
     rows: tuple[str, ...] = ()  # all whose method has two terms, when empty
     examples: int = 128  # of each direction

@@ -1,7 +1,7 @@
-"""What a recipe's rationales talk about: sampled from the examples of a row, sorted by a judge or by rule.
+"""Topics of a recipe's rationales: samples a row's examples, and has a judge or a rule sort them.
 
-Reads the row's finished examples (and makes them where they are missing), asks the judge through the
-one door, and leaves `analysis/rationales.{json,md,svg}` among the recipe's results.
+Reads the row's finished examples (and makes them if they are missing), asks the judge through the door, and writes
+`analysis/rationales.{json,md,svg}` to the recipe's results.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Rationales that were drawn, and for each direction how many examples there are, and how many have one."""
+    """The drawn rationales; and for each direction, how many examples there are, and how many have a rationale."""
 
     sampled: list[Sampled]
     examples: Counter[str]
@@ -62,8 +62,8 @@ def rationales(
 ) -> tuple[dict[str, Any], Path]:
     """The table of categories, and the folder that it was written to.
 
-    RecipeError where the row has no rationales, or nobody is named who could judge them; both are told
-    before anything is generated.
+    RecipeError if the row has no rationales, or nobody is named who could judge them; both before anything is
+    generated.
     """
     row = _row(recipe, row)
     judge = judge or _by_default(recipe)
@@ -105,7 +105,7 @@ def rationales(
 
 
 def take(recipe: Recipe, backbone: Model, data: Path, examples: Path, count: int, seed: int) -> Taken:
-    """Draws `count` rationales of each direction from a row's examples, with the pairs that they are about."""
+    """Draws `count` rationales of each direction from a row's examples, with the pairs that they belong to."""
     records = data / "train.jsonl"
     directions = {record.key: record.direction for record in read_records(records) if isinstance(record, Pair)}
     table = ExampleTable(examples / "examples")
@@ -137,7 +137,7 @@ def take(recipe: Recipe, backbone: Model, data: Path, examples: Path, count: int
 
 
 def by_rule(sampled: Sequence[Sampled]) -> list[Verdict | None]:
-    """The lab's rule on each rationale; None for what is blank."""
+    """The lab rule's verdict on each rationale; None for a blank one."""
     return [None if one.blank else _ruled(kinds_of(one.rationale)) for one in sampled]
 
 
@@ -147,7 +147,7 @@ def _ruled(kinds: Mapping[str, str]) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class AskJudge:
-    """The verdicts of a judge, a model that is asked through an engine. EngineError where it can't be."""
+    """The verdicts of a judge, a model asked through an engine. EngineError if that is impossible."""
 
     recipe: Recipe
     judge: Judge
@@ -164,8 +164,8 @@ class AskJudge:
 def asked_of(recipe: Recipe, judge: Judge, backbone: Model) -> tuple[ModelSpec, Generation]:
     """The judge's weights and chat format, and the settings with which it is asked.
 
-    A server may serve a judge whose tokenizer is not here. It is then sent text, and the backbone's
-    chat format only carries the text to the request.
+    A server may serve a judge whose tokenizer is not here. It is then sent text, and the backbone's chat format only
+    carries the text to the request.
     """
     server = judge.engine == "openai"
     folder, api = backbone.path, "chat"
@@ -201,7 +201,7 @@ def _named(judge: Judge) -> dict[str, Any]:
 
 
 def _row(recipe: Recipe, row: str | None) -> str:
-    """The row that is named, or the first one that is taught with rationales."""
+    """The named row, or the first that is taught with rationales."""
     known = rows(recipe)
     if row is None:
         row = next((name for name in known if method_of(recipe, name).rationales), None)
@@ -214,7 +214,7 @@ def _row(recipe: Recipe, row: str | None) -> str:
 
 
 def _by_default(recipe: Recipe) -> Judge:
-    """The lab's remarks are known by rule; all others need somebody to read them."""
+    """The lab's remarks are sorted by rule; all others need a judge."""
     corpus = recipe.data.train.corpus if recipe.data.train else None
     if "lab" in (recipe.backbone, corpus):
         return Judge(RULE)
@@ -227,11 +227,11 @@ def _by_default(recipe: Recipe) -> Judge:
 
 
 def _made(found: Plan, row: str) -> Artifact | None:
-    """The row's finished examples; where rationales are written anew each epoch, those of the first."""
+    """The row's finished examples; if rationales are rewritten each epoch, the first ones."""
     title = learnt(found.recipe, row, trainings(found.recipe)[0])[0]
     return next((step.artifact for step in found.steps if step.stage.title == title), None)
 
 
 def _record(key: str) -> str:
-    """The key of the record that an example was made of; further samples of one have a number behind it."""
+    """The key of the record that an example was made from; further samples have a number after it."""
     return key.partition("#")[0]

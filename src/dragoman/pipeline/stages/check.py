@@ -1,4 +1,4 @@
-"""What is checked before work begins: nothing starts that cannot finish."""
+"""The check before work begins: nothing starts that cannot finish."""
 
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -21,17 +21,17 @@ TRIED = 64  # records that are rendered before work begins
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What will be left out because it is too long for the backbone."""
+    """Counts of what will be left out because it is too long for the backbone."""
 
     longest: int
-    """Tokens that a training example and its request may have."""
+    """The most tokens that a training example may have together with its request."""
     too_long: int = 0
-    """Records that have more."""
+    """The number of longer records."""
     no_room: int = 0
-    """Questions that leave no room for an answer."""
+    """The number of questions that leave no room for an answer."""
 
     def remarks(self, recipe: Recipe, backbone: str) -> list[str]:
-        """What a user should know of it."""
+        """What a user should know about it."""
         found = []
         if self.too_long:
             what = "examples" if recipe.data.lessons or recipe.data.instructions else "pairs"
@@ -49,7 +49,8 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Whether the engine could start and the chat template works, with some records; what is too long for the model.
+    """Checks that the engine can start and the chat template works on some records; counts what is too long for the
+    model.
 
     Raises EngineError, TemplateError or DataError with what is wrong, before hours are spent.
     """

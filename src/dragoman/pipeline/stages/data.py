@@ -1,4 +1,4 @@
-"""The first stage: corpora become pairs, conversations and questions, free of what the tests have."""
+"""The data stage: corpora become pairs, conversations and questions, without what is in the tests."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ class MakeData(StageJob[DataFacts]):
 
 
 def told(facts: DataFacts) -> list[str]:
-    """What came of it, in a few words; nothing that was left out goes unsaid."""
+    """The outcome in a few words; everything that was left out is mentioned."""
     counts = (facts["train"], facts["test"], facts["questions"], facts["instructions"])
     parts = [f"{sum(count.values()):,} {name}" for name, count in zip(NAMED, counts, strict=True) if count]
     parts += [f"left out: {count:,} {reason}" for reason, count in facts["left out"].items()]

@@ -1,4 +1,4 @@
-"""A model is judged: by rules, by other models, by lm-evaluation-harness, by COMET. In a process of its own."""
+"""The evaluate stage: a row is judged by rules, other models, lm-evaluation-harness and COMET."""
 
 import json
 from collections import Counter
@@ -29,20 +29,20 @@ from dragoman.suites.questions.suite import AbilityResult, QuestionResults, ques
 from dragoman.suites.translation.suite import TranslationResult, extracted_by, translation
 
 Place = tuple[int, str]
-"""A draw, and the name of the suite that asks; none where it is the questions with a rule, of all suites."""
+"""A draw, and the name of the suite that asks; empty for the questions with a rule, of all suites."""
 Outcome = TranslationResult | QuestionResults | list[Graded]
 M = TypeVar("M", bound=Material)
 
 
 class EvaluateFacts(TypedDict):
-    """What the manifest of a judged row says."""
+    """What the manifest of a row's evaluation says."""
 
     device: str
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluate(StageJob[EvaluateFacts]):
-    """A row is judged by all suites of the recipe. The backbone answers other draws of questions as well."""
+    """A row is judged by all suites of the recipe. The backbone also answers other draws of questions."""
 
     made_by: ClassVar = (
         *("corpora", "pipeline/stages/evaluate.py", "prompts", "sandbox"),
@@ -104,12 +104,12 @@ class Evaluate(StageJob[EvaluateFacts]):
 
 
 def own_judges(recipe: Recipe) -> dict[str, Any]:
-    """The settings of judges that suites have for themselves; those of all stand in `evaluation`."""
+    """The settings of judges that a single suite has; shared judges are in `evaluation`."""
     return {name: judge.model_dump() for name, judge in suites.judges(recipe).items() if name not in ("judge", "guard")}
 
 
 def check(recipe: Recipe, cast: Cast) -> None:
-    """Whether everything that judges is there and could begin. DataError or EngineError with what is missing."""
+    """Checks that everything for judging is there and could begin. DataError or EngineError with what is missing."""
     for suite in suites.of(recipe):
         suite.check(recipe)
     if "translation" in recipe.evaluate:
@@ -123,9 +123,9 @@ def check(recipe: Recipe, cast: Cast) -> None:
 def evaluate(
     recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Path, out: Path, cache: Path
 ) -> Made[EvaluateFacts]:
-    """A row is judged by all suites of the recipe. The backbone answers other draws of questions as well.
+    """A row is judged by all suites of the recipe. The backbone also answers other draws of questions.
 
-    `model` is the folder of a trained row's weights. Leaves `results.json`, and of the backbone `noise.json`.
+    `model` is the folder of a trained row's weights. Writes `results.json`, and for the backbone `noise.json`.
     """
     voice, judges, settings = cast.voice(row), suites.judges(recipe), recipe.evaluation
     speak = speaker(recipe, voice)
@@ -155,7 +155,7 @@ def evaluate(
 
 
 def with_comet(result: TranslationResult, comets: Sequence[Comet], cache: Path, digests: Digests) -> TranslationResult:
-    """The same translations with a score of each COMET model, times 100; each text is encoded once."""
+    """The same translations with a score by each COMET model, times 100; each text is encoded once."""
     opened = [open_comet(one.checkpoint, one.encoder, one.precision, digest_of=digests.of) for one in comets]
     digests.save()
     for name, comet in _named(opened).items():
@@ -168,7 +168,7 @@ def with_comet(result: TranslationResult, comets: Sequence[Comet], cache: Path, 
 
 
 def _named(comets: Sequence[CometModel]) -> dict[str, CometModel]:
-    """Each by a name of its own: its folder's, with the precision or the contents where that is also another's."""
+    """COMET models by unique names: the folder's, with precision or contents added if several share it."""
     found = {}
     for comet in comets:
         alike = [other for other in comets if other.name == comet.name]
@@ -179,7 +179,7 @@ def _named(comets: Sequence[CometModel]) -> dict[str, CometModel]:
 
 
 def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) -> dict[Place, Asking[Outcome]]:
-    """What asks the models, for each draw; questions with a rule of all suites are asked at once."""
+    """The generators that ask the models, for each draw; questions with a rule are asked together, for all suites."""
     settings = recipe.evaluation
     asking: dict[Place, Asking[Outcome]] = {}
     if "translation" in recipe.evaluate:
@@ -199,7 +199,7 @@ def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) ->
 def _judged(
     recipe: Recipe, suite: JudgedSuite[M], row: str, material: M, speak: Speaker, settings: Evaluation
 ) -> Asking[list[Graded]]:
-    """What a suite asks of a row and of who judges it, which may be a judge of its own."""
+    """A suite's asks to a row and its judge, which may be a judge of its own."""
     part, name = suite.who or ("", "")
     if name == part:
         return suite.ask(row, material, speak, settings)
@@ -208,7 +208,7 @@ def _judged(
 
 
 def _asked_instead(asking: Asking[list[Graded]], model: str, other: str) -> Asking[list[Graded]]:
-    """The same asks, but those to `model` go to the `other`."""
+    """The same asks, with those to `model` redirected to `other`."""
     try:
         ask = next(asking)
         while True:
@@ -219,7 +219,7 @@ def _asked_instead(asking: Asking[list[Graded]], model: str, other: str) -> Aski
 
 
 def _results(recipe: Recipe, number: int, outcomes: Mapping[Place, Outcome]) -> RowResults:
-    """What came of one draw. A benchmark goes by the name that the recipe gives it: there may be two of a kind."""
+    """The results of one draw. A benchmark has the name that the recipe gives it: there may be two of a kind."""
     kinds = {suite.name: suite.kind for suite in suites.of(recipe)}
     translated: TranslationResult | None = None
     kept: AbilityResult | None = None
@@ -238,7 +238,7 @@ def _results(recipe: Recipe, number: int, outcomes: Mapping[Place, Outcome]) -> 
 
 
 def _as_skill(graded: Graded, skills: Sequence[str]) -> Graded:
-    """To be learnt rather than kept, where the recipe says so."""
+    """Marked as learnt rather than kept, if the recipe says so."""
     return replace(graded, side="skill", kept=False) if is_skill(graded.name, skills) else graded
 
 
@@ -248,7 +248,7 @@ def _answers(found: RowResults) -> int:
 
 
 def _run_outside(recipe: Recipe, voice: Model, folder: Path | None, cache: Path) -> list[Graded]:
-    """What other programs found, each of which opens the model by itself."""
+    """The results of other programs, each of which opens the model itself."""
     model = ModelFiles(
         folder or voice.path,
         recipe.generation,

@@ -1,4 +1,4 @@
-"""Records become examples, chunk by chunk, as a row's method makes them."""
+"""The examples stage: records become examples, chunk by chunk, by a row's method."""
 
 import json
 import math
@@ -53,9 +53,9 @@ class ExamplesFacts(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class MakeExamples(StageJob[ExamplesFacts]):
-    """The examples of a row. With an adapter, the backbone is asked as it has become by it.
+    """The examples of a row. With an adapter, the backbone is asked with the adapter on it.
 
-    A chunk that is done is not done again.
+    A finished chunk is not made again.
     """
 
     made_by: ClassVar = ("corpora", "methods", "pipeline/stages/examples.py", "prompts", "rationales")
@@ -127,9 +127,9 @@ class MakeExamples(StageJob[ExamplesFacts]):
 
 @dataclass(frozen=True, slots=True)
 class AnswerPart:
-    """Asks for what the examples of some chunks need, and returns how many examples they will make.
+    """Generates what the examples of some chunks need, and returns how many examples they will make.
 
-    The answers are in the cache; the examples are for a run without parts. `part` is such as (2, 8).
+    The answers go to the cache; a run without parts makes the examples. `part` is such as (2, 8).
     """
 
     recipe: Recipe
@@ -148,17 +148,17 @@ class AnswerPart:
 
 
 def longest_prefix(recipe: Recipe, context: int | None, speak: Speaker) -> int:
-    """Tokens that a request and its reference may have: the turn's end comes after them, or at least one token more."""
+    """The most tokens of a request and its reference, leaving room for the turn's end, or at least for one token."""
     return min(recipe.data.max_tokens, (context or sys.maxsize) - max(1, len(speak.renderer.end)))
 
 
 def learnt_from(mixes: bool) -> tuple[str, ...]:
-    """The files that a method learns from: general instruction data comes after what is to be learnt."""
+    """The files that a method learns from; general instruction data follows the records to be learnt."""
     return ("train.jsonl", "instructions.jsonl") if mixes else ("train.jsonl",)
 
 
 def together_of(recipe: Recipe) -> int:
-    """How many chunks ask together: many actors want many shards."""
+    """How many chunks ask together: many actors need many shards."""
     settings = recipe.generation
     actors = settings.ray.actors[1] if settings.engine == "ray" else 1
     return max(TOGETHER, math.ceil(SHARDS_AN_ACTOR * actors * settings.shard / CHUNK))
@@ -183,7 +183,7 @@ def _lessons(
     cache: Path,
     wanted: Callable[[int], bool],
 ) -> Iterator[_Chunk]:
-    """The lessons of the chunks that are wanted. Several chunks ask together."""
+    """The lessons of the wanted chunks. Several chunks ask together."""
     _, options = rows(recipe)[row]
     backbone, others = cast.backbone, cast.others
     method = method_of(recipe, row)
@@ -210,7 +210,7 @@ def _lessons(
 
 
 def _counts(out: Path, row: str) -> ExamplesFacts:
-    """All chunks together. DataError where no record became an example."""
+    """The counts of all chunks together. DataError if no record became an example."""
     notes: Counter[str] = Counter()
     generated: Counter[str] = Counter()
     reports: list[RationaleReport] = []
@@ -234,7 +234,7 @@ def _counts(out: Path, row: str) -> ExamplesFacts:
 
 
 def _counted(out: Path, number: int) -> Path:
-    """Written last of a chunk, so its presence says that the chunk is done."""
+    """The chunk's file of counts, written last, so that its presence means that the chunk is done."""
     return out / "notes" / f"{number:06d}.json"
 
 
@@ -248,7 +248,7 @@ def _samples(examples: Sequence[Example], speak: Speaker) -> SampleText:
 
 
 def _as_trained(spec: ModelSpec, trained: Path | None) -> ModelSpec:
-    """A model as a training left it: with an adapter, or with other weights where all were trained."""
+    """A model after training: with an adapter, or with other weights if all were trained."""
     if trained is not None and is_model(trained):
         return replace(spec, folder=trained)
     return replace(spec, adapter=trained)

@@ -1,4 +1,4 @@
-"""Backbone and adapter become one model, which is published only if it does what the two did."""
+"""The merge stage: backbone and adapter become one model, published only if it does what the two did."""
 
 import shutil
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ PROBES = 16  # prompts on which a merged model is compared with its adapter
 
 
 class MergeFacts(TypedDict):
-    """How far the merged model is from what was trained: `training.merge.Parity`."""
+    """How far the merged model is from the trained one: `training.merge.Parity`."""
 
     prompts: int
     tokens: int
@@ -34,7 +34,7 @@ class MergeFacts(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Merge(StageJob[MergeFacts]):
-    """One model of the backbone and what was trained."""
+    """Makes one model from the backbone and what was trained."""
 
     made_by: ClassVar = 1
 
@@ -78,7 +78,7 @@ class Merge(StageJob[MergeFacts]):
 
 
 def _probes(data: Path, speak: Speaker) -> list[Ids]:
-    """Prompts to try a merged model on: test sentences, or questions, or what it was taught to answer."""
+    """Prompts to compare a merged model on: test sentences, otherwise questions, otherwise training requests."""
     found = [speak.translate(pair) for pair in islice(read_pairs(data / "test.jsonl"), PROBES)]
     if not found:
         draws = read_questions(data / "questions.jsonl")

@@ -1,4 +1,4 @@
-"""The last stage: every row's results become one scorecard, its tables and its page."""
+"""The report stage: every row's results become the scorecard, its tables and its page."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -28,12 +28,12 @@ READ = {"evaluate": "*", "examples": "samples.json", "train": "metrics.jsonl"}  
 
 
 class ReportFacts(TypedDict):
-    """The manifest of a report says nothing of its own."""
+    """A report's manifest has no facts of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class MakeReport(StageJob[ReportFacts]):
-    """The scorecard, its tables and its page, of all that is done."""
+    """Makes the scorecard, its tables and its page from everything that is done."""
 
     made_by: ClassVar = ("pipeline/stages/report.py", "report", "scoring", "suites")
     holds_model: ClassVar = False
@@ -120,7 +120,7 @@ def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> About:
 
 
 def _cost(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> Cost:
-    """What a row took, as the manifests of its stages say: the mean over its trainings, all their rounds together."""
+    """A row's cost, from the manifests of its stages: the mean over its trainings, all their rounds together."""
     each = [_cost_of(recipe, row, seed, done) for seed in trainings(recipe)]
     tokens = _mean_known([cost["generated_tokens"] for cost in each])
     seconds = _mean_known([cost["generating_seconds"] for cost in each])
@@ -191,7 +191,7 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
 
 
 def _seconds(made: Iterable[Artifact]) -> float:
-    """The mean of what some stages took."""
+    """The mean duration of some stages."""
     return fmean(finish_of(one)["seconds"] for one in made)
 
 

@@ -1,8 +1,8 @@
-"""What a stage is, and what each kind of stage says of itself.
+"""What a stage is, and what each kind of stage must define.
 
-A kind of stage is a subclass of `StageJob`, in a file of its own beside this one. It is a frozen dataclass whose fields
-are what the work needs, and whose `run` does the work; it tells as well what determines the result, which code makes
-it, and which models and artifacts it reads. `plan.py` puts the kinds in their order.
+A kind of stage is a subclass of `StageJob`, in a file of its own beside this one: a frozen dataclass whose fields are
+what the work needs, and whose `run` does it. It also says what determines the result, which code makes it, and which
+models and artifacts it reads. `plan.py` puts the stages in order.
 """
 
 from abc import ABC, abstractmethod
@@ -18,17 +18,17 @@ from dragoman.store import Artifact, Store
 
 Kind = Literal["data", "examples", "train", "merge", "evaluate", "report"]
 Inputs = dict[str, Any]
-"""All that determines a stage's result, in a form that JSON can hold: its fingerprint is made of it."""
+"""Everything that determines a stage's result, as JSON; its fingerprint is made from it."""
 Facts_co = TypeVar("Facts_co", bound=Mapping[str, object], covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One piece of work: what it is, for which row of the table, and after which stages.
+    """One piece of work: its kind, its row of the table, and the stages it needs.
 
-    Where a method refreshes its rationales, each epoch is a round of examples and training; `round`
-    counts all but the last, which is 0 as where there is only one. Where each method is trained with
-    several seeds, `seed` is the one that this stage is for: None for what all of them share.
+    If a method refreshes its rationales, each epoch is a round of examples and training; `round` counts all but the
+    last, which is 0, as if there were only one. If each method is trained with several seeds, `seed` is the one that
+    this stage is for, or None for what all of them share.
     """
 
     kind: Kind
@@ -43,14 +43,14 @@ class Stage:
 
     @property
     def before(self) -> str | None:
-        """The training of the round before, which this stage goes on from."""
+        """The training of the previous round, which this stage continues from."""
         found = [need for need in self.needs if need.startswith("train-")]
         return found[0] if found and self.kind in ("examples", "train") else None
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A recipe, its models, where its work is kept, and the stages that are done by now, by their titles."""
+    """A recipe, its models, its store, and the stages that are done so far, by title."""
 
     recipe: Recipe
     cast: Cast
@@ -64,13 +64,13 @@ class RunState:
 
     @property
     def cache(self) -> Path:
-        """Where completions are kept."""
+        """The folder of cached completions."""
         return self.store.folder / "completions"
 
 
 @dataclass(frozen=True, slots=True)
 class Made(Generic[Facts_co]):
-    """What came of a stage: what its manifest is to say, and how much work it was.
+    """A stage's outcome: the facts for its manifest, and how much work it was.
 
     One unit takes about as long as another of the same kind of stage, method and backbone: forecasts rely on it.
     """
@@ -87,10 +87,10 @@ class Rate(TypedDict):
 
 
 class Finish(TypedDict):
-    """What every stage's manifest says, after the facts of its kind."""
+    """What every stage's manifest says after the facts of its kind."""
 
     peak_memory: NotRequired[int]
-    """Bytes; of stages that had a process of their own."""
+    """In bytes; only for stages that had a process of their own."""
     seconds: float
     rate: Rate
     finished: str
@@ -103,7 +103,7 @@ def finish_of(artifact: Artifact) -> Finish:
 
 
 def finished(store: Store) -> list[Finish]:
-    """What the manifests of all stages in a store say; analyses, which lie beside them, are none."""
+    """The facts of all stages in a store, without the analyses beside them."""
     return [cast(Finish, facts) for facts in store.facts() if "rate" in facts]
 
 
@@ -111,30 +111,31 @@ class StageJob(ABC, Generic[Facts_co]):
     """The work of one kind of stage, and what a plan must know of it. Instances are pickled: they hold plain data."""
 
     made_by: ClassVar[int | tuple[str, ...]]
-    """The code that makes the result, as paths below `dragoman`: when it changes, the stage is done again. Or a number
-    that is raised when the same inputs come to mean another result, for stages that are costly to repeat: a reworded
-    comment must not cost anyone a night of training."""
+    """The code that makes the result, as paths below `dragoman`: if it changes, the stage is done again. Or, for
+    stages that are costly to repeat, a number that is raised when the same inputs come to mean another result: a
+    reworded comment must not cost anyone a night of training.
+    """
     holds_model: ClassVar[bool] = True
-    """Whether it has a process of its own, so that the memory is given back."""
+    """Whether it gets a process of its own, so that its memory is freed."""
 
     @classmethod
     @abstractmethod
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
-        """The job that does a stage, in the folder `out`; all that the stage needs is done."""
+        """The job for a stage, working in the folder `out`; everything that the stage needs is done."""
 
     @staticmethod
     @abstractmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
-        """What the stage's fingerprint is made of; all that the stage needs is done."""
+        """What the stage's fingerprint is made from; everything that the stage needs is done."""
 
     @abstractmethod
     def run(self) -> Made[Facts_co]:
-        """Does the work. What an interrupted run left in the folder is gone on from."""
+        """Does the work, continuing from what an interrupted run left in the folder."""
 
     @staticmethod
     @abstractmethod
     def told(artifact: Artifact) -> list[str]:
-        """What came of it, in a few words; nothing that was dropped or cut goes unsaid."""
+        """The outcome in a few words; everything that was dropped or cut is mentioned."""
 
     @staticmethod
     def models(stage: Stage, state: RunState) -> list[tuple[Model, bool]]:
@@ -143,10 +144,10 @@ class StageJob(ABC, Generic[Facts_co]):
 
     @staticmethod
     def artifacts(stage: Stage, state: RunState) -> dict[str, tuple[Artifact, str]]:
-        """The artifacts that it reads, by the titles of their stages, each with a pattern for the names of files."""
+        """The artifacts that it reads, by the titles of their stages, each with a pattern of file names."""
         return {title: (made, "*") for title, made in state.done.items() if title in (*stage.needs, "data")}
 
     @classmethod
     def facts(cls, artifact: Artifact) -> Facts_co:
-        """What the manifest says of a stage of this kind."""
+        """The facts in the manifest of a stage of this kind."""
         return cast(Facts_co, artifact.facts)

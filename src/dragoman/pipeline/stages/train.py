@@ -1,4 +1,4 @@
-"""Examples become an adapter, or other weights where all are trained."""
+"""The train stage: examples become an adapter, or other weights if all are trained."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from dragoman.store import Artifact
 
 
 class TrainFacts(TypedDict):
-    """What a training's manifest says. Of one in parts, a later part counts its steps and tokens on."""
+    """What a training's manifest says. A later part of a training continues the counts of steps and tokens."""
 
     steps: int
     tokens: int
