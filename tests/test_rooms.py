@@ -82,6 +82,13 @@ def test_folders_and_modules_are_small() -> None:
     assert median(lengths.values()) <= 150
 
 
+def test_tests_lie_as_the_source_does() -> None:
+    """So that one is found from the other; each a package, so that two may have the same name."""
+    folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+    assert {str(folder) for folder in folders if not (SOURCE / folder).is_dir()} == set()
+    assert {str(folder) for folder in folders if not (ROOT / "tests" / folder / "__init__.py").is_file()} == set()
+
+
 def test_every_module_says_what_it_is_for() -> None:
     silent = [
         module(path)

@@ -238,7 +238,7 @@ def test_human_eval_is_passed_by_its_own_solutions_and_by_nothing_else(any_data:
         return check(questions[number].check, "    return None\n").passed
 
     with ThreadPoolExecutor(2) as threads:
-        passed = list(threads.map(solved, range(0, len(questions), 7)))  # test_code.py runs all of them
+        passed = list(threads.map(solved, range(0, len(questions), 7)))  # test_pass_at_k.py runs all of them
         wrong = list(threads.map(fooled, range(0, len(questions), 8)))
     assert len(passed) == len(range(0, len(problems), 7)) > 0
     assert all(passed)
