@@ -1,5 +1,6 @@
-"""The page that lists every file says what the source says."""
+"""The pages that name files name those that are there."""
 
+import re
 import runpy
 from collections.abc import Callable
 from pathlib import Path
@@ -20,3 +21,14 @@ def test_every_file_begins_with_a_phrase() -> None:
     phrase = cast(Callable[[Path], str], WRITER["phrase"])
     found = {path.relative_to(SOURCE).as_posix(): phrase(path) for path in SOURCE.rglob("*.py")}
     assert {name: text for name, text in found.items() if not text.endswith(".") or len(text) > 120} == {}
+
+
+def test_modules_that_the_pages_name_are_there() -> None:
+    files = [f"/{path.relative_to(ROOT)}" for name in ("benchmarks", "docs", "src", "tests") for path in modules(name)]
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        named = set(re.findall(r"(?<![\w/.])[a-z][a-z0-9_/]*\.py\b", page.read_text(encoding="utf-8")))
+        assert {name for name in named if not any(file.endswith(f"/{name}") for file in files)} == set(), page.name
+
+
+def modules(folder: str) -> list[Path]:
+    return list((ROOT / folder).rglob("*.py"))

@@ -146,6 +146,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         return loss
 
     def _micro_step(self, model: torch.nn.Module, micro: Micro, scale: float) -> torch.Tensor:
+        """The loss of a micro-batch, backward included: every trained token's loss times its segment's weight."""
         losses: torch.Tensor = model(
             input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets
         )
