@@ -194,7 +194,7 @@ def _texts(recipe: Recipe, backbone: Model, options: DriftOptions, data: Path, c
         "skill": ([speak.question(question) for question in questions(True)], settings.max_tokens),
         "questions": ([speak.question(question) for question in questions(False)], settings.max_tokens),
     }
-    weights = spec_of(recipe, backbone)
+    weights = spec_of(backbone, recipe.system)
     with open_door(recipe.generation, cache, {"backbone": weights}) as answers:
         for kind, (prompts, longest) in requests.items():
             ask = Ask("backbone", prompts, Sampling(longest, speak.stop), f"the backbone's own {kind}")

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from dragoman import suites
 from dragoman.errors import EngineError
 from dragoman.generation.local_engine import local_kind
 from dragoman.models.outline import UnknownKind, check_kind, outline, vocabulary_of
 from dragoman.pipeline.models.cast import Cast, Model
+from dragoman.pipeline.models.engines import judge_engine
 from dragoman.pipeline.models.speakers import judge_speaker, speaker
 from dragoman.pipeline.rows import rows, training_of
 from dragoman.prompts.speak import Speaker
@@ -43,8 +43,8 @@ def _others(recipe: Recipe, cast: Cast, speak: Speaker) -> Iterator[tuple[Genera
     for model in cast.finished.values():
         yield recipe.generation, model, speaker(recipe, model)
     for name, judge in cast.judges.items():
-        settings = suites.judges(recipe)[name].generation or recipe.generation
-        if settings.engine != "openai" or settings is recipe.generation:
+        settings = judge_engine(recipe, name)
+        if settings.engine != "openai":
             yield settings, judge, judge_speaker(judge)
 
 

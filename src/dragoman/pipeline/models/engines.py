@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from dragoman import suites
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Engine
 from dragoman.generation.door import Door, OpenModel
@@ -16,7 +17,7 @@ from dragoman.generation.vllm.startup import installed
 from dragoman.models.loading import fingerprint, pick_device, pick_dtype
 from dragoman.prompts.render import Renderer
 from dragoman.recipe.engines import Generation, Ray
-from dragoman.recipe.schema import Chat
+from dragoman.recipe.schema import Chat, Recipe
 from dragoman.store import Digests
 
 
@@ -60,6 +61,17 @@ def open_door(
         return _here(settings, models[name], memo)
 
     return Door(settings.cache or cache, open_model, shard=settings.shard, tolerate=settings.tolerate)
+
+
+def judge_engine(recipe: Recipe, judge: str) -> Generation:
+    """How a judge of a recipe answers: as its own settings say, else as the recipe's.
+
+    A server that answers for the recipe's models has another model than the judge, which then answers here.
+    """
+    own = suites.judges(recipe)[judge].generation
+    if own is None and recipe.generation.engine == "openai":
+        return recipe.generation.model_copy(update={"engine": "auto"})
+    return own or recipe.generation
 
 
 def check_engine(settings: Generation, spec: ModelSpec, written: bool = False) -> None:

@@ -95,11 +95,9 @@ def judge_speaker(judge: Model, settings: Judge | None = None) -> Speaker:
     return Speaker(renderer, context=context_of(judge.path))
 
 
-def spec_of(recipe: Recipe, model: Model) -> ModelSpec:
-    """A model in the form that the door takes."""
-    return ModelSpec(
-        model.path, model.path, None, model.trust_remote_code, recipe.system, model.chat, model.bin_weights
-    )
+def spec_of(model: Model, system: str | None = None) -> ModelSpec:
+    """A model in the form that the door takes; a judge is not given the system prompt of those that it judges."""
+    return ModelSpec(model.path, model.path, None, model.trust_remote_code, system, model.chat, model.bin_weights)
 
 
 def device_name() -> str:

@@ -67,7 +67,7 @@ class Check:
         speak = speaker(recipe, backbone, others)
         check_voices(recipe, cast, speak)
         check_models(recipe, cast, speak)
-        check_engine(recipe.generation, spec_of(recipe, next(iter(others.values()), backbone)))
+        check_engine(recipe.generation, spec_of(next(iter(others.values()), backbone), recipe.system))
         evaluate.check(recipe, cast)
         mixes = any(method_of(recipe, row).mixes for row in rows(recipe))
         for name in learnt_from(mixes):

@@ -12,12 +12,11 @@ from dragoman.generation.door import Asking, drive_all
 from dragoman.pipeline.data.questions import Judged, outside
 from dragoman.pipeline.data.record_files import read_pairs, read_questions
 from dragoman.pipeline.models.cast import Cast, Model
-from dragoman.pipeline.models.engines import ModelSpec, answering, check_engine, open_door
+from dragoman.pipeline.models.engines import answering, check_engine, judge_engine, open_door
 from dragoman.pipeline.models.judging import judging_inputs
 from dragoman.pipeline.models.speakers import device_name, judge_speaker, speaker, spec_of
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob, finish_of
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.engines import Generation
 from dragoman.recipe.judging import Comet, Evaluation
 from dragoman.recipe.schema import Recipe
 from dragoman.scoring.comet.model import Comet as CometModel
@@ -117,7 +116,7 @@ def check(recipe: Recipe, cast: Cast) -> None:
             open_comet(one.checkpoint, one.encoder, one.precision)
     parts = suites.parts(recipe)
     for name, judge in cast.judges.items():
-        check_engine(_engine(recipe, name), _as_judge(judge), written=parts[name] == "guard")
+        check_engine(judge_engine(recipe, name), spec_of(judge), written=parts[name] == "guard")
 
 
 def evaluate(
@@ -134,11 +133,11 @@ def evaluate(
         speak.others = {**speak.others, "backbone": speaker(recipe, cast.backbone)}
     draws = 1 + (settings.noise_seeds if row == "backbone" else 0)
     asking = _asking(recipe, row, data, speak, draws)
-    weights = spec_of(recipe, voice)
-    models = {"backbone": spec_of(recipe, cast.backbone)}
-    models |= {name: _as_judge(judge) for name, judge in cast.judges.items()}
+    weights = spec_of(voice, recipe.system)
+    models = {"backbone": spec_of(cast.backbone, recipe.system)}
+    models |= {name: spec_of(judge) for name, judge in cast.judges.items()}
     models[row] = replace(weights, folder=model or weights.folder)
-    engines = {name: _engine(recipe, name) for name in cast.judges}
+    engines = {name: judge_engine(recipe, name) for name in cast.judges}
     with open_door(recipe.generation, cache, models, engines=engines) as answers:
         outcomes = drive_all(asking, answers)
     found = [_results(recipe, number, outcomes) for number in range(draws)]
@@ -260,14 +259,3 @@ def _run_outside(recipe: Recipe, voice: Model, folder: Path | None, cache: Path)
     )
     ran = [one for kind, some in outside(recipe).items() for one in kind.run(some, model, recipe.evaluation)]
     return [_as_skill(one, recipe.evaluation.skills) for one in ran]
-
-
-def _engine(recipe: Recipe, judge: str) -> Generation:
-    settings = suites.judges(recipe)[judge].generation
-    if settings is None and recipe.generation.engine == "openai":  # that server has another model
-        return recipe.generation.model_copy(update={"engine": "auto"})
-    return settings or recipe.generation
-
-
-def _as_judge(judge: Model) -> ModelSpec:
-    return ModelSpec(judge.path, judge.path, None, judge.trust_remote_code, None, judge.chat, judge.bin_weights)

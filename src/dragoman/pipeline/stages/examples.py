@@ -189,8 +189,8 @@ def _lessons(
     method = method_of(recipe, row)
     chosen = method.options.model_validate(options)
     speak = speaker(recipe, backbone, others)
-    models = {name: spec_of(recipe, other) for name, other in others.items()}
-    models["backbone"] = _as_trained(spec_of(recipe, backbone), adapter)
+    models = {name: spec_of(other, recipe.system) for name, other in others.items()}
+    models["backbone"] = _as_trained(spec_of(backbone, recipe.system), adapter)
     served = None if adapter else writer(options) or "backbone"
     longest = longest_prefix(recipe, context_of(backbone.path), speak)
     parted = (chunks(read_records(data / name), CHUNK) for name in learnt_from(method.mixes))
