@@ -6,7 +6,7 @@ from sacrebleu.metrics import BLEU, CHRF, TER
 from sacrebleu.significance import PairedTest
 
 from dragoman.errors import DataError
-from dragoman.scoring.saved_outputs import Score, compared, corpus_scores, graded_score, mean_score, pooled_score
+from dragoman.scoring.saved_outputs import SystemScore, compared, corpus_scores, graded_score, mean_score, pooled_score
 from dragoman.suites import Graded, Item
 
 REFERENCES = [["The cat sat on the mat.", "Rain fell all day.", "Nobody came to the house."] * 7]
@@ -76,7 +76,7 @@ def test_pooled_verdicts_count_one_by_one() -> None:
 
 
 def test_systems_that_were_asked_other_things_are_not_compared() -> None:
-    def judged(system: str, keys: str, *values: float) -> Score:
+    def judged(system: str, keys: str, *values: float) -> SystemScore:
         items = tuple(Item(key, value) for key, value in zip(keys, values, strict=True))
         return graded_score(Graded("talk", "instruction", "talk|judge:j", items, "/10"), system)
 

@@ -8,13 +8,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict, TypeVar
 
 import numpy as np
 
 from dragoman import __version__
-from dragoman.corpora.language import base
-from dragoman.errors import DataError, EngineError
+from dragoman.errors import DataError
 from dragoman.scoring.comet.model import Comet, Triple
 from dragoman.scoring.statistics import (
     SEED,
@@ -32,16 +31,42 @@ from dragoman.scoring.statistics import (
     wilson,
 )
 from dragoman.suites import Graded, Item
+from dragoman.suites.translation import bleu_chrf as sacrebleu
+from dragoman.suites.translation.bleu_chrf import Bleu, Metric
 
 CORPUS = ("bleu", "chrf", "chrf++", "ter")
 METRICS = (*CORPUS, "comet")
 LOWER_IS_BETTER = ("ter",)
 BOOTSTRAP = 1000
 Values = tuple[float | None, ...]
+T = TypeVar("T")
+
+
+class SystemScoreJson(TypedDict):
+    """A system's score as plain data; `segments` are those of each segment, null if they were not asked for."""
+
+    metric: str
+    system: str
+    score: float | None
+    interval: list[float] | None
+    n: int
+    signature: str
+    segments: list[float | None] | None
+    paired: NotRequired["SystemDifferenceJson | None"]
+    """Against the first system, if that was asked for."""
+
+
+class SystemDifferenceJson(TypedDict):
+    """A difference as plain data."""
+
+    against: str
+    delta: float
+    interval: list[float]
+    p: float
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class SystemScore:
     """A metric's number for one system; `score` is None if nothing could be judged."""
 
     metric: str
@@ -60,7 +85,7 @@ class Score:
     percent: bool = True
     groups: tuple[str, ...] = ()
 
-    def to_json(self, segments: bool = False) -> dict[str, Any]:
+    def to_json(self, segments: bool = False) -> SystemScoreJson:
         """Plain data, with the segments' scores where they are asked for."""
         return {
             "metric": self.metric,
@@ -74,7 +99,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class SystemDifference:
     """How a system differs from the first one, paired, over what was judged for both."""
 
     against: str
@@ -82,33 +107,36 @@ class Difference:
     interval: Interval
     p: float
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> SystemDifferenceJson:
         return {"against": self.against, "delta": self.delta, "interval": list(self.interval), "p": self.p}
 
 
 def corpus_scores(
     name: str, systems: Mapping[str, Sequence[str]], references: Sequence[Sequence[str]], language: str = ""
-) -> list[Score]:
+) -> list[SystemScore]:
     """Scores of systems by one of `CORPUS`, against one or several references; `language` is the target's.
 
     A segment's BLEU leaves out the n-gram orders that it is too short for, as sacreBLEU's sentence BLEU does.
     `EngineError` if the language's tokenizer is not installed.
     """
-    metric = _metric(name, references, language)
+    words = sacrebleu.bleu(language, references) if name == "bleu" else None
+    metric = words or _metric(name, references)
     metric.n_bootstrap, metric.seed = BOOTSTRAP, SEED  # for the signature; the resamples are made here
     found = []
     for system, hypotheses in systems.items():
         rows = metric._extract_corpus_statistics(hypotheses, None)
         samples = _FORMULAS[name](resample(np.array(rows, dtype=np.float64), BOOTSTRAP))
         found.append(
-            Score(
+            SystemScore(
                 metric=name,
                 system=system,
                 score=metric._aggregate_and_compute(rows).score,
                 interval=interval(samples),
                 n=len(rows),
                 signature=f"{name}|{metric.get_signature()}",
-                segments=_by_segment(name, metric, rows),
+                segments=_bleu_by_segment(words, rows)
+                if words
+                else tuple(float(metric._compute_score_from_stats(row).score) for row in rows),
                 samples=samples,
             )
         )
@@ -121,7 +149,7 @@ def comet_scores(
     sources: Sequence[str],
     references: Sequence[Sequence[str]],
     cache: Path | None = None,
-) -> list[Score]:
+) -> list[SystemScore]:
     """Scores of systems by a COMET checkpoint; all are passed to it at once, so that no text is encoded twice.
 
     With several references a segment's score is the mean of its scores with each. A model without references gets
@@ -152,7 +180,7 @@ def mean_score(
     *,
     percent: bool = True,
     groups: Sequence[str] = (),
-) -> Score:
+) -> SystemScore:
     """The mean of what was judged. Its interval is Wilson's if every value is 0 or 100 `percent`, otherwise from
     resamples.
 
@@ -167,7 +195,7 @@ def mean_score(
     share = percent and bool(judged) and set(judged) <= {0.0, 100.0}
     how = "interval:wilson" if share else f"bs:{BOOTSTRAP}|seed:{SEED}"
     found = wilson(sum(value > 0 for value in judged), len(judged)) if share else interval(samples)
-    return Score(
+    return SystemScore(
         metric=metric,
         system=system,
         score=math.fsum(judged) / len(judged) if judged else None,
@@ -182,12 +210,12 @@ def mean_score(
     )
 
 
-def pooled_score(metric: str, system: str, items: Sequence[Sequence[bool]], signature: str) -> Score:
+def pooled_score(metric: str, system: str, items: Sequence[Sequence[bool]], signature: str) -> SystemScore:
     """The share of verdicts that passed, where an item has one or more; items are drawn whole."""
     counts = np.array([(100.0 * sum(item), len(item)) for item in items])
     samples = average(resample(counts, BOOTSTRAP))
     passed, many = counts.sum(0)
-    return Score(
+    return SystemScore(
         metric=metric,
         system=system,
         score=float(passed / many),
@@ -199,7 +227,9 @@ def pooled_score(metric: str, system: str, items: Sequence[Sequence[bool]], sign
     )
 
 
-def graded_score(graded: Graded, system: str, metric: str = "", of: Callable[[Item], bool] | None = None) -> Score:
+def graded_score(
+    graded: Graded, system: str, metric: str = "", of: Callable[[Item], bool] | None = None
+) -> SystemScore:
     """The score of a benchmark that another model judged; with `of`, over some of its items, as another `metric`."""
     items = [item for item in graded.items if of is None or of(item)]
     return mean_score(
@@ -219,20 +249,20 @@ def signature(name: str, **told: object) -> str:
     return "|".join([name, *parts, f"version:dragoman-{__version__}"])
 
 
-def compared(scores: Sequence[Score]) -> list[Difference | None]:
+def compared(scores: Sequence[SystemScore]) -> list[SystemDifference | None]:
     """Each score against the first system's by the same metric; None for the first, and for other segments.
 
     Scores of one metric have the same signature, except COMET checkpoints, which are metrics of their own.
     """
-    first: dict[tuple[str, str], Score] = {}
-    found: list[Difference | None] = []
+    first: dict[tuple[str, str], SystemScore] = {}
+    found: list[SystemDifference | None] = []
     for score in scores:
         before = first.setdefault((score.metric, _bare(score.signature)), score)
         found.append(None if before is score else _difference(before, score))
     return found
 
 
-def _difference(before: Score, after: Score) -> Difference | None:
+def _difference(before: SystemScore, after: SystemScore) -> SystemDifference | None:
     """The difference over what was judged for both; None if nothing was."""
     if _items(before) != _items(after):
         return None
@@ -244,10 +274,10 @@ def _difference(before: Score, after: Score) -> Difference | None:
     there = ~(np.isnan(before.samples) | np.isnan(after.samples))
     one, other = before.samples[there], after.samples[there]
     delta = after.score - before.score
-    return Difference(before.system, delta, interval(other - one), _p(before, after, one, other, delta))
+    return SystemDifference(before.system, delta, interval(other - one), _p(before, after, one, other, delta))
 
 
-def _p(before: Score, after: Score, one: Floats, other: Floats, delta: float) -> float:
+def _p(before: SystemScore, after: SystemScore, one: Floats, other: Floats, delta: float) -> float:
     """sacreBLEU's p value for its metrics, McNemar's for pass or fail, otherwise two-sided from the resamples."""
     if before.metric in CORPUS:
         return paired_p(one, other, delta)
@@ -257,17 +287,17 @@ def _p(before: Score, after: Score, one: Floats, other: Floats, delta: float) ->
     return two_sided_p(other - one, delta)
 
 
-def _among(score: Score, chosen: Sequence[int]) -> Score:
+def _among(score: SystemScore, chosen: Sequence[int]) -> SystemScore:
     """The same score over some of its segments."""
 
-    def some(whole: Sequence[Any]) -> list[Any]:
+    def some(whole: Sequence[T]) -> list[T]:
         return [whole[at] for at in chosen] if whole else []
 
-    values, keys, groups = map(some, (score.segments, score.keys, score.groups))
+    values, keys, groups = some(score.segments), some(score.keys), some(score.groups)
     return mean_score(score.metric, score.system, values, "", keys, percent=score.percent, groups=groups)
 
 
-def _items(score: Score) -> tuple[int, tuple[str, ...]]:
+def _items(score: SystemScore) -> tuple[int, tuple[str, ...]]:
     return len(score.segments), score.keys
 
 
@@ -285,30 +315,21 @@ def _ter(sums: Floats) -> Floats:
 _FORMULAS: Mapping[str, Callable[[Floats], Floats]] = {"bleu": bleu, "chrf": chrf, "chrf++": chrf, "ter": _ter}
 
 
-def _metric(name: str, references: Sequence[Sequence[str]], language: str) -> Any:
-    from sacrebleu.metrics import BLEU, CHRF, TER
-
-    if name == "bleu":
-        try:
-            return BLEU(trg_lang=base(language) if language else "", force=True, references=references)
-        except (RuntimeError, ImportError) as error:  # sacreBLEU's tokenizers of Japanese and Korean are packages
-            raise EngineError(f"BLEU into {language} needs another package for its tokenizer: {error}") from error
+def _metric(name: str, references: Sequence[Sequence[str]]) -> Metric:
     if name == "ter":
-        return TER(references=references)
+        return sacrebleu.ter(references)
     if name in CORPUS:
-        return CHRF(word_order=2 if name == "chrf++" else 0, references=references)
+        return sacrebleu.chrf(2 if name == "chrf++" else 0, references)
     raise DataError(f"there is no metric {name!r}; known are {', '.join(METRICS)}")
 
 
-def _by_segment(name: str, metric: Any, rows: Sequence[Sequence[float]]) -> Values:
-    if name != "bleu":
-        return tuple(float(metric._compute_score_from_stats(row).score) for row in rows)
+def _bleu_by_segment(metric: Bleu, rows: Sequence[Sequence[float]]) -> Values:
     orders = metric.max_ngram_order
     return tuple(
         float(
             metric.compute_bleu(
-                correct=list(row[2 : 2 + orders]),
-                total=list(row[2 + orders :]),
+                correct=list(map(int, row[2 : 2 + orders])),
+                total=list(map(int, row[2 + orders :])),
                 sys_len=int(row[0]),
                 ref_len=int(row[1]),
                 smooth_method=metric.smooth_method,

@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from dragoman.report.figures.charts import TICK
 from dragoman.report.figures.figure1 import SIGN, TALL, WIDTH, Point, plane
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -50,6 +51,20 @@ def test_names_of_points_close_together_cover_neither_each_other_nor_a_point(spr
         x, y = float(circle.get("cx", "nan")), float(circle.get("cy", "nan"))
         assert not [name for name, box in boxes.items() if box[0] < x < box[2] and box[1] < y < box[3]]
     assert all(box[0] >= 0 and box[2] <= WIDTH for box in boxes.values())
+
+
+@pytest.mark.parametrize(("kept", "widest"), [(30.0, "100 %"), (97.0, "102.5 %"), (100.0, "102 %")])
+def test_there_is_room_for_the_longest_tick(kept: float, widest: str) -> None:
+    points = [
+        Point("backbone", 40.0, (38.0, 42.0), 100.0, (100.0, 100.0), 0),
+        Point("radis", 60.0, (58.0, 62.0), kept, (kept - 1, kept + 1), 1),
+    ]
+    root = ElementTree.fromstring(plane(points, None, "skill", "kept"))
+    ticks = {text.text or "": text for text in root.iter(f"{SVG}text") if text.get("text-anchor") == "end"}
+    labels = {label: float(text.get("x", "nan")) for label, text in ticks.items() if label.endswith(" %")}
+    assert widest in labels
+    assert min(end - TICK * len(label) for label, end in labels.items()) >= 0
+    assert {text.get("class") for label, text in ticks.items() if label in labels} == {"tick"}
 
 
 def test_each_training_is_a_small_dot_beside_the_mean() -> None:

@@ -14,7 +14,7 @@ from dragoman.terminal import put, say
 if TYPE_CHECKING:
     from dragoman.commands.score.corpus import Corpus
     from dragoman.commands.score.tasks import Asked
-    from dragoman.scoring.saved_outputs import Difference, Score
+    from dragoman.scoring.saved_outputs import SystemDifference, SystemScore
 
 METRICS = ("bleu", "chrf", "chrf++", "ter", "comet")  # as in scoring.saved_outputs, which takes longer to import
 
@@ -147,7 +147,7 @@ def tell(text: str) -> None:
 
 def _benchmark(
     asked: "Asked", predictions: Sequence[Path], judgements: Sequence[Path], annotations: Sequence[Path]
-) -> "list[Score]":
+) -> "list[SystemScore]":
     from dragoman.commands.score.corpus import named
     from dragoman.commands.score.tasks import ANSWERED, JUDGED, TASKS, judged_scores, task_scores
     from dragoman.recipe.faults import suggestion
@@ -195,7 +195,7 @@ def _translations(
     encoder: str | None,
     precision: Literal["fp32", "bf16"],
     cache: Path | None,
-) -> "list[Score]":
+) -> "list[SystemScore]":
     from dragoman.scoring.saved_outputs import comet_scores, corpus_scores
 
     lexical = [name for name in metrics if name != "comet"]
@@ -210,7 +210,7 @@ def _translations(
         comets = [open_comet(one, encoder, precision) for one in checkpoints]
         if (blind := [one.name for one in comets if one.needs_reference]) and not corpus.references:
             raise DataError(f"{', '.join(blind)} compares with references and needs --ref, a file of them")
-    found: list[Score] = []
+    found: list[SystemScore] = []
     for name in metrics:
         if name == "comet":
             for comet in comets:
@@ -223,7 +223,7 @@ def _translations(
 # Output
 
 
-def _print(scores: "Sequence[Score]", segments: bool, compare: bool) -> None:
+def _print(scores: "Sequence[SystemScore]", segments: bool, compare: bool) -> None:
     from dragoman.scoring.saved_outputs import compared
 
     differences = compared(scores)
@@ -242,7 +242,7 @@ def _print(scores: "Sequence[Score]", segments: bool, compare: bool) -> None:
     put(text)
 
 
-def _table(scores: "Sequence[Score]", differences: "Sequence[Difference | None]") -> str:
+def _table(scores: "Sequence[SystemScore]", differences: "Sequence[SystemDifference | None]") -> str:
     """Every score, and how it compares with the first system's."""
     from dragoman.scoring.saved_outputs import LOWER_IS_BETTER
 
@@ -257,7 +257,7 @@ def _table(scores: "Sequence[Score]", differences: "Sequence[Difference | None]"
     )
 
 
-def _against(difference: "Difference | None") -> tuple[str, str, str]:
+def _against(difference: "SystemDifference | None") -> tuple[str, str, str]:
     if difference is None:
         return ("", "", "")
     return (f"{difference.delta:+.4f}", _range(difference.interval), f"{difference.p:.4f}")

@@ -14,7 +14,7 @@ from dragoman.corpora.formats.text import decoded, whole
 from dragoman.corpora.records import Question
 from dragoman.errors import DataError, refuse
 from dragoman.json_values import as_text
-from dragoman.scoring.saved_outputs import Score, graded_score, mean_score, pooled_score, signature
+from dragoman.scoring.saved_outputs import SystemScore, graded_score, mean_score, pooled_score, signature
 from dragoman.scoring.scorecard.abilities import TAKEN
 from dragoman.suites import Graded, Item
 from dragoman.suites.alpaca_eval import published as alpaca_eval
@@ -48,7 +48,7 @@ class Asked:
     ks: tuple[int, ...] = (1,)
 
 
-def task_scores(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Score]:
+def task_scores(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[SystemScore]:
     """Every metric of the task for every system, from these files of outputs; `tell` is told what went wrong."""
     if asked.task == "gsm8k":
         return _gsm8k(asked, systems, tell)
@@ -59,7 +59,7 @@ def task_scores(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[S
     return _by_rule(asked, systems, tell)
 
 
-def judged_scores(task: str, files: Sequence[Path], questions: Path | None, tell: Tell) -> list[Score]:
+def judged_scores(task: str, files: Sequence[Path], questions: Path | None, tell: Tell) -> list[SystemScore]:
     """Scores from published judgements: one per model; for MT-Bench also one per turn and category."""
     if task == "mt-bench":
         return [score for graded in mt_bench.published(files, questions) for score in _mt_bench(graded, tell)]
@@ -70,7 +70,7 @@ def judged_scores(task: str, files: Sequence[Path], questions: Path | None, tell
     return [graded_score(graded, _system(graded)) for graded in found]
 
 
-def _mt_bench(graded: Graded, tell: Tell) -> list[Score]:
+def _mt_bench(graded: Graded, tell: Tell) -> list[SystemScore]:
     _notes(graded, tell)
     system = _system(graded)
     found = [graded_score(graded, system)]
@@ -97,7 +97,7 @@ def _notes(graded: Graded, tell: Tell, system: str = "") -> None:
 # Questions with a rule
 
 
-def _by_rule(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Score]:
+def _by_rule(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[SystemScore]:
 
     questions, notes = _questions(asked, tell)
     for note, count in (+notes).items():
@@ -106,7 +106,7 @@ def _by_rule(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Scor
     ids = [question.id for question in questions]
     rows = _places(asked, questions, left_out) if left_out else ()
     told = _told(asked, questions)
-    found: list[Score] = []
+    found: list[SystemScore] = []
     for system, path in systems.items():
         outputs = matched(path, read_outputs(path), ids, str(asked.data), left_out=left_out, rows=rows)
         verdicts = [check(question.check, text) for question, (text,) in zip(questions, outputs, strict=True)]
@@ -186,7 +186,7 @@ def _unread(system: str, count: int, asked: int, tell: Tell) -> None:
 # GSM8K, IFEval, HumanEval
 
 
-def _gsm8k(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Score]:
+def _gsm8k(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[SystemScore]:
 
     golds: list[str] = []
     ids: list[str] = []
@@ -210,7 +210,7 @@ def _gsm8k(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Score]
     return found
 
 
-def _ifeval(asked: Asked, systems: Mapping[str, Path]) -> list[Score]:
+def _ifeval(asked: Asked, systems: Mapping[str, Path]) -> list[SystemScore]:
 
     questions = read_ifeval(asked.data)
     ids = [question.key for question in questions]
@@ -227,7 +227,7 @@ def _ifeval(asked: Asked, systems: Mapping[str, Path]) -> list[Score]:
     return found
 
 
-def _humaneval(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[Score]:
+def _humaneval(asked: Asked, systems: Mapping[str, Path], tell: Tell) -> list[SystemScore]:
 
     questions = humaneval(asked.data)
     ids = [question.id for question in questions]

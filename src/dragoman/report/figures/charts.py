@@ -16,6 +16,8 @@ from markupsafe import Markup, escape
 Interval = tuple[float, float]
 
 MOST = 400  # corners of a line
+TICK = 7.3  # mean width of a letter of a tick's label, in the widest of its fonts
+GAP = 8.0  # between a tick's label and the frame
 
 
 def tag(name: str, *children: str, **attributes: str | float) -> Markup:
@@ -67,13 +69,18 @@ class Frame:
         return self.bottom - (value - self.y[0]) / (self.y[1] - self.y[0]) * (self.bottom - self.top)
 
 
+def room_for_ticks(y: Interval, about: int = 5, unit: str = "") -> float:
+    """How much room the labels that `axes` writes need to the left of a frame with these values."""
+    return GAP + TICK * max(len(f"{value:g}{unit}") for value in ticks(*y, about))
+
+
 def axes(frame: Frame, x_label: str, y_label: str, about_x: int = 6, about_y: int = 5, unit: str = "") -> list[Markup]:
     """Lines and numbers around a frame, and the labels of its two axes."""
     drawn = []
     for value in ticks(*frame.y, about_y):
         y = frame.at_y(value)
         drawn.append(tag("line", class_="grid", x1=frame.left, x2=frame.right, y1=y, y2=y))
-        drawn.append(tag("text", f"{value:g}{unit}", class_="tick", x=frame.left - 8, y=y + 4, text_anchor="end"))
+        drawn.append(tag("text", f"{value:g}{unit}", class_="tick", x=frame.left - GAP, y=y + 4, text_anchor="end"))
     for value in ticks(*frame.x, about_x):
         x = frame.at_x(value)
         drawn.append(tag("line", class_="notch", x1=x, x2=x, y1=frame.bottom, y2=frame.bottom + 4))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dragoman.report.figures.charts import Frame, Interval, axes, padded, svg, tag
+from dragoman.report.figures.charts import Frame, Interval, axes, padded, room_for_ticks, svg, tag
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -42,7 +42,9 @@ def plane(points: Sequence[Point], noise: float | None, x_label: str, y_label: s
     xs = [value for point in points for value in (point.x, *point.x_interval, *(x for x, _ in point.seeds))]
     ys = [value for point in points for value in (point.y, *point.y_interval, *(y for _, y in point.seeds))]
     low, high = padded([*ys, 100.0], 0.1, 4.0)
-    frame = Frame(52, 40, WIDTH - 16, HEIGHT - 50, padded(xs, 0.14, 1.0), (0.0 if low < 60 else low, high))
+    kept = (0.0 if low < 60 else low, high)
+    left = max(52.0, room_for_ticks(kept, unit=" %"))
+    frame = Frame(left, 40, WIDTH - 16, HEIGHT - 50, padded(xs, 0.14, 1.0), kept)
     drawn = [tag("style", style)] if style else []
     written: list[Box] = []
     if noise:

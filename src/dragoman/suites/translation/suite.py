@@ -7,12 +7,9 @@ these numbers (`scoring/scorecard`), whichever process they are made in.
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
 from typing import Any
 
-from dragoman.corpora.language import base
 from dragoman.corpora.records import Pair
-from dragoman.errors import EngineError
 from dragoman.generation.ask import Ask, Completion, Sampling, made_in
 from dragoman.recipe.judging import Evaluation
 from dragoman.recipe.schema import Recipe
@@ -20,6 +17,7 @@ from dragoman.store import Digests
 from dragoman.suites._suite import Count, Speaker, Suite
 from dragoman.suites.translation import language_id
 from dragoman.suites.translation.asides import Cut
+from dragoman.suites.translation.bleu_chrf import Metric, bleu, chrf
 from dragoman.suites.translation.extraction import RULES, extract
 
 RATES = (
@@ -44,8 +42,6 @@ RATES = (
     extraction_failed   there was something, and no translation in it, or none that could be told from the rest
 """
 LONGER, MARGIN = 2.5, 20  # no reference or system of WMT22 here is so much longer than another reference
-_TOKENIZERS = {"zh": "zh", "yue": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
-_KOREAN = "mecab_ko"  # the package behind ko-mecab; Korean has spaces, so 13a will do without
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,23 +220,8 @@ def told_by(rate: str) -> str:
     return "rule:dragoman|" if rate in ("empty", "cut_off") else f"rule:dragoman|extraction:{RULES}|"
 
 
-def _metrics(language: str) -> dict[str, Any]:
-    from sacrebleu.metrics import BLEU, CHRF
-
-    tokenizer = _tokenizer(language)
-    try:
-        bleu = BLEU(tokenize=tokenizer, force=True)
-    except RuntimeError as error:  # sacreBLEU's Japanese tokenizer is a package of its own
-        raise EngineError(f"BLEU into {language} needs sacreBLEU's tokenizer {tokenizer}: {error}") from error
-    return {"chrf++": CHRF(word_order=2), "bleu": bleu}
-
-
-def _tokenizer(language: str) -> str:
-    """BLEU's tokenizer, as the signature names it. Without its own package Korean is split like other languages with
-    spaces.
-    """
-    found = _TOKENIZERS.get(base(language), "13a")
-    return "13a" if found == "ko-mecab" and not find_spec(_KOREAN) else found
+def _metrics(language: str) -> dict[str, Metric]:
+    return {"chrf++": chrf(2), "bleu": bleu(language)}
 
 
 def _is_copy(hypothesis: str, pair: Pair) -> bool:
