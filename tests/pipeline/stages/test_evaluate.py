@@ -78,12 +78,13 @@ def serving(server: Misbehaving) -> dict[str, Any]:
     return {"generation": {"engine": "openai", "openai": {"address": server.address, "model": server.models[0]}}}
 
 
-def test_two_suites_have_judges_of_their_own(tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_suites_have_judges_of_their_own(tmp_path: Path, any_data: Path) -> None:
     """AlpacaEval 1 as the RaDis paper judges it, by one server; MT-Bench by another."""
-    monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
     with Misbehaving(models=["shared"]) as shared, Misbehaving(models=["own"]) as own:
-        duel = {"kind": "alpaca-eval", "limit": 2, "annotator": "weighted_alpaca_eval_gpt4_turbo"}
-        talk = {"kind": "mt-bench", "limit": 1, "judge": {**serving(own), "max_tokens": 5}}
+        answers, talks = str(any_data / "alpaca_eval"), str(any_data / "mt_bench")
+        annotator = "weighted_alpaca_eval_gpt4_turbo"
+        duel = {"kind": "alpaca-eval", "path": answers, "limit": 2, "annotator": annotator}
+        talk = {"kind": "mt-bench", "path": talks, "limit": 1, "judge": {**serving(own), "max_tokens": 5}}
         settings = {
             "name": "x",
             "backbone": "lab",

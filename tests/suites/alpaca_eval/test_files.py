@@ -45,6 +45,26 @@ def test_the_published_files(files: list[Path]) -> None:
     json.dumps([first, second, pairs])
 
 
+def test_files_of_the_published_form(our_data: Path) -> None:
+    place = [our_data / "alpaca_eval"]
+    first, second = read("alpaca-eval", place), read("alpaca-eval-2", place)
+    assert first["texts"] == second["texts"] == read_instructions(place)["texts"]
+    assert (first["baseline"], second["baseline"]) == ("text_davinci_003", "gpt4_1106_preview")
+    assert first["items"][1] == {
+        "instruction": "How do I boil an egg?",
+        "subject": "ours",
+        "output": "text_davinci_003 says 1.",
+    }
+    assert (first["judge"]["name"], first["judge"]["max_tokens"], first["judge"]["logprobs"]) == (
+        "alpaca_eval_gpt4",
+        100,
+        0,
+    )
+    assert (second["judge"]["max_tokens"], second["judge"]["logprobs"], second["judge"]["tokens"]) == (1, 5, ["m", "M"])
+    assert second["judge"]["system"] == "You rank two answers."
+    assert read("alpaca-eval", place, "weighted_alpaca_eval_gpt4_turbo")["judge"] == second["judge"]
+
+
 def test_the_first_benchmark_by_the_second_s_annotator(files: list[Path]) -> None:
     """As the RaDis paper judges it: AlpacaEval 1's baseline, and the weighted annotator."""
     found = read("alpaca-eval", files, "weighted_alpaca_eval_gpt4_turbo")
@@ -104,9 +124,9 @@ def test_which_file_is_not_guessed(tmp_path: Path) -> None:
         read_instructions([tmp_path])
 
 
-def test_a_judge_that_is_configured_otherwise(files: list[Path], tmp_path: Path) -> None:
+def test_a_judge_that_is_configured_otherwise(any_data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "all"
-    shutil.copytree(files[0].parents[2], folder, copy_function=shutil.copyfile)
+    shutil.copytree(any_data / "alpaca_eval", folder, copy_function=shutil.copyfile)
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o755)
     settings = folder / "evaluators_configs" / "alpaca_eval_gpt4" / "configs.yaml"

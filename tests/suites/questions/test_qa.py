@@ -1,13 +1,12 @@
 """Exact match and F1 for answers taken from a text, in each language by values worked out by hand."""
 
-from pathlib import Path
-
 import pytest
 
 from dragoman.json_values import as_texts
 from dragoman.suites.questions.checks import check
 from dragoman.suites.questions.qa import exact, f1, normalisation, normalised
 from dragoman.suites.squad.questions import squad_questions
+from tests import real_ones
 
 # Language, what was said, what would have been right, exact match, F1. The F1 is 2 · common / (words of both).
 CASES = [
@@ -62,11 +61,23 @@ def test_language_codes_and_what_the_signature_says() -> None:
     assert told == ["mlqa-de", "mlqa-zh", "own-it", "plain-tr"]
 
 
-@pytest.mark.parametrize("language", ["ar", "de", "en", "es", "tr", "zh"])
-def test_right_answers_of_xquad_score_all_and_none_score_nothing(real_data: Path, language: str) -> None:
-    questions, notes = squad_questions("x", "xquad", real_data / "xquad", language)
-    assert (len(questions), +notes) == (1190, {})
+XQUAD = ("ar", "de", "en", "es", "tr", "zh")
+
+
+@pytest.mark.parametrize(
+    ("folder", "language", "count"),
+    [
+        *(("our_data", language, 4) for language in ("de", "en", "zh")),
+        *real_ones(*(("real_data", language, 1190) for language in XQUAD)),
+    ],
+)
+def test_right_answers_of_xquad_score_all_and_none_score_nothing(
+    request: pytest.FixtureRequest, folder: str, language: str, count: int
+) -> None:
+    place = request.getfixturevalue(folder) / "xquad"
+    questions, notes = squad_questions("x", "xquad", place, language)
+    assert (len(questions), +notes) == (count, {})
     verdicts = [check(one.check, as_texts(one.check.arguments["values"])[0]) for one in questions]
-    assert sum(verdict.passed for verdict in verdicts) == sum(verdict.credit for verdict in verdicts) == 1190
+    assert sum(verdict.passed for verdict in verdicts) == sum(verdict.credit for verdict in verdicts) == count
     empty = [check(one.check, "") for one in questions]
     assert sum(verdict.passed or verdict.extracted or verdict.credit for verdict in empty) == 0
