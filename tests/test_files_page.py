@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -28,6 +29,12 @@ def test_modules_that_the_pages_name_are_there() -> None:
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
         named = set(re.findall(r"(?<![\w/.])[a-z][a-z0-9_/]*\.py\b", page.read_text(encoding="utf-8")))
         assert {name for name in named if not any(file.endswith(f"/{name}") for file in files)} == set(), page.name
+
+
+def test_the_map_has_the_floors_that_are_checked() -> None:
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    floors = [floor.replace("dragoman.", "").replace("|", "·") for floor in linter["contracts"][0]["layers"]]
+    assert "\n".join(["```", *floors, "```"]) in (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 
 def modules(folder: str) -> list[Path]:

@@ -1,4 +1,4 @@
-"""What JSON can hold, as a type, and its narrowing where the form of a value is known.
+"""JSON values as types, and functions that narrow a value whose form is known.
 
 Files from outside are checked first, with messages that name the place; then these say to the type checker (and to
 whoever forgot a check) what is there. They raise TypeError for anything else.
@@ -46,7 +46,7 @@ def as_objects(value: object) -> list[JsonObject]:
 
 
 def held(value: Json, at: Iterable[str | int]) -> Json:
-    """What is at a place in a value. KeyError, IndexError or TypeError where there is no such place."""
+    """The value at a place in another. KeyError, IndexError or TypeError if there is no such place."""
     for part in at:
         match value, part:
             case dict(), str():

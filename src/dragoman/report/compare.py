@@ -41,7 +41,7 @@ def difference(card: Scorecard, row: str, other: str, path: Path) -> Difference 
 
 
 def _gap(pair: RowPair, path: Path) -> Gap | None:
-    """The difference at a path; None where the two rows were not compared in it."""
+    """The difference at a path; None if the two rows were not compared in it."""
     match path:
         case ("translation" | "into_english" | "out_of_english" | "retention" as key,):
             return pair[key]

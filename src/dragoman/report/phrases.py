@@ -252,7 +252,7 @@ def _price(card: Scorecard, best: str, second: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """`a, b and c`; empty where there is none."""
+    """`a, b and c`; empty if there are no names."""
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 

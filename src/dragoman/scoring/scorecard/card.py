@@ -219,7 +219,7 @@ def _translation(row: Translations, reference: Translations | None, results: Seq
 def _group(
     row: Translations, reference: Translations | None, names: Mapping[GroupName, list[str]], name: GroupName
 ) -> Group | None:
-    """The means over a group of directions; None where there are none."""
+    """The means over a group of directions; None if it is empty."""
     if not names[name]:
         return None
     measured = {metric: group(row, name, metric) for metric in metrics(row)}
@@ -248,7 +248,7 @@ def _score(row: Measure, reference: Measure | None) -> Score:
 
 
 def _each(measure: Measure) -> list[float]:
-    """With each seed; nothing where there is one training."""
+    """The score with each seed; empty if there is only one training."""
     return list(measure.seeds) if len(measure.seeds) > 1 else []
 
 

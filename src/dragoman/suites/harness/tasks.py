@@ -66,7 +66,7 @@ class Examples(TypedDict, total=False):
 
 
 class Config(TypedDict, total=False):
-    """A task's file, as far as it is read here; `Function` where it refers to a function of Python."""
+    """A task's file, as far as it is read here; a `Function` stands for a reference to a Python function."""
 
     task: "str | Sequence[str | Config]"
     group: str
