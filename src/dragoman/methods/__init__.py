@@ -42,7 +42,7 @@ class Lesson:
     examples: list[Example]
     notes: Counter[str] = field(default_factory=Counter)
     report: RationaleReport | None = None
-    """What became of the rationales, where there are any."""
+    """The report on the rationales, if there are any."""
 
 
 Making = Generator[Ask, list[Completion], Lesson]
@@ -53,11 +53,11 @@ class Expected:
     """The expected length of answers: as in earlier runs of this method and backbone, otherwise as assumed."""
 
     rationale: float
-    """Tokens."""
+    """The tokens of a rationale."""
     own: float
-    """A backbone's own answer, in lengths of the reference."""
+    """The length of a backbone's own answer, in lengths of the reference."""
     measured: float | None = None
-    """Tokens of an answer that the method had before."""
+    """The tokens of an answer in an earlier run of the method."""
 
     def rationale_of(self, limit: int) -> float:
         return min(limit, self.measured or self.rationale)
@@ -75,13 +75,13 @@ class Forecast:
     trained: float
     asking: Asking | None = None
     what: str = ""
-    """What it asks for, in the plural."""
+    """What it asks for, in the plural, as in "own answers"."""
     longer: float = 1.0
-    """How long the model will answer to what it learnt, in lengths of the reference."""
+    """How long the trained model's answers will be, in lengths of the reference."""
     alike: str = ""
-    """The same for two rows of the method of which one asks what the other asks, or a part of it."""
+    """A key that two rows of the method share if one asks what the other asks, or a part of it."""
     known: bool = True
-    """Whether it is known what the method asks for."""
+    """Whether the method says what it will ask for."""
 
     @staticmethod
     def of(learnt: Volume, *, inputs: bool = False, known: bool = True) -> "Forecast":
@@ -111,7 +111,7 @@ class Method:
     mixes: bool = False
     """Whether it also sees the recipe's general instruction data (`data.instructions`)."""
     forecast: Callable[[Amounts, MethodOptions, Expected], Forecast] | None = None
-    """What it will make of so much data; None where the method does not tell."""
+    """What it will make of so much data; None if the method does not say."""
     title: str = ""
     """Its name in tables; that of its file when empty."""
     place: int = 0

@@ -53,12 +53,12 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ar": ("غير صالح", "غير صالحة", "ليس صالحا"),
     },
 }
-"""Of each answer in English, its words in some languages; the first is the one that a question is put with."""
+"""For each English answer, its words in some languages; questions use the first one."""
 
 PAIRS = (("true", "false"), ("yes", "no"), ("valid", "invalid"))
 
 ARABIC = "أبجدهوزحطيكلمنسعفصقر"
-"""Arabic's letters in the order in which they number options, as far as BBH's options go (A to R)."""
+"""The Arabic letters that number options, in order, as far as BBH's options go (A to R)."""
 
 
 def words(label: str, language: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 Side = Literal["general", "instruction", "safety", "skill"]
-"""What a benchmark is about, as TRACE groups them; a skill is learnt rather than kept."""
+"""What a benchmark measures, in TRACE's groups; a skill is learnt rather than kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +18,17 @@ class Item:
     """One judged item."""
 
     key: str
-    """What was asked, the same for every model; unique within the benchmark."""
+    """Identifies what was asked, equally for every model; unique within the benchmark."""
     value: float | None
-    """In the unit of the score; None where there is no judgement, which is counted."""
+    """Its value in the unit of the score; None if there is no judgement, which is counted."""
     subject: str = ""
-    """Part of the benchmark, such as a category; scores are also given of each."""
+    """A part of the benchmark, such as a category; parts get scores too."""
     told: Mapping[str, Any] = field(default_factory=dict)
-    """For whoever wants to read on: the answer, the judgement, texts and numbers that JSON can hold."""
+    """Details to read: the answer, the judgement, texts and numbers, as JSON."""
     group: str = ""
-    """What is drawn together with it for an interval, such as the turns of one conversation; empty: it stands alone."""
+    """The group that it is drawn with for an interval, such as the turns of one conversation; empty if it stands
+    alone.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,15 @@ class Graded:
     signature: str
     items: tuple[Item, ...]
     unit: str = "%"
-    """`%` (values from 0 to 100), or what a rating is out of, such as `/10`."""
+    """`%` (values from 0 to 100), or a rating's maximum, such as `/10`."""
     kept: bool = True
-    """Part of RP. A skill is not, nor is a comparison with the backbone, which has no score of its own."""
+    """Whether it is part of RP. Skills are not, nor are comparisons with the backbone, which has no score
+    of its own.
+    """
     notes: Mapping[str, int] = field(default_factory=dict)
-    """What went wrong, counted: `no judgement`, `cut off`, …; entries of 0 are left out."""
+    """Counts of what went wrong: `no judgement`, `cut off`, …; without counts of 0."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """Numbers beside the score: a harness' standard error and version, mean lengths, other metrics."""
+    """Numbers beside the score: the harness's standard error and version, mean lengths, other metrics."""
 
     @property
     def score(self) -> float | None:

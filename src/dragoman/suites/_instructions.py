@@ -10,7 +10,7 @@ from dragoman.suites._suite import Material, Speaker
 
 Answering = Generator[Ask, list[Completion], list[Completion | str]]
 ANSWER_TOKENS = 2048
-"""Longest answer, as most published models were given."""
+"""The longest answer, as most published models were given."""
 
 
 class Instruction(TypedDict):

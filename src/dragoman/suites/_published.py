@@ -35,9 +35,9 @@ class Published(QuestionSuite):
     """A benchmark in a language."""
 
     entries: ClassVar[tuple[str, ...]]
-    """What the catalogue calls it and its translations."""
+    """The names of the benchmark and its translations in the catalogue."""
     wording: ClassVar[Mapping[str, str | None]]
-    """How it is put and read where a recipe does not say: instruction, input, extract."""
+    """The default wording and extraction: instruction, input, extract."""
     options: Wordings
 
     @classmethod

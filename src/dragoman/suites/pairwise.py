@@ -51,7 +51,7 @@ SHOWN: tuple[Mapping[str, Side], Mapping[str, Side]] = (
     {"A": "model", "B": "backbone", "C": "tie"},
     {"A": "backbone", "B": "model", "C": "tie"},
 )
-"""Whom a verdict means, in the one order and in the other."""
+"""Who a verdict means, in one order and in the other."""
 VALUES: Mapping[Side, float] = {"model": 100.0, "tie": 50.0, "backbone": 0.0}
 
 _VERDICT = re.compile(r"\[\[([ABC])\]\]")

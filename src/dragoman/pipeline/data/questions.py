@@ -30,7 +30,7 @@ class Judged(TypedDict):
 
     kind: str
     options: dict[str, object]
-    """What the recipe says of it, as far as it may change an answer or a score."""
+    """The recipe's options that may change an answer or a score."""
     material: Material
 
 

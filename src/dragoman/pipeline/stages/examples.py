@@ -48,7 +48,7 @@ class ExamplesFacts(TypedDict):
     generated: dict[str, float]
     """Answers, their tokens, and the engine's seconds."""
     rationales: RationaleCounts | None
-    """Where the method has rationales."""
+    """The rationale report as JSON, if the method has rationales."""
 
 
 @dataclass(frozen=True, slots=True)

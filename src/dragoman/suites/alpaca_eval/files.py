@@ -22,9 +22,9 @@ from dragoman.suites._suite import Material
 
 ENTRY = "alpaca-eval"
 BASELINES: Mapping[str, str] = {"alpaca-eval": "text_davinci_003", "alpaca-eval-2": "gpt4_1106_preview"}
-"""With whose outputs a model's answers are compared."""
+"""The models whose outputs a model's answers are compared with."""
 JUDGES: Mapping[str, str] = {"alpaca-eval": "alpaca_eval_gpt4", "alpaca-eval-2": "weighted_alpaca_eval_gpt4_turbo"}
-"""The published annotator of each leaderboard, by whose prompt and settings the judge is asked."""
+"""The published annotator of each leaderboard, whose prompt and settings the judge gets."""
 _INSTRUCTIONS = BASELINES["alpaca-eval"]  # whose file is read for its instructions alone
 _OUTPUTS, _SETTINGS = "model_outputs.json", "configs.yaml"
 _TURN = re.compile(r"<\|im_start\|>\s*(system|user|assistant)\s*\n(.*?)<\|im_end\|>", re.DOTALL)
@@ -45,9 +45,9 @@ class Annotator(TypedDict):
     max_tokens: int
     temperature: float
     logprobs: int
-    """How many of the most likely tokens are weighed; 0 where the annotator writes its judgement."""
+    """How many of the most likely tokens are weighed; 0 if the annotator writes its judgement."""
     tokens: list[str]
-    """What stands for either answer, where tokens are weighed."""
+    """The tokens that stand for the two answers, if tokens are weighed."""
 
 
 class Compared(Material):

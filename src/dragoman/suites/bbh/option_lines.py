@@ -22,7 +22,7 @@ class Options:
     texts: tuple[str, ...]
     lettered: bool
     letters: tuple[str, ...] = ()
-    """As they stand there, in A to Z where they are letters in another script."""
+    """The letters as written; A to Z if they are in another script."""
 
     @property
     def listed(self) -> str:

@@ -27,7 +27,7 @@ REPLIES = {
     "words": "Reply with one of these answers only: {words}.",
     "text": "Reply with the answer only.",
 }
-"""What `{reply}` stands for in an instruction, by how a question is answered."""
+"""The text for `{reply}` in an instruction, by how a question is answered."""
 EXTRACTS = ("letter", "text")
 
 _INPUT = ("input", "eingang", "eingabe", "aporte", "entrada", "ingresso", "输入", "مدخل", "entrée", "ввод", "giriş")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SEED = 1234
 KEY = "OPENAI_API_KEY"
-"""Where the harness looks for a server's key."""
+"""The environment variable in which the harness looks for a server's key."""
 THINKING = "enable_thinking"
 
 
@@ -30,20 +30,20 @@ class Backend:
     """A model as the harness opens it."""
 
     name: str
-    """As the harness calls it: `hf`, `vllm`, `local-completions`, `local-chat-completions`."""
+    """The harness's name for it: `hf`, `vllm`, `local-completions`, `local-chat-completions`."""
     arguments: Mapping[str, object]
     how: Mapping[str, str]
-    """What of it a signature says."""
+    """Its part of a signature."""
     context: int | None
     batch_size: int | str = 1
     device: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
-    """A chat template in place of the tokenizer's own."""
+    """A chat template to use instead of the tokenizer's own."""
     key: str = field(default="", repr=False)
     """A server's key, which is never shown."""
     served: str = ""
-    """A model on a server: its address and name stand for its contents."""
+    """A model on a server, whose address and name stand for its contents."""
 
 
 def backend(

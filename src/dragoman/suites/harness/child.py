@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 TASK, FAULT = "dragoman task: ", "dragoman fault: "
 KEPT = 2000
 QUESTIONS = ("question", "prompt", "input", "instruction", "query", "text")  # fields of documents, the likeliest first
-"""Characters of an answer that are kept to be read."""
+"""How many characters of an answer are stored for reading."""
 SEEDS = {"random_seed": 0, "numpy_random_seed": 1234, "torch_random_seed": 1234, "fewshot_random_seed": 1234}
-"""The harness' own, said here so that they stay."""
+"""The harness's own seeds, given explicitly so that they stay the same."""
 
 
 def main(path: Path) -> int:

@@ -25,7 +25,7 @@ READERS = {
     "csv": (".csv", ".csv.gz"),
 }
 PLAIN = "examples"
-"""Where BIG-Bench Hard's own files, which are one JSON object, keep their list."""
+"""The field of BIG-Bench Hard's own files (one JSON object each) that holds their list."""
 TEMPLATES: tuple[Literal["doc_to_text", "doc_to_target", "doc_to_choice", "description"], ...]
 TEMPLATES = ("doc_to_text", "doc_to_target", "doc_to_choice", "description")
 
@@ -45,7 +45,7 @@ class Local:
     reader: str
     splits: Mapping[str, tuple[Path, ...]]
     within: str | None = None
-    """The field that holds the documents, where a file is one JSON object."""
+    """The field that holds the documents, if a file is one JSON object."""
 
     def override(self) -> Override:
         """The entries of the task's configuration to replace."""

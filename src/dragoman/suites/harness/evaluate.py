@@ -33,7 +33,7 @@ from dragoman.suites.harness.tasks import Config, TaskSet, chain, find, installe
 FORMAT = 2
 CONSENT = "HF_ALLOW_CODE_EVAL"
 LONGEST = 256
-"""Tokens of an answer, where a task does not say."""
+"""The tokens of an answer, if a task does not say."""
 _VOICE = ("tokenizer*", "chat_template*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt")
 _MORE = ("*.model", "*.tiktoken", "generation_config.json")
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 
 VERSION = "3.0"
 STOPS = ("Question:", "</s>", "<|im_end|>")
-"""Where an answer ends, as for the harness, which stops there: what follows is another question of the model's own."""
+"""Where an answer ends, as in the harness, which stops there: the model then goes on to invent another question."""
 INVALID = "[invalid]"
-"""What is read where there is no number."""
+"""What the harness reads if there is no number."""
 
 _STRICT = re.compile(r"#### (\-?[0-9\.\,]+)")
 _FLEXIBLE = re.compile(r"-?[$0-9.,]{2,}|-?[0-9]+")
@@ -31,7 +31,7 @@ def flexible(answer: str) -> str:
 
 
 READINGS: Mapping[str, Callable[[str], str]] = {"strict-match": strict, "flexible-extract": flexible}
-"""By the names that the harness has for them."""
+"""The readings, by their names in the harness."""
 
 
 def equal(given: str, gold: str) -> bool:

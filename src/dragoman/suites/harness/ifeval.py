@@ -21,7 +21,7 @@ from dragoman.corpora.formats.outputs import read_records
 from dragoman.errors import DataError, EngineError, refuse
 
 ACCURACIES = ("prompt_level_strict_acc", "inst_level_strict_acc", "prompt_level_loose_acc", "inst_level_loose_acc")
-"""The harness' names."""
+"""The accuracies, by their names in the harness."""
 CUT = ("length_constraints:number_sentences", "change_case:capital_word_frequency")
 """Instructions that need `punkt_tab`."""
 

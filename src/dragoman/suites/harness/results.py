@@ -28,12 +28,14 @@ HEADLINES: Mapping[str, str] = {
     "truthfulqa": "acc,none",
     "humaneval": "pass@1,create_test",
 }
-"""Metric and filter that stand for a task; of others the first metric of the group or task, with its first filter."""
+"""The metric and filter that count for a task; for others, the first metric of the group or task, with its first
+filter.
+"""
 SIDES: Mapping[str, Side] = {"ifeval": "instruction", "leaderboard_ifeval": "instruction"}
 SKILLS = ("humaneval", "mbpp")
-"""Tasks about programs begin so: learnt rather than kept."""
+"""The prefixes of tasks about programs, which are learnt rather than kept."""
 HUNDREDS = ("bleu", "chrf", "ter")
-"""Metrics that begin so go to 100 by themselves; so do others that are above 1 somewhere, and the rest goes to 1."""
+"""The prefixes of metrics that already go to 100; others that exceed 1 anywhere do too, and the rest goes to 1."""
 NEAR = 1e-9
 
 

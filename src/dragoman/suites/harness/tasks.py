@@ -31,7 +31,7 @@ KNOWN: Mapping[str, str] = {
     "belebele": "Belebele",
     "truthfulqa": "TruthfulQA",
 }
-"""Tasks that need no prefix, and what people call them; any other is `harness:NAME`."""
+"""Tasks that need no prefix, with their titles; any other is `harness:NAME`."""
 PREFIX = "harness:"
 MGSM = ("bn", "de", "en", "es", "fr", "ja", "ru", "sw", "te", "th", "zh")
 GLOBAL_MMLU = ("ar", "bn", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "pt", "sw", "yo", "zh")
@@ -40,7 +40,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "mgsm": tuple(f"mgsm_native_cot_{code}" for code in MGSM),
     "global_mmlu": tuple(f"global_mmlu_{code}" for code in GLOBAL_MMLU),
 }
-"""Suites that are no task of the harness, or another than one would expect: what is run for them."""
+"""Suites whose task in the harness has another name: what is run for them."""
 
 _NAMED = re.compile(rb"""^["']?(task|group)["']?:[ \t]*["']?([^\s"'#\[{]+)["']?[ \t]*(?:#.*)?\r?$""", re.MULTILINE)
 _CODED = re.compile(rb"^class:", re.MULTILINE)
@@ -107,7 +107,7 @@ class TaskSet:
 
     name: str
     specs: tuple[str, ...]
-    """Names that the harness is given."""
+    """The names that the harness is given."""
     leaves: tuple[Leaf, ...]
     groups: Mapping[str, Path] = field(default_factory=dict)
 

@@ -26,7 +26,7 @@ PROMPTS: Mapping[str, tuple[str, ...]] = {
     "single-v1-multi-turn": ("question_1", "answer_1", "question_2", "answer_2"),
     "single-math-v1-multi-turn": ("question_1", "answer_1", "question_2", "answer_2", "ref_answer_1", "ref_answer_2"),
 }
-"""What the judge is asked with, and what each is filled with."""
+"""The judge's prompts, and the fields that fill each."""
 _QUESTIONS, _PROMPTS, _REFERENCES = ("question.jsonl", "questions.jsonl"), "judge_prompts.jsonl", "reference_answer"
 
 
@@ -37,7 +37,7 @@ class Question(TypedDict):
     category: str
     turns: list[str]
     reference: NotRequired[list[str]]
-    """A reference answer to each turn, where the category is judged by one."""
+    """A reference answer to each turn, if the category is judged with one."""
 
 
 class Wording(TypedDict):

@@ -25,16 +25,16 @@ from dragoman.suites.mt_bench.published import NAME, turns
 TEMPERATURES: Mapping[str, float] = {"writing": 0.7, "roleplay": 0.7, "stem": 0.1, "humanities": 0.1} | dict.fromkeys(
     ("extraction", "math", "coding", "reasoning"), 0.0
 )
-"""Of answers, by category, as published."""
+"""Temperatures of answers by category, as published."""
 OTHER_TEMPERATURE = 0.7
-"""Of a category that is none of the published ones."""
+"""The temperature for categories that are not among the published ones."""
 ANSWER_TOKENS, JUDGEMENT_TOKENS = 1024, 2048
 """At most, as published."""
 
 Place = tuple[int, int]
 """Of a question, and its turn."""
 Answering = Generator[Ask, list[Completion], tuple[dict[Place, Completion], dict[Place, str]]]
-"""What was said at each place, and why nothing was at others."""
+"""What was said at each place; and for the other places, why nothing was."""
 
 
 class MtBench(JudgedSuite[Conversations]):

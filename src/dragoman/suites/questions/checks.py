@@ -29,7 +29,7 @@ class Verdict:
     passed: bool
     extracted: bool = True
     part: float | None = None
-    """How much of it is right, from 0 to 1, where a check can tell; else all or nothing."""
+    """How much of it is right, from 0 to 1, if the check gives partial credit; otherwise all or nothing."""
 
     @property
     def credit(self) -> float:

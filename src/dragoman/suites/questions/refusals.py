@@ -9,7 +9,7 @@ import re
 
 SHOWN = 200  # characters, of the beginning
 NAME = "keywords-en-1"
-"""For signatures: another list gets another number."""
+"""The list's name in signatures: another list gets another number."""
 
 _NOT = r"(?:can't|can not|cannot|could not|couldn't|won't|will not|would not|wouldn't)"
 _VERBS = r"(?:help|assist|support|do that|do this|answer|comply|provide|fulfil|give you|share|engage|participate)"

@@ -35,7 +35,7 @@ class Answered:
     extracted: bool
     cut_off: bool
     part: float | None = None
-    """How much of it is right, from 0 to 1, where the check can tell (F1); else all or nothing."""
+    """How much of it is right, from 0 to 1, if the check gives partial credit (F1); otherwise all or nothing."""
 
     @property
     def credit(self) -> float:
@@ -49,9 +49,9 @@ class AbilityResult:
     items: tuple[Answered, ...]
     max_tokens: int
     skills: tuple[str, ...] = ()
-    """Patterns of families that are to be learnt rather than kept, beside those that always are."""
+    """Patterns of families that are to be learnt rather than kept, besides those that always are."""
     made_in: str = ""
-    """What the answers were made in (`ask.made_in`); empty where nobody says."""
+    """What the answers were made in (`ask.made_in`); empty if unknown."""
 
     @property
     def families(self) -> dict[str, tuple[Answered, ...]]:

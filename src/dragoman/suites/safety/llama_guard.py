@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 LONGEST = 100
-"""Tokens of a judgement; with all fourteen categories it has about fifty."""
+"""The most tokens of a judgement; one with all fourteen categories has about fifty."""
 
 CATEGORIES = {
     "S1": "Violent Crimes",

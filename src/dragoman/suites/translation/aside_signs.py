@@ -33,7 +33,7 @@ _LETTERS = {
     "uk": 1.01,
     "zh": 0.95,
 }
-"""Letters for one letter of English, by the medians of people's translations; 1 of other languages."""
+"""Letters per English letter, from the medians of human translations; 1 for other languages."""
 
 _SYLLABLES = 3  # a character of Chinese, Japanese or Korean says as much as about three letters
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -50,7 +50,7 @@ _SAYS = re.compile(
     r"|意思是|翻译|翻訳|translat\w+|übersetz\w+|překlad\w*|přelož\w*|перевод\w*|перевест\w*|tradu\w+",
     re.IGNORECASE,
 )
-"""What is said before a translation."""
+"""Words that introduce a translation."""
 
 CLOSERS = r"[\"'”’“»«)\]）】」』*_`]*"
 OR = r"(?:or|oder|nebo|případně|или|oppure|lub|або)\s*[:：]"

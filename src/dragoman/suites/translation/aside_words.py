@@ -36,7 +36,7 @@ HEADINGS: Mapping[str, str] = {
     """,
     "uk": "примітка пояснення коментар дослівно буквально або варіант вимова значення",
 }
-"""Words that head a remark: with a colon after them, and perhaps a few words between."""
+"""Words that head a remark: followed by a colon, perhaps after a few more words."""
 
 CJK_HEADINGS = [
     "注(?:意|释|解|記)?",
@@ -149,7 +149,7 @@ STRONG: Mapping[str, tuple[str, ...]] = {
     ),
     "uk": (r"цей (?:\w+ )?переклад\b|в? ?цьому реченні\b|слов[оа] [\"'“‘„«]|сподіваюс[яь], це допомо|^\W*дослівно\b",),
 }
-"""Phrases that speak of the translation, or to the one who asked for it."""
+"""Phrases that are about the translation, or address the person who asked for it."""
 
 CJK_STRONG = (
     "(?:这(?:个|是|种)?|该|此|上述|以上)(?:翻译|译文|译法|直译|意译)|这是(?:一种)?(?:直译|意译|比较\\w{0,4}译)|(?:这|该)句话?(?:的意思|中|里)"
@@ -229,7 +229,7 @@ LABELS: Mapping[str, str] = {
     "cs": "hovorově hovor\\. formálně doslova zdvořile spisovně",
     "ru": "разг\\. разговорное дословно буквально официально книжн\\. неформально",
 }
-"""What stands alone in brackets after a translation."""
+"""Words that stand alone in brackets after a translation."""
 
 CJK_LABELS = ["意译", "直译", "口语", "书面语", "正式", "非正式", "意訳", "直訳"]
 
@@ -255,4 +255,4 @@ OPENING = _pattern(
     r"|эт\w+|слово|в этом|я|надеюсь|дайте|также|выражение|дословно|questa|ho|spero|cette|j'|esta|he|espero)(?!\w)"
     r"|[\W_]*(?:这|该|此|在这|希望|也可以|译|直译|意译|如|我把|この|お役)"
 )
-"""How sentences about a translation begin: asked for where nothing ended before them."""
+"""How sentences about a translation begin; used where no sentence ended before them."""

@@ -25,7 +25,7 @@ from dragoman.suites.translation.aside_signs import Asked, elsewhere, letters
 from dragoman.suites.translation.asides import Cut, too_long, without_asides
 
 RULES = 2
-"""Which set of rules this is, for signatures: another number where an answer may be taken otherwise."""
+"""The version of the rules, for signatures: it is raised when an answer may be extracted differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Extracted:
     chatter: bool
     found: bool
     cuts: tuple[Cut, ...] = ()
-    """What stood beside the translation, in the order in which the rules took it out."""
+    """What stood besides the translation, in the order in which the rules took it out."""
 
 
 def _one_of(*words: str) -> str:
