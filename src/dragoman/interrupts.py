@@ -16,6 +16,9 @@ from typing import Any, NoReturn
 
 STOPPED = "stopped; what was finished is kept; run again to go on"
 CODE = 130
+AWAKE = 0.5
+"""Seconds that the main thread may wait for anything at a time. The kernel may hand Ctrl-C to another thread; Python's
+handler then runs when the main thread comes back to Python, however long it waits."""
 
 
 def watch() -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from typing import Any
@@ -41,6 +42,15 @@ class Die:
 
     def run(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Waits:
+    """A job that is never done."""
+
+    def run(self) -> None:
+        while True:
+            time.sleep(1)
 
 
 @dataclass(frozen=True)
@@ -145,3 +155,64 @@ def test_a_process_begins_with_the_heavy_libraries() -> None:
     """Those that jobs import when they run: to import them takes seconds, and each stage would take them anew."""
     there = process.in_own_process(Libraries(), "a look").result
     assert {"torch", "transformers", "peft", "dragoman.training.trainer", "dragoman.training.merge"} <= there
+
+
+TOLD_TWICE = """
+import os, signal, sys
+from dragoman.pipeline.process import _stop_once
+
+def told_again(moment):
+    _stop_once()
+    signal.alarm(10)
+    seen = 0
+
+    def trace(frame, event, argument):
+        nonlocal seen
+        frame.f_trace_opcodes = True
+        seen += 1
+        if seen == moment:
+            sys.settrace(None)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return trace
+
+    sys.settrace(trace)
+    stopped = 0
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        sum(range(1000))
+    except KeyboardInterrupt:
+        sys.settrace(None)
+        stopped += 1
+    try:
+        sum(range(1000))
+    except KeyboardInterrupt:
+        stopped += 1
+    os._exit(100 + stopped if seen >= moment else stopped)
+
+ends = []
+while not ends or ends[-1] >= 100:
+    child = os.fork() or told_again(len(ends) + 1)
+    ends.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+print(len(ends) > 20, set(ends[:-1]), ends[-1])
+"""
+
+
+def test_a_process_that_is_told_twice_at_one_moment_stops_once() -> None:
+    """By a terminal and by its parent, with the second signal at every moment that the first is being handled."""
+    said = subprocess.run([sys.executable, "-c", TOLD_TWICE], capture_output=True, text=True, timeout=120)
+    assert (said.stdout, said.stderr) == ("True {101} 1\n", "")
+
+
+def test_ctrl_c_that_reaches_another_thread_is_not_left_waiting() -> None:
+    """The kernel may hand a signal to any thread, and Python's handler runs when the main thread wakes up."""
+    code = (
+        "import signal, threading\n"
+        "from dragoman.pipeline.process import in_own_process\n"
+        "from tests.pipeline.test_process import Waits\n"
+        "tell = lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT)\n"
+        "threading.Timer(10, tell).start()\n"
+        "try: in_own_process(Waits(), 'waiting')\n"
+        "except KeyboardInterrupt: print('stopped')\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert said.stdout == "stopped\n", said.stderr

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Generic, Protocol, TypeVar
 
 from dragoman.errors import DragomanError, EngineError
-from dragoman.interrupts import CODE, interrupt
+from dragoman.interrupts import AWAKE, CODE, interrupt
 
 PRELOADED = ["dragoman.pipeline.preloaded"]
 GRACE = 20  # seconds in which a child that is told to stop may save what it has
@@ -74,6 +74,8 @@ def in_own_process(job: Job[Result_co], name: str) -> Ran[Result_co]:
         ) from None
     theirs.close()
     try:
+        while not ours.poll(AWAKE):
+            pass
         outcome, value = ours.recv()
     except EOFError:
         child.join()
@@ -108,20 +110,30 @@ def _child(answer: Connection, job: Job[object]) -> None:
         result = job.run()
         answer.send(("ran", Ran(result, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)))
     except BaseException as fault:
-        if told.is_set() or isinstance(fault, KeyboardInterrupt):  # whatever a library made of it
+        if told.once or isinstance(fault, KeyboardInterrupt):  # whatever a library made of it
             os._exit(CODE)
         known = isinstance(fault, DragomanError | OSError)
         answer.send(("error", fault) if known else ("traceback", traceback.format_exc()))
 
 
-def _stop_once() -> threading.Event:
+class _Told:
+    """Whether this process was told to stop.
+
+    No `threading.Event`: its lock is held for a moment in `set`. A second signal in that moment runs the handler within
+    itself, which would wait for that lock forever.
+    """
+
+    once = False
+
+
+def _stop_once() -> _Told:
     """On the first signal to stop, saves what is finished and exits; terminal and parent may both send one."""
-    told = threading.Event()
+    told = _Told()
 
     def stop(_: int, frame: FrameType | None) -> None:
-        if told.is_set():
+        if told.once:
             return
-        told.set()
+        told.once = True
         interrupt(frame, lambda: os._exit(CODE))
 
     signal.signal(signal.SIGINT, stop)

@@ -7,8 +7,9 @@ the server wants to be asked is found out at the start.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from dragoman.errors import DataError, EngineError
@@ -29,6 +30,7 @@ from dragoman.generation.openai.protocol import (
 )
 from dragoman.generation.seeds import row_key
 from dragoman.generation.token_budget import rooms
+from dragoman.interrupts import AWAKE
 from dragoman.json_values import Json
 from dragoman.progress import note
 from dragoman.recipe.engines import Server
@@ -291,7 +293,10 @@ class Flight:
 
     def next(self) -> Outcome:
         """Waits for the next job to finish. Raises `Closed` if the flight has ended."""
-        done = self._done.get()
+        done: Future[Outcome] | None = None
+        while done is None:
+            with suppress(Empty):
+                done = self._done.get(timeout=AWAKE)
         self.under_way -= 1
         if done.cancelled():
             raise Closed
