@@ -1,4 +1,4 @@
-"""MT-Bench with its judge behind a server: one that misbehaves and is asked again, and a real one."""
+"""MT-Bench with its judge behind a server that misbehaves, and is asked again."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,17 +14,12 @@ from dragoman.generation.openai.engine import ServerEngine
 from dragoman.lab import BACKBONE
 from dragoman.models.config import context_of
 from dragoman.pipeline.models.cast import Model
-from dragoman.pipeline.models.engines import ModelSpec, open_door
 from dragoman.pipeline.models.speakers import judge_speaker
-from dragoman.prompts.render import Renderer
-from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Generation, Server
 from dragoman.recipe.judging import Evaluation, Judge
 from dragoman.suites import Graded
-from dragoman.suites.mt_bench.files import read
 from dragoman.suites.mt_bench.suite import MtBench
 from tests.generation.openai.servers import Ids, Misbehaving, written
-from tests.generation.openai.test_vllm_server import serving
 from tests.suites.letters import asking
 from tests.suites.mute import Mute
 
@@ -182,35 +177,3 @@ def test_a_judge_that_talks_nonsense_alone_gives_no_score(tmp_path: Path, monkey
         graded, _ = judged(tmp_path, server, Parrot())
     assert (graded.score, graded.notes) == (None, {"no judgement": 24})
     assert "turn 1" not in graded.facts
-
-
-@pytest.mark.slow
-def test_a_real_judge(tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lab's backbone judges itself on real questions, behind vLLM's server: what it says is no judgement."""
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    material = read([real_data / "mt_bench"])
-    some = (81, 96, 102, 111, 121, 131, 152)  # the judge is asked in 287 to 730 of its 1,024 tokens, but for 121
-    material["questions"] = [question for question in material["questions"] if question["id"] in some]
-    speak = Speaker(Renderer.load(BACKBONE), context=1024)
-    models = {"backbone": ModelSpec(BACKBONE, BACKBONE), "judge": ModelSpec(BACKBONE, BACKBONE)}
-    settings = Evaluation(judge=Judge(model="lab", max_tokens=64))
-    with serving(tmp_path) as address:
-        generation = Generation(engine="openai", precision="fp32", openai=Server(address=address))
-        results = []
-        for _ in range(2):
-            door = open_door(generation, tmp_path / "cache", models, served="judge")
-            with door:
-                results += drive(mt_bench("backbone", material, speak, settings), door)
-    first, second = results
-    assert first == second
-    assert len(first.items) == 14
-    said = [item.told["judgement"] for item in first.items if "judgement" in item.told]
-    assert len(said) >= 12
-    assert len(set(said)) > 6
-    assert all(item.told["answer"] for item in first.items)
-    unread = [item.told["why"] for item in first.items if item.value is None]
-    assert first.notes == {why: unread.count(why) for why in dict.fromkeys(unread)} | {
-        note: count for note, count in first.notes.items() if note in ("cut off", "empty")
-    }
-    assert first.notes["no judgement"] >= 11
-    assert first.notes["no room for the judge"] == 1
