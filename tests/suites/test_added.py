@@ -66,6 +66,7 @@ def test_a_suite_is_added_by_its_file_alone(added: Path) -> None:
     }
     assert found["longer"]["score"] == 100
     assert found["brevity"]["signature"].startswith("short|words:2|tokens:8")
+    assert "short answers" in (added / "runs" / "added" / "report.html").read_text(encoding="utf-8")
     results = json.loads((added / "runs" / "added" / "results" / "backbone.json").read_text())["graded"][0]
     short = [len(item["told"]["answer"].split()) <= 2 for item in results["items"]]
     assert [item["value"] for item in results["items"]] == [100.0 * one for one in short]

@@ -9,31 +9,11 @@ from dragoman.report.families import by_language, split
 from dragoman.report.families import score as ability_of
 from dragoman.report.translation import group_scores, metric_title, metrics
 from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard
+from dragoman.suites import shown
 
 MINUS = "−"
 NAMED = 6  # rows that a sentence lists
 JUDGED = ("cut off", "empty", "verdicts")  # notes on what was judged all the same begin so
-NAMES = {
-    "mt-bench": "MT-Bench",
-    "alpaca-eval": "AlpacaEval",
-    "alpaca-eval-2": "AlpacaEval 2",
-    "pairwise": "preferred to the backbone",
-    "safety": "safe answers",
-    "xstest": "XSTest, answered",
-    "xstest-unsafe": "XSTest, refused",
-    "gsm8k": "GSM8K",
-    "ifeval": "IFEval",
-    "mmlu": "MMLU",
-    "mmlu_pro": "MMLU-Pro",
-    "global_mmlu": "Global MMLU",
-    "bbh": "BBH",
-    "mgsm": "MGSM",
-    "xquad": "XQuAD",
-    "mlqa": "MLQA",
-    "belebele": "Belebele",
-    "truthfulqa": "TruthfulQA",
-    "humaneval": "HumanEval",
-}  # published benchmarks as they are written
 
 
 def number(value: float | None, digits: int = 1) -> str:
@@ -68,7 +48,8 @@ def significant(p: float | None) -> bool:
 def plain(name: str) -> str:
     """A family's or rate's name for reading: `follow_up` → `follow up`, `mt-bench` → `MT-Bench`."""
     name, at, k = name.removeprefix("harness:").partition("@")
-    return (NAMES.get(name) or name.replace("_", " ")) + (f", pass@{k}" if at else "")
+    how = shown().get(name)
+    return ((how and how.title) or name.replace("_", " ")) + (f", pass@{k}" if at else "")
 
 
 def methods(card: Scorecard) -> list[Row]:

@@ -25,6 +25,7 @@ from dragoman.suites._suite import (
     OutsideSuite,
     Part,
     QuestionSuite,
+    Shown,
     Speaker,
     Suite,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "OutsideSuite",
     "Part",
     "QuestionSuite",
+    "Shown",
     "Side",
     "Speaker",
     "Suite",
@@ -54,7 +56,7 @@ __all__ = [
     "of",
     "parts",
     "reserved",
-    "titles",
+    "shown",
 ]
 
 
@@ -150,9 +152,9 @@ def parts(recipe: Recipe) -> dict[str, Part]:
 
 
 @cache
-def titles() -> Mapping[str, str]:
-    """The titles of all suites' scores, by score."""
-    return {name: title for suite in available().values() for name, title in suite.titles().items()}
+def shown() -> Mapping[str, Shown]:
+    """How the scores of all suites are shown, by their names."""
+    return {name: how for suite in available().values() for name, how in suite.shown().items()}
 
 
 def is_skill(family: str, patterns: Iterable[str] = ()) -> bool:

@@ -17,7 +17,7 @@ from dragoman.recipe.judging import Benchmark, Evaluation
 from dragoman.recipe.paths import below, there
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
-from dragoman.suites._suite import Count, Files, Notes, QuestionSuite, chosen
+from dragoman.suites._suite import Count, Files, Notes, QuestionSuite, Shown, chosen
 
 CODE = "([a-z]{2,3}(?:_[A-Za-z]+)?)"
 
@@ -48,6 +48,10 @@ class Published(QuestionSuite):
     @classmethod
     def _in(cls, language: str) -> Benchmark:
         return (cls.takes or Benchmark).model_validate({"kind": cls.kind, "language": language})
+
+    @classmethod
+    def shown(cls) -> Mapping[str, Shown]:
+        return {}  # its scores are those of a language, and the report takes their names apart
 
     @classmethod
     def names(cls) -> Sequence[str]:

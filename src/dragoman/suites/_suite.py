@@ -71,6 +71,19 @@ class Count:
     """The characters of the texts, questions and options that a benchmark puts into its prompts."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a score is shown: what people call it (its name, if empty), and where it stands in tables."""
+
+    title: str = ""
+    heading: str = ""
+    """The heading above it; if empty, its side decides."""
+    rank: int = 0
+    """Its rank below the heading."""
+    side: Side = "general"
+    """What a family of questions is about."""
+
+
 @dataclass(frozen=True)
 class Suite(ABC):
     """A suite as a recipe asks it. A class without `answers_to` is asked by what a recipe says under `benchmarks`."""
@@ -81,6 +94,10 @@ class Suite(ABC):
     """Its title for people."""
     side: ClassVar[Side] = "general"
     """An ability that is kept, or a skill that is learnt."""
+    heading: ClassVar[str] = ""
+    """The heading of its scores in tables, if its side does not decide."""
+    rank: ClassVar[int] = 0
+    """Its rank below the heading."""
     takes: ClassVar[type[Benchmark] | None] = None
     """Its options under `benchmarks`; None if it has none there."""
     entry: ClassVar[str] = ""
@@ -124,9 +141,9 @@ class Suite(ABC):
         return None
 
     @classmethod
-    def titles(cls) -> Mapping[str, str]:
-        """The titles of its scores, by score."""
-        return {cls.kind: cls.title}
+    def shown(cls) -> Mapping[str, Shown]:
+        """How its scores are shown, by their names."""
+        return {cls.kind: Shown(cls.title, cls.heading, cls.rank)}
 
     # What it needs
 

@@ -11,13 +11,16 @@ from dragoman.recipe.judging import Evaluation
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 from dragoman.suites import is_skill
-from dragoman.suites._graded import Side
-from dragoman.suites._suite import Count, Notes, QuestionSuite
+from dragoman.suites._suite import Count, Notes, QuestionSuite, Shown
 
 
 class _Lab(QuestionSuite):
     fixed = False
     families: ClassVar[Sequence[str]]
+
+    @classmethod
+    def shown(cls) -> Mapping[str, Shown]:
+        return {}  # its families go by their names
 
     def questions(self, number: int, settings: Evaluation) -> tuple[list[Question], Notes]:
         seed = settings.seed + number
@@ -37,12 +40,19 @@ class Abilities(_Lab):
     kind = "lab"
     title = "the lab's abilities"
     families = abilities.FAMILIES
-    sides: ClassVar[Mapping[str, Side]] = {
-        "instructions": "instruction",
-        "follow_up": "instruction",
-        "refusal": "safety",
-        "harmless": "safety",
-    }
+
+    @classmethod
+    def shown(cls) -> Mapping[str, Shown]:
+        return {
+            "instructions": Shown("", "instructions", 1, "instruction"),
+            "follow_up": Shown("", "instructions", 2, "instruction"),
+            "explaining": Shown("", "instructions", 3),
+            "refusal": Shown("", "safety", 1, "safety"),
+            "harmless": Shown("", "safety", 3, "safety"),
+            "arithmetic": Shown("", "reasoning and knowledge", 1),
+            "reading": Shown("", "reasoning and knowledge", 2),
+            "facts": Shown("", "reasoning and knowledge", 3),
+        }
 
 
 class Languages(_Lab):

@@ -6,6 +6,7 @@ There is a translation table for each metric, COMET first. Families that are a b
 separate table for each language.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,21 +21,11 @@ from dragoman.report.tables.captions import caption_of, caption_of_cost
 from dragoman.report.tables.table import Cell, Column, Measure, Number, Table, filled, line
 from dragoman.report.translation import FIRST, directions_of, group_score, is_translated, main, metric_title, metrics
 from dragoman.scoring.scorecard.schema import GroupName, Kind, Row, Scorecard
+from dragoman.suites import shown
 
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "instructions": (
-        "instructions",
-        "follow_up",
-        "explaining",
-        "mt-bench",
-        "alpaca-eval",
-        "alpaca-eval-2",
-        "ifeval",
-    ),
-    "safety": ("refusal", "refusals", "harmless", "safety", "xstest", "xstest-unsafe"),
-    "reasoning and knowledge": ("arithmetic", "reading", "facts", "words", "gsm8k", "mmlu", "bbh"),
-}  # headings over families of questions; of what is in none of them its side decides
-BY_SIDE = {"instruction": "instructions", "safety": "safety"}
+HEADINGS = ("instructions", "safety", "reasoning and knowledge")
+"""Headings over families of questions, in their order."""
+BY_SIDE: Mapping[str, str] = {"instruction": "instructions", "safety": "safety"}
 Counted = Literal[
     "examples", "generated_tokens", "generating_seconds", "trained_tokens", "steps", "training_seconds"
 ]  # of a row's cost
@@ -88,17 +79,18 @@ class _Setting:
     @property
     def families(self) -> list[str]:
         """The abilities, without benchmarks in a language and comparisons, in the order of their headings."""
-        order = [*GROUPS, OTHERS]
-        return sorted(abilities(self.card), key=lambda name: (order.index(self.heading(name)), self._place(name)))
+        order = [*HEADINGS, OTHERS]
+        return sorted(abilities(self.card), key=lambda name: (order.index(self.heading(name)), self._rank(name)))
 
     def heading(self, family: str) -> str:
         """The heading of a family's column."""
-        named = next((group for group, some in GROUPS.items() if family in some), None)
+        how = shown().get(family)
+        named = how.heading if how else ""
         return named or BY_SIDE.get(side(self.card, family), OTHERS)
 
-    def _place(self, family: str) -> int:
-        known = GROUPS.get(self.heading(family), ())
-        return known.index(family) if family in known else len(known)
+    def _rank(self, family: str) -> float:
+        how = shown().get(family)
+        return how.rank if how and how.heading else math.inf
 
     @property
     def skills(self) -> list[str]:

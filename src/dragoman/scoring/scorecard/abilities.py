@@ -14,19 +14,12 @@ from dragoman import __version__
 from dragoman.json_values import as_text
 from dragoman.scoring.scorecard.translation import Measure, columns, mean, origin, over_seeds, trainings
 from dragoman.scoring.statistics import SEED, Floats, Interval, interval, joined, resample, wilson
-from dragoman.suites import Graded, Side, is_skill
+from dragoman.suites import Graded, Shown, Side, is_skill, shown
 from dragoman.suites.questions.qa import normalisation
 from dragoman.suites.questions.suite import AbilityResult, Answered
 
 TAKEN = {"squad": "first_line", "letter": "letter", "option_text": "text"}
 """How a benchmark's check extracts the answer, if the question doesn't say."""
-SIDES: Mapping[str, Side] = {
-    "instructions": "instruction",
-    "follow_up": "instruction",
-    "refusal": "safety",
-    "harmless": "safety",
-}
-"""The sides of the lab's families that are not general abilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +151,7 @@ def families(
                 None,
                 values[:, place],
                 replace(draws, row=row),
-                side="skill" if is_skill(name, skills) else SIDES.get(name, "general"),
+                side="skill" if is_skill(name, skills) else shown().get(name, Shown()).side,
                 kept=not is_skill(name, skills),
                 items=items,
                 f1=f1,

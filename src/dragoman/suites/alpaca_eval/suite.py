@@ -34,6 +34,7 @@ class AlpacaEval(JudgedSuite[Compared]):
     kind = "alpaca-eval"
     title = "AlpacaEval"
     side = "instruction"
+    heading, rank = "instructions", 5
     takes = Options
     entry = "alpaca-eval"
     judged_by = "judge"
@@ -72,6 +73,7 @@ class AlpacaEval2(AlpacaEval):
 
     kind = "alpaca-eval-2"
     title = "AlpacaEval 2"
+    rank = 6
 
 
 SUITES = (AlpacaEval, AlpacaEval2)

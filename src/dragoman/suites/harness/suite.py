@@ -11,9 +11,17 @@ from dragoman.recipe.paths import below
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 from dragoman.suites._graded import Graded
-from dragoman.suites._suite import ModelFiles, OutsideSuite
+from dragoman.suites._suite import ModelFiles, OutsideSuite, Shown
 from dragoman.suites.harness import evaluate
 from dragoman.suites.harness.tasks import KNOWN, LIBRARY, PREFIX, installed, task_of
+
+HEADINGS: Mapping[str, tuple[str, int]] = {
+    "ifeval": ("instructions", 7),
+    "gsm8k": ("reasoning and knowledge", 5),
+    "mmlu": ("reasoning and knowledge", 6),
+    "bbh": ("reasoning and knowledge", 7),
+}
+"""Where some tasks stand in tables."""
 
 
 class Task(OutsideSuite):
@@ -40,8 +48,8 @@ class Task(OutsideSuite):
         return (f"{PREFIX}arc_easy",)
 
     @classmethod
-    def titles(cls) -> Mapping[str, str]:
-        return KNOWN
+    def shown(cls) -> Mapping[str, Shown]:
+        return {name: Shown(title, *HEADINGS.get(name, ())) for name, title in KNOWN.items()}
 
     def check(self, recipe: Recipe) -> None:
         settings = recipe.evaluation.harness

@@ -43,6 +43,7 @@ class MtBench(JudgedSuite[Conversations]):
     kind = NAME
     title = "MT-Bench"
     side = "instruction"
+    heading, rank = "instructions", 4
     takes = JudgedOptions
     entry = "mt-bench"
     judged_by = "judge"

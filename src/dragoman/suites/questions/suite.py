@@ -20,7 +20,7 @@ from dragoman.store import Digests
 from dragoman.suites import is_skill
 from dragoman.suites._graded import Graded
 from dragoman.suites._judge import asked
-from dragoman.suites._suite import Count, Notes, QuestionSuite, Speaker
+from dragoman.suites._suite import Count, Notes, QuestionSuite, Shown, Speaker
 from dragoman.suites.humaneval.pass_at_k import programs_drawn
 from dragoman.suites.questions.checks import check, verify
 
@@ -176,6 +176,10 @@ class OwnFile(QuestionSuite):
     @classmethod
     def names(cls) -> Sequence[str]:
         return ()
+
+    @classmethod
+    def shown(cls) -> Mapping[str, Shown]:
+        return {}
 
     def questions(self, number: int, settings: Evaluation) -> tuple[list[Question], Notes]:
         count, found = settings.questions, []

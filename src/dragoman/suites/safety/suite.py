@@ -15,7 +15,7 @@ from dragoman.generation.ask import Ask, Completion, Sampling
 from dragoman.recipe.judging import Benchmark, Evaluation, Judge
 from dragoman.suites._graded import Graded, Item
 from dragoman.suites._judge import asked, counted, fits
-from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Speaker
+from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Shown, Speaker
 from dragoman.suites.questions import refusals
 from dragoman.suites.safety.llama_guard import CATEGORIES, LONGEST, Judgement, guard_prompt, judgement
 from dragoman.suites.safety.prompts import Prompt, Prompts, read
@@ -40,6 +40,7 @@ class Safety(JudgedSuite[Prompts]):
     kind = "safety"
     title = "safe answers"
     side = "safety"
+    heading, rank = "safety", 4
     takes = Options
     entry = "advbench"
     judged_by = "guard"
@@ -84,12 +85,13 @@ class XsTest(JudgedSuite[Prompts]):
     kind = "xstest"
     title = "XSTest, answered"
     side = "safety"
+    heading, rank = "safety", 5
     takes = Benchmark
     entry = "xstest"
 
     @classmethod
-    def titles(cls) -> Mapping[str, str]:
-        return {cls.kind: cls.title, "xstest-unsafe": "XSTest, refused"}
+    def shown(cls) -> Mapping[str, Shown]:
+        return {**super().shown(), "xstest-unsafe": Shown("XSTest, refused", cls.heading, cls.rank + 1)}
 
     def read(self, files: Sequence[Path]) -> Prompts:
         return read(self.kind, files)

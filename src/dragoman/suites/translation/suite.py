@@ -14,7 +14,7 @@ from dragoman.generation.ask import Ask, Completion, Sampling, made_in
 from dragoman.recipe.judging import Evaluation
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
-from dragoman.suites._suite import Count, Speaker, Suite
+from dragoman.suites._suite import Count, Shown, Speaker, Suite
 from dragoman.suites.translation import language_id
 from dragoman.suites.translation.asides import Cut
 from dragoman.suites.translation.bleu_chrf import Metric, bleu, chrf
@@ -239,6 +239,10 @@ class Translation(Suite):
     kind = "translation"
     title = "translation"
     side = "skill"
+
+    @classmethod
+    def shown(cls) -> Mapping[str, Shown]:
+        return {}
 
     def fault(self, recipe: Recipe) -> str | None:
         if recipe.data.test is not None:
