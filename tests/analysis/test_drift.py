@@ -10,13 +10,17 @@ import torch
 from torch.nn import functional
 
 from dragoman.analysis import drift as module
-from dragoman.analysis.drift import Said, adapted, apart, divergences, drift, summed_up
+from dragoman.analysis.drift import AnsweredPrompt, adapted, apart, divergences, drift, summed_up
 from dragoman.pipeline.analyses.measuring import drawn
 from dragoman.recipe.schema import Lora
 from dragoman.training.adapters import adapt
 from tests.tiny_models import llama
 
-TEXTS = [Said((3, 4, 5), (6, 7, 8, 2)), Said((9, 10), (11,)), Said((12, 13, 14, 15, 16), (17, 18, 2))]
+TEXTS = [
+    AnsweredPrompt((3, 4, 5), (6, 7, 8, 2)),
+    AnsweredPrompt((9, 10), (11,)),
+    AnsweredPrompt((12, 13, 14, 15, 16), (17, 18, 2)),
+]
 
 
 def tiny() -> Any:
@@ -61,7 +65,7 @@ def test_one_model_with_its_adapter_off_and_on_is_two_models(monkeypatch: pytest
     assert sum(done) == 3
 
 
-def directly(plain: Any, tuned: Any, text: Said) -> list[float]:
+def directly(plain: Any, tuned: Any, text: AnsweredPrompt) -> list[float]:
     """From whole logits of each model."""
     ids = torch.tensor([text.prompt + text.answer])
     places = slice(len(text.prompt) - 1, ids.shape[1] - 1)

@@ -11,6 +11,7 @@ from transformers import LlamaForCausalLM
 from dragoman.analysis.agreement import ALL, Agreement, signs
 from dragoman.analysis.gradients import Case, Gradients, Term, compare, parts
 from dragoman.analysis.projection import Exact, Sketch
+from dragoman.analysis.results import Agreed, ExampleCosines
 from dragoman.analysis.terms import chosen, terms_of
 from dragoman.corpora.records import Dialogue, Pair, Record, Turn, draw
 from dragoman.errors import DataError
@@ -111,9 +112,9 @@ def test_projected_cosines_are_near_the_exact_ones_on_the_lab_backbone() -> None
         cases.append(Case("en-de", Term(ids, tuple(range(20, 29))), Term(ids, tuple(range(29, 43)))))
     model = load_model(BACKBONE, precision="fp32", device="cpu")
     teach_forward(model)
-    exact = compare(cases, ["en-de"], Gradients(model, Exact()))
+    exact: Any = compare(cases, ["en-de"], Gradients(model, Exact()))
     sketch = Sketch(16384, seed=1)
-    projected = compare(cases, ["en-de"], Gradients(model, sketch))
+    projected: Any = compare(cases, ["en-de"], Gradients(model, sketch))
     assert [name for name in exact if name.isdigit()] == ["0", "1", "2", "3", "4"]
     for name, part in exact.items():
         for kind in ("mean", "each"):
@@ -132,7 +133,7 @@ def test_cosines_of_means_and_means_of_cosines_by_hand() -> None:
     agreement.add("de-en", vectors(1, 0), vectors(3, 4))  # 0.6
     agreement.add("en-de", vectors(0, 2), vectors(0, -1))  # -1
     agreement.add("en-de", vectors(2, 0), vectors(1, 0))  # 1
-    found = agreement.report()["0"]
+    found: Any = agreement.report()["0"]
     # sums (4, 2) and (4, 4)
     assert found["mean"]["cosine"] == pytest.approx(24 / (20 * 32) ** 0.5)
     assert found["each"]["cosine"] == pytest.approx(0.15)
@@ -154,15 +155,17 @@ def test_the_error_of_a_projection_widens_the_interval() -> None:
         agreement = Agreement(["de-en"], error)
         for turn in (0.1, 0.2, 0.3, 0.4):
             agreement.add("de-en", vectors(1, turn), vectors(turn, 1))
-        low, high = agreement.report()["0"]["mean"]["interval"]
+        mean: Any = agreement.report()["0"]["mean"]
+        low, high = mean["interval"]
         widths.append((high - low) / 2)
-    cosine = agreement.report()["0"]["mean"]["cosine"]
+    cosine = mean["cosine"]
     assert widths[1] ** 2 - widths[0] ** 2 == pytest.approx((1.959964 * 0.1 * (1 - cosine**2)) ** 2, rel=1e-3)
 
 
 def test_layers_are_counted_by_their_sign_and_by_whether_it_is_sure() -> None:
-    def part(value: float | None, low: float, high: float) -> dict[str, Any]:
-        return {"mean": {"cosine": value, "interval": [low, high]}}
+    def part(value: float | None, low: float, high: float) -> Agreed:
+        each: ExampleCosines = {"cosine": value, "interval": [low, high], "negative": 0.5}
+        return {"mean": {"cosine": value, "interval": [low, high]}, "each": each, "directions": {}}
 
     report = {"0": part(0.2, 0.1, 0.3), "1": part(0.1, -0.1, 0.3), "2": part(-0.2, -0.3, -0.1), "3": part(None, 0, 0)}
     expected = {"layers": 3, "positive": 2, "negative": 1, "surely positive": 1, "surely negative": 1}
@@ -172,7 +175,7 @@ def test_layers_are_counted_by_their_sign_and_by_whether_it_is_sure() -> None:
 def test_a_gradient_of_zero_has_no_cosine() -> None:
     agreement = Agreement(["de-en"], 0.0)
     agreement.add("de-en", vectors(0, 0), vectors(1, 0))
-    found = agreement.report()["0"]
+    found: Any = agreement.report()["0"]
     assert (found["mean"]["cosine"], found["each"]["cosine"], found["each"]["negative"]) == (None, None, None)
 
 

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from dragoman.analysis.results import Agreed, Cosine, ExampleCosines, Signs
 
 GROUPS = 20  # of examples, over all directions together, that the jackknife leaves out one by one
 LEAST = 4  # of them in each direction
@@ -43,7 +45,7 @@ class Agreement:
             for name, vector in vectors.items():
                 total[name] += vector
 
-    def report(self) -> dict[str, dict[str, Any]]:
+    def report(self) -> dict[str, Agreed]:
         """For each part of the model, and for all its layers together (`ALL`):
 
         `mean`: the cosine of the two mean gradients with its interval; `each`: the mean over examples of their own
@@ -59,7 +61,7 @@ class Agreement:
             single[ALL] = {direction: np.asarray(products) for direction, products in summed.items()}
         return {name: self._reported(gram, single[name]) for name, gram in grams.items()}
 
-    def _reported(self, gram: Floats, products: dict[str, Floats]) -> dict[str, Any]:
+    def _reported(self, gram: Floats, products: dict[str, Floats]) -> Agreed:
         strata = np.array([direction for direction, _ in self._sums])
         here = {direction: np.flatnonzero(strata == direction) for direction in products}
         return {
@@ -88,7 +90,7 @@ class Agreement:
         sums = [torch.stack([cell[term][name] for cell in self._sums.values()]).double().cpu() for term in (0, 1)]
         return np.array([[(mine @ others.T).numpy() for others in sums] for mine in sums])
 
-    def _of_means(self, gram: Floats, strata: NDArray[Any]) -> dict[str, Any]:
+    def _of_means(self, gram: Floats, strata: NDArray[np.str_]) -> Cosine:
         """The cosine of the sums, and its interval by a jackknife over the groups of examples."""
         cosine = _cosine(gram.sum((2, 3)))
         if cosine is None:
@@ -116,7 +118,7 @@ def _cosine(gram: Floats) -> float | None:
     return float(gram[0, 1]) / below if below > 0 else None
 
 
-def _of_examples(products: Floats) -> dict[str, Any]:
+def _of_examples(products: Floats) -> ExampleCosines:
     below = np.sqrt(products[:, 0] * products[:, 2])
     cosines = products[below > 0, 1] / below[below > 0]
     if not len(cosines):
@@ -131,14 +133,15 @@ def _around(cosine: float, variance: float) -> list[float]:
     return [max(-1.0, cosine - half), min(1.0, cosine + half)]
 
 
-def signs(report: dict[str, dict[str, Any]], kind: str = "mean") -> dict[str, int]:
+def signs(report: dict[str, Agreed], kind: Literal["mean", "each"] = "mean") -> Signs:
     """How many layers pull together and how many against each other, and for how many that is beyond doubt."""
-    layers = [found[kind] for name, found in report.items() if name.isdigit() and found[kind]["cosine"] is not None]
-    sure = [layer["interval"] for layer in layers if layer["interval"] is not None]
+    found = [(part[kind]["cosine"], part[kind]["interval"]) for name, part in report.items() if name.isdigit()]
+    layers = [(cosine, interval) for cosine, interval in found if cosine is not None]
+    sure = [interval for _, interval in layers if interval is not None]
     return {
         "layers": len(layers),
-        "positive": sum(layer["cosine"] > 0 for layer in layers),
-        "negative": sum(layer["cosine"] < 0 for layer in layers),
+        "positive": sum(cosine > 0 for cosine, _ in layers),
+        "negative": sum(cosine < 0 for cosine, _ in layers),
         "surely positive": sum(low > 0 for low, _ in sure),
         "surely negative": sum(high < 0 for _, high in sure),
     }

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dragoman.analysis.results import Divergence, TextDrift
 from dragoman.prompts.examples import ExampleRow, Ids
 from dragoman.scoring.statistics import interval, resample
 from dragoman.training.batching import Micro, pad, split
@@ -29,7 +30,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class AnsweredPrompt:
     """A prompt and what was answered; the positions that predict the answer's tokens count, from the first one on."""
 
     prompt: Ids
@@ -73,7 +74,11 @@ def apart(backbone: Any, tuned: Any) -> tuple[View, View]:
 
 @torch.inference_mode()
 def drift(
-    backbone: View, tuned: View, texts: Sequence[Said], batch_tokens: int, done: Callable[[int], None] = lambda _: None
+    backbone: View,
+    tuned: View,
+    texts: Sequence[AnsweredPrompt],
+    batch_tokens: int,
+    done: Callable[[int], None] = lambda _: None,
 ) -> Floats:
     """For every text, its number of positions, and the sums over them of KL(backbone || tuned) and KL(tuned ||
     backbone); [texts, 3].
@@ -103,14 +108,14 @@ def divergences(base: torch.Tensor, moved: torch.Tensor) -> tuple[torch.Tensor, 
     return (p.exp() * (p - q)).sum(-1), (q.exp() * (q - p)).sum(-1)
 
 
-def _row(text: Said, number: int) -> ExampleRow:
+def _row(text: AnsweredPrompt, number: int) -> ExampleRow:
     length = len(text.prompt) + len(text.answer)
     weights = np.zeros(length, dtype=np.float32)
     weights[len(text.prompt) :] = 1
     return ExampleRow(np.array(text.prompt + text.answer, dtype=np.int32), np.full(length, number), weights)
 
 
-def summed_up(trainings: Sequence[Floats], count: int) -> dict[str, Any]:
+def summed_up(trainings: Sequence[Floats], count: int) -> TextDrift:
     """Means per token over trainings with several seeds, with intervals from `count` resamples of the texts.
 
     `forward` is KL(backbone || tuned), `reverse` the opposite; `seeds` has each training's own mean, `sd` their
@@ -118,13 +123,19 @@ def summed_up(trainings: Sequence[Floats], count: int) -> dict[str, Any]:
     """
     mean = np.mean(trainings, axis=0)
     sums = resample(mean, count)
-    found: dict[str, Any] = {"texts": len(mean), "tokens": int(mean[:, 0].sum())}
-    for column, name in ((1, "forward"), (2, "reverse")):
+
+    def divergence(column: int) -> Divergence:
         seeds = [float(training[:, column].sum() / training[:, 0].sum()) for training in trainings]
-        found[name] = {
+        return {
             "mean": float(np.mean(seeds)),
             "interval": list(interval(sums[:, column] / sums[:, 0])),
             "seeds": seeds,
             "sd": float(np.std(seeds, ddof=1)) if len(seeds) > 1 else None,
         }
-    return found
+
+    return {
+        "texts": len(mean),
+        "tokens": int(mean[:, 0].sum()),
+        "forward": divergence(1),
+        "reverse": divergence(2),
+    }

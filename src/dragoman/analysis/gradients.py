@@ -25,9 +25,11 @@ from typing import Any, Self
 
 import torch
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 from dragoman.analysis.agreement import Agreement, Features
 from dragoman.analysis.projection import Projection
+from dragoman.analysis.results import Agreed
 from dragoman.errors import TrainingError
 from dragoman.prompts.examples import Ids
 
@@ -68,7 +70,7 @@ class Gradients:
             self._at[name] = (group, self.entries.get(group, 0))
             self.entries[group] = self.entries.get(group, 0) + weights[name].numel()
         self._found: Features = {}
-        self._hooks: list[Any] = []
+        self._hooks: list[RemovableHandle] = []
 
     def __enter__(self) -> Self:
         for name, weight in self.network.named_parameters():
@@ -143,7 +145,7 @@ def compare(
     directions: Sequence[str],
     gradients: Gradients,
     done: Callable[[], None] = lambda: None,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Agreed]:
     """`Agreement.report` for each part of the model. `done` is called after each example."""
     agreement = Agreement(directions, gradients.projection.error)
     with gradients:

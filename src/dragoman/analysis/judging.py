@@ -7,7 +7,7 @@ import json
 import re
 import string
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from dragoman.analysis.rationales import CATEGORIES, Labels, Sampled, Verdict
 from dragoman.corpora.records import Turn
@@ -121,7 +121,7 @@ def _on_one_line(found: re.Match[str]) -> str:
 
 def _of_list(text: str) -> Labels | None:
     try:  # what a model writes need not be JSON
-        found: Any = json.loads(text)
+        found: Sequence[object] = json.loads(text)
     except (ValueError, RecursionError):
         found = text[1:-1].split(",")
     return _known([element if isinstance(element, str) else "" for element in found])

@@ -9,8 +9,9 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from dragoman.analysis.results import Share, Tabulated, TopicExample, TopicItem
 from dragoman.corpora.records import draw
 from dragoman.scoring.statistics import wilson
 
@@ -125,7 +126,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _Classified:
     """A rationale whose categories are known."""
 
     about: Sampled
@@ -151,14 +152,14 @@ def sample(keys: Iterable[tuple[str, str]], count: int, seed: int) -> dict[str, 
     }
 
 
-def tabulate(sampled: Sequence[Sampled], verdicts: Sequence[Verdict | None]) -> dict[str, Any]:
+def tabulate(sampled: Sequence[Sampled], verdicts: Sequence[Verdict | None]) -> Tabulated:
     """The table as plain data: shares in percent with Wilson's 95 % intervals, overall and for each direction.
 
     A verdict is None for a blank rationale. Blank rationales and unreadable verdicts are counted, but are not part of
     any share.
     """
     judged = [
-        _Judged(one, verdict.labels, verdict.passages)
+        _Classified(one, verdict.labels, verdict.passages)
         for one, verdict in zip(sampled, verdicts, strict=True)
         if verdict is not None and verdict.labels is not None
     ]
@@ -211,7 +212,7 @@ def shortened(text: str, longest: int = SHORT) -> str:
     return f"{line[: longest - 1].rpartition(' ')[0] or line[: longest - 1]} …"
 
 
-def _share(category: str, judged: Sequence[_Judged]) -> dict[str, Any]:
+def _share(category: str, judged: Sequence[_Classified]) -> Share:
     count, of = sum(category in one.labels for one in judged), len(judged)
     return {
         "count": count,
@@ -221,14 +222,14 @@ def _share(category: str, judged: Sequence[_Judged]) -> dict[str, Any]:
     }
 
 
-def _examples(category: str, judged: Sequence[_Judged]) -> list[Mapping[str, str]]:
+def _examples(category: str, judged: Sequence[_Classified]) -> list[TopicExample]:
     """Examples of a category: those with the fewest other categories first, directions in turn, none that was shown
     before.
     """
     ordered = sorted(
         (one for one in judged if category in one.labels), key=lambda one: (len(one.labels), one.about.key)
     )
-    chosen: dict[str, _Judged] = {}
+    chosen: dict[str, _Classified] = {}
     turns: Counter[str] = Counter()
     while len(chosen) < EXAMPLES and (left := [one for one in ordered if one.shown(category) not in chosen]):
         best = min(left, key=lambda one: (turns[one.about.direction], len(one.labels), one.about.key))
@@ -245,7 +246,7 @@ def _examples(category: str, judged: Sequence[_Judged]) -> list[Mapping[str, str
     ]
 
 
-def _item(one: Sampled, verdict: Verdict | None) -> dict[str, Any]:
+def _item(one: Sampled, verdict: Verdict | None) -> TopicItem:
     labels: Literal["blank", "unparsed"] | list[str]
     if verdict is None:
         labels = "blank"
@@ -253,7 +254,7 @@ def _item(one: Sampled, verdict: Verdict | None) -> dict[str, Any]:
         labels = "unparsed"
     else:
         labels = [name for name in NAMES if name in verdict.labels]
-    return {
+    item: TopicItem = {
         "key": one.key,
         "direction": one.direction,
         "source": one.source,
@@ -261,5 +262,7 @@ def _item(one: Sampled, verdict: Verdict | None) -> dict[str, Any]:
         "reference": one.reference,
         "rationale": one.rationale,
         "categories": labels,
-        **({"answer": verdict.answer} if verdict is not None and verdict.answer else {}),
     }
+    if verdict is not None and verdict.answer:
+        item["answer"] = verdict.answer
+    return item

@@ -35,7 +35,7 @@ def row(*cosines: float | None, identical: int = 0) -> dict[str, Any]:
 
 
 @pytest.fixture
-def gradients() -> dict[str, Any]:
+def gradients() -> Any:
     return {
         "recipe": "small",
         "at": "backbone",
@@ -50,7 +50,7 @@ def gradients() -> dict[str, Any]:
     }
 
 
-def test_the_terminal_shows_each_layer_and_counts_signs(gradients: dict[str, Any]) -> None:
+def test_the_terminal_shows_each_layer_and_counts_signs(gradients: Any) -> None:
     console = Console(file=io.StringIO(), width=100)
     layers.show(gradients, console)
     said = console.file.getvalue()  # type: ignore[attr-defined]
@@ -61,7 +61,7 @@ def test_the_terminal_shows_each_layer_and_counts_signs(gradients: dict[str, Any
     assert "projected to 1,024 numbers a layer (seed 0), which puts a cosine off by about 0.031" in said
 
 
-def test_the_document_has_intervals_and_directions(gradients: dict[str, Any]) -> None:
+def test_the_document_has_intervals_and_directions(gradients: Any) -> None:
     lines = layers.markdown(gradients).splitlines()
     assert next(line for line in lines if line.startswith("| 2 |")) == (
         "| 2 | -0.100 (-0.150 to -0.050) | -0.100 (-0.150 to -0.050) | 25% | – | – | – |"
@@ -70,7 +70,7 @@ def test_the_document_has_intervals_and_directions(gradients: dict[str, Any]) ->
     assert lines[-2] == "| embeddings | +0.900 | +0.900 |"
 
 
-def test_the_picture_sets_agreement_above_the_line_of_zero(gradients: dict[str, Any]) -> None:
+def test_the_picture_sets_agreement_above_the_line_of_zero(gradients: Any) -> None:
     root = ElementTree.fromstring(layers.picture(gradients))
     zero = next(float(line.get("y1", "nan")) for line in root.iter(f"{SVG}line") if line.get("class") == "axis")
     places: dict[str, list[tuple[float, float]]] = {}
@@ -88,7 +88,7 @@ def test_the_picture_sets_agreement_above_the_line_of_zero(gradients: dict[str, 
 
 
 @pytest.fixture
-def moved() -> dict[str, Any]:
+def moved() -> Any:
     def found(mean: float) -> dict[str, Any]:
         way = {"mean": mean, "interval": [0.9 * mean, 1.1 * mean], "seeds": [mean, mean], "sd": 0.01}
         return {"texts": 5, "tokens": 60, "forward": way, "reverse": way}
@@ -101,7 +101,7 @@ def moved() -> dict[str, Any]:
     }
 
 
-def test_drift_is_shown_with_its_interval_and_seeds(moved: dict[str, Any]) -> None:
+def test_drift_is_shown_with_its_interval_and_seeds(moved: Any) -> None:
     document = drifts.markdown(moved)
     cell = "0.4000 (0.3600–0.4400), ± 0.0100 over seeds"
     assert f"| vanilla | {cell} | {cell} |" in document
@@ -112,7 +112,7 @@ def test_drift_is_shown_with_its_interval_and_seeds(moved: dict[str, Any]) -> No
     assert widths[0] == pytest.approx(4 * widths[1], rel=1e-3)
 
 
-def test_where_a_recipe_was_judged_what_is_kept_is_set_against_drift(moved: dict[str, Any]) -> None:
+def test_where_a_recipe_was_judged_what_is_kept_is_set_against_drift(moved: Any) -> None:
     card: Card = {"rows": [{"name": "backbone", "retention": 100.0}, {"name": "vanilla", "retention": 40.0}]}
     kept = drifts.retention(card, ["vanilla", "radis"])
     assert kept == {"vanilla": 40.0, "radis": None}

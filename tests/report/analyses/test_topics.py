@@ -13,7 +13,7 @@ from dragoman.report.analyses.topics import markdown, picture, sentences, show
 
 
 @pytest.fixture
-def found() -> dict[str, Any]:
+def found() -> Any:
     said = ["Note | <b>this</b>.", "The noun [red] is *feminine*.", " ", "Hm."]
     sampled = [
         Sampled(str(place), ("de-en", "en-de")[place % 2], "Quelle", "request", "answer", text)
@@ -24,7 +24,7 @@ def found() -> dict[str, Any]:
     return {**tabulate(sampled, verdicts), **facts, "judge": {"by": "model", "model": "a-judge"}}
 
 
-def test_nothing_is_left_unsaid(found: dict[str, Any]) -> None:
+def test_nothing_is_left_unsaid(found: Any) -> None:
     said = " ".join(sentences(found))
     assert "4 rationales were sampled, at most 2 a direction, seed 0; 2 were classified by a-judge." in said
     assert "1 are nothing but white space" in said
@@ -35,7 +35,7 @@ def test_nothing_is_left_unsaid(found: dict[str, Any]) -> None:
     assert "fewer rationales than were to be sampled: de-en 2, en-de 2" in " ".join(sentences(found))
 
 
-def test_terminal(found: dict[str, Any]) -> None:
+def test_terminal(found: Any) -> None:
     paper = StringIO()
     show(found, Console(file=paper, width=120))
     printed = paper.getvalue()
@@ -47,7 +47,7 @@ def test_terminal(found: dict[str, Any]) -> None:
     assert "partly lost" in printed
 
 
-def test_markdown_escapes_what_models_say(found: dict[str, Any]) -> None:
+def test_markdown_escapes_what_models_say(found: Any) -> None:
     text = markdown(found)
     assert "| grammar | explains grammar" in text
     assert "| 50 | 9–91 | The noun \\[red\\] is \\*feminine\\*. |" in text
@@ -58,7 +58,7 @@ def test_markdown_escapes_what_models_say(found: dict[str, Any]) -> None:
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in rows} == {6, 4}
 
 
-def test_picture_has_a_bar_for_each_category(found: dict[str, Any]) -> None:
+def test_picture_has_a_bar_for_each_category(found: Any) -> None:
     drawn = picture(found)
     assert drawn is not None
     root = ET.fromstring(drawn)
@@ -72,5 +72,5 @@ def test_picture_has_a_bar_for_each_category(found: dict[str, Any]) -> None:
     assert float(whiskers[2].get("x1", "")) < 200 + bars[2] < float(whiskers[2].get("x2", ""))
 
 
-def test_nothing_to_draw_without_verdicts(found: dict[str, Any]) -> None:
-    assert picture({**found, "judged": 0}) is None
+def test_nothing_to_draw_without_verdicts(found: Any) -> None:
+    assert picture(found | {"judged": 0}) is None

@@ -8,8 +8,9 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TypeVar, cast
 
+from dragoman.analysis.results import DriftResult, GradientsResult, MeasuredDrift
 from dragoman.errors import RecipeError
 from dragoman.methods import available
 from dragoman.pipeline.analyses.jobs import MeasureDrift, MeasureGradients
@@ -30,10 +31,12 @@ from dragoman.scoring.scorecard.read import read_scorecard
 from dragoman.store import Artifact, fingerprint, write_atomic
 
 CODE = ("analysis", "pipeline/analyses/measuring.py", "training/loss.py")
-Found = dict[str, Any]  # what the page of an analysis shows
+Measured = TypeVar("Measured")
 
 
-def gradients(recipe: Recipe, options: GradientsOptions, say: Callable[[str], None] = note) -> tuple[Found, Path]:
+def gradients(
+    recipe: Recipe, options: GradientsOptions, say: Callable[[str], None] = note
+) -> tuple[GradientsResult, Path]:
     """The agreement of both terms of each row's loss, layer by layer, and the folder with its files.
 
     Raises RecipeError if a row is not in the recipe or the weights cannot be inspected, and DataError if a method
@@ -64,7 +67,7 @@ def gradients(recipe: Recipe, options: GradientsOptions, say: Callable[[str], No
             "code": code_digest(*CODE),
         }
     )
-    result = _measured(
+    measured = _measured(
         found,
         f"gradients-{name}",
         "gradients.json",
@@ -79,11 +82,11 @@ def gradients(recipe: Recipe, options: GradientsOptions, say: Callable[[str], No
             done["data", ""][0].folder / "train.jsonl",
         ),
     )
-    result = {"recipe": recipe.name, "backbone": recipe.backbone, **result}
+    result: GradientsResult = {"recipe": recipe.name, "backbone": recipe.backbone, **measured}
     return result, _published(recipe, "gradients", result, layers.markdown(result), layers.picture(result))
 
 
-def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = note) -> tuple[Found, Path]:
+def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = note) -> tuple[DriftResult, Path]:
     """How far each row's model has moved from the backbone, over all seeds, and the folder with its files.
 
     Raises RecipeError if a row is not in the recipe, or there is nothing to measure on.
@@ -107,12 +110,12 @@ def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = no
         "lessons": bool(recipe.data.lessons),
         "code": code_digest(*CODE),
     }
-    result: Found = {"recipe": recipe.name, "backbone": recipe.backbone, "rows": {}}
+    each: dict[str, MeasuredDrift] = {}
     for row in wanted:
         trained = done["train", row]
         name = fingerprint({"trained": [artifact.digest("adapter/*") for artifact in trained], **rest})
         folders = [artifact.folder / "adapter" for artifact in trained]
-        measured = _measured(
+        each[row] = _measured(
             found,
             f"drift-{row}-{name}",
             "drift.json",
@@ -120,8 +123,16 @@ def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = no
             [data, *trained],
             MeasureDrift(recipe, found.backbone, row, folders, options, data.folder, cache),
         )
-        result["rows"][row] = measured.pop("kinds")
-        result |= measured
+    last = each[wanted[-1]]
+    result: DriftResult = {
+        "recipe": recipe.name,
+        "backbone": recipe.backbone,
+        "rows": {row: measured["kinds"] for row, measured in each.items()},
+        "titles": last["titles"],
+        "precision": last["precision"],
+        "device": last["device"],
+        "seed": last["seed"],
+    }
     card = Path(recipe.runs) / recipe.name / "scorecard.json"
     if card.is_file():
         result["retention"] = drifts.retention(read_scorecard(card), wanted)
@@ -177,8 +188,8 @@ def _measured(
     file: str,
     say: Callable[[str], None],
     reads: Sequence[Artifact],
-    job: Job[Found],
-) -> Found:
+    job: Job[Measured],
+) -> Measured:
     """The result of a job, from the store if it was computed before."""
     artifact = found.store.find(name)
     if artifact is None:
@@ -191,11 +202,12 @@ def _measured(
                 artifact = found.store.finish(name, {"peak_memory": ran.peak_memory})
     else:
         say(f"✓ {name}  done before")
-    measured: Found = artifact.read_json(file)
-    return measured
+    return cast(Measured, artifact.read_json(file))
 
 
-def _published(recipe: Recipe, name: str, result: Found, markdown: str, picture: str | None) -> Path:
+def _published(
+    recipe: Recipe, name: str, result: GradientsResult | DriftResult, markdown: str, picture: str | None
+) -> Path:
     folder = Path(recipe.runs) / recipe.name / "analysis"
     write_atomic(folder / f"{name}.json", json.dumps(result, ensure_ascii=False, indent=1) + "\n")
     write_atomic(folder / f"{name}.md", markdown)

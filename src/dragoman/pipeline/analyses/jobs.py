@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from dragoman.analysis.results import MeasuredDrift, MeasuredGradients
 from dragoman.pipeline.analyses.options import DriftOptions, GradientsOptions
 from dragoman.pipeline.models.cast import Model
 from dragoman.recipe.schema import Recipe
@@ -23,7 +23,7 @@ class MeasureGradients:
     options: GradientsOptions
     records: Path
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> MeasuredGradients:
         from dragoman.pipeline.analyses.measuring import measure_gradients
 
         return measure_gradients(self.recipe, self.backbone, self.tables, self.trained, self.options, self.records)
@@ -41,7 +41,7 @@ class MeasureDrift:
     data: Path
     cache: Path
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> MeasuredDrift:
         from dragoman.pipeline.analyses.measuring import measure_drift
 
         return measure_drift(self.recipe, self.backbone, self.row, self.trained, self.options, self.data, self.cache)

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 import torch
 
 from dragoman.analysis.agreement import GROUPS, LEAST, signs
-from dragoman.analysis.drift import Said, View, adapted, apart, drift, summed_up
+from dragoman.analysis.drift import AnsweredPrompt, Floats, View, adapted, apart, drift, summed_up
 from dragoman.analysis.gradients import Gradients, compare
 from dragoman.analysis.projection import Exact, Projection, Sketch
+from dragoman.analysis.results import MeasuredDrift, MeasuredGradients, RowGradients
 from dragoman.analysis.terms import Terms, chosen, terms_of
 from dragoman.corpora.records import Pair, Question, draw
 from dragoman.errors import EngineError, RecipeError
@@ -46,7 +47,7 @@ def measure_gradients(
     trained: Path | None,
     options: GradientsOptions,
     records: Path,
-) -> dict[str, Any]:
+) -> MeasuredGradients:
     """The agreement of both terms for each row, on the same records and at the same model."""
     terms = {row: terms_of(ExampleTable(folder), row) for row, folder in tables.items()}
     keys = chosen(read_records(records), list(terms.values()), options.examples, options.seed)
@@ -73,7 +74,7 @@ def measure_gradients(
 
 def _row_gradients(
     row: str, terms: Terms, keys: Mapping[str, Sequence[str]], seen: Gradients, options: GradientsOptions
-) -> dict[str, Any]:
+) -> RowGradients:
     cases = [terms.case(key, direction, options.ends) for direction, drawn in keys.items() for key in drawn]
     with progress(f"gradients of {row}", len(cases), "examples") as bar:
         report = compare(cases, list(keys), seen, bar.advance)
@@ -85,7 +86,7 @@ def _row_gradients(
             "regulariser": sum(len(case.regulariser.trained) for case in cases),
         },
         "identical": sum(case.translation == case.regulariser for case in cases),
-        "signs": {kind: signs(report, kind) for kind in ("mean", "each")},
+        "signs": {"mean": signs(report, "mean"), "each": signs(report, "each")},
         "parts": report,
     }
 
@@ -135,11 +136,11 @@ def _check_exact(parameters: int, directions: int) -> None:
 
 def measure_drift(
     recipe: Recipe, backbone: Model, row: str, trained: Sequence[Path], options: DriftOptions, data: Path, cache: Path
-) -> dict[str, Any]:
+) -> MeasuredDrift:
     """Both divergences for one row's models, one per seed, on every kind of text that the recipe has."""
     texts = _texts(recipe, backbone, options, data, cache)
     budget = recipe.generation.batch_tokens
-    kept: dict[str, list[Any]] = {kind: [] for kind in texts}
+    kept: dict[str, list[Floats]] = {kind: [] for kind in texts}
     for number, folder in enumerate(trained, start=1):
         views = _views(recipe, backbone, folder)
         label = f"drift of {row}" + (f", {number} of {len(trained)}" if len(trained) > 1 else "")
@@ -171,7 +172,9 @@ def _views(recipe: Recipe, backbone: Model, trained: Path) -> tuple[View, View]:
     return apart(load(backbone.path), load(trained))
 
 
-def _texts(recipe: Recipe, backbone: Model, options: DriftOptions, data: Path, cache: Path) -> dict[str, list[Said]]:
+def _texts(
+    recipe: Recipe, backbone: Model, options: DriftOptions, data: Path, cache: Path
+) -> dict[str, list[AnsweredPrompt]]:
     """The texts that drift is measured on. The backbone's answers are greedy, and shared with its
     evaluation, if any.
     """
@@ -188,7 +191,7 @@ def _texts(recipe: Recipe, backbone: Model, options: DriftOptions, data: Path, c
 
     tested = list(read_pairs(data / "test.jsonl"))
     pairs = drawn(tested, lambda pair: (pair.direction, pair.key), options.examples, options.seed)
-    found: dict[str, list[Said]] = {"references": [_reference(speak, pair) for pair in pairs if pair.target]}
+    found: dict[str, list[AnsweredPrompt]] = {"references": [_reference(speak, pair) for pair in pairs if pair.target]}
     requests = {
         "translations": ([speak.translate(pair) for pair in pairs], settings.translation_tokens),
         "skill": ([speak.question(question) for question in questions(True)], settings.max_tokens),
@@ -200,13 +203,13 @@ def _texts(recipe: Recipe, backbone: Model, options: DriftOptions, data: Path, c
             ask = Ask("backbone", prompts, Sampling(longest, speak.stop), f"the backbone's own {kind}")
             completions = answers.answer(ask) if prompts else []
             both = zip(prompts, completions, strict=True)
-            found[kind] = [Said(prompt, completion.ids) for prompt, completion in both if completion.ids]
+            found[kind] = [AnsweredPrompt(prompt, completion.ids) for prompt, completion in both if completion.ids]
     return {kind: said for kind, said in found.items() if said}
 
 
-def _reference(speak: Speaker, pair: Pair) -> Said:
+def _reference(speak: Speaker, pair: Pair) -> AnsweredPrompt:
     prefix = speak.prefix(pair)
-    return Said(prefix.prompt, prefix.reference + speak.renderer.end)
+    return AnsweredPrompt(prefix.prompt, prefix.reference + speak.renderer.end)
 
 
 def drawn(items: Sequence[T], of: Callable[[T], tuple[str, str]], count: int, seed: int) -> list[T]:

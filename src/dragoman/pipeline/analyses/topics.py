@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from dragoman.analysis.judging import LONGEST, PROMPT, judged
 from dragoman.analysis.rationales import Sampled, Verdict, sample, tabulate
+from dragoman.analysis.results import JudgeNamed, TopicsResult
 from dragoman.corpora.records import Pair
 from dragoman.errors import EngineError, RecipeError
 from dragoman.generation.door import drive
@@ -59,7 +60,7 @@ class Taken:
 
 def rationales(
     recipe: Recipe, *, row: str | None = None, count: int = 25, seed: int = 0, judge: Judge | None = None
-) -> tuple[dict[str, Any], Path]:
+) -> tuple[TopicsResult, Path]:
     """The table of categories, and the folder that it was written to.
 
     RecipeError if the row has no rationales, or nobody is named who could judge them; both before anything is
@@ -83,8 +84,8 @@ def rationales(
             "translations. Name another row with --row, or look at rationale_fraction and filters in the recipe."
         )
     verdicts = _verdicts(recipe, found, judge, taken.sampled)
-    table = tabulate(taken.sampled, verdicts)
-    table |= {
+    table: TopicsResult = {
+        **tabulate(taken.sampled, verdicts),
         "recipe": recipe.name,
         "row": row,
         "backbone": recipe.backbone,
@@ -94,7 +95,8 @@ def rationales(
         "judge": _named(judge),
     }
     for direction, counts in table["directions"].items():
-        counts |= {"examples": taken.examples[direction], "with_rationale": taken.rationales[direction]}
+        counts["examples"] = taken.examples[direction]
+        counts["with_rationale"] = taken.rationales[direction]
     folder = Path(recipe.runs) / recipe.name / "analysis"
     write_atomic(folder / "rationales.json", json.dumps(table, ensure_ascii=False, indent=1) + "\n")
     write_atomic(folder / "rationales.md", markdown(table))
@@ -177,7 +179,7 @@ def asked_of(recipe: Recipe, judge: Judge, backbone: Model) -> tuple[ModelSpec, 
     except EngineError:
         if not server:
             raise
-    changed: dict[str, Any] = {"api": api, "address": judge.address or recipe.generation.openai.address}
+    changed: dict[str, object] = {"api": api, "address": judge.address or recipe.generation.openai.address}
     if not (judge.name == "lab" or Path(judge.name).is_dir()):
         changed["model"] = judge.name  # the name that the server has for it
     settings = recipe.generation.model_copy(
@@ -193,7 +195,7 @@ def _verdicts(recipe: Recipe, found: Plan, judge: Judge, sampled: Sequence[Sampl
     return in_own_process(AskJudge(recipe, judge, found.backbone, sampled, cache), f"the judge {judge.name}").result
 
 
-def _named(judge: Judge) -> dict[str, Any]:
+def _named(judge: Judge) -> JudgeNamed:
     if judge.name == RULE:
         return {"by": "rule"}
     prompt = hashlib.sha256(PROMPT.encode()).hexdigest()[:16]

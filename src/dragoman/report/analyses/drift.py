@@ -1,21 +1,25 @@
 """The drift analysis, shown: in the terminal, as Markdown, and as a picture."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Literal
 
+from markupsafe import Markup
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dragoman.analysis.results import Divergence, DriftResult
 from dragoman.report.figures.charts import Frame, axes, style_sheet, svg, tag
 from dragoman.scoring.scorecard.schema import Scorecard
 
-Facts = Mapping[str, Any]
-WAYS = {"forward": "KL(backbone || tuned)", "reverse": "KL(tuned || backbone)"}
+WAYS: Mapping[Literal["forward", "reverse"], str] = {
+    "forward": "KL(backbone || tuned)",
+    "reverse": "KL(tuned || backbone)",
+}
 
 
-def show(result: Facts, console: Console) -> None:
+def show(result: DriftResult, console: Console) -> None:
     """Prints a table for each kind of text, and how the numbers were made."""
     for kind, title in result["titles"].items():
         table = Table(title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, header_style="bold")
@@ -29,7 +33,7 @@ def show(result: Facts, console: Console) -> None:
         console.print(Text(sentence), soft_wrap=True)
 
 
-def remarks(result: Facts) -> list[str]:
+def remarks(result: DriftResult) -> list[str]:
     """How the numbers were made, and what they cannot tell."""
     first = next(iter(result["rows"].values()))
     seeds = len(next(iter(first.values()))["forward"]["seeds"])
@@ -46,14 +50,14 @@ def remarks(result: Facts) -> list[str]:
     return said
 
 
-def drift(found: Facts, *, seeds: bool = False) -> str:
+def drift(found: Divergence, *, seeds: bool = False) -> str:
     """Such as `0.123 (0.118–0.129)`; with `seeds`, followed by their standard deviation."""
     low, high = found["interval"]
     spread = f", ± {found['sd']:.4f} over seeds" if seeds and found["sd"] is not None else ""
     return f"{found['mean']:.4f} ({low:.4f}–{high:.4f}){spread}"
 
 
-def markdown(result: Facts) -> str:
+def markdown(result: DriftResult) -> str:
     """The same as a Markdown document."""
     lines = [f"# Drift from the backbone: {result['recipe']}", "", "Nats a token."]
     for kind, title in result["titles"].items():
@@ -80,13 +84,13 @@ def retention(card: Scorecard, rows: Sequence[str]) -> dict[str, float | None]:
     return {row: known.get(row) for row in rows}
 
 
-def picture(result: Facts) -> str | None:
+def picture(result: DriftResult) -> str | None:
     """Abilities kept against drift on the new task, if the recipe was evaluated; otherwise the drifts of all rows."""
     kept = {row: value for row, value in result.get("retention", {}).items() if value is not None}
     return _against(result, kept) if kept else _bars(result)
 
 
-def _against(result: Facts, kept: Mapping[str, float]) -> str:
+def _against(result: DriftResult, kept: Mapping[str, float]) -> str:
     """One point per row for each kind of text."""
     width, height, line = 340.0, 332.0, 22.0
     kinds = list(result["titles"])
@@ -114,7 +118,7 @@ def _against(result: Facts, kept: Mapping[str, float]) -> str:
     return svg(width * len(kinds), height, f"Abilities kept against drift, {result['recipe']}", drawn)
 
 
-def _point(frame: Frame, row: str, found: Facts, kept: float, colour: int) -> Any:
+def _point(frame: Frame, row: str, found: Divergence, kept: float, colour: int) -> Markup:
     x, y = frame.at_x(found["mean"]), frame.at_y(kept)
     left, right = (frame.at_x(end) for end in found["interval"])
     return tag(
@@ -126,7 +130,7 @@ def _point(frame: Frame, row: str, found: Facts, kept: float, colour: int) -> An
     )
 
 
-def _bars(result: Facts) -> str:
+def _bars(result: DriftResult) -> str:
     """One bar per row for each kind of text, with its interval."""
     rows, kinds = list(result["rows"]), list(result["titles"])
     line, gap = 22.0, 44.0

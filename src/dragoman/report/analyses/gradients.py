@@ -1,13 +1,14 @@
 """The gradient analysis, shown layer by layer: in the terminal, as Markdown, and as a picture like RaDis' Figure 4."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from markupsafe import Markup
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dragoman.analysis.results import Cosine, ExampleCosines, GradientsResult, RowGradients
 from dragoman.report.figures.charts import Frame, apart, style_sheet, svg, tag, ticks
 from dragoman.report.phrases import MINUS
 
@@ -16,10 +17,9 @@ LINE = 18.0  # height of a line of text in the picture
 ACROSS = 2  # rows side by side in one table; more get a table below
 ALL = "all layers"
 LEGEND = "Cosine of the mean gradients; each: mean of every example's own cosine; < 0: share of examples below 0."
-Facts = Mapping[str, Any]
 
 
-def show(result: Facts, console: Console) -> None:
+def show(result: GradientsResult, console: Console) -> None:
     """Prints the table, and a summary of the layers' signs."""
     if not console.is_terminal:
         console.width = max(console.width, WIDE)  # a file or a pipe has no width of its own
@@ -31,7 +31,7 @@ def show(result: Facts, console: Console) -> None:
         console.print(Text(sentence), soft_wrap=True)
 
 
-def _beside(result: Facts, rows: Sequence[str]) -> Table:
+def _beside(result: GradientsResult, rows: Sequence[str]) -> Table:
     """A table of some rows side by side, one layer per line."""
     table = Table(box=SIMPLE_HEAD, header_style="bold")
     table.add_column("layer", no_wrap=True)
@@ -48,12 +48,12 @@ def _beside(result: Facts, rows: Sequence[str]) -> Table:
     return table
 
 
-def sentences(result: Facts) -> list[str]:
+def sentences(result: GradientsResult) -> list[str]:
     """For each row, in how many layers its two terms pull together, and in how many against each other."""
     return [_sentence(row, facts) for row, facts in result["rows"].items()]
 
 
-def _sentence(row: str, facts: Facts) -> str:
+def _sentence(row: str, facts: RowGradients) -> str:
     signs, same = facts["signs"]["mean"], facts["identical"]
     each = facts["signs"]["each"]
     said = (
@@ -65,7 +65,7 @@ def _sentence(row: str, facts: Facts) -> str:
     return said + (f" In {same:,} of {facts['examples']:,} examples both terms are the same text." if same else "")
 
 
-def making(result: Facts) -> str:
+def making(result: GradientsResult) -> str:
     """How the numbers were made."""
     drawn = ", ".join(f"{direction} {count}" for direction, count in result["directions"].items())
     weights = "all weights" if result["weights"] == "full" else "the adapter"
@@ -82,7 +82,7 @@ def making(result: Facts) -> str:
     )
 
 
-def markdown(result: Facts) -> str:
+def markdown(result: GradientsResult) -> str:
     """The same as a Markdown document: all layers together, then each direction."""
     rows = result["rows"]
     lines = [
@@ -135,7 +135,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def picture(result: Facts) -> str:
+def picture(result: GradientsResult) -> str:
     """The cosine of the mean gradients over the layers, with intervals and a line at 0."""
     rows = result["rows"]
     told = -(-len(rows) // ACROSS)  # lines of counts below
@@ -184,7 +184,7 @@ def picture(result: Facts) -> str:
     return svg(width, height, f"Agreement of gradients by layer, {result['recipe']}", drawn)
 
 
-def _series(frame: Frame, layers: Sequence[str], points: Sequence[Facts], aside: float, colour: int) -> list[Any]:
+def _series(frame: Frame, layers: Sequence[str], points: Sequence[Cosine], aside: float, colour: int) -> list[Markup]:
     """A line through the layers, with a point and its whisker at each."""
     drawn, corners = [], []
     for place, (layer, point) in enumerate(zip(layers, points, strict=True)):
@@ -200,7 +200,7 @@ def _series(frame: Frame, layers: Sequence[str], points: Sequence[Facts], aside:
     return [tag("polyline", class_=f"curve row-{colour % 8}", points=" ".join(corners)), *drawn]
 
 
-def cosine(found: Facts, *, interval: bool = False) -> str:
+def cosine(found: Cosine | ExampleCosines, *, interval: bool = False) -> str:
     """Such as `+0.123` or `+0.123 (+0.101 to +0.145)`; a dash if there is none."""
     if found["cosine"] is None:
         return "–"
@@ -208,7 +208,7 @@ def cosine(found: Facts, *, interval: bool = False) -> str:
     return f"{found['cosine']:+.3f}" + (f" ({bounds[0]:+.3f} to {bounds[1]:+.3f})" if interval and bounds else "")
 
 
-def _coloured(found: Facts) -> Text:
+def _coloured(found: Cosine) -> Text:
     """Green or red if the sign is beyond doubt."""
     bounds = found["interval"]
     colour = "" if bounds is None or bounds[0] <= 0 <= bounds[1] else "green" if bounds[0] > 0 else "red"
@@ -220,7 +220,7 @@ def _share(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}"
 
 
-def _parts(result: Facts) -> list[str]:
+def _parts(result: GradientsResult) -> list[str]:
     """The parts of the model in order, with all layers together last."""
     named = next(iter(result["rows"].values()))["parts"]
     return [*(name for name in named if name != ALL), *(name for name in named if name == ALL)]

@@ -1,7 +1,6 @@
 """The topics of rationales, shown: a table in the terminal, as Markdown, and as a picture (RaDis, Table 4)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -9,22 +8,23 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dragoman.analysis.results import Share, TopicsResult
 from dragoman.report.figures.bars import Bar, bars
 from dragoman.report.figures.charts import style_sheet
 from dragoman.report.phrases import number, spread
+from dragoman.scoring.scorecard.schema import ends
 
-Found = Mapping[str, Any]
 WIDE = 100  # columns; a file or a pipe has no width of its own
 
 
-def show(found: Found, console: Console) -> None:
+def show(found: TopicsResult, console: Console) -> None:
     """Prints the table: each category with its main content, its share, and an example; then the directions."""
     if not console.is_terminal:
         console.width = max(console.width, WIDE)
     console.print(terminal(found))
 
 
-def terminal(found: Found) -> Group:
+def terminal(found: TopicsResult) -> Group:
     table = Table(box=SIMPLE_HEAD, header_style="bold", show_lines=False, padding=(0, 1, 1, 1))
     table.add_column("category", min_width=14)
     table.add_column("main content", ratio=3)
@@ -44,7 +44,7 @@ def terminal(found: Found) -> Group:
     return Group(*parts)
 
 
-def _by_direction(found: Found) -> Table:
+def _by_direction(found: TopicsResult) -> Table:
     table = Table(box=SIMPLE_HEAD, header_style="bold", title="share in each direction, %", title_justify="left")
     table.add_column("category", no_wrap=True)
     for direction in found["directions"]:
@@ -57,7 +57,7 @@ def _by_direction(found: Found) -> Table:
     return table
 
 
-def markdown(found: Found) -> str:
+def markdown(found: TopicsResult) -> str:
     """The same as Markdown, with all examples."""
     lines = [f"# What the rationales of {found['row']} talk about ({found['recipe']})", "", *_paragraphs(found)]
     lines += ["| category | main content | share, % | 95 % interval | example |", "|---|---|--:|---|---|"]
@@ -69,38 +69,39 @@ def markdown(found: Found) -> str:
     lines += ["", "## By direction", "", "Shares in percent, with 95 % intervals.", ""]
     lines += [_line(["category", *directions]), "|---|" + "--:|" * len(directions)]
     for category in found["categories"]:
-        lines.append(_line([category["title"], *(_cell(category["directions"][one]) for one in directions)]))
-    lines.append(_line(["rationales", *(f"{found['directions'][one]['judged']}" for one in directions)]))
+        lines.append(_line([category["title"], *(_cell(category["directions"][name]) for name in directions)]))
+    lines.append(_line(["rationales", *(f"{found['directions'][name]['judged']}" for name in directions)]))
     lines += ["", "## Examples"]
     for category in found["categories"]:
         if category["examples"]:
             lines += ["", f"**{category['title']}**", ""]
-        for example in category["examples"]:
-            said = _plain(f"{example['source']} → {example['reference']}")
-            lines.append(f"- {example['direction']}: {said}  \n  *{_plain(example['rationale'])}*")
+        for one in category["examples"]:
+            said = _plain(f"{one['source']} → {one['reference']}")
+            lines.append(f"- {one['direction']}: {said}  \n  *{_plain(one['rationale'])}*")
     lines += ["", "## Where the categories are from", "", found["note"], ""]
     lines += [f"- {category['title']}: {category['origin']}" for category in found["categories"]]
     return "\n".join(lines) + "\n"
 
 
-def picture(found: Found) -> str | None:
+def picture(found: TopicsResult) -> str | None:
     """A bar for each category, with a dot for each direction; None if nothing could be judged."""
     if not found["judged"]:
         return None
     rows = [
         Bar(
             category["title"],
-            category["share"],
-            (category["interval"][0], category["interval"][1]),
+            share,
+            ends(interval),
             [(name, part["share"]) for name, part in category["directions"].items() if part["share"] is not None],
         )
         for category in found["categories"]
+        if (share := category["share"]) is not None and (interval := category["interval"])
     ]
     title = f"What {found['judged']} rationales of {found['row']} talk about ({found['recipe']})"
     return bars(rows, title, "line: 95 % interval; dots: single directions", style_sheet())
 
 
-def sentences(found: Found) -> list[str]:
+def sentences(found: TopicsResult) -> list[str]:
     """How many rationales were sampled, judged and left out, by whom, and how many categories they have."""
     judge = found["judge"]
     by = "by rule" if judge["by"] == "rule" else f"by {judge['model']}"
@@ -129,11 +130,11 @@ def sentences(found: Found) -> list[str]:
     return said
 
 
-def _paragraphs(found: Found) -> list[str]:
+def _paragraphs(found: TopicsResult) -> list[str]:
     return [line for sentence in sentences(found) for line in (_plain(sentence), "")]
 
 
-def _cell(part: Mapping[str, Any]) -> str:
+def _cell(part: Share) -> str:
     return "–" if part["share"] is None else f"{number(part['share'], 0)} ({spread(part['interval'], 0)})"
 
 
