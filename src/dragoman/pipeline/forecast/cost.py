@@ -6,7 +6,7 @@ estimate; without an accelerator, no time is given.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.plan import Plan, kind_of_work
 from dragoman.pipeline.rows import method_of, rounds, rows, training_of
 from dragoman.pipeline.stages.examples import MakeExamples
-from dragoman.pipeline.stages.stage import Stage, finished
+from dragoman.pipeline.stages.stage import Kind, Stage, finished
 from dragoman.recipe.schema import Hardware
 
 LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off
@@ -58,7 +58,15 @@ class Reckoning:
 
     def cost(self, stage: Stage) -> Cost:
         """The cost of a stage that is not done."""
-        found = getattr(self, f"_{stage.kind}")(stage)
+        costs: Mapping[Kind, Callable[[Stage], Cost]] = {
+            "data": self._data,
+            "examples": self._examples,
+            "train": self._train,
+            "merge": self._merge,
+            "evaluate": self._evaluate,
+            "report": self._report,
+        }
+        found = costs[stage.kind](stage)
         rate = self._seconds_a_unit(stage)
         if rate is not None and found.units is not None:
             return Cost(found.work, found.units, rate * found.units, True, found.estimate)
