@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 STOPPED = "stopped; what was finished is kept; run again to go on"
 CODE = 130
@@ -36,7 +36,7 @@ def interruptible() -> Iterator[None]:
         yield
         return
     signal.signal(signal.SIGINT, _interrupt)
-    afterwards: Any = _leave
+    afterwards: Callable[..., NoReturn] | signal.Handlers = _leave
     try:
         yield
     except KeyboardInterrupt:
@@ -49,7 +49,7 @@ def interruptible() -> Iterator[None]:
 def interrupt(frame: FrameType | None, end: Callable[[], None]) -> NoReturn:
     """Raises KeyboardInterrupt in the running code; where that would get lost, `end` ends the process instead."""
 
-    def unraisable(fault: Any) -> None:  # for instance in a finalizer
+    def unraisable(fault: "sys.UnraisableHookArgs") -> None:  # for instance in a finalizer
         if issubclass(fault.exc_type, KeyboardInterrupt):
             end()
 
@@ -61,7 +61,7 @@ def interrupt(frame: FrameType | None, end: Callable[[], None]) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _leave(*_: Any) -> NoReturn:
+def _leave(*_: object) -> NoReturn:
     text = f"\x1b[?25h\x1b[33m{STOPPED}\x1b[0m\n" if os.isatty(2) else f"{STOPPED}\n"  # with the cursor shown again
     os.write(2, text.encode())
     os._exit(CODE)

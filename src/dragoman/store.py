@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from dragoman.disk import TEMPORARY, Digests, open_as_usual, read_json, sealed, sha256, unbroken, write_atomic
 from dragoman.errors import StoreError
@@ -245,11 +245,20 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
+class Manifest(TypedDict):
+    """What is written beside an artifact's files, once it is finished."""
+
+    format: int
+    name: str
+    files: dict[str, str]
+    facts: dict[str, Json]
+
+
 class _Damage(Exception):
     """Why an artifact is not as it was finished."""
 
 
-def _read_manifest(folder: Path) -> dict[str, Any] | None:
+def _read_manifest(folder: Path) -> Manifest | None:
     """A complete manifest; None if there is no artifact. `_Damage` says what is wrong with it.
 
     A manifest from before they had checksums is accepted as it is.
@@ -271,8 +280,7 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
         raise _Damage("its manifest does not say what it must")
     if not all(isinstance(sha, str) and _is_inside(name) for name, sha in files.items()):
         raise _Damage("its manifest names no files of its own")
-    found: dict[str, Any] = manifest
-    return found
+    return cast(Manifest, manifest)
 
 
 def _is_inside(name: str) -> bool:

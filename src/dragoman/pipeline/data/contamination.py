@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from dragoman.corpora.contamination import Index, Kind, Shared, index
 from dragoman.corpora.records import Pair, Question, Record
@@ -35,7 +34,7 @@ class Finding:
     record: Record
     shared: Shared
 
-    def as_line(self) -> dict[str, Any]:
+    def as_line(self) -> dict[str, object]:
         """Its line in `contamination.jsonl`."""
         return {"part": self.part, "origin": self.origin, **asdict(self.shared), "record": asdict(self.record)}
 

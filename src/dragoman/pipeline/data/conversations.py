@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from dragoman.corpora import catalog
 from dragoman.corpora.formats.dialogues import DialogueFile, select
@@ -122,6 +121,6 @@ def _name(source: Dialogues) -> str:
 
 def unchecked(sources: Iterable[Dialogues]) -> list[str]:
     """Files of the catalogue that have no checksum."""
-    known: dict[str, Any] = dict(catalog.catalogue())
+    known = dict(catalog.catalogue())
     names = dict.fromkeys(str(source.corpus) for source in sources if source.corpus in known)
     return [f"{name}: {path}" for name in names for path in known[name].unchecked]

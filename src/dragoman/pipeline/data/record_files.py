@@ -41,7 +41,7 @@ def read_questions(path: Path) -> list[list[Question]]:
     return [draws[number] for number in sorted(draws)]
 
 
-def write_lines(path: Path, records: Iterable[Any]) -> None:
+def write_lines(path: Path, records: Iterable[object]) -> None:
     with path.open("w", encoding="utf-8") as file:
         for record in records:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -17,6 +17,7 @@ from dragoman.corpora.catalog import find, local
 from dragoman.corpora.formats.text import decoded, whole
 from dragoman.corpora.formats.values import json_records, yaml_file
 from dragoman.errors import DataError, refuse
+from dragoman.json_values import JsonObject
 from dragoman.suites._instructions import Instruction, Instructions
 from dragoman.suites._suite import Material
 
@@ -85,7 +86,7 @@ def _below(place: Sequence[Path]) -> list[Path]:
     return [file for path in place for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
 
 
-def annotations(path: Path) -> list[dict[str, Any]]:
+def annotations(path: Path) -> list[JsonObject]:
     """The records of a published file of annotations. `DataError` if it is not one."""
     found, faults = [], []
     for place, record in json_records(path):

@@ -12,7 +12,6 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from dragoman import __version__
 from dragoman.corpora.records import content_key
@@ -32,7 +31,7 @@ class Judged:
     answer: str | None = None
     preference: float | None = None
     why: str = ""
-    told: Mapping[str, Any] = field(default_factory=dict)
+    told: Mapping[str, object] = field(default_factory=dict)
 
 
 def interchanged(instruction: str) -> bool:
@@ -75,7 +74,7 @@ def weighted(
 
 
 def graded(
-    name: str, signature: str, judged: Sequence[Judged], notes: Mapping[str, int], facts: Mapping[str, Any]
+    name: str, signature: str, judged: Sequence[Judged], notes: Mapping[str, int], facts: Mapping[str, object]
 ) -> Graded:
     """The win rate over what was judged."""
     keys, seen = [], Counter[str]()
@@ -99,12 +98,12 @@ def graded(
     return Graded(name, "instruction", signature, items, notes=dict(counted), facts={**facts, **_facts(judged)})
 
 
-def _facts(judged: Sequence[Judged]) -> dict[str, Any]:
+def _facts(judged: Sequence[Judged]) -> dict[str, float]:
     """What a leaderboard shows besides the win rate."""
     gains = [each.preference - 1 for each in judged if each.preference is not None]
     wins, losses = sum(gain > 0.5 for gain in gains), sum(gain < 0.5 for gain in gains)
     draws = len(gains) - wins - losses
-    facts: dict[str, Any] = {"wins": wins, "losses": losses, "draws": draws, "n": len(gains)}
+    facts: dict[str, float] = {"wins": wins, "losses": losses, "draws": draws, "n": len(gains)}
     if gains:
         facts["discrete win rate"] = 100 * (wins / len(gains) + 0.5 * draws / len(gains))
     if len(gains) > 1:
@@ -115,7 +114,7 @@ def _facts(judged: Sequence[Judged]) -> dict[str, Any]:
     if lengths:
         own, other = (sum(side) / len(lengths) for side in zip(*lengths, strict=True))
         facts |= {"characters": own, "baseline characters": other, "length difference": own - other}
-    masses = [each.told["mass"] for each in judged if "mass" in each.told]
+    masses = [mass for each in judged if isinstance(mass := each.told.get("mass"), int | float)]
     if masses:
         facts["probability of a verdict"] = sum(masses) / len(masses)
     return facts

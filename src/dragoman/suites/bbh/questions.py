@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from dragoman.corpora.formats.sheets import Sheet, csv_rows, records, sheets, text
 from dragoman.corpora.records import Check, Question
 from dragoman.errors import DataError, refuse
+from dragoman.json_values import as_object, as_text
 from dragoman.suites._wording import Wording
 from dragoman.suites.bbh.option_lines import letter
 from dragoman.suites.bbh.repair import Gold, Row, as_published, by_position, learnt
@@ -166,18 +166,20 @@ def _csv(sheet: Sheet) -> list[Row]:
 def _json(sheet: Sheet) -> list[Row]:
     if sheet.suffix == ".json" and text(sheet).lstrip().startswith("{"):
         (whole,) = records(replace(sheet, data=b"[" + text(sheet).encode() + b"]"))
-        examples: Any = whole.get("examples")
-        if not isinstance(examples, list):
+        listed = whole.get("examples")
+        if not isinstance(listed, list):
             raise DataError(f"{sheet.place}: 'examples' is missing, the list of questions; it has {', '.join(whole)}")
+        examples = listed
     else:
-        examples = records(sheet)
+        examples = [*records(sheet)]
     faults = [
         f"{sheet.place}, example {number}: 'input' and 'target' must both be text"
         for number, one in enumerate(examples, start=1)
         if not (isinstance(one, dict) and isinstance(one.get("input"), str) and isinstance(one.get("target"), str))
     ]
     refuse(faults)
-    return _rows(sheet, [(one["input"], one["target"]) for one in examples], first=1)
+    pairs = [(as_text(one["input"]), as_text(one["target"])) for one in map(as_object, examples)]
+    return _rows(sheet, pairs, first=1)
 
 
 def _rows(sheet: Sheet, pairs: Sequence[tuple[str, str]], first: int) -> list[Row]:

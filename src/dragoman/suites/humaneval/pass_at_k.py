@@ -7,7 +7,6 @@ that contain a passing one. It has no bias, as HumanEval's authors show. Each pr
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dragoman import __version__
 from dragoman.corpora.records import Question
@@ -157,7 +156,7 @@ def _graded(
         f"pass@{k}|estimate:unbiased|samples:{samples}|{how}|sandbox:{TEST_SECONDS}s,{TEST_CPU}s-cpu"
         f"|version:dragoman-{__version__}"
     )
-    facts: dict[str, Any] = {"k": k, "samples": sum(one.samples for one in judged)}
+    facts = {"k": k, "samples": sum(one.samples for one in judged)}
     facts["passed"] = sum(one.correct for one in judged)
     name = family if k == 1 else f"{family}@{k}"
     return Graded(name, "skill", signature, items, kept=False, notes=counted(notes), facts=facts)

@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from dragoman.corpora.formats.sheets import Sheet, csv_rows, records, sheets
 from dragoman.corpora.records import Check, Question
 from dragoman.errors import DataError, refuse
+from dragoman.json_values import Json
 from dragoman.suites._answers import latin
 from dragoman.suites._wording import Wording
 
@@ -225,7 +225,7 @@ def _table(sheet: Sheet) -> list[Row]:
     ]
 
 
-def _from_records(sheet: Sheet, found: Sequence[Mapping[str, Any]], subject: str, first: int = 1) -> list[Row]:
+def _from_records(sheet: Sheet, found: Sequence[Mapping[str, Json]], subject: str, first: int = 1) -> list[Row]:
     """Rows with named columns, in any order; `choices` may hold the four options as a list."""
     faults: list[str] = []
     rows: list[Row] = []

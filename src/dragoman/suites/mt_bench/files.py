@@ -10,7 +10,7 @@ on mathematics, reasoning and coding need a reference answer, as the published o
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 from dragoman.corpora.catalog import find, local
 from dragoman.corpora.formats.values import json_records
@@ -154,11 +154,12 @@ def _references(files: Iterable[Path]) -> dict[int | str, list[str]]:
     return answers
 
 
-def _answer_turns(record: Mapping[str, Any]) -> list[str] | None:
+def _answer_turns(record: Mapping[str, Json]) -> list[str] | None:
     choices = record.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     turns = first.get("turns") if isinstance(first, dict) else None
-    return turns if isinstance(turns, list) and all(isinstance(turn, str) for turn in turns) else None
+    texts = [turn for turn in turns if isinstance(turn, str)] if isinstance(turns, list) else None
+    return texts if texts is not None and texts == turns else None
 
 
 def _prompts(path: Path) -> dict[str, Wording]:

@@ -212,7 +212,7 @@ def option_text(answer: str, values: Sequence[str], others: Sequence[str] = (), 
     return NOTHING if right is None else Verdict(right)
 
 
-def program(answer: str, function: str, cases: Sequence[Sequence[Any]]) -> Verdict:
+def program(answer: str, function: str, cases: Sequence[Sequence[object]]) -> Verdict:
     """The function in the answer, run in the sandbox, returns for each case `[arguments, value]` that value."""
     code = code_of(answer, function)
     return Verdict(runs(code, function, cases)) if code else NOTHING

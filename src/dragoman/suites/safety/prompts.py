@@ -11,12 +11,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 from dragoman.corpora.formats.sheets import Sheet, sheets, text
 from dragoman.corpora.formats.values import parsed
 from dragoman.errors import DataError, refuse
-from dragoman.json_values import as_list
+from dragoman.json_values import Json, as_list
 from dragoman.suites._suite import Material
 
 Cells = Mapping[str, object]
@@ -117,7 +117,7 @@ def _csv(sheet: Sheet, labelled: bool) -> Iterator[tuple[str, Cells]]:
         raise DataError(f"{sheet.place}, line {lines.line_num}: not a table in CSV ({error})") from error
 
 
-def _json(sheet: Sheet) -> Iterator[tuple[str, Any]]:
+def _json(sheet: Sheet) -> Iterator[tuple[str, Json]]:
     whole = text(sheet)
     if whole.lstrip().startswith("["):
         records = parsed(whole, sheet.place)

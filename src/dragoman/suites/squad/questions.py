@@ -7,12 +7,12 @@ tables that CrossAlpaca published, which are the raw output of a translation ser
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from dragoman.corpora.formats.text import called, unzipped
 from dragoman.corpora.formats.values import json_file
 from dragoman.corpora.records import Check, Question
 from dragoman.errors import DataError, refuse
+from dragoman.json_values import Json, as_text
 from dragoman.suites._wording import Wording
 from dragoman.suites.squad.translated_csv import Row, read_csv, stands_in
 
@@ -118,7 +118,7 @@ def _originals(place: Path, kind: str) -> list[Row]:
     return _rows(squad_files(kind, place, "en")[0], kind, "en", "en", None, Counter())
 
 
-def _parsed(whole: Any, place: str, notes: Counter[str]) -> list[Row]:
+def _parsed(whole: Json, place: str, notes: Counter[str]) -> list[Row]:
     """The questions in SQuAD's JSON. DataError names the file, and the question if it is one."""
     faults: list[str] = []
     rows: list[Row] = []
@@ -137,7 +137,7 @@ def _parsed(whole: Any, place: str, notes: Counter[str]) -> list[Row]:
     return rows
 
 
-def _entries(whole: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
+def _entries(whole: Json, place: str) -> Iterator[tuple[str, Json, Json]]:
     articles = whole.get("data") if isinstance(whole, dict) else None
     if not isinstance(articles, list):
         raise DataError(f"{place} has no list under 'data', so it is no file in SQuAD's format")
@@ -146,8 +146,7 @@ def _entries(whole: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
         if not isinstance(paragraphs, list):
             raise DataError(f"{place}, article {number}: 'paragraphs' must be a list")
         for part, paragraph in enumerate(paragraphs, start=1):
-            asked = paragraph.get("qas") if isinstance(paragraph, dict) else None
-            if not isinstance(asked, list):
+            if not isinstance(paragraph, dict) or not isinstance(asked := paragraph.get("qas"), list):
                 raise DataError(f"{place}, article {number}, paragraph {part}: 'qas' must be a list")
             for at, entry in enumerate(asked, start=1):
                 name = entry.get("id") if isinstance(entry, dict) else None
@@ -155,7 +154,7 @@ def _entries(whole: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
                 yield about, paragraph.get("context"), entry
 
 
-def _row(context: Any, entry: Any) -> Row | str:
+def _row(context: Json, entry: Json) -> Row | str:
     """A question, or what is wrong with it."""
     if not isinstance(entry, dict):
         return "should be an object with id, question and answers"
@@ -165,10 +164,12 @@ def _row(context: Any, entry: Any) -> Row | str:
     answers = entry.get("answers")
     if not isinstance(answers, list) or not answers:
         return "has no answers: there is nothing to judge by. A test set without answers can't be used"
-    texts = [answer.get("text") if isinstance(answer, dict) else None for answer in answers]
-    if not all(isinstance(text, str) and text.strip() for text in texts):
+    texts = [text for answer in answers if isinstance(answer, dict) and isinstance(text := answer.get("text"), str)]
+    if len(texts) < len(answers) or not all(text.strip() for text in texts):
         return "each of its 'answers' must be an object with some 'text'"
-    return Row(entry["id"], context.lstrip("\ufeff"), entry["question"], tuple(dict.fromkeys(map(str, texts))))
+    return Row(
+        as_text(entry["id"]), as_text(context).lstrip("\ufeff"), as_text(entry["question"]), tuple(dict.fromkeys(texts))
+    )
 
 
 def _joined(told: Sequence[Row], context: Path, asked: Sequence[Row], questions: Path) -> list[Row]:

@@ -11,10 +11,13 @@ such as Venetian and Nigerian Pidgin; as candidates they would only take probabi
 
 import re
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from dragoman.corpora.language import base
 from dragoman.prompts.languages import LONG_CODES
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
 
 Found = Literal["target", "source", "other"]
 
@@ -70,7 +73,7 @@ def _known() -> frozenset[str]:
 
 
 @cache
-def _model(others: frozenset[str]) -> tuple[Any, frozenset[str]]:
+def _model(others: frozenset[str]) -> tuple["LanguageIdentifier", frozenset[str]]:
     """The model with its candidates, and all languages that it knows. Loading it takes a second, once per process."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
