@@ -162,7 +162,7 @@ def write_examples(folder: Path, chunk: int, examples: Sequence[Example]) -> Non
     names = list(dict.fromkeys(segment.name for example in examples for segment in example.segments))
     segments = [segment for example in examples for segment in example.segments]
     lengths = [len(segment.ids) for segment in segments]
-    np.save(part / "ids.npy", _flat((segment.ids for segment in segments), np.int32))
+    np.save(part / "ids.npy", _flat(segment.ids for segment in segments))
     np.save(part / "segments.npy", np.repeat([names.index(s.name) for s in segments], lengths).astype(np.uint8))
     np.save(part / "weights.npy", np.repeat([s.weight for s in segments], lengths).astype(np.float32))
     np.save(part / "offsets.npy", np.cumsum([0, *(len(example) for example in examples)], dtype=np.int64))
@@ -170,5 +170,5 @@ def write_examples(folder: Path, chunk: int, examples: Sequence[Example]) -> Non
     (part / "keys.json").write_text(json.dumps([example.key for example in examples]), encoding="utf-8")
 
 
-def _flat(runs: Iterable[Ids], kind: type) -> NDArray[Any]:
-    return np.fromiter((token for run in runs for token in run), dtype=kind)
+def _flat(runs: Iterable[Ids]) -> NDArray[np.int32]:
+    return np.fromiter((token for run in runs for token in run), dtype=np.int32)

@@ -203,7 +203,7 @@ def _broken(path: Path) -> str:
 def _settings(identifier: Kind, told: Mapping[str, Any], path: Path) -> Settings:
     """The settings; the official package's defaults apply where an older checkpoint leaves one out."""
     unified = identifier == "unified_metric"
-    allowed: dict[str, tuple[Any, Any]] = {
+    allowed: dict[str, tuple[object, object]] = {
         "encoder_model": ("XLM-RoBERTa", "XLM-RoBERTa"),
         "sent_layer" if unified else "layer": ("mix", "mix"),
         **({"word_level_training": (False, False)} if unified else {"pool": ("avg", "avg")}),
