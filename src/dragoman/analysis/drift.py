@@ -43,7 +43,7 @@ class View:
 
     causal: Any
     head: Head
-    within: Callable[[], AbstractContextManager[Any]]
+    within: Callable[[], AbstractContextManager[object]]
 
     def hidden(self, micro: Micro) -> torch.Tensor:
         """The last hidden states at the positions that count, [places, width]."""

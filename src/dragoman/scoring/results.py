@@ -1,14 +1,22 @@
 """Results of one row's evaluation, as stored on disk; scorecards are made from them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypedDict
 
-from dragoman.suites import Graded
-from dragoman.suites.questions.suite import AbilityResult
-from dragoman.suites.translation.suite import TranslationResult
+from dragoman.suites import Graded, GradedJson
+from dragoman.suites.questions.suite import AbilitiesJson, AbilityResult
+from dragoman.suites.translation.suite import TranslationJson, TranslationResult
 
 SCHEMA = 2
+
+
+class ResultsJson(TypedDict):
+    """`results.json`: a row's results as its evaluation leaves them on disk."""
+
+    schema: int
+    translation: TranslationJson | None
+    abilities: AbilitiesJson | None
+    graded: NotRequired[list[GradedJson]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +27,7 @@ class RowResults:
     abilities: AbilityResult | None = None
     graded: tuple[Graded, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> ResultsJson:
         """Plain data that `from_json` reads back: what the evaluation of a row leaves on disk."""
         return {
             "schema": SCHEMA,
@@ -29,7 +37,7 @@ class RowResults:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> "RowResults":
+    def from_json(data: ResultsJson) -> "RowResults":
         return RowResults(
             TranslationResult.from_json(data["translation"]) if data["translation"] else None,
             AbilityResult.from_json(data["abilities"]) if data["abilities"] else None,

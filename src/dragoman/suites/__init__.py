@@ -14,7 +14,7 @@ from functools import cache
 from dragoman.errors import RecipeError
 from dragoman.recipe.judging import Benchmark, Judge
 from dragoman.recipe.schema import Recipe
-from dragoman.suites._graded import Graded, Item, Side
+from dragoman.suites._graded import Graded, GradedJson, Item, Side
 from dragoman.suites._suite import (
     Asking,
     Count,
@@ -34,6 +34,7 @@ __all__ = [
     "Asking",
     "Count",
     "Graded",
+    "GradedJson",
     "Item",
     "JudgedOptions",
     "JudgedSuite",

@@ -6,11 +6,34 @@ another program runs (lm-evaluation-harness), or takes several answers (pass@k) 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, NotRequired, TypedDict
 
 Side = Literal["general", "instruction", "safety", "skill"]
 """What a benchmark measures, in TRACE's groups; a skill is learnt rather than kept."""
+
+
+class ItemJson(TypedDict):
+    """An `Item` as stored on disk."""
+
+    key: str
+    value: float | None
+    subject: str
+    told: dict[str, object]
+    group: NotRequired[str]
+
+
+class GradedJson(TypedDict):
+    """A `Graded` as stored on disk."""
+
+    name: str
+    side: Side
+    signature: str
+    items: list[ItemJson]
+    unit: str
+    kept: bool
+    notes: dict[str, int]
+    facts: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +79,41 @@ class Graded:
         values = [item.value for item in self.items if item.value is not None]
         return math.fsum(values) / len(values) if values else None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> GradedJson:
         """Plain data that `from_json` reads back."""
-        data = {one.name: getattr(self, one.name) for one in fields(self)}
-        items = [{one.name: getattr(item, one.name) for one in fields(item)} for item in self.items]
-        return {**data, "notes": dict(self.notes), "facts": dict(self.facts), "items": items}
+        return {
+            "name": self.name,
+            "side": self.side,
+            "signature": self.signature,
+            "items": [
+                {
+                    "key": item.key,
+                    "value": item.value,
+                    "subject": item.subject,
+                    "told": dict(item.told),
+                    "group": item.group,
+                }
+                for item in self.items
+            ],
+            "unit": self.unit,
+            "kept": self.kept,
+            "notes": dict(self.notes),
+            "facts": dict(self.facts),
+        }
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> "Graded":
-        return Graded(**{**data, "items": tuple(Item(**item) for item in data["items"])})
+    def from_json(data: GradedJson) -> "Graded":
+        items = tuple(
+            Item(item["key"], item["value"], item["subject"], item["told"], item.get("group", ""))
+            for item in data["items"]
+        )
+        return Graded(
+            data["name"],
+            data["side"],
+            data["signature"],
+            items,
+            data["unit"],
+            data["kept"],
+            data["notes"],
+            data["facts"],
+        )

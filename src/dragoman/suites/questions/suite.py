@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict, cast
 
 from dragoman.corpora.formats.question_files import read_questions
-from dragoman.corpora.records import Check, Question, Turn, draw
+from dragoman.corpora.records import Check, Question, Role, Turn, draw
 from dragoman.generation.ask import Ask, Completion, Sampling, made_in
 from dragoman.recipe.judging import Benchmark, Evaluation
 from dragoman.recipe.paths import existing
@@ -42,6 +42,38 @@ class Answered:
         return float(self.passed) if self.part is None else self.part
 
 
+class CheckJson(TypedDict):
+    """A `Check` as stored on disk."""
+
+    name: str
+    arguments: dict[str, object]
+
+
+class AnsweredJson(TypedDict):
+    """An `Answered` as stored on disk. Earlier versions have neither parts nor subjects."""
+
+    family: str
+    language: str
+    subject: NotRequired[str]
+    turns: list[list[str]]
+    """Role and text, and an input if it is apart from the text."""
+    check: CheckJson
+    answer: str
+    passed: bool
+    extracted: bool
+    cut_off: bool
+    part: NotRequired[float | None]
+
+
+class AbilitiesJson(TypedDict):
+    """An `AbilityResult` as stored on disk."""
+
+    max_tokens: int
+    skills: NotRequired[list[str]]
+    made_in: NotRequired[str]
+    items: list[AnsweredJson]
+
+
 @dataclass(frozen=True, slots=True)
 class AbilityResult:
     """All questions in the order asked, the maximal length of answers, and which families are skills."""
@@ -58,7 +90,7 @@ class AbilityResult:
         names = dict.fromkeys(item.question.family for item in self.items)
         return {name: tuple(item for item in self.items if item.question.family == name) for name in names}
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> AbilitiesJson:
         """Plain data that `from_json` reads back."""
         return {
             "max_tokens": self.max_tokens,
@@ -85,13 +117,13 @@ class AbilityResult:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> "AbilityResult":
+    def from_json(data: AbilitiesJson) -> "AbilityResult":
         return AbilityResult(
             tuple(
                 Answered(
                     question=Question(
                         family=row["family"],
-                        turns=tuple(Turn(*turn) for turn in row["turns"]),
+                        turns=tuple(Turn(cast(Role, role), *rest) for role, *rest in row["turns"]),
                         check=Check(row["check"]["name"], row["check"]["arguments"]),
                         language=row["language"],
                         subject=row.get("subject", ""),

@@ -6,8 +6,8 @@ these numbers (`scoring/scorecard`), whichever process they are made in.
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import NotRequired, TypedDict
 
 from dragoman.corpora.records import Pair
 from dragoman.generation.ask import Ask, Completion, Sampling, made_in
@@ -62,6 +62,38 @@ class Translated:
     cuts: tuple[Cut, ...] = ()
 
 
+class CutJson(TypedDict):
+    """A `Cut` as stored on disk."""
+
+    rule: str
+    text: str
+    taken_out: bool
+
+
+class TranslatedJson(TypedDict):
+    """A `Translated` as stored on disk."""
+
+    source: str
+    target: str
+    source_language: str
+    target_language: str
+    document: str
+    answer: str
+    hypothesis: str
+    cuts: NotRequired[list[CutJson]]
+    """Earlier versions have none."""
+    flags: dict[str, bool | None]
+    statistics: dict[str, list[float]]
+
+
+class TranslationJson(TypedDict):
+    """A `TranslationResult` as stored on disk."""
+
+    signatures: dict[str, dict[str, str]]
+    made_in: NotRequired[str]
+    items: list[TranslatedJson]
+
+
 @dataclass(frozen=True, slots=True)
 class TranslationResult:
     """All test sentences, and the metrics' signatures: direction → metric → signature.
@@ -84,7 +116,7 @@ class TranslationResult:
         told = {direction: {**names, name: signatures[direction]} for direction, names in self.signatures.items()}
         return replace(self, items=items, signatures=told)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> TranslationJson:
         """Plain data that `from_json` reads back."""
         return {
             "signatures": {direction: dict(names) for direction, names in self.signatures.items()},
@@ -98,7 +130,7 @@ class TranslationResult:
                     "document": item.pair.document,
                     "answer": item.answer,
                     "hypothesis": item.hypothesis,
-                    "cuts": [asdict(cut) for cut in item.cuts],
+                    "cuts": [{"rule": cut.rule, "text": cut.text, "taken_out": cut.taken_out} for cut in item.cuts],
                     "flags": dict(item.flags),
                     "statistics": {name: list(counts) for name, counts in item.statistics.items()},
                 }
@@ -107,7 +139,7 @@ class TranslationResult:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> "TranslationResult":
+    def from_json(data: TranslationJson) -> "TranslationResult":
         items = tuple(
             Translated(
                 pair=Pair(
@@ -117,7 +149,7 @@ class TranslationResult:
                 hypothesis=row["hypothesis"],
                 flags=dict.fromkeys(RATES) | row["flags"],  # None for what was not counted in those days
                 statistics={name: tuple(counts) for name, counts in row["statistics"].items()},
-                cuts=tuple(Cut(**cut) for cut in row.get("cuts", ())),
+                cuts=tuple(Cut(cut["rule"], cut["text"], cut["taken_out"]) for cut in row.get("cuts", ())),
             )
             for row in data["items"]
         )
