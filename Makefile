@@ -37,7 +37,7 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-# The page that lists every file with its phrase; a test holds it against the source.
+# The page that lists every file with its phrase, and the floors on the map; a test holds them against the source.
 files:
 	$(PYTHON) docs/files.py
 

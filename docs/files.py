@@ -1,11 +1,17 @@
-"""Writes docs/files.md: every file of the source with the first phrase of its docstring. `make files` calls it."""
+"""Writes docs/files.md, every file with the first phrase of its docstring, and the floors in docs/architecture.md.
+
+`make files` calls it.
+"""
 
 import ast
+import re
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "dragoman"
 PAGE = ROOT / "docs" / "files.md"
+MAP = ROOT / "docs" / "architecture.md"
 HEAD = """# Every file
 
 `make files` writes this page from the first phrase of each module's docstring; a test compares them.
@@ -33,5 +39,13 @@ def page(source: Path = SOURCE) -> str:
     return "\n".join(parts)
 
 
+def mapped(text: str) -> str:
+    """The text of the map, with the floors that import-linter checks."""
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    floors = [floor.replace("dragoman.", "").replace("|", "·") for floor in linter["contracts"][0]["layers"]]
+    return re.sub(r"```\ncli\n.*?```", "\n".join(["```", *floors, "```"]), text, flags=re.DOTALL)
+
+
 if __name__ == "__main__":
+    MAP.write_text(mapped(MAP.read_text(encoding="utf-8")), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
