@@ -73,6 +73,24 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert len(list(sorter.get_ready())) > 10
 
 
+def test_a_suite_knows_no_other_suite() -> None:
+    """It takes what several share from a helper, whose name begins with `_`."""
+    paths = {module(path): path for path in SOURCE.rglob("*.py")}
+    known: set[tuple[str, str]] = set()
+    for name in sorted(paths):
+        if (suite := suite_of(name)) and not suite.startswith("_"):
+            taken = {suite_of(other) for other in imports(paths[name], paths.keys())}
+            known |= {(suite, other) for other in taken if other and other != suite and not other.startswith("_")}
+    assert known == {
+        ("pairwise", "alpaca_eval"),  # it asks AlpacaEval's instructions
+        ("questions", "humaneval"),  # questions with unit tests are judged as HumanEval's programs are
+    }
+
+
+def suite_of(name: str) -> str:
+    return name.removeprefix("dragoman.suites.").partition(".")[0] if name.startswith("dragoman.suites.") else ""
+
+
 def test_folders_and_modules_are_small() -> None:
     paths = list(SOURCE.rglob("*.py"))
     folders = Counter(path.parent.relative_to(SOURCE).as_posix() for path in paths)

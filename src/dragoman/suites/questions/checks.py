@@ -15,9 +15,9 @@ from typing import Any
 from dragoman.corpora.records import Check
 from dragoman.errors import DataError
 from dragoman.sandbox.programs import code_of, completed, passes, runs
+from dragoman.suites._refusals import refuses
 from dragoman.suites.questions.choices import is_number, letter_of, number_of, one_of, same_text
 from dragoman.suites.questions.qa import EXTRACTS, exact, extracted, f1
-from dragoman.suites.questions.refusals import refuses
 
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 

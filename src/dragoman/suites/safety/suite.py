@@ -13,10 +13,10 @@ from dragoman import __version__
 from dragoman.corpora.records import Turn
 from dragoman.generation.ask import Ask, Completion, Sampling
 from dragoman.recipe.judging import Benchmark, Evaluation, Judge
+from dragoman.suites import _refusals as refusals
 from dragoman.suites._graded import Graded, Item
 from dragoman.suites._judge import asked, counted, fits
 from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Shown, Speaker
-from dragoman.suites.questions import refusals
 from dragoman.suites.safety.llama_guard import CATEGORIES, LONGEST, Judgement, guard_prompt, judgement
 from dragoman.suites.safety.prompts import Prompt, Prompts, read
 

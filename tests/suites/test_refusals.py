@@ -2,7 +2,7 @@
 
 import pytest
 
-from dragoman.suites.questions.refusals import refuses
+from dragoman.suites._refusals import refuses
 
 
 @pytest.mark.parametrize(
