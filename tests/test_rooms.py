@@ -11,6 +11,8 @@ from statistics import median
 
 import pytest
 
+from dragoman.suites import available
+from dragoman.suites.lab import Abilities
 from tests import ROOT
 
 SOURCE = ROOT / "src" / "dragoman"
@@ -114,3 +116,18 @@ def test_every_module_says_what_it_is_for() -> None:
         if path.name != "__init__.py" and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert silent == []
+
+
+def test_no_other_room_names_a_suite() -> None:
+    """Save `translation`, which all of this is about, words that mean something else as well, and `dragoman score`."""
+    words = {"translation", "questions", "lab", "programs", "harness", "safety"}  # corpora, kinds of data, sides
+    names = {name for suite in available().values() for name in (suite.kind, *suite.names(), *suite.shown())} - words
+    families = set(Abilities.families)
+    found = {
+        (path.relative_to(SOURCE).as_posix(), node.value)
+        for path in SOURCE.rglob("*.py")
+        if path.relative_to(SOURCE).parts[0] not in ("suites", "lab")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in names - families
+    }
+    assert {path for path, _ in found} <= {"commands/score/command.py", "commands/score/tasks.py"}
