@@ -19,7 +19,7 @@ from dragoman.progress import note
 from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
 from dragoman.report.tables import own_language
-from dragoman.report.tables.own_language import Part, Taught
+from dragoman.report.tables.own_language import Taught, TaughtRun
 from dragoman.report.tables.paper import tables
 from dragoman.report.tables.table_formats import Format, written
 from dragoman.report.terminal import show
@@ -111,7 +111,7 @@ def own_languages(recipes: Sequence[Recipe], form: Format) -> str:
     """
     for one in recipes:
         _require_done(one)
-    parts = [Part(one.name, _card(run(one, say=lambda _: None)), _taught(one)) for one in recipes]
+    parts = [TaughtRun(one.name, _card(run(one, say=lambda _: None)), _taught(one)) for one in recipes]
     found = own_language.table(parts)
     if found is None:
         names = ", ".join(one.name for one in recipes)

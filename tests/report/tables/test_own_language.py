@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from dragoman import cli
 from dragoman.commands import recipes
-from dragoman.report.tables.own_language import Part, Taught, table
+from dragoman.report.tables.own_language import Taught, TaughtRun, table
 from dragoman.report.tables.table_formats import markdown
 from tests.plain_card import Card
 from tests.report.crossalpaca_card import crossalpaca_card as card
@@ -36,8 +36,8 @@ def taught(language: str) -> dict[str, Taught]:
 
 
 @pytest.fixture(scope="module")
-def runs() -> list[Part]:
-    return [Part(f"run-{language}", of(language, card()), taught(language)) for language in ("de", "it")]
+def runs() -> list[TaughtRun]:
+    return [TaughtRun(f"run-{language}", of(language, card()), taught(language)) for language in ("de", "it")]
 
 
 def scored(whole: Card, row: str, family: str) -> float:
@@ -45,7 +45,7 @@ def scored(whole: Card, row: str, family: str) -> float:
     return (found["abilities"].get(family) or found["skills"].get(family))["score"]
 
 
-def test_runs_of_several_recipes_join_into_one_table(runs: list[Part]) -> None:
+def test_runs_of_several_recipes_join_into_one_table(runs: list[TaughtRun]) -> None:
     found = table(runs)
     assert found is not None
     assert [column.title for column in found.columns] == ["qa", "choice", "reasoning"]
@@ -75,24 +75,24 @@ def test_runs_of_several_recipes_join_into_one_table(runs: list[Part]) -> None:
     assert "difference from Alpaca in the same language" in text
 
 
-def test_a_model_about_which_runs_disagree_has_a_line_of_each(runs: list[Part]) -> None:
+def test_a_model_about_which_runs_disagree_has_a_line_of_each(runs: list[TaughtRun]) -> None:
     first, second = runs
     other = json.loads(json.dumps(second.card))
     english = next(row for row in other["rows"] if row["name"] == "en-alpaca")
     kind = "abilities" if "qa-en" in english["abilities"] else "skills"
     english[kind]["qa-en"]["score"] += 1
-    found = table([first, Part(second.name, other, second.taught)])
+    found = table([first, TaughtRun(second.name, other, second.taught)])
     assert found is not None
     assert [line.title for line in found.lines][:2] == ["en-alpaca (run-de)", "en-alpaca (run-it)"]
 
 
-def test_a_mean_is_one_over_all_languages_or_none(runs: list[Part]) -> None:
+def test_a_mean_is_one_over_all_languages_or_none(runs: list[TaughtRun]) -> None:
     first, second = runs
     less = json.loads(json.dumps(second.card))
     for row in less["rows"]:
         for kind in ("abilities", "skills"):
             row[kind].pop("qa-it", None)
-    found = table([first, Part(second.name, less, second.taught)])
+    found = table([first, TaughtRun(second.name, less, second.taught)])
     assert found is not None
     mean = next(line for line in found.lines if line.title == "mean of x-cross")
     assert mean.cells[0].value is None
@@ -100,7 +100,7 @@ def test_a_mean_is_one_over_all_languages_or_none(runs: list[Part]) -> None:
 
 
 def test_rows_that_differ_in_more_than_the_language_have_means_of_their_own() -> None:
-    found = table([Part("study", card(), dict(recipe_rows()))])
+    found = table([TaughtRun("study", card(), dict(recipe_rows()))])
     assert found is not None
     titles = [line.title for line in found.lines]
     assert titles[:4] == ["en-alpaca", "de-alpaca", "it-alpaca", "mean of x-alpaca"]
@@ -120,7 +120,7 @@ def recipe_rows() -> list[tuple[str, Taught]]:
 
 
 def test_nothing_to_tell() -> None:
-    assert table([Part("study", card(), {})]) is None
+    assert table([TaughtRun("study", card(), {})]) is None
 
 
 def report(*words: str | Path) -> tuple[int, str]:
@@ -129,7 +129,7 @@ def report(*words: str | Path) -> tuple[int, str]:
 
 
 @pytest.fixture
-def done(tmp_path: Path, runs: list[Part], monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+def done(tmp_path: Path, runs: list[TaughtRun], monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Two recipes as if they were done."""
     made = {}
     for part in runs:

@@ -29,7 +29,7 @@ class Taught:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TaughtRun:
     """The scorecard of a run by its name, and its rows that were taught one language."""
 
     name: str
@@ -48,7 +48,7 @@ class _Model:
     title: str
 
 
-def table(parts: Sequence[Part]) -> Table | None:
+def table(parts: Sequence[TaughtRun]) -> Table | None:
     """One line per model, and for each way of teaching the mean over languages. None if no row was asked in its own.
 
     A model that several runs have is listed once if they agree about it, otherwise with the run's name.
@@ -71,7 +71,7 @@ def table(parts: Sequence[Part]) -> Table | None:
     )
 
 
-def _is_asked(part: Part, benchmark: str) -> bool:
+def _is_asked(part: TaughtRun, benchmark: str) -> bool:
     """Whether a row of a run that was taught one language was asked a benchmark in that language."""
     return any(
         score(row, f"{benchmark}-{part.taught[row['name']].language}")
@@ -80,7 +80,7 @@ def _is_asked(part: Part, benchmark: str) -> bool:
     )
 
 
-def _model(part: Part, row: Row, columns: Sequence[str]) -> _Model | None:
+def _model(part: TaughtRun, row: Row, columns: Sequence[str]) -> _Model | None:
     taught = part.taught.get(row["name"])
     if taught is None:
         return None
@@ -169,7 +169,7 @@ def _without(model: _Model) -> str:
     return "-".join("x" if part == model.taught.language else part for part in model.row["name"].split("-"))
 
 
-def _caption(parts: Sequence[Part], models: Sequence[_Model], lines: Sequence[Line]) -> str:
+def _caption(parts: Sequence[TaughtRun], models: Sequence[_Model], lines: Sequence[Line]) -> str:
     cells = [cell for model in models for cell in model.cells if cell.value is not None]
     counts = [cell.n for cell in cells if cell.n]
     signatures = list(dict.fromkeys(cell.signature for cell in cells if cell.signature))
