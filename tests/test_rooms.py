@@ -44,6 +44,13 @@ def test_methods_and_a_recipe_need_no_torch() -> None:
     assert imported(code) & (HEAVY - {"numpy"}) == set()
 
 
+def test_what_plans_and_runs_stages_leaves_torch_to_their_own_processes() -> None:
+    """A job imports heavy libraries when it runs: the process that plans and waits does without, and starts at once."""
+    analyses = "import dragoman.pipeline.analyses.gradients_and_drift, dragoman.pipeline.analyses.topics"
+    code = f"import dragoman.pipeline.run, dragoman.commands.recipes; {analyses}"
+    assert imported(code) & (HEAVY - {"numpy"}) == set()
+
+
 def test_rooms_import_only_from_the_floors_below() -> None:
     checker = Path(sys.executable).with_name("lint-imports")
     ran = subprocess.run([checker, "--no-cache"], capture_output=True, text=True, cwd=ROOT)

@@ -155,6 +155,7 @@ def test_a_process_begins_with_the_heavy_libraries() -> None:
     """Those that jobs import when they run: to import them takes seconds, and each stage would take them anew."""
     there = process.in_own_process(Libraries(), "a look").result
     assert {"torch", "transformers", "peft", "dragoman.training.trainer", "dragoman.training.merge"} <= there
+    assert {"dragoman.methods.radis", "dragoman.suites.bbh.suite"} <= there
 
 
 TOLD_TWICE = """

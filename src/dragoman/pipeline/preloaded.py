@@ -19,15 +19,19 @@ import peft
 import torch
 import transformers
 
+import dragoman.methods
 import dragoman.pipeline.models.check_models
 import dragoman.pipeline.stages.check
 import dragoman.pipeline.stages.evaluate
 import dragoman.pipeline.stages.examples
 import dragoman.pipeline.stages.merge
 import dragoman.pipeline.stages.train
+import dragoman.suites
 import dragoman.training.merge
 import dragoman.training.trainer
 
+dragoman.methods.available()
+dragoman.suites.available()
 transformers.utils.logging.disable_progress_bar()
 
 if os.getppid() != parent:

@@ -30,7 +30,11 @@ from dragoman.report.analyses import gradients as layers
 from dragoman.scoring.scorecard.read import read_scorecard
 from dragoman.store import Artifact, fingerprint, write_atomic
 
-CODE = ("analysis", "pipeline/analyses/measuring.py", "training/loss.py")
+CODE = (
+    *("analysis", "corpora/records.py", "pipeline/analyses/measuring.py", "pipeline/models/speakers.py"),
+    *("prompts", "scoring/statistics.py", "training/loss.py"),
+)
+"""The code that makes an analysis' result: when it changes, the analysis is made again."""
 Measured = TypeVar("Measured")
 
 

@@ -44,7 +44,7 @@ class Evaluate(StageJob[EvaluateFacts]):
     """A row is judged by all suites of the recipe. The backbone also answers other draws of questions."""
 
     made_by: ClassVar = (
-        *("corpora", "pipeline/stages/evaluate.py", "prompts", "sandbox"),
+        *("corpora", "pipeline/models/speakers.py", "pipeline/stages/evaluate.py", "prompts", "sandbox"),
         *("scoring/comet", "scoring/results.py", "suites"),
     )
 

@@ -58,7 +58,10 @@ class MakeExamples(StageJob[ExamplesFacts]):
     A finished chunk is not made again.
     """
 
-    made_by: ClassVar = ("corpora", "methods", "pipeline/stages/examples.py", "prompts", "rationales")
+    made_by: ClassVar = (
+        *("corpora", "methods", "pipeline/models/speakers.py", "pipeline/stages/examples.py"),
+        *("prompts", "rationales"),
+    )
 
     recipe: Recipe
     cast: Cast

@@ -35,7 +35,10 @@ class ReportFacts(TypedDict):
 class MakeReport(StageJob[ReportFacts]):
     """Makes the scorecard, its tables and its page from everything that is done."""
 
-    made_by: ClassVar = ("pipeline/stages/report.py", "report", "scoring", "suites")
+    made_by: ClassVar = (
+        *("corpora", "methods", "pipeline/stages/report.py", "prompts"),
+        *("rationales", "report", "scoring", "suites"),
+    )
     holds_model: ClassVar = False
 
     recipe: Recipe
