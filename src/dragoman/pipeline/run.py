@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -51,28 +51,21 @@ def run(
     store = open_store(recipe, say)
     state = RunState(recipe, find_cast(recipe, store.digests, fetch=True), store, {})
     chosen = [stage for stage in stages(recipe) if not upto or stage.kind == upto or _leads_to(recipe, stage, upto)]
+    if part:
+        _require_parts(chosen)
     mentioned: set[str] = set()
     checked, at = False, 0
     while at < len(chosen):
         stage = chosen[at]
-        if stage.before and part:
-            raise RecipeError(
-                f"{stage.row} refreshes its rationales after each epoch, with what was trained until then: that cannot "
-                "be made in parts. Leave --shard out, or refresh."
-            )
         name = artifact_name(stage, state)
         assert name is not None, f"{stage.title} comes before what it needs"
-        artifact = store.find(name)
-        if artifact and stage.kind == "report" and not trust and not store.whole(artifact):
-            artifact = None  # it is about to be shown, and would be read as it is
+        artifact = _done_before(state, stage, name, trust)
         if artifact is None:
             store.require_writable(stage.title)
             if any(other.kind == "train" for other in chosen):
-                _alone()
+                _require_alone()
             if not trust and (spoiled := verify_inputs.spoiled(stage, state)):
-                at = next(at for at, stage in enumerate(chosen) if stage.title in spoiled)
-                for later in chosen[at:]:
-                    state.done.pop(later.title, None)
+                at = _first_of(spoiled, chosen, state)
                 continue
             store.digests.save()
             if stage.kind == "data" and len(chosen) > 1:
@@ -80,21 +73,46 @@ def run(
             if stage.kind != "data" and not checked:
                 _check(state, say)
                 checked = True
-        at += 1
+            if part and stage.kind == "examples":
+                _answer_part(state, stage, part, say)
+            else:
+                artifact = _do(state, stage, name, say)
+        elif stage.title not in mentioned:
+            say(f"✓ {stage.title}  done before")
         if artifact:
-            if stage.title not in mentioned:
-                say(f"✓ {stage.title}  done before")
-        elif part and stage.kind == "examples":
-            _answer_part(state, stage, part, say)
-            continue
-        else:
-            artifact = _do(state, stage, name, say)
-        mentioned.add(stage.title)
-        state.done[stage.title] = artifact
+            mentioned.add(stage.title)
+            state.done[stage.title] = artifact
+        at += 1
     store.digests.save()
     folder = Path(recipe.runs) / recipe.name
     publish(recipe, folder, state.done)
     return folder
+
+
+def _done_before(state: RunState, stage: Stage, name: str, trust: bool) -> Artifact | None:
+    """A finished stage. The files of a report are read, unless trusted: it is about to be shown as it is."""
+    artifact = state.store.find(name)
+    if artifact and stage.kind == "report" and not trust and not state.store.whole(artifact):
+        return None
+    return artifact
+
+
+def _first_of(spoiled: Sequence[str], chosen: Sequence[Stage], state: RunState) -> int:
+    """Where to go on from after artifacts were set aside: it and all that comes after it are no longer done."""
+    at = next(at for at, stage in enumerate(chosen) if stage.title in spoiled)
+    for later in chosen[at:]:
+        state.done.pop(later.title, None)
+    return at
+
+
+def _require_parts(chosen: Sequence[Stage]) -> None:
+    """RecipeError where examples need a training, which needs the examples of all parts."""
+    for stage in chosen:
+        if stage.before:
+            raise RecipeError(
+                f"{stage.row} refreshes its rationales after each epoch, with what was trained until then: that cannot "
+                "be made in parts. Leave --shard out, or refresh."
+            )
 
 
 def _leads_to(recipe: Recipe, stage: Stage, kind: Kind) -> bool:
@@ -110,7 +128,7 @@ def _leads_to(recipe: Recipe, stage: Stage, kind: Kind) -> bool:
     return stage.title in seen
 
 
-def _alone() -> None:
+def _require_alone() -> None:
     """Refuses to run under torchrun: each process would do all stages, and wait for the others in a training they are
     not in.
     """
