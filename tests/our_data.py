@@ -59,15 +59,18 @@ def write_gsm8k(folder: Path) -> None:
 
 
 def write_bbh(folder: Path) -> None:
-    """BIG-Bench Hard's: here, what logic has to say of three values."""
+    """Two tasks of BIG-Bench Hard: what three values come to, and whether a way ends where it began."""
     dice = Random(4)
-    examples = []
+    values, ways = [], []
     for _ in range(QUESTIONS):
         one, two, three = (dice.choice((True, False)) for _ in range(3))
-        told = f"( {one} or {two} ) and not {three} is"
-        examples.append({"input": told, "target": str((one or two) and not three)})
-    said = json.dumps({"canary": "made up for a test", "examples": examples})
-    written(folder / "boolean_expressions.json", said)
+        asked = f"( {one} or {two} ) and not {three} is"
+        values.append({"input": asked, "target": str((one or two) and not three)})
+        out, back = dice.randint(1, 3), dice.randint(1, 3)
+        asked = f"Walk {out} steps. Turn around. Walk {back} steps. Are you back?\nOptions:\n- Yes\n- No"
+        ways.append({"input": asked, "target": "Yes" if out == back else "No"})
+    for task, examples in (("boolean_expressions", values), ("navigate", ways)):
+        written(folder / f"{task}.json", json.dumps({"canary": "made up for a test", "examples": examples}))
 
 
 def write_humaneval(path: Path) -> None:
