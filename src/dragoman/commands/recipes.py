@@ -40,11 +40,13 @@ ABSENT = {
 
 
 def recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
-    """The recipe in `path`. RecipeError with every fault at once."""
+    """The recipe in `path`. RecipeError with every fault at once; DataError if its own question files are faulty."""
     known = available()
     options = {name: method.options for name, method in known.items()}
     mixing = {name for name, method in known.items() if method.mixes}
-    return load(path, overrides, methods=options, suites=suites, mixing=mixing)
+    loaded = load(path, overrides, methods=options, suites=suites, mixing=mixing)
+    suites.notes(loaded)  # reads the question files, so that their faults show now
+    return loaded
 
 
 def tell(recipe: Recipe, gpu: str = "") -> None:

@@ -22,6 +22,7 @@ from dragoman.suites._suite import (
     JudgedSuite,
     Material,
     ModelFiles,
+    Notes,
     OutsideSuite,
     Part,
     QuestionSuite,
@@ -40,6 +41,7 @@ __all__ = [
     "JudgedSuite",
     "Material",
     "ModelFiles",
+    "Notes",
     "OutsideSuite",
     "Part",
     "QuestionSuite",
@@ -54,6 +56,7 @@ __all__ = [
     "judges",
     "kinds",
     "lacking",
+    "notes",
     "of",
     "parts",
     "reserved",
@@ -131,6 +134,14 @@ def fault(name: str, own: Collection[str]) -> str | None:
 def lacking(recipe: Recipe) -> list[str]:
     """What the recipe lacks for its suites, in words."""
     return list(dict.fromkeys(told for suite in of(recipe) if (told := suite.fault(recipe))))
+
+
+def notes(recipe: Recipe) -> dict[str, Notes]:
+    """For each suite by its name, counts of what of the user's own question files will be left out.
+
+    DataError, with file and line, if such a file is faulty.
+    """
+    return {suite.name: suite.notes(recipe.evaluation) for suite in of(recipe)}
 
 
 # Who judges

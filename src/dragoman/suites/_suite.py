@@ -157,6 +157,13 @@ class Suite(ABC):
             )
         return None
 
+    def notes(self, settings: Evaluation) -> Notes:
+        """Counts of what will be left out, as far as that can be told whenever a recipe is named.
+
+        DataError, with file and line, if what was read for that is faulty.
+        """
+        return Counter()
+
     def check(self, recipe: Recipe) -> None:
         """Raises DataError or EngineError if it could not begin. Opens no model."""
         if self.sandboxed:

@@ -9,12 +9,12 @@ import pytest
 from dragoman.corpora.formats.dialogues import DialogueFile, select
 from dragoman.corpora.formats.outputs import read_records
 from dragoman.corpora.formats.parallel import ParallelText, read
-from dragoman.corpora.formats.question_files import read_questions
 from dragoman.corpora.formats.sheets import records, sheets
 from dragoman.corpora.formats.values import json_file, json_records, parsed, yaml_file
 from dragoman.corpora.load import load
 from dragoman.corpora.translatable.detect import recognised
 from dragoman.errors import DataError
+from dragoman.suites.questions.question_files import read_questions
 from dragoman.suites.safety.prompts import read as harmful
 from dragoman.suites.squad.questions import squad_questions
 

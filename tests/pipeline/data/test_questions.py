@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from dragoman import suites
+from dragoman.cli import app
 from dragoman.commands.recipes import recipe as loaded
 from dragoman.errors import DataError, RecipeError
 from dragoman.lab import abilities
@@ -189,6 +191,76 @@ def test_draws_of_a_file_share_no_question_and_a_small_file_is_a_fixed_set(tmp_p
     keys = [one.key for drawn in (first, *others) for one in drawn if one.family == "many"]
     assert len(set(keys)) == len(keys) == 12
     assert count(chosen) == Count(8, 4)
+
+
+def own_file(path: Path, *asks: tuple[str, str]) -> Path:
+    check = {"name": "number", "arguments": {"value": 1}}
+    lines = [{"family": family, "prompt": prompt, "check": check} for family, prompt in asks]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def test_repeated_questions_count_once_and_what_is_left_out_is_told(tmp_path: Path) -> None:
+    sums = [("sums", f"{at}?") for at in range(6)]
+    path = own_file(tmp_path / "own.jsonl", *sums, *sums[:2], ("odd", "1?"))
+    chosen = recipe(str(path))
+    facts = make_data(chosen, tmp_path)
+    assert facts["questions"] == {"sums": 4, "odd": 1}
+    assert facts["suites"] == {
+        str(path): {
+            "repeats left out of sums: the same question counts once": 2,
+            "questions left out of sums: more than evaluation.questions (4)": 2,
+        }
+    }
+    assert f"{path}: 2 questions left out of sums: more than evaluation.questions (4)" in told(facts)
+    assert suites.notes(chosen) == facts["suites"]
+    assert len({one.key for one in asked(chosen).draws[0]}) == 5
+    assert count(chosen) == Count(5, 0)
+
+
+def test_what_the_noise_floor_takes_is_not_left_out(tmp_path: Path) -> None:
+    path = own_file(tmp_path / "own.jsonl", *[("sums", f"{at}?") for at in range(15)])
+    assert suites.notes(recipe(str(path)))[str(path)] == {
+        "more questions of sums for the backbone's noise floor alone": 8,
+        "questions left out of sums: more than evaluation.questions (4)": 3,
+    }
+    assert suites.notes(recipe(str(path), noise_seeds=0))[str(path)].total() == 11
+    assert suites.notes(recipe(str(path), questions=15, noise_seeds=0))[str(path)] == {}
+
+
+def test_a_question_that_stands_in_two_files_counts_once(tmp_path: Path) -> None:
+    one = own_file(tmp_path / "one.jsonl", ("sums", "1?"), ("sums", "2?"))
+    two = own_file(tmp_path / "two.jsonl", ("sums", "2?"), ("sums", "3?"), ("other", "1?"))
+    found = asked(recipe(str(one), str(two), noise_seeds=0))
+    assert sorted((one.family, one.turns[0].text) for one in found.draws[0]) == [
+        ("other", "1?"),
+        ("sums", "1?"),
+        ("sums", "2?"),
+        ("sums", "3?"),
+    ]
+    assert found.notes == {str(two): {f"questions that {one} asks as well, counted once": 1}}
+
+
+@pytest.mark.parametrize("command", ["show", "run --dry-run", "run", "evaluate", "report"])
+def test_a_faulty_question_file_is_told_before_anything_runs(command: str, tmp_path: Path) -> None:
+    question = {"family": "sums", "prompt": "1?", "check": {"name": "numbr"}}
+    (tmp_path / "own.jsonl").write_text(json.dumps(question) + "\n", encoding="utf-8")
+    said = f"name: x\nbackbone: lab\nevaluate: [{tmp_path / 'own.jsonl'}]\nruns: {tmp_path}\n"
+    (tmp_path / "recipe.yaml").write_text(said, encoding="utf-8")
+    first, *options = command.split()
+    result = CliRunner().invoke(app, [first, str(tmp_path / "recipe.yaml"), *options])
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'own.jsonl'}, line 1: There is no check 'numbr'. Did you mean 'number'?" in result.output
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_dry_run_tells_what_is_left_out(tmp_path: Path) -> None:
+    path = own_file(tmp_path / "own.jsonl", *[("sums", f"{at}?") for at in range(6)], ("sums", "1?"))
+    said = f"name: x\nbackbone: lab\nevaluate: [{path}]\nevaluation: {{questions: 4}}\nruns: {tmp_path}\n"
+    (tmp_path / "recipe.yaml").write_text(said, encoding="utf-8")
+    result = CliRunner().invoke(app, ["run", str(tmp_path / "recipe.yaml"), "--dry-run"])
+    assert f"{path}: 1 repeats left out of sums: the same question counts once." in result.output
+    assert f"{path}: 2 questions left out of sums: more than evaluation.questions (4)." in result.output
 
 
 def test_a_family_that_is_called_like_a_suite_is_refused(tmp_path: Path, mirror: Path) -> None:

@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 from dragoman.cli import app
 from dragoman.corpora.formats.dialogues import DialogueFile
 from dragoman.corpora.formats.dialogues import read as read_dialogues
-from dragoman.corpora.formats.question_files import read_questions
 from dragoman.corpora.records import Pair
 from dragoman.corpora.translatable.content import Mark
 from dragoman.corpora.translatable.detect import recognised
@@ -22,6 +21,7 @@ from dragoman.errors import DataError
 from dragoman.generation.ask import Completion, Ids
 from dragoman.pipeline.translate_file.acceptance import Wanted, foreign, judged
 from dragoman.pipeline.translate_file.entries import Outcome, translated
+from dragoman.suites.questions.question_files import read_questions
 from tests.pipeline.running import alive, start
 
 Answers = dict[str, str] | Callable[[str], str]
@@ -145,13 +145,13 @@ def test_conversations_dolly_and_the_language_of_a_record(tmp_path: Path) -> Non
 
 
 def test_own_questions_keep_their_check_and_stay_readable(tmp_path: Path) -> None:
-    check = {"name": "contains", "arguments": {"text": "the sea"}}
+    check = {"name": "contains", "arguments": {"any": ["the sea"]}}
     path = written(tmp_path / "q.jsonl", {"family": "seas", "prompt": "Name the sea.", "check": check})
     _, text, _ = run(path, german)
     path.write_text(text)
     (question,) = read_questions(path)
     assert (question.turns[0].text, question.language) == ("Nenne das sea.", "de")
-    assert question.check.arguments == {"text": "the sea"}
+    assert question.check.arguments == {"any": ["the sea"]}
 
 
 def test_lines_stay_where_they_are(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from dragoman.corpora.records import Check
 from dragoman.errors import DataError
 from dragoman.suites.humaneval.problems import humaneval
-from dragoman.suites.questions.checks import CHECKS, Verdict, check, verify
+from dragoman.suites.questions.checks import CHECKS, Verdict, check, verified
 
 RIGHT = Verdict(True, True)
 WRONG = Verdict(False, True)
@@ -258,5 +258,5 @@ def test_human_eval_is_passed_by_its_own_solutions_and_by_nothing_else(any_data:
 )
 def test_a_check_that_cannot_be_run_says_what_is_wrong(asked: Check, said: str) -> None:
     with pytest.raises(DataError) as error:
-        verify(asked)
+        verified(asked)
     assert said in str(error.value)

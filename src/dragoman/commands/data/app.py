@@ -13,7 +13,9 @@ from dragoman.commands.options import COLOURS, Languages, Overrides, Source, Tab
 from dragoman.terminal import say
 
 app = typer.Typer(
-    help="Corpora: list, get, inspect, make demonstrations, translate.", no_args_is_help=True, rich_markup_mode=None
+    help="Corpora: list, get, inspect, check questions, make demonstrations, translate.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -65,6 +67,18 @@ def inspect(
     say(f"{found.copies} have the same text on both sides, {found.lopsided} a side over 3 times as long as the other")
     for pair in found.samples:
         say(f"\n{pair.source}\n→ {pair.target}")
+
+
+@app.command("check")
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Question files (.jsonl).", show_default=False)],
+) -> None:
+    """Check question files: for each family how many, how many distinct, which checks, and whether answers pass."""
+    from dragoman.commands.data.check import checked
+
+    sound = [checked(path) for path in files]
+    if not all(sound):
+        raise typer.Exit(1)
 
 
 app.command("demonstrations")(demonstrations)

@@ -44,11 +44,18 @@ def asked(recipe: Recipe) -> Asked:
     draws: list[list[Question]] = []
     for number in range(1 + settings.noise_seeds):
         drawn: list[Question] = []
+        origins: dict[str, str] = {}
         for suite in suites.of(recipe):
             if not isinstance(suite, QuestionSuite) or (number and suite.fixed):
                 continue
             questions, told = suite.questions(number, settings)
+            elsewhere = [one for one in questions if origins.get(one.key, suite.name) != suite.name]
+            again = {one.key for one in elsewhere}
+            questions = [one for one in questions if one.key not in again]
+            origins.update(dict.fromkeys((one.key for one in questions), suite.name))
             drawn += [one for one in questions if not (number and suites.is_skill(one.family, settings.skills))]
+            for one in elsewhere[: None if not number else 0]:
+                told[f"questions that {origins[one.key]} asks as well, counted once"] += 1
             if kept := {what: many for what, many in told.items() if many}:
                 notes[suite.name] = kept
         draws.append(drawn)

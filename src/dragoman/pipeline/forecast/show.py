@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dragoman import suites
 from dragoman.pipeline.forecast.cost import Cost, Reckoning
 from dragoman.pipeline.forecast.estimate import gib
 from dragoman.pipeline.forecast.geometry import geometry_of, machines
@@ -43,7 +44,8 @@ def print_plan(plan: Plan, console: Console | None = None, hardware: Hardware | 
         console.print(Text(f"\nAll {len(plan.steps)} stages of {plan.recipe.name} are done."))
         return
     console.print(f"\n{len(costs)} of {len(plan.steps)} stages are to do{_rest(costs)}.")
-    for line in (*_faults(reckoning, costs), *_assumptions(reckoning, costs), *_absent(plan, reckoning)):
+    below = (*_faults(reckoning, costs), *_assumptions(reckoning, costs), *_notes(reckoning), *_absent(plan, reckoning))
+    for line in below:
         console.print(line, soft_wrap=True)
 
 
@@ -106,6 +108,14 @@ def _assumptions(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
         f"{settings.vllm.memory:.0%} of it all, for a larger cache.",
     )
     return [Text(line, style="dim") for line in sentences]
+
+
+def _notes(reckoning: Reckoning) -> list[str]:
+    """What of the user's own question files will be left out; once the data stage is done, its line says it."""
+    if reckoning.data:
+        return []
+    told = suites.notes(reckoning.recipe)
+    return [f"{name}: {many:,} {what}." for name, notes in told.items() for what, many in notes.items()]
 
 
 def _absent(plan: Plan, reckoning: Reckoning) -> list[str]:

@@ -4,20 +4,21 @@ A question file names a check and its arguments, e.g. `{"name": "number", "argum
 says two things: whether the answer is right, and whether there was an answer to judge.
 """
 
-import inspect
 import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from dragoman.corpora.records import Check
 from dragoman.errors import DataError
+from dragoman.json_values import as_list
 from dragoman.sandbox.programs import code_of, completed, passes, runs
 from dragoman.suites._refusals import refuses
+from dragoman.suites.questions.arguments import fitted, suggestion
 from dragoman.suites.questions.choices import is_number, letter_of, number_of, one_of, same_text
-from dragoman.suites.questions.qa import EXTRACTS, exact, extracted, f1
+from dragoman.suites.questions.qa import exact, extracted, f1
 
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 
@@ -41,25 +42,62 @@ NOTHING = Verdict(passed=False, extracted=False)
 
 def check(check: Check, answer: str) -> Verdict:
     """Judges one answer. Raises `DataError` if the check's name or arguments are unknown."""
-    verify(check)
-    return CHECKS[check.name](answer, **check.arguments)
+    sound = verified(check)
+    return CHECKS[sound.name](answer, **sound.arguments)
 
 
-def verify(check: Check) -> None:
-    """Raises `DataError` unless the check can be run: call it when questions are read, before any model starts."""
+def verified(check: Check) -> Check:
+    """The check with its arguments as its function takes them. Raises `DataError` unless it can be run.
+
+    Call it when questions are read, before any model starts.
+    """
     if check.name not in CHECKS:
-        raise DataError(f"There is no check {check.name!r}. Known ones: {', '.join(sorted(CHECKS))}.")
-    parameters = list(inspect.signature(CHECKS[check.name]).parameters.values())[1:]
-    known = {parameter.name for parameter in parameters}
-    needed = {parameter.name for parameter in parameters if parameter.default is parameter.empty}
-    given = set(check.arguments)
-    if unknown := sorted(given - known):
-        raise DataError(f"Check {check.name!r} takes no {', '.join(unknown)}. It takes: {', '.join(sorted(known))}.")
-    if missing := sorted(needed - given):
-        raise DataError(f"Check {check.name!r} needs {', '.join(missing)} as well.")
+        near = suggestion(check.name, list(CHECKS))
+        raise DataError(f"There is no check {check.name!r}. {near}Known ones: {', '.join(sorted(CHECKS))}.")
+    given = fitted(check.name, CHECKS[check.name], check.arguments)
+    if fault := _fault(check.name, given):
+        raise DataError(f"Check {check.name!r}{fault}")
     if check.name == "all_of":
-        for part in _parts(check.arguments["checks"]):
-            verify(part)
+        parts = [verified(part) for part in _parts(given["checks"])]
+        given = {"checks": [{"name": part.name, "arguments": part.arguments} for part in parts]}
+    return Check(check.name, given)
+
+
+def runs_programs(check: Check) -> bool:
+    """Whether a check, or a part of it, runs what a model wrote, for which a sandbox is needed."""
+    if check.name == "all_of":
+        return any(map(runs_programs, _parts(check.arguments["checks"])))
+    return check.name in ("program", "unit_tests")
+
+
+def _fault(name: str, given: Mapping[str, object]) -> str | None:
+    """What is wrong with arguments that are of the right types: with these the verdict would say nothing."""
+    match name:
+        case "contains" if not (given.get("any") or given.get("all") or given.get("none")):
+            return " needs any, all or none: without them every answer is right."
+        case "word_count" if not given:
+            return " needs exactly, at_least or at_most: without them every answer is right."
+        case "letter":
+            known = _letters(given.get("options", ()))
+            if given["value"] not in list(known):
+                return f" takes a value of {', '.join(known)}, not {given['value']!r}."
+        case "program" if not all(_is_case(case) for case in as_list(given["cases"])):
+            return ": each of the cases is a list of two, the arguments (a list) and the value."
+    if name in ("contains", "count", "equals", "starts_with", "ends_with", "not_refusal"):
+        texts = [text for value in given.values() for text in (value if isinstance(value, list) else [value])]
+        if [text for text in texts if isinstance(text, str) and not text.strip()]:
+            return ": one of its texts is empty."
+    return None
+
+
+def _letters(options: object) -> str:
+    """The letters of some options; of four if there are none."""
+    count = len(options) if isinstance(options, list | tuple) else 0
+    return "".join(chr(ord("A") + at) for at in range(count or 4))
+
+
+def _is_case(case: object) -> bool:
+    return isinstance(case, list | tuple) and len(case) == 2 and isinstance(case[0], list | tuple)
 
 
 def normalised(text: str) -> str:
@@ -126,10 +164,8 @@ def word_count(answer: str, exactly: int = -1, at_least: int = 0, at_most: int =
     return Verdict(words == exactly if exactly >= 0 else at_least <= words <= at_most)
 
 
-def case(answer: str, form: str) -> Verdict:
+def case(answer: str, form: Literal["lower", "upper"]) -> Verdict:
     """Every letter is `lower` or `upper` case."""
-    if form not in ("lower", "upper"):
-        raise DataError(f"Check 'case' takes form lower or upper, not {form!r}.")
     if answer.lower() == answer.upper():  # no letters at all
         return NOTHING
     return Verdict(answer == (answer.lower() if form == "lower" else answer.upper()))
@@ -170,13 +206,17 @@ def not_refusal(answer: str, any: Sequence[str] = ()) -> Verdict:
     return Verdict(not refuses(answer) and contains(answer, any=any, prefix=True).passed)
 
 
-def squad(answer: str, values: Sequence[str], language: str, extract: str = "first_line", prompt: str = "") -> Verdict:
+def squad(
+    answer: str,
+    values: Sequence[str],
+    language: str,
+    extract: Literal["first_line", "whole"] = "first_line",
+    prompt: str = "",
+) -> Verdict:
     """The extracted answer (`extract`: first_line or whole) is one of `values`; partial credit is its F1.
 
     Both as in SQuAD, normalised for the language of the text. `prompt` names the wording for the signature.
     """
-    if extract not in EXTRACTS:
-        raise DataError(f"Check 'squad' takes extract {' or '.join(EXTRACTS)}, not {extract!r}.")
     given = extracted(answer, extract)
     if not given:
         return Verdict(passed=False, extracted=False, part=0.0)
@@ -188,10 +228,7 @@ def letter(answer: str, value: str, options: Sequence[str] = (), prompt: str = "
 
     The rules are in `choices.py`. `prompt` names the wording for the signature.
     """
-    known = "".join(chr(ord("A") + at) for at in range(len(options) or 4))
-    if value not in known:
-        raise DataError(f"Check 'letter' takes a value of {', '.join(known)}, not {value!r}.")
-    chosen = letter_of(answer, options, known)
+    chosen = letter_of(answer, options, _letters(options))
     return NOTHING if chosen is None else Verdict(chosen == value)
 
 
@@ -257,11 +294,13 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
 }
 
 
-def _parts(checks: Any) -> list[Check]:
-    for part in checks:
-        if not isinstance(part, Mapping) or "name" not in part or set(part) - {"name", "arguments"}:
+def _parts(checks: object) -> list[Check]:
+    parts = checks if isinstance(checks, list | tuple) else []
+    for part in parts:
+        sound = isinstance(part, Mapping) and isinstance(part.get("name"), str)
+        if not sound or set(part) - {"name", "arguments"} or not isinstance(part.get("arguments", {}), Mapping):
             raise DataError(f"Check 'all_of' takes parts like {{'name': …, 'arguments': {{…}}}}, not {part!r}.")
-    return [Check(part["name"], part.get("arguments", {})) for part in checks]
+    return [Check(part["name"], part.get("arguments", {})) for part in parts]
 
 
 def _occurrences(text: str, phrase: str, prefix: bool) -> int:

@@ -23,7 +23,6 @@ from functools import lru_cache
 from dragoman.corpora.language import base
 
 MLQA = ("ar", "de", "en", "es", "hi", "vi", "zh")
-EXTRACTS = ("first_line", "whole")
 
 _ARTICLES = {
     "en": "a an the",

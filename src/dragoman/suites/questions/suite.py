@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 
-from dragoman.corpora.formats.question_files import read_questions
 from dragoman.corpora.records import Check, Question, Role, Turn, draw
 from dragoman.generation.ask import Ask, Completion, Sampling, made_in
 from dragoman.recipe.judging import Benchmark, Evaluation
@@ -22,7 +21,8 @@ from dragoman.suites._graded import Graded
 from dragoman.suites._judge import asked
 from dragoman.suites._suite import Count, Notes, QuestionSuite, Shown, Speaker
 from dragoman.suites.humaneval.pass_at_k import programs_drawn
-from dragoman.suites.questions.checks import check, verify
+from dragoman.suites.questions.checks import check, runs_programs, verified
+from dragoman.suites.questions.question_files import distinct, read_entries, read_questions, repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,8 @@ def abilities(
     do that safely.
     """
     for question in questions:
-        verify(question.check)
-    if [question for question in questions if question.check.name in ("program", "unit_tests")]:
+        verified(question.check)
+    if [question for question in questions if runs_programs(question.check)]:
         require()
     prompts = [speak.question(question) for question in questions]
     sampling = Sampling(max_tokens=settings.max_tokens, stop=speak.stop)
@@ -213,6 +213,10 @@ class OwnFile(QuestionSuite):
     def shown(cls) -> Mapping[str, Shown]:
         return {}
 
+    def check(self, recipe: Recipe) -> None:
+        if [question for question in read_questions(existing(Path(self.name))) if runs_programs(question.check)]:
+            require()
+
     def questions(self, number: int, settings: Evaluation) -> tuple[list[Question], Notes]:
         count, found = settings.questions, []
         families: dict[str, list[Question]] = {}
@@ -222,7 +226,21 @@ class OwnFile(QuestionSuite):
             if not number or len(questions) >= _needed(settings):
                 ordered = sorted(questions, key=lambda one: draw(one.key, "asked", settings.seed))
                 found += ordered[number * count : (number + 1) * count]
-        return found, Counter()
+        return found, Counter() if number else self.notes(settings)
+
+    def notes(self, settings: Evaluation) -> Notes:
+        if not Path(self.name).is_file():
+            return Counter()
+        entries, found = read_entries(Path(self.name)), Counter[str]()
+        for family, again in repeated(entries).items():
+            found[f"repeats left out of {family}: the same question counts once"] = again
+        for family, there in Counter(one.question.family for one in distinct(entries)).items():
+            drawn = there >= _needed(settings) and not is_skill(family, settings.skills)
+            noise = _needed(settings) - settings.questions if drawn else 0
+            found[f"more questions of {family} for the backbone's noise floor alone"] = noise
+            left_out = f"questions left out of {family}: more than evaluation.questions ({settings.questions:,})"
+            found[left_out] = max(there - settings.questions - noise, 0)
+        return +found
 
     def count(self, settings: Evaluation) -> Count | None:
         if not Path(self.name).is_file():
@@ -237,7 +255,7 @@ class OwnFile(QuestionSuite):
         return {"evaluate": self.name}
 
     def inputs(self, recipe: Recipe, digests: Digests) -> Mapping[str, object]:
-        return {"contents": digests.of(existing(Path(self.name)))}
+        return {"contents": digests.of(existing(Path(self.name))), "repeated": "once"}
 
 
 def _needed(settings: Evaluation) -> int:
