@@ -90,7 +90,7 @@ def run(
 
 
 def _done_before(state: RunState, stage: Stage, name: str, trust: bool) -> Artifact | None:
-    """A finished stage. The files of a report are read, unless trusted: it is about to be shown as it is."""
+    """The finished stage, or None. A report's files are read, unless trusted, since it is about to be shown."""
     artifact = state.store.find(name)
     if artifact and stage.kind == "report" and not trust and not state.store.whole(artifact):
         return None
@@ -98,7 +98,9 @@ def _done_before(state: RunState, stage: Stage, name: str, trust: bool) -> Artif
 
 
 def _first_of(spoiled: Sequence[str], chosen: Sequence[Stage], state: RunState) -> int:
-    """Where to go on from after artifacts were set aside: it and all that comes after it are no longer done."""
+    """The index of the first stage to repeat after artifacts were set aside; it and all later ones are no longer
+    done.
+    """
     at = next(at for at, stage in enumerate(chosen) if stage.title in spoiled)
     for later in chosen[at:]:
         state.done.pop(later.title, None)
@@ -106,7 +108,7 @@ def _first_of(spoiled: Sequence[str], chosen: Sequence[Stage], state: RunState) 
 
 
 def _require_parts(chosen: Sequence[Stage]) -> None:
-    """RecipeError where examples need a training, which needs the examples of all parts."""
+    """RecipeError if examples need a training, since that needs the examples of all parts."""
     for stage in chosen:
         if stage.before:
             raise RecipeError(
