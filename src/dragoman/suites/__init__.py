@@ -15,6 +15,7 @@ from dragoman.errors import RecipeError
 from dragoman.recipe.judging import Benchmark, Judge
 from dragoman.recipe.schema import Recipe
 from dragoman.suites._graded import Graded, GradedJson, Item, Side
+from dragoman.suites._saved import Mean, OfGraded, Saved, SavedTask, Share
 from dragoman.suites._suite import (
     Asking,
     Count,
@@ -40,11 +41,16 @@ __all__ = [
     "JudgedOptions",
     "JudgedSuite",
     "Material",
+    "Mean",
     "ModelFiles",
     "Notes",
+    "OfGraded",
     "OutsideSuite",
     "Part",
     "QuestionSuite",
+    "Saved",
+    "SavedTask",
+    "Share",
     "Shown",
     "Side",
     "Speaker",
@@ -60,6 +66,7 @@ __all__ = [
     "of",
     "parts",
     "reserved",
+    "saved_tasks",
     "shown",
 ]
 
@@ -161,6 +168,12 @@ def parts(recipe: Recipe) -> dict[str, Part]:
 
 
 # What scores are called, and what they are about
+
+
+@cache
+def saved_tasks() -> Mapping[str, SavedTask]:
+    """The benchmarks whose saved outputs can be scored, by name."""
+    return {task.name: task for suite in available().values() for task in suite.saved}
 
 
 @cache

@@ -5,19 +5,26 @@
 
 import re
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 from dragoman.corpora import catalog
+from dragoman.corpora.formats.outputs import matched, read_outputs
 from dragoman.corpora.records import Question
 from dragoman.errors import DataError
+from dragoman.json_values import as_text
 from dragoman.prompts.languages import language_name
 from dragoman.recipe.judging import Benchmark, Evaluation
 from dragoman.recipe.paths import below, there
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
+from dragoman.suites._saved import Mean, Result, Saved, Tell, told_unread
 from dragoman.suites._suite import Count, Files, Notes, QuestionSuite, Shown, chosen
+from dragoman.suites.questions.checks import TAKEN, check
+from dragoman.suites.questions.qa import normalisation
 
 CODE = "([a-z]{2,3}(?:_[A-Za-z]+)?)"
 
@@ -171,3 +178,61 @@ class Published(QuestionSuite):
     def parts(self, entry: catalog.Entry) -> list[catalog.Part]:
         """The parts of its entry that are needed."""
         return [part for part in entry.of("questions") if (part.language or "en") in self.languages]
+
+
+# Saved answers
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The questions of a benchmark's file, and what was repaired or left out."""
+
+    questions: Sequence[Question]
+    notes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def left_out(self) -> int:
+        return sum(count for note, count in self.notes.items() if "left out" in note)
+
+
+def by_rule(
+    task: str,
+    saved: Saved,
+    read: Read,
+    tell: Tell,
+    *,
+    metric: str = "accuracy",
+    credit: str = "",
+    rows: Sequence[int] = (),
+) -> list[Result]:
+    """The share of questions that were answered right, and under the name `credit` the mean of partial credit.
+
+    `rows` are the rows of the data in which the questions stand, if some rows are left out and ids can't be relied on.
+    """
+    for note, count in (+read.notes).items():
+        tell(f"{saved.data}: {note}: {count:,}")
+    ids = [question.id for question in read.questions]
+    told = _told(task, read.questions)
+    found: list[Result] = []
+    for system, path in saved.files.items():
+        outputs = matched(path, read_outputs(path), ids, str(saved.data), left_out=read.left_out, rows=rows)
+        verdicts = [check(one.check, text) for one, (text,) in zip(read.questions, outputs, strict=True)]
+        told_unread(system, sum(not verdict.extracted for verdict in verdicts), len(verdicts), tell)
+        found.append(Mean(metric, system, [100.0 * verdict.passed for verdict in verdicts], told))
+        if credit:
+            found.append(Mean(credit, system, [100 * verdict.credit for verdict in verdicts], told))
+    return found
+
+
+def _told(task: str, questions: Sequence[Question]) -> dict[str, str]:
+    """For the signature: how answers were extracted and compared."""
+    checks = [question.check for question in questions]
+    norms = {normalisation(as_text(one.arguments["language"])) for one in checks if one.name == "squad"}
+    taken = {as_text(one.arguments.get("extract", TAKEN[one.name])) for one in checks if one.name in TAKEN}
+    return {
+        "task": task,
+        "lang": "+".join(sorted({question.language for question in questions})),
+        "check": "+".join(sorted({one.name for one in checks})),
+        "norm": "+".join(sorted(norms)),
+        "extract": "+".join(sorted(taken)),
+    }

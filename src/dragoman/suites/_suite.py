@@ -25,6 +25,7 @@ from dragoman.recipe.schema import Chat, Recipe
 from dragoman.sandbox.sandbox import require
 from dragoman.store import Digests
 from dragoman.suites._graded import Graded, Side
+from dragoman.suites._saved import SavedTask
 
 Part = Literal["judge", "guard"]
 """The part that a judge plays: a judge in general, or a guard that says whether an answer is safe."""
@@ -108,6 +109,8 @@ class Suite(ABC):
     """Whether it asks the backbone too, to compare its answers with the row's."""
     sandboxed: ClassVar[bool] = False
     """Whether it runs programs that a model wrote."""
+    saved: ClassVar[tuple[SavedTask, ...]] = ()
+    """What of it `dragoman score --task` can score from saved files."""
 
     name: str
     """Its name in the recipe."""

@@ -13,7 +13,6 @@ from dragoman.terminal import put, say
 
 if TYPE_CHECKING:
     from dragoman.commands.score.corpus import Corpus
-    from dragoman.commands.score.tasks import Asked
     from dragoman.scoring.saved_outputs import SystemDifference, SystemScore
 
 METRICS = ("bleu", "chrf", "chrf++", "ter", "comet")  # as in scoring.saved_outputs, which takes longer to import
@@ -133,40 +132,18 @@ def score(
         corpus = read_corpus(src, hyp or (), ref or (), data, target_language, direction, tell)
         found = _translations(_metrics(metric, checkpoint or ()), corpus, checkpoint or (), encoder, precision, cache)
     else:
-        from dragoman.commands.score.tasks import Asked
+        from dragoman.commands.score.tasks import task_scores
+        from dragoman.suites import Saved
 
-        asked = Asked(task, data or Path(), language, context_language, originals, extract, _ks(k))
-        found = _benchmark(asked, predictions or (), judgements or (), annotations or ())
+        saved = Saved({}, data, language, context_language, originals, extract, _ks(k))
+        files = {"--predictions": predictions, "--judgements": judgements, "--annotations": annotations}
+        found = task_scores(task, saved, {option: paths or () for option, paths in files.items()}, tell)
     _print(found, segments, compare)
 
 
 def tell(text: str) -> None:
     """A note, on standard error."""
     say(text, err=True)
-
-
-def _benchmark(
-    asked: "Asked", predictions: Sequence[Path], judgements: Sequence[Path], annotations: Sequence[Path]
-) -> "list[SystemScore]":
-    from dragoman.commands.score.corpus import named
-    from dragoman.commands.score.tasks import ANSWERED, JUDGED, TASKS, judged_scores, task_scores
-    from dragoman.recipe.faults import suggestion
-
-    task = asked.task
-    if task not in TASKS:
-        raise DataError(f"there is no task {task!r} to score: {suggestion(task, TASKS)}")
-    has_data = asked.data != Path()
-    if task in JUDGED:
-        option, files = ("--judgements", judgements) if task == "mt-bench" else ("--annotations", annotations)
-        if not files:
-            raise DataError(f"--task {task} needs {option} FILE, as it was published")
-        return judged_scores(task, files, asked.data if has_data else None, tell)
-    missing = [name for name, given in (("--data", has_data), ("--predictions", predictions)) if not given]
-    if missing:
-        raise DataError(f"--task {task} needs {' and '.join(missing)} as well (one of {', '.join(ANSWERED)})")
-    if not asked.data.exists():
-        raise DataError(f"there is no file or folder {asked.data}")
-    return task_scores(asked, named(predictions), tell)
 
 
 # Translations

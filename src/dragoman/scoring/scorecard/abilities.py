@@ -15,11 +15,9 @@ from dragoman.json_values import as_text
 from dragoman.scoring.scorecard.translation import Measure, columns, mean, origin, over_seeds, trainings
 from dragoman.scoring.statistics import SEED, Floats, Interval, interval, joined, resample, wilson
 from dragoman.suites import Graded, Shown, Side, is_skill, shown
+from dragoman.suites.questions.checks import TAKEN
 from dragoman.suites.questions.qa import normalisation
 from dragoman.suites.questions.suite import AbilityResult, Answered
-
-TAKEN = {"squad": "first_line", "letter": "letter", "option_text": "text"}
-"""How a benchmark's check extracts the answer, if the question doesn't say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dragoman.json_values import JsonObject, as_number, as_objects, as_text, held
 from dragoman.suites._graded import Graded
+from dragoman.suites._saved import OfGraded, Result, Saved, SavedTask, Tell, told_notes
 from dragoman.suites.alpaca_eval.files import BASELINES, JUDGES, annotations
 from dragoman.suites.alpaca_eval.win_rate import DRAW, Judged, graded, interchanged, weighted
 
@@ -61,3 +62,15 @@ def _computed_again(records: Sequence[JsonObject]) -> dict[str, object]:
         return {}
     orders = {"in order": len(apart) - turned, "interchanged": turned, "in the order of this program": as_here}
     return {"computed again": {"records": len(apart), "largest difference": max(apart), **orders}}
+
+
+def _score(saved: Saved, tell: Tell) -> list[Result]:
+    found: list[Result] = []
+    for result in (one for file in saved.files.values() for one in published(file)):
+        system = str(result.facts.get("system", result.name))
+        told_notes(result, system, tell)
+        found.append(OfGraded(result, system))
+    return found
+
+
+TASK = SavedTask("alpaca-eval", _score, "--annotations")

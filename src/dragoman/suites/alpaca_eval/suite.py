@@ -16,6 +16,7 @@ from dragoman.suites._instructions import answer_tokens, answered, answers
 from dragoman.suites._judge import judge_name, judge_prompt
 from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Speaker
 from dragoman.suites.alpaca_eval.files import Annotator, Compared, Row, read
+from dragoman.suites.alpaca_eval.published import TASK
 from dragoman.suites.alpaca_eval.win_rate import DRAW, Judged, graded, interchanged, ranked, weighted
 
 _FIELD = re.compile(r"\{(instruction|output_1|output_2)\}")
@@ -33,6 +34,7 @@ class AlpacaEval(JudgedSuite[Compared]):
 
     kind = "alpaca-eval"
     title = "AlpacaEval"
+    saved = (TASK,)
     side = "instruction"
     heading, rank = "instructions", 5
     takes = Options

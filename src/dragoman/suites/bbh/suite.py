@@ -5,7 +5,8 @@ from typing import Literal
 
 from dragoman.corpora import catalog
 from dragoman.corpora.records import Question
-from dragoman.suites._published import Published, Wordings
+from dragoman.suites._published import Published, Read, Wordings, by_rule
+from dragoman.suites._saved import Result, Saved, SavedTask, Tell
 from dragoman.suites._suite import Files, Notes
 from dragoman.suites.bbh.questions import INPUT, INSTRUCTION, bbh_questions
 
@@ -19,9 +20,18 @@ class Options(Wordings):
     """How an answer names its option, where there are options; by the letter when absent."""
 
 
+def _score(saved: Saved, tell: Tell) -> list[Result]:
+    """Saved answers to it."""
+    assert saved.data is not None
+    extract = saved.extract or None
+    read = bbh_questions("bbh", saved.data, saved.language or "en", originals=saved.originals, extract=extract)
+    return by_rule("bbh", saved, Read(*read), tell)
+
+
 class Bbh(Published):
     kind = "bbh"
     title = "BBH"
+    saved = (SavedTask(kind, _score),)
     takes = Options
     entries = ("bbh", "crossalpaca-bbh")
     wording = {"instruction": INSTRUCTION, "input": INPUT, "extract": None}  # noqa: RUF012

@@ -7,6 +7,10 @@ examples of the five-shot prompt have. The flexible one takes the last thing tha
 import re
 from collections.abc import Callable, Mapping
 
+from dragoman.corpora.formats.outputs import matched, read_outputs, read_records
+from dragoman.errors import refuse
+from dragoman.suites._saved import Mean, Result, Saved, SavedTask, Tell, told_unread
+
 VERSION = "3.0"
 STOPS = ("Question:", "</s>", "<|im_end|>")
 """Where an answer ends, as in the harness, which stops there: the model then goes on to invent another question."""
@@ -50,3 +54,33 @@ def _bare(text: str) -> str:
     for pattern in _LEFT_OUT:
         text = pattern.sub("", text)
     return text.lower()
+
+
+# Saved answers
+
+
+def _score(saved: Saved, tell: Tell) -> list[Result]:
+    assert saved.data is not None
+    golds: list[str] = []
+    ids: list[str] = []
+    faults: list[str] = []
+    for number, record in read_records(saved.data):
+        gold = record.get("answer")
+        if not isinstance(gold, str) or strict(gold) == INVALID:
+            faults.append(f"{saved.data}, line {number}: 'answer' must be a solution that ends in '#### NUMBER'")
+        ids.append(str(number))
+        golds.append(str(gold))
+    refuse(faults)
+    told = {"task": "gsm8k", "rule": f"lm-eval-gsm8k-{VERSION}"}
+    found: list[Result] = []
+    for system, path in saved.files.items():
+        outputs = matched(path, read_outputs(path), ids, str(saved.data))
+        for name, reading in READINGS.items():
+            given = [reading(text) for (text,) in outputs]
+            right = [100.0 * equal(one, gold) for one, gold in zip(given, golds, strict=True)]
+            told_unread(f"{system}, {name}", given.count(INVALID), len(given), tell)
+            found.append(Mean(name, system, right, told))
+    return found
+
+
+TASK = SavedTask("gsm8k", _score)

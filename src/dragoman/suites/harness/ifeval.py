@@ -17,8 +17,9 @@ from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
-from dragoman.corpora.formats.outputs import read_records
+from dragoman.corpora.formats.outputs import matched, read_outputs, read_records
 from dragoman.errors import DataError, EngineError, refuse
+from dragoman.suites._saved import Mean, Result, Saved, SavedTask, Share, Tell
 
 ACCURACIES = ("prompt_level_strict_acc", "inst_level_strict_acc", "prompt_level_loose_acc", "inst_level_loose_acc")
 """The accuracies, by their names in the harness."""
@@ -187,3 +188,26 @@ def _same_draws() -> Iterator[None]:
     finally:
         DetectorFactory.seed = seed
         random.setstate(state)
+
+
+# Saved answers
+
+
+def _score(saved: Saved, tell: Tell) -> list[Result]:
+    assert saved.data is not None
+    questions = read_ifeval(saved.data)
+    ids = [question.key for question in questions]
+    told = {"task": "ifeval", "rule": f"lm-eval-{harness_version()}", "langdetect": "seed-0"}
+    found: list[Result] = []
+    for system, path in saved.files.items():
+        read = read_outputs(path, ("id", "key"), ("output", "response"))
+        outputs = matched(path, read, ids, str(saved.data))
+        for name, verdicts in followed(questions, [text for (text,) in outputs]).items():
+            if name.startswith("inst_level"):
+                found.append(Share(name, system, verdicts, told))
+            else:
+                found.append(Mean(name, system, [100.0 * verdict for (verdict,) in verdicts], told))
+    return found
+
+
+TASK = SavedTask("ifeval", _score)

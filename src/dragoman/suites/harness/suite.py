@@ -12,7 +12,7 @@ from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 from dragoman.suites._graded import Graded
 from dragoman.suites._suite import ModelFiles, OutsideSuite, Shown
-from dragoman.suites.harness import evaluate
+from dragoman.suites.harness import evaluate, gsm8k, ifeval
 from dragoman.suites.harness.tasks import KNOWN, LIBRARY, PREFIX, installed, task_of
 
 HEADINGS: Mapping[str, tuple[str, int]] = {
@@ -29,6 +29,7 @@ class Task(OutsideSuite):
 
     kind = "harness"
     title = f"a task of {LIBRARY}"
+    saved = (gsm8k.TASK, ifeval.TASK)
 
     @property
     def task(self) -> str:

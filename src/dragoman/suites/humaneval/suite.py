@@ -11,6 +11,7 @@ from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 from dragoman.suites._suite import Count, Notes, QuestionSuite
 from dragoman.suites.humaneval.problems import humaneval
+from dragoman.suites.humaneval.saved import TASK
 
 
 class HumanEval(QuestionSuite):
@@ -19,6 +20,7 @@ class HumanEval(QuestionSuite):
     side = "skill"
     entry = "humaneval"
     sandboxed = True
+    saved = (TASK,)
 
     def questions(self, number: int, settings: Evaluation) -> tuple[list[Question], Notes]:
         (path,) = self.files()

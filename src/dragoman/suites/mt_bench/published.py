@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from dragoman import __version__
@@ -10,6 +11,7 @@ from dragoman.errors import DataError, refuse
 from dragoman.json_values import JsonObject, as_number, as_text
 from dragoman.suites._graded import Graded, Item
 from dragoman.suites._judge import HIGHEST, counted, rating
+from dragoman.suites._saved import OfGraded, Result, Saved, SavedTask, Tell, told_notes
 from dragoman.suites.mt_bench.files import categories, number
 
 NAME = "mt-bench"
@@ -81,3 +83,31 @@ def _judgement_faults(record: JsonObject) -> str:
     if score != -1 and not 0 <= score <= HIGHEST:
         return f"a score of {score}, where ratings go to {HIGHEST:g}, and -1 is no judgement"
     return "" if isinstance(record.get("judgment", ""), str) else "'judgment' must be text"
+
+
+# Scores of published judgements
+
+
+def _score(saved: Saved, tell: Tell) -> list[Result]:
+    """Of every model: all judgements, and those of each turn and category."""
+    found: list[Result] = []
+    for graded in published(list(saved.files.values()), saved.data):
+        system = str(graded.facts.get("system", graded.name))
+        told_notes(graded, system, tell)
+        found.append(OfGraded(graded, system))
+        for turn in sorted({item.told["turn"] for item in graded.items}):
+            found.append(OfGraded(graded, system, f"{NAME}/turn-{turn}", partial(_is_turn, turn)))
+        for subject in dict.fromkeys(item.subject for item in graded.items if item.subject):
+            found.append(OfGraded(graded, system, f"{NAME}/{subject}", partial(_is_subject, subject)))
+    return found
+
+
+def _is_turn(turn: int, item: Item) -> bool:
+    return bool(item.told["turn"] == turn)
+
+
+def _is_subject(subject: str, item: Item) -> bool:
+    return item.subject == subject
+
+
+TASK = SavedTask(NAME, _score, "--judgements")

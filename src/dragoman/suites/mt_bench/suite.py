@@ -20,7 +20,7 @@ from dragoman.suites._graded import Graded, Item
 from dragoman.suites._judge import HIGHEST, asked, counted, judge_name, judge_prompt, rating
 from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Speaker
 from dragoman.suites.mt_bench.files import WITH_REFERENCE, Conversations, Question, Wording, read
-from dragoman.suites.mt_bench.published import NAME, turns
+from dragoman.suites.mt_bench.published import NAME, TASK, turns
 
 TEMPERATURES: Mapping[str, float] = {"writing": 0.7, "roleplay": 0.7, "stem": 0.1, "humanities": 0.1} | dict.fromkeys(
     ("extraction", "math", "coding", "reasoning"), 0.0
@@ -42,6 +42,7 @@ class MtBench(JudgedSuite[Conversations]):
 
     kind = NAME
     title = "MT-Bench"
+    saved = (TASK,)
     side = "instruction"
     heading, rank = "instructions", 4
     takes = JudgedOptions

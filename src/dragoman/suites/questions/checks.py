@@ -22,6 +22,9 @@ from dragoman.suites.questions.qa import exact, extracted, f1
 
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 
+TAKEN = {"squad": "first_line", "letter": "letter", "option_text": "text"}
+"""How a benchmark's check extracts the answer, if the question doesn't say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -11,6 +11,7 @@ from dragoman.recipe.judging import Benchmark
 from dragoman.suites._published import CODE, Published, Wordings
 from dragoman.suites._suite import Notes
 from dragoman.suites.squad.questions import EXTRACT, INPUT, INSTRUCTION, squad_files, squad_questions
+from dragoman.suites.squad.saved import answers
 
 
 class Options(Wordings):
@@ -77,6 +78,7 @@ class _Squad(Published):
 class XQuad(_Squad):
     kind = "xquad"
     title = "XQuAD"
+    saved = (answers(kind),)
     entries = ("xquad",)
     published_in = ("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh")
 
@@ -84,6 +86,7 @@ class XQuad(_Squad):
 class Mlqa(_Squad):
     kind = "mlqa"
     title = "MLQA"
+    saved = (answers(kind),)
     entries = ("mlqa",)
     published_in = ("ar", "de", "en", "es", "hi", "vi", "zh")
 
