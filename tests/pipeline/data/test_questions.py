@@ -208,11 +208,11 @@ def test_repeated_questions_count_once_and_what_is_left_out_is_told(tmp_path: Pa
     assert facts["questions"] == {"sums": 4, "odd": 1}
     assert facts["suites"] == {
         str(path): {
-            "repeats left out of sums: the same question counts once": 2,
-            "questions left out of sums: more than evaluation.questions (4)": 2,
+            "left out of sums: repeats of the same question": 2,
+            "left out of sums: more than evaluation.questions (4)": 2,
         }
     }
-    assert f"{path}: 2 questions left out of sums: more than evaluation.questions (4)" in told(facts)
+    assert f"{path}: 2 left out of sums: more than evaluation.questions (4)" in told(facts)
     assert suites.notes(chosen) == facts["suites"]
     assert len({one.key for one in asked(chosen).draws[0]}) == 5
     assert count(chosen) == Count(5, 0)
@@ -221,8 +221,8 @@ def test_repeated_questions_count_once_and_what_is_left_out_is_told(tmp_path: Pa
 def test_what_the_noise_floor_takes_is_not_left_out(tmp_path: Path) -> None:
     path = own_file(tmp_path / "own.jsonl", *[("sums", f"{at}?") for at in range(15)])
     assert suites.notes(recipe(str(path)))[str(path)] == {
-        "more questions of sums for the backbone's noise floor alone": 8,
-        "questions left out of sums: more than evaluation.questions (4)": 3,
+        "of sums asked of the backbone alone for its noise floor": 8,
+        "left out of sums: more than evaluation.questions (4)": 3,
     }
     assert suites.notes(recipe(str(path), noise_seeds=0))[str(path)].total() == 11
     assert suites.notes(recipe(str(path), questions=15, noise_seeds=0))[str(path)] == {}
@@ -238,7 +238,7 @@ def test_a_question_that_stands_in_two_files_counts_once(tmp_path: Path) -> None
         ("sums", "2?"),
         ("sums", "3?"),
     ]
-    assert found.notes == {str(two): {f"questions that {one} asks as well, counted once": 1}}
+    assert found.notes == {str(two): {f"left out: {one} asks the same": 1}}
 
 
 @pytest.mark.parametrize("command", ["show", "run --dry-run", "run", "evaluate", "report"])
@@ -259,8 +259,8 @@ def test_a_dry_run_tells_what_is_left_out(tmp_path: Path) -> None:
     said = f"name: x\nbackbone: lab\nevaluate: [{path}]\nevaluation: {{questions: 4}}\nruns: {tmp_path}\n"
     (tmp_path / "recipe.yaml").write_text(said, encoding="utf-8")
     result = CliRunner().invoke(app, ["run", str(tmp_path / "recipe.yaml"), "--dry-run"])
-    assert f"{path}: 1 repeats left out of sums: the same question counts once." in result.output
-    assert f"{path}: 2 questions left out of sums: more than evaluation.questions (4)." in result.output
+    assert f"{path}: 1 left out of sums: repeats of the same question." in result.output
+    assert f"{path}: 2 left out of sums: more than evaluation.questions (4)." in result.output
 
 
 def test_a_family_that_is_called_like_a_suite_is_refused(tmp_path: Path, mirror: Path) -> None:

@@ -49,14 +49,13 @@ def asked(recipe: Recipe) -> Asked:
             if not isinstance(suite, QuestionSuite) or (number and suite.fixed):
                 continue
             questions, told = suite.questions(number, settings)
-            elsewhere = [one for one in questions if origins.get(one.key, suite.name) != suite.name]
-            again = {one.key for one in elsewhere}
-            questions = [one for one in questions if one.key not in again]
-            origins.update(dict.fromkeys((one.key for one in questions), suite.name))
+            for one in questions:  # families of one name in two files of questions are one family
+                if origins.setdefault(one.key, suite.name) != suite.name:
+                    told[f"left out: {origins[one.key]} asks the same"] += 1
+            questions = [one for one in questions if origins[one.key] == suite.name]
             drawn += [one for one in questions if not (number and suites.is_skill(one.family, settings.skills))]
-            for one in elsewhere[: None if not number else 0]:
-                told[f"questions that {origins[one.key]} asks as well, counted once"] += 1
-            if kept := {what: many for what, many in told.items() if many}:
+            kept = {what: many for what, many in told.items() if many}
+            if kept and not number:
                 notes[suite.name] = kept
         draws.append(drawn)
     return Asked(draws, notes)

@@ -233,12 +233,12 @@ class OwnFile(QuestionSuite):
             return Counter()
         entries, found = read_entries(Path(self.name)), Counter[str]()
         for family, again in repeated(entries).items():
-            found[f"repeats left out of {family}: the same question counts once"] = again
+            found[f"left out of {family}: repeats of the same question"] = again
         for family, there in Counter(one.question.family for one in distinct(entries)).items():
             drawn = there >= _needed(settings) and not is_skill(family, settings.skills)
             noise = _needed(settings) - settings.questions if drawn else 0
-            found[f"more questions of {family} for the backbone's noise floor alone"] = noise
-            left_out = f"questions left out of {family}: more than evaluation.questions ({settings.questions:,})"
+            found[f"of {family} asked of the backbone alone for its noise floor"] = noise
+            left_out = f"left out of {family}: more than evaluation.questions ({settings.questions:,})"
             found[left_out] = max(there - settings.questions - noise, 0)
         return +found
 
