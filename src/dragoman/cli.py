@@ -14,7 +14,6 @@ from dragoman import __version__
 from dragoman.commands import analyze, lab, store
 from dragoman.commands.data import app as data
 from dragoman.commands.files import parallel_text
-from dragoman.commands.init import write_starter
 from dragoman.commands.options import (
     COLOURS,
     Adapter,
@@ -119,13 +118,20 @@ def init(
     test: Annotated[
         int | None, typer.Option(min=1, help="Source sentences to hold out; a tenth, at most 500, when absent.")
     ] = None,
+    mixed_up: Annotated[
+        bool, typer.Option("--mixed-up", help="Take files that look mixed up: swapped, shifted, copies.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
     """Write a starter recipe for your own parallel files."""
+    from dragoman.commands.init import write_starter
+
     text = parallel_text(source, target, table, direction)
-    made = write_starter(text, backbone, output, folder, test=test, force=force)
+    made = write_starter(text, backbone, output, folder, test=test, mixed_up=mixed_up, force=force)
     left_out = f"; {made.empty} with an empty side left out" if made.empty else ""
     say(f"{made.train} pairs to learn from and {made.test} to be judged on, in {made.folder}{left_out}")
+    for doubt in made.doubts:
+        say(f"beware: {doubt}", fg="yellow")
     say(f"{made.recipe}: look it over, then: dragoman run {made.recipe} --dry-run")
 
 

@@ -160,6 +160,6 @@ def _refuse_what_was_learnt(model: str, recipe: Recipe) -> None:
     texts = prompts(recipe, materials(recipe))
     of_the_lab = recipe.data.test is not None and recipe.data.test.corpus == "lab"
     overlaps = contamination.trained_on(
-        data, pairs=test_pairs(recipe, Counter()), questions=questions, prompts=texts, one_grammar=of_the_lab
+        data, pairs=test_pairs(recipe, Counter(), []), questions=questions, prompts=texts, one_grammar=of_the_lab
     )
     contamination.refuse_trained_on(overlaps, f"{folder} trained {model}. Judge it on something else.")

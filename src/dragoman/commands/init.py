@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dragoman.corpora.formats.parallel import ParallelText, read
+from dragoman.corpora.pair_sample import PairSample
 from dragoman.corpora.records import Pair, content_key, draw
 from dragoman.errors import DataError
+from dragoman.pipeline.data.mix_ups import mix_ups, refuse_mix_ups
 from dragoman.prompts.languages import language_name
 
 TEST_SENTENCES = 500
@@ -33,7 +35,7 @@ data:
       - table: {test_file}
         direction: {direction}
   max_tokens: 1024  # longer examples are left out, and counted
-
+{mix_ups}
 methods:  # each is trained, judged and compared
   - vanilla  # learns the translations alone
   - radis: {{rationale: {{max_tokens: 256}}}}  # also learns what the backbone itself goes on to say, and forgets less
@@ -48,32 +50,45 @@ training:
 evaluate: [translation]
 """
 
+MIXED_UP = "  mix_ups: warn  # don't refuse files that look mixed up\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """What was written: the recipe, the files with the pairs, and how many there are."""
+    """What was written: the recipe, the files with the pairs, and how many there are; `doubts` are warnings."""
 
     recipe: Path
     folder: Path
     train: int
     test: int
     empty: int
+    doubts: tuple[str, ...]
 
 
 def write_starter(
-    text: ParallelText, backbone: str, output: Path, folder: Path, *, test: int | None = None, force: bool = False
+    text: ParallelText,
+    backbone: str,
+    output: Path,
+    folder: Path,
+    *,
+    test: int | None = None,
+    mixed_up: bool = False,
+    force: bool = False,
 ) -> Starter:
     """Splits the pairs into `folder`/train.jsonl and test.jsonl, and writes the recipe to `output`.
 
-    Raises DataError if the files cannot be read or have too few pairs to split, and if something would be overwritten
-    without `force`.
+    Raises DataError if the files cannot be read, are certainly mixed up (without `mixed_up`) or have too few pairs to
+    split, and if something would be overwritten without `force`.
     """
     files = {part: folder / f"{part}.jsonl" for part in ("train", "test")}
     there = [str(path) for path in (output, *files.values()) if path.exists()]
     if there and not force:
         raise DataError(f"{', '.join(there)}: there already. Take another --output or --data, or say --force")
     dropped: Counter[str] = Counter()
-    pairs = list(read(text, dropped))
+    sample = PairSample(text.direction)
+    pairs = list(sample.watch(read(text, dropped)))
+    place = ", ".join(map(str, text.paths))
+    doubts = refuse_mix_ups([(place, found) for found in mix_ups(sample)], "warn" if mixed_up else "refuse")
     sentences = len({pair.source for pair in pairs})
     wanted = test or min(TEST_SENTENCES, math.ceil(sentences * TEST_SHARE))
     if sentences <= wanted:
@@ -98,13 +113,14 @@ def write_starter(
             target=target,
             train_file=_yaml(str(files["train"])),
             test_file=_yaml(str(files["test"])),
+            mix_ups=MIXED_UP if mixed_up else "",
             test=len(sides[1]),
             total=len(pairs),
             batch_size=128 if len(sides[0]) >= 10_000 else 32,
         ),
         encoding="utf-8",
     )
-    return Starter(output, folder, len(sides[0]), len(sides[1]), dropped["empty"])
+    return Starter(output, folder, len(sides[0]), len(sides[1]), dropped["empty"], tuple(doubts))
 
 
 def hold_out(pairs: Sequence[Pair], wanted: int) -> tuple[list[Pair], list[Pair]]:

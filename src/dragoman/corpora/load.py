@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dragoman.corpora import catalog
 from dragoman.corpora.disjoint import Sentences
 from dragoman.corpora.formats.parallel import FilesChoice, ParallelText, located, read
+from dragoman.corpora.pair_sample import PairSample
 from dragoman.corpora.records import Pair, draw
 from dragoman.errors import DataError
 
@@ -57,6 +58,7 @@ class Loaded:
     dropped: Counter[str]
     counts: Counter[str]
     kept: NDArray[np.bool_]  # [pairs of the directions, in the order of the files]
+    samples: tuple[PairSample, ...]  # of each text, as it is in its files
 
     def __iter__(self) -> Iterator[Pair]:
         return compress(_read_all(self.texts, self.directions, Counter()), self.kept)
@@ -130,8 +132,9 @@ def locate(corpus: CorpusChoice, role: catalog.Role, base: Path) -> tuple[tuple[
 def select(texts: Sequence[ParallelText], directions: Sequence[str], rules: Rules) -> Loaded:
     """Reads through some files and decides which pairs to keep."""
     dropped: Counter[str] = Counter()
-    kept, counts = _decided(_read_all(texts, directions, dropped), directions, rules, dropped)
-    return Loaded(tuple(texts), tuple(directions), +dropped, counts, kept)
+    samples = tuple(PairSample(text.direction) for text in texts)
+    kept, counts = _decided(_read_all(texts, directions, dropped, samples), directions, rules, dropped)
+    return Loaded(tuple(texts), tuple(directions), +dropped, counts, kept, samples)
 
 
 def choose(pairs: Sequence[Pair], directions: Sequence[str], rules: Rules, dropped: Counter[str]) -> list[Pair]:
@@ -179,9 +182,18 @@ def _decided(
     return kept, Counter({name: int((kept & (direction == place)).sum()) for place, name in enumerate(directions)})
 
 
-def _read_all(texts: Sequence[ParallelText], directions: Sequence[str], dropped: Counter[str]) -> Iterator[Pair]:
+def _read_all(
+    texts: Sequence[ParallelText],
+    directions: Sequence[str],
+    dropped: Counter[str],
+    samples: Sequence[PairSample] = (),
+) -> Iterator[Pair]:
     wanted = set(directions)
-    return (pair for text in texts for pair in read(text, dropped) if pair.direction in wanted)
+    for number, text in enumerate(texts):
+        pairs = read(text, dropped)
+        for pair in samples[number].watch(pairs) if samples else pairs:
+            if pair.direction in wanted:
+                yield pair
 
 
 def _plain(text: str) -> str:

@@ -110,6 +110,8 @@ class Data(Strict):
     """Training examples whose prompt and reference are longer than this are left out, and counted."""
     contamination: Literal["auto", "remove", "refuse"] = "auto"
     """What to do with training data that shares a sentence or 13 words in a row with what is judged on: leave it out and list it, or refuse to go on; `auto` leaves it out, and refuses where a tenth of a test set is there."""
+    mix_ups: Literal["refuse", "warn"] = "refuse"
+    """What to do with files of one's own that are certainly mixed up (swapped languages, copies, a header row, lines shifted against each other): refuse to go on, or warn. What is not certain is a warning either way."""
 
     @model_validator(mode="after")
     def _shares_of_something(self) -> Self:

@@ -19,6 +19,7 @@ from dragoman.pipeline.data import contamination, conversations, questions
 from dragoman.pipeline.data.contamination import Findings
 from dragoman.pipeline.data.conversations import take
 from dragoman.pipeline.data.known_overlaps import known_overlaps
+from dragoman.pipeline.data.mix_ups import MixUp, mix_ups, refuse_mix_ups
 from dragoman.pipeline.data.record_files import write_lines
 from dragoman.prompts.languages import language_name
 from dragoman.recipe.paths import existing
@@ -128,7 +129,8 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
     """
     data = recipe.data
     apart: Counter[str] = Counter()
-    test = test_pairs(recipe, apart)
+    mixed: list[tuple[str, MixUp]] = []
+    test = test_pairs(recipe, apart, mixed)
     asked = questions.asked(recipe)
     by_judges = questions.materials(recipe)
     draws = asked.draws
@@ -140,9 +142,12 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
     dropped = Counter({f"{reason}, of the test": count for reason, count in apart.items()})
     learnt: Counter[str] = Counter()
 
+    pairs = _pairs(data.train, "train", dropped, mixed)
+    doubts = refuse_mix_ups(mixed, data.mix_ups)
+
     def clean() -> Iterator[Pair]:
         named = (data.train and data.train.corpus) or "files"
-        for pair in _pairs(data.train, "train", dropped):
+        for pair in pairs:
             if reason := findings.reason("data.train", f"{named} {pair.direction}", pair):
                 dropped[reason] += 1
             else:
@@ -195,7 +200,7 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
         "renamed": {**lessons.renamed, **instructions.renamed},
         "contamination": findings.counts(),
         "left out": left_out,
-        "warnings": known_overlaps(recipe),
+        "warnings": [*known_overlaps(recipe), *doubts],
     }
 
 
@@ -209,10 +214,13 @@ def _refuse_two_of_a_name(recipe: Recipe, asked: Iterable[Question]) -> None:
         )
 
 
-def test_pairs(recipe: Recipe, dropped: Counter[str]) -> list[Pair]:
-    """The pairs that translation is judged on; [] if it isn't. Pairs that can't be asked are counted in `dropped`."""
+def test_pairs(recipe: Recipe, dropped: Counter[str], mixed: list[tuple[str, MixUp]]) -> list[Pair]:
+    """The pairs that translation is judged on; [] if it isn't. Pairs that can't be asked are counted in `dropped`.
+
+    What looks mixed up in files of one's own is appended to `mixed`, with its place.
+    """
     left_out: Counter[str] = Counter()
-    found = list(_pairs(recipe.data.test, "test", left_out))
+    found = list(_pairs(recipe.data.test, "test", left_out, mixed))
     dropped.update({reason: count for reason, count in left_out.items() if reason != LIMITED})
     return found
 
@@ -221,7 +229,9 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {reason}" for reason, count in counts.items()) or "nothing"
 
 
-def _pairs(corpus: Corpus | None, role: catalog.Role, dropped: Counter[str]) -> Iterable[Pair]:
+def _pairs(
+    corpus: Corpus | None, role: catalog.Role, dropped: Counter[str], mixed: list[tuple[str, MixUp]]
+) -> Iterable[Pair]:
     if corpus is None:
         return ()
     if corpus.corpus == "lab":
@@ -232,4 +242,8 @@ def _pairs(corpus: Corpus | None, role: catalog.Role, dropped: Counter[str]) -> 
         return choose(made, directions, rules, Counter()) if more > 1 else made
     loaded = load(corpus, role, HERE)
     dropped.update(loaded.dropped)
+    if corpus.files:
+        for text, sample in zip(loaded.texts, loaded.samples, strict=True):
+            place = f"data.{role}, {', '.join(map(str, text.paths))}"
+            mixed += [(place, found) for found in mix_ups(sample, copies_left_out=corpus.drop_copies)]
     return loaded

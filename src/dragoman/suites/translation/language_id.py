@@ -45,6 +45,15 @@ def found_in(text: str, source_language: str, target_language: str) -> Found | N
     return "source" if max(shares, key=lambda code: shares[code]) == source else "other"
 
 
+def identified(text: str, *languages: str) -> str | None:
+    """Which of some languages a text is in; None if it is in another one, or it can't be told."""
+    codes = {_code(language): language for language in languages}
+    if not codes.keys() <= _known() or _letters(text) < LETTERS:
+        return None
+    shares = probabilities(text, frozenset(codes))
+    return next((language for code, language in codes.items() if shares[code] > SURE), None)
+
+
 def probabilities(text: str, asked: frozenset[str] = frozenset()) -> dict[str, float]:
     """The model's probability of each language for a text; `asked` are candidates without a two-letter code."""
     identifier, _ = _model(frozenset(code for code in asked if len(code) != 2))
