@@ -13,19 +13,15 @@ import typer
 from dragoman import __version__
 from dragoman.commands import analyze, lab, store
 from dragoman.commands.data import app as data
-from dragoman.commands.files import parallel_text
+from dragoman.commands.init.command import init
 from dragoman.commands.options import (
     COLOURS,
     Adapter,
-    Languages,
     Longest,
     Model,
     Others,
     Overrides,
     Recipe,
-    Source,
-    Table,
-    Target,
     Trust,
 )
 from dragoman.commands.score import command as score
@@ -106,33 +102,7 @@ def demo(overrides: Overrides = None) -> None:
     recipes.finish(recipes.recipe(recipes.DEMO, overrides or ()))
 
 
-@app.command()
-def init(
-    source: Source = None,
-    target: Target = None,
-    table: Table = None,
-    direction: Languages = "",
-    backbone: Annotated[str, typer.Option(help="The model to teach.")] = "Qwen/Qwen2.5-1.5B-Instruct",
-    output: Annotated[Path, typer.Option(help="The recipe to write.")] = Path("recipe.yaml"),
-    folder: Annotated[Path, typer.Option("--data", help="Folder for the training and the test part.")] = Path("data"),
-    test: Annotated[
-        int | None, typer.Option(min=1, help="Source sentences to hold out; a tenth, at most 500, when absent.")
-    ] = None,
-    mixed_up: Annotated[
-        bool, typer.Option("--mixed-up", help="Take files that look mixed up: swapped, shifted, copies.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
-) -> None:
-    """Write a starter recipe for your own parallel files."""
-    from dragoman.commands.init import write_starter
-
-    text = parallel_text(source, target, table, direction)
-    made = write_starter(text, backbone, output, folder, test=test, mixed_up=mixed_up, force=force)
-    left_out = f"; {made.empty} with an empty side left out" if made.empty else ""
-    say(f"{made.train} pairs to learn from and {made.test} to be judged on, in {made.folder}{left_out}")
-    for doubt in made.doubts:
-        say(f"beware: {doubt}", fg="yellow")
-    say(f"{made.recipe}: look it over, then: dragoman run {made.recipe} --dry-run")
+app.command()(init)
 
 
 @app.command()

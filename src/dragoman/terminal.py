@@ -30,6 +30,16 @@ def put(text: str, nl: bool = True) -> None:
     sys.stdout.flush()
 
 
+def ask(question: str) -> str:
+    """What a person at the terminal answers, without surrounding whitespace; empty where they end the input."""
+    say(f"{question}: ", nl=False)
+    try:
+        return input().strip()
+    except EOFError:
+        say()
+        return ""
+
+
 def on_screen() -> bool:
     """Whether standard output is a terminal."""
     return sys.stdout.isatty()

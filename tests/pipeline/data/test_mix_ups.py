@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dragoman.commands.init import write_starter
+from dragoman.commands.init.starter import Wishes, write_starter
 from dragoman.commands.recipes import recipe
 from dragoman.corpora.formats.parallel import ParallelText
 from dragoman.corpora.pair_sample import PairSample
@@ -140,6 +140,6 @@ def test_init_refuses_what_is_certain(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the languages look swapped"):
         write_starter(text, "lab", out, tmp_path / "data")
     assert not out.exists()
-    made = write_starter(text, "lab", out, tmp_path / "data", mixed_up=True)
+    made = write_starter(text, "lab", out, tmp_path / "data", Wishes(mixed_up=True))
     assert len(made.doubts) == 1
     assert recipe(out).data.mix_ups == "warn"

@@ -1,6 +1,6 @@
 """Which pairs are held out."""
 
-from dragoman.commands.init import hold_out
+from dragoman.commands.init.starter import hold_out
 from dragoman.corpora.records import Pair
 
 PAIRS = [Pair(f"Satz {index % 40}", f"sentence {index}", "de", "en") for index in range(50)]

@@ -1,0 +1,1 @@
+"""`dragoman init`: a starter recipe for the user's own parallel files."""
