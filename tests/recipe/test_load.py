@@ -183,6 +183,15 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
         GOOD + "training: &here\n  lora: *here\n",
         "recipe.yaml:8: training.lora: contains itself; write the values out",
     ),
+    "a task without a name": (
+        GOOD + "evaluate: ['harness:']\nbenchmarks: {harness-own: {kind: xquad}}\n",
+        "recipe.yaml:7: evaluate[0]: no suite 'harness:'; did you mean 'harness-own'? (a file of questions ends in .jsonl)",
+    ),
+    "an empty kind of benchmark": (
+        GOOD + "benchmarks:\n  x: {kind: null}\n",
+        "recipe.yaml:8: benchmarks.x.kind: empty is no kind of benchmark; there are: alpaca-eval, alpaca-eval-2, bbh, mlqa, "
+        "mmlu, mt-bench, pairwise, safety, xquad, xstest",
+    ),
     "a judge where none is asked": (
         GOOD + "benchmarks:\n  x: {kind: xquad, judge: {model: lab}}\n",
         "recipe.yaml:8: benchmarks.x.judge: is a field of alpaca-eval, alpaca-eval-2, mt-bench, pairwise, safety; xquad "

@@ -6,7 +6,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from dragoman.json_values import Json, JsonObject
-from dragoman.recipe.faults import faults, suggestion
+from dragoman.recipe.faults import faults, quoted, suggestion
 from dragoman.recipe.judging import Benchmark
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.source import Fault, Source, spelled
@@ -54,8 +54,10 @@ def _options(name: str, given: JsonObject, source: Source, suites: Suites, found
     kind = given.get("kind")
     if not isinstance(kind, str) or kind not in kinds:
         about = (*path, "kind") if "kind" in given else path
-        text = f"'{kind}' is no kind of benchmark; " if "kind" in given else "has no kind, which says what it is; "
-        found.append(Fault(source.place(about), spelled(about), text + suggestion(str(kind), kinds)))
+        text = (
+            f"{quoted(kind)} is no kind of benchmark; " if "kind" in given else "has no kind, which says what it is; "
+        )
+        found.append(Fault(source.place(about), spelled(about), text + suggestion(str(kind or ""), kinds)))
         return Benchmark(kind="")
     if suites.reserved(name) and kind != name:
         found.append(

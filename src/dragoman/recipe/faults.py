@@ -56,15 +56,15 @@ def _sentence(details: ErrorDetails, model: type[BaseModel], path: Keys, beside:
     if kind == "missing":
         return f"is missing{help_text or '; add it'}"
     if kind == "literal_error":
-        return f"{_quoted(given)} is not one of {context['expected']}{help_text}"
+        return f"{quoted(given)} is not one of {context['expected']}{help_text}"
     if kind == "value_error":
         return str(context["error"])
     if kind == "too_short":
         return f"is empty; give at least {context['min_length']}{help_text}"
     wanted = _WANTED.get(kind, "")
     if wanted:
-        return f"should be {wanted.format(**context)}, not {_quoted(given)}{help_text}"
-    return f"{details['msg'][:1].lower()}{details['msg'][1:]}, not {_quoted(given)}{help_text}"
+        return f"should be {wanted.format(**context)}, not {quoted(given)}{help_text}"
+    return f"{details['msg'][:1].lower()}{details['msg'][1:]}, not {quoted(given)}{help_text}"
 
 
 _WANTED = {
@@ -88,7 +88,8 @@ _WANTED = {
 }
 
 
-def _quoted(value: object) -> str:
+def quoted(value: object) -> str:
+    """A value as messages show it."""
     if value is None:
         return "empty"
     if isinstance(value, bool):

@@ -143,7 +143,7 @@ def find(name: str) -> TaskSet:
 def task_of(name: str) -> str | None:
     """The task that a suite's name stands for; None if it is another suite."""
     if name.startswith(PREFIX):
-        return name.removeprefix(PREFIX)
+        return name.removeprefix(PREFIX) or None
     return name if name in KNOWN else None
 
 
