@@ -10,11 +10,13 @@ from rich.console import Console
 from dragoman.report import abilities, translation
 from dragoman.report.page import benchmark_panels as closer
 from dragoman.report.page.page import Details, page, picture
-from dragoman.report.phrases import plain, remarks, verdict
+from dragoman.report.phrases import plain
+from dragoman.report.remarks import remarks
 from dragoman.report.tables.paper import tables
 from dragoman.report.tables.readme import markdown
 from dragoman.report.tables.table import Cell, Table
 from dragoman.report.terminal import show
+from dragoman.report.verdict import verdict
 from tests.plain_card import Card
 from tests.report.graded_card import ATTACK, graded_card
 from tests.report.graded_card import results as graded_results
@@ -112,7 +114,7 @@ def test_one_row_alone_is_not_compared(single: Card) -> None:
 def test_what_a_comparison_says_is_part_of_the_verdict(judged: Card) -> None:
     said = dict(verdict(judged))
     assert said["vanilla"].endswith("and was judged worse than the backbone (21 %, where 50 is a draw)")
-    assert "was judged no better or worse than the backbone (60 %" in said["radis"]
+    assert "was not told apart by the judge from the backbone (60 %, where 50 is a draw)" in said["radis"]
 
 
 def test_a_comparison_alone(judged: Card) -> None:
@@ -248,8 +250,13 @@ def test_comet_comes_first() -> None:
     assert (vanilla.value, vanilla.delta, vanilla.sure, vanilla.mark) == (65.25, 7.5, True, "best")
     assert "Scores are COMET of 100 sentences a direction." in made[0].caption
     assert "COMET: wmt22-comet-da, times 100." in made[0].caption
-    assert dict(verdict(study))["radis"].startswith("gained 5.3 COMET and 21.2 chrF++ and kept")
-    assert dict(verdict(study))["seq_kd"].startswith("gained 4.8 chrF++ and kept")  # by COMET it may be chance
+    assert dict(verdict(study))["radis"].startswith(
+        "translates better in all 4 directions (+5.3 COMET, +21.2 chrF++) and kept"
+    )
+    assert dict(verdict(study))["seq_kd"].startswith(  # by COMET it may be chance
+        "translates with no difference found in any of 4 directions (+1.2 ± 2.0 COMET); better in all 4 directions "
+        "(+4.8 chrF++) and kept"
+    )
     few: Card = {**study, "rows": study["rows"][:3]}
     assert line(shown(few), "all, COMET")[:2] == ["60.6", "59.1–62.1"]
     assert "| translation all, COMET | 60.6 | 66.2 (+5.5\\*) |" in markdown(few)

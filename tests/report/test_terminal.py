@@ -11,6 +11,8 @@ from dragoman.report.tables.readme import markdown
 from dragoman.report.terminal import show
 from dragoman.scoring.scorecard.read import read_scorecard
 from tests.plain_card import Card
+from tests.report.verdict_card import Rows
+from tests.report.verdict_card import card as made_card
 
 
 def shown(card: Card, width: int = 110) -> list[str]:
@@ -40,7 +42,10 @@ def test_scores_differences_and_intervals_stand_in_one_line(card: Card) -> None:
     assert line(lines, "arithmetic, %")[-2:] == ["−7~", "44–68"]
     assert line(lines, "kept of all (RP), %") == ["100", "32", "28–35", "87", "82–93"]
     assert line(lines, "goes on to talk, %") == ["73.4", "0.0", "0.0"]
-    assert " radis gained 37.7 chrF++ and kept 87 % of its abilities." in lines
+    claim = (
+        "radis translates better in all 4 directions (+37.7 chrF++) and kept 87 % of its abilities, worse at refusals"
+    )
+    assert claim in " ".join(" ".join(lines).split())
     assert max(map(len, lines)) <= 110
 
 
@@ -85,6 +90,30 @@ def test_another_skill_alone(skilled: Card) -> None:
     few: Card = {**skilled, "rows": skilled["rows"][:3]}
     assert line(shown(few), "programs, %") == ["12", "10–14", "55", "+43*", "54–56", "52", "+40*", "50–54"]
     assert "| programs, % passed | 12 | 55 (+43\\*) | 52 (+40\\*) |" in markdown(few)
+
+
+def test_two_models_are_compared_and_neither_is_the_backbone() -> None:
+    scores = {"sums": 90, "facts": 80, "talk": 0}
+    rows: Rows = {"runs/a": ({"de-en": 0.3}, scores), "runs/b": ({"de-en": 0.2}, scores | {"sums": 60, "talk": 12})}
+    card = made_card(rows, first="runs/a")
+    lines = shown(card)
+    assert line(lines, "talk, %") == ["0", "0–4", "12", "+12*", "7–20"]
+    text = " ".join(" ".join(lines).split())
+    assert "* differs from runs/a, p < 0.05; without it no difference was found" in text
+    assert "Difference from runs/a, points of 100" in text
+    for told in (text, markdown(card)):
+        for word in ("ackbone", "RP", "kept", "gained"):
+            assert word not in told
+    assert "\\* differs from runs/a with p < 0.05" in markdown(card)
+
+
+def test_no_mark_of_noise_beside_rp_where_an_ability_differs(card: Card) -> None:
+    wide = copy.deepcopy(card)
+    wide["rows"][2]["inside_noise"] = True
+    assert line(shown(wide), "kept of all (RP), %")[-2:] == ["87", "82–93"]
+    for ability in wide["rows"][2]["abilities"].values():
+        ability["p"] = 0.4
+    assert line(shown(wide), "kept of all (RP), %")[-3:] == ["87", "~", "82–93"]
 
 
 def test_one_side_alone(card: Card) -> None:

@@ -15,7 +15,7 @@ from dragoman.pipeline.data.questions import asked, materials, prompts
 from dragoman.recipe.schema import Recipe
 from dragoman.report.terminal import show
 from dragoman.scoring.results import RowResults
-from dragoman.scoring.scorecard.card import scorecard
+from dragoman.scoring.scorecard.card import About, scorecard
 from dragoman.scoring.scorecard.differences import MAIN
 from dragoman.screen import console
 from dragoman.terminal import put
@@ -70,7 +70,8 @@ def compared(first: str, second: str, form: str | None = None) -> None:
     left = "\n".join(f"Not compared: {what} ({why})." for what, why in apart.items())
     if not (one.translation or one.abilities or one.graded):
         raise DataError(f"{first} and {second} have nothing in common that could be compared.\n{left}".strip())
-    card = scorecard({first: one, second: other}, bootstrap=BOOTSTRAP, backbone=first)
+    about = {first: About("backbone" if _is_backbone_of(first, second) else "finished"), second: About("finished")}
+    card = scorecard({first: one, second: other}, bootstrap=BOOTSTRAP, backbone=first, about=about)
     if form == "json":
         put(json.dumps({**card, "left_out": apart}, ensure_ascii=False, indent=1))
         return
@@ -78,6 +79,12 @@ def compared(first: str, second: str, form: str | None = None) -> None:
     show(card, screen)
     if left:
         screen.print(left, highlight=False, soft_wrap=True)
+
+
+def _is_backbone_of(first: str, second: str) -> bool:
+    """Whether the first is the backbone of the run that the second belongs to, so that a share of it can be kept."""
+    one, other = _results(first), _results(second)
+    return one.name == "backbone.json" and one.resolve().parent == other.resolve().parent
 
 
 def alike(one: RowResults, other: RowResults) -> tuple[RowResults, RowResults, dict[str, str]]:

@@ -1,16 +1,18 @@
 """Comparing rows: which of two is ahead, and whether by more than noise.
 
 Every claim that compares two methods is made here: a difference counts if the paired test over items and seeds says
-so, and, for the abilities kept, if it is also larger than the noise floor.
+so, and, for the abilities kept, if it is also larger than the noise floor. Otherwise no difference was found, which
+is not the same as none.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dragoman.scoring.scorecard.schema import Gap, RowPair, Scorecard
+from dragoman.scoring.scorecard.schema import Ability, Gap, Row, RowPair, Score, Scorecard, ends
 
 Mark = Literal["", "best", "second"]
+State = Literal["better", "worse", "open"]  # open: no difference was found
 Path = tuple[str, ...]  # where a difference stands in a pair: ("retention",) or ("families", "reading")
 
 SIGNIFICANT = 0.05
@@ -24,6 +26,36 @@ class Difference:
     delta: float
     interval: tuple[float, float]
     p: float
+
+    @property
+    def state(self) -> State:
+        """What the paired test says."""
+        if self.p >= SIGNIFICANT:
+            return "open"
+        return "better" if self.delta > 0 else "worse"
+
+
+def from_first(score: Score | Ability | None) -> Difference | None:
+    """How far a score is ahead of the first row's; None if the two were not compared."""
+    if score is None or score["delta"] is None:
+        return None
+    interval = ends(score["delta_interval"] or [score["delta"]] * 2)
+    return Difference(score["delta"], interval, 1.0 if score["p"] is None else score["p"])
+
+
+def methods(card: Scorecard) -> list[Row]:
+    """All rows but the first, with which they are compared."""
+    return [row for row in card["rows"] if row["name"] != card["backbone"]]
+
+
+def of_backbone(card: Scorecard) -> bool:
+    """Whether rows are compared with their backbone, of which they can keep a share, and not with another model."""
+    return bool(methods(card)) and card["rows"][0]["method"] == "backbone"
+
+
+def baseline(card: Scorecard) -> str:
+    """What rows are compared with: `the backbone`, or the name of another model."""
+    return "the backbone" if of_backbone(card) else card["backbone"]
 
 
 def difference(card: Scorecard, row: str, other: str, path: Path) -> Difference | None:
@@ -61,10 +93,16 @@ def floor(card: Scorecard) -> float | None:
 
 def beyond_noise(card: Scorecard, found: Difference, path: Path) -> bool:
     """Whether a difference is significant, and beyond the noise floor where that applies."""
-    if found.p >= SIGNIFICANT:
+    if found.state == "open":
         return False
     least = floor(card) if path == RETENTION else None
     return least is None or abs(found.delta) > least
+
+
+def within_noise(row: Row) -> bool:
+    """Whether a row's RP is to be marked as noise: not if any ability in it differs by the paired test."""
+    differs = [one for one in row["abilities"].values() if (found := from_first(one)) and found.state != "open"]
+    return bool(row["inside_noise"]) and not differs
 
 
 def told_apart(card: Scorecard, row: str, other: str, path: Path) -> bool | None:

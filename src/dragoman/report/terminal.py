@@ -10,20 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from dragoman.report.abilities import abilities, by_side, comparisons, digits, draw_apart, skills, unit
-from dragoman.report.compare import floor
+from dragoman.report.compare import baseline, floor, methods, of_backbone, within_noise
 from dragoman.report.families import Benchmark, benchmarks, by_language, heading, score
-from dragoman.report.phrases import (
-    methods,
-    number,
-    plain,
-    rationales,
-    remarks,
-    signed,
-    significant,
-    spread,
-    trainings,
-    verdict,
-)
+from dragoman.report.phrases import number, plain, rationales, signed, significant, spread, trainings
+from dragoman.report.remarks import remarks
 from dragoman.report.translation import (
     counted,
     group_score,
@@ -34,6 +24,7 @@ from dragoman.report.translation import (
     odd,
     translated,
 )
+from dragoman.report.verdict import verdict
 from dragoman.scoring.scorecard.schema import Ability, Change, GroupName, Kind, Rate, Row, Score, Scorecard, TraceSide
 from dragoman.screen import console as new_console
 
@@ -92,7 +83,7 @@ def _table(card: Scorecard, rows: Sequence[Row], intervals: bool) -> Table:
     for row in rows:
         table.add_column(Text(row["name"]), no_wrap=True)
     blank = [""] * len(rows)
-    several = bool(methods(card))
+    taught = of_backbone(card)
 
     def head(title: str, words: str = "") -> None:
         if table.row_count:
@@ -105,7 +96,7 @@ def _table(card: Scorecard, rows: Sequence[Row], intervals: bool) -> Table:
             table.add_row(Text(f"{indent}{plain(name)}, {unit(card, name)}"), *cells)
 
     if translated(card) or skills(card):
-        head("Skill gained" if several else "Skill")
+        head("Skill gained" if taught else "Skill")
         for metric in metrics(card):
             for key, title in groups(card) if metric != "bleu" else ALL:
                 cells = (_score(group_score(row, key, metric), 1, intervals) for row in rows)
@@ -116,7 +107,7 @@ def _table(card: Scorecard, rows: Sequence[Row], intervals: bool) -> Table:
                 table.add_row(Text(f"{title}, %", style="dim"), *cells)
         lines("skills", skills(card))
     if abilities(card):
-        head("Abilities kept" if several else "Abilities")
+        head("Abilities kept" if taught else "Abilities")
         for title, some in by_side(card, abilities(card)).items():
             if title:
                 table.add_row(Text(title, style="italic dim"), *blank)
@@ -132,7 +123,7 @@ def _table(card: Scorecard, rows: Sequence[Row], intervals: bool) -> Table:
         cells = (_retention(row, card["backbone"], intervals) for row in rows)
         table.add_row(Text("kept of all (RP), %", style="bold"), *cells)
     if changed(card):
-        head("Change", ", points of 100")
+        head("Change" if taught else f"Difference from {baseline(card)}", ", points of 100")
         for side, title in changed(card):
             table.add_row(Text(title), *(_change(_traced(row, side), intervals) for row in rows))
     if comparisons(card):
@@ -261,8 +252,8 @@ def _f1(found: Ability | None) -> Text:
 
 
 def _kept(card: Scorecard) -> bool:
-    """Whether there is a share that is kept: with the backbone alone there is none."""
-    return any(row["retention"] is not None for row in methods(card))
+    """Whether there is a share that is kept: of one model alone, or of two others, there is none."""
+    return of_backbone(card) and any(row["retention"] is not None for row in methods(card))
 
 
 def _lines(head: str) -> Table:
@@ -289,7 +280,7 @@ def _fitting(names: Sequence[str], room: int) -> list[list[str]]:
 
 
 def _brief(score: Score | Ability | None, digits: int = 0) -> Text:
-    """The score and its mark; the colour shows the direction of its difference from the backbone."""
+    """The score and its mark; the colour shows the direction of its difference from the first row."""
     if score is None or score["score"] is None:
         return Text("    –", style="dim")
     mark, tint = _mark(score)
@@ -297,7 +288,7 @@ def _brief(score: Score | Ability | None, digits: int = 0) -> Text:
 
 
 def _mark(score: Score | Ability) -> tuple[str, str]:
-    """The mark after a difference from the backbone, and its colour."""
+    """The mark after a difference from the first row, and its colour."""
     if score["delta"] is None:
         return "", ""
     if significant(score["p"]):
@@ -306,7 +297,7 @@ def _mark(score: Score | Ability) -> tuple[str, str]:
 
 
 def _score(score: Score | Ability | None, digits: int, intervals: bool) -> Text:
-    """The score, its difference from the backbone's, and its interval, each aligned."""
+    """The score, its difference from the first row's, and its interval, each aligned."""
     if score is None or score["score"] is None:
         return Text("    –", style="dim")
     text = Text(f"{number(score['score'], digits):>5}", style="bold")
@@ -326,7 +317,7 @@ def _compared(score: Ability | None, intervals: bool) -> Text:
 
 
 def _change(change: Change | None, intervals: bool, width: int = 7) -> Text:
-    """A mean difference from the backbone; coloured by its direction if it is beyond chance.
+    """A mean difference from the first row; coloured by its direction if it is beyond chance.
 
     `width` is the room that other lines have between a score and its interval.
     """
@@ -351,7 +342,7 @@ def _retention(row: Row, backbone: str, intervals: bool, width: int = 7) -> Text
         return text
     tint = "green" if row["retention"] >= 80 else "yellow" if row["retention"] >= 50 else "red"
     text.stylize(tint)
-    text.append(f" {'~' if row['inside_noise'] else '':<{width}}", style="dim not bold")
+    text.append(f" {'~' if within_noise(row) else '':<{width}}", style="dim not bold")
     return text.append(f" {spread(row['retention_interval'], 0)}", style="dim not bold") if intervals else text
 
 
@@ -365,7 +356,7 @@ def taught(card: Scorecard) -> list[str]:
 
 
 def _legend(card: Scorecard, intervals: bool) -> Text:
-    parts = ["* differs from the backbone, p < 0.05"] if methods(card) else []
+    parts = [f"* differs from {baseline(card)}, p < 0.05; without it no difference was found"] if methods(card) else []
     if trainings(card):
         parts.insert(0, trainings(card))
     if methods(card) and floor(card) is not None:

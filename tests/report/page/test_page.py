@@ -52,8 +52,12 @@ def test_every_part_is_there_and_well_formed(html: str) -> None:
     assert read.open == []
     text = " ".join(" ".join(read.texts).split())
     for part in (
-        "vanilla gained 42.6 chrF++ and kept 32 % of its abilities;",
-        "radis gained 37.7 chrF++ and kept 87 % of its abilities.",
+        "2 ways to teach, side by side.",
+        "vanilla translates better in all 4 directions (+42.6 chrF++) and kept 32 % of its abilities, worse at all 9,",
+        "radis translates better in all 4 directions (+37.7 chrF++) and kept 87 % of its abilities, worse at refusals",
+        "differences are from the backbone",
+        "Abilities kept in brackets: difference from Vanilla-FT",
+        "Translation out of English in brackets: difference from the backbone",
         "Skill gained, abilities kept",
         "The numbers",
         "Learning",
@@ -139,7 +143,7 @@ def test_every_row_is_shown_for_the_sentences_and_questions_drawn(html: str, det
 def test_a_page_without_details_and_one_without_abilities(card: Card) -> None:
     plain = page(card, Details("bare"))
     assert "Learning" not in plain
-    assert "side by side" not in plain
+    assert "Translations, side by side" not in plain
     translation = copy.deepcopy(card)
     for row in translation["rows"]:
         row |= {"abilities": {}, "retention": None, "retention_interval": None, "inside_noise": None}
@@ -151,6 +155,10 @@ def test_a_page_without_details_and_one_without_abilities(card: Card) -> None:
     alone = copy.deepcopy(card)
     alone["rows"] = alone["rows"][:1]
     assert "How the backbone does." in page(alone, Details("alone"))
+    alone["backbone"] = alone["rows"][0]["name"] = "ALMA-7B"
+    text = " ".join(" ".join(Reader(page(alone, Details("alone"))).texts).split())
+    assert "How ALMA-7B does." in text
+    assert "backbone" not in text.partition("Signatures of the scores")[0]
 
 
 def test_an_ability_that_the_backbone_lacks_is_shown_without_a_bar(card: Card) -> None:
@@ -210,7 +218,7 @@ def test_eight_rows_of_three_trainings_fit_on_a_page(study: Card, results: dict,
     text = " ".join(" ".join(read.texts).split())
     for part in (
         "7 ways to teach, side by side.",
-        "seq_kd gained 4.8 chrF++ and kept 95 % of its abilities",
+        "seq_kd translates better in all 4 directions (+4.8 chrF++) and kept 95 % of its abilities, worse at",
         "Translation out of English",
         "Abilities kept",
         "Sources of the rationales",
@@ -248,4 +256,4 @@ def test_a_browser_shows_the_page(tmp_path: Path, card: Card, details: Details) 
     read = Reader(seen)
     assert "script" not in read.tags
     assert read.tags.count("circle") == 3
-    assert any("gained 37.7 chrF++" in text for text in read.texts)
+    assert any("(+37.7 chrF++)" in text for text in read.texts)

@@ -8,12 +8,12 @@ from rich.console import Console
 
 from dragoman.report.families import Benchmark, benchmarks, by_language, split
 from dragoman.report.page.page import Details, page, write_report
-from dragoman.report.phrases import verdict
 from dragoman.report.tables.paper import tables
 from dragoman.report.tables.readme import markdown
 from dragoman.report.tables.table import Cell, Table
 from dragoman.report.tables.table_formats import written
 from dragoman.report.terminal import show
+from dragoman.report.verdict import verdict
 from tests.plain_card import Card
 from tests.report.crossalpaca_card import crossalpaca_card, rows
 
@@ -104,8 +104,8 @@ def test_in_the_terminal_each_language_has_a_table_that_fits(study: Card) -> Non
 
 def test_what_was_gained_is_said_by_language(study: Card) -> None:
     said = dict(verdict(study))
-    assert "gained in 3 of 3 benchmarks in Italian" in said["it-cross"]
-    assert "is as good in Italian as before" in said["de-cross"]
+    assert "is better at qa-it" in said["it-cross"]
+    assert "was not found to differ at any of 3 benchmarks in Italian" in said["de-cross"]
 
 
 def test_the_page_has_a_section_of_its_own(study: Card) -> None:

@@ -76,24 +76,28 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> None
 
     The page shows translations, losses and examples of the first seed.
     """
-    seeds, first = trainings(recipe), trainings(recipe)[0]
-    results = {"backbone": [_results(done["evaluate-backbone"])]}
+    seeds = trainings(recipe)
+    first = _first_row(recipe)
+    results = {first: [_results(done["evaluate-backbone"])]}
     results |= {row: [_results(done[titled("evaluate", row, seed=seed)]) for seed in seeds] for row in rows(recipe)}
     noise = [RowResults.from_json(draw) for draw in done["evaluate-backbone"].read_json("noise.json")]
     results |= {one.row: [_results(done[titled("evaluate", one.row)])] for one in recipe.compare}
-    taught = {row: done[learnt(recipe, row, first)[-1]] for row in rows(recipe)}
+    taught = {row: done[learnt(recipe, row, seeds[0])[-1]] for row in rows(recipe)}
+    fitted = {row: done[titled("train", row, seed=seeds[0])] for row in rows(recipe)}
     card = scorecard(
         results,
         noise,
         recipe.evaluation.bootstrap,
+        first,
         rationales={row: MakeExamples.facts(made).get("rationales") for row, made in taught.items()},
-        about={row: _about(recipe, row, done) for row in rows(recipe)}
+        about={first: About(method="backbone")}
+        | {row: _about(recipe, row, done) for row in rows(recipe)}
         | {one.row: About(method="finished") for one in recipe.compare},
     )
     details = Details(
         name=recipe.name,
         results={row: some[0] for row, some in results.items()},
-        losses={row: _lines(done[titled("train", row, seed=first)].folder / "metrics.jsonl") for row in rows(recipe)},
+        losses={row: _lines(made.folder / "metrics.jsonl") for row, made in fitted.items()},
         examples={row: made.read_json("samples.json") for row, made in taught.items()},
         notes={row: MakeExamples.facts(made)["notes"] for row, made in taught.items()},
         facts=_facts(recipe, done),
@@ -101,6 +105,11 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> None
         options=rows(recipe),
     )
     write_report(out / "report", card, details)
+
+
+def _first_row(recipe: Recipe) -> str:
+    """The name of the backbone's row; where it is the only one, that of the model."""
+    return "backbone" if rows(recipe) or recipe.compare else Path(recipe.backbone).name
 
 
 def _results(judged: Artifact) -> RowResults:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from dragoman.report.abilities import SIDES, digits, kept, of_rows, unit
+from dragoman.report.compare import methods
 from dragoman.report.families import score, split
 from dragoman.report.figures.charts import part_bar
 from dragoman.report.page.sample_items import Read, to_read
-from dragoman.report.phrases import methods, number, plain
+from dragoman.report.phrases import number, plain
 from dragoman.scoring.results import RowResults
 from dragoman.scoring.scorecard.schema import Ability, Scorecard, Subject
 

@@ -20,14 +20,16 @@ from dragoman.rationales.report import STEPS
 from dragoman.report import abilities, translation
 from dragoman.report import phrases as words
 from dragoman.report import terminal as tables
-from dragoman.report.compare import floor
+from dragoman.report.compare import baseline, floor, methods, of_backbone, within_noise
 from dragoman.report.figures import charts, sweeps
 from dragoman.report.figures.figure1 import Point, plane
 from dragoman.report.page import benchmark_panels as closer
+from dragoman.report.remarks import remarks
 from dragoman.report.tables import benchmarks, paper
 from dragoman.report.tables import table_formats as formats
 from dragoman.report.tables.readme import markdown
 from dragoman.report.tables.table import Table
+from dragoman.report.verdict import verdict
 from dragoman.scoring.results import RowResults
 from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard, ends
 from dragoman.scoring.statistics import chrf
@@ -41,6 +43,7 @@ EXAMPLES = 3  # shown of each method
 LONGEST = 2000  # letters shown of one text, so that the page stays small
 GLIMPSE = 200  # of one that may do harm, and only on demand
 COLOURS = 8  # that the style sheet has for rows; the backbone keeps the first for itself
+LONG = 90  # letters of a claim from which on the page begins with a list
 MANY = 4  # rows from which on the page is set wider, and what is long is folded
 SEGMENTS = ("reference", "rationale", "end", "prompt", "own", "answer")  # in the order of their colours
 # What is wrong with a rationale: its name, and the rule by which it is known
@@ -119,7 +122,7 @@ def write_report(folder: Path, card: Scorecard, details: Details) -> None:
 
 def page(card: Scorecard, details: Details) -> str:
     """The page as HTML, with characters that HTML does not allow spelled out."""
-    colours, made = _colours(card), paper.tables(card)
+    colours, made, said = _colours(card), paper.tables(card), verdict(card)
     by_language = made.pop("benchmarks", [])
     return visible(
         _templates()
@@ -129,8 +132,8 @@ def page(card: Scorecard, details: Details) -> str:
             rows=card["rows"],
             details=details,
             colours=colours,
-            verdict=words.verdict(card),
-            remarks=words.remarks(card),
+            verdict=said,
+            remarks=remarks(card),
             plane=_plane(card),
             skill=_skill_title(card),
             groups=translation.groups(card),
@@ -146,13 +149,16 @@ def page(card: Scorecard, details: Details) -> str:
             unit=partial(abilities.unit, card),
             ratings=any(abilities.unit(card, name) != "%" for name in abilities.abilities(card)),
             changed=tables.changed(card),
-            compared=bool(words.methods(card)),
+            compared=bool(methods(card)),
+            baseline=baseline(card),
+            within_noise=within_noise,
             finished=any(row["method"] == "finished" for row in card["rows"]),
             floor=floor(card),
-            kept=any(row["retention"] is not None for row in words.methods(card)),
+            kept=of_backbone(card) and any(row["retention"] is not None for row in methods(card)),
             skills=abilities.skills(card),
             closer=closer.panels(card, details.results, colours),
             many=len(card["rows"]) > MANY,
+            listed=len(card["rows"]) > MANY or any(len(claim) > LONG for _, claim in said),
             trainings=words.trainings(card),
             tables=made,
             benchmarks=by_language,
@@ -242,8 +248,8 @@ def _plane(card: Scorecard, style: str = "") -> Markup | None:
     colours = _colours(card)
     judged = [(row, _skill(card, row)) for row in card["rows"]]
     points = [point for row, score in judged if score and (point := _point(row, score, colours[row["name"]]))]
-    if not points or not words.methods(card):
-        return None  # with one model alone there is nothing to keep
+    if not points or not of_backbone(card):
+        return None  # one model alone has nothing to keep
     return plane(points, floor(card), _skill_title(card), "abilities kept", style)
 
 

@@ -25,7 +25,7 @@ def tables(card: Scorecard, rows: Sequence[Row], titles: Sequence[str], more: Se
         notes += [BY_SUBJECT] if any(measure.column.title == "by subject" for measure in measures) else []
         caption = " ".join([*notes, caption_of(card, measures, lines, "the backbone")])
         columns = tuple(measure.column for measure in measures)
-        made.append(Table("benchmarks", f"Benchmarks {title}", caption, columns, lines))
+        made.append(Table("benchmarks", f"Benchmarks {title}", caption, columns, lines, "the backbone"))
     return made
 
 

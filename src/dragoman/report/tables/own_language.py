@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from dragoman.methods import available
-from dragoman.report.compare import SIGNIFICANT, difference
+from dragoman.report.compare import difference
 from dragoman.report.families import benchmarks, kind, score
 from dragoman.report.tables.captions import merged, spanned
 from dragoman.report.tables.table import Cell, Column, Line, Table
@@ -106,7 +106,7 @@ def _cell(card: Scorecard, row: Row, family: str, other: str | None) -> Cell:
         value=found["score"],
         interval=ends(found["interval"]) if found["interval"] else None,
         delta=apart.delta if apart else None,
-        sure=bool(apart and apart.p < SIGNIFICANT),
+        sure=bool(apart and apart.state != "open"),
         n=found["n"],
         seeds=tuple(found["seeds"]),
         sd=found["sd"],

@@ -14,8 +14,8 @@ from typing import Literal
 
 from dragoman.methods import available
 from dragoman.report.abilities import abilities, comparisons, digits, side, skills, unit
-from dragoman.report.compare import RETENTION, Path
-from dragoman.report.phrases import methods, plain
+from dragoman.report.compare import RETENTION, Path, methods
+from dragoman.report.phrases import plain
 from dragoman.report.tables import benchmarks
 from dragoman.report.tables.captions import caption_of, caption_of_cost
 from dragoman.report.tables.table import Cell, Column, Measure, Number, Table, filled, line
@@ -253,8 +253,9 @@ def _ablation(setting: _Setting) -> list[Table | None]:
     lines = filled(setting.card, rows, titles, measures, [row["name"] for row in variants])
     note = "In brackets after a name who wrote the rationales; marks are given among these rows."
     by = metric_title(setting.card, main(setting.card))
-    caption = f"{note} {caption_of(setting.card, measures, lines, _named(setting, own), by)}"
-    return [Table("ablation", "Sources of the rationales", caption, tuple(m.column for m in measures), lines)]
+    whom = _named(setting, own)
+    caption = f"{note} {caption_of(setting.card, measures, lines, whom, by)}"
+    return [Table("ablation", "Sources of the rationales", caption, tuple(m.column for m in measures), lines, whom)]
 
 
 def _translated(setting: _Setting) -> Measure:
@@ -304,7 +305,7 @@ def _compared(
 ) -> Table:
     lines = filled(setting.card, rows, [title(row) for row in rows], measures)
     caption = caption_of(setting.card, measures, lines, whom, metric and metric_title(setting.card, metric))
-    return Table(key, heading, caption, tuple(measure.column for measure in measures), lines)
+    return Table(key, heading, caption, tuple(measure.column for measure in measures), lines, whom)
 
 
 def _cost(setting: _Setting) -> list[Table | None]:

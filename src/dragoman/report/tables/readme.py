@@ -1,9 +1,9 @@
 """The README table: the comparison in one Markdown table."""
 
 from dragoman.report.abilities import abilities, comparisons, digits, skills, unit
-from dragoman.report.compare import floor
+from dragoman.report.compare import baseline, floor, methods, of_backbone
 from dragoman.report.families import benchmarks, by_language, heading, score
-from dragoman.report.phrases import methods, number, plain, signed, significant, spread, trainings
+from dragoman.report.phrases import number, plain, signed, significant, spread, trainings
 from dragoman.report.terminal import ACROSS, taught
 from dragoman.report.translation import group_score, groups, learnt_metrics, metric_title, metrics
 from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard
@@ -25,7 +25,7 @@ def markdown(card: Scorecard) -> str:
     for title, some in by_language(benchmarks(card)).items():
         for parts in some:
             lines.append([f"{heading(parts)} {title}, %", *(_words(score(row, parts.family), 0) for row in rows)])
-    if any(row["retention"] is not None for row in methods(card)):
+    if of_backbone(card) and any(row["retention"] is not None for row in methods(card)):
         kept = [_kept(row, card["backbone"]) for row in rows]
         lines.append(["**abilities kept (RP), %**", *(f"**{text}**" for text in kept)])
     for family in comparisons(card):
@@ -54,7 +54,11 @@ def _words(score: Score | Ability | None, digits: int = 1) -> str:
 
 
 def _legend(card: Scorecard) -> str:
-    parts = ["\\* differs from the backbone with p < 0.05."] if methods(card) else []
+    parts = (
+        [f"\\* differs from {baseline(card)} with p < 0.05; without it no difference was found."]
+        if methods(card)
+        else []
+    )
     parts += [f"{learnt_metrics(card)}."] if learnt_metrics(card) else []
     if several := trainings(card):
         parts.append(f"{several[0].upper()}{several[1:]}.")

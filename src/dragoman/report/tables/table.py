@@ -53,10 +53,18 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
+    against: str = ""
+    """What differences in brackets are from, for the table's heading."""
 
     def to_json(self) -> dict[str, object]:
         """Plain data, as in `tables.json`."""
         return asdict(self)
+
+    @property
+    def heading(self) -> str:
+        """What the table's heading says of the differences in it; empty if there are none."""
+        differs = any(cell.delta is not None for line in self.lines for cell in line.cells)
+        return f"in brackets: difference from {self.against}" if self.against and differs else ""
 
     @property
     def spans(self) -> list[tuple[str, int]]:

@@ -1,0 +1,147 @@
+"""Remarks: what to know before comparing rows: the noise floor, who is ahead, and what has no judgement."""
+
+from dragoman.report.abilities import items, unjudged
+from dragoman.report.compare import RETENTION, Difference, alike, difference, floor, methods, of_backbone
+from dragoman.report.families import score as ability_of
+from dragoman.report.phrases import NAMED, listed, number, plain, signed, significant
+from dragoman.report.verdict import differing, translates
+from dragoman.scoring.scorecard.schema import Ability, Scorecard
+
+JUDGED = ("cut off", "empty", "verdicts")  # notes on what was judged all the same begin so
+TOLD = 3  # rows of which a sentence tells at which families they differ from the best
+
+
+def remarks(card: Scorecard) -> list[str]:
+    """All remarks on a scorecard, each a sentence or two."""
+    found = [one for one in (alone(card), _noise(card)) if one]
+    if left := card["noise"] and card["noise"]["left_out"]:
+        found.append(f"{left} of its draws had no judgement of something, and count for nothing.")
+    if of_backbone(card):
+        found += _leaders(card)
+    found += _open(card)
+    return found + (_without(card) if of_backbone(card) else [])
+
+
+def alone(card: Scorecard) -> str:
+    """A summary of a scorecard with one row; empty if rows are compared."""
+    if methods(card):
+        return ""
+    return "One model was judged, so nothing is compared: these are its own scores, with their 95 % intervals."
+
+
+def _noise(card: Scorecard) -> str:
+    """The noise floor of RP, and that of the family that moves most."""
+    least, noise = floor(card), card["noise"]
+    if least is None or noise is None:
+        return ""
+    single = {name: one["retention"] for name, one in noise["families"].items() if one["retention"]}
+    most = max(single, key=lambda name: single[name] or 0, default=None)
+    widest = f", at single abilities by up to {number(single[most])} ({plain(most)})" if most else ""
+    who = "the backbone" if methods(card) else "the model"
+    moves = f"{who} itself moves by up to {least:.1f} points of retention (RP){widest}."
+    text = f"Asked other questions of the same kinds, or answering anew, {moves}"
+    if methods(card):
+        text += (
+            " A difference in RP counts only beyond that; at single abilities the test on the same questions decides."
+        )
+    return text
+
+
+def _leaders(card: Scorecard) -> list[str]:
+    """Who kept most, between whom no difference was found overall, and how far behind the next is."""
+    kept = {row["name"]: row["retention"] for row in methods(card) if row["retention"] is not None}
+    if len(kept) < 2:
+        return []
+    if any(difference(card, row, other, RETENTION) is None for row in kept for other in kept if row != other):
+        return []
+    found = []
+    first = alike(card, kept, RETENTION)
+    best, rest = first[0], {name: score for name, score in kept.items() if name not in first}
+    if len(first) > 1:
+        gap = kept[best] - min(kept[name] for name in first)
+        size = f"{gap:.1f} points" if len(first) == 2 else f"up to {gap:.1f} points"
+        named = listed(first) if len(first) <= NAMED else f"{best} and {len(first) - 1} others"
+        single = _single(card, best, first[1:])
+        tested = [difference(card, best, other, RETENTION) for other in first[1:]]
+        says = "counts" if any(one and one.state != "open" for one in tested) else "was found"
+        found.append(f"Between {named} no difference in RP {says} ({size}){single}.")
+    if rest:
+        second = max(rest, key=lambda name: rest[name])
+        ahead = kept[best] - rest[second]
+        found.append(f"{best} kept {ahead:.0f} points more than {second}{_price(card, best, second)}.")
+    return found
+
+
+def _single(card: Scorecard, best: str, others: list[str]) -> str:
+    """At which abilities rows differ from the best although their RP was not found to."""
+    apart = {name: differing(card, _families(card, name, best)) for name in others}
+    told = [f"beside {best}, {name} is {words}" for name, words in apart.items() if words]
+    if not told:
+        return ""
+    more = f"; so do {len(told) - TOLD} more at some" if len(told) > TOLD else ""
+    return f", but they differ at single abilities: {'; '.join(told[:TOLD])}{more}"
+
+
+def _families(card: Scorecard, row: str, other: str) -> dict[str, Difference]:
+    """Abilities → how far one row is ahead of another."""
+    names = [name for one in card["rows"] if one["name"] == row for name in one["abilities"]]
+    found = {name: difference(card, row, other, ("families", name)) for name in names}
+    return {name: one for name, one in found.items() if one}
+
+
+def _price(card: Scorecard, best: str, second: str) -> str:
+    """How the best translates beside the second, in chrF++."""
+    mean = difference(card, best, second, ("translation",))
+    if not mean:
+        return ""
+    pair = next(one for one in card["pairs"] if {one["row"], one["other"]} == {best, second})
+    each = {name: difference(card, best, second, ("directions", name)) for name in pair["directions"]}
+    return f" and translates {translates({'chrF++': mean}, {'chrF++': {n: one for n, one in each.items() if one}})}"
+
+
+def _open(card: Scorecard) -> list[str]:
+    """Items without a judgement, by family and row: they are in no score."""
+    found = []
+    for family in dict.fromkeys(name for row in card["rows"] for name in [*row["abilities"], *row["skills"]]):
+        rows = [(row["name"], ability_of(row, family)) for row in card["rows"]]
+        told = {
+            name: f"{unjudged(one)} of {items(one)} ({', '.join(_reasons(one))})"
+            for name, one in rows
+            if one and unjudged(one)
+        }
+        if len(told) > 1 and len(told) == len(card["rows"]) and len(set(told.values())) == 1:
+            told = {"every row": next(iter(told.values()))}
+        if told:
+            listing = "; ".join(f"{name} {text}" for name, text in told.items())
+            name = plain(family)
+            found.append(f"{name[0].upper()}{name[1:]}, not judged and so in no score: {listing}.")
+    return found
+
+
+def _reasons(ability: Ability) -> list[str]:
+    """What went wrong, most frequent first, without what was judged all the same."""
+    notes = sorted(ability["notes"].items(), key=lambda note: -note[1])
+    return [f"{note} {count}" for note, count in notes if not note.startswith(JUDGED)]
+
+
+def _without(card: Scorecard) -> list[str]:
+    """Abilities of which the backbone has nothing, or no score: no share of them can be told, but a difference."""
+    named = sorted({family for row in card["rows"] for family in row["retention_without"]})
+    scores = {family: one["score"] for family in named if (one := ability_of(card["rows"][0], family))}
+    open_ = [plain(family) for family, score in scores.items() if score is None]
+    found = []
+    for family in (family for family, score in scores.items() if score == 0):
+        gaps = {row["name"]: ability_of(row, family) for row in methods(card)}
+        told = [
+            f"{name} {signed(one['delta'], 0)}{'*' if significant(one['p']) else ''}"
+            for name, one in gaps.items()
+            if one and one["delta"] is not None
+        ]
+        points = f"; in points: {', '.join(told)}" if told else ""
+        found.append(
+            f"The backbone scores 0 at {plain(family)}, so no share of that is kept or lost (no part of RP){points}."
+        )
+    if open_:
+        listing = listed(open_)
+        found.append(f"The backbone has no score at {listing}: there is no retention of that, and it does not count.")
+    return found

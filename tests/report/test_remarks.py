@@ -1,0 +1,81 @@
+"""What is said before rows are compared: who is ahead, the noise floor, and what no share can be told of."""
+
+import copy
+
+from dragoman.report.remarks import remarks
+from tests.plain_card import Card
+from tests.report.verdict_card import Rows
+from tests.report.verdict_card import card as made_card
+
+
+def test_the_noise_floor_is_that_of_rp_and_of_single_abilities(card: Card) -> None:
+    noise = remarks(card)[0]
+    assert "the backbone itself moves by up to 2.8 points of retention (RP), at single abilities by up to " in noise
+    assert "at single abilities the test on the same questions decides." in noise
+
+
+def test_remarks_compare_only_beyond_the_noise(card: Card) -> None:
+    ahead = remarks(card)[1]
+    assert ahead == (
+        "radis kept 55 points more than vanilla and translates worse on average (−4.9 chrF++): worse in it-en (−6.5), "
+        "with no difference found in en-de (−5.9 ± 8.3), de-en (−5.2 ± 6.3) and en-it (−2.1 ± 6.8)."
+    )
+    close = copy.deepcopy(card)
+    pair = next(pair for pair in close["pairs"] if pair["row"] == "vanilla")
+    pair["families"] = {}
+    pair["retention"] |= {"delta": -1.5, "p": 0.001}
+    close["rows"][1]["retention"] = close["rows"][2]["retention"] - 1.5
+    assert remarks(close)[1] == "Between radis and vanilla no difference in RP counts (1.5 points)."
+    pair["retention"] |= {"delta": -9.0, "p": 0.06}
+    close["rows"][1]["retention"] = close["rows"][2]["retention"] - 9.0
+    assert remarks(close)[1] == "Between radis and vanilla no difference in RP was found (9.0 points)."
+    close["rows"][1]["retention_without"] = ["follow_up"]
+    assert "The backbone" not in " ".join(remarks(close))  # it has a score; the row may lack judgements
+    assert remarks(card | {"noise": None}) == [ahead]
+    assert remarks(card | {"noise": None, "pairs": []}) == []  # nothing is claimed that was not tested
+
+
+def test_a_row_that_is_below_at_abilities_is_not_called_noise(card: Card) -> None:
+    """Nine abilities far below, and an RP that a wide noise floor would swallow."""
+    wide = copy.deepcopy(card)
+    wide["noise"]["retention"] = 60.0
+    (alike,) = remarks(wide)[1:]
+    assert alike.startswith(
+        "Between radis and vanilla no difference in RP counts (55.4 points), but they differ at single abilities: "
+        "beside radis, vanilla is worse at all 9, most at instructions (−75), "
+    )
+    assert "noise" not in alike
+
+
+def test_of_many_methods_all_that_cannot_be_told_apart_are_named(study: Card) -> None:
+    assert remarks(study)[1:] == [
+        "seq_kd kept 3 points more than radis and translates worse in all 4 directions (−16.4 chrF++)."
+    ]
+    study["noise"]["retention"] = 4.0
+    assert remarks(study)[1:] == [
+        "Between seq_kd and radis no difference in RP counts (3.1 points), but they differ at single abilities: "
+        "beside seq_kd, radis is worse at refusal (−11).",
+        "seq_kd kept 8 points more than radis-stronger and translates worse in all 4 directions (−17.9 chrF++).",
+    ]
+    study["noise"]["retention"] = 8.0
+    assert remarks(study)[1].startswith(
+        "Between seq_kd, radis and radis-stronger no difference in RP counts (up to 7.6 points), but they differ"
+    )
+    two: Card = {**study, "rows": [row for row in study["rows"] if row["name"] in ("backbone", "multitask", "vanilla")]}
+    assert remarks(two)[1] == (
+        "multitask kept 26 points more than vanilla and translates with no difference found in any of 4 directions "
+        "(−0.6 ± 2.0 chrF++)."
+    )
+
+
+def test_where_the_backbone_has_nothing_a_difference_is_told() -> None:
+    rows: Rows = {"backbone": ({}, {"sums": 90, "talk": 0}), "new": ({}, {"sums": 90, "talk": 12})}
+    assert remarks(made_card({**rows, "other": ({}, {"sums": 60, "talk": 1})}))[1:] == [
+        "The backbone scores 0 at talk, so no share of that is kept or lost (no part of RP); in points: new +12*, "
+        "other +1."
+    ]
+
+
+def test_of_two_models_nothing_is_said_of_a_backbone() -> None:
+    rows: Rows = {"runs/a": ({}, {"sums": 90, "talk": 0}), "runs/b": ({}, {"sums": 60, "talk": 12})}
+    assert remarks(made_card(rows, first="runs/a")) == []
