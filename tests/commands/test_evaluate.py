@@ -78,6 +78,29 @@ def test_what_is_no_result_and_what_can_not_be_compared(tmp_path: Path, capsys: 
     assert (found["rows"][1]["abilities"]["m"]["delta"], found["left_out"]) == (0, {})
 
 
+def test_a_share_is_kept_of_the_backbone_of_the_same_run_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    model = json.dumps(RowResults(None, None, (rated("m", "m|judge:x"),)).to_json())
+    for run in ("one", "two"):
+        (tmp_path / run / "results").mkdir(parents=True)
+        for name in ("backbone", "radis"):
+            (tmp_path / run / "results" / f"{name}.json").write_text(model)
+    compared("one", "one/radis")
+    said = capsys.readouterr().out
+    assert "differs from the backbone" in said
+    assert "one/radis kept 100 % of its abilities" in said
+    for first, second in (("one", "two/radis"), ("one/radis", "two/radis"), ("one/radis", "one")):
+        compared(first, second)
+        said = capsys.readouterr().out
+        assert f"differs from {first}" in said
+        assert f"{second} was not found to differ at m (±0.0)" in said
+        for word in ("the backbone", "kept", "RP"):
+            assert word not in said
+
+
 def test_translations_without_their_main_metric_are_not_compared() -> None:
     second = row()
     assert second.translation is not None

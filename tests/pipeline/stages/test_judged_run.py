@@ -104,6 +104,7 @@ def test_a_model_alone_is_judged_once_and_compared(folder: Path) -> None:
     said += [f"benchmarks={{xstest: {{kind: xstest, path: {folder / 'refusals.csv'}}}}}"]
     dragoman(*asked, *said)
     (alone,) = card(folder, "evaluate-small-vanilla-xstest-translation-lab")["rows"]
+    assert (alone["name"], alone["method"]) == ("vanilla", "backbone")
     whole = next(row for row in card(folder)["rows"] if row["name"] == "vanilla")
     assert alone["abilities"]["xstest"]["score"] == whole["abilities"]["xstest"]["score"]
     assert alone["translation"]["mean"] == pytest.approx(whole["translation"]["mean"])
