@@ -149,7 +149,7 @@ def test_init_overwrites_nothing(run: Run, tmp_path: Path) -> None:
         (("--source", "a.de", "--target", "a.txt"), "'.txt' names none; say so, as in --direction de-en\n"),
         (("--table", "a.tsv", "--direction", "de-de"), "--direction de-de: write source and target language"),
         (("--table", "a.tsv", "--direction", "de-xx"), "the language code 'xx' is not known"),
-        (("--source", "a.de", "--target", "b.en"), "there is no file b.en\n"),
+        (("--source", "a.de", "--target", "b.en"), "there is no file b.en (paths count from the folder you are in: "),
         (("--source", "a.de", "--target", "a.en", "--test", "99"), "4 different source sentences are too few"),
     ],
 )

@@ -135,6 +135,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def in_bytes(size: float) -> str:
+    """A size for people, as in 7.3 MB."""
+    for unit, letters in ((1e9, "GB"), (1e6, "MB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {letters}"
+    return f"{size / 1e3:.0f} kB"
+
+
 def beside(path: Path) -> Path:
     """A name in the same folder that nobody else takes; process ids may be the same in two containers."""
     return path.with_name(TEMPORARY + secrets.token_hex(8))

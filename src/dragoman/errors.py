@@ -5,6 +5,7 @@ may catch `ValueError` or `RuntimeError` without knowing us.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class DragomanError(Exception):
@@ -48,6 +49,15 @@ def refuse(faults: Sequence[str], *, complete: bool = True) -> None:
         left_out = len(faults) - 20
         more = [f"… and {left_out:,} more" if complete else "… and more"] if left_out > 0 else []
         raise DataError("\n".join([*faults[:20], *more]))
+
+
+def from_here(path: str | Path) -> str:
+    """To be said after a path at which nothing was found, in brackets: where it counts from, if it is relative.
+
+    One rule for command lines and recipes: from the folder where dragoman is run. Only a recipe's `extends` counts
+    from the recipe.
+    """
+    return "" if Path(path).expanduser().is_absolute() else f" (paths count from the folder you are in: {Path.cwd()})"
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:

@@ -19,7 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypedDict, cast
 
-from dragoman.disk import TEMPORARY, Digests, open_as_usual, read_json, sealed, sha256, unbroken, write_atomic
+from dragoman.disk import (
+    TEMPORARY,
+    Digests,
+    in_bytes,
+    open_as_usual,
+    read_json,
+    sealed,
+    sha256,
+    unbroken,
+    write_atomic,
+)
 from dragoman.errors import StoreError
 from dragoman.json_values import Json, as_object
 
@@ -28,6 +38,7 @@ __all__ = ["Artifact", "Digests", "Store", "fingerprint", "sha256", "write_atomi
 FORMAT = 1
 MANIFEST = "manifest.json"
 READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+IN_USE = "in-use"  # the lock that runs share, and that pruning has alone
 
 
 def fingerprint(inputs: object) -> str:
@@ -182,6 +193,27 @@ class Store:
             yield
 
     @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Within the block, nothing that is finished is pruned. Any number of runs may be inside."""
+        with _lock(self.folder / "locks" / f"{IN_USE}.lock") as lock:
+            if lock is not None and not _taken(lock, fcntl.LOCK_SH):
+                self._say("`dragoman store prune` is at work in this store; waiting for it")
+                fcntl.flock(lock, fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
+    def unused(self) -> Iterator[bool]:
+        """Yields whether no run is at work here. If so, none begins within the block: it waits."""
+        with _lock(self.folder / "locks" / f"{IN_USE}.lock") as lock:
+            yield lock is not None and _taken(lock, fcntl.LOCK_EX)
+
+    @contextmanager
+    def free(self, name: str) -> Iterator[bool]:
+        """Yields whether nobody is making this artifact. If so, nobody begins within the block."""
+        with _lock(self.folder / "locks" / f"{name}.lock") as lock:
+            yield lock is None or _taken(lock, fcntl.LOCK_EX)
+
+    @contextmanager
     def making(self, name: str) -> Iterator[Path]:
         """The folder to work in, locked; it still contains what an interrupted run left."""
         self.require_writable(name)
@@ -215,13 +247,14 @@ class Store:
             self.digests.note(final / file, sha)
         return Artifact(name, final, files, as_object(manifest["facts"]))
 
-    def need_room(self, needed: int, what: str) -> None:
-        """Raises StoreError if the disk has no room for what is about to be made."""
+    def need_room(self, needed: int, what: str, spare: int = 0) -> None:
+        """Raises StoreError if the disk has no room for what is about to be made, and for `spare` bytes beside it."""
         free = shutil.disk_usage(self.folder).free
-        if free < needed:
+        if free < needed + spare:
             raise StoreError(
-                f"{what} needs about {needed / 1e9:.1f} GB in {self.folder}, and the disk has {free / 1e9:.1f} GB "
-                "left. Make room, or name another folder with `runs:` in the recipe."
+                f"{what} needs about {in_bytes(needed)} in {self.folder}, and the disk has {in_bytes(free)} left"
+                f"{f', of which {in_bytes(spare)} should stay free' if spare else ''}. "
+                "Make room (`dragoman store` tells what takes it), or name another folder with `runs:` in the recipe."
             )
 
 
@@ -235,6 +268,34 @@ def _fault(path: Path, sha: str, digest_of: Callable[[Path], str]) -> str | None
         if error.errno != errno.EIO:
             raise
         return "cannot be read from the disk"
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[int | None]:
+    """A lock's open file, made if it is missing; None where there is none and none can be written."""
+    handle = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDONLY)
+    try:
+        yield handle
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _taken(lock: int, how: int) -> bool:
+    """Takes a lock unless others have it; returns whether it was taken."""
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _flush(path: Path) -> None:

@@ -245,6 +245,26 @@ def test_all_that_is_kept_is_verified(moved: Path) -> None:
     assert "there is no store in" in whole
 
 
+def test_pruning_takes_nothing_that_a_finished_run_needs(moved: Path) -> None:
+    runs = moved / "runs"
+    again(moved, "training.learning_rate=1e-3")
+    newer = artifacts(runs)
+    assert len(newer) == 11  # data, examples and the backbone's answers are those of before
+    again(moved)
+    ran = CliRunner().invoke(app, ["store", "prune", str(runs), "--yes"])
+    assert ran.exit_code == 0, ran.output
+    assert "removed 4 folders" in ran.output
+    assert len(artifacts(runs)) == 7
+    assert [line for line in again(moved) if "done before" not in line] == []
+    (runs / "small" / "stages.json").unlink()  # as in runs of an earlier version
+    ran = CliRunner().invoke(app, ["store", "prune", str(runs), "--yes"])
+    assert "there is nothing to remove" in ran.output
+    shutil.rmtree(runs / "small")
+    ran = CliRunner().invoke(app, ["store", "prune", str(runs), "--yes"])
+    assert "removed 7 folders" in ran.output
+    assert not artifacts(runs)
+
+
 def verify_at(folder: Path) -> tuple[int, str]:
     ran = CliRunner().invoke(app, ["store", "verify", str(folder)])
     return ran.exit_code, ran.output

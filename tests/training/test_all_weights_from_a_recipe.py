@@ -12,8 +12,11 @@ from transformers import AutoTokenizer
 from dragoman.errors import StoreError
 from dragoman.pipeline import run as running
 from dragoman.pipeline.forecast import disk as room
+from dragoman.pipeline.forecast.geometry import geometry_of
 from dragoman.pipeline.models.cast import Model
+from dragoman.pipeline.plan import stages
 from dragoman.pipeline.process import Job, Ran
+from dragoman.pipeline.stages.stage import Stage
 from dragoman.recipe.schema import Recipe, Training
 from tests.tiny_models import lab_llama
 
@@ -85,8 +88,16 @@ def test_a_run_says_first_that_the_disk_is_too_small(
     # Two checkpoints for a moment; of each method and seed the weights in fp32, and of each refresh a checkpoint.
     expected = weights * (2 * 12 + 2 * (4 + 4 + 2 * 12))
     found = Model(str(backbone), backbone, "")
-    assert room.of_all_weights(recipe, found) == expected
-    assert room.of_all_weights(recipe.model_copy(update={"training": Training()}), found) == 0
-    monkeypatch.setattr(room, "of_all_weights", lambda *_: 10**18)
+    todo = stages(recipe)
+    assert room.of_training(recipe, found, todo) == expected
+    assert room.of_training(recipe, found, [stage for stage in todo if stage.kind != "train"]) == 0
+    # Of adapters three checkpoints for a moment, of which two stay until the training is done.
+    adapters = recipe.model_copy(update={"training": Training()})
+    geometry = geometry_of("", backbone)
+    assert geometry is not None
+    assert adapters.training.lora is not None
+    weights = geometry.adapter(adapters.training.lora)
+    assert room.of_training(adapters, found, [Stage("train", "vanilla")]) == weights * (3 * 12 + 4)
+    monkeypatch.setattr(room, "of_training", lambda *_: 10**18)
     with pytest.raises(StoreError, match=r"all-weights .* needs about 1000000000\.\d GB"):
         running.run(recipe, say=lambda _: None)

@@ -44,6 +44,8 @@ def gradients(
     from dragoman.commands.recipes import recipe as loaded
     from dragoman.pipeline.analyses import gradients_and_drift as analyses
     from dragoman.pipeline.analyses.options import DIMENSION, GradientsOptions
+    from dragoman.pipeline.plan import open_store
+    from dragoman.progress import note
     from dragoman.report.analyses.gradients import show
     from dragoman.screen import console
 
@@ -51,7 +53,9 @@ def gradients(
         raise RecipeError("--exact does not project, so it goes without --dimension")
     size = None if exact else dimension or DIMENSION
     options = GradientsOptions(_rows(rows), examples, weights.value, at, size, seed, ends)
-    found, folder = analyses.gradients(loaded(recipe, overrides or ()), options)
+    chosen = loaded(recipe, overrides or ())
+    with open_store(chosen, note).in_use():
+        found, folder = analyses.gradients(chosen, options)
     screen = console()
     show(found, screen)
     screen.print(f"{folder / 'gradients.md'}: the same by direction; gradients.svg is a picture", soft_wrap=True)
@@ -69,11 +73,15 @@ def drift(
     from dragoman.commands.recipes import recipe as loaded
     from dragoman.pipeline.analyses import gradients_and_drift as analyses
     from dragoman.pipeline.analyses.options import DriftOptions
+    from dragoman.pipeline.plan import open_store
+    from dragoman.progress import note
     from dragoman.report.analyses.drift import show
     from dragoman.screen import console
 
     options = DriftOptions(_rows(rows), examples, seed)
-    found, folder = analyses.drift(loaded(recipe, overrides or ()), options)
+    chosen = loaded(recipe, overrides or ())
+    with open_store(chosen, note).in_use():
+        found, folder = analyses.drift(chosen, options)
     screen = console()
     show(found, screen)
     screen.print(f"{folder / 'drift.md'}: the same; drift.svg is a picture", soft_wrap=True)
@@ -111,6 +119,8 @@ def rationales(
     """What rationales talk about: eight categories, their shares, and examples."""
     from dragoman.commands.recipes import recipe as loaded
     from dragoman.pipeline.analyses import topics as categories
+    from dragoman.pipeline.plan import open_store
+    from dragoman.progress import note
     from dragoman.report.analyses.topics import show
     from dragoman.screen import console
 
@@ -118,7 +128,8 @@ def rationales(
         raise RecipeError("--engine and --address say how a judge is asked; name the judge with --judge")
     named = categories.Judge(judge, engine.value, address, max_tokens) if judge else None
     chosen = loaded(recipe, overrides or ())
-    found, folder = categories.rationales(chosen, row=row, count=count, seed=seed, judge=named)
+    with open_store(chosen, note).in_use():
+        found, folder = categories.rationales(chosen, row=row, count=count, seed=seed, judge=named)
     screen = console()
     show(found, screen)
     screen.print(f"{folder / 'rationales.md'}: the same with more examples; rationales.json has each verdict")

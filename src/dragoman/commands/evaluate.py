@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dragoman.commands import recipes
-from dragoman.errors import DataError, RecipeError
+from dragoman.errors import DataError, RecipeError, from_here
 from dragoman.pipeline.data import contamination
 from dragoman.pipeline.data.make_data import test_pairs
 from dragoman.pipeline.data.questions import asked, materials, prompts
@@ -145,7 +145,10 @@ def _results(name: str) -> Path:
     folder = next((one for one in (path, path.parent) if (one / "results").is_dir()), None)
     there = ", ".join(sorted(one.stem for one in (folder / "results").iterdir())) if folder else ""
     told = f"{folder} has: {there}" if folder else "such folders are made by `dragoman run` and `dragoman evaluate`"
-    raise DataError(f"there are no results {name}; write runs/NAME for a backbone, or runs/NAME/ROW; {told}")
+    raise DataError(
+        f"there are no results {name}{from_here(name)}; write runs/NAME for a backbone, or runs/NAME/ROW, as in "
+        f"`dragoman report --compare runs/de-en/vanilla runs/de-en/radis`; {told}"
+    )
 
 
 def _name(model: str, named: Sequence[str], test: str, prompt: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dragoman.errors import EngineError
+from dragoman.errors import EngineError, from_here
 from dragoman.models.adapters import shapes
 from dragoman.models.weights import BINS, deciding_files, weight_files
 from dragoman.store import sha256
@@ -49,7 +49,9 @@ def locate(
         return folder
     text = str(name)
     if text.startswith((".", "/", "~")) or text.count("/") > 1:
-        raise EngineError(f"There is no model at {folder}. Name a directory that exists, or a model of the hub.")
+        raise EngineError(
+            f"There is no model at {folder}{from_here(folder)}. Name a directory that exists, or a model of the hub."
+        )
     from huggingface_hub import snapshot_download
 
     wanted = [*_NEEDED, "*.py"] if trust_remote_code else list(_NEEDED)

@@ -8,25 +8,24 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dragoman.errors import RecipeError, TrainingError
-from dragoman.models.weights import weight_bytes
 from dragoman.pipeline import verify_inputs
 from dragoman.pipeline.data.questions import require_files
-from dragoman.pipeline.forecast import disk as room
+from dragoman.pipeline.forecast.disk import room
 from dragoman.pipeline.forecast.show import clock
 from dragoman.pipeline.models.cast import find_cast
-from dragoman.pipeline.plan import JOBS, artifact_name, kind_of_work, open_store, stages
+from dragoman.pipeline.plan import JOBS, artifact_name, kind_of_work, open_store, plan, stages
 from dragoman.pipeline.process import begin, in_own_process
 from dragoman.pipeline.publish import publish
-from dragoman.pipeline.rows import rows, trainings
 from dragoman.pipeline.spent import spending
 from dragoman.pipeline.stages.check import Check
 from dragoman.pipeline.stages.examples import AnswerPart
 from dragoman.pipeline.stages.stage import Finish, Kind, Made, RunState, Stage
+from dragoman.pipeline.storage.needs import note_all, note_stage
 from dragoman.progress import note
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact
 
-SPARE = 500_000_000  # bytes that a run should leave on the disk
+SPARE = 50_000_000  # bytes that should stay free beside what a run writes
 SEVERAL = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")  # where accelerate looks
 LIBRARIES = ("dragoman", "torch", "transformers", "peft", "sacrebleu")
 Say = Callable[[str], None]
@@ -53,6 +52,21 @@ def run(
     chosen = [stage for stage in stages(recipe) if not upto or stage.kind == upto or _leads_to(recipe, stage, upto)]
     if part:
         _require_parts(chosen)
+    folder = Path(recipe.runs) / recipe.name
+    with store.in_use():
+        _do_all(state, chosen, folder, part=part, trust=trust, say=say)
+        if upto is None and part is None:
+            note_all(folder, {title: made.name for title, made in state.done.items()})
+        store.digests.save()
+        publish(recipe, folder, state.done)
+    return folder
+
+
+def _do_all(
+    state: RunState, chosen: Sequence[Stage], folder: Path, *, part: tuple[int, int] | None, trust: bool, say: Say
+) -> None:
+    """Does the chosen stages that are not done, and notes in `folder` which artifacts they are."""
+    store = state.store
     mentioned: set[str] = set()
     checked, at = False, 0
     while at < len(chosen):
@@ -60,6 +74,7 @@ def run(
         name = artifact_name(stage, state)
         assert name is not None, f"{stage.title} comes before what it needs"
         artifact = _done_before(state, stage, name, trust)
+        note_stage(folder, stage.title, artifact.name if artifact else name)
         if artifact is None:
             store.require_writable(stage.title)
             if any(other.kind == "train" for other in chosen):
@@ -71,7 +86,7 @@ def run(
             if stage.kind == "data" and len(chosen) > 1:
                 begin()  # what comes next needs libraries that take as long to import
             if stage.kind != "data" and not checked:
-                _check(state, say)
+                _check(state, chosen, say)
                 checked = True
             if part and stage.kind == "examples":
                 _answer_part(state, stage, part, say)
@@ -83,10 +98,6 @@ def run(
             mentioned.add(stage.title)
             state.done[stage.title] = artifact
         at += 1
-    store.digests.save()
-    folder = Path(recipe.runs) / recipe.name
-    publish(recipe, folder, state.done)
-    return folder
 
 
 def _done_before(state: RunState, stage: Stage, name: str, trust: bool) -> Artifact | None:
@@ -143,16 +154,16 @@ def _require_alone() -> None:
         )
 
 
-def _check(state: RunState, say: Say) -> None:
+def _check(state: RunState, chosen: Sequence[Stage], say: Say) -> None:
     """Nothing starts that cannot finish: checks the template, a few prompts, what is too long, and room on the disk."""
     recipe, backbone = state.recipe, state.cast.backbone
     checked = in_own_process(Check(recipe, state.cast, state.data), "the check before work begins").result
     for remark in checked.remarks(recipe, backbone.name):
         say(remark)
-    models = len(rows(recipe)) * len(trainings(recipe))
-    each = "each method" if len(trainings(recipe)) == 1 else "each method and seed"
-    needed = SPARE + 2 * weight_bytes(backbone.path) * models + room.of_all_weights(recipe, backbone)
-    state.store.need_room(needed, f"{recipe.name} (a merged model for {each})")
+    titles = {stage.title for stage in chosen}
+    steps = [step for step in plan(recipe, state.store).steps if step.stage.title in titles]
+    takes = room(recipe, backbone, [step.stage for step in steps if not step.artifact], state.done["data"])
+    state.store.need_room(takes.total, f"{recipe.name} ({takes})", SPARE)
 
 
 def _answer_part(state: RunState, stage: Stage, part: tuple[int, int], say: Say) -> None:

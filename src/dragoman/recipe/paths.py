@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dragoman.errors import DataError
+from dragoman.errors import DataError, from_here
 
 
 def below(places: Path | list[Path]) -> list[Path]:
@@ -15,15 +15,12 @@ def below(places: Path | list[Path]) -> list[Path]:
 def there(path: Path, what: str) -> Path:
     """The path if it exists, otherwise a `DataError`. `what` names the field or suite."""
     if not path.exists():
-        raise DataError(
-            f"{what}: there is no file or folder {path} (paths in a recipe count from the folder you are in: "
-            f"{Path.cwd()})"
-        )
+        raise DataError(f"{what}: there is no file or folder {path}{from_here(path)}")
     return path
 
 
 def existing(path: Path) -> Path:
     """The path if it is an existing file, otherwise a `DataError`."""
     if not path.is_file():
-        raise DataError(f"there is no file {path} (paths in a recipe count from the folder you are in: {Path.cwd()})")
+        raise DataError(f"there is no file {path}{from_here(path)}")
     return path

@@ -230,7 +230,7 @@ class Recipe(Strict):
     methods: tuple[dict[str, Any], ...] = ()
     """A name (`vanilla`), or a name with its options (`radis: {rationale_fraction: 0.5}`). Each is trained, judged and compared. With none, the backbone is judged as it is."""
     compare: tuple[Finished, ...] = ()
-    """Finished models that are judged beside."""
+    """Finished models that are judged beside: a list of mappings, as in `[{model: haoranxu/ALMA-7B, prompt: alma, label: alma}]`."""
     prompt: Prompt = "own"
     """How the backbone is asked for a translation where nothing is trained (no `methods`); see `compare`."""
     generation: Generation = Generation()

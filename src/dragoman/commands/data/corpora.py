@@ -10,6 +10,7 @@ from dragoman.corpora import catalog
 from dragoman.corpora.formats.parallel import ParallelText
 from dragoman.corpora.load import Rules, select
 from dragoman.corpora.records import Pair, draw
+from dragoman.disk import in_bytes
 
 PAIRS: tuple[catalog.Role, ...] = ("train", "valid", "test")
 FOR: dict[catalog.Role, str] = {
@@ -24,13 +25,9 @@ def entries() -> Iterator[tuple[str, str]]:
     for name, entry in catalog.catalogue().items():
         parts = [f"{role}: {', '.join(found)}" for role in PAIRS if (found := entry.directions(role))]
         parts += [f"for {FOR[role]}" for role in FOR if role in {part.role for part in entry.parts}]
-        size = "Size not stated" if entry.size is None else _spoken(entry.size)
+        size = "Size not stated" if entry.size is None else in_bytes(entry.size)
         size += ", no checksum known" if entry.unchecked else ""
         yield name, f"{entry.description} {'; '.join(parts)}. {size}. Licence: {entry.licence}. {entry.homepage}"
-
-
-def _spoken(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
 def get(name: str) -> list[Path]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dragoman.commands.score.corpus import named
-from dragoman.errors import DataError
+from dragoman.errors import DataError, from_here
 from dragoman.recipe.faults import suggestion
 from dragoman.scoring.saved_outputs import SystemScore, graded_score, mean_score, pooled_score, signature
 from dragoman.suites import Mean, OfGraded, Saved, Share, saved_tasks
@@ -33,7 +33,7 @@ def task_scores(
             answered = [name for name, one in known.items() if one.option == option]
             raise DataError(f"--task {task} needs {' and '.join(missing)} as well (one of {', '.join(answered)})")
         if saved.data and not saved.data.exists():
-            raise DataError(f"there is no file or folder {saved.data}")
+            raise DataError(f"there is no file or folder {saved.data}{from_here(saved.data)}")
         saved = replace(saved, files=named(files))
     return [_scored(one) for one in known[task].score(saved, tell)]
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from dragoman.corpora.formats.archives import members
 from dragoman.corpora.formats.text import BEGINNING, FAULTS, WHOLE, called, decoded, kind, opened, whole
 from dragoman.corpora.formats.values import parsed
-from dragoman.errors import DataError
+from dragoman.errors import DataError, from_here
 from dragoman.json_values import Json, JsonObject
 
 TABLES = (".csv", ".json", ".jsonl", ".parquet")
@@ -49,7 +49,7 @@ def _below(place: Path, endings: Sequence[str]) -> Iterator[Sheet]:
             if path.is_file() and _meant(path.name, endings):
                 yield Sheet(str(path), path.name, _bytes(path))
     elif not place.is_file():
-        raise DataError(f"there is no file or folder {place}")
+        raise DataError(f"there is no file or folder {place}{from_here(place)}")
     elif place.name.lower().endswith(".zip"):
         for name in members(place):
             if _meant(name, endings):

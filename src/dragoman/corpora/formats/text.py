@@ -22,7 +22,7 @@ from html import unescape
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
-from dragoman.errors import DataError
+from dragoman.errors import DataError, from_here
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -59,7 +59,7 @@ def opened(path: Path, member: str = "", text: bool = True) -> Iterator[IO[bytes
             raise DataError(
                 f"{path} is no file but a pipe or a device. Save what comes from it in a file, and name that."
             )
-        raise DataError(f"there is no file {path}" + (": it is a folder" if path.is_dir() else ""))
+        raise DataError(f"there is no file {path}" + (": it is a folder" if path.is_dir() else from_here(path)))
     with ExitStack() as stack:
         with _sound(name):
             raw, size = _raw(stack, path, member, name)
@@ -76,7 +76,7 @@ def opened(path: Path, member: str = "", text: bool = True) -> Iterator[IO[bytes
 def unzipped(path: Path) -> Iterator[zipfile.ZipFile]:
     """A zip archive. `DataError` if it is broken or something else."""
     if not path.is_file():
-        raise DataError(f"there is no file {path}" + (": it is a folder" if path.is_dir() else ""))
+        raise DataError(f"there is no file {path}" + (": it is a folder" if path.is_dir() else from_here(path)))
     with ExitStack() as stack:
         with _sound(str(path)):
             try:

@@ -11,7 +11,7 @@ from typing import TypedDict
 from dragoman import suites
 from dragoman.corpora import catalog
 from dragoman.corpora.records import Question
-from dragoman.errors import DataError
+from dragoman.errors import from_here, refuse
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 from dragoman.suites import JudgedSuite, Material, OutsideSuite, QuestionSuite
@@ -108,8 +108,7 @@ def wanted(recipe: Recipe) -> list[tuple[catalog.Entry, tuple[str, ...]]]:
 def require_files(recipe: Recipe) -> None:
     """Raises DataError if files that suites name do not exist, before anything is fetched."""
     named = [place for suite in suites.of(recipe) for place in suite.places().items()]
-    if missing := [f"{where}: there is no {path}" for where, path in named if not Path(path).exists()]:
-        raise DataError("\n".join([*missing, f"Paths in a recipe count from the folder you are in: {Path.cwd()}"]))
+    refuse([f"{where}: there is no {path}{from_here(path)}" for where, path in named if not Path(path).exists()])
 
 
 def spelled_out(recipe: Recipe) -> Recipe:

@@ -1,27 +1,110 @@
-"""Disk room that training all weights takes, checked before work begins."""
+"""Disk room that a run takes, told and checked before work begins."""
 
 import math
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
+from dragoman.disk import in_bytes
 from dragoman.models.adapters import shapes
 from dragoman.models.weights import weight_bytes
+from dragoman.pipeline.forecast.cost import LOGPROB_BYTES
+from dragoman.pipeline.forecast.geometry import geometry_of
 from dragoman.pipeline.models.cast import Model
-from dragoman.pipeline.rows import rounds, rows, trainings
+from dragoman.pipeline.rows import rows
+from dragoman.pipeline.stages.data import MakeData
+from dragoman.pipeline.stages.stage import Stage
 from dragoman.recipe.schema import Recipe
+from dragoman.store import Artifact
 from dragoman.training import checkpoints
 
+ADAPTER_SHARE = 50  # of a backbone whose layers are not known, an adapter has at most one weight in so many
+# Measured on the lab: bytes for each byte of text in the data stage. Examples are token ids with segments and weights,
+# and their completions; results hold prompts' texts, answers and judgements.
+EXAMPLES, RESULTS = 5, 4
 
-def of_all_weights(recipe: Recipe, backbone: Model) -> int:
-    """Bytes for checkpoints and for the trained weights, in fp32; 0 if an adapter is trained.
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Bytes that the stages to do will write, by what they are for."""
+
+    models: int
+    """How many merged models."""
+    model: int
+    """Bytes of one."""
+    training: int
+    texts: int
+    """Examples, completions and results; 0 while the data is not made."""
+
+    @property
+    def total(self) -> int:
+        return self.models * self.model + self.training + self.texts
+
+    def __str__(self) -> str:
+        merged = f"{self.models} merged models of" if self.models != 1 else "a merged model of"
+        parts = [f"{merged} {in_bytes(self.model)}"] * bool(self.models)
+        parts += [f"{in_bytes(self.training)} of checkpoints and of what is trained"] * bool(self.training)
+        parts += [f"{in_bytes(self.texts)} of examples and answers"] * bool(self.texts)
+        return "; ".join(parts)
+
+
+def room(recipe: Recipe, backbone: Model, todo: Sequence[Stage], data: Artifact | None) -> Room:
+    """The disk room that some stages take. The backbone is here."""
+    models = sum(stage.kind == "merge" for stage in todo)
+    size = sum(path.stat().st_size for path in backbone.files)
+    return Room(models, size, of_training(recipe, backbone, todo), _of_texts(recipe, todo, data) if data else 0)
+
+
+def of_training(recipe: Recipe, backbone: Model, todo: Sequence[Stage]) -> int:
+    """Bytes for the checkpoints of one training at a time, and for the weights that each leaves, in fp32.
 
     A training from whose state another continues (`refresh`) keeps its checkpoint.
     """
-    if recipe.training.lora is not None:
+    trained = [stage for stage in todo if stage.kind == "train"]
+    if not trained:
         return 0
+    whole = recipe.training.lora is None
+    weights = _weights(recipe, backbone)
+    kept = checkpoints.WEIGHT_BYTES + checkpoints.STATE_BYTES
+    at_once = checkpoints.room(weights) + (0 if whole else weights * kept)  # two adapters are kept beside a new one
+    return at_once + sum(weights * (kept if stage.round else checkpoints.WEIGHT_BYTES) for stage in trained)
+
+
+def _weights(recipe: Recipe, backbone: Model) -> int:
+    """How many weights are trained."""
     files = backbone.path.glob("*.safetensors")
-    weights = sum(math.prod(shape) for path in files for shape in shapes(path).values() if shape is not None)
-    weights = weights or weight_bytes(backbone.path) // 2  # of .bin files, which are not looked into here
-    kept = sum(
-        weights * checkpoints.WEIGHT_BYTES + (rounds(recipe, row) - 1) * checkpoints.room(weights, kept=1)
-        for row in rows(recipe)
-    )
-    return checkpoints.room(weights) + kept * len(trainings(recipe))
+    every = sum(math.prod(shape) for path in files for shape in shapes(path).values() if shape is not None)
+    every = every or weight_bytes(backbone.path) // 2  # of .bin files, which are not looked into here
+    lora = recipe.training.lora
+    if lora is None:
+        return every
+    geometry = geometry_of(backbone.name, backbone.folder)
+    return geometry.adapter(lora) if geometry else every // ADAPTER_SHARE
+
+
+def _of_texts(recipe: Recipe, todo: Sequence[Stage], data: Artifact) -> int:
+    """A rough number: texts are small beside models."""
+    sizes = {path.name: path.stat().st_size for path in data.folder.glob("*.json*")}
+    learnt = sizes.get("train.jsonl", 0) + sizes.get("instructions.jsonl", 0)
+    judged = sum(sizes.values()) - learnt
+    found = 0
+    for stage in todo:
+        if stage.kind == "examples":
+            found += EXAMPLES * learnt + _logprobs(recipe, stage, data)
+        elif stage.kind == "evaluate":
+            found += RESULTS * judged
+    return found
+
+
+def _logprobs(recipe: Recipe, stage: Stage, data: Artifact) -> int:
+    """Log-probabilities of rationales, at most."""
+    said = rows(recipe)[stage.row][1].get("rationale") or {}
+    records = sum(MakeData.facts(data)["train"].values())
+    return LOGPROB_BYTES * records * int(said.get("max_tokens") or 0) * int(said.get("keep_logprobs") or 0)
+
+
+def free(folder: Path) -> int:
+    """Bytes that are left on the disk of a folder, which need not exist yet."""
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+    return shutil.disk_usage(there).free

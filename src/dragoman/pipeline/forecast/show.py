@@ -7,7 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dragoman import suites
+from dragoman.disk import in_bytes
 from dragoman.pipeline.forecast.cost import Cost, Reckoning
+from dragoman.pipeline.forecast.disk import free, room
 from dragoman.pipeline.forecast.estimate import gib
 from dragoman.pipeline.forecast.geometry import geometry_of, machines
 from dragoman.pipeline.plan import JOBS, Plan
@@ -44,7 +46,13 @@ def print_plan(plan: Plan, console: Console | None = None, hardware: Hardware | 
         console.print(Text(f"\nAll {len(plan.steps)} stages of {plan.recipe.name} are done."))
         return
     console.print(f"\n{len(costs)} of {len(plan.steps)} stages are to do{_rest(costs)}.")
-    below = (*_faults(reckoning, costs), *_assumptions(reckoning, costs), *_notes(reckoning), *_absent(plan, reckoning))
+    below = (
+        *_room(plan),
+        *_faults(reckoning, costs),
+        *_assumptions(reckoning, costs),
+        *_notes(reckoning),
+        *_absent(plan, reckoning),
+    )
     for line in below:
         console.print(line, soft_wrap=True)
 
@@ -86,6 +94,19 @@ def _faults(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
         )
         for (advice, memory), titles in stages.items()
     ]
+
+
+def _room(plan: Plan) -> list[Text]:
+    """The disk room that is needed and the room that there is, if the backbone is here."""
+    if plan.backbone.folder is None:
+        return []
+    data = next(step.artifact for step in plan.steps if step.stage.kind == "data")
+    takes = room(plan.recipe, plan.backbone, [step.stage for step in plan.steps if not step.artifact], data)
+    if not takes.total:
+        return []
+    left = free(plan.store.folder)
+    style = "red" if left < takes.total else "dim"
+    return [Text(f"On disk about {in_bytes(takes.total)} ({takes}); {in_bytes(left)} are free.", style=style)]
 
 
 def _assumptions(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:

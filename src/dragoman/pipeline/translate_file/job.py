@@ -21,11 +21,12 @@ from dragoman.models.loading import fingerprint
 from dragoman.pipeline.models.cast import find_folder
 from dragoman.pipeline.models.engines import ModelSpec, check_engine, open_door
 from dragoman.pipeline.translate_file.entries import MODEL, Counts, translated
+from dragoman.progress import note
 from dragoman.prompts.languages import language_name
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Generation
-from dragoman.store import Digests, sha256, write_atomic
+from dragoman.store import Digests, Store, sha256, write_atomic
 
 WORDINGS = 8  # seeds that are tried for another wording of a request
 
@@ -98,7 +99,8 @@ def translate_file(job: Job) -> Report:
         context=_context(folder, job.settings),
         limit=job.limit,
     )
-    with open_door(job.settings, job.cache, {MODEL: asked}, served=MODEL) as door:
+    in_use = Store(job.cache.parent, note).in_use()
+    with in_use, open_door(job.settings, job.cache, {MODEL: asked}, served=MODEL) as door:
         outcome = drive(making, door)
     by = _name(job)
     about = {

@@ -15,7 +15,7 @@ from jinja2 import Environment, TemplateSyntaxError, meta
 
 from dragoman.corpora.formats.text import lines
 from dragoman.corpora.formats.values import NotJson, is_array, json_file, parsed
-from dragoman.errors import DataError
+from dragoman.errors import DataError, from_here
 from dragoman.json_values import Json
 from dragoman.suites.harness.tasks import Config, Function, Leaf, TaskSet, find
 
@@ -80,7 +80,7 @@ def _files(leaf: Leaf, place: Path, where: str, shots: int | None) -> Local:
             f"{where}: {leaf.name} makes its documents by a program of its own, and cannot take files. Leave it out."
         )
     if not place.exists():
-        raise DataError(f"{where}: there is no file or folder {place}.")
+        raise DataError(f"{where}: there is no file or folder {place}{from_here(place)}.")
     judged, drawn = splits(config)
     first = _alone(place) if place.is_file() else _split(place, judged, config.get("dataset_name"))
     if not first:
