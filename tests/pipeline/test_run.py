@@ -34,7 +34,9 @@ def test_a_recipe_is_done_once_and_only_what_changed_or_broke_is_done_again(
     assert set(card["rows"][1]["translation"]["directions"]) == {"de-en", "en-de"}
     assert card["rows"][2]["translation"]["out_of_english"]["chrf++"]["n"] == 6
     assert card["rows"][0]["abilities"]["arithmetic"]["n"] == 2
-    assert "<html" in (runs / "small" / "report.html").read_text()
+    page = (runs / "small" / "report.html").read_text()
+    assert "<html" in page
+    assert ">nothing<" not in page
     assert (runs / "small" / "models" / "radis" / "model.safetensors").is_file()
     assert losses(runs, "vanilla") == pytest.approx(VANILLA, abs=2e-4)
     assert losses(runs, "radis") == pytest.approx(RADIS, abs=2e-4)

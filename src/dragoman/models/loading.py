@@ -5,6 +5,7 @@ quick.
 """
 
 import hashlib
+import logging
 import math
 import os
 from collections.abc import Callable
@@ -54,6 +55,7 @@ def locate(
         )
     from huggingface_hub import snapshot_download
 
+    logging.getLogger("huggingface_hub.utils._http").setLevel(logging.ERROR)  # a line for each attempt; we say it once
     wanted = [*_NEEDED, "*.py"] if trust_remote_code else list(_NEEDED)
     try:  # the edge to the network
         found = Path(snapshot_download(text, revision=revision, allow_patterns=wanted, local_files_only=not fetch))

@@ -92,7 +92,8 @@ class Published(QuestionSuite):
         questions, notes = self.read()
         questions = chosen(questions, self.options.limit, settings.seed, lambda question: question.key)
         if not questions:
-            raise DataError(f"no question of the suite {self.name} is left; left out: {dict(notes) or 'nothing'}")
+            why = ", ".join(f"{count:,} {what}" for what, count in notes.items()) or "its files have none"
+            raise DataError(f"no question of the suite {self.name} is left: {why}")
         return questions, notes
 
     def count(self, settings: Evaluation) -> Count | None:

@@ -271,6 +271,19 @@ def test_what_it_said_before_it_failed(ends: Callable[[str, str], str]) -> None:
     assert said.endswith("it said:\n  the last words")
 
 
+ATTEMPTS = "".join(f"ReadTimeout('') thrown while requesting HEAD x\nRetrying in {n}s [Retry {n}/5].\n" for n in (1, 2))
+
+
+def test_attempts_to_reach_the_hub_are_not_repeated(ends: Callable[[str, str], str]) -> None:
+    assert ends(f"the first\n{ATTEMPTS}the last", "sys.exit(3)").endswith("it said:\n  the first\n  the last")
+
+
+def test_a_hub_that_does_not_answer(ends: Callable[[str, str], str]) -> None:
+    fault = FAULT + json.dumps(["gsm8k", "ReadTimeout", "timed out"])
+    said = ends(f"{ATTEMPTS}{fault}", "sys.exit(1)")
+    assert said.startswith("gsm8k: its data could not be had from the hub: timed out\nGive files of your own")
+
+
 @pytest.mark.parametrize("spelling", ["sk-very-secret", r"\u0073k-very-secret"])
 @pytest.mark.parametrize("fault", [False, True])
 def test_a_key_that_a_server_repeats_is_not_shown(ends: Callable[..., str], fault: bool, spelling: str) -> None:

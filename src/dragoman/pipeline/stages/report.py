@@ -177,9 +177,10 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
         "training examples" if recipe.data.lessons else "training pairs": _counts(data["train"]) or "none",
         "test pairs": _counts(data["test"]) or "none",
         "questions": _counts(data["questions"]) or "none",
-        "left out": _counts(data["left out"]) or "nothing",
-        "machine": Evaluate.facts(judged)["device"],
     }
+    if left := _counts(data["left out"]):
+        facts["left out"] = left
+    facts["machine"] = Evaluate.facts(judged)["device"]
     facts |= {
         f"questions of {suite}": "; ".join(f"{count:,} {what}" for what, count in told.items())
         for suite, told in data.get("suites", {}).items()

@@ -30,6 +30,14 @@ _NETWORK = (
     "DatasetNotFoundError",
     "LocalEntryNotFoundError",
     "ConnectError",
+    "ConnectTimeout",
+    "ReadTimeout",
+    "ProxyError",
+    "HfHubHTTPError",
+)
+# What the hub's libraries print before they give up, once for each attempt: the error at the end says it.
+_ATTEMPT = re.compile(
+    r"Retrying in [0-9.]+ ?s|thrown while requesting|(Got disconnected from|connect to) remote data host"
 )
 
 
@@ -82,7 +90,7 @@ class Seen:
             self.fault = task, kind, masked(text, self._key)
         elif found := _BAR.match(line):
             self._show(int(found["done"]), int(found["total"]), stack)
-        elif line.strip():
+        elif line.strip() and not _ATTEMPT.search(line):
             self.last.append(masked(line, self._key))
 
     def _show(self, done: int, total: int, stack: ExitStack) -> None:
