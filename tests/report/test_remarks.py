@@ -79,3 +79,13 @@ def test_where_the_backbone_has_nothing_a_difference_is_told() -> None:
 def test_of_two_models_nothing_is_said_of_a_backbone() -> None:
     rows: Rows = {"runs/a": ({}, {"sums": 90, "talk": 0}), "runs/b": ({}, {"sums": 60, "talk": 12})}
     assert remarks(made_card(rows, first="runs/a")) == []
+
+
+def test_what_a_method_teaches_is_explained_where_it_is_counted(card: Card) -> None:
+    assert "was taught to go on" not in " ".join(remarks(card))  # it did not
+    talking = copy.deepcopy(card)
+    for row in talking["rows"][1:]:
+        row["translation"]["rates"]["chatter"] |= {"count": 186, "rate": 96.875}
+    (told,) = [one for one in remarks(talking) if "was taught to go on" in one]
+    assert told.startswith("radis was taught to go on after the translation: ")  # and vanilla was not
+    assert "(goes on to talk 96.9 %)" in told

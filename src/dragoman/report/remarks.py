@@ -3,11 +3,13 @@
 from dragoman.report.abilities import items, unjudged
 from dragoman.report.compare import RETENTION, Difference, alike, difference, floor, methods, of_backbone
 from dragoman.report.families import score as ability_of
-from dragoman.report.phrases import NAMED, listed, number, plain, signed, significant
+from dragoman.report.phrases import NAMED, listed, number, plain, rationales, signed, significant
+from dragoman.report.translation import RATE_TITLES, counted
 from dragoman.report.verdict import differing, translates
 from dragoman.scoring.scorecard.schema import Ability, Scorecard
 
 JUDGED = ("cut off", "empty", "verdicts")  # notes on what was judged all the same begin so
+GOES_ON = ("chatter", "over_generation")  # rates that count an explanation
 TOLD = 3  # rows of which a sentence tells at which families they differ from the best
 
 
@@ -18,6 +20,7 @@ def remarks(card: Scorecard) -> list[str]:
         found.append(f"{left} of its draws had no judgement of something, and count for nothing.")
     if of_backbone(card):
         found += _leaders(card)
+    found += _taught_to_go_on(card)
     found += _open(card)
     return found + (_without(card) if of_backbone(card) else [])
 
@@ -97,6 +100,20 @@ def _price(card: Scorecard, best: str, second: str) -> str:
     pair = next(one for one in card["pairs"] if {one["row"], one["other"]} == {best, second})
     each = {name: difference(card, best, second, ("directions", name)) for name in pair["directions"]}
     return f" and translates {translates({'chrF++': mean}, {'chrF++': {n: one for n, one in each.items() if one}})}"
+
+
+def _taught_to_go_on(card: Scorecard) -> list[str]:
+    """What rates of odd answers count of rows that learnt to explain their translations."""
+    found = []
+    for row in card["rows"]:
+        rates = {title: counted(row, rate) for rate, title in RATE_TITLES.items() if rate in GOES_ON}
+        told = [f"{title} {number(one['rate'])} %" for title, one in rates.items() if one and one["count"]]
+        if row["name"] in rationales(card) and told:
+            found.append(
+                f"{row['name']} was taught to go on after the translation: what is counted there ({listed(told)}) is "
+                "first of all its explanation, which is taken out before scoring wherever a rule is certain of it."
+            )
+    return found
 
 
 def _open(card: Scorecard) -> list[str]:

@@ -233,6 +233,12 @@ def test_eight_rows_of_three_trainings_fit_on_a_page(study: Card, results: dict,
     assert read.attributes.count(("class", "seed row-2")) == 3
 
 
+def test_what_is_odd_about_the_translation_alone_of_a_row_that_explains(card: Card, details: Details) -> None:
+    text = " ".join(" ".join(Reader(page(card, details)).texts).split())
+    assert text.count("translation alone 0.0") == 2  # of radis; the others were not taught to go on
+    assert "translation alone" not in page(card, Details("bare"))
+
+
 def test_another_skill_on_the_page(skilled: Card) -> None:
     for row in skilled["rows"]:
         row["translation"] = None

@@ -34,7 +34,7 @@ from dragoman.scoring.results import RowResults
 from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard, ends
 from dragoman.scoring.statistics import chrf
 from dragoman.suites.questions.suite import Answered
-from dragoman.suites.translation.suite import Translated
+from dragoman.suites.translation.suite import LONGER, MARGIN, Translated
 from dragoman.terminal import visible
 
 Piece = tuple[str, str]  # name of a segment, and its text
@@ -167,6 +167,7 @@ def page(card: Scorecard, details: Details) -> str:
             figure=formats.figure,
             spanned=_spanned,
             rates=translation.rates(card),
+            alone=_alone(card, details),
             fault_titles=FAULT_TITLES,
             bar=_bar,
             segment=_segment,
@@ -346,6 +347,19 @@ def _translations(details: Details) -> list[ShownTranslation]:
 
 def _sentence_score(item: Translated) -> float:
     return float(chrf(np.array(item.statistics["chrf++"], dtype=np.float64)))
+
+
+def _alone(card: Scorecard, details: Details) -> dict[str, dict[str, float]]:
+    """Of rows that learnt to explain: row → rate → what is left of it, in percent, in the translation alone."""
+    found = {}
+    for name in words.rationales(card):
+        judged = details.results[name].translation if name in details.results else None
+        if judged and judged.items:
+            talks = sum(bool(one.flags["chatter"]) and one.hypothesis == one.answer.strip() for one in judged.items)
+            longs = sum(len(one.hypothesis) > LONGER * len(one.pair.target) + MARGIN for one in judged.items)
+            share = 100 / len(judged.items)
+            found[name] = {"chatter": share * talks, "over_generation": share * longs}
+    return found
 
 
 def _answers(details: Details, backbone: str) -> list[ShownAnswers]:
