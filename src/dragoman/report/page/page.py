@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from dragoman.corpora.records import Pair, draw
+from dragoman.corpora.records import draw
 from dragoman.rationales.faults import FAULTS, Fault
 from dragoman.rationales.report import STEPS
 from dragoman.report import abilities, translation
@@ -24,6 +23,7 @@ from dragoman.report.compare import baseline, floor, methods, of_backbone, withi
 from dragoman.report.figures import charts, sweeps
 from dragoman.report.figures.figure1 import Point, plane
 from dragoman.report.page import benchmark_panels as closer
+from dragoman.report.page import translations
 from dragoman.report.remarks import remarks
 from dragoman.report.tables import benchmarks, paper
 from dragoman.report.tables import table_formats as formats
@@ -32,13 +32,10 @@ from dragoman.report.tables.table import Table
 from dragoman.report.verdict import verdict
 from dragoman.scoring.results import RowResults
 from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard, ends
-from dragoman.scoring.statistics import chrf
 from dragoman.suites.questions.suite import Answered
-from dragoman.suites.translation.suite import LONGER, MARGIN, Translated
 from dragoman.terminal import visible
 
 Piece = tuple[str, str]  # name of a segment, and its text
-TRANSLATIONS = 2  # shown of each direction; one where there are many
 EXAMPLES = 3  # shown of each method
 LONGEST = 2000  # letters shown of one text, so that the page stays small
 GLIMPSE = 200  # of one that may do harm, and only on demand
@@ -81,14 +78,6 @@ class Details:
     """The resolved recipe."""
     options: sweeps.Options = field(default_factory=dict)
     """Row → its method, and its options."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShownTranslation:
-    """A test sentence, and every row's translation with its sentence score."""
-
-    pair: Pair
-    versions: Mapping[str, tuple[Translated, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +156,12 @@ def page(card: Scorecard, details: Details) -> str:
             figure=formats.figure,
             spanned=_spanned,
             rates=translation.rates(card),
-            alone=_alone(card, details),
+            alone=translations.left_alone(words.rationales(card), details.results),
             fault_titles=FAULT_TITLES,
             bar=_bar,
             segment=_segment,
             losses={name: _curves(lines, _highest(details.losses)) for name, lines in details.losses.items() if lines},
-            translations=_translations(details),
+            translations=translations.shown(details.results),
             examples={name: list(some[:EXAMPLES]) for name, some in details.examples.items() if some},
             lengths=_lengths(card, colours),
             taught=words.rationales(card),
@@ -326,40 +315,6 @@ def _faults(card: Scorecard) -> list[Fault]:
     """All faults; failures only if a server refused something."""
     failed = any(report.faults.get("failed") for report in words.rationales(card).values())
     return [fault for fault in FAULTS if fault != "failed" or failed]
-
-
-def _translations(details: Details) -> list[ShownTranslation]:
-    """Some test sentences of each direction, selected by a hash, with every row's translation."""
-    judged = {name: result.translation.items for name, result in details.results.items() if result.translation}
-    if not judged:
-        return []
-    pairs = [item.pair for item in next(iter(judged.values()))]
-    shown = []
-    directions = list(dict.fromkeys(pair.direction for pair in pairs))
-    each = TRANSLATIONS if len(directions) <= MANY else 1
-    for direction in directions:
-        among = [index for index, pair in enumerate(pairs) if pair.direction == direction]
-        for index in sorted(among, key=lambda i: draw(pairs[i].key, "page"))[:each]:
-            versions = {name: (items[index], _sentence_score(items[index])) for name, items in judged.items()}
-            shown.append(ShownTranslation(pairs[index], versions))
-    return shown
-
-
-def _sentence_score(item: Translated) -> float:
-    return float(chrf(np.array(item.statistics["chrf++"], dtype=np.float64)))
-
-
-def _alone(card: Scorecard, details: Details) -> dict[str, dict[str, float]]:
-    """Of rows that learnt to explain: row → rate → what is left of it, in percent, in the translation alone."""
-    found = {}
-    for name in words.rationales(card):
-        judged = details.results[name].translation if name in details.results else None
-        if judged and judged.items:
-            talks = sum(bool(one.flags["chatter"]) and one.hypothesis == one.answer.strip() for one in judged.items)
-            longs = sum(len(one.hypothesis) > LONGER * len(one.pair.target) + MARGIN for one in judged.items)
-            share = 100 / len(judged.items)
-            found[name] = {"chatter": share * talks, "over_generation": share * longs}
-    return found
 
 
 def _answers(details: Details, backbone: str) -> list[ShownAnswers]:
