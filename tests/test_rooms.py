@@ -39,6 +39,11 @@ def test_nothing_heavy_is_imported(code: str) -> None:
     assert imported(code) & HEAVY == set()
 
 
+def test_help_is_shown_without_what_reads_files() -> None:
+    code = "from typer.testing import CliRunner; from dragoman.cli import app; CliRunner().invoke(app, ['--help'])"
+    assert imported(code) & {"yaml", "xml", "pydantic"} == set()
+
+
 def test_methods_and_a_recipe_need_no_torch() -> None:
     code = "from dragoman.commands.recipes import DEMO, recipe; recipe(DEMO)"
     assert imported(code) & (HEAVY - {"numpy"}) == set()

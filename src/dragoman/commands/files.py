@@ -1,15 +1,20 @@
 """Parallel text named on a command line, and its languages."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dragoman.corpora.formats.parallel import ParallelText
 from dragoman.corpora.formats.text import ending
 from dragoman.errors import DataError
 from dragoman.prompts.languages import language_name
 
+if TYPE_CHECKING:
+    from dragoman.corpora.formats.parallel import ParallelText
 
-def parallel_text(source: Path | None, target: Path | None, table: Path | None, direction: str) -> ParallelText:
+
+def parallel_text(source: Path | None, target: Path | None, table: Path | None, direction: str) -> "ParallelText":
     """Two files or one table; names such as a.de and a.en tell the direction. DataError if it is not clear."""
+    from dragoman.corpora.formats.parallel import ParallelText  # its readers take a third of the time of --help
+
     if (table is None) == (source is None) or (source is None) != (target is None):
         raise DataError("which text? Name --source and --target, or one --table")
     direction = direction or _guessed(source, target)

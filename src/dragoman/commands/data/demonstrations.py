@@ -14,7 +14,6 @@ import typer
 
 from dragoman.commands.files import languages, parallel_text
 from dragoman.commands.options import Languages, Source, Table, Target
-from dragoman.corpora.formats.parallel import ParallelText
 from dragoman.corpora.records import draw
 from dragoman.disk import write_atomic
 from dragoman.errors import DataError
@@ -22,6 +21,7 @@ from dragoman.prompts.translation import demonstration
 from dragoman.terminal import say
 
 if TYPE_CHECKING:
+    from dragoman.corpora.formats.parallel import ParallelText
     from dragoman.corpora.load import Rules
 
 Way = Literal["both", "en-x", "x-en"]
@@ -92,7 +92,7 @@ def write(
 
 def _texts(
     source: Path | None, target: Path | None, table: Path | None, corpus: str, direction: str
-) -> tuple[ParallelText, ...]:
+) -> tuple["ParallelText", ...]:
     """The parallel text that the command line names, to be read in both directions."""
     from dragoman.corpora import catalog
 
