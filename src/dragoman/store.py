@@ -253,7 +253,7 @@ class Store:
         if free < needed + spare:
             raise StoreError(
                 f"{what} needs about {in_bytes(needed)} in {self.folder}, and the disk has {in_bytes(free)} left"
-                f"{f', of which {in_bytes(spare)} should stay free' if spare else ''}. "
+                f"{f'; {in_bytes(spare)} should stay free besides' if spare else ''}. "
                 "Make room (`dragoman store` tells what takes it), or name another folder with `runs:` in the recipe."
             )
 

@@ -177,7 +177,8 @@ def test_no_room_on_the_disk_is_said_before_anything_is_trained(
     monkeypatch.setattr("dragoman.store.shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 1000))
     code, text = said("run", recipe())
     assert code == 1
-    assert "the disk has 0.0 GB left. Make room" in text
+    assert "(a merged model of 673 kB; " in text
+    assert "the disk has 1 kB left; 50.0 MB should stay free besides. Make room" in text
     assert not list(tmp_path.glob("runs/.store/artifacts/train-*"))
 
 

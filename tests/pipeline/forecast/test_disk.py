@@ -44,5 +44,5 @@ def test_a_disk_without_room_is_told_by_its_own_measure(tmp_path: Path, monkeypa
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     store = Store(tmp_path)
     store.need_room(30_000_000, "small")
-    with pytest.raises(StoreError, match=r"needs about 30\.0 MB in .* 40\.0 MB left, of which 20\.0 MB should stay"):
+    with pytest.raises(StoreError, match=r"needs about 30\.0 MB in .* 40\.0 MB left; 20\.0 MB should stay free"):
         store.need_room(30_000_000, "small", 20_000_000)
