@@ -147,12 +147,16 @@ class Published(QuestionSuite):
 
     def place(self) -> Path | list[Path]:
         """Its file, folder or archive, or the files of the catalogue, fetched if necessary."""
-        for code in (self.options.language, self.told):
-            language_name(code)  # an unknown one is refused with the nearest
         if self.options.path is not None:
+            self._require_languages()
             return there(Path(self.options.path), self.name)
         entry, paths = self.catalogued()
         return [catalog.local(entry, path) for path in paths]
+
+    def _require_languages(self) -> None:
+        """Raises DataError if a code is no language's, with the nearest that are."""
+        for code in (self.options.language, self.told):
+            language_name(code)
 
     def originals(self) -> Path | list[Path] | None:
         """The English originals of a translation."""
@@ -165,6 +169,7 @@ class Published(QuestionSuite):
 
     def catalogued(self) -> Files:
         """Its entry in the catalogue, and the files of it that are needed."""
+        self._require_languages()
         for entry in map(catalog.find, self.entries):
             parts = self.parts(entry)
             if {part.language or "en" for part in parts} >= self.languages:

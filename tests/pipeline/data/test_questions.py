@@ -150,6 +150,8 @@ def test_what_is_not_there_is_told_or_refused(mirror: Path, monkeypatch: pytest.
         asked(recipe("mine", benchmarks={"mine": {"kind": "mlqa", "path": "nowhere"}}))
     with pytest.raises(DataError, match=r"language code 'dex' is not known"):
         asked(recipe("mine", benchmarks={"mine": {"kind": "mlqa", "language": "dex", "path": "nowhere"}}))
+    with pytest.raises(DataError, match=r"language code 'dee' is not known.*Nearest are de "):
+        wanted(recipe("mine", benchmarks={"mine": {"kind": "mlqa", "language": "dee"}}))  # nothing to be fetched
 
 
 def test_a_translation_of_bbh_comes_with_the_originals_that_repair_it(real_data: Path) -> None:

@@ -46,7 +46,7 @@ class Task(OutsideSuite):
 
     @classmethod
     def examples(cls) -> Sequence[str]:
-        return (f"{PREFIX}arc_easy",)
+        return (f"{PREFIX}arc_easy (any task of {LIBRARY})",)
 
     @classmethod
     def shown(cls) -> Mapping[str, Shown]:
