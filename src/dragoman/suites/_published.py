@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal, Protocol
 
 from dragoman.corpora import catalog
 from dragoman.corpora.formats.outputs import matched, read_outputs
@@ -21,7 +21,7 @@ from dragoman.recipe.judging import Benchmark, Evaluation
 from dragoman.recipe.paths import below, there
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
-from dragoman.suites._saved import Mean, Result, Saved, Tell, told_unread
+from dragoman.suites._saved import Mean, Result, Saved, SavedTask, Tell, told_unread
 from dragoman.suites._suite import Count, Files, Notes, QuestionSuite, Shown, chosen
 from dragoman.suites.questions.checks import TAKEN, check
 from dragoman.suites.questions.qa import normalisation
@@ -242,3 +242,61 @@ def _told(task: str, questions: Sequence[Question]) -> dict[str, str]:
         "norm": "+".join(sorted(norms)),
         "extract": "+".join(sorted(taken)),
     }
+
+
+# Benchmarks of options, one of which is right
+
+
+class ChoiceReader(Protocol):
+    """Reads such a benchmark: its questions, and counts of how rows were repaired or left out."""
+
+    def __call__(
+        self,
+        family: str,
+        place: Path | Sequence[Path],
+        language: str,
+        *,
+        originals: Path | Sequence[Path] | None = None,
+        instruction: str | None = None,
+        input: str | None = None,
+        extract: str | None = None,
+    ) -> tuple[list[Question], Notes]: ...
+
+
+class ChoiceOptions(Wordings):
+    """Options of such a benchmark."""
+
+    input: str | None = None
+    """What it is about, with `{question}` and `{options}`; a standard wording in English when absent."""
+    extract: Literal["letter", "text"] | None = None
+    """How an answer names its option; by the letter when absent."""
+
+
+class Choices(Published):
+    """A benchmark of options. A class defines `reader` as a static method."""
+
+    reader: ClassVar[ChoiceReader]
+    options: ChoiceOptions
+
+    def read(self) -> tuple[list[Question], Notes]:
+        return self.reader(
+            self.name,
+            self.place(),
+            self.options.language,
+            originals=self.originals(),
+            instruction=self.options.instruction,
+            input=self.options.input,
+            extract=self.options.extract,
+        )
+
+
+def choice_answers(task: str, reader: ChoiceReader) -> SavedTask:
+    """Saved answers to such a benchmark."""
+
+    def score(saved: Saved, tell: Tell) -> list[Result]:
+        assert saved.data is not None
+        extract = saved.extract or None
+        read = reader(task, saved.data, saved.language or "en", originals=saved.originals, extract=extract)
+        return by_rule(task, saved, Read(*read), tell)
+
+    return SavedTask(task, score)
