@@ -89,14 +89,14 @@ def verify(
 ) -> None:
     """Read all that is kept, and tell what is damaged: it is set aside, and the next run makes it again."""
     from dragoman.commands import recipes
-    from dragoman.pipeline import verify_store
+    from dragoman.pipeline.storage import verify as verifying
 
     cache = None
     if where.suffix in (".yaml", ".yml"):
         recipe = recipes.recipe(where, overrides or ())
         where, cache = Path(recipe.runs), recipe.generation.cache
-    folder = verify_store.store_at(where)
-    found = verify_store.verify(folder, cache, say)
+    folder = verifying.store_at(where)
+    found = verifying.verify(folder, cache, say)
     say(
         f"{folder}: read {found.artifacts:,} artifacts with {found.files:,} files, {found.groups:,} groups of "
         f"completions, and {found.others:,} files from elsewhere: {found.damaged or 'nothing'} damaged"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dragoman.errors import StoreError
 from dragoman.pipeline.storage.needs import ARTIFACTS, PARTIAL, Need, needs
-from dragoman.pipeline.verify_store import NAME, store_at
+from dragoman.pipeline.storage.verify import NAME, store_at
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Store
 
