@@ -18,14 +18,14 @@ from dragoman.suites import JudgedSuite, Material, OutsideSuite, QuestionSuite
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Draws:
     """The draws of questions, the one that counts first, and what each suite had to repair or leave out."""
 
     draws: list[list[Question]]
     notes: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-class Judged(TypedDict):
+class StoredMaterial(TypedDict):
     """What a judged suite asks, as stored between the stages under the suite's name."""
 
     kind: str
@@ -34,7 +34,7 @@ class Judged(TypedDict):
     material: Material
 
 
-def asked(recipe: Recipe) -> Asked:
+def asked(recipe: Recipe) -> Draws:
     """The questions that every model is asked, and the other draws for the backbone's noise floor.
 
     The other draws have only abilities that can be drawn anew: skills need not be kept, so they have no noise floor.
@@ -58,10 +58,10 @@ def asked(recipe: Recipe) -> Asked:
             if kept and not number:
                 notes[suite.name] = kept
         draws.append(drawn)
-    return Asked(draws, notes)
+    return Draws(draws, notes)
 
 
-def materials(recipe: Recipe) -> dict[str, Judged]:
+def materials(recipe: Recipe) -> dict[str, StoredMaterial]:
     """What judged suites ask, by the suites' names."""
     return {
         suite.name: {
@@ -74,7 +74,7 @@ def materials(recipe: Recipe) -> dict[str, Judged]:
     }
 
 
-def prompts(recipe: Recipe, found: Mapping[str, Judged]) -> dict[str, Sequence[str]]:
+def prompts(recipe: Recipe, found: Mapping[str, StoredMaterial]) -> dict[str, Sequence[str]]:
     """What is asked besides questions with a rule, by the suites' names; `found` is the result of `materials`."""
     texts: dict[str, Sequence[str]] = {suite: one["material"]["texts"] for suite, one in found.items()}
     for kind, some in outside(recipe).items():

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, TypedDict, TypeVar
 
 from dragoman import suites
 from dragoman.generation.door import Asking, drive_all
-from dragoman.pipeline.data.questions import Judged, outside
+from dragoman.pipeline.data.questions import StoredMaterial, outside
 from dragoman.pipeline.data.record_files import read_pairs, read_questions
 from dragoman.pipeline.models.cast import Cast, Model
 from dragoman.pipeline.models.engines import answering, check_engine, judge_engine, open_door
@@ -185,7 +185,7 @@ def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) ->
         asking[0, "translation"] = translation(row, list(read_pairs(data / "test.jsonl")), speak, settings)
     for number, questions in enumerate(read_questions(data / "questions.jsonl")[:draws]):
         asking[number, ""] = questions_asked(row, questions, speak, settings, several=number == 0)
-    materials: dict[str, Judged] = json.loads((data / "judged.json").read_text(encoding="utf-8"))
+    materials: dict[str, StoredMaterial] = json.loads((data / "judged.json").read_text(encoding="utf-8"))
     for suite in suites.of(recipe):
         if isinstance(suite, JudgedSuite):
             for number in range(draws if suite.drawn else 1):

@@ -31,7 +31,7 @@ _OUTPUTS, _SETTINGS = "model_outputs.json", "configs.yaml"
 _TURN = re.compile(r"<\|im_start\|>\s*(system|user|assistant)\s*\n(.*?)<\|im_end\|>", re.DOTALL)
 
 
-class Row(Instruction):
+class BaselineAnswer(Instruction):
     """An instruction with the baseline's answer."""
 
     output: str
@@ -54,7 +54,7 @@ class Annotator(TypedDict):
 class Compared(Material):
     """What a leaderboard asks: instructions with a baseline's answers, and how the judge is asked to compare."""
 
-    items: list[Row]
+    items: list[BaselineAnswer]
     baseline: str
     judge: Annotator
 
@@ -122,9 +122,9 @@ def _outputs(files: Sequence[Path], place: Sequence[Path], generator: str) -> Pa
     )
 
 
-def _items(path: Path, with_output: bool) -> tuple[list[Row], list[str]]:
+def _items(path: Path, with_output: bool) -> tuple[list[BaselineAnswer], list[str]]:
     """The instructions of a file, and who wrote the outputs; outputs are empty if not wanted."""
-    items: dict[str, Row] = {}
+    items: dict[str, BaselineAnswer] = {}
     generators: dict[str, None] = {}
     faults = []
     for place, record in json_records(path):

@@ -8,7 +8,7 @@ from dragoman.json_values import JsonObject, as_number, as_objects, as_text, hel
 from dragoman.suites._graded import Graded
 from dragoman.suites._saved import OfGraded, Result, Saved, SavedTask, Tell, told_notes
 from dragoman.suites.alpaca_eval.files import BASELINES, JUDGES, annotations
-from dragoman.suites.alpaca_eval.win_rate import DRAW, Judged, graded, interchanged, weighted
+from dragoman.suites.alpaca_eval.win_rate import DRAW, Comparison, graded, interchanged, weighted
 
 
 def published(file: Path) -> list[Graded]:
@@ -35,7 +35,7 @@ def _published(by: str, model: str, baseline: str, records: Sequence[JsonObject]
         why = "" if preference else "no judgement"
         subject = str(record.get("dataset") or "")
         instruction, baseline_said, said = (as_text(record[key]) for key in ("instruction", "output_1", "output_2"))
-        judged.append(Judged(instruction, baseline_said, subject, said, preference, why))
+        judged.append(Comparison(instruction, baseline_said, subject, said, preference, why))
     twice = len(records) - len({(one.instruction, one.baseline, one.answer) for one in judged})
     name = next((name for name, judge in JUDGES.items() if (judge, BASELINES[name]) == (by, baseline)), by)
     signature = f"win-rate|annotator:{by}|baseline:{baseline}|judgements:given"

@@ -15,9 +15,9 @@ from dragoman.recipe.judging import Evaluation
 from dragoman.suites._instructions import answer_tokens, answered, answers
 from dragoman.suites._judge import judge_name, judge_prompt
 from dragoman.suites._suite import Asking, JudgedOptions, JudgedSuite, Speaker
-from dragoman.suites.alpaca_eval.files import Annotator, Compared, Row, read
+from dragoman.suites.alpaca_eval.files import Annotator, BaselineAnswer, Compared, read
 from dragoman.suites.alpaca_eval.published import TASK
-from dragoman.suites.alpaca_eval.win_rate import DRAW, Judged, graded, interchanged, ranked, weighted
+from dragoman.suites.alpaca_eval.win_rate import DRAW, Comparison, graded, interchanged, ranked, weighted
 
 _FIELD = re.compile(r"\{(instruction|output_1|output_2)\}")
 
@@ -81,7 +81,7 @@ class AlpacaEval2(AlpacaEval):
 SUITES = (AlpacaEval, AlpacaEval2)
 
 
-def _judge_prompt(judge: Speaker, how: Annotator, row: Row, said: Completion | str) -> Ids | None:
+def _judge_prompt(judge: Speaker, how: Annotator, row: BaselineAnswer, said: Completion | str) -> Ids | None:
     """The judge's prompt about an answer; None if there is none, or it equals the baseline's."""
     if isinstance(said, str) or said.text.strip() == row["output"].strip():
         return None
@@ -92,17 +92,19 @@ def _judge_prompt(judge: Speaker, how: Annotator, row: Row, said: Completion | s
     return judge_prompt(judge, how["system"], _FIELD.sub(lambda found: words[found[1]], how["prompt"]))
 
 
-def _judged(judge: Speaker, how: Annotator, row: Row, said: Completion | str, verdict: Completion | str) -> Judged:
+def _judged(
+    judge: Speaker, how: Annotator, row: BaselineAnswer, said: Completion | str, verdict: Completion | str
+) -> Comparison:
     instruction, baseline, subject = row["instruction"], row["output"], row["subject"]
     if isinstance(said, str):
-        return Judged(instruction, baseline, subject, why=said)
+        return Comparison(instruction, baseline, subject, why=said)
     answer = said.text.strip()
     if verdict == "":  # nobody was asked
-        return Judged(instruction, baseline, subject, answer, DRAW, told={"same": True})
+        return Comparison(instruction, baseline, subject, answer, DRAW, told={"same": True})
     turned = interchanged(instruction)
     told: dict[str, object] = {"first": "model" if turned else "baseline"}
     if isinstance(verdict, str):
-        return Judged(instruction, baseline, subject, answer, None, f"{verdict} at the judge", told)
+        return Comparison(instruction, baseline, subject, answer, None, f"{verdict} at the judge", told)
     told["judgement"] = verdict.text
     if how["logprobs"]:
         likely = [(judge.decode((token,)), value) for token, value in (verdict.logprobs or ((),))[0]]
@@ -111,4 +113,4 @@ def _judged(judge: Speaker, how: Annotator, row: Row, said: Completion | str, ve
         told["likely"] = [[text, value] for text, value in likely]
     else:
         preference = ranked(verdict.text, turned)
-    return Judged(instruction, baseline, subject, answer, preference, "" if preference else "no judgement", told)
+    return Comparison(instruction, baseline, subject, answer, preference, "" if preference else "no judgement", told)

@@ -22,7 +22,7 @@ _FIRST_MODEL = "model_1"  # as AlpacaEval 1 calls the answer that is shown first
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Comparison:
     """One instruction: the model's answer, the baseline's, and the preference; None, with the reason, if undecided."""
 
     instruction: str
@@ -74,7 +74,7 @@ def weighted(
 
 
 def graded(
-    name: str, signature: str, judged: Sequence[Judged], notes: Mapping[str, int], facts: Mapping[str, object]
+    name: str, signature: str, judged: Sequence[Comparison], notes: Mapping[str, int], facts: Mapping[str, object]
 ) -> Graded:
     """The win rate over what was judged."""
     keys, seen = [], Counter[str]()
@@ -98,7 +98,7 @@ def graded(
     return Graded(name, "instruction", signature, items, notes=dict(counted), facts={**facts, **_facts(judged)})
 
 
-def _facts(judged: Sequence[Judged]) -> dict[str, float]:
+def _facts(judged: Sequence[Comparison]) -> dict[str, float]:
     """What a leaderboard shows besides the win rate."""
     gains = [each.preference - 1 for each in judged if each.preference is not None]
     wins, losses = sum(gain > 0.5 for gain in gains), sum(gain < 0.5 for gain in gains)

@@ -18,7 +18,7 @@ from dragoman.errors import DataError, refuse
 from dragoman.json_values import as_object, as_text
 from dragoman.suites._wording import Wording
 from dragoman.suites.bbh.option_lines import letter
-from dragoman.suites.bbh.repair import Gold, Row, as_published, by_position, learnt
+from dragoman.suites.bbh.repair import BbhRow, Gold, as_published, by_position, learnt
 
 INSTRUCTION = "Answer the following question. {reply}"
 INPUT = "{question}\n{options}"
@@ -115,7 +115,7 @@ def _check(gold: Gold, put: Put) -> Check:
     )
 
 
-def _same_length(tasks: Mapping[str, Sequence[Row]], english: Mapping[str, Sequence[Row]]) -> None:
+def _same_length(tasks: Mapping[str, Sequence[BbhRow]], english: Mapping[str, Sequence[BbhRow]]) -> None:
     refuse(
         [
             f"{rows[0].file} has {len(rows):,} rows, and its original {english[task][0].file} {len(english[task]):,}: "
@@ -129,8 +129,8 @@ def _same_length(tasks: Mapping[str, Sequence[Row]], english: Mapping[str, Seque
 # The files
 
 
-def _tasks(place: Path | Sequence[Path]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+def _tasks(place: Path | Sequence[Path]) -> dict[str, list[BbhRow]]:
+    found: dict[str, list[BbhRow]] = {}
     for sheet in sheets(place, (".json", ".csv", ".jsonl")):
         if sheet.stem in found:
             raise DataError(f"{sheet.place}: the task {sheet.stem} is there already, in {found[sheet.stem][0].file}")
@@ -140,7 +140,7 @@ def _tasks(place: Path | Sequence[Path]) -> dict[str, list[Row]]:
     return found
 
 
-def _csv(sheet: Sheet) -> list[Row]:
+def _csv(sheet: Sheet) -> list[BbhRow]:
     rows = csv_rows(sheet)
     if not rows:
         raise DataError(f"{sheet.place}: there is nothing in it")
@@ -163,7 +163,7 @@ def _csv(sheet: Sheet) -> list[Row]:
     return _rows(sheet, [(row[asked], row[right]) for row in rows[1:]], first=2)
 
 
-def _json(sheet: Sheet) -> list[Row]:
+def _json(sheet: Sheet) -> list[BbhRow]:
     if sheet.suffix == ".json" and text(sheet).lstrip().startswith("{"):
         (whole,) = records(replace(sheet, data=b"[" + text(sheet).encode() + b"]"))
         listed = whole.get("examples")
@@ -182,9 +182,9 @@ def _json(sheet: Sheet) -> list[Row]:
     return _rows(sheet, pairs, first=1)
 
 
-def _rows(sheet: Sheet, pairs: Sequence[tuple[str, str]], first: int) -> list[Row]:
+def _rows(sheet: Sheet, pairs: Sequence[tuple[str, str]], first: int) -> list[BbhRow]:
     rows = [
-        Row(f"{sheet.place}, row {number}", sheet.place, sheet.stem, asked.strip(), right.strip())
+        BbhRow(f"{sheet.place}, row {number}", sheet.place, sheet.stem, asked.strip(), right.strip())
         for number, (asked, right) in enumerate(pairs, start=first)
     ]
     refuse([f"{row.place}: the question is missing" for row in rows if not row.input])

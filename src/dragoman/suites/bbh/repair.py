@@ -31,7 +31,7 @@ _BETWEEN = re.compile(r"\s*[,،、，;；]\s*")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BbhRow:
     """A question and its right answer as they stand in a file."""
 
     place: str
@@ -51,7 +51,7 @@ class Gold:
     others: tuple[str, ...] = ()
 
 
-def learnt(rows: Sequence[Row], english: Sequence[Row], notes: Counter[str]) -> Mapping[str, tuple[str, ...]]:
+def learnt(rows: Sequence[BbhRow], english: Sequence[BbhRow], notes: Counter[str]) -> Mapping[str, tuple[str, ...]]:
     """What a task's file calls each of the two answers, learnt from the English rows at the same places.
 
     A word that stands for both is ambiguous and left out.
@@ -71,7 +71,7 @@ def learnt(rows: Sequence[Row], english: Sequence[Row], notes: Counter[str]) -> 
 
 
 def by_position(
-    row: Row, english: Row, called: Mapping[str, tuple[str, ...]], language: str, notes: Counter[str]
+    row: BbhRow, english: BbhRow, called: Mapping[str, tuple[str, ...]], language: str, notes: Counter[str]
 ) -> Gold | None:
     """The right answer in a translated row, with repairs counted in `notes`; None if the row had to be left out."""
     original = parse(english.input)
@@ -108,7 +108,7 @@ def by_position(
     return gold
 
 
-def as_published(rows: Sequence[Row], language: str, notes: Counter[str]) -> list[Gold | None]:
+def as_published(rows: Sequence[BbhRow], language: str, notes: Counter[str]) -> list[Gold | None]:
     """The right answers in a task's rows by themselves; None for damaged rows, which `notes` counts."""
     marks = {found[1] for row in rows if (found := _LETTER.fullmatch(row.target))}
     numbers = sum(_number(row.target) is not None for row in rows) * 2 > len(rows)
@@ -123,12 +123,12 @@ def as_published(rows: Sequence[Row], language: str, notes: Counter[str]) -> lis
 
 
 def _published(
-    row: Row,
+    row: BbhRow,
     language: str,
     called: Mapping[str, tuple[str, ...]],
     numbers: bool,
     marks: frozenset[str],
-    rows: Sequence[Row],
+    rows: Sequence[BbhRow],
 ) -> Gold | None:
     options = parse(row.input)
     found = _LETTER.fullmatch(row.target)
@@ -190,7 +190,7 @@ def _at(options: Options, original: Options | None, label: str, language: str = 
     )
 
 
-def _sorted(row: Row, options: Options, language: str, done: Counter[str]) -> Gold | None:
+def _sorted(row: BbhRow, options: Options, language: str, done: Counter[str]) -> Gold | None:
     listed = _listed(row.input)
     if language.split("_")[0] in UNSORTABLE or not listed:
         return None

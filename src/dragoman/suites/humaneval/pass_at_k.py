@@ -38,7 +38,7 @@ def pass_at_k(samples: int, correct: int, k: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedPrograms:
     """The programs of one question: how many there are, how many passed, and why the others did not."""
 
     samples: int
@@ -109,7 +109,7 @@ def judged_programs(
     return [_graded(questions, answers, judged, k, how, wrong) for k in ks]
 
 
-def _judged(questions: Sequence[Question], answers: Sequence[Sequence[str]]) -> list[Judged]:
+def _judged(questions: Sequence[Question], answers: Sequence[Sequence[str]]) -> list[JudgedPrograms]:
     """Runs each distinct program once."""
     codes = [
         [completed(answer, _told(given, "prompt"), _told(given, "entry_point")) for answer in texts]
@@ -125,7 +125,7 @@ def _judged(questions: Sequence[Question], answers: Sequence[Sequence[str]]) -> 
     for at, held in enumerate(codes):
         fared = [found[at, code] if code else None for code in held]
         why = Counter(one.why if one else NO_CODE for one in fared if one is None or not one.passed)
-        judged.append(Judged(len(held), sum(one is not None and one.passed for one in fared), why))
+        judged.append(JudgedPrograms(len(held), sum(one is not None and one.passed for one in fared), why))
     return judged
 
 
@@ -136,7 +136,7 @@ def _told(question: Question, name: str) -> str:
 def _graded(
     questions: Sequence[Question],
     answers: Sequence[Sequence[str]],
-    judged: Sequence[Judged],
+    judged: Sequence[JudgedPrograms],
     k: int,
     how: str,
     notes: Mapping[str, int],

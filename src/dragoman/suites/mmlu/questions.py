@@ -55,7 +55,7 @@ SUBJECTS = re.findall(
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MmluRow:
     """A question with four options; `answer` is a letter, or whatever stands in its place."""
 
     place: str
@@ -99,7 +99,7 @@ def mmlu_questions(
     return questions, +notes
 
 
-def _question(row: Row, family: str, language: str, wording: Wording, extract: str) -> Question:
+def _question(row: MmluRow, family: str, language: str, wording: Wording, extract: str) -> Question:
     listed = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, row.options, strict=True))
     gold = str(latin(row.answer))
     right = row.options[LETTERS.index(gold)]
@@ -115,7 +115,7 @@ def _question(row: Row, family: str, language: str, wording: Wording, extract: s
     return Question(family, (turn,), check, language, row.subject, (row.question, "; ".join(row.options)))
 
 
-def _fault(row: Row) -> str | None:
+def _fault(row: MmluRow) -> str | None:
     if not row.question:
         return f"{row.place}: the question is missing"
     if not row.answer:
@@ -128,18 +128,18 @@ def _fault(row: Row) -> str | None:
     return None
 
 
-def _twice(row: Row) -> bool:
+def _twice(row: MmluRow) -> bool:
     return row.options.count(row.options[LETTERS.index(str(latin(row.answer)))]) > 1
 
 
 # By position
 
 
-def _repaired(rows: Sequence[Row], english: Sequence[Row], notes: Counter[str]) -> list[Row]:
-    originals: dict[str, list[Row]] = {}
+def _repaired(rows: Sequence[MmluRow], english: Sequence[MmluRow], notes: Counter[str]) -> list[MmluRow]:
+    originals: dict[str, list[MmluRow]] = {}
     for row in english:
         originals.setdefault(row.subject, []).append(row)
-    subjects: dict[str, list[Row]] = {}
+    subjects: dict[str, list[MmluRow]] = {}
     for row in rows:
         subjects.setdefault(row.subject, []).append(row)
     faults = [
@@ -160,7 +160,7 @@ def _repaired(rows: Sequence[Row], english: Sequence[Row], notes: Counter[str]) 
     return found
 
 
-def _by_position(row: Row, original: Row, notes: Counter[str]) -> Row:
+def _by_position(row: MmluRow, original: MmluRow, notes: Counter[str]) -> MmluRow:
     fixed = row
     if latin(row.answer) != latin(original.answer):
         notes[GOLD] += 1
@@ -175,13 +175,13 @@ def _by_position(row: Row, original: Row, notes: Counter[str]) -> Row:
 # The tables
 
 
-def _rows(place: Path | Sequence[Path]) -> list[Row]:
+def _rows(place: Path | Sequence[Path]) -> list[MmluRow]:
     found = sheets(place)
     tests = [sheet for sheet in found if re.search(r"(^|[_-])test([_-]|$)", sheet.stem)]
     return [row for sheet in tests or found for row in _table(sheet)]
 
 
-def _table(sheet: Sheet) -> list[Row]:
+def _table(sheet: Sheet) -> list[MmluRow]:
     subject = _subject(re.sub(r"([_-]test)?$", "", sheet.stem))
     if sheet.suffix != ".csv":
         return _from_records(sheet, records(sheet), subject)
@@ -213,7 +213,7 @@ def _table(sheet: Sheet) -> list[Row]:
             "question, option_a, option_b, option_c, option_d, answer, or take the row away."
         )
     return [
-        Row(
+        MmluRow(
             f"{sheet.place}, row {number}, column 6",
             sheet.place,
             subject,
@@ -225,10 +225,10 @@ def _table(sheet: Sheet) -> list[Row]:
     ]
 
 
-def _from_records(sheet: Sheet, found: Sequence[Mapping[str, Json]], subject: str, first: int = 1) -> list[Row]:
+def _from_records(sheet: Sheet, found: Sequence[Mapping[str, Json]], subject: str, first: int = 1) -> list[MmluRow]:
     """Rows with named columns, in any order; `choices` may hold the four options as a list."""
     faults: list[str] = []
-    rows: list[Row] = []
+    rows: list[MmluRow] = []
     for number, record in enumerate(found, start=first):
         place = f"{sheet.place}, row {number}"
         cells = {_column(str(name)): value for name, value in record.items()}
@@ -243,7 +243,7 @@ def _from_records(sheet: Sheet, found: Sequence[Mapping[str, Json]], subject: st
         if isinstance(answer, int) and 0 <= answer < len(LETTERS):
             answer = LETTERS[answer]
         rows.append(
-            Row(
+            MmluRow(
                 f"{place}, column answer",
                 sheet.place,
                 _subject(str(cells.get("subject") or subject)),

@@ -14,7 +14,7 @@ from dragoman.corpora.records import Check, Question
 from dragoman.errors import DataError, refuse
 from dragoman.json_values import Json, as_text
 from dragoman.suites._wording import Wording
-from dragoman.suites.squad.translated_csv import Row, read_csv, stands_in
+from dragoman.suites.squad.translated_csv import SquadRow, read_csv, stands_in
 
 INSTRUCTION = "Read the text and answer the question with words from the text. Give the answer only."
 INPUT = "{context}\n\nQuestion: {question}"
@@ -101,7 +101,9 @@ def _members(path: Path, name: str) -> list[str]:
         return [member for member in archive.namelist() if member.rsplit("/", 1)[-1] == name]
 
 
-def _rows(path: Path, kind: str, context: str, question: str, originals: Path | None, notes: Counter[str]) -> list[Row]:
+def _rows(
+    path: Path, kind: str, context: str, question: str, originals: Path | None, notes: Counter[str]
+) -> list[SquadRow]:
     if path.suffix.lower() == ".csv":
         english = None if originals is None else _originals(originals, kind)
         return read_csv(path, english, notes)
@@ -114,14 +116,14 @@ def _rows(path: Path, kind: str, context: str, question: str, originals: Path | 
     return _parsed(json_file(path, member), called(path, member), notes)
 
 
-def _originals(place: Path, kind: str) -> list[Row]:
+def _originals(place: Path, kind: str) -> list[SquadRow]:
     return _rows(squad_files(kind, place, "en")[0], kind, "en", "en", None, Counter())
 
 
-def _parsed(whole: Json, place: str, notes: Counter[str]) -> list[Row]:
+def _parsed(whole: Json, place: str, notes: Counter[str]) -> list[SquadRow]:
     """The questions in SQuAD's JSON. DataError names the file, and the question if it is one."""
     faults: list[str] = []
-    rows: list[Row] = []
+    rows: list[SquadRow] = []
     for about, context, entry in _entries(whole, place):
         row = _row(context, entry)
         if isinstance(row, str):
@@ -154,7 +156,7 @@ def _entries(whole: Json, place: str) -> Iterator[tuple[str, Json, Json]]:
                 yield about, paragraph.get("context"), entry
 
 
-def _row(context: Json, entry: Json) -> Row | str:
+def _row(context: Json, entry: Json) -> SquadRow | str:
     """A question, or what is wrong with it."""
     if not isinstance(entry, dict):
         return "should be an object with id, question and answers"
@@ -167,14 +169,14 @@ def _row(context: Json, entry: Json) -> Row | str:
     texts = [text for answer in answers if isinstance(answer, dict) and isinstance(text := answer.get("text"), str)]
     if len(texts) < len(answers) or not all(text.strip() for text in texts):
         return "each of its 'answers' must be an object with some 'text'"
-    return Row(
+    return SquadRow(
         as_text(entry["id"]), as_text(context).lstrip("\ufeff"), as_text(entry["question"]), tuple(dict.fromkeys(texts))
     )
 
 
-def _joined(told: Sequence[Row], context: Path, asked: Sequence[Row], questions: Path) -> list[Row]:
+def _joined(told: Sequence[SquadRow], context: Path, asked: Sequence[SquadRow], questions: Path) -> list[SquadRow]:
     """Texts and answers of one file with the questions of another, by id."""
     by_id = {row.id: row.question for row in asked}
     if missing := [row.id for row in told if row.id not in by_id]:
         raise DataError(f"{questions} lacks {len(missing):,} questions of {context}, such as {missing[0]}")
-    return [Row(row.id, row.context, by_id[row.id], row.answers) for row in told]
+    return [SquadRow(row.id, row.context, by_id[row.id], row.answers) for row in told]

@@ -31,7 +31,7 @@ _MARKS = " \t\n.,;:!?\"'“”„«»‘’()[]。，、；：！？؟،"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SquadRow:
     """A text, a question about it, and the answers that count as right."""
 
     id: str
@@ -40,7 +40,7 @@ class Row:
     answers: tuple[str, ...]
 
 
-def read_csv(path: Path, originals: Sequence[Row] | None, notes: Counter[str]) -> list[Row]:
+def read_csv(path: Path, originals: Sequence[SquadRow] | None, notes: Counter[str]) -> list[SquadRow]:
     """The rows whose answer is in their text; `notes` counts the others.
 
     `originals` are the English rows in the same order. An English answer with a digit or a capital letter that occurs
@@ -63,7 +63,7 @@ def read_csv(path: Path, originals: Sequence[Row] | None, notes: Counter[str]) -
         original = originals[at] if originals else None
         answers = _kept(cell["answers"], context, original, notes)
         if answers and cell["question"].strip():
-            rows.append(Row(original.id if original else cell["id"], context, cell["question"], answers))
+            rows.append(SquadRow(original.id if original else cell["id"], context, cell["question"], answers))
     return rows
 
 
@@ -98,7 +98,7 @@ def _table(path: Path) -> tuple[dict[str, int], int, list[list[str]]]:
     return found, len(header), [line for line in lines if line]
 
 
-def _kept(text: str, context: str, original: Row | None, notes: Counter[str]) -> tuple[str, ...]:
+def _kept(text: str, context: str, original: SquadRow | None, notes: Counter[str]) -> tuple[str, ...]:
     """The answers of a row that are in its text, or replacements; empty if there are none."""
     answers, how = _answers(text)
     kept = tuple(answer for answer in answers if stands_in(answer, context))

@@ -60,7 +60,7 @@ _AROUND = " \n\t\"'”’“»«)]）】」』"
 
 
 @dataclass(frozen=True)
-class Asked:
+class TranslationRequest:
     """What an answer is compared with."""
 
     source: str
@@ -131,7 +131,7 @@ def sentences(text: str) -> int:
     return 1 + sum(not _NUMBER.search(text, max(0, end.end() - 5), end.end()) for end in END.finditer(text))
 
 
-def signs_of(sentence: str, asked: Asked, left: str, apart: bool) -> int:
+def signs_of(sentence: str, asked: TranslationRequest, left: str, apart: bool) -> int:
     """How strongly a sentence looks like a remark, up to `HEADED`; from `ENOUGH` on it counts as one."""
     if heads(sentence, asked, left, at_once=not apart):
         return HEADED
@@ -141,7 +141,7 @@ def signs_of(sentence: str, asked: Asked, left: str, apart: bool) -> int:
     return elsewhere(sentence, asked, left) if sum(map(str.isalpha, sentence)) >= 15 else 0
 
 
-def heads(text: str, asked: Asked, left: str = "", colon: bool = True, at_once: bool = False) -> bool:
+def heads(text: str, asked: TranslationRequest, left: str = "", colon: bool = True, at_once: bool = False) -> bool:
     """Whether a text begins like a remark: with a word for it and a colon that the source does not have.
 
     With `at_once` the word must be the first one; otherwise it may be anywhere before the colon.
@@ -163,14 +163,14 @@ def heads(text: str, asked: Asked, left: str = "", colon: bool = True, at_once: 
     )
 
 
-def announces(before: str, asked: Asked) -> bool:
+def announces(before: str, asked: TranslationRequest) -> bool:
     """Whether the text before a quotation, "In German: ", announces the translation."""
     if len(WORD.findall(before)) > 12:
         return False
     return bool((_SAYS.search(before) and not asked.mentions_language) or asked.names.search(before))
 
 
-def about(text: str, asked: Asked) -> int:
+def about(text: str, asked: TranslationRequest) -> int:
     """How clearly a text's words are about the translation: 2 for a phrase that says so, 1 for a word that may."""
     found = 0
     if not asked.mentions_translation:
@@ -180,7 +180,7 @@ def about(text: str, asked: Asked) -> int:
     return found + bool(asked.names.search(text))
 
 
-def talk(text: str, asked: Asked, left: str) -> int:
+def talk(text: str, asked: TranslationRequest, left: str) -> int:
     """As `about`, plus 1 if it quotes words of a source that has no quotation marks itself."""
     if asked.quotes:
         return about(text, asked)
@@ -188,7 +188,7 @@ def talk(text: str, asked: Asked, left: str) -> int:
     return about(text, asked) + any(letters(one) >= 2 and one in asked.source.lower() for one in quoted)
 
 
-def elsewhere(text: str, asked: Asked, left: str) -> int:
+def elsewhere(text: str, asked: TranslationRequest, left: str) -> int:
     """2 if a text is in another script than the translation before it, and not in the source's own words."""
     target = base(asked.target_language)
     if letters(text) < 12 or letters(left) < 4 or not known(target):

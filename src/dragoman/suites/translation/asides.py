@@ -23,7 +23,7 @@ from dragoman.suites.translation.aside_signs import (
     QUOTE,
     SAID,
     WHOLE,
-    Asked,
+    TranslationRequest,
     about,
     announces,
     elsewhere,
@@ -68,7 +68,7 @@ class Cut:
     taken_out: bool = True
 
 
-def without_asides(text: str, asked: Asked) -> tuple[str, tuple[Cut, ...]]:
+def without_asides(text: str, asked: TranslationRequest) -> tuple[str, tuple[Cut, ...]]:
     """A text without its remarks, and what was taken out of it, or is suspected to be one."""
     cuts: list[Cut] = []
     for _ in range(4):
@@ -85,7 +85,7 @@ def without_asides(text: str, asked: Asked) -> tuple[str, tuple[Cut, ...]]:
 Found = tuple[str, Cut] | None
 
 
-def _source_again(text: str, asked: Asked) -> Found:
+def _source_again(text: str, asked: TranslationRequest) -> Found:
     """ "Das ist gut. - This is good.", "This is good. (Das ist gut.)": the source repeated beside its translation."""
     core = asked.core
     if letters(core) < 8 or core not in text or same(text, core):
@@ -104,7 +104,7 @@ def _source_again(text: str, asked: Asked) -> Found:
     return None
 
 
-def _introduced(before: str, asked: Asked) -> int:
+def _introduced(before: str, asked: TranslationRequest) -> int:
     """Where the bracket, dash or label before the source begins; 0 if there is none.
 
     A label's first word follows the end of a sentence or a bracket, or is one that heads remarks or a language's
@@ -131,7 +131,7 @@ _BETWEEN = re.compile(rf"{_SEPARATED}[\"“„«]?")
 _LABELLED = re.compile(rf"{_SEPARATED}(?:(?:[^\W\d_]+ ){{0,3}}[^\W\d_]+\s*[:：]\s*(?=\S))?[\"“„«]?")
 
 
-def _fenced(text: str, asked: Asked) -> Found:
+def _fenced(text: str, asked: TranslationRequest) -> Found:
     """The translation in, or before, a code fence."""
     if "```" not in text or "```" in asked.source:
         return None
@@ -142,7 +142,7 @@ def _fenced(text: str, asked: Asked) -> Found:
     return None
 
 
-def _quoted(text: str, asked: Asked) -> Found:
+def _quoted(text: str, asked: TranslationRequest) -> Found:
     """The translation in quotation marks, and a remark around them."""
     if asked.quotes or not QUOTE.search(text):
         return None
@@ -161,7 +161,7 @@ def _quoted(text: str, asked: Asked) -> Found:
     return None
 
 
-def _in_brackets(text: str, asked: Asked) -> Found:
+def _in_brackets(text: str, asked: TranslationRequest) -> Found:
     """A remark, another wording or the pronunciation in brackets at the end."""
     closing = _AT_THE_END.search(text)
     if not closing:
@@ -176,7 +176,7 @@ def _in_brackets(text: str, asked: Asked) -> Found:
     return None
 
 
-def _second(text: str, asked: Asked) -> Found:
+def _second(text: str, asked: TranslationRequest) -> Found:
     """Two translations: separated by a slash, or numbered."""
     numbered = _NUMBERED.match(text)
     if numbered and re.match(r"\W{0,3}(?:\w+\s+)?1\b", asked.source):
@@ -190,7 +190,7 @@ def _second(text: str, asked: Asked) -> Found:
     return None
 
 
-def _after_it(text: str, asked: Asked) -> Found:
+def _after_it(text: str, asked: TranslationRequest) -> Found:
     """A remark after the translation: from a sentence that is one to the end."""
     found: tuple[int, int, int] | None = None
     whole_quotation = QUOTATION.match(text) if not asked.quotes else None
@@ -214,7 +214,7 @@ def _after_it(text: str, asked: Asked) -> Found:
     return text[:end].rstrip(f" -–—|/→←({marks}").rstrip(), Cut("a remark after it", text[start:].strip())
 
 
-def _complete(left: str, text: str, signs: int, asked: Asked, apart: bool) -> bool:
+def _complete(left: str, text: str, signs: int, asked: TranslationRequest, apart: bool) -> bool:
     """Whether what is left is a complete translation: with as many sentences as the source, and long enough.
 
     How long depends on how certain the signs are.
@@ -226,7 +226,7 @@ def _complete(left: str, text: str, signs: int, asked: Asked, apart: bool) -> bo
 RULES = (_source_again, _fenced, _in_brackets, _second, _after_it, _quoted)
 
 
-def _places(text: str, asked: Asked) -> Iterator[tuple[int, int, bool]]:
+def _places(text: str, asked: TranslationRequest) -> Iterator[tuple[int, int, bool]]:
     """Where a remark may begin: the end of what is before, its own start, and whether a sentence ended there."""
     ends = (match.end() for match in END.finditer(text))
     found = {end: (end, True) for end in ends if not _INITIAL.search(text, max(0, end - 4), end)}
@@ -244,7 +244,7 @@ def _first(rest: str) -> str:
     return rest[: end.end()] if end else rest
 
 
-def _doubt(text: str, asked: Asked) -> Cut | None:
+def _doubt(text: str, asked: TranslationRequest) -> Cut | None:
     """A sentence that may be a remark, in an answer that is longer than a translation usually is."""
     if letters(text) < LONG * asked.usual + 10 or sentences(text) <= asked.sentences:
         return None
@@ -255,7 +255,7 @@ def _doubt(text: str, asked: Asked) -> Cut | None:
     return None
 
 
-def too_long(text: str, asked: Asked) -> bool:
+def too_long(text: str, asked: TranslationRequest) -> bool:
     """Whether a text is too long to be the translation alone.
 
     A text that goes round in circles is a bad translation, not a remark, and is counted as endless.

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from dragoman.corpora.language import base, labels
 from dragoman.prompts.languages import LANGUAGES
-from dragoman.suites.translation.aside_signs import Asked, elsewhere, letters
+from dragoman.suites.translation.aside_signs import TranslationRequest, elsewhere, letters
 from dragoman.suites.translation.asides import Cut, too_long, without_asides
 
 RULES = 2
@@ -125,7 +125,7 @@ def extract(answer: str, source: str, source_language: str, target_language: str
     if not whole:
         return Extracted("", chatter=False, found=False)
     source = source.replace("\r\n", "\n").strip()
-    asked = Asked(source, source_language, target_language)
+    asked = TranslationRequest(source, source_language, target_language)
     if _refuses(whole, asked):
         return Extracted(whole, chatter=True, found=False)
     text, before, unsure = _without_lead_in(_unwrapped(whole, source), asked)
@@ -143,7 +143,7 @@ def extract(answer: str, source: str, source_language: str, target_language: str
     return Extracted(text, chatter=bool(cuts), found=True, cuts=cuts)
 
 
-def _refuses(whole: str, asked: Asked) -> bool:
+def _refuses(whole: str, asked: TranslationRequest) -> bool:
     head = whole[:250]
     refusal = _REFUSAL.search(head)
     if refusal and not _REFUSAL.search(asked.source):
@@ -152,7 +152,7 @@ def _refuses(whole: str, asked: Asked) -> bool:
     return bool(_NOT_ONE.search(head)) and not asked.mentions_language and letters(whole) > 1.6 * asked.usual + 20
 
 
-def _without_lead_in(text: str, asked: Asked) -> tuple[str, str, str]:
+def _without_lead_in(text: str, asked: TranslationRequest) -> tuple[str, str, str]:
     """The text after the announcement; the announcement; and words that announce one where a translation may already
     be.
     """
@@ -179,7 +179,7 @@ def _without_lead_in(text: str, asked: Asked) -> tuple[str, str, str]:
     return text, before[: len(before) - len(text)].strip(), unsure
 
 
-def _announcement(text: str, asked: Asked) -> re.Match[str] | None:
+def _announcement(text: str, asked: TranslationRequest) -> re.Match[str] | None:
     """The words up to the colon that announce the translation."""
     found = _ANNOUNCEMENT.match(text)
     if found and (not _MENTIONED.search(asked.source) or _PLAINLY.match(text)):
@@ -190,7 +190,7 @@ def _announcement(text: str, asked: Asked) -> re.Match[str] | None:
     return says if says and (asked.names.search(says[0]) or asked.whole(text[says.end() :], 0.75)) else None
 
 
-def _follows_one(announced: str, rest: str, asked: Asked) -> bool:
+def _follows_one(announced: str, rest: str, asked: TranslationRequest) -> bool:
     """Whether a translation may already have been given: "Das ist gut. You can also translate it as:"."""
     opener = _pattern(rf"^(?:{_OPENER})").match(announced)
     told = announced[opener.end() if opener else 0 :]
