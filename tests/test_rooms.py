@@ -97,7 +97,9 @@ def test_a_suite_knows_no_other_suite() -> None:
             known |= {(suite, other) for other in taken if other and other != suite and not other.startswith("_")}
     assert known == {
         ("pairwise", "alpaca_eval"),  # it asks AlpacaEval's instructions
+        ("probes", "questions"),  # they are question files of our own
         ("questions", "humaneval"),  # questions with unit tests are judged as HumanEval's programs are
+        ("questions", "translation"),  # the language of talk is identified as that of translations is
     }
 
 

@@ -12,7 +12,9 @@ import pytest
 from dragoman.corpora.records import Check
 from dragoman.errors import DataError
 from dragoman.suites.humaneval.problems import humaneval
-from dragoman.suites.questions.checks import CHECKS, Verdict, check, verified
+from dragoman.suites.questions.checks import CHECKS, check, verified
+from dragoman.suites.questions.verdict import Verdict
+from tests.suites.questions import test_constraints, test_layouts
 
 RIGHT = Verdict(True, True)
 WRONG = Verdict(False, True)
@@ -51,6 +53,9 @@ VERDICTS: list[tuple[str, dict[str, Any], str, Verdict]] = [
     ("contains", {"any": ["x"]}, "", NOTHING),
     ("count", {"text": "dog", "times": 2}, "Dog dog", RIGHT),
     ("count", {"text": "dog", "times": 2}, "dog dogs", WRONG),
+    ("count", {"text": "dog", "at_least": 2}, "Dog dog, dog!", RIGHT),
+    ("count", {"text": "dog", "at_least": 2}, "One dog.", WRONG),
+    ("count", {"text": "dog", "at_most": 0}, "A cat.", RIGHT),
     ("starts_with", {"text": "Today"}, "today the sun shines", RIGHT),
     ("starts_with", {"text": "Today"}, "Todays are fine", WRONG),
     ("starts_with", {"text": "Today"}, "It is today", WRONG),
@@ -109,8 +114,9 @@ def test_verdicts(name: str, arguments: dict[str, Any], answer: str, verdict: Ve
 
 
 def test_every_check_stands_in_the_table_or_has_a_test_of_its_own() -> None:
-    apart = {"program", "unit_tests", "letter", "option_text"}  # the last two: test_choices
-    assert set(CHECKS) - {name for name, *_ in VERDICTS} == apart
+    apart = {"program", "unit_tests", "letter", "option_text", "talks"}  # letter, option_text: test_choices
+    tables = (*VERDICTS, *test_constraints.VERDICTS, *test_layouts.VERDICTS)
+    assert set(CHECKS) - {name for name, *_ in tables} == apart
 
 
 CASES = [[[1], 5], [[4], 14]]
@@ -248,12 +254,17 @@ def test_human_eval_is_passed_by_its_own_solutions_and_by_nothing_else(any_data:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (Check("numbr", {"value": 1}), "number, option_text, program"),
+        (Check("numbr", {"value": 1}), "not_refusal, number, numbered_list"),
         (Check("unit_tests", {"prompt": ""}), "needs entry_point, test as well"),
         (Check("number", {"valeu": 1}), "takes no valeu. It takes: after, value."),
         (Check("number"), "needs value as well"),
         (Check("all_of", {"checks": [{"name": "cas", "arguments": {}}]}), "no check 'cas'"),
         (Check("all_of", {"checks": [{"nam": "case"}]}), "{'nam': 'case'}"),
+        (Check("count", {"text": "dog"}), "needs times, at_least or at_most"),
+        (Check("sentence_count"), "needs exactly, at_least or at_most"),
+        (Check("letter_count", {"letter": "o"}), "needs at_least or at_most"),
+        (Check("capital_words"), "needs at_least or at_most"),
+        (Check("matches", {"pattern": "[0-9"}), "the pattern is no regular expression"),
     ],
 )
 def test_a_check_that_cannot_be_run_says_what_is_wrong(asked: Check, said: str) -> None:

@@ -8,7 +8,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from dragoman.corpora.records import Check
@@ -16,31 +15,17 @@ from dragoman.errors import DataError
 from dragoman.json_values import as_list
 from dragoman.sandbox.programs import code_of, completed, passes, runs
 from dragoman.suites._refusals import refuses
+from dragoman.suites.questions import constraints, layouts
 from dragoman.suites.questions.arguments import fitted, suggestion
 from dragoman.suites.questions.choices import is_number, letter_of, number_of, one_of, same_text
 from dragoman.suites.questions.qa import exact, extracted, f1
+from dragoman.suites.questions.talks import talks
+from dragoman.suites.questions.verdict import MOST, NOTHING, Verdict, normalised, unfenced, within
 
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 
 TAKEN = {"squad": "first_line", "letter": "letter", "option_text": "text"}
 """How a benchmark's check extracts the answer, if the question doesn't say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A check's result: whether the answer is right, and whether there was an answer to judge at all."""
-
-    passed: bool
-    extracted: bool = True
-    part: float | None = None
-    """How much of it is right, from 0 to 1, if the check gives partial credit; otherwise all or nothing."""
-
-    @property
-    def credit(self) -> float:
-        return float(self.passed) if self.part is None else self.part
-
-
-NOTHING = Verdict(passed=False, extracted=False)
 
 
 def check(check: Check, answer: str) -> Verdict:
@@ -78,15 +63,24 @@ def _fault(name: str, given: Mapping[str, object]) -> str | None:
     match name:
         case "contains" if not (given.get("any") or given.get("all") or given.get("none")):
             return " needs any, all or none: without them every answer is right."
-        case "word_count" if not given:
+        case "word_count" | "sentence_count" if not given:
             return " needs exactly, at_least or at_most: without them every answer is right."
+        case "count" if len(given) == 1:
+            return " needs times, at_least or at_most: without them every answer is right."
+        case "letter_count" | "capital_words" if not {"at_least", "at_most"} & set(given):
+            return " needs at_least or at_most: without them every answer is right."
+        case "matches":
+            try:
+                re.compile(str(given["pattern"]))
+            except re.error as error:
+                return f": the pattern is no regular expression ({error})."
         case "letter":
             known = _letters(given.get("options", ()))
             if given["value"] not in list(known):
                 return f" takes a value of {', '.join(known)}, not {given['value']!r}."
         case "program" if not all(_is_case(case) for case in as_list(given["cases"])):
             return ": each of the cases is a list of two, the arguments (a list) and the value."
-    if name in ("contains", "count", "equals", "starts_with", "ends_with", "not_refusal"):
+    if name in ("contains", "count", "equals", "starts_with", "ends_with", "not_refusal", "talks"):
         texts = [text for value in given.values() for text in (value if isinstance(value, list) else [value])]
         if [text for text in texts if isinstance(text, str) and not text.strip()]:
             return ": one of its texts is empty."
@@ -101,12 +95,6 @@ def _letters(options: object) -> str:
 
 def _is_case(case: object) -> bool:
     return isinstance(case, list | tuple) and len(case) == 2 and isinstance(case[0], list | tuple)
-
-
-def normalised(text: str) -> str:
-    """Text as it is compared: one Unicode form, no case, single blanks, no quotes or full stop around it."""
-    text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return " ".join(text.split()).strip(" .,;:!?\"'“”„«»`*")
 
 
 def number(answer: str, value: float, after: str = "The answer is") -> Verdict:
@@ -140,9 +128,10 @@ def contains(
     return Verdict(one and not [p for p in all if not hits[p]] and not [p for p in none if hits[p]])
 
 
-def count(answer: str, text: str, times: int) -> Verdict:
-    """`text` occurs exactly `times` times as a whole word or phrase, in any case."""
-    return Verdict(_occurrences(answer.casefold(), text, prefix=False) == times) if answer.strip() else NOTHING
+def count(answer: str, text: str, times: int = -1, at_least: int = 0, at_most: int = MOST) -> Verdict:
+    """`text` occurs exactly `times` times (or within the bounds) as a whole word or phrase, in any case."""
+    found = _occurrences(answer.casefold(), text, prefix=False)
+    return Verdict(within(found, times, at_least, at_most)) if answer.strip() else NOTHING
 
 
 def starts_with(answer: str, text: str) -> Verdict:
@@ -159,12 +148,12 @@ def ends_with(answer: str, text: str) -> Verdict:
     return Verdict(re.search(rf"(?<!\w){re.escape(normalised(text))}$", normalised(answer)) is not None)
 
 
-def word_count(answer: str, exactly: int = -1, at_least: int = 0, at_most: int = 10**9) -> Verdict:
+def word_count(answer: str, exactly: int = -1, at_least: int = 0, at_most: int = MOST) -> Verdict:
     """The number of words between blanks is `exactly` (or within the bounds); punctuation alone is not a word."""
     words = len([word for word in answer.split() if re.search(r"\w", word)])
     if not words:
         return NOTHING
-    return Verdict(words == exactly if exactly >= 0 else at_least <= words <= at_most)
+    return Verdict(within(words, exactly, at_least, at_most))
 
 
 def case(answer: str, form: Literal["lower", "upper"]) -> Verdict:
@@ -186,9 +175,8 @@ def list_items(answer: str, count: int, marker: str = "-") -> Verdict:
 
 def json_key(answer: str, key: str, value: str | float | bool | None = None) -> Verdict:
     """The answer is a JSON object (possibly in a code fence) with `key`, and with `value` if one is given."""
-    text = re.sub(r"^```\w*\n|\n?```$", "", answer.strip()).strip()
     try:  # what a model wrote is input from outside
-        found = json.loads(text)
+        found = json.loads(unfenced(answer))
         said = str(found[key]) if isinstance(found, dict) and key in found else None
     except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
         return NOTHING
@@ -292,6 +280,27 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
         option_text,
         program,
         unit_tests,
+        constraints.letter_count,
+        constraints.sentence_count,
+        constraints.paragraph_count,
+        constraints.paragraph_start,
+        constraints.placeholders,
+        constraints.postscript,
+        constraints.bullets,
+        constraints.highlights,
+        constraints.sections,
+        constraints.title,
+        constraints.two_responses,
+        constraints.capital_words,
+        constraints.lacks,
+        constraints.quoted,
+        layouts.json_value,
+        layouts.csv_rows,
+        layouts.numbered_list,
+        layouts.markdown_table,
+        layouts.code_block,
+        layouts.matches,
+        talks,
         all_of,
     )
 }

@@ -39,16 +39,18 @@ def read_questions(path: Path) -> list[Question]:
     return [entry.question for entry in distinct(read_entries(path))]
 
 
-def read_entries(path: Path) -> list[Entry]:
+def read_entries(path: Path, beside: Sequence[str] = ()) -> list[Entry]:
     """Everything that stands in a question file, in its order, with checks that can be run.
 
-    A family is named by the file if none of its questions names one. `DataError` lists what is wrong, line by line.
+    A family is named by the file if none of its questions names one. Keys in `beside` may stand there too, and are
+    for others. `DataError` lists what is wrong, line by line.
     """
     records = list(json_records(path))
     named = any("family" in record for _, record in records)
     found: dict[str, Entry] = {}
     entries, faults = [], []
-    for place, record in records:
+    for place, whole in records:
+        record = {key: value for key, value in whole.items() if key not in beside}
         wrong = _faults(record, named)
         if not wrong:
             entry = Entry(place, _question(record, path.stem), tuple(_answers(record.get("answer"))))

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 
-from dragoman.corpora.records import Check, Question, Role, Turn, draw
+from dragoman.corpora.records import Check, Question, Role, Turn
 from dragoman.generation.ask import Ask, Completion, Sampling, made_in
 from dragoman.recipe.judging import Benchmark, Evaluation
 from dragoman.recipe.paths import existing
 from dragoman.recipe.schema import Recipe
 from dragoman.sandbox.sandbox import require
 from dragoman.store import Digests
-from dragoman.suites import is_skill
 from dragoman.suites._graded import Graded
 from dragoman.suites._judge import asked
 from dragoman.suites._suite import Count, Notes, QuestionSuite, Shown, Speaker
 from dragoman.suites.humaneval.pass_at_k import programs_drawn
+from dragoman.suites.questions import drawn
 from dragoman.suites.questions.checks import check, runs_programs, verified
 from dragoman.suites.questions.question_files import distinct, read_entries, read_questions, repeated
 
@@ -218,14 +218,7 @@ class OwnFile(QuestionSuite):
             require()
 
     def questions(self, number: int, settings: Evaluation) -> tuple[list[Question], Notes]:
-        count, found = settings.questions, []
-        families: dict[str, list[Question]] = {}
-        for question in read_questions(existing(Path(self.name))):
-            families.setdefault(question.family, []).append(question)
-        for questions in families.values():
-            if not number or len(questions) >= _needed(settings):
-                ordered = sorted(questions, key=lambda one: draw(one.key, "asked", settings.seed))
-                found += ordered[number * count : (number + 1) * count]
+        found = drawn.drawn(read_questions(existing(Path(self.name))), number, settings)
         return found, Counter() if number else self.notes(settings)
 
     def notes(self, settings: Evaluation) -> Notes:
@@ -234,33 +227,18 @@ class OwnFile(QuestionSuite):
         entries, found = read_entries(Path(self.name)), Counter[str]()
         for family, again in repeated(entries).items():
             found[f"left out of {family}: repeats of the same question"] = again
-        for family, there in Counter(one.question.family for one in distinct(entries)).items():
-            drawn = there >= _needed(settings) and not is_skill(family, settings.skills)
-            noise = _needed(settings) - settings.questions if drawn else 0
-            found[f"of {family} asked of the backbone alone for its noise floor"] = noise
-            left_out = f"left out of {family}: more than evaluation.questions ({settings.questions:,})"
-            found[left_out] = max(there - settings.questions - noise, 0)
-        return +found
+        return found + drawn.left_out([one.question for one in distinct(entries)], settings)
 
     def count(self, settings: Evaluation) -> Count | None:
         if not Path(self.name).is_file():
             return None
-        there = Counter(question.family for question in read_questions(Path(self.name)))
-        families = {family: min(settings.questions, many) for family, many in there.items()}
-        drawn = {family: many for family, many in families.items() if there[family] >= _needed(settings)}
-        again = sum(many for family, many in drawn.items() if not is_skill(family, settings.skills))
-        return Count(sum(families.values()), again)
+        return drawn.count(read_questions(Path(self.name)), settings)
 
     def places(self) -> dict[str, str]:
         return {"evaluate": self.name}
 
     def inputs(self, recipe: Recipe, digests: Digests) -> Mapping[str, object]:
         return {"contents": digests.of(existing(Path(self.name))), "repeated": "once"}
-
-
-def _needed(settings: Evaluation) -> int:
-    """The number of questions of a family that is enough for all draws."""
-    return (1 + settings.noise_seeds) * settings.questions
 
 
 SUITES = (OwnFile,)

@@ -54,6 +54,12 @@ def identified(text: str, *languages: str) -> str | None:
     return next((language for code, language in codes.items() if shares[code] > SURE), None)
 
 
+def in_other_language(text: str, language: str) -> bool:
+    """Whether a text is clearly in another language than this; false of a few letters, and where it can't be told."""
+    code = _code(language)
+    return code in _known() and _letters(text) >= LETTERS and probabilities(text, frozenset({code}))[code] < RULED_OUT
+
+
 def probabilities(text: str, asked: frozenset[str] = frozenset()) -> dict[str, float]:
     """The model's probability of each language for a text; `asked` are candidates without a two-letter code."""
     identifier, _ = _model(frozenset(code for code in asked if len(code) != 2))

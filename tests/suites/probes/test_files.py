@@ -1,0 +1,75 @@
+"""The probes themselves: every answer that should pass does, every wrong one fails, and no two ask the same."""
+
+import re
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from dragoman.errors import DataError
+from dragoman.suites.probes.files import Probe, files, of_half, probes
+from dragoman.suites.probes.suite import FAMILIES
+from dragoman.suites.questions.checks import check
+
+ALL = [probe for path in files() for probe in probes(path)]
+ALIKE = 0.8  # of the words of two prompts, from which on they are too much alike
+
+
+def asked(probe: Probe) -> str:
+    return "\n".join(turn.text for turn in probe.question.turns)
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text.casefold()))
+
+
+def test_every_family_is_a_file_of_its_own() -> None:
+    assert {path.stem for path in files()} <= FAMILIES.keys()
+    assert {path.stem: {probe.question.family for probe in probes(path)} for path in files()} == {
+        path.stem: {path.stem} for path in files()
+    }
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
+def test_right_answers_pass_and_wrong_ones_fail(path: Path) -> None:
+    faults = []
+    for probe in probes(path):
+        assert probe.right, probe.place
+        faults += [(probe.place, one) for one in probe.right if not check(probe.question.check, one).passed]
+        if check(probe.question.check, probe.wrong).passed:
+            faults.append((probe.place, probe.wrong))
+    assert faults == []
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
+def test_no_two_prompts_are_alike(path: Path) -> None:
+    texts = [(probe.place, words(asked(probe))) for probe in probes(path)]
+    alike = [
+        (one, other)
+        for (one, ours), (other, theirs) in combinations(texts, 2)
+        if len(ours & theirs) > ALIKE * len(ours | theirs)
+    ]
+    assert alike == []
+
+
+def test_nothing_is_asked_twice() -> None:
+    keys = Counter(" ".join(re.findall(r"\w+", asked(probe).casefold())) for probe in ALL)
+    assert [text for text, many in keys.items() if many > 1] == []
+
+
+def test_the_halves_have_as_many_of_each_family_and_share_none() -> None:
+    ours, held_out = of_half("a"), of_half("b")
+    here, there = (Counter(one.family for one in half) for half in (ours, held_out))
+    assert {
+        family: abs(here[family] - there[family]) for family in here | there if abs(here[family] - there[family]) > 1
+    } == {}
+    assert {one.key for one in ours} & {one.key for one in held_out} == set()
+    assert len(ours) + len(held_out) == len(ALL)
+
+
+def test_a_line_without_half_or_wrong_answer_is_told_with_its_place(tmp_path: Path) -> None:
+    line = '{"family": "facts", "half": "c", "prompt": "1 + 1?", "answer": "2", "wrong": "3"}\n'
+    (tmp_path / "facts.jsonl").write_text(line, encoding="utf-8")
+    with pytest.raises(DataError, match=r"facts\.jsonl, line 1: 'half' must be a or b"):
+        probes(tmp_path / "facts.jsonl")
