@@ -48,6 +48,20 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
         GOOD + "training:\n  learning_rte: 1e-4\n",
         "recipe.yaml:8: training.learning_rte: no such key; did you mean 'learning_rate'?",
     ),
+    "unknown key of a row's training": (
+        GOOD.replace("[vanilla]", "\n  - vanilla:\n      training:\n        lora: {rnk: 8}"),
+        "recipe.yaml:9: methods[0].vanilla.training.lora.rnk: no such key; did you mean 'rank'?",
+    ),
+    "a row's training that cannot be": (
+        GOOD.replace("[vanilla]", "\n  - vanilla:\n      training: {schedule: sine}"),
+        "recipe.yaml:8: methods[0].vanilla.training.schedule: 'sine' is not one of 'cosine', 'linear' or 'constant'. "
+        "How the rate falls after warm-up.",
+    ),
+    "a row's training that is no mapping": (
+        GOOD.replace("[vanilla]", "[vanilla: {training: 3}]"),
+        "recipe.yaml:6: methods[0].vanilla.training: should be a mapping of keys to values, not 3. Training settings "
+        "of this row alone, as in `{learning_rate: 3e-4, lora: {rank: 64}}`.",
+    ),
     "unknown key unlike any": (
         GOOD + "generation: {zzz: 1}\n",
         "recipe.yaml:7: generation.zzz: no such key; there are: batch_tokens, cache, engine, openai, precision, ray, shard, tolerate, vllm",
@@ -93,7 +107,7 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
     ),
     "name for no folder": (
         GOOD.replace("small", "../up"),
-        "recipe.yaml:1: name: '../up' will name a folder: use letters from a to z, digits and . _ -",
+        "recipe.yaml:1: name: '../up' will name a folder: use letters from a to z, digits and . _ - =",
     ),
     "not a direction": (
         GOOD.replace("test: {corpus: lab}", "test: {corpus: lab, directions: [de-en, deen]}"),
@@ -172,7 +186,7 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
     ),
     "a label for no folder": (
         GOOD.replace("[vanilla]", "\n  - vanilla: {label: a/b}"),
-        "recipe.yaml:7: methods[0].vanilla.label: 'a/b' will name a folder: use letters from a to z, digits and . _ -",
+        "recipe.yaml:7: methods[0].vanilla.label: 'a/b' will name a folder: use letters from a to z, digits and . _ - =",
     ),
     "misspelt suite": (
         GOOD + "evaluate:\n  - translatio\n  - mine.jsonl\n",
@@ -340,10 +354,10 @@ def test_overrides(tmp_path: Path) -> None:
         "training.epochs=1",
         "training.lora.targets=[q_proj, v_proj]",
         "methods.1.radis.rationale.max_tokens=7",
-        "name=x=y-",
+        "name=x=y!",
         "system='on'",
     )
-    with pytest.raises(RecipeError, match=r"^command line: name: 'x=y-' will name a folder"):
+    with pytest.raises(RecipeError, match=r"^command line: name: 'x=y!' will name a folder"):
         loaded(tmp_path, GOOD.replace("[vanilla]", "[vanilla, radis]"), *overrides)
     recipe = loaded(tmp_path, GOOD.replace("[vanilla]", "[vanilla, radis]"), *overrides, "name=last-wins")
     assert recipe.name == "last-wins"

@@ -86,6 +86,18 @@ FAULTS = {
     "another row": ("sweep: {method.raids.boundary: [exact]}", "no row or method 'raids' to sweep; there are radis"),
     "no option": ("sweep: {method.radis.bondary: [exact]}", "no such key; did you mean 'boundary'?"),
     "no value": ("sweep: {method.radis.boundary: [exat]}", "'exat' is not one of 'exact' or 'heal'"),
+    "no such setting": (
+        "sweep: {training.learning_rte: [1e-5, 1e-4]}",  # of two rows, said once
+        "no such key; did you mean 'learning_rate'?",
+    ),
+    "the data's own limit": (
+        "sweep: {data.train.limit: [10]}",
+        "how much a row learns from is its `limit`, as in `limit: [500, 2000]`",
+    ),
+    "a seed among seeds": (
+        "sweep: {training.seed: [1]}\nseeds: [0, 1]",
+        "methods[1].radis.training.seed: `seeds` trains every row with the same ones, so no row can have its own",
+    ),
     "no mapping": ("sweep: [1]", "sweep[0]: should name options and their values"),
 }
 
@@ -98,3 +110,46 @@ def test_what_is_wrong_with_a_sweep_is_said_with_its_line(tmp_path: Path, name: 
     (line,) = str(caught.value).split("\n")
     assert "recipe.yaml:7: " in line
     assert expected in line
+
+
+def test_a_training_setting_is_swept_for_every_row_and_says_its_name(tmp_path: Path) -> None:
+    found = rows(
+        tmp_path,
+        "methods: [vanilla, seq_kd]\n"
+        "training: {learning_rate: 1e-4, lora: {rank: 8, dropout: 0.1}}\n"
+        "sweep: {training.learning_rate: [1e-5, 1e-4], training.lora.rank: [8, 64]}\n",
+    )
+    three = ["learning_rate=1e-5-rank=8", "learning_rate=1e-5-rank=64", "learning_rate=1e-4-rank=64"]
+    assert list(found) == ["vanilla", "seq_kd", *(f"{row}-{one}" for row in ("vanilla", "seq_kd") for one in three)]
+    assert found["vanilla"]["training"] is None
+    assert found["seq_kd-learning_rate=1e-5-rank=64"]["training"] == {"learning_rate": 1e-5, "lora": {"rank": 64}}
+
+
+def test_a_training_setting_of_one_row_all_weights_and_the_amount_of_data(tmp_path: Path) -> None:
+    found = rows(
+        tmp_path,
+        "methods: [vanilla, vanilla: {label: hot, training: {learning_rate: 3e-4}}]\n"
+        "sweep:\n  - {method.hot.training.epochs: [1, 3]}\n  - {limit: [500]}\n  - {training.lora: [null]}\n",
+    )
+    own = {name: (one["training"], one["limit"]) for name, one in found.items()}
+    assert own == {
+        "vanilla": (None, None),
+        "hot": ({"learning_rate": 3e-4}, None),
+        "hot-epochs=1": ({"learning_rate": 3e-4, "epochs": 1.0}, None),  # 3 is what there was
+        "vanilla-limit=500": (None, 500),
+        "hot-limit=500": ({"learning_rate": 3e-4}, 500),
+        "vanilla-lora=null": ({"lora": None}, None),
+        "hot-lora=null": ({"learning_rate": 3e-4, "lora": None}, None),
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [("3e-4", "3e-4"), ("0.0001", "1e-4"), ("2.5e-5", "2.5e-5"), ("0.001", "1e-3"), ("0.01", "0.01"), ("3", "3")],
+)
+def test_a_rate_is_named_as_people_write_it(tmp_path: Path, value: str, name: str) -> None:
+    found = rows(
+        tmp_path,
+        f"methods: [vanilla]\ntraining: {{learning_rate: 1}}\nsweep: {{training.learning_rate: [{value}]}}\n",
+    )
+    assert list(found) == ["vanilla", f"vanilla-learning_rate={name}"]

@@ -73,6 +73,7 @@ def _row(name: str, skill: bool, comet: bool) -> dict[str, Any]:
         "inside_noise": None if first else abs(sum(kept) / len(kept) - 100) <= 2.5,
         "trace": None if first else _trace(families, before[3]),
         "rationales": None,
+        "settings": {},
         "cost": None,
     }
     if not first:

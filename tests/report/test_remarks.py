@@ -4,6 +4,7 @@ import copy
 
 from dragoman.report.remarks import remarks
 from tests.plain_card import Card
+from tests.report.study_card import study_card
 from tests.report.verdict_card import Rows
 from tests.report.verdict_card import card as made_card
 
@@ -89,3 +90,26 @@ def test_what_a_method_teaches_is_explained_where_it_is_counted(card: Card) -> N
     (told,) = [one for one in remarks(talking) if "was taught to go on" in one]
     assert told.startswith("radis was taught to go on after the translation: ")  # and vanilla was not
     assert "(goes on to talk 96.9 %)" in told
+
+
+def test_the_settings_in_which_rows_differ_are_said_with_the_rows_that_have_them(card: Card) -> None:
+    changed = copy.deepcopy(card)
+    backbone, first, second = changed["rows"][:3]
+    first["settings"] = {"training.learning_rate": 1e-4, "training.lora": None, "limit": 500}
+    second["settings"] = {"training.learning_rate": 3e-5, "training.lora.rank": 64, "limit": None}
+    a, b = first["name"], second["name"]
+    assert (
+        f"The rows differ in training.learning_rate (0.0001: {a}; 3e-5: {b}), training.lora (null: {a}), "
+        f"limit (500: {a}; all: {b}) and training.lora.rank (64: {b})."
+    ) in remarks(changed)
+    assert not any("differ in" in remark for remark in remarks(card))
+    assert backbone["settings"] == {}
+
+
+def test_the_setting_of_most_rows_is_said_without_their_names() -> None:
+    card = study_card()
+    for row, limit in zip(card["rows"], (0, 4, 8, 8, 8, 8, 8, 8), strict=True):
+        row["settings"] = {"limit": limit, "training.lora.rank": 16} if limit else {}
+    assert "The rows differ in limit (4: vanilla; otherwise 8) and training.lora.rank (16 where there is one)." in (
+        remarks(card)
+    )

@@ -66,6 +66,12 @@ class Amounts:
     def atmost(self, records: float | None) -> "Amounts":
         return self if records is None or records >= self.total.records else self.of(records)
 
+    def each_atmost(self, records: int | None) -> "Amounts":
+        """At most this many records of each kind."""
+        if records is None:
+            return self
+        return Amounts({kind: volume.of(min(records, volume.records)) for kind, volume in self.volumes.items()})
+
 
 def joined(parts: Iterable[Amounts]) -> Amounts:
     """The sum of all parts."""

@@ -25,7 +25,8 @@ from dragoman.generation.ask import Ask, Asking, Completion
 from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
 from dragoman.rationales.report import RationaleReport
-from dragoman.recipe.fields import Strict
+from dragoman.recipe.fields import Positive, Strict
+from dragoman.recipe.schema import OwnTraining
 
 
 class MethodOptions(Strict):
@@ -33,6 +34,11 @@ class MethodOptions(Strict):
 
     label: str | None = None
     """Name of this row in tables, where a method is used more than once."""
+    training: OwnTraining | None = None
+    """Training settings of this row alone, as in `{learning_rate: 3e-4, lora: {rank: 64}}`."""
+    limit: Positive | None = None
+    """Learn from at most so many pairs of each direction and conversations of each language; a part of what a larger
+    limit takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,7 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
     if options.rationale is None or not shown.total.records:
         return Forecast.of(shown.total, inputs=inputs).beside(instructions)
     enriched = radis.forecast(shown, radis.Options(rationale=options.rationale), expected)
-    alike = options.model_dump_json(
-        exclude={"label": True, "amount": True, "instructions": True, "rationale": {"weight": True}}
-    )
+    alike = options.model_dump_json(exclude={"amount": True, "instructions": True, "rationale": {"weight": True}})
     return replace(enriched.beside(instructions), alike=alike)
 
 

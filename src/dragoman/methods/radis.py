@@ -169,7 +169,7 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
         "rationales",
         longer=1 + chosen.records * length / base.answered if base.answered else 1.0,
         alike=options.model_dump_json(
-            exclude={"label": True, "rationale_fraction": True, "filters": True, "rationale": {"weight": True}}
+            exclude={"rationale_fraction": True, "filters": True, "rationale": {"weight": True}}
         ),
     )
 

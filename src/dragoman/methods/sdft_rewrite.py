@@ -86,7 +86,7 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
         Asking(base.records, base.asked + base.answered + ADDED * base.records, answered),
         "rewrites",
         longer=answered / base.answered if base.answered else 1.0,
-        alike=options.model_dump_json(exclude={"label"}),
+        alike=options.model_dump_json(),
     )
 
 

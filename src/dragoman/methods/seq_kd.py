@@ -64,5 +64,5 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
         Asking(base.records, base.asked, answered),
         "own answers",
         longer=trained / (2 * base.answered) if base.answered else 1.0,
-        alike=options.model_dump_json(exclude={"label"}),
+        alike=options.model_dump_json(),
     )

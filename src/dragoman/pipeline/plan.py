@@ -13,7 +13,7 @@ from pathlib import Path
 import dragoman
 from dragoman.pipeline.data.make_data import missing
 from dragoman.pipeline.models.cast import Cast, Model, find_cast
-from dragoman.pipeline.rows import learnt, rounds, rows, titled, trainings
+from dragoman.pipeline.rows import learnt, rounds, rows, settings_of, titled, trainings
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.evaluate import Evaluate
 from dragoman.pipeline.stages.examples import MakeExamples
@@ -99,7 +99,8 @@ def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
 def kind_of_work(recipe: Recipe, stage: Stage, backbone: Model) -> list[str]:
     """The key of a work rate: two stages with the same key take the same time for the same amount of work."""
     method = rows(recipe)[stage.row][0] if stage.row in rows(recipe) else stage.row
-    return [stage.kind, method, backbone.digest]
+    whole = stage.kind == "train" and settings_of(recipe, stage.row).lora is None
+    return [stage.kind, method, backbone.digest, *["all weights"] * whole]
 
 
 def open_store(recipe: Recipe, say: Callable[[str], None] = lambda _: None) -> Store:

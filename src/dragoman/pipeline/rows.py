@@ -1,10 +1,15 @@
 """Rows of a recipe's table: the method of each, and how often its examples are made and it is trained."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from dragoman.methods import Method, available
+from dragoman.json_values import Json
+from dragoman.methods import Method, MethodOptions, available
 from dragoman.recipe.schema import Recipe, Training
+
+WITHOUT_EFFECT = {"save_every", "report_to"}
+"""Training settings that do not change what is learnt."""
 
 
 def rows(recipe: Recipe) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -16,6 +21,44 @@ def rows(recipe: Recipe) -> dict[str, tuple[str, dict[str, Any]]]:
 def method_of(recipe: Recipe, row: str) -> Method:
     """The method of a row."""
     return available()[rows(recipe)[row][0]]
+
+
+def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are the method's own: those that every method has are left out."""
+    return {name: value for name, value in options.items() if name not in MethodOptions.model_fields}
+
+
+def limit_of(recipe: Recipe, row: str) -> int | None:
+    """How many records of each kind a row learns from at most; None if it learns from all."""
+    limit: int | None = rows(recipe)[row][1].get("limit")
+    return limit
+
+
+def settings_of(recipe: Recipe, row: str) -> Training:
+    """The recipe's training settings with the row's own laid over them."""
+    return recipe.training.changed(rows(recipe)[row][1].get("training"))
+
+
+def named_settings(recipe: Recipe) -> dict[str, dict[str, Json]]:
+    """Row → how it is trained, and its limit, by the names that a recipe gives them, as in `training.lora.rank`."""
+    found: dict[str, dict[str, Json]] = {}
+    for row in rows(recipe):
+        said = settings_of(recipe, row).model_dump(mode="json", exclude=WITHOUT_EFFECT)
+        lora = said.pop("lora")
+        below = {"lora": None} if lora is None else {f"lora.{name}": value for name, value in lora.items()}
+        found[row] = {f"training.{name}": value for name, value in (said | below).items()}
+        found[row]["limit"] = limit_of(recipe, row)
+    return found
+
+
+def settings_apart(recipe: Recipe) -> dict[str, dict[str, Json]]:
+    """Row → those of its settings in which the rows differ. An adapter differs from none by its rank."""
+    told = named_settings(recipe)
+    names = list(dict.fromkeys(name for said in told.values() for name in said))
+    values = {name: [said[name] for said in told.values() if name in said] for name in names}
+    apart = {name for name in names if any(value != values[name][0] for value in values[name])}
+    apart |= {"training.lora", "training.lora.rank"} if {"training.lora", "training.lora.rank"} <= {*names} else set()
+    return {row: {name: said[name] for name in names if name in apart & said.keys()} for row, said in told.items()}
 
 
 def titled(kind: str, row: str, round: int = 0, seed: int | None = None) -> str:
@@ -30,7 +73,7 @@ def trainings(recipe: Recipe) -> tuple[int | None, ...]:
 
 def training_of(recipe: Recipe, row: str, seed: int | None = None) -> Training:
     """The training settings of a row: with its seed, and a batch that grows with the examples made of each record."""
-    settings = recipe.training
+    settings = settings_of(recipe, row)
     chosen = seed if seed is not None else next(iter(recipe.seeds), settings.seed)
     batch = settings.batch_size * method_of(recipe, row).examples
     return settings.model_copy(update={"seed": chosen, "batch_size": batch})
@@ -38,7 +81,7 @@ def training_of(recipe: Recipe, row: str, seed: int | None = None) -> Training:
 
 def rounds(recipe: Recipe, row: str) -> int:
     """How often the examples of a row are made: once, or again for each epoch."""
-    return math.ceil(recipe.training.epochs) if rows(recipe)[row][1].get("refresh") else 1
+    return math.ceil(settings_of(recipe, row).epochs) if rows(recipe)[row][1].get("refresh") else 1
 
 
 def learnt(recipe: Recipe, row: str, seed: int | None = None) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]*")
 _DIRECTION = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)?-[a-z]{2,3}(_[A-Za-z0-9]+)?")
 
 
@@ -23,7 +23,7 @@ def folder_name(text: str) -> str:
 
 def no_folder(text: str) -> str:
     """The message about a name that no folder can have."""
-    return f"'{text}' will name a folder: use letters from a to z, digits and . _ -"
+    return f"'{text}' will name a folder: use letters from a to z, digits and . _ - ="
 
 
 def _direction(text: str) -> str:

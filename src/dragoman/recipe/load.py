@@ -42,8 +42,10 @@ def load(
         _override(source, override)
     recipe = None
     if not source.broken:
+        entries = source.value.get("methods")
+        written = len(entries) if isinstance(entries, list) else 0
         expand(source, methods)
-        found = _validate_methods(source, methods) + _validate_mixing(source, mixing)
+        found = _validate_methods(source, methods, written) + _validate_mixing(source, mixing)
         benchmarks, more = check_suites(source, suites)
         found += more
         try:
@@ -185,8 +187,11 @@ def _forget(source: Source, path: Keys) -> None:
         del source.places[at]
 
 
-def _validate_methods(source: Source, methods: Mapping[str, type[BaseModel]]) -> list[Fault]:
-    """Checks each entry against its method's options, and writes all options out, in place."""
+def _validate_methods(source: Source, methods: Mapping[str, type[BaseModel]], written: int) -> list[Fault]:
+    """Checks each entry against its method's options, and writes all options out, in place.
+
+    The entries after those that were `written` are a sweep's: what is wrong with several for one reason is said once.
+    """
     entries = source.value.get("methods")
     if not isinstance(entries, list):
         return []  # the schema says what is wrong with it
@@ -210,9 +215,15 @@ def _validate_methods(source: Source, methods: Mapping[str, type[BaseModel]]) ->
         try:
             options = methods[name].model_validate(given).model_dump(mode="json")
         except ValidationError as error:
-            found += faults(error, methods[name], source, (*path, name))
+            known = {(fault.place, fault.text) for fault in found} if index >= written else set()
+            wrong = faults(error, methods[name], source, (*path, name))
+            found += [fault for fault in wrong if (fault.place, fault.text) not in known]
             continue
         entry[name] = options
+        if "seed" in (options.get("training") or {}) and source.value.get("seeds"):
+            about = (*path, name, "training", "seed")
+            text = "`seeds` trains every row with the same ones, so no row can have its own; take one of the two out"
+            found.append(Fault(source.place(about), spelled(about), text))
         label = options.get("label") or name
         place = source.place((*path, name, "label"))
         if label in names or label == "backbone":

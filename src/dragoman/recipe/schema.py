@@ -3,9 +3,10 @@
 No torch here, and nothing heavy: `dragoman show` and `--dry-run` answer at once.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, SerializeAsAny, model_validator
 
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.fields import Direction, Distinct, Fraction, Positive, Strict, distinct_seeds, folder_name
@@ -170,6 +171,18 @@ class Training(Strict):
     """Optimizer steps between checkpoints; about one a minute when absent, and fewer where they are large."""
     report_to: tuple[str, ...] = ()
     """Trackers known to transformers, such as `wandb` or `tensorboard`. The log in the run's folder is always written."""
+
+    def changed(self, own: Mapping[str, Any] | None) -> "Training":
+        """These settings with those of a row laid over them, as `OwnTraining` writes them."""
+        if not own:
+            return self
+        lora = own.get("lora")
+        below = {"lora": {**(self.lora or Lora()).model_dump(), **lora}} if isinstance(lora, Mapping) else {}
+        return Training.model_validate({**self.model_dump(), **own, **below})
+
+
+OwnTraining = Annotated[Training, PlainSerializer(lambda own: own.model_dump(mode="json", exclude_unset=True))]
+"""Training settings of a row, written with those alone that it names."""
 
 
 class Hardware(Strict):

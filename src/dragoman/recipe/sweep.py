@@ -1,13 +1,15 @@
 """Sweeps: a row of the table becomes several, one for each value of an option.
 
     sweep: {method.crossalpaca.amount: [0, 0.25, 0.5, 0.75, 1.0]}
+    sweep: {training.learning_rate: [1e-5, 1e-4], limit: [500, 2000]}
 
-A key is `method.`, a row's name or its method's, and the option. Several keys are combined, each value with each; a
-list of sweeps is applied one after the other. The original row stays, and a copy that equals it is not added.
+A key is `method.`, a row's name or its method's, and the option. An option that every method has may stand alone, and
+then every row is swept. Several keys are combined, each value with each; a list of sweeps is applied one after the
+other. The original row stays, and a copy that equals it is not added.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from itertools import product
 from math import prod
@@ -15,9 +17,11 @@ from math import prod
 from pydantic import BaseModel, ValidationError
 
 from dragoman.json_values import Json, JsonObject
+from dragoman.recipe.schema import Training
 from dragoman.recipe.source import Fault, Keys, Source, spelled
 
 _EXAMPLE = "as in `method.crossalpaca.amount: [0, 0.5, 1]`"
+_AMOUNT = "; how much a row learns from is its `limit`, as in `limit: [500, 2000]`"
 MOST = 1000  # rows that a sweep makes of one
 Axis = tuple[tuple[str, ...], list[Json]]  # the path of an option, and its values
 
@@ -33,29 +37,34 @@ def expand(source: Source, methods: Mapping[str, type[BaseModel]]) -> None:
         if not isinstance(grid, dict) or not grid:
             _fault(source, path, f"should name options and their values, {_EXAMPLE}")
             continue
-        for row, axes in _axes(source, rows, grid, path).items():
+        shared = set.intersection(*(set(schema.model_fields) for schema in methods.values())) - {"label"}
+        for row, axes in _axes(source, rows, grid, path, shared).items():
             if (count := prod(len(values) for _, values in axes)) > MOST:
                 _fault(source, path, f"would make {count:,} rows of one; at most {MOST:,} can be compared")
                 continue
-            for made in _rows(rows[row], axes, methods):
+            for made in _rows(rows[row], axes, methods, source.value.get("training")):
                 if made not in entries:
                     source.places[("methods", len(entries))] = source.place((*path, next(iter(grid))))
                     entries.append(made)
 
 
-def _axes(source: Source, rows: Sequence[Json], grid: Mapping[str, Json], path: Keys) -> dict[int, list[Axis]]:
-    """Which options of which rows are swept."""
+def _axes(
+    source: Source, rows: Sequence[Json], grid: Mapping[str, Json], path: Keys, shared: Collection[str]
+) -> dict[int, list[Axis]]:
+    """Which options of which rows are swept; `shared` are those that every method has."""
     found: dict[int, list[Axis]] = {}
     for key, values in grid.items():
         about = (*path, key)
         first, *rest = key.split(".")
-        if first != "method" or len(rest) < 2:
-            _fault(source, about, f"a sweep goes over an option of a method, {_EXAMPLE}")
+        if first not in shared and (first != "method" or len(rest) < 2):
+            also = ", or of every row: " + ", ".join(f"`{name}`" for name in sorted(shared, reverse=True))
+            more = _AMOUNT if key in ("data.train.limit", "data.limit") else also
+            _fault(source, about, f"a sweep goes over an option of a method, {_EXAMPLE}{more}")
             continue
         if not isinstance(values, list) or not values:
             _fault(source, about, f"should be a list of values, {_EXAMPLE}")
             continue
-        option, wanted = _meant(rows, rest)
+        option, wanted = _meant(rows, rest) if first == "method" else (tuple(key.split(".")), list(range(len(rows))))
         if not wanted:
             names = ", ".join(dict.fromkeys(_label(row) for row in rows))
             _fault(source, about, f"no row or method '{rest[0]}' to sweep; there are {names}")
@@ -74,27 +83,35 @@ def _meant(rows: Sequence[Json], words: Sequence[str]) -> tuple[tuple[str, ...],
     return (), []
 
 
-def _rows(row: Json, axes: Sequence[Axis], methods: Mapping[str, type[BaseModel]]) -> list[JsonObject]:
-    """What becomes of a row with each choice of values, but for the choice that changes nothing."""
+def _rows(row: Json, axes: Sequence[Axis], methods: Mapping[str, type[BaseModel]], training: Json) -> list[JsonObject]:
+    """What becomes of a row with each choice of values, but for the choice that changes nothing.
+
+    `training` are the recipe's own settings.
+    """
     method, given = _parted(row)
     rows: list[JsonObject] = []
     for chosen in product(*(values for _, values in axes)):
         options = deepcopy(given)
         for (path, _), value in zip(axes, chosen, strict=True):
             _set(options, path, value)
-        if _same(options, given, methods.get(method)):
+        if _same(options, given, methods.get(method), training):
             continue
-        options["label"] = "-".join([_label(row), *map(_word, chosen)])
+        named = (_named(path, value) for (path, _), value in zip(axes, chosen, strict=True))
+        options["label"] = "-".join([_label(row), *named])
         rows.append({method: options})
     return rows
 
 
-def _same(options: JsonObject, given: JsonObject, schema: type[BaseModel] | None) -> bool:
-    """Whether two choices of options are equal once defaults are filled in."""
+def _same(options: JsonObject, given: JsonObject, schema: type[BaseModel] | None, training: Json) -> bool:
+    """Whether two choices of options are equal once defaults are filled in, and the recipe's settings of training."""
+    if options == given or schema is None:
+        return options == given
     try:
-        return options == given or (
-            schema is not None and schema.model_validate(options) == schema.model_validate(given)
-        )
+        whole = Training.model_validate(training or {})
+        one, other = (schema.model_validate(some).model_dump() for some in (options, given))
+        for said in (one, other):
+            said["training"] = whole.changed(said.get("training"))
+        return one == other
     except ValidationError:  # the fault is reported when the rows are checked
         return False
 
@@ -119,11 +136,23 @@ def _set(options: JsonObject, path: Sequence[str], value: Json) -> None:
     options[path[-1]] = value
 
 
+def _named(path: Sequence[str], value: Json) -> str:
+    """A value as part of a row's name; a setting of training and a limit with what it is, as in `rank=64`."""
+    return f"{path[-1]}={_word(value)}" if path[0] in ("training", "limit") else _word(value)
+
+
 def _word(value: Json) -> str:
-    """A value as part of a row's name."""
     if isinstance(value, list):
         return "_".join(map(_word, value))
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", str(value).lower() if isinstance(value, bool) else str(value)).strip("_")
+    if isinstance(value, dict):
+        return "_".join(f"{name}_{_word(said)}" for name, said in value.items())
+    if value is None:
+        return "null"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, float) and 0 < abs(value) < 0.01:  # 3e-4 and 1e-5, as people write them
+        digits, _, power = f"{value:.15e}".partition("e")
+        text = f"{float(digits):g}e{int(power)}"
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("_")
 
 
 def _fault(source: Source, path: Keys, text: str) -> None:

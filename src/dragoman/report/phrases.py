@@ -73,3 +73,12 @@ def rationales(card: Scorecard) -> dict[str, RationaleReport]:
 def share(count: int, total: int) -> float | None:
     """The percentage; None if the total is 0."""
     return 100 * count / total if total else None
+
+
+def setting(name: str, value: object) -> str:
+    """A setting's value as a recipe would say it; of a limit that is absent, what that means."""
+    if value is None:
+        return "all" if name == "limit" else "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}".replace("e-0", "e-") if isinstance(value, float) else str(value)

@@ -1,9 +1,11 @@
 """Remarks: what to know before comparing rows: the noise floor, who is ahead, and what has no judgement."""
 
+from collections.abc import Mapping, Sequence
+
 from dragoman.report.abilities import items, unjudged
 from dragoman.report.compare import RETENTION, Difference, alike, difference, floor, methods, of_backbone
 from dragoman.report.families import score as ability_of
-from dragoman.report.phrases import NAMED, listed, number, plain, rationales, signed, significant
+from dragoman.report.phrases import NAMED, listed, number, plain, rationales, setting, signed, significant
 from dragoman.report.translation import RATE_TITLES, counted
 from dragoman.report.verdict import differing, translates
 from dragoman.scoring.scorecard.schema import Ability, Scorecard
@@ -20,6 +22,7 @@ def remarks(card: Scorecard) -> list[str]:
         found.append(f"{left} of its draws had no judgement of something, and count for nothing.")
     if of_backbone(card):
         found += _leaders(card)
+    found += _settings(card)
     found += _taught_to_go_on(card)
     found += _open(card)
     return found + (_without(card) if of_backbone(card) else [])
@@ -48,6 +51,25 @@ def _noise(card: Scorecard) -> str:
             " A difference in RP counts only beyond that; at single abilities the test on the same questions decides."
         )
     return text
+
+
+def _settings(card: Scorecard) -> list[str]:
+    """In which settings the trained rows differ, and which row has what."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for row in card["rows"]:
+        for name, value in row["settings"].items():
+            found.setdefault(name, {}).setdefault(setting(name, value), []).append(row["name"])
+    told = [f"{name} ({_by_value(some)})" for name, some in found.items()]
+    return [f"The rows differ in {listed(told)}."] if told else []
+
+
+def _by_value(rows: Mapping[str, Sequence[str]]) -> str:
+    """Which rows have which value; those of the commonest are not named if they are many."""
+    most = max(rows, key=lambda value: len(rows[value]))
+    many = len(rows[most]) >= TOLD
+    named = [f"{value}: {listed(some)}" for value, some in rows.items() if not many or value != most]
+    rest = f"otherwise {most}" if named else f"{most} where there is one"
+    return "; ".join([*named, *[rest] * many])
 
 
 def _leaders(card: Scorecard) -> list[str]:

@@ -78,3 +78,18 @@ def test_a_sweep_is_drawn_over_all_that_was_judged() -> None:
     assert drawn is not None
     assert len(found(drawn, "rect", "bar")) == 3 + 3 * (3 * 3 + 1)
     assert picture(crossalpaca_card() | {"rows": crossalpaca_card()["rows"][:2]}, amount) is None
+
+
+def test_settings_that_lie_far_apart_are_drawn_at_equal_ratios() -> None:
+    rates = {"a": 1e-5, "b": 1e-4, "c": 1e-3}
+    (sweep,) = sweeps(
+        {row: ("vanilla", {"training.learning_rate": rate, "limit": None}) for row, rate in rates.items()}
+    )
+    assert (sweep.key, dict(sweep.rows)) == ("a-learning_rate", {rate: row for row, rate in rates.items()})
+    drawn = curves(
+        [Curves("qa", [[(rate, Value(20, (10, 30))) for rate in rates.values()]])], [Kind("", 1)], "t", "rate"
+    )
+    (curve,) = found(drawn, "polyline", "curve")
+    left, middle, right = (float(corner.split(",")[0]) for corner in curve.get("points", "").split())
+    assert abs((middle - left) - (right - middle)) < 0.2
+    assert right - left > 100

@@ -18,7 +18,7 @@ from dragoman.pipeline.analyses.options import BACKBONE, DriftOptions, Gradients
 from dragoman.pipeline.models.engines import answering
 from dragoman.pipeline.plan import Plan, code_digest, plan
 from dragoman.pipeline.process import Job, in_own_process
-from dragoman.pipeline.rows import rows
+from dragoman.pipeline.rows import rows, settings_of
 from dragoman.pipeline.run import run
 from dragoman.pipeline.stages.stage import Kind, Stage
 from dragoman.pipeline.verify_inputs import require_whole
@@ -48,7 +48,8 @@ def gradients(
     """
     wanted = _known(recipe, options.rows or tuple(rows(recipe)))
     at = () if options.at == BACKBONE else _known(recipe, (options.at,))
-    if options.weights == "adapter" and recipe.training.lora is None:
+    settings = settings_of(recipe, options.at) if at else recipe.training
+    if options.weights == "adapter" and settings.lora is None:
         raise RecipeError("training.lora is null: there is no adapter; take --weights full")
     found, done = _finished(recipe, {"examples": wanted, "train": at}, say)
     tables = {row: done["examples", row][0] for row in wanted}
@@ -58,7 +59,6 @@ def gradients(
         known = [name for name, method in available().items() if method.regulariser]
         raise RecipeError(f"{recipe.name} has no row whose loss has two terms; such methods are {', '.join(known)}")
     trained = done["train", options.at][0] if at else None
-    settings = recipe.training
     name = fingerprint(
         {
             "examples": {row: artifact.digest("examples/*") for row, artifact in tables.items()},

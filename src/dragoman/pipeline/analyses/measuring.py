@@ -16,15 +16,16 @@ from dragoman.corpora.records import Pair, Question, draw
 from dragoman.errors import EngineError, RecipeError
 from dragoman.generation.ask import Ask, Sampling
 from dragoman.models.loading import load_model, pick_device, pick_dtype
-from dragoman.pipeline.analyses.options import DriftOptions, GradientsOptions
+from dragoman.pipeline.analyses.options import BACKBONE, DriftOptions, GradientsOptions
 from dragoman.pipeline.data.record_files import read_pairs, read_questions, read_records
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.engines import open_door
 from dragoman.pipeline.models.speakers import device_name, speaker, spec_of
+from dragoman.pipeline.rows import settings_of
 from dragoman.progress import progress
 from dragoman.prompts.examples import ExampleTable
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Recipe
+from dragoman.recipe.schema import Recipe, Training
 from dragoman.suites import is_skill
 from dragoman.training.adapters import adapt
 from dragoman.training.loss import teach_forward
@@ -64,7 +65,7 @@ def measure_gradients(
         "error": projection.error,
         "seed": options.seed,
         "ends": options.ends,
-        "precision": str(pick_dtype(recipe.training.precision, pick_device())).removeprefix("torch."),
+        "precision": str(pick_dtype(_settings(recipe, options).precision, pick_device())).removeprefix("torch."),
         "device": device_name(),
         "directions": {direction: len(drawn) for direction, drawn in keys.items()},
         "parameters": seen.entries,
@@ -97,7 +98,7 @@ def _network(recipe: Recipe, backbone: Model, options: GradientsOptions, trained
     The second factor of a new adapter is zero, and so is the gradient of its first: at the backbone, an adapter's
     gradients are only those of the second factors. LESS takes them after a warm-up (`--at ROW`).
     """
-    settings = recipe.training
+    settings = _settings(recipe, options)
     trust = backbone.trust_remote_code
     whole = trained is not None and not (trained / "adapter_config.json").is_file()
     if whole and options.weights == "adapter":
@@ -123,6 +124,11 @@ def _network(recipe: Recipe, backbone: Model, options: GradientsOptions, trained
     causal.requires_grad_(True)
     teach_forward(causal)
     return causal
+
+
+def _settings(recipe: Recipe, options: GradientsOptions) -> Training:
+    """How the model is trained at which gradients are measured."""
+    return recipe.training if options.at == BACKBONE else settings_of(recipe, options.at)
 
 
 def _check_exact(parameters: int, directions: int) -> None:

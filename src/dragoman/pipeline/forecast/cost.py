@@ -20,7 +20,7 @@ from dragoman.pipeline.forecast.per_method import learning, measured_length
 from dragoman.pipeline.forecast.question_counts import Questions, questions
 from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.plan import Plan, kind_of_work
-from dragoman.pipeline.rows import method_of, rounds, rows, training_of
+from dragoman.pipeline.rows import limit_of, method_of, rounds, rows, settings_of, training_of
 from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.stage import Kind, Stage, finished
 from dragoman.recipe.schema import Hardware
@@ -94,8 +94,11 @@ class Reckoning:
         known = [amounts for amounts in seen if amounts is not None]
         if len(known) < len(seen):
             return None
+        learnt, *mixed = known
+        some = learnt.each_atmost(limit_of(self.recipe, row))
+        share = some.total.records / learnt.total.records if learnt.total.records else 1
         measured = measured_length(self.finished, method.name, self.plan.backbone.digest)
-        return learning(method, options, joined(known), measured)
+        return learning(method, options, joined([some, *(amounts.times(share) for amounts in mixed)]), measured)
 
     def _asked_before(self) -> dict[str, float]:
         """For each row, how many answers are cached once the rows above it are done, which ask the same."""
@@ -116,7 +119,7 @@ class Reckoning:
         return Cost("tables, page and scorecard", 1)
 
     def _merge(self, stage: Stage) -> Cost:
-        if self.recipe.training.lora is None:
+        if settings_of(self.recipe, stage.row).lora is None:
             return Cost("one model, compared with what was trained", 1)
         return Cost("one model, compared with its adapter", 1)
 

@@ -12,10 +12,10 @@ from dragoman.models.weights import weight_bytes
 from dragoman.pipeline.forecast.cost import LOGPROB_BYTES
 from dragoman.pipeline.forecast.geometry import geometry_of
 from dragoman.pipeline.models.cast import Model
-from dragoman.pipeline.rows import rows
+from dragoman.pipeline.rows import limit_of, rows, settings_of
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.stage import Stage
-from dragoman.recipe.schema import Recipe
+from dragoman.recipe.schema import Lora, Recipe
 from dragoman.store import Artifact
 from dragoman.training import checkpoints
 
@@ -64,19 +64,20 @@ def of_training(recipe: Recipe, backbone: Model, todo: Sequence[Stage]) -> int:
     trained = [stage for stage in todo if stage.kind == "train"]
     if not trained:
         return 0
-    whole = recipe.training.lora is None
-    weights = _weights(recipe, backbone)
+    loras = {stage.row: settings_of(recipe, stage.row).lora for stage in trained}
+    weights = {row: _weights(lora, backbone) for row, lora in loras.items()}
     kept = checkpoints.WEIGHT_BYTES + checkpoints.STATE_BYTES
-    at_once = checkpoints.room(weights) + (0 if whole else weights * kept)  # two adapters are kept beside a new one
-    return at_once + sum(weights * (kept if stage.round else checkpoints.WEIGHT_BYTES) for stage in trained)
+    at_once = max(  # two adapters are kept beside a new one
+        checkpoints.room(count) + (0 if loras[row] is None else count * kept) for row, count in weights.items()
+    )
+    return at_once + sum(weights[one.row] * (kept if one.round else checkpoints.WEIGHT_BYTES) for one in trained)
 
 
-def _weights(recipe: Recipe, backbone: Model) -> int:
+def _weights(lora: Lora | None, backbone: Model) -> int:
     """How many weights are trained."""
     files = backbone.path.glob("*.safetensors")
     every = sum(math.prod(shape) for path in files for shape in shapes(path).values() if shape is not None)
     every = every or weight_bytes(backbone.path) // 2  # of .bin files, which are not looked into here
-    lora = recipe.training.lora
     if lora is None:
         return every
     geometry = geometry_of(backbone.name, backbone.folder)
@@ -91,7 +92,8 @@ def _of_texts(recipe: Recipe, todo: Sequence[Stage], data: Artifact) -> int:
     found = 0
     for stage in todo:
         if stage.kind == "examples":
-            found += EXAMPLES * learnt + _logprobs(recipe, stage, data)
+            share = _learnt(recipe, stage, data) / max(1, sum(MakeData.facts(data)["train"].values()))
+            found += round(EXAMPLES * learnt * share) + _logprobs(recipe, stage, data)
         elif stage.kind == "evaluate":
             found += RESULTS * judged
     return found
@@ -100,8 +102,14 @@ def _of_texts(recipe: Recipe, todo: Sequence[Stage], data: Artifact) -> int:
 def _logprobs(recipe: Recipe, stage: Stage, data: Artifact) -> int:
     """Log-probabilities of rationales, at most."""
     said = rows(recipe)[stage.row][1].get("rationale") or {}
-    records = sum(MakeData.facts(data)["train"].values())
+    records = _learnt(recipe, stage, data)
     return LOGPROB_BYTES * records * int(said.get("max_tokens") or 0) * int(said.get("keep_logprobs") or 0)
+
+
+def _learnt(recipe: Recipe, stage: Stage, data: Artifact) -> int:
+    """How many records a row learns from."""
+    counts, limit = MakeData.facts(data)["train"].values(), limit_of(recipe, stage.row)
+    return sum(counts) if limit is None else sum(min(count, limit) for count in counts)
 
 
 def free(folder: Path) -> int:

@@ -6,6 +6,7 @@ from typing import Any, cast
 from dragoman.corpora.amounts import Amounts
 from dragoman.methods import Expected, Forecast, Method
 from dragoman.pipeline.forecast.geometry import machines
+from dragoman.pipeline.rows import own_options
 from dragoman.pipeline.stages.examples import ExamplesFacts
 from dragoman.pipeline.stages.stage import Finish
 
@@ -20,7 +21,7 @@ def learning(method: Method, options: Mapping[str, Any], learnt: Amounts, measur
         return Forecast.of(learnt.times(method.examples).total, known=False)
     assumed = machines()["assumed"]
     expected = Expected(assumed["rationale"], assumed["explained"], measured)
-    return method.forecast(learnt, method.options.model_validate(options), expected)
+    return method.forecast(learnt, method.options.model_validate(own_options(options)), expected)
 
 
 def measured_length(finished: Sequence[Finish], method: str, digest: str) -> float | None:

@@ -14,12 +14,13 @@ from dragoman.errors import DataError
 from dragoman.generation.door import drive_all
 from dragoman.methods import Lesson
 from dragoman.models.config import context_of
-from dragoman.pipeline.data.record_files import chunks, read_records
+from dragoman.pipeline.data.limit import LEARNT, MIXED_IN, kept
+from dragoman.pipeline.data.record_files import chunks
 from dragoman.pipeline.models.cast import Cast, Model, writer
 from dragoman.pipeline.models.engines import ModelSpec, answering, open_door
 from dragoman.pipeline.models.metered import Metered
 from dragoman.pipeline.models.speakers import speaker, spec_of
-from dragoman.pipeline.rows import method_of, rows
+from dragoman.pipeline.rows import limit_of, method_of, own_options, rows
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
 from dragoman.prompts.speak import Speaker
@@ -59,8 +60,8 @@ class MakeExamples(StageJob[ExamplesFacts]):
     """
 
     made_by: ClassVar = (
-        *("corpora", "methods", "pipeline/models/speakers.py", "pipeline/stages/examples.py"),
-        *("prompts", "rationales"),
+        *("corpora", "methods", "pipeline/data/limit.py", "pipeline/models/speakers.py"),
+        *("pipeline/stages/examples.py", "prompts", "rationales"),
     )
 
     recipe: Recipe
@@ -80,11 +81,15 @@ class MakeExamples(StageJob[ExamplesFacts]):
     def inputs(stage: Stage, state: RunState) -> Inputs:
         recipe, data = state.recipe, state.done["data"]
         method, options = rows(recipe)[stage.row]
-        mixed = {"instructions": data.digest("instructions.jsonl")} if method_of(recipe, stage.row).mixes else {}
-        return mixed | {
-            "pairs": data.digest("train.jsonl"),
+        optional: Inputs = {}
+        if method_of(recipe, stage.row).mixes:
+            optional["instructions"] = data.digest(MIXED_IN)
+        if (limit := limit_of(recipe, stage.row)) is not None:
+            optional["limit"] = limit
+        return optional | {
+            "pairs": data.digest(LEARNT),
             "method": method,
-            "options": {name: value for name, value in options.items() if name != "label"},
+            "options": own_options(options),
             "backbone": state.cast.backbone.digest,
             "adapter": stage.before and state.done[stage.before].digest("adapter/*"),
             "writer": state.cast.others[name].digest if (name := writer(options)) else None,
@@ -157,7 +162,7 @@ def longest_prefix(recipe: Recipe, context: int | None, speak: Speaker) -> int:
 
 def learnt_from(mixes: bool) -> tuple[str, ...]:
     """The files that a method learns from; general instruction data follows the records to be learnt."""
-    return ("train.jsonl", "instructions.jsonl") if mixes else ("train.jsonl",)
+    return (LEARNT, MIXED_IN) if mixes else (LEARNT,)
 
 
 def together_of(recipe: Recipe) -> int:
@@ -190,13 +195,14 @@ def _lessons(
     _, options = rows(recipe)[row]
     backbone, others = cast.backbone, cast.others
     method = method_of(recipe, row)
-    chosen = method.options.model_validate(options)
+    chosen = method.options.model_validate(own_options(options))
     speak = speaker(recipe, backbone, others)
     models = {name: spec_of(other, recipe.system) for name, other in others.items()}
     models["backbone"] = _as_trained(spec_of(backbone, recipe.system), adapter)
     served = None if adapter else writer(options) or "backbone"
     longest = longest_prefix(recipe, context_of(backbone.path), speak)
-    parted = (chunks(read_records(data / name), CHUNK) for name in learnt_from(method.mixes))
+    learns = kept(data, limit_of(recipe, row), method.mixes)
+    parted = (chunks(learns.records(data / name), CHUNK) for name in learnt_from(method.mixes))
     numbered = enumerate(chain.from_iterable(parted))
     with open_door(recipe.generation, cache, models, served=served) as answers:
         for together in chunks(((number, chunk) for number, chunk in numbered if wanted(number)), together_of(recipe)):
@@ -208,6 +214,8 @@ def _lessons(
             lessons = drive_all(makings, answers)
             for number, chunk in together:
                 lesson = lessons[str(number)]
+                if not number:
+                    lesson.notes["left out: over the row's limit"] += learns.left_out
                 lesson.notes[f"left out: longer than {longest:,} tokens"] += len(chunk) - len(fitting[number])
                 yield _Chunk(number, lesson, _samples(lesson.examples, speak), makings[str(number)].spent)
 

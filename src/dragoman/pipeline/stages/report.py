@@ -8,9 +8,10 @@ from statistics import fmean
 from typing import Any, ClassVar, Self, TypedDict
 
 import dragoman
+from dragoman.json_values import Json
 from dragoman.pipeline.data.questions import spelled_out
 from dragoman.pipeline.models.cast import writer
-from dragoman.pipeline.rows import learnt, rows, titled, trained, trainings
+from dragoman.pipeline.rows import learnt, named_settings, own_options, rows, settings_apart, titled, trained, trainings
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.evaluate import Evaluate
 from dragoman.pipeline.stages.examples import MakeExamples
@@ -56,6 +57,7 @@ class MakeReport(StageJob[ReportFacts]):
             "version": dragoman.__version__,
             "judged": {title: made.digest() for title, made in state.done.items() if title in stage.needs},
             "evaluation": state.recipe.evaluation.model_dump(),
+            "settings": settings_apart(state.recipe),
         }
 
     @staticmethod
@@ -84,6 +86,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> None
     results |= {one.row: [_results(done[titled("evaluate", one.row)])] for one in recipe.compare}
     taught = {row: done[learnt(recipe, row, seeds[0])[-1]] for row in rows(recipe)}
     fitted = {row: done[titled("train", row, seed=seeds[0])] for row in rows(recipe)}
+    told, apart = named_settings(recipe), settings_apart(recipe)
     card = scorecard(
         results,
         noise,
@@ -91,7 +94,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> None
         first,
         rationales={row: MakeExamples.facts(made).get("rationales") for row, made in taught.items()},
         about={first: About(method="backbone")}
-        | {row: _about(recipe, row, done) for row in rows(recipe)}
+        | {row: _about(recipe, row, done, apart[row]) for row in rows(recipe)}
         | {one.row: About(method="finished") for one in recipe.compare},
     )
     details = Details(
@@ -102,7 +105,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> None
         notes={row: MakeExamples.facts(made)["notes"] for row, made in taught.items()},
         facts=_facts(recipe, done),
         recipe=resolved(spelled_out(recipe)),
-        options=rows(recipe),
+        options={row: (method, own_options(given) | told[row]) for row, (method, given) in rows(recipe).items()},
     )
     write_report(out / "report", card, details)
 
@@ -120,13 +123,14 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
-def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> About:
+def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact], apart: Mapping[str, Json]) -> About:
     method, options = rows(recipe)[row]
     wrote = writer(options)
     return About(
         method=method,
         writer=Path(wrote).name if wrote else None,
         seeds=recipe.seeds,
+        settings=apart,
         cost=_cost(recipe, row, done),
     )
 

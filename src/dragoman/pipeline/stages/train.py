@@ -7,7 +7,7 @@ from typing import ClassVar, Self, TypedDict
 
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.speakers import device_name
-from dragoman.pipeline.rows import training_of
+from dragoman.pipeline.rows import WITHOUT_EFFECT, training_of
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
 from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Recipe
@@ -51,7 +51,7 @@ class Train(StageJob[TrainFacts]):
         return {
             "examples": state.done[stage.needs[0]].digest("examples/*"),
             "backbone": state.cast.backbone.digest,
-            "training": settings.model_dump(exclude={"save_every", "report_to"}),
+            "training": settings.model_dump(exclude=WITHOUT_EFFECT),
             "before": stage.before and state.done[stage.before].digest("adapter/*"),
             "until": stage.round or None,
         }
@@ -64,10 +64,11 @@ class Train(StageJob[TrainFacts]):
         from dragoman.training.trainer import fit
 
         table = ExampleTable(self.examples / "examples")
+        settings = training_of(self.recipe, self.row, self.seed)
         result = fit(
             self.backbone.path,
             table,
-            training_of(self.recipe, self.row, self.seed),
+            settings,
             self.out,
             before=self.before,
             until=self.until,
@@ -76,7 +77,7 @@ class Train(StageJob[TrainFacts]):
             label=f"training {self.row}" + ("" if self.seed is None else f" with seed {self.seed}"),
             named=self.backbone.name,
         )
-        epochs = 1 if self.before or self.until else self.recipe.training.epochs
+        epochs = 1 if self.before or self.until else settings.epochs
         facts = TrainFacts(steps=result.steps, tokens=result.tokens, loss=result.loss, device=device_name())
         return Made(facts, math.ceil(epochs * len(table)))
 

@@ -12,6 +12,7 @@ from dragoman.report.phrases import spread
 ACROSS = 3  # side by side
 WIDTH, TOP, TALL = 760.0, 64.0, 250.0  # of the picture, of what stands above the first line, and of a line
 ASIDE = 3.5  # between the intervals of two curves at one place
+WIDELY = 30  # times the least value, from which on an axis is logarithmic
 LETTER, NAME = 6.6, 8.1  # mean width of a letter of a legend, and of a curve's name
 
 
@@ -68,9 +69,11 @@ def bars(panels: Sequence[Bars], kinds: Sequence[Kind], title: str, reference: s
 def curves(
     panels: Sequence[Curves], kinds: Sequence[Kind], title: str, x_label: str, reference: str = "", style: str = ""
 ) -> Markup:
-    """Panels with curves, each on a scale of its own, all with the same x axis."""
+    """Panels with curves, each on a scale of its own, all with the same x axis: logarithmic if values lie far apart."""
     values = sorted({x for panel in panels for line in panel.lines for x, _ in line})
-    across = padded(values, 0.06, 0.0) if len(values) > 1 else (values[0] - 1, values[0] + 1)
+    place = math.log10 if values[0] > 0 and values[-1] >= WIDELY * values[0] else float
+    places = [place(x) for x in values]
+    across = padded(places, 0.06, 0.0) if len(places) > 1 else (places[0] - 1, places[0] + 1)
     names = 14 + NAME * max(len(kind.name) for kind in kinds)  # room for them beside the curves
     drawn: list[Markup] = []
     for panel, (left, top) in zip(panels, _places(len(panels)), strict=True):
@@ -81,11 +84,11 @@ def curves(
         frame = Frame(left + 40, top + 26, left + _step(len(panels)) - names, top + TALL - 40, across, within)
         drawn += [*_ruled(frame, panel.title), *_dotted(frame, panel.reference)]
         for x in values:
-            at = frame.at_x(x)
+            at = frame.at_x(place(x))
             drawn.append(tag("line", class_="notch", x1=at, x2=at, y1=frame.bottom, y2=frame.bottom + 4))
             drawn.append(tag("text", f"{x:g}", class_="tick", x=at, y=frame.bottom + 18, text_anchor="middle"))
         drawn.append(tag("text", x_label, class_="tick", x=frame.right, y=frame.bottom + 34, text_anchor="end"))
-        drawn += _lines(frame, panel, kinds)
+        drawn += _lines(frame, [[(place(x), value) for x, value in line] for line in panel.lines], kinds)
     return _picture(len(panels), drawn, kinds, title, reference, style)
 
 
@@ -163,10 +166,10 @@ def _bar(frame: Frame, name: str, colour: int, value: Value, left: float, wide: 
     )
 
 
-def _lines(frame: Frame, panel: Curves, kinds: Sequence[Kind]) -> list[Markup]:
+def _lines(frame: Frame, lines: Sequence[Sequence[tuple[float, Value]]], kinds: Sequence[Kind]) -> list[Markup]:
     """The curves, and their names at their ends, moved apart if they would overlap."""
     drawn, ends = [], []
-    shown = [(kind, line) for kind, line in zip(kinds, panel.lines, strict=True) if line]
+    shown = [(kind, line) for kind, line in zip(kinds, lines, strict=True) if line]
     for at, (kind, line) in enumerate(shown):
         aside = ASIDE * (at - (len(shown) - 1) / 2)
         places = [(frame.at_x(x) + aside, frame.at_y(value.score)) for x, value in line]

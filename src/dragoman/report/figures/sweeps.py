@@ -29,7 +29,7 @@ class Sweep:
     @property
     def key(self) -> str:
         """The name of its file."""
-        return f"{self.name}-{self.option}"
+        return f"{self.name}-{self.option.rpartition('.')[2]}"
 
     @property
     def numeric(self) -> bool:
@@ -59,14 +59,15 @@ def picture(card: Scorecard, sweep: Sweep, style: str = "") -> Markup | None:
     judged = _judged(card, list(rows.values()))
     if not judged or len(rows) < LEAST:
         return None
-    title = f"{sweep.name} by {plain(sweep.option)}"
+    option = plain(sweep.option.rpartition(".")[2])
+    title = f"{sweep.name} by {option}"
     places = list(dict.fromkeys(place for panel in judged.values() for place in panel))
     if sweep.numeric:
         kinds = [Kind(place, 1 + n % COLOURS) for n, place in enumerate(places)]
         drawn = [
             Curves(name, [_line(panel.get(place, {}), rows) for place in places]) for name, panel in judged.items()
         ]
-        return panels.curves(drawn, kinds, title, plain(sweep.option), style=style)
+        return panels.curves(drawn, kinds, title, option, style=style)
     kinds = [Kind(str(value), 1 + n % COLOURS) for n, value in enumerate(rows)]
     grouped = [
         Bars(name, [(place, [scores.get(row["name"]) for row in rows.values()]) for place, scores in panel.items()])

@@ -7,12 +7,13 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from dragoman import __version__
 from dragoman.errors import DataError
+from dragoman.json_values import Json
 from dragoman.rationales.report import RationaleCounts
 from dragoman.scoring.results import RowResults
 from dragoman.scoring.scorecard.abilities import Family, benchmarks, families, retention
@@ -60,6 +61,7 @@ class About:
     seeds: tuple[int, ...] = ()
     """The seeds of its trainings, in the order of its results; 0, 1, … if several results come without."""
     cost: Cost | None = None
+    settings: Mapping[str, Json] = field(default_factory=dict)
 
 
 def scorecard(
@@ -150,6 +152,7 @@ def _row(
         "inside_noise": _inside(kept, noise["retention"]) if noise and reference is not None else None,
         "trace": trace(judged, reference) if judged and reference is not None else None,
         "rationales": rationales,
+        "settings": dict(about.settings),
         "cost": about.cost,
     }
 

@@ -234,6 +234,8 @@ class Row(TypedDict):
     """Null in the backbone."""
     rationales: RationaleCounts | None
     """What it learnt from."""
+    settings: dict[str, object]
+    """Settings in which the trained rows differ, by their names in a recipe, as in `training.learning_rate`."""
     cost: Cost | None
     """Null in the backbone."""
 

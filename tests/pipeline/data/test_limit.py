@@ -1,0 +1,69 @@
+"""A row's limit: a smaller one takes a part of what a larger one takes, as the data's own limit does."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from dragoman.corpora.load import load
+from dragoman.corpora.records import Dialogue, Pair, Record, Turn
+from dragoman.lab import world
+from dragoman.pipeline.data.limit import LEARNT, MIXED_IN, kept
+from dragoman.pipeline.data.make_data import HERE
+from dragoman.pipeline.data.record_files import write_lines
+from dragoman.recipe.schema import Corpus, Files
+
+PAIRS = world.pairs("train", ("de-en", "en-de"), 60, 0)
+TALKS = [
+    Dialogue((Turn("user", f"question {n}"), Turn("assistant", f"answer {n}")), "mine", "de" if n % 4 else "it")
+    for n in range(40)
+]
+RECORDS: list[Record] = [*PAIRS, *TALKS]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    write_lines(tmp_path / LEARNT, [asdict(record) for record in RECORDS])
+    write_lines(tmp_path / MIXED_IN, [asdict(record) for record in TALKS])
+    return tmp_path
+
+
+def learnt(data: Path, limit: int | None, name: str = LEARNT) -> list[Record]:
+    return list(kept(data, limit, mixes=True).records(data / name))
+
+
+def kinds(records: list[Record]) -> Iterator[str]:
+    return (record.direction if isinstance(record, Pair) else record.language for record in records)
+
+
+def test_so_many_of_each_direction_and_language_in_their_order_and_each_a_part_of_more(data: Path) -> None:
+    everything, some, fewer = (learnt(data, limit) for limit in (None, 20, 7))
+    assert everything == RECORDS
+    assert Counter(kinds(some)) == {"de-en": 20, "en-de": 20, "de": 20, "it": 10}
+    assert Counter(kinds(fewer)) == {"de-en": 7, "en-de": 7, "de": 7, "it": 7}
+    assert [record for record in some if record in fewer] == fewer
+    assert [record for record in everything if record in some] == some
+    assert learnt(data, 60) == everything
+    found = kept(data, 7, mixes=False)
+    assert found.left_out == 160 - 28
+
+
+def test_they_are_the_pairs_that_the_data_would_be_limited_to(data: Path, tmp_path: Path) -> None:
+    table = tmp_path / "pairs.tsv"
+    table.write_text("".join(f"{pair.source}\t{pair.target}\n" for pair in PAIRS if pair.direction == "de-en"))
+    corpus = Corpus(files=(Files(table=str(table), direction="de-en"),), limit=20)
+    limited = set(load(corpus, "train", HERE))
+    assert len(limited) == 20
+    assert limited == {record for record in learnt(data, 20) if record in PAIRS[:60]}
+
+
+def test_what_is_mixed_in_shrinks_in_proportion_and_is_counted(data: Path) -> None:
+    found = kept(data, 15, mixes=True)
+    share = (15 + 15 + 15 + 10) / 160
+    mixed = learnt(data, 15, MIXED_IN)
+    assert found.share == share
+    assert 5 <= len(mixed) <= 25  # 13.75 of 40, drawn
+    assert found.left_out == 160 - 55 + 40 - len(mixed)
+    assert set(learnt(data, 5, MIXED_IN)) <= set(mixed)
