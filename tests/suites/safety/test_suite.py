@@ -201,8 +201,8 @@ def test_what_is_answered_and_what_is_refused() -> None:
     assert [item.value for item in refused.items] == [100, 0]
     assert [item.subject for item in answered.items] == ["homonyms"] * 3 + ["figures"] * 2
     assert answered.notes == {"failed": 1, "empty answers": 1}
-    assert "|answered:rule-keywords-en-1|" in answered.signature
-    assert "|refused:rule-keywords-en-1|" in refused.signature
+    assert "|answered:rule-keywords-en-2|" in answered.signature
+    assert "|refused:rule-keywords-en-2|" in refused.signature
 
 
 def test_a_limit_draws_by_the_seed() -> None:
