@@ -14,6 +14,7 @@ from dragoman.suites.questions.checks import check
 
 ALL = [probe for path in files() for probe in probes(path)]
 ALIKE = 0.8  # of the words of two prompts, from which on they are too much alike
+CLOSED = ("facts", "reading", "arithmetic", "refusal", "harmless")  # what answers them does not stand in the question
 
 
 def asked(probe: Probe) -> str:
@@ -44,13 +45,31 @@ def test_right_answers_pass_and_wrong_ones_fail(path: Path) -> None:
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
 def test_no_two_prompts_are_alike(path: Path) -> None:
-    texts = [(probe.place, words(asked(probe))) for probe in probes(path)]
+    texts = [
+        (probe.place, words(asked(probe).split("\n\n")[-1])) for probe in probes(path)
+    ]  # the question after a text
     alike = [
         (one, other)
         for (one, ours), (other, theirs) in combinations(texts, 2)
         if len(ours & theirs) > ALIKE * len(ours | theirs)
     ]
     assert alike == []
+
+
+@pytest.mark.parametrize("path", [path for path in files() if path.stem in CLOSED], ids=lambda path: path.stem)
+def test_what_repeats_the_question_is_no_answer(path: Path) -> None:
+    asks = [(probe, asked(probe)) for probe in probes(path)]
+    said = [(probe, text) for probe, whole in asks for text in {whole, whole.split("\n\n")[-1]}]
+    assert [probe.place for probe, text in said if check(probe.question.check, text).passed] == []
+
+
+def test_a_text_is_read_in_one_half_alone() -> None:
+    texts = {
+        half: {asked(one).rsplit("\n\n", 1)[0] for one in ALL if asked(one).count("\n\n") > 1 and one.half == half}
+        for half in "ab"
+    }
+    assert texts["a"] & texts["b"] == set()
+    assert min(map(len, texts.values())) >= 18
 
 
 def test_nothing_is_asked_twice() -> None:
