@@ -142,8 +142,11 @@ def index(
     pairs: Iterable[Pair],
     one_grammar: bool = False,
     prompts: Mapping[str, Iterable[str]] | None = None,
+    named: str = "translation",
 ) -> Index:
     """The index that training records are compared with: the pairs and questions of all test sets, and other prompts.
+
+    The pairs' test sets are called as `named`, with their direction.
 
     With `one_grammar`, pairs are compared only as wholes: their sentences were generated, and may be alike by chance.
     `prompts` are plain texts by the name of their suite.
@@ -176,7 +179,7 @@ def index(
         made.requests.setdefault(_hash_of(text), place("whole", _hash_of(text), item))
 
     for pair in pairs:
-        item = new_item(f"translation {pair.direction}")
+        item = new_item(f"{named} {pair.direction}")
         for side in (pair.source, pair.target):
             request(side, item)
             made.sides.setdefault(_hash_of(side), made.requests[_hash_of(side)])

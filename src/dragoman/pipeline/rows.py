@@ -6,10 +6,7 @@ from typing import Any
 
 from dragoman.json_values import Json
 from dragoman.methods import Method, MethodOptions, available
-from dragoman.recipe.schema import Recipe, Training
-
-WITHOUT_EFFECT = {"save_every", "report_to"}
-"""Training settings that do not change what is learnt."""
+from dragoman.recipe.schema import WITHOUT_EFFECT, Recipe, Training
 
 
 def rows(recipe: Recipe) -> dict[str, tuple[str, dict[str, Any]]]:

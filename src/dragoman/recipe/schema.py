@@ -63,6 +63,9 @@ class Corpus(Strict):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
+        return self._named_once()
+
+    def _named_once(self) -> Self:
         if self.corpus is not None and self.files:
             raise ValueError("has a corpus and also files; keep one (`corpus: null` drops an inherited one)")
         if self.corpus is None and not self.files:
@@ -70,6 +73,20 @@ class Corpus(Strict):
         own = {direction for file in self.files for direction in _directions(file)}
         if self.files and (unknown := sorted(set(self.directions) - own)):
             raise ValueError(f"asks for {', '.join(unknown)}, but the files have {', '.join(sorted(own))}")
+        return self
+
+
+class Dev(Corpus):
+    """Pairs to validate on while training: named as those of a test, or a share of the pairs to learn from."""
+
+    share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Hold out about such a share of `data.train` instead, drawn by the seed; every row does without these pairs."""
+
+    def _named_once(self) -> Self:
+        if self.share is None:
+            return super()._named_once()
+        if set(self.model_dump(exclude_defaults=True)) - {"share", "seed"}:
+            raise ValueError("is a share of data.train; take out what names other pairs, or the share")
         return self
 
 
@@ -107,6 +124,8 @@ class Data(Strict):
     """General instruction data, which `multitask` mixes in. No other method sees it."""
     test: Corpus | None = None
     """Pairs to be judged on."""
+    dev: Dev | None = None
+    """Pairs to validate on while training: the loss on them is logged, and can choose what is kept (`training.keep`)."""
     max_tokens: Positive = 1024
     """Training examples whose prompt and reference are longer than this are left out, and counted."""
     contamination: Literal["auto", "remove", "refuse"] = "auto"
@@ -116,6 +135,8 @@ class Data(Strict):
 
     @model_validator(mode="after")
     def _shares_of_something(self) -> Self:
+        if self.dev and self.dev.share is not None and self.train is None:
+            raise ValueError("dev is a share of train, and train names no pairs; name the pairs of dev instead")
         if any(source.share is not None for source in self.lessons):
             raise ValueError("lessons are all there is to learn, so they can't be a share of it; give them a limit")
         if sum(source.share or 0 for source in self.instructions) >= 1:
@@ -169,6 +190,8 @@ class Training(Strict):
     """Trade time for memory."""
     save_every: Positive | None = None
     """Optimizer steps between checkpoints; about one a minute when absent, and fewer where they are large."""
+    validate_every: Positive | None = None
+    """Optimizer steps between validations on `data.dev`; four times an epoch when absent, or less often where the dev set is large beside what is trained on."""
     report_to: tuple[str, ...] = ()
     """Trackers known to transformers, such as `wandb` or `tensorboard`. The log in the run's folder is always written."""
 
@@ -183,6 +206,10 @@ class Training(Strict):
 
 OwnTraining = Annotated[Training, PlainSerializer(lambda own: own.model_dump(mode="json", exclude_unset=True))]
 """Training settings of a row, written with those alone that it names."""
+
+
+WITHOUT_EFFECT = {"save_every", "validate_every", "report_to"}
+"""Fields of `Training` that do not decide what is learnt."""
 
 
 class Hardware(Strict):

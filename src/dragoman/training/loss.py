@@ -32,9 +32,11 @@ def token_nll(hidden: torch.Tensor, targets: torch.Tensor, head: Head, vocabular
     forward pass, so that nothing as wide as the vocabulary is kept or computed twice.
     """
     rows = max(1, CHUNK.get(hidden.device.type, ACCELERATOR_CHUNK) // vocabulary)
-    if frozen:
+    if frozen and torch.is_grad_enabled():
         return _FrozenHead.apply(hidden, targets, head, rows)  # type: ignore[no-any-return]
     parts = zip(hidden.split(rows), targets.split(rows), strict=True)
+    if not torch.is_grad_enabled():
+        return torch.cat([_nll(part, target, head) for part, target in parts])
     return torch.cat([checkpoint(_nll, part, target, head, use_reentrant=False) for part, target in parts])
 
 

@@ -9,7 +9,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -28,7 +28,7 @@ from transformers import (
 from dragoman.errors import TrainingError
 from dragoman.progress import Bar
 from dragoman.prompts.examples import ExampleRow, ExampleTable
-from dragoman.training import checkpoints
+from dragoman.training import checkpoints, validation
 from dragoman.training.batching import Batcher, Micro, Order, Step
 
 # Steps by whose pace it is decided how many lie between checkpoints.
@@ -36,19 +36,22 @@ PACE_STEPS = 5
 
 
 class MetricsLog:
-    """`metrics.jsonl`, one line per step. On resuming, lines of steps that will be repeated are removed."""
+    """`metrics.jsonl`, one line per step and one for each validation. On resuming, lines of what will be repeated are
+    removed.
+    """
 
     def __init__(self, path: Path, done: int, writes: bool):
         self.path, self.writes = path, writes
         self.tokens = 0
         self.loss = math.nan
-        kept = []
+        kept: list[dict[str, float]] = []
         if done and path.is_file():
             lines = path.read_text(encoding="utf-8").splitlines()
             whole = (json.loads(line) for line in lines if line.endswith("}"))
             kept = [line for line in whole if line["step"] <= done]
-        if kept:
-            self.tokens, self.loss = kept[-1]["tokens"], kept[-1]["loss"]
+        self.validation = validation.losses(kept)
+        if steps := [line for line in kept if "loss" in line]:
+            self.tokens, self.loss = int(steps[-1]["tokens"]), steps[-1]["loss"]
         if writes:
             beside = path.with_suffix(".beside")
             beside.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
@@ -58,6 +61,11 @@ class MetricsLog:
         if self.writes:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
+
+    def validated(self, step: int, loss: float) -> None:
+        """Writes the validation loss after a step."""
+        self.validation[step] = loss
+        self.write({"step": step, validation.NAME: loss})
 
 
 class LoadResult(Protocol):
@@ -76,22 +84,26 @@ class StepLoader(DataLoader[ExampleRow]):
         self.batch_sampler.set_epoch(epoch)
 
 
-class StopAfter(TrainerCallback):  # type: ignore[misc]
-    """Stops training after a step, with a checkpoint; the schedule stays that of the whole training."""
+class Schedule(TrainerCallback):  # type: ignore[misc]
+    """Validates after some steps, and stops training after one, with a checkpoint; the learning rate's schedule stays
+    that of the whole training.
+    """
 
-    def __init__(self, step: int):
-        self.step = step
+    def __init__(self, until: int, validated: Container[int]):
+        self.until, self.validated = until, validated
 
     def on_step_end(
         self, arguments: TrainingArguments, state: TrainerState, control: TrainerControl, **others: object
     ) -> None:
-        if state.global_step >= self.step:
+        control.should_evaluate = state.global_step in self.validated
+        if state.global_step >= self.until:
             control.should_save = control.should_training_stop = True
 
 
 class StepTrainer(Trainer):  # type: ignore[misc]
     """Trains on `Step`s. The model's forward pass returns the loss of each trained token (`loss.teach_forward`).
 
+    After the steps in `validated`, the loss on the examples of `dev` is measured; this changes nothing in the training.
     Checkpoints are `apart` seconds from each other; if that is None, as many steps as the arguments say. With
     `newest_only`, a checkpoint is deleted as soon as the next is finished.
     """
@@ -109,7 +121,11 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         log: MetricsLog,
         bar: Bar | None,
         until: int,
+        dev: ExampleTable | None = None,
+        validated: Container[int] = (),
     ):
+        self.dev = dev
+        self.control: TrainerControl
         self.examples, self.order, self.batcher = examples, order, batcher
         self.apart, self.newest_only = apart, newest_only
         self.metrics_log, self.bar = log, bar
@@ -119,7 +135,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         self.first: tuple[int, float] | None = None
         super().__init__(model=model, args=arguments, train_dataset=examples)
         self.remove_callback(PrinterCallback)
-        self.add_callback(StopAfter(until))
+        self.add_callback(Schedule(until, validated))
 
     def get_train_dataloader(self) -> StepLoader:
         return StepLoader(cast(Dataset[ExampleRow], self.examples), batch_sampler=self.order, collate_fn=self.batcher)
@@ -169,10 +185,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
             return
         step, loss = self.state.global_step, logs["loss"]
         if not math.isfinite(loss) or not math.isfinite(logs.get("grad_norm", 0.0)):
-            raise TrainingError(
-                f"The loss of step {step} is {loss}, the norm of its gradient {logs.get('grad_norm')}. Lower "
-                "training.learning_rate, or set training.precision: fp32. The last checkpoint is from before."
-            )
+            raise _not_a_number(f"The loss of step {step} is {loss}, the norm of its gradient {logs.get('grad_norm')}.")
         sums = self.accelerator.reduce(self.sums, reduction="sum").tolist()
         self.sums.zero_()
         for name, count, nll, weighted in zip(self.examples.names, *sums, strict=True):
@@ -186,8 +199,48 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         super().log(logs, start_time)
         self.metrics_log.write({"step": step, **logs})
         if self.bar is not None:
-            self.bar.advance(1, tokens=self.step_tokens, remark=f"loss {loss:.3f}")
+            self.bar.advance(1, tokens=self.step_tokens, remark=self._remark())
         self._set_pace(step)
+
+    def _remark(self) -> str:
+        """The newest losses, for the progress line."""
+        log = self.metrics_log
+        parts = [] if math.isnan(log.loss) else [f"loss {log.loss:.3f}"]
+        return ", ".join([*parts, *(f"validation {loss:.3f}" for loss in list(log.validation.values())[-1:])])
+
+    def evaluate(self, *_: object, **__: object) -> dict[str, float]:
+        """The validation loss, which goes to the log: the mean over all trained tokens of the dev examples."""
+        assert self.dev is not None
+        step = self.state.global_step
+        if self.bar is not None:
+            self.bar.advance(0, remark=", ".join(part for part in (self._remark(), "validating") if part))
+        loss = self._validate(self.dev)
+        if not math.isfinite(loss):
+            raise _not_a_number(f"The validation loss after step {step} is {loss}.")
+        self.metrics_log.validated(step, loss)
+        if self.bar is not None:
+            self.bar.advance(0, remark=self._remark())
+        found = {"eval_loss": loss}
+        super().log(dict(found))  # to trackers
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, found)
+        return found
+
+    @torch.no_grad()
+    def _validate(self, dev: ExampleTable) -> float:
+        """The mean loss of all trained tokens, over all devices. Draws no random numbers, and drops nothing out."""
+        model = self.model_wrapped
+        model.eval()
+        sums = [torch.zeros(2, device=self.args.device)]
+        for step in validation.batches(dev, self.batcher):
+            for micro in (micro.to(self.args.device) for micro in step.micros):
+                losses = model(
+                    input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets
+                )
+                live = (micro.weights > 0).float()
+                sums.append(torch.stack([(losses * live).sum(), live.sum()]))
+        model.train()
+        total, count = self.accelerator.reduce(torch.stack(sums).sum(0), reduction="sum").tolist()
+        return float(total / count)
 
     def _set_pace(self, step: int) -> None:
         """After a few steps, decides how many steps lie between checkpoints; the first device decides for all."""
@@ -222,3 +275,9 @@ class StepTrainer(Trainer):  # type: ignore[misc]
                 f"The checkpoint in {self.args.output_dir} has not the weights of this model: {len(wrong)} differ in "
                 f"name, such as {wrong[0]}. Take that folder away and train anew."
             )
+
+
+def _not_a_number(what: str) -> TrainingError:
+    return TrainingError(
+        f"{what} Lower training.learning_rate, or set training.precision: fp32. The last checkpoint is from before."
+    )

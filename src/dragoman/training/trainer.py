@@ -10,7 +10,8 @@ import json
 import math
 import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -23,8 +24,8 @@ from dragoman.models.loading import Precision, load_model, pick_device, pick_dty
 from dragoman.models.outline import places_of, vocabulary_of
 from dragoman.progress import note, progress
 from dragoman.prompts.examples import ExampleTable
-from dragoman.recipe.schema import Training
-from dragoman.training import attention, checkpoints
+from dragoman.recipe.schema import WITHOUT_EFFECT, Training
+from dragoman.training import attention, checkpoints, validation
 from dragoman.training.adapters import adapt
 from dragoman.training.batching import Batcher, Order
 from dragoman.training.loss import teach_forward
@@ -48,6 +49,8 @@ class Fit:
     tokens: int
     seconds: float
     loss: float
+    validation: Mapping[int, float] = field(default_factory=dict)
+    """Step → validation loss."""
 
 
 def fit(
@@ -56,6 +59,7 @@ def fit(
     settings: Training,
     out: Path,
     *,
+    dev: ExampleTable | None = None,
     before: Path | None = None,
     until: int | None = None,
     trust_remote_code: bool = False,
@@ -69,18 +73,22 @@ def fit(
     Without `settings.lora` all weights are trained, and `out/adapter` is a model, in fp32. The adapter names as its
     base model `named`, if given, instead of the folder that the model was loaded from.
 
+    The loss on the examples of `dev`, if given, is measured before the first step and after some others.
+
     Resumes from the newest complete checkpoint in `out/checkpoints`. A training may be split into parts, each on
     other examples: `until` stops it after that epoch and keeps its state, and `before` is the folder of the part
     whose state this one continues from. Raises a TrainingError at the start if there is nothing to train on, or later
     if the loss is not a number; and a StoreError if the disk has no room for checkpoints of all weights.
     """
-    _check(examples)
+    for table in (examples, *([dev] if dev else [])):
+        _check(table)
     started = time.monotonic()
     folder = out / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     device = pick_device()
     precision: Precision = "bf16" if pick_dtype(settings.precision, device) == torch.bfloat16 else "fp32"
     whole = settings.lora is None
+    validated = validation.moments(settings, len(examples), len(dev)) if dev else frozenset[int]()
     arguments = _arguments(settings, folder, len(examples), autocast=whole and precision == "bf16")
     set_seed(settings.seed)
     # A step of Adam is often smaller than a thousandth of the weight. bf16 has eight bits: in it most steps would
@@ -95,7 +103,8 @@ def fit(
         revision=revision,
     )
     teach_forward(backbone)
-    _check_fits(examples, backbone)
+    for table in (examples, *([dev] if dev else [])):
+        _check_fits(table, backbone)
     line = choose_attention(backbone, settings, device, precision)
     network = backbone if settings.lora is None else adapt(backbone, settings.lora)
     weights = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
@@ -105,7 +114,10 @@ def fit(
         _take_up(before, out)
     PartialState().wait_for_everyone()
     last = checkpoints.newest(folder)
-    _check_same_run(out / "training.json", last, {"model": str(model), "examples": len(examples)}, settings)
+    identity: dict[str, object] = {"model": str(model), "examples": len(examples)}
+    if dev:
+        identity |= {"dev": len(dev), "validate_every": settings.validate_every}
+    _check_same_run(out / "training.json", last, identity, settings)
     done = checkpoints.step_of(last) if last else 0
     steps = _steps(settings, len(examples), until)
     if arguments.should_save:
@@ -128,7 +140,10 @@ def fit(
             log=log,
             bar=bar,
             until=steps,
+            dev=dev,
+            validated=validated,
         )
+        arguments.eval_on_start = dev is not None and not done
         if done < steps:
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     adapter = out / "adapter"
@@ -137,7 +152,7 @@ def fit(
         if until is None:
             shutil.rmtree(folder)
     PartialState().wait_for_everyone()
-    return Fit(adapter, steps, log.tokens, time.monotonic() - started, log.loss)
+    return Fit(adapter, steps, log.tokens, time.monotonic() - started, log.loss, log.validation)
 
 
 def choose_attention(model: PreTrainedModel, settings: Training, device: torch.device, precision: Precision) -> int:
@@ -184,7 +199,7 @@ def _steps(settings: Training, examples: int, until: int | None = None) -> int:
 
 def _check_same_run(path: Path, last: Path | None, identity: dict[str, object], settings: Training) -> None:
     """Refuses to resume from the checkpoint of another run."""
-    identity |= settings.model_dump(mode="json", exclude={"save_every", "report_to"})
+    identity |= settings.model_dump(mode="json", exclude=WITHOUT_EFFECT)
     if last is not None:
         before = json.loads(path.read_text(encoding="utf-8"))
         changed = [name for name in identity if identity[name] != before.get(name)]

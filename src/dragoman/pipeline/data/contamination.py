@@ -64,6 +64,8 @@ class Findings:
     found: dict[tuple[str, str], Finding] = field(default_factory=dict)
     held: set[int] = field(default_factory=set)
     """The items of test sets that are in the records."""
+    compared: str = "test set"
+    """What the index is of, in words."""
 
     def reason(self, part: str, origin: str, record: Record) -> str | None:
         """Why a record is to be left out; None if it shares nothing with a test set."""
@@ -72,7 +74,7 @@ class Findings:
             return None
         self.found.setdefault((part, record.key), Finding(part, origin, record, shared))
         self.held.update(self.index.held(record))
-        return REASONS[shared.kind]
+        return REASONS[shared.kind].replace("test set", self.compared)
 
     def overlaps(self) -> list[Overlap]:
         """How much of each test set was found, for those of which something was; the largest share first."""
@@ -86,14 +88,6 @@ class Findings:
                 origins = Counter(finding.origin for finding in sharing)
                 found.append(Overlap(name, held[number], size, dict(origins), first))
         return sorted(found, key=lambda overlap: -overlap.found / overlap.of)
-
-    def counts(self) -> dict[str, dict[str, dict[str, int]]]:
-        """How many were found: by origin, by test set, by kind."""
-        counted: dict[str, dict[str, dict[str, int]]] = {}
-        for finding in self.found.values():
-            by_kind = counted.setdefault(finding.origin, {}).setdefault(finding.shared.test_set, {})
-            by_kind[finding.shared.kind] = by_kind.get(finding.shared.kind, 0) + 1
-        return counted
 
     def refuse(self) -> None:
         """Raises `DataError` with counts and the first examples, if anything was found."""
@@ -114,6 +108,15 @@ class Findings:
             + "\n".join(first)
             + "\nWith `contamination: remove` they are left out and listed; or choose other data."
         )
+
+
+def counts(found: Iterable[Finding]) -> dict[str, dict[str, dict[str, int]]]:
+    """How many were found: by origin, by test set, by kind."""
+    counted: dict[str, dict[str, dict[str, int]]] = {}
+    for finding in found:
+        by_kind = counted.setdefault(finding.origin, {}).setdefault(finding.shared.test_set, {})
+        by_kind[finding.shared.kind] = by_kind.get(finding.shared.kind, 0) + 1
+    return counted
 
 
 def refuse_trained_on(overlaps: Iterable[Overlap], advice: str) -> None:

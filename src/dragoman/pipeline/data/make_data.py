@@ -2,33 +2,35 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from dragoman import lab, suites
 from dragoman.corpora import catalog
 from dragoman.corpora.contamination import index
 from dragoman.corpora.load import LIMITED, Rules, choose, load, locate
-from dragoman.corpora.records import Pair, Question
+from dragoman.corpora.records import Pair, Question, Record
 from dragoman.errors import DataError
 from dragoman.lab import world
-from dragoman.pipeline.data import contamination, conversations, questions
+from dragoman.pipeline.data import contamination, conversations, dev_pairs, questions
 from dragoman.pipeline.data.contamination import Findings
 from dragoman.pipeline.data.conversations import take
+from dragoman.pipeline.data.dev_pairs import DevSet
 from dragoman.pipeline.data.known_overlaps import known_overlaps
 from dragoman.pipeline.data.mix_ups import MixUp, mix_ups, refuse_mix_ups
 from dragoman.pipeline.data.record_files import write_lines
 from dragoman.prompts.languages import language_name
 from dragoman.recipe.paths import existing
-from dragoman.recipe.schema import Corpus, Dialogues, Recipe
+from dragoman.recipe.schema import Corpus, Dev, Dialogues, Recipe
 from dragoman.store import Digests, write_atomic
 from dragoman.suites import JudgedSuite, OutsideSuite
 
 LAB_DIRECTIONS = ("en-de", "de-en", "en-it", "it-en")
 LAB_PAIRS = 2000  # a direction, where a recipe names no limit
+LAB_DEV = 50  # of a dev set
 SPARE = 2  # the lab makes so many times as many pairs where rules will leave some out
 HERE = Path()
 
@@ -37,6 +39,7 @@ DataFacts = TypedDict(
     {
         "train": dict[str, int],
         "test": dict[str, int],
+        "dev": NotRequired[dict[str, int]],
         "questions": dict[str, int],
         "asked of the backbone": int,
         "question characters": int,
@@ -67,11 +70,13 @@ def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
         "asked": recipe.evaluation.model_dump(include={"questions", "noise_seeds", "seed", "skills"}),
         "contamination": recipe.data.contamination,
     }
+    if dev := recipe.data.dev:  # absent where there is none, so that names from before there was any stay
+        found["dev"] = dev.model_dump() if dev.share else _corpus_inputs(dev, dev_pairs.role_of(dev), digests)
     return found | questions.inputs(recipe, digests)
 
 
 def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict[str, Any]:
-    _check_languages(corpus, role)
+    _check_languages(corpus, "dev" if isinstance(corpus, Dev) else role)
     inputs = corpus.model_dump()
     if corpus.corpus == "lab":
         return {**inputs, "contents": lab.digest()}
@@ -79,14 +84,14 @@ def _corpus_inputs(corpus: Corpus, role: catalog.Role, digests: Digests) -> dict
     return {**inputs, "contents": [digests.of(existing(path)) for text in texts for path in text.paths]}
 
 
-def _check_languages(corpus: Corpus, role: catalog.Role) -> None:
+def _check_languages(corpus: Corpus, field: str) -> None:
     """Refuses a direction with a language that no instruction could name, before any work begins."""
     for direction in (*corpus.directions, *(files.direction for files in corpus.files)):
         for code in direction.split("-"):
             try:
                 language_name(code)
             except DataError as error:
-                raise DataError(f"data.{role}, direction {direction}: {error}") from error
+                raise DataError(f"data.{field}, direction {direction}: {error}") from error
 
 
 def _dialogue_inputs(source: Dialogues, digests: Digests) -> dict[str, Any]:
@@ -100,6 +105,7 @@ def missing(recipe: Recipe) -> tuple[str, ...]:
     """Corpora of the catalogue that a recipe needs and that are not on this machine; a run fetches them first."""
     data, known = recipe.data, catalog.catalogue()
     pairs: list[tuple[Corpus | None, catalog.Role]] = [(data.train, "train"), (data.test, "test")]
+    pairs += [(data.dev, dev_pairs.role_of(data.dev))] if data.dev else []
     wanted = [
         (known[str(corpus.corpus)], _files_of(corpus, role))
         for corpus, role in pairs
@@ -121,11 +127,12 @@ def _files_of(corpus: Corpus, role: catalog.Role) -> tuple[str, ...]:
 
 
 def make_data(recipe: Recipe, out: Path) -> DataFacts:
-    """Writes train.jsonl, test.jsonl, questions.jsonl and instructions.jsonl, and returns counts.
+    """Writes train.jsonl, test.jsonl, questions.jsonl and instructions.jsonl, and returns counts. Where the recipe has
+    a dev set, there is dev.jsonl as well.
 
-    Training data that shares text with the test pairs or the questions is left out and listed in contamination.jsonl,
-    so that no score is due to memory. If much of a test set is there, or on request (`data.contamination`), it is
-    refused.
+    Training data that shares text with the test pairs, the questions or the dev pairs is left out and listed in
+    contamination.jsonl, so that no score is due to memory. If much of a test set is there, or on request
+    (`data.contamination`), it is refused.
     """
     data = recipe.data
     apart: Counter[str] = Counter()
@@ -143,31 +150,45 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
     learnt: Counter[str] = Counter()
 
     pairs = _pairs(data.train, "train", dropped, mixed)
-    doubts = refuse_mix_ups(mixed, data.mix_ups)
+    dev = _dev(recipe, pairs, test, findings, mixed)
+    doubts = [*refuse_mix_ups(mixed, data.mix_ups), *dev.doubts]
+    for reason, count in dev.dropped.items():
+        dropped[f"{reason}, of the dev set"] += count
+
+    def shares(part: str, origin: str, record: Record) -> str | None:
+        """Why a record can't be learnt from: what it shares with what is judged or validated on."""
+        return findings.reason(part, origin, record) or dev.findings.reason(part, origin, record)
 
     def clean() -> Iterator[Pair]:
         named = (data.train and data.train.corpus) or "files"
         for pair in pairs:
-            if reason := findings.reason("data.train", f"{named} {pair.direction}", pair):
+            if data.dev and dev_pairs.is_held_out(pair, data.dev):
+                continue  # what of it is validated on, or is in a test, is counted already
+            if reason := shares("data.train", f"{named} {pair.direction}", pair):
                 dropped[reason] += 1
             else:
                 learnt[pair.direction] += 1
                 yield pair
 
-    lessons = take(data.lessons, 0, lambda one: findings.reason("data.lessons", one.origin, one))
+    lessons = take(data.lessons, 0, lambda one: shares("data.lessons", one.origin, one))
     dropped.update(lessons.dropped)
     write_lines(out / "test.jsonl", map(asdict, test))
+    if data.dev:
+        write_lines(out / "dev.jsonl", map(asdict, dev.pairs))
     write_lines(out / "train.jsonl", chain(map(asdict, clean()), map(asdict, lessons)))
     learnt.update(lessons.counts)
     instructions = take(
-        data.instructions, sum(learnt.values()), lambda one: findings.reason("data.instructions", one.origin, one)
+        data.instructions, sum(learnt.values()), lambda one: shares("data.instructions", one.origin, one)
     )
     dropped.update({f"{reason}, of the instructions": count for reason, count in instructions.dropped.items()})
-    if data.contamination == "refuse":
-        findings.refuse()
-    elif data.contamination == "auto":
-        contamination.refuse_trained_on(findings.overlaps(), contamination.REMOVE)
-    write_lines(out / contamination.FILE, (finding.as_line() for finding in findings.found.values()))
+    held_out = data.dev is not None and data.dev.share is not None  # what is like it goes with it
+    for each in (findings, *(() if held_out else (dev.findings,))):
+        if data.contamination == "refuse":
+            each.refuse()
+        elif data.contamination == "auto":
+            contamination.refuse_trained_on(each.overlaps(), contamination.REMOVE)
+    shared = [*findings.found.values(), *dev.findings.found.values()]
+    write_lines(out / contamination.FILE, (finding.as_line() for finding in shared))
     write_lines(out / "instructions.jsonl", map(asdict, instructions))
     write_lines(
         out / "questions.jsonl",
@@ -182,7 +203,7 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
     ):
         if needed and not there:
             raise DataError(f"nothing is left {purpose}; left out: {_listed(left_out)}")
-    return {
+    facts: DataFacts = {
         "train": {name: count for name, count in learnt.items() if count},
         "test": dict(Counter(pair.direction for pair in test)),
         "questions": dict(Counter(question.family for question in draws[0]))
@@ -198,10 +219,13 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
         "short": instructions.short,
         "unchecked": conversations.unchecked((*data.lessons, *data.instructions)),
         "renamed": {**lessons.renamed, **instructions.renamed},
-        "contamination": findings.counts(),
+        "contamination": contamination.counts(shared),
         "left out": left_out,
         "warnings": [*known_overlaps(recipe), *doubts],
     }
+    if data.dev:
+        facts["dev"] = dict(Counter(pair.direction for pair in dev.pairs))
+    return facts
 
 
 def _refuse_two_of_a_name(recipe: Recipe, asked: Iterable[Question]) -> None:
@@ -225,6 +249,38 @@ def test_pairs(recipe: Recipe, dropped: Counter[str], mixed: list[tuple[str, Mix
     return found
 
 
+def _dev(
+    recipe: Recipe, pairs: Iterable[Pair], test: Sequence[Pair], judged: Findings, mixed: list[tuple[str, MixUp]]
+) -> DevSet:
+    """The dev set; nothing if the recipe names none. Of a share of the training pairs, those that `judged` finds in a
+    test are left out.
+    """
+    dev, dropped = recipe.data.dev, Counter[str]()
+    if dev is None:
+        return DevSet()
+    if dev.share is not None:
+        named = recipe.data.train.corpus if recipe.data.train else None
+        grammar = named == "lab"
+        chosen = []
+        for pair in pairs:
+            if dev_pairs.is_held_out(pair, dev):
+                if reason := judged.reason("data.train", f"{named or 'files'} {pair.direction}", pair):
+                    dropped[reason] += 1
+                else:
+                    chosen.append(pair)
+    elif dev.corpus == "lab":
+        grammar = True
+        chosen = dev_pairs.of_the_lab(dev, dev.directions or LAB_DIRECTIONS, dev.limit or LAB_DEV, test)
+    else:
+        grammar = False
+        chosen = list(_pairs(dev, dev_pairs.role_of(dev), dropped, mixed))
+    del dropped[LIMITED]
+    if not chosen:
+        advice = "raise the share" if dev.share else "name others"
+        raise DataError(f"nothing is left to validate on (data.dev), {advice}; left out: {_listed(dropped)}")
+    return dev_pairs.dev_set(chosen, test, dropped, grammar)
+
+
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {reason}" for reason, count in counts.items()) or "nothing"
 
@@ -244,6 +300,6 @@ def _pairs(
     dropped.update(loaded.dropped)
     if corpus.files:
         for text, sample in zip(loaded.texts, loaded.samples, strict=True):
-            place = f"data.{role}, {', '.join(map(str, text.paths))}"
+            place = f"data.{'dev' if isinstance(corpus, Dev) else role}, {', '.join(map(str, text.paths))}"
             mixed += [(place, found) for found in mix_ups(sample, copies_left_out=corpus.drop_copies)]
     return loaded

@@ -9,7 +9,7 @@ from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJ
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact
 
-NAMED = ("train", "test", "questions", "instructions")
+NAMED = ("train", "dev", "test", "questions", "instructions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class MakeData(StageJob[DataFacts]):
 
 def told(facts: DataFacts) -> list[str]:
     """The outcome in a few words; everything that was left out is mentioned."""
-    counts = (facts["train"], facts["test"], facts["questions"], facts["instructions"])
+    counts = (facts["train"], facts.get("dev", {}), facts["test"], facts["questions"], facts["instructions"])
     parts = [f"{sum(count.values()):,} {name}" for name, count in zip(NAMED, counts, strict=True) if count]
     parts += [f"left out: {count:,} {reason}" for reason, count in facts["left out"].items()]
     parts += [

@@ -1,17 +1,32 @@
 """The train stage: examples become an adapter, or other weights if all are trained."""
 
 import math
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self, TypedDict
+from typing import ClassVar, NotRequired, Self, TypedDict
 
+from dragoman.errors import DataError
+from dragoman.models.config import context_of
+from dragoman.pipeline.data.record_files import chunks, read_pairs
 from dragoman.pipeline.models.cast import Model
-from dragoman.pipeline.models.speakers import device_name
-from dragoman.pipeline.rows import WITHOUT_EFFECT, training_of
+from dragoman.pipeline.models.speakers import device_name, speaker
+from dragoman.pipeline.rows import training_of
+from dragoman.pipeline.stages.examples import CHUNK, longest_prefix
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
-from dragoman.prompts.examples import ExampleTable
-from dragoman.recipe.schema import Recipe
+from dragoman.prompts.examples import ExampleTable, write_examples
+from dragoman.recipe.schema import WITHOUT_EFFECT, Recipe
 from dragoman.store import Artifact
+
+
+class ValidationFacts(TypedDict):
+    """What a training was validated on, and what came of it."""
+
+    pairs: int
+    left_out: int
+    """Pairs that are too long for the backbone."""
+    losses: list[tuple[int, float]]
+    """Steps, each with the validation loss after it; step 0 is the backbone itself."""
 
 
 class TrainFacts(TypedDict):
@@ -21,6 +36,7 @@ class TrainFacts(TypedDict):
     tokens: int
     loss: float
     device: str
+    validation: NotRequired[ValidationFacts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +49,7 @@ class Train(StageJob[TrainFacts]):
     backbone: Model
     row: str
     seed: int | None
+    data: Path
     examples: Path
     out: Path
     before: Path | None = None
@@ -43,18 +60,27 @@ class Train(StageJob[TrainFacts]):
         examples = state.done[stage.needs[0]].folder
         before = state.done[stage.before].folder if stage.before else None
         backbone = state.cast.backbone
-        return cls(state.recipe, backbone, stage.row, stage.seed, examples, out, before, stage.round or None)
+        until = stage.round or None
+        return cls(state.recipe, backbone, stage.row, stage.seed, state.data, examples, out, before, until)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
         settings = training_of(state.recipe, stage.row, stage.seed)
-        return {
+        inputs: Inputs = {
             "examples": state.done[stage.needs[0]].digest("examples/*"),
             "backbone": state.cast.backbone.digest,
             "training": settings.model_dump(exclude=WITHOUT_EFFECT),
             "before": stage.before and state.done[stage.before].digest("adapter/*"),
             "until": stage.round or None,
         }
+        if state.recipe.data.dev:  # absent where there is none, so that names from before there was any stay
+            inputs["validation"] = {
+                "pairs": state.done["data"].digest("dev.jsonl"),
+                "system": state.recipe.system,
+                "max_tokens": state.recipe.data.max_tokens,
+                "every": settings.validate_every,
+            }
+        return inputs
 
     @staticmethod
     def models(stage: Stage, state: RunState) -> list[tuple[Model, bool]]:
@@ -65,11 +91,13 @@ class Train(StageJob[TrainFacts]):
 
         table = ExampleTable(self.examples / "examples")
         settings = training_of(self.recipe, self.row, self.seed)
+        dev, left_out = self._dev_examples() if self.recipe.data.dev else (None, 0)
         result = fit(
             self.backbone.path,
             table,
             settings,
             self.out,
+            dev=dev,
             before=self.before,
             until=self.until,
             trust_remote_code=self.backbone.trust_remote_code,
@@ -79,9 +107,37 @@ class Train(StageJob[TrainFacts]):
         )
         epochs = 1 if self.before or self.until else settings.epochs
         facts = TrainFacts(steps=result.steps, tokens=result.tokens, loss=result.loss, device=device_name())
+        if dev:
+            shutil.rmtree(dev.folder)
+            losses = sorted(result.validation.items())
+            facts["validation"] = ValidationFacts(pairs=len(dev), left_out=left_out, losses=losses)
         return Made(facts, math.ceil(epochs * len(table)))
 
     @staticmethod
     def told(artifact: Artifact) -> list[str]:
         facts = Train.facts(artifact)
-        return [f"{facts['steps']:,} steps", f"loss {facts['loss']:.3f}"]
+        parts = [f"{facts['steps']:,} steps", f"loss {facts['loss']:.3f}"]
+        if validated := facts.get("validation"):
+            losses = dict(validated["losses"])
+            parts.append(f"validation loss {losses[0]:.3f} → {losses[max(losses)]:.3f}")
+            left_out = validated["left_out"]
+            parts += [f"{left_out:,} dev pairs left out: too long for the backbone"] * bool(left_out)
+        return parts
+
+    def _dev_examples(self) -> tuple[ExampleTable, int]:
+        """The dev pairs as plain fine-tuning would learn them, whatever the row's method; and how many are too long.
+
+        They are written to `out/dev`. DataError if none is short enough.
+        """
+        speak = speaker(self.recipe, self.backbone)
+        longest = longest_prefix(self.recipe, context_of(self.backbone.path), speak)
+        shutil.rmtree(self.out / "dev", ignore_errors=True)  # of a run that was cut off
+        left_out = 0
+        for number, chunk in enumerate(chunks(read_pairs(self.data / "dev.jsonl"), CHUNK)):
+            prefixes = [prefix for prefix in map(speak.prefix, chunk) if len(prefix.ids) <= longest]
+            left_out += len(chunk) - len(prefixes)
+            if prefixes:
+                write_examples(self.out / "dev", number, [speak.example(prefix) for prefix in prefixes])
+        if not (self.out / "dev").exists():
+            raise DataError(f"all {left_out:,} dev pairs are longer than {longest:,} tokens with their request")
+        return ExampleTable(self.out / "dev"), left_out
