@@ -1,6 +1,6 @@
 """Names and texts that would steer a terminal, or be markup to rich, through every command that shows them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from dragoman import cli, terminal
 from dragoman.commands.talk import Talker
 from dragoman.corpora.records import Turn
+from dragoman.pipeline.translate_file import lines as translating
 from dragoman.terminal import visible
 
 STEERING = "\x1b[2J\x07\x9b31m\u202e"
@@ -81,16 +82,18 @@ def test_scores_and_models(run: Run) -> None:
 class Parrot:
     """A model that says what no terminal should obey."""
 
-    def translate(self, lines: Sequence[str], direction: str) -> Iterator[str]:
-        return (f"{line} {EVIL}" for line in lines)
-
     def answer(self, turns: Sequence[Turn], temperature: float = 0.0) -> str:
         return EVIL
+
+
+def parroted(recipe: object, lines: Sequence[str], *languages: object) -> translating.TranslatedLines:
+    return translating.TranslatedLines([f"{line} {EVIL}" for line in lines], {}, None, [])
 
 
 def test_answers(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(Talker, "load", lambda *_, **__: Parrot())
     run("chat", EVIL, input="Hi\n\n", said=f"{visible(EVIL)}: {visible(EVIL)}")
+    monkeypatch.setattr(translating, "translate_lines", parroted)
     (tmp_path / "a.txt").write_bytes("eins\u2028\r\n\nzwei".encode())
     monkeypatch.setattr(terminal, "on_screen", lambda: False)
     plain = CliRunner().invoke(cli.app, ["translate", "lab", "--direction", "de-en", "a.txt"])

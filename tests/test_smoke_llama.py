@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from dragoman.commands.recipes import of_model
 from dragoman.commands.talk import Talker
 from dragoman.corpora.records import Turn
+from dragoman.pipeline.translate_file.lines import translate_lines
 from tests import ROOT
 from tests.smoke_kit import Ran, backbone, run
 from tests.tiny_models import llama
@@ -176,4 +178,5 @@ def test_a_merged_model_talks_by_itself(ran: Ran) -> None:
     assert isinstance(talker.answer([Turn("user", "Wer bist du?")]), str)
     asked = talker.renderer.prompt([Turn("user", "Wer bist du?")])
     assert list(asked) == ran.tokenizer(WITHOUT.format(instruction="Wer bist du?"))["input_ids"]
-    assert len(list(talker.translate(["Guten Morgen!"], "de-en"))) == 1
+    recipe = of_model(str(model), ["evaluation.translation_tokens=4", f"runs={ran.folder.parent}"])
+    assert len(translate_lines(recipe, ["Guten Morgen!"], "de", "en").texts) == 1

@@ -4,7 +4,6 @@ import errno
 import os
 import sys
 import traceback
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,10 +21,13 @@ from dragoman.commands.options import (
     Others,
     Overrides,
     Recipe,
+    Table,
+    Target,
     Trust,
+    Way,
 )
 from dragoman.commands.score import command as score
-from dragoman.corpora.formats.text import numbered
+from dragoman.commands.translate import translate
 from dragoman.corpora.records import Turn
 from dragoman.errors import DragomanError
 from dragoman.interrupts import CODE, STOPPED, interruptible, watch
@@ -185,7 +187,7 @@ def merge(recipe: Recipe, overrides: Overrides = None, trust: Trust = False) -> 
 
 @app.command()
 def evaluate(
-    target: Annotated[
+    model: Annotated[
         str,
         typer.Argument(help="A recipe (.yaml); or a model: a directory, a name on the hub, lab.", show_default=False),
     ],
@@ -194,24 +196,30 @@ def evaluate(
         list[str] | None,
         typer.Option(help="To judge a model by, as in gsm8k; may be repeated.", show_default=False),
     ] = None,
-    test: Annotated[str, typer.Option(help="Test set for --suite translation, as in wmt22.", show_default=False)] = "",
-    direction: Annotated[
-        list[str] | None, typer.Option(help="Of the test set, as in de-en; may be repeated.", show_default=False)
+    source: Annotated[
+        Path | None, typer.Option(help="Your own test for translation: its sources, one a line.", show_default=False)
     ] = None,
-    prompt: Annotated[
-        str, typer.Option(help="How a translation system is asked: alma, parrot, tower, …", show_default=False)
-    ] = "",
+    target: Target = None,
+    table: Table = None,
+    test: Annotated[str, typer.Option(help="Or a test set of the catalogue, as in wmt22.", show_default=False)] = "",
+    direction: Annotated[
+        list[str] | None,
+        typer.Option(help="Languages, as in de-en; of a test set it may be repeated.", show_default=False),
+    ] = None,
+    both: Annotated[bool, typer.Option("--both", help="Judge the other direction as well.")] = False,
+    prompt: Way = "",
     trust: Trust = False,
 ) -> None:
     """Judge the models of a recipe, after what they need; or one model alone."""
     from dragoman.commands import evaluate as evaluating
 
-    if evaluating.is_recipe(target):
-        _upto("evaluate", Path(target), overrides, trust)
+    if evaluating.is_recipe(model):
+        _upto("evaluate", Path(model), overrides, trust)
         return
     from dragoman.commands import recipes
 
-    loaded = evaluating.alone(target, suite or (), test, direction or (), prompt, overrides or ())
+    pairs = evaluating.JudgedOn(test, source, target, table, direction or (), both)
+    loaded = evaluating.alone(model, suite or (), pairs, prompt, overrides or ())
     recipes.finish(loaded, trust=trust)
 
 
@@ -269,24 +277,7 @@ def _upto(kind: "Kind", recipe: Path, overrides: list[str] | None, trust: bool) 
     say(f"results: {recipes.go(recipes.recipe(recipe, overrides or ()), upto=kind, trust=trust)}")
 
 
-@app.command()
-def translate(
-    model: Model,
-    direction: Annotated[str, typer.Option(help="Languages, as in de-en.", show_default=False)],
-    file: Annotated[
-        Path | None, typer.Argument(help="One sentence a line; standard input when absent.", show_default=False)
-    ] = None,
-    adapter: Adapter = None,
-    max_tokens: Longest = 512,
-) -> None:
-    """Translate lines of text."""
-    from dragoman.commands.talk import Talker
-
-    with file.open("rb") if file else nullcontext(sys.stdin.buffer) as stream:
-        text = [line for _, line in numbered(stream, str(file or "standard input"))]
-    talker = Talker.load(model, adapter=adapter, max_tokens=max_tokens)
-    for line in talker.translate(text, direction):
-        put(line)
+app.command()(translate)
 
 
 @app.command()

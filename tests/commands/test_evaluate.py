@@ -1,4 +1,4 @@
-"""`dragoman report --compare A B`: what two models were both judged by, in the same way."""
+"""`dragoman evaluate MODEL`, and `dragoman report --compare A B`: what two models were both judged by."""
 
 import json
 from dataclasses import replace
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dragoman.commands.evaluate import alike, compared
+from dragoman.commands.evaluate import JudgedOn, alike, alone, compared
 from dragoman.corpora.records import Pair
-from dragoman.errors import DataError
+from dragoman.errors import DataError, RecipeError
 from dragoman.generation.ask import Completion
 from dragoman.scoring.results import RowResults
 from dragoman.suites import Graded, Item
@@ -108,3 +108,42 @@ def test_translations_without_their_main_metric_are_not_compared() -> None:
     second = replace(second, translation=replace(second.translation, signatures=changed))
     one, other, left = alike(row(), second)
     assert (one.translation, other.translation, list(left)) == (None, None, ["chrf++"])
+
+
+def test_files_of_ones_own_are_judged_by_translation() -> None:
+    two = JudgedOn(source=Path("my/test.de"), target=Path("my/test.en"), both=True)
+    recipe = alone("lab", [], two, "", [])
+    assert (recipe.name, recipe.evaluate) == ("evaluate-lab-translation-test-de-en-both", ("translation",))
+    assert recipe.data.test is not None
+    (files,) = recipe.data.test.files
+    assert (files.source, files.target, files.direction, files.both) == ("my/test.de", "my/test.en", "de-en", True)
+    table = JudgedOn(table=Path("memory.tmx"), directions=["en-it"])
+    recipe = alone("lab", ["lab"], table, "", ["evaluation.questions=3"])
+    assert (recipe.name, recipe.evaluate) == ("evaluate-lab-translation-lab-memory-en-it", ("translation", "lab"))
+    assert recipe.data.test is not None
+    assert (recipe.data.test.files[0].table, recipe.evaluation.questions) == ("memory.tmx", 3)
+
+
+def test_both_ways_of_a_test_set() -> None:
+    recipe = alone("lab", [], JudgedOn("lab", directions=["de-en", "en-it"], both=True), "", [])
+    assert recipe.data.test is not None
+    assert recipe.data.test.directions == ("de-en", "en-de", "en-it", "it-en")
+    assert alone("lab", ["translation"], JudgedOn("lab"), "", []).data.test.directions == ()
+
+
+@pytest.mark.parametrize(
+    ("named", "test", "said"),
+    [
+        ([], JudgedOn(), "say what to judge it by, as in --source test.de"),
+        (["translation"], JudgedOn(), "--suite translation needs pairs: files of your own"),
+        (["lab"], JudgedOn(directions=["de-en"]), "--direction and --both are of a test"),
+        ([], JudgedOn("lab", both=True), "--both needs a --direction"),
+        ([], JudgedOn("lab", source=Path("a.de"), target=Path("a.en")), "keep one"),
+        ([], JudgedOn(source=Path("a.de")), "Name --source and --target"),
+        ([], JudgedOn(source=Path("a"), target=Path("b")), "which languages are these?"),
+        ([], JudgedOn(table=Path("a.tsv"), directions=["de-en", "en-de"]), "the files have one direction"),
+    ],
+)
+def test_a_test_that_is_not_clear(named: list[str], test: JudgedOn, said: str) -> None:
+    with pytest.raises((DataError, RecipeError), match=said):
+        alone("lab", named, test, "", [])

@@ -4,11 +4,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dragoman.commands import recipes
+from dragoman.commands.files import parallel_text
 from dragoman.errors import DataError, RecipeError, from_here
+from dragoman.json_values import JsonObject
 from dragoman.pipeline.data import contamination
 from dragoman.pipeline.data.make_data import test_pairs
 from dragoman.pipeline.data.questions import asked, materials, prompts
@@ -20,7 +22,6 @@ from dragoman.scoring.scorecard.differences import MAIN
 from dragoman.screen import console
 from dragoman.terminal import put
 
-START = Path(__file__).with_name("evaluate.yaml")
 BOOTSTRAP = 1000
 LONGEST = 120  # characters of a folder's name
 
@@ -30,31 +31,66 @@ def is_recipe(target: str) -> bool:
     return Path(target).suffix in (".yaml", ".yml")
 
 
-def alone(
-    model: str, named: Sequence[str], test: str, directions: Sequence[str], prompt: str, overrides: Sequence[str]
-) -> Recipe:
-    """A recipe that trains nothing and judges one model. RecipeError if that is impossible."""
+@dataclass(frozen=True, slots=True)
+class JudgedOn:
+    """Pairs to judge translation on: a set of the catalogue, or files of one's own. `both`: the other way round too."""
+
+    name: str = ""
+    source: Path | None = None
+    target: Path | None = None
+    table: Path | None = None
+    directions: Sequence[str] = ()
+    both: bool = False
+
+    @property
+    def given(self) -> bool:
+        return bool(self.name or self.source or self.target or self.table)
+
+    def read(self) -> tuple[JsonObject, str]:
+        """What `data.test` says of it, and a word for a folder's name. DataError if it is not clear what is meant."""
+        if not (self.source or self.target or self.table):
+            if self.both and not self.directions:
+                raise DataError("--both needs a --direction, whose other way round it adds; without, all are judged")
+            ways = [way for one in self.directions for way in (one, *(["-".join(one.split("-")[::-1])] * self.both))]
+            return {"corpus": self.name, "directions": list(dict.fromkeys(ways))}, self.name
+        if self.name:
+            raise DataError("--test names a set of the catalogue, --source and --table your own files; keep one")
+        if len(self.directions) > 1:
+            raise DataError("the files have one direction; --both judges the other way round as well")
+        text = parallel_text(self.source, self.target, self.table, "".join(self.directions))
+        paths = {"source": text.source, "target": text.target, "table": text.table}
+        files: JsonObject = {name: str(path) for name, path in paths.items() if path}
+        word = "-".join(dict.fromkeys([text.paths[0].name.partition(".")[0], text.direction, *["both"] * self.both]))
+        return {"files": [{**files, "direction": text.direction, "both": self.both}]}, word
+
+
+def alone(model: str, named: Sequence[str], test: JudgedOn, prompt: str, overrides: Sequence[str]) -> Recipe:
+    """A recipe that trains nothing and judges one model; by translation if there is a test.
+
+    RecipeError or DataError if that is impossible.
+    """
+    if test.given and "translation" not in named:
+        named = ["translation", *named]
     if not named:
         raise RecipeError(
             f"{model} is no recipe (a .yaml file), so it is taken for a model; say what to judge it by, as in "
-            "--suite translation --test wmt22, or --suite gsm8k --suite ifeval"
+            "--source test.de --target test.en, --test wmt22, or --suite gsm8k --suite ifeval"
         )
-    if "translation" in named and not test and not any(said.startswith("data.test") for said in overrides):
+    if "translation" in named and not test.given and not any(said.startswith("data.test") for said in overrides):
         raise RecipeError(
-            "--suite translation needs pairs: name a test set of the catalogue (`dragoman data list`), as in "
-            "--test wmt22 --direction de-en, or files of your own, as in "
-            "'data.test={files: [{source: a.de, target: a.en, direction: de-en}]}'"
+            "--suite translation needs pairs: files of your own, as in --source test.de --target test.en or "
+            "--table test.tsv --direction de-en, or a test set of the catalogue (`dragoman data list`), as in "
+            "--test wmt22 --direction de-en"
         )
-    said = [
-        f"name={_name(model, named, test, prompt)}",
-        f"backbone={json.dumps(model)}",
-        f"evaluate={json.dumps(list(named))}",
-    ]
-    if test:
-        said.append(f"data.test={json.dumps({'corpus': test, 'directions': list(directions)})}")
+    if not test.given and (test.directions or test.both):
+        raise RecipeError("--direction and --both are of a test: name one (--source and --target, --table, or --test)")
+    pairs, word = test.read() if test.given else ({}, "")
+    said = [f"name={_name(model, named, word, prompt)}", f"evaluate={json.dumps(list(named))}"]
+    if pairs:
+        said.append(f"data.test={json.dumps(pairs)}")
     if prompt:
         said.append(f"prompt={prompt}")
-    recipe = recipes.recipe(START, [*said, *overrides])
+    recipe = recipes.of_model(model, [*said, *overrides])
     _refuse_what_was_learnt(model, recipe)
     return recipe
 

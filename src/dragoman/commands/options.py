@@ -20,6 +20,11 @@ Others = Annotated[
 ]
 Model = Annotated[str, typer.Argument(help="A directory, a name on the Hugging Face hub, or lab.", show_default=False)]
 Adapter = Annotated[Path | None, typer.Option(help="Folder of an adapter to put on it.", show_default=False)]
+System = Annotated[str | None, typer.Option(help="System prompt.", show_default=False)]
+Way = Annotated[
+    str,
+    typer.Option("--prompt", help="How a translation system is asked: alma, parrot, tower, …", show_default=False),
+]
 Longest = Annotated[int, typer.Option("--max-tokens", min=1, help="Longest answer.")]
 Source = Annotated[Path | None, typer.Option(help="Source sentences, one a line.", show_default=False)]
 Target = Annotated[Path | None, typer.Option(help="Their translations, line by line.", show_default=False)]

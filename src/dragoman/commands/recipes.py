@@ -28,6 +28,7 @@ from dragoman.scoring.scorecard.schema import Scorecard
 from dragoman.screen import console
 
 DEMO = Path(__file__).parents[1] / "lab" / "demo.yaml"
+ONE_MODEL = Path(__file__).with_name("one_model.yaml")
 ABSENT = {
     "translation": "it judges no translation",
     "benchmarks": "none of the families that it judges names a language, as qa-de does",
@@ -47,6 +48,11 @@ def recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     loaded = load(path, overrides, methods=options, suites=suites, mixing=mixing)
     suites.notes(loaded)  # reads the question files, so that their faults show now
     return loaded
+
+
+def of_model(model: str, overrides: Sequence[str]) -> Recipe:
+    """A recipe that trains nothing, of one model. RecipeError with every fault of the overrides."""
+    return recipe(ONE_MODEL, [f"backbone={json.dumps(model)}", *overrides])
 
 
 def tell(recipe: Recipe, gpu: str = "") -> None:

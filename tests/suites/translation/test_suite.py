@@ -12,11 +12,13 @@ from dragoman.errors import EngineError
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
 from dragoman.recipe.judging import Evaluation
 from dragoman.scoring.statistics import bleu, chrf
+from dragoman.suites.translation.bleu_chrf import bleu as sacrebleu_bleu
 from dragoman.suites.translation.extraction import RULES
 from dragoman.suites.translation.language_id import found_in
 from dragoman.suites.translation.suite import (
     RATES,
     TranslationResult,
+    hypothesis,
     judge,
     sentence_statistics,
     told_by,
@@ -93,6 +95,22 @@ def test_a_script_that_cuts_an_answer_hides_nothing() -> None:
     given = "The cat is old.\n" + "And so on. " * 20
     (item,) = judge(DE_EN[1:2], [completion("The cat is old.")], [given]).items
     assert (item.hypothesis, item.answer, item.flags["over_generation"]) == ("The cat is old.", given, True)
+
+
+def test_a_translation_is_scored_as_a_line_of_a_file_holds_it() -> None:
+    """13a joins the halves of `over-` and the next line; one line of a file has no next line."""
+    pair = Pair("Über Wasser.", "over- water", "de", "en")
+    refused = "I cannot translate over-\nwater, and as an AI I will not say why: " + "it goes on and on. " * 9
+    (item,) = judge([pair], [Completion((1,), refused, "stop")]).items
+    assert "over-\nwater" in item.hypothesis
+    assert hypothesis(refused, pair) == item.hypothesis.replace("\n", " ")
+    assert list(item.statistics["bleu"]) == bleu_counts(hypothesis(refused, pair), pair.target)
+    several = Pair("Über\nWasser.", "over\nwater", "de", "en")
+    assert hypothesis("over\nwater", several) == "over\nwater"
+
+
+def bleu_counts(hypothesis: str, reference: str) -> list[float]:
+    return list(sacrebleu_bleu("en")._extract_corpus_statistics([hypothesis], [[reference]])[0])
 
 
 def test_a_result_survives_the_disk() -> None:

@@ -1,1 +1,1 @@
-"""`dragoman data translate`: a data file into another language."""
+"""Files in another language: data files (`dragoman data translate`), and lines of text (`dragoman translate`)."""

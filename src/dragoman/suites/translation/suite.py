@@ -165,11 +165,20 @@ def translation(
     """
     for language in {pair.target_language for pair in pairs}:
         _metrics(language)
-    prompts = [speak.translate(pair) for pair in pairs]
-    sampling = Sampling(max_tokens=settings.translation_tokens, stop=speak.stop)
-    completions = yield Ask(model, prompts, sampling, "test translations")
+    completions = yield translation_ask(model, pairs, speak, settings.translation_tokens, "test translations")
     taken = [replace(one, text=speak.after(one.text, pair)) for pair, one in zip(pairs, completions, strict=True)]
     return judge(pairs, taken, [one.text for one in completions])
+
+
+def translation_ask(model: str, pairs: Sequence[Pair], speak: Speaker, max_tokens: int, purpose: str) -> Ask:
+    """The request for the translations of some pairs' sources: greedy, in the wording that each source has."""
+    return Ask(model, [speak.translate(pair) for pair in pairs], Sampling(max_tokens, speak.stop), purpose)
+
+
+def hypothesis(answer: str, pair: Pair) -> str:
+    """The translation in an answer, on one line if the source is on one: so it is scored, and so a file can hold it."""
+    found = extract(answer, pair.source, pair.source_language, pair.target_language)
+    return _in_lines(found.text, pair)
 
 
 def judge(
@@ -184,7 +193,8 @@ def judge(
         extract(completion.text, pair.source, pair.source_language, pair.target_language)
         for pair, completion in zip(pairs, completions, strict=True)
     ]
-    counts, signatures = sentence_statistics(pairs, [found.text for found in extracted])
+    scored = [_in_lines(found.text, pair) for pair, found in zip(pairs, extracted, strict=True)]
+    counts, signatures = sentence_statistics(pairs, scored)
     languages = [
         language_id.found_in(found.text, pair.source_language, pair.target_language)
         for pair, found in zip(pairs, extracted, strict=True)
@@ -213,6 +223,10 @@ def judge(
     )
     told = {direction: _extracted(names) for direction, names in signatures.items()}
     return TranslationResult(items, told, made_in(completions))
+
+
+def _in_lines(text: str, pair: Pair) -> str:
+    return text if "\n" in pair.source else " ".join(text.split("\n"))
 
 
 def extracted_by(signature: str) -> str:
