@@ -17,3 +17,4 @@ def test_a_difference_that_may_be_chance_tells_how_far_chance_reaches() -> None:
     assert unsure(Difference(-0.8, (-4.0, 2.2), 0.4)) == "−0.8 ± 3.1"
     assert unsure(Difference(1.0, (-3.0, 5.0), 0.4), 0) == "+1 ± 4"
     assert unsure(Difference(1.0, (1.0, 1.0), 1.0)) == "+1.0"
+    assert unsure(Difference(-0.04, (-2.0, 1.92), 0.4)) == "±2.0"

@@ -113,3 +113,22 @@ def test_the_setting_of_most_rows_is_said_without_their_names() -> None:
     assert "The rows differ in limit (4: vanilla; otherwise 8) and training.lora.rank (16 where there is one)." in (
         remarks(card)
     )
+
+
+def test_what_rounds_to_nothing_is_left_out(card: Card) -> None:
+    close = copy.deepcopy(card)
+    pair = next(pair for pair in close["pairs"] if pair["row"] == "vanilla")
+    pair["families"] = {}
+    pair["retention"] |= {"delta": -0.04, "p": 0.5}
+    close["rows"][1]["retention"] = close["rows"][2]["retention"] - 0.04
+    close["noise"]["retention"] = 0.04
+    for one in close["noise"]["families"].values():
+        one["retention"] = 0.03
+    noise, leaders = remarks(close)
+    assert "the backbone itself moves by less than 0.1 points of retention (RP). A difference" in noise
+    assert leaders == "Between radis and vanilla no difference in RP was found."
+    pair["retention"] |= {"p": 0.001}
+    close["noise"]["retention"] = 0.01
+    assert remarks(close)[1].startswith("radis kept more than vanilla and translates worse")
+    close["rows"][1]["retention"] = close["rows"][2]["retention"] - 0.3
+    assert remarks(close)[1].startswith("radis kept 0.3 points more than vanilla")

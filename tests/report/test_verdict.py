@@ -160,3 +160,48 @@ def test_another_skill(skilled: Card) -> None:
     assert dict(verdict(skilled))["vanilla"].startswith(
         "was not found to differ at programs (−1 ± 2 points) and kept 45 % of its abilities"
     )
+
+
+def test_what_rounds_to_nothing_is_no_gain_and_no_loss(apart: Card) -> None:
+    """However sure the test is of it, as with a hundred thousand sentences."""
+    apart = copy.deepcopy(apart)
+    row = apart["rows"][2]
+    for direction, delta in (("de-en", 0.03), ("en-de", -0.04)):
+        row["translation"]["directions"][direction]["chrf++"] |= {
+            "delta": delta,
+            "delta_interval": [-0.5, 0.5],
+            "p": 0.001,
+        }
+    mean = row["translation"]["all"]["chrf++"]
+    mean |= {"delta": -0.02, "delta_interval": [-0.3, 0.3], "p": 0.001}
+    for name in ("sums", "facts"):
+        row["abilities"][name] |= {"delta": 0.4, "p": 0.001}
+    assert dict(verdict(apart))["even"].startswith(
+        "translates with no difference found in any of 2 directions (±0.3 chrF++) and kept 99 % of its abilities ("
+    )
+    assert "sums" not in dict(verdict(apart))["even"]
+    mean |= {"delta": 0.06}
+    assert dict(verdict(apart))["even"].startswith(
+        "translates better on average (+0.1 chrF++), with no difference found"
+    )
+    mean |= {"delta": -0.06, "p": 0.4}
+    assert "(−0.1 ± 0.3 chrF++)" in dict(verdict(apart))["even"]
+
+
+@pytest.mark.parametrize(
+    ("delta", "n", "claim"),
+    [
+        (0.3, 100, "was not found to differ at code (±2 points)"),
+        (-0.3, 100, "was not found to differ at code (±2 points)"),
+        (0.3, 600, "gained 0.3 points at code"),
+        (-1.2, 100, "lost 1 point at code"),
+        (0.04, 600, "was not found to differ at code (±2.0 points)"),
+    ],
+)
+def test_a_skill_is_gained_as_far_as_it_shows(apart: Card, delta: float, n: int, claim: str) -> None:
+    apart = copy.deepcopy(apart)
+    score = apart["rows"][2]["abilities"]["sums"] | {"n": n}
+    for row in apart["rows"]:
+        row["skills"] = {"code": score | {"delta": None}}
+    apart["rows"][2]["skills"] = {"code": score | {"delta": delta, "delta_interval": [delta - 2, delta + 2], "p": 0.01}}
+    assert claim in dict(verdict(apart))["even"]

@@ -6,7 +6,7 @@ is not the same as none.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from dragoman.scoring.scorecard.schema import Ability, Gap, Row, RowPair, Score, Scorecard, ends
@@ -33,6 +33,11 @@ class Difference:
         if self.p >= SIGNIFICANT:
             return "open"
         return "better" if self.delta > 0 else "worse"
+
+
+def told(found: Difference, digits: int = 1) -> Difference:
+    """A difference as a sentence has it: where it rounds to nothing, none was found, whatever the test says."""
+    return found if round(found.delta, digits) else replace(found, p=1.0)
 
 
 def from_first(score: Score | Ability | None) -> Difference | None:

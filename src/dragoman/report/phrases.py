@@ -33,9 +33,14 @@ def spread(interval: Sequence[float] | None, digits: int = 1) -> str:
 
 
 def unsure(found: Difference, digits: int = 1) -> str:
-    """`−0.8 ± 3.1`: a difference that may be chance, and half the width of its interval."""
+    """`−0.8 ± 3.1`: a difference that may be chance, and half the width of its interval; `±3.1` if it rounds to
+    nothing.
+    """
     low, high = found.interval
-    return signed(found.delta, digits) + (f" ± {number((high - low) / 2, digits)}" if high > low else "")
+    half = number((high - low) / 2, digits)
+    if not round(found.delta, digits):
+        return f"±{half}"
+    return signed(found.delta, digits) + (f" ± {half}" if high > low else "")
 
 
 def p_value(p: float) -> str:

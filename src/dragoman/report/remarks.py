@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from dragoman.report.abilities import items, unjudged
+from dragoman.report.abilities import digits, items, unjudged
 from dragoman.report.compare import RETENTION, Difference, alike, difference, floor, methods, of_backbone
 from dragoman.report.families import score as ability_of
 from dragoman.report.phrases import NAMED, listed, number, plain, rationales, setting, signed, significant
@@ -40,11 +40,12 @@ def _noise(card: Scorecard) -> str:
     least, noise = floor(card), card["noise"]
     if least is None or noise is None:
         return ""
-    single = {name: one["retention"] for name, one in noise["families"].items() if one["retention"]}
+    single = {name: one["retention"] for name, one in noise["families"].items() if round(one["retention"] or 0, 1)}
     most = max(single, key=lambda name: single[name] or 0, default=None)
     widest = f", at single abilities by up to {number(single[most])} ({plain(most)})" if most else ""
     who = "the backbone" if methods(card) else "the model"
-    moves = f"{who} itself moves by up to {least:.1f} points of retention (RP){widest}."
+    far = f"up to {least:.1f}" if round(least, 1) else "less than 0.1"
+    moves = f"{who} itself moves by {far} points of retention (RP){widest}."
     text = f"Asked other questions of the same kinds, or answering anew, {moves}"
     if methods(card):
         text += (
@@ -84,16 +85,17 @@ def _leaders(card: Scorecard) -> list[str]:
     best, rest = first[0], {name: score for name, score in kept.items() if name not in first}
     if len(first) > 1:
         gap = kept[best] - min(kept[name] for name in first)
-        size = f"{gap:.1f} points" if len(first) == 2 else f"up to {gap:.1f} points"
+        size = f" ({'' if len(first) == 2 else 'up to '}{gap:.1f} points)" if round(gap, 1) else ""
         named = listed(first) if len(first) <= NAMED else f"{best} and {len(first) - 1} others"
         single = _single(card, best, first[1:])
         tested = [difference(card, best, other, RETENTION) for other in first[1:]]
         says = "counts" if any(one and one.state != "open" for one in tested) else "was found"
-        found.append(f"Between {named} no difference in RP {says} ({size}){single}.")
+        found.append(f"Between {named} no difference in RP {says}{size}{single}.")
     if rest:
         second = max(rest, key=lambda name: rest[name])
         ahead = kept[best] - rest[second]
-        found.append(f"{best} kept {ahead:.0f} points more than {second}{_price(card, best, second)}.")
+        size = f"{ahead:.0f} points " if round(ahead) else f"{ahead:.1f} points " if round(ahead, 1) else ""
+        found.append(f"{best} kept {size}more than {second}{_price(card, best, second)}.")
     return found
 
 
@@ -129,7 +131,9 @@ def _taught_to_go_on(card: Scorecard) -> list[str]:
     found = []
     for row in card["rows"]:
         rates = {title: counted(row, rate) for rate, title in RATE_TITLES.items() if rate in GOES_ON}
-        told = [f"{title} {number(one['rate'])} %" for title, one in rates.items() if one and one["count"]]
+        told = [
+            f"{title} {number(one['rate'])} %" for title, one in rates.items() if one and round(one["rate"] or 0, 1)
+        ]
         if row["name"] in rationales(card) and told:
             found.append(
                 f"{row['name']} was taught to go on after the translation: what is counted there ({listed(told)}) is "
@@ -172,7 +176,7 @@ def _without(card: Scorecard) -> list[str]:
     for family in (family for family, score in scores.items() if score == 0):
         gaps = {row["name"]: ability_of(row, family) for row in methods(card)}
         told = [
-            f"{name} {signed(one['delta'], 0)}{'*' if significant(one['p']) else ''}"
+            f"{name} {signed(one['delta'], digits(card, family))}{'*' if significant(one['p']) else ''}"
             for name, one in gaps.items()
             if one and one["delta"] is not None
         ]

@@ -16,6 +16,7 @@ from dragoman.report.compare import (
     from_first,
     methods,
     of_backbone,
+    told,
     within_noise,
 )
 from dragoman.report.families import by_language, split
@@ -36,7 +37,7 @@ def verdict(card: Scorecard) -> list[tuple[str, str]]:
 def _claim(card: Scorecard, row: Row) -> str:
     shared = of_backbone(card) and row["retention"] is not None
     kept = _kept(card, row) if shared else _differs(card, row)
-    parts = [*_translation(card, row), *_skills(row), *_by_language(card, row), *kept, *_preferred(card, row)]
+    parts = [*_translation(card, row), *_skills(card, row), *_by_language(card, row), *kept, *_preferred(card, row)]
     if not parts:
         scored = [one for one in [*row["abilities"].values(), *row["skills"].values()] if one["score"] is not None]
         return "has scores, and no retention" if scored else "was not judged"
@@ -66,15 +67,17 @@ def translates(means: Found, each: Mapping[str, Found]) -> str:
 
     Metrics that say the same of all directions are told together.
     """
+    means = {title: told(mean) for title, mean in means.items()}
+    each = {title: {name: told(one) for name, one in some.items()} for title, some in each.items()}
     together: dict[tuple[State, State, int], list[str]] = {}
     parts = []
     for title, mean in means.items():
-        states = {one.state for one in each[title].values()} or {mean.state}
-        if len(states) == 1:
-            together.setdefault((states.pop(), mean.state, len(each[title])), []).append(title)
+        found = {one.state for one in each[title].values()} or {mean.state}
+        if len(found) == 1:
+            together.setdefault((found.pop(), mean.state, len(each[title])), []).append(title)
         else:
             parts.append(_apart(title, mean, each[title]))
-    alike = [_alike(*told, {title: means[title] for title in titles}) for told, titles in together.items()]
+    alike = [_alike(*states, {title: means[title] for title in titles}) for states, titles in together.items()]
     return "; ".join([*alike, *parts])
 
 
@@ -119,18 +122,18 @@ def _apart(title: str, mean: Difference, each: Found) -> str:
 # Skills and abilities
 
 
-def _skills(row: Row) -> list[str]:
+def _skills(card: Scorecard, row: Row) -> list[str]:
     """Skills other than translation."""
     found = []
     for skill, score in row["skills"].items():
-        apart = from_first(score)
+        apart, places = from_first(score), digits(card, skill)
         if split(skill) or apart is None:
             continue
-        if apart.state == "open":
-            found.append(f"was not found to differ at {plain(skill)} ({unsure(apart, 0)} points)")
+        if told(apart, places).state == "open":
+            found.append(f"was not found to differ at {plain(skill)} ({unsure(apart, places)} points)")
         else:
-            way = "gained" if apart.delta > 0 else "lost"
-            found.append(f"{way} {abs(apart.delta):.0f} points at {plain(skill)}")
+            way, size = "gained" if apart.delta > 0 else "lost", f"{abs(apart.delta):.{places}f}"
+            found.append(f"{way} {size} point{'s' * (size != '1')} at {plain(skill)}")
     return found
 
 
@@ -142,11 +145,12 @@ def _by_language(card: Scorecard, row: Row) -> list[str]:
         apart = {family: one for family, one in scores.items() if one}
         if not apart:
             continue
-        mean = signed(sum(one.delta for one in apart.values()) / len(apart))
+        mean = sum(one.delta for one in apart.values()) / len(apart)
+        size = f" ({signed(mean)} {'on average' if len(apart) > 1 else 'points'})" if round(mean, 1) else ""
         named = differing(card, apart)
         count = f"any of {len(apart)} benchmarks" if len(apart) > 1 else plain(next(iter(apart)))
         words = f"is {named}" if named else f"was not found to differ at {count}"
-        found.append(f"{words} {title} ({mean} {'on average' if len(apart) > 1 else 'points'})")
+        found.append(f"{words} {title}{size}")
     return found
 
 
@@ -157,21 +161,21 @@ def _kept(card: Scorecard, row: Row) -> list[str]:
     overall = difference(card, row["name"], card["backbone"], RETENTION)
     share = f"kept {kept:.0f} % of its abilities"
     if overall and beyond_noise(card, overall, RETENTION):
-        if kept > 100:
+        if round(kept) > 100:
             share = f"has more of its abilities than before ({kept:.0f} %)"
         return [f"{share}, {named or f'with {OPEN} at any single one'}"]
-    told = [spread(row["retention_interval"], 0)]
+    more = [spread(row["retention_interval"], 0)]
     if overall and overall.state == "open":
-        told.append(f"overall {OPEN}" if named else f"{OPEN} overall or at any of {len(apart)}")
+        more.append(f"overall {OPEN}" if named else f"{OPEN} overall or at any of {len(apart)}")
     elif within_noise(row):
-        told.append("inside the noise floor")
-    share += f" ({', '.join(part for part in told if part)})" if any(told) else ""
+        more.append("inside the noise floor")
+    share += f" ({', '.join(part for part in more if part)})" if any(more) else ""
     return [f"{share}, {named}" if named else share]
 
 
 def _differs(card: Scorecard, row: Row) -> list[str]:
     """At which abilities a row differs, where there is no share to tell."""
-    apart = _apart_at(row)
+    apart = {name: told(one, digits(card, name)) for name, one in _apart_at(row).items()}
     if not apart:
         return []
     named, rest = differing(card, apart), {name: one for name, one in apart.items() if one.state == "open"}
@@ -194,14 +198,14 @@ def differing(card: Scorecard, apart: Found) -> str:
     """At which families one row is worse than another, and better; empty if no difference was found."""
     parts = []
     for state in ("worse", "better"):
-        some = [name for name, one in apart.items() if one.state == state]
+        some = [name for name, one in apart.items() if told(one, digits(card, name)).state == state]
         some.sort(key=lambda name: -abs(apart[name].delta))
-        told = [f"{plain(name)} ({signed(apart[name].delta, digits(card, name))})" for name in some]
+        named = [f"{plain(name)} ({signed(apart[name].delta, digits(card, name))})" for name in some]
         if len(some) > NAMED:
             count = f"all {len(some)}" if len(some) == len(apart) else f"{len(some)} of {len(apart)}"
-            parts.append(f"{state} at {count}, most at {listed(told[:MOST])}")
+            parts.append(f"{state} at {count}, most at {listed(named[:MOST])}")
         elif some:
-            parts.append(f"{state} at {listed(told)}")
+            parts.append(f"{state} at {listed(named)}")
     return ", ".join(parts)
 
 
@@ -211,8 +215,9 @@ def _preferred(card: Scorecard, row: Row) -> list[str]:
     for family in comparisons(card):
         score = row["abilities"].get(family)
         if score and score["score"] is not None:
+            share = number(score["score"], 0 if round(score["score"]) != 50 else 1)
             way = {1: "judged better than", 0: "not told apart by the judge from", -1: "judged worse than"}[
-                draw_apart(score)
+                draw_apart(score) if share != "50.0" else 0
             ]
-            found.append(f"was {way} the backbone ({number(score['score'], 0)} %, where 50 is a draw)")
+            found.append(f"was {way} the backbone ({share.removesuffix('.0')} %, where 50 is a draw)")
     return found
