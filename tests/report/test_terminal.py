@@ -15,8 +15,8 @@ from tests.report.verdict_card import Rows
 from tests.report.verdict_card import card as made_card
 
 
-def shown(card: Card, width: int = 110) -> list[str]:
-    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+def shown(card: Card, width: int = 110, *, on_terminal: bool = False) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, force_terminal=on_terminal, color_system=None)
     show(card, console)
     return [line.rstrip() for line in console.file.getvalue().split("\n")]  # type: ignore[attr-defined]
 
@@ -50,7 +50,7 @@ def test_scores_differences_and_intervals_stand_in_one_line(card: Card) -> None:
 
 
 def test_of_many_methods_each_has_a_line(study: Card) -> None:
-    lines = shown(study)
+    lines = shown(study, on_terminal=True)
     assert max(map(len, lines)) <= 110
     found = [line.split() for line in lines if line.strip().startswith("radis-weaker ")]
     sums, kept, changes, *odd, _ = found
@@ -62,14 +62,27 @@ def test_of_many_methods_each_has_a_line(study: Card) -> None:
     assert line(lines, "backbone") == ["53.0", "32.0", "42.5", "41.0–44.0", "100"]
     text = " ".join(" ".join(lines).split())
     assert "means of 3 trainings with different seeds · * differs from the backbone, p < 0.05" in text
-    narrow = shown(study, 80)  # no terminal: as wide as a table needs
-    assert narrow == shown(study, 100)
+
+
+def test_what_goes_to_a_file_or_a_pipe_has_all_intervals_in_blocks_of_rows(study: Card) -> None:
+    study["rows"][6]["name"] = "radis-with-rationales-of-a-weaker-model"
+    lines = shown(study, 100)
+    assert lines == shown(study, 80)  # no terminal: as wide as a table needs
+    assert max(map(len, lines)) <= 100
+    found = [line.split() for line in lines if line.strip().startswith("arithmetic, %")]
+    assert [len(line[2:]) for line in found] == [2 + 2 * 3, 3 * 3, 2 * 3]  # score and interval, of methods a difference
+    assert found[0][2:] == ["60", "58–62", "20", "−40*", "18–22", "55", "−5*", "54–56"]
+    assert found[2][2:5] == ["50", "−10*", "48–52"]
+    heads = [lines[at - 1].split() for at, line in enumerate(lines) if line.startswith(" ───")]
+    assert heads[0] == ["backbone", "vanilla", "radis"]
+    assert heads[2][-1] == "radis-stronger"
+    assert "radis-with-rationales-" in " ".join(lines)
+    wide = [line.split() for line in shown(study, 250) if line.strip().startswith("arithmetic, %")]
+    assert [len(line[2:]) for line in wide] == [2 + 7 * 3]
 
 
 def test_on_a_narrow_terminal_families_are_split_and_intervals_left_out(study: Card) -> None:
-    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
-    show(study, console)
-    lines = [line.rstrip() for line in console.file.getvalue().split("\n")]  # type: ignore[attr-defined]
+    lines = shown(study, 80, on_terminal=True)
     assert max(map(len, lines)) <= 80
     heads = [line.split() for line in lines if line.strip().startswith("passed, %")]
     assert [head[2:] for head in heads] == [
@@ -84,7 +97,7 @@ def test_another_skill_alone(skilled: Card) -> None:
         row |= {"translation": None, "abilities": {}, "retention": None, "retention_interval": None}
     for pair in skilled["pairs"]:
         pair |= {"translation": None, "retention": None}
-    lines = shown(skilled)
+    lines = shown(skilled, on_terminal=True)
     assert line(lines, "radis-weaker") == ["49", "+37*", "48–50"]
     assert " radis-weaker gained 37 points at programs." in lines
     few: Card = {**skilled, "rows": skilled["rows"][:3]}

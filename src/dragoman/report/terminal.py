@@ -1,6 +1,7 @@
 """The comparison in the terminal: the table that `run` and `report` print."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -29,6 +30,7 @@ from dragoman.scoring.scorecard.schema import Ability, Change, GroupName, Kind, 
 from dragoman.screen import console as new_console
 
 WIDE = 100  # columns that a table of three models needs with its intervals
+NAME = 23  # letters of a model's name in a line above its column, which is as wide with an interval
 ACROSS = 3  # methods side by side; of more, each gets a line
 _ROOM = {True: 82, False: 52}  # for columns beside the names of many methods, with and without intervals
 CHANGES: Sequence[tuple[TraceSide, str]] = (
@@ -43,15 +45,17 @@ SHORT = {"general ability": "general", "following instructions": "instructions"}
 
 
 def show(card: Scorecard, console: Console) -> None:
-    """Prints the comparison; on a narrow terminal without the intervals, which the page has as well."""
+    """Prints the comparison. A narrow terminal gets no intervals, which the page has as well; a file or a pipe gets
+    them all, if need be in several tables.
+    """
     if not console.is_terminal:
-        console.width = max(console.width, WIDE)  # a file or a pipe has no width of its own
-    console.print(terminal(card, console.width))
+        console.width = max(console.width, WIDE)  # it has no width of its own
+    console.print(terminal(card, console.width, complete=not console.is_terminal))
 
 
-def terminal(card: Scorecard, width: int) -> Group:
-    """Skill gained beside abilities kept, what the marks mean, and the verdict."""
-    intervals, parts = _tables(card, width)
+def terminal(card: Scorecard, width: int, *, complete: bool = False) -> Group:
+    """Skill gained beside abilities kept, what the marks mean, and the verdict. A `complete` one has all intervals."""
+    intervals, parts = (True, _blocks(card, width)) if complete else _tables(card, width)
     parts.append(Padding(_legend(card, intervals), (0, 1, 1, 1)))
     parts += [Padding(_claim(name, claim), (0, 1)) for name, claim in verdict(card)]
     parts += [Padding(Text(remark, style="dim"), (0, 1)) for remark in [*remarks(card), *taught(card)]]
@@ -70,6 +74,17 @@ def _tables(card: Scorecard, width: int) -> tuple[bool, list[RenderableType]]:
     return width >= WIDE, _by_line(card, width >= WIDE)
 
 
+def _blocks(card: Scorecard, width: int) -> list[RenderableType]:
+    """As many tables as it takes to show all rows with their intervals, each of as many rows as fit side by side."""
+    blocks: list[list[Row]] = []
+    for row in card["rows"]:
+        if blocks and _width(_table(card, [*blocks[-1], row], True)) <= width:
+            blocks[-1].append(row)
+        else:
+            blocks.append([row])
+    return [_table(card, block, True) for block in blocks]
+
+
 def _width(table: Table) -> int:
     """The width of a table if nothing in it is cut."""
     endless = new_console(width=1000)
@@ -78,10 +93,10 @@ def _width(table: Table) -> int:
 
 def _table(card: Scorecard, rows: Sequence[Row], intervals: bool) -> Table:
     """Measures down, rows of the scorecard across."""
-    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=True)
+    table = Table(box=SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=True)
     table.add_column("", no_wrap=True)
     for row in rows:
-        table.add_column(Text(row["name"]), no_wrap=True)
+        table.add_column(Text("\n".join(wrap(row["name"], NAME))), no_wrap=True)
     blank = [""] * len(rows)
     taught = of_backbone(card)
 
@@ -163,7 +178,7 @@ def _by_line(card: Scorecard, intervals: bool) -> list[RenderableType]:
         changes = _lines("change, points of 100")
         for _, title in changed(card):
             changes.add_column(Text(title), no_wrap=intervals)
-        told = [[_change(_traced(row, side), intervals, 0) for row in rows] for side, _ in changed(card)]
+        told = [[_change(_traced(row, side), intervals) for row in rows] for side, _ in changed(card)]
         _fill(changes, rows, told)
         parts.append(changes)
     if comparisons(card):
@@ -303,7 +318,7 @@ def _score(score: Score | Ability | None, digits: int, intervals: bool) -> Text:
     text = Text(f"{number(score['score'], digits):>5}", style="bold")
     if score["delta"] is not None:
         mark, tint = _mark(score)
-        text.append(f" {signed(score['delta'], digits) + mark:<7}", style=f"{tint} not bold")
+        text.append(f" {signed(score['delta'], digits) + mark:<6}", style=f"{tint} not bold")
     return text.append(f" {spread(score['interval'], digits)}", style="dim not bold") if intervals else text
 
 
@@ -313,14 +328,11 @@ def _compared(score: Ability | None, intervals: bool) -> Text:
         return Text("    –", style="dim")
     tint = {1: "green", 0: "dim", -1: "red"}[draw_apart(score)]
     text = Text(f"{number(score['score'], 1):>5}", style=f"bold {tint}")
-    return text.append(f" {'':<7} {spread(score['interval'])}", style="dim not bold") if intervals else text
+    return text.append(f" {'':<6} {spread(score['interval'])}", style="dim not bold") if intervals else text
 
 
-def _change(change: Change | None, intervals: bool, width: int = 7) -> Text:
-    """A mean difference from the first row; coloured by its direction if it is beyond chance.
-
-    `width` is the room that other lines have between a score and its interval.
-    """
+def _change(change: Change | None, intervals: bool) -> Text:
+    """A mean difference from the first row; coloured by its direction if it is beyond chance."""
     if change is None:
         return Text("    –", style="dim")
     low, high = change["interval"] or (-100.0, 100.0)
@@ -328,14 +340,14 @@ def _change(change: Change | None, intervals: bool, width: int = 7) -> Text:
     text = Text(f"{signed(change['delta']):>5}", style=f"bold {tint}")
     if not intervals or not change["interval"]:
         return text
-    return text.append(f" {'':<{width}} {signed(low)} to {signed(high)}", style="dim not bold")
+    return text.append(f"  {signed(low)} to {signed(high)}", style="dim not bold")
 
 
 def _rate(rate: Rate | None) -> Text:
     return Text(f"{number(rate['rate'] if rate else None):>5}", style="dim")
 
 
-def _retention(row: Row, backbone: str, intervals: bool, width: int = 7) -> Text:
+def _retention(row: Row, backbone: str, intervals: bool, width: int = 6) -> Text:
     """RP and its mark; `width` is the mark's, by default as wide as the differences above it."""
     text = Text(f"{number(row['retention'], 0):>5}", style="bold")
     if row["name"] == backbone or row["retention"] is None:

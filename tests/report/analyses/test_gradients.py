@@ -10,8 +10,7 @@ from rich.console import Console
 from dragoman.report.analyses import drift as drifts
 from dragoman.report.analyses import gradients as layers
 from tests.plain_card import Card
-
-SVG = "{http://www.w3.org/2000/svg}"
+from tests.report.svg import SVG, centre, markers
 
 
 def agreement(cosine: float | None, half: float = 0.05) -> dict[str, Any]:
@@ -75,9 +74,8 @@ def test_the_picture_sets_agreement_above_the_line_of_zero(gradients: Any) -> No
     zero = next(float(line.get("y1", "nan")) for line in root.iter(f"{SVG}line") if line.get("class") == "axis")
     places: dict[str, list[tuple[float, float]]] = {}
     for group in root.iter(f"{SVG}g"):
-        circle = group.find(f"{SVG}circle")
-        assert circle is not None
-        places.setdefault(group.get("class", ""), []).append((float(circle.get("cx", "")), float(circle.get("cy", ""))))
+        (marker,) = markers(group)
+        places.setdefault(group.get("class", ""), []).append(centre(marker))
     assert [y > zero for _, y in places["point row-1"]] == [True, False, True]
     assert [y > zero for _, y in places["point row-2"]] == [False, False]
     xs = [x for x, _ in places["point row-1"]]
@@ -118,8 +116,7 @@ def test_where_a_recipe_was_judged_what_is_kept_is_set_against_drift(moved: Any)
     assert kept == {"vanilla": 40.0, "radis": None}
     result = moved | {"retention": kept | {"radis": 90.0}}
     assert "| radis | 90.0 |" in drifts.markdown(result)
-    circles = list(ElementTree.fromstring(drifts.picture(result) or "").iter(f"{SVG}circle"))
-    (far, low), (near, high), *key = [(float(c.get("cx", "")), float(c.get("cy", ""))) for c in circles]
+    (far, low), (near, high), *key = map(centre, markers(ElementTree.fromstring(drifts.picture(result) or "")))
     assert len(key) == 2
     assert near < far
     assert high < low

@@ -50,20 +50,21 @@ def test_a_frame_maps_values_to_places() -> None:
 
 def test_curves_end_with_name_and_value() -> None:
     lines = [Curve("reference", [(1, 2.0), (2, 1.0), (3, 0.5)], 0), Curve("rationale", [(1, 0.4)], 1)]
-    root = ElementTree.fromstring(curves(lines))
+    root = ElementTree.fromstring(curves(lines, 2))
     texts = [text.text for text in root.iter(f"{SVG}text")]
     assert "reference 0.75" in texts
     assert "rationale 0.40" in texts
-    assert len(list(root.iter(f"{SVG}polyline"))) == 4
+    drawn = [line.get("class") for line in root.iter(f"{SVG}polyline")]
+    assert drawn == ["raw row-2", "curve row-2 dashes-0", "raw row-2", "curve row-2 dashes-1"]
 
 
 def test_of_a_long_training_a_bounded_number_of_steps_is_drawn() -> None:
     line = Curve("loss", [(step, 1 + step % 7) for step in range(1, 5001)], 0)
-    root = ElementTree.fromstring(curves([line]))
+    root = ElementTree.fromstring(curves([line], 2))
     for drawn in root.iter(f"{SVG}polyline"):
         corners = drawn.get("points", "").split()
         assert len(corners) <= MOST + 1
-        assert corners[-1].startswith("390.0,")  # the last step, at the right edge
+        assert corners[-1].startswith("242.0,")  # the last step, at the right edge
 
 
 def test_means_and_distances() -> None:

@@ -5,10 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dragoman.report.figures.charts import TICK
-from dragoman.report.figures.figure1 import SIGN, TALL, WIDTH, Point, plane
-
-SVG = "{http://www.w3.org/2000/svg}"
+from dragoman.report.figures.charts import NARROW, TICK
+from dragoman.report.figures.figure1 import HEIGHT, TALL, WIDTH, Point, plane
+from dragoman.report.figures.markers import SIGN
+from tests.report.svg import SVG, centre, markers
 
 
 def names(root: ElementTree.Element) -> dict[str, tuple[float, float]]:
@@ -22,9 +22,8 @@ def test_better_stands_to_the_right_and_more_kept_above() -> None:
         Point("<i>vanilla</i>", 60.0, (58.0, 62.0), 30.0, (25.0, 35.0), 1),
     ]
     root = ElementTree.fromstring(plane(points, 3.0, "skill", "kept"))
-    circles = {circle.get("cx", ""): float(circle.get("cy", "nan")) for circle in root.iter(f"{SVG}circle")}
-    (left, high), (right, low) = sorted(circles.items(), key=lambda place: float(place[0]))
-    assert float(left) < float(right)
+    (left, high), (right, low) = map(centre, markers(root))
+    assert left < right
     assert high < low
     band = next(rect for rect in root.iter(f"{SVG}rect"))
     assert float(band.get("y", "nan")) < high < float(band.get("y", "nan")) + float(band.get("height", "nan"))
@@ -47,10 +46,26 @@ def test_names_of_points_close_together_cover_neither_each_other_nor_a_point(spr
     assert len(boxes) == 9
     for one, other in combinations(boxes.values(), 2):
         assert not (one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3])
-    for circle in root.iter(f"{SVG}circle"):
-        x, y = float(circle.get("cx", "nan")), float(circle.get("cy", "nan"))
+    for x, y in map(centre, markers(root)):
         assert not [name for name, box in boxes.items() if box[0] < x < box[2] and box[1] < y < box[3]]
     assert all(box[0] >= 0 and box[2] <= WIDTH for box in boxes.values())
+
+
+@pytest.mark.parametrize("narrow", [True, False])
+def test_names_that_have_no_room_stand_in_a_key_below_the_frame(narrow: bool) -> None:
+    """On a phone, and where eight long names would cover each other."""
+    labels = [f"radis-with-{what}-rationales-of-a-stronger-and-larger-model-of-the-same-family" for what in "abcdefg"]
+    points = [Point(name, 60.0, (59, 61), 90.0, (88, 92), at + 1) for at, name in enumerate(labels)]
+    points.append(Point("backbone", 30.0, (28, 32), 100.0, (100, 100), 0))
+    root = ElementTree.fromstring(plane(points, 2.0, "skill", "kept", narrow=narrow))
+    assert len(markers(root)) == 2 * len(points)  # in the frame and in the key
+    places = names(root)
+    assert min(y for _, y in places.values()) > (380 if narrow else HEIGHT)
+    width, height = (float(part) for part in root.get("viewBox", "").split()[2:])
+    assert width == (NARROW if narrow else WIDTH)
+    assert max(y for _, y in places.values()) < height
+    assert all(x + SIGN * len(name) <= width for name, (x, _) in places.items())
+    assert len(places) == 8  # shortened names differ
 
 
 @pytest.mark.parametrize(("kept", "widest"), [(30.0, "100 %"), (97.0, "102.5 %"), (100.0, "102 %")])
@@ -73,7 +88,7 @@ def test_each_training_is_a_small_dot_beside_the_mean() -> None:
     root = ElementTree.fromstring(plane([point], None, "skill", "kept"))
     dots = [circle for circle in root.iter(f"{SVG}circle") if circle.get("class") == "seed row-2"]
     places = [(float(dot.get("cx", "nan")), float(dot.get("cy", "nan"))) for dot in dots]
-    mean = next(circle for circle in root.iter(f"{SVG}circle") if circle not in dots)
-    assert places[1] == (float(mean.get("cx", "nan")), float(mean.get("cy", "nan")))
+    (mean,) = markers(root)
+    assert places[1] == centre(mean)
     assert places[0][0] < places[1][0] < places[2][0]
     assert places[0][1] > places[1][1] > places[2][1]

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from dragoman.analysis.results import Divergence, DriftResult
 from dragoman.report.figures.charts import Frame, axes, style_sheet, svg, tag
+from dragoman.report.figures.markers import colour_of, marker
 from dragoman.scoring.scorecard.schema import Scorecard
 
 WAYS: Mapping[Literal["forward", "reverse"], str] = {
@@ -112,8 +113,8 @@ def _against(result: DriftResult, kept: Mapping[str, float]) -> str:
     shown = [(colour, row) for colour, row in enumerate(result["rows"], start=1) if row in kept]
     for place, (colour, row) in enumerate(shown):
         x, y = 54 + place % across * each, height + 8 + place // across * line
-        key = (tag("circle", cx=x, cy=y, r=5), tag("text", row, class_="name", x=x + 10, y=y + 4))
-        drawn.append(tag("g", *key, class_=f"point row-{colour % 8}"))
+        key = (marker(colour_of(colour), x, y, 5), tag("text", row, class_="name", x=x + 10, y=y + 4))
+        drawn.append(tag("g", *key, class_=f"point row-{colour_of(colour)}"))
     height += 8 + line * -(-len(shown) // across)
     return svg(width * len(kinds), height, f"Abilities kept against drift, {result['recipe']}", drawn)
 
@@ -125,8 +126,8 @@ def _point(frame: Frame, row: str, found: Divergence, kept: float, colour: int) 
         "g",
         tag("title", f"{row}: {drift(found)} nats a token, {kept:.1f} % kept"),
         tag("line", x1=left, x2=right, y1=y, y2=y),
-        tag("circle", cx=x, cy=y, r=5),
-        class_=f"point row-{colour % 8}",
+        marker(colour_of(colour), x, y, 5),
+        class_=f"point row-{colour_of(colour)}",
     )
 
 
@@ -155,7 +156,7 @@ def _bars(result: DriftResult) -> str:
                     tag("rect", class_="bar", x=frame.left, y=y - 6, width=long, height=12),
                     tag("line", class_="whisker", x1=low, x2=high, y1=y, y2=y),
                     tag("text", f"{found['mean']:.3f}", class_="tick", x=high + 6, y=y + 4),
-                    class_=f"row-{colour % 8}",
+                    class_=f"row-{colour_of(colour)}",
                 )
             )
             y += line

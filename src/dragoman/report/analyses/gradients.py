@@ -10,6 +10,7 @@ from rich.text import Text
 
 from dragoman.analysis.results import Cosine, ExampleCosines, GradientsResult, RowGradients
 from dragoman.report.figures.charts import Frame, apart, style_sheet, svg, tag, ticks
+from dragoman.report.figures.markers import colour_of, marker
 from dragoman.report.phrases import MINUS
 
 WIDE = 100
@@ -175,7 +176,7 @@ def picture(result: GradientsResult) -> str:
         known = [point["cosine"] for point in points if point["cosine"] is not None]
         lasts.append(frame.at_y(known[-1]) if known else zero)
     for colour, (row, y) in enumerate(zip(rows, apart(lasts, 17.0), strict=True), start=1):
-        drawn.append(tag("text", row, class_=f"name row-{colour % 8}", x=frame.right + 10, y=y + 4))
+        drawn.append(tag("text", row, class_=f"name row-{colour_of(colour)}", x=frame.right + 10, y=y + 4))
     for number, (row, facts) in enumerate(rows.items()):
         signs = facts["signs"]["mean"]
         counted = f"{row}: {signs['positive']} of {signs['layers']} above 0, {signs['negative']} below"
@@ -196,8 +197,8 @@ def _series(frame: Frame, layers: Sequence[str], points: Sequence[Cosine], aside
         if point["interval"]:
             low, high = (frame.at_y(end) for end in point["interval"])
             parts.append(tag("line", x1=x, x2=x, y1=low, y2=high))
-        drawn.append(tag("g", *parts, tag("circle", cx=x, cy=y, r=4), class_=f"point row-{colour % 8}"))
-    return [tag("polyline", class_=f"curve row-{colour % 8}", points=" ".join(corners)), *drawn]
+        drawn.append(tag("g", *parts, marker(colour_of(colour), x, y, 4), class_=f"point row-{colour_of(colour)}"))
+    return [tag("polyline", class_=f"curve row-{colour_of(colour)}", points=" ".join(corners)), *drawn]
 
 
 def cosine(found: Cosine | ExampleCosines, *, interval: bool = False) -> str:

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 Interval = tuple[float, float]
 
+NARROW = 360.0  # width of a picture whose text can be read on a phone
 MOST = 400  # corners of a line
 TICK = 7.3  # mean width of a letter of a tick's label, in the widest of its fonts
 GAP = 8.0  # between a tick's label and the frame
@@ -113,32 +114,34 @@ def svg(width: float, height: float, title: str, children: Sequence[Markup]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A loss over the steps; `colour` is the index of its kind of segment."""
+    """A loss over the steps; `dashes` is the index of its kind of segment."""
 
     name: str
     points: Sequence[tuple[float, float]]
-    colour: int
+    dashes: int
 
 
-def curves(lines: Sequence[Curve], top: float | None = None) -> Markup:
-    """Losses by step: the measured values, faint, and their running mean, with the last value beside the name."""
-    width, height = 520.0, 280.0
+def curves(lines: Sequence[Curve], colour: int, top: float | None = None) -> Markup:
+    """One row's losses by step: the measured values, faint, and their running mean, with the last value beside the
+    name. The row gives the colour, a kind of segment its dashes.
+    """
+    width, height = NARROW, 240.0
     steps = [x for line in lines for x, _ in line.points]
     values = [y for line in lines for _, y in line.points]
-    frame = Frame(44, 34, width - 130, height - 48, (0, max(steps)), (0, 1.05 * (top or max(values)) or 1.0))
-    drawn = axes(frame, "step", "loss", about_x=5, about_y=4)
+    frame = Frame(40, 34, width - 118, height - 48, (0, max(steps)), (0, 1.05 * (top or max(values)) or 1.0))
+    drawn = axes(frame, "step", "loss", about_x=4, about_y=4)
     ends: list[float] = []
     for line in lines:
         smooth = running_mean([y for _, y in line.points])
         raw = _path(frame, line.points)
         mean = _path(frame, [(x, y) for (x, _), y in zip(line.points, smooth, strict=True)])
-        drawn.append(tag("polyline", class_=f"raw segment-{line.colour}", points=raw))
-        drawn.append(tag("polyline", class_=f"curve segment-{line.colour}", points=mean))
+        drawn.append(tag("polyline", class_=f"raw row-{colour}", points=raw))
+        drawn.append(tag("polyline", class_=f"curve row-{colour} dashes-{line.dashes}", points=mean))
         ends.append(frame.at_y(min(smooth[-1], frame.y[1])))
     for line, y in zip(lines, apart(ends, 17.0), strict=True):
         last = running_mean([value for _, value in line.points])[-1]
         label = f"{line.name} {last:.2f}"
-        drawn.append(tag("text", label, class_=f"name segment-{line.colour}", x=frame.right + 10, y=y + 4))
+        drawn.append(tag("text", label, class_=f"name row-{colour}", x=frame.right + 6, y=y + 4))
     return svg(width, height, "Loss of each segment over the steps", drawn)
 
 
@@ -169,17 +172,17 @@ def apart(places: Sequence[float], gap: float) -> list[float]:
 
 def lengths(bins: Sequence[tuple[int, int]], colour: int) -> Markup:
     """The number of texts of each length; a bin is named by the number of tokens at which it begins."""
-    width, height = 520.0, 220.0
+    width, height = NARROW, 210.0
     total = sum(count for _, count in bins)
     shares = [100 * count / total for _, count in bins]
-    frame = Frame(44, 34, width - 12, height - 48, (0, len(bins)), (0, 1.08 * max(shares)))
+    frame = Frame(50, 34, width - 12, height - 48, (0, len(bins)), (0, 1.08 * max(shares)))
     drawn = []
     for value in ticks(*frame.y, 4):
         y = frame.at_y(value)
         drawn.append(tag("line", class_="grid", x1=frame.left, x2=frame.right, y1=y, y2=y))
         drawn.append(tag("text", f"{value:g} %", class_="tick", x=frame.left - 8, y=y + 4, text_anchor="end"))
     gap = 1.5
-    every = math.ceil(len(bins) / 16)  # more names than that would run into each other
+    every = math.ceil(len(bins) / 9)  # more names than that would run into each other
     for place, ((low, count), share) in enumerate(zip(bins, shares, strict=True)):
         left, right, top = frame.at_x(place), frame.at_x(place + 1), frame.at_y(share)
         following = bins[place + 1][0] - 1 if place + 1 < len(bins) else None

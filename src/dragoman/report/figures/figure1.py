@@ -1,7 +1,8 @@
 """Figure 1 of the paper: skill learnt on the x axis, abilities kept on the y axis, a point for each row.
 
 Small dots are the trainings with single seeds. Names are placed where they cover neither each other nor a point, as
-close to their own as they can; a hairline leads to a name that had to go further away.
+close to their own as they can; a hairline leads to a name that had to go further away. Where there is no room for all,
+as on a phone, a key below the frame has them.
 """
 
 from collections.abc import Sequence
@@ -9,12 +10,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dragoman.report.figures.charts import Frame, Interval, axes, padded, room_for_ticks, svg, tag
+from dragoman.report.figures.charts import NARROW, Frame, Interval, axes, padded, room_for_ticks, svg, tag
+from dragoman.report.figures.markers import COLOURS, SIGN, key, marker
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 WIDTH, HEIGHT = 640.0, 440.0
-SIGN = 8.1  # mean width of a letter of a name, in the widest of its fonts
 TALL = 15.0  # height of a name
 _TURNS = ((1, -1), (-1, -1), (1, 1), (-1, 1), (1, 0), (-1, 0), (0, -1), (0, 1))
 _REACHES = (9.0, 18.0, 30.0, 46.0, 66.0, 90.0, 120.0)
@@ -34,17 +35,20 @@ class Point:
     """The points of single trainings, if there are several."""
 
 
-def plane(points: Sequence[Point], noise: float | None, x_label: str, y_label: str, style: str = "") -> Markup:
+def plane(
+    points: Sequence[Point], noise: float | None, x_label: str, y_label: str, style: str = "", *, narrow: bool = False
+) -> Markup:
     """Skill to the right, abilities kept upwards, with error bars; the noise floor is a band around 100 %.
 
-    With a `style` sheet the picture can stand alone.
+    With a `style` sheet the picture can stand alone. A `narrow` one is for a phone.
     """
+    width, height = (NARROW, 380.0) if narrow else (WIDTH, HEIGHT)
     xs = [value for point in points for value in (point.x, *point.x_interval, *(x for x, _ in point.seeds))]
     ys = [value for point in points for value in (point.y, *point.y_interval, *(y for _, y in point.seeds))]
     low, high = padded([*ys, 100.0], 0.1, 4.0)
     kept = (0.0 if low < 60 else low, high)
     left = max(52.0, room_for_ticks(kept, unit=" %"))
-    frame = Frame(left, 40, WIDTH - 16, HEIGHT - 50, padded(xs, 0.14, 1.0), kept)
+    frame = Frame(left, 40, width - 16, height - 50, padded(xs, 0.14, 1.0), kept)
     drawn = [tag("style", style)] if style else []
     written: list[Box] = []
     if noise:
@@ -54,11 +58,14 @@ def plane(points: Sequence[Point], noise: float | None, x_label: str, y_label: s
         )
         drawn.append(tag("text", "noise floor", class_="tick", x=frame.left + 6, y=bottom + 14))
         written = [(frame.left, bottom, frame.left + 76, bottom + 18)]
-    drawn += axes(frame, x_label, y_label, unit=" %")
+    drawn += axes(frame, x_label, y_label, about_x=4 if narrow else 6, unit=" %")
     drawn += [dot for point in points for dot in _dots(frame, point)]
     drawn += [_cross(frame, point, x_label) for point in points]
-    drawn += _names(frame, points, written)
-    return svg(WIDTH, HEIGHT, f"{y_label} against {x_label}", drawn)
+    names, free = _names(frame, points, written)
+    if len(points) <= COLOURS and (narrow or not free):
+        names, tall = key([(point.name, point.colour) for point in points], 8, height, width - 16)
+        height += tall
+    return svg(width, height, f"{y_label} against {x_label}", [*drawn, *names])
 
 
 def _dots(frame: Frame, point: Point) -> list[Markup]:
@@ -76,7 +83,7 @@ def _cross(frame: Frame, point: Point, x_label: str) -> Markup:
         tag("title", f"{point.name}: {x_label} {point.x:.1f}, {point.y:.1f} % kept"),
         tag("line", x1=left, x2=right, y1=y, y2=y),
         tag("line", x1=x, x2=x, y1=bottom, y2=top),
-        tag("circle", cx=x, cy=y, r=6),
+        marker(point.colour, x, y, 6),
         class_=f"point row-{point.colour}",
     )
 
@@ -88,21 +95,22 @@ def _reach(frame: Frame, point: Point) -> tuple[float, float, float, float]:
     return left, right, bottom, top
 
 
-def _names(frame: Frame, points: Sequence[Point], written: Sequence[Box]) -> list[Markup]:
-    """All names, and the hairlines to those that are far from their points."""
+def _names(frame: Frame, points: Sequence[Point], written: Sequence[Box]) -> tuple[list[Markup], bool]:
+    """All names, and the hairlines to those that are far from their points; and whether all are free to read."""
     solid = [*written]
     solid += [box for point in points for box in _solid(frame, point)]
     thin = [box for point in points for box in _bars(frame, point)]
-    drawn = []
+    drawn, free = [], True
     for point in sorted(points, key=lambda point: (-point.y, point.x)):
         x, y = frame.at_x(point.x), frame.at_y(point.y)
         box = _place(frame, x, y, SIGN * len(point.name), solid, thin)
+        free &= _outside(frame, box) == 0 and not any(_shared(box, other) for other in solid)
         solid.append(box)
         near = min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])
         if abs(near[0] - x) + abs(near[1] - y) > 30:
             drawn.append(tag("line", class_=f"leader row-{point.colour}", x1=x, y1=y, x2=near[0], y2=near[1]))
         drawn.append(tag("text", point.name, class_=f"name row-{point.colour}", x=box[0], y=box[3] - 4))
-    return drawn
+    return drawn, free
 
 
 def _place(frame: Frame, x: float, y: float, width: float, solid: Sequence[Box], thin: Sequence[Box]) -> Box:
@@ -113,14 +121,18 @@ def _place(frame: Frame, x: float, y: float, width: float, solid: Sequence[Box],
             left = x + reach if right > 0 else x - reach - width if right < 0 else x - width / 2
             top = y - TALL / 2 + down * reach
             box = (left, top, left + width, top + TALL)
-            out = max(0.0, frame.left - box[0]) + max(0.0, box[2] - frame.right)
-            out += max(0.0, 18 - box[1]) + max(0.0, box[3] - frame.bottom)
-            cost = 50 * out + sum(4 * _shared(box, other) for other in solid)
+            cost = 50 * _outside(frame, box) + sum(4 * _shared(box, other) for other in solid)
             cost += sum(3 * _shared(box, other) for other in thin) + reach + turn
             if best is None or cost < best[0]:
                 best = (cost, box)
     assert best is not None
     return best[1]
+
+
+def _outside(frame: Frame, box: Box) -> float:
+    """How far a box reaches beyond the frame, and the room above it."""
+    across = max(0.0, frame.left - box[0]) + max(0.0, box[2] - frame.right)
+    return across + max(0.0, 18 - box[1]) + max(0.0, box[3] - frame.bottom)
 
 
 def _solid(frame: Frame, point: Point) -> list[Box]:

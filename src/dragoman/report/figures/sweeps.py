@@ -7,13 +7,14 @@ from markupsafe import Markup
 
 from dragoman.report.families import benchmarks, others, score
 from dragoman.report.figures import panels
+from dragoman.report.figures.markers import colour_of
 from dragoman.report.figures.panels import Bars, Curves, Kind, Value
 from dragoman.report.phrases import plain
 from dragoman.report.translation import group_score
 from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard, ends
 
 LEAST = 3  # rows that make a sweep
-COLOURS = 7  # for languages and values; the first is the backbone's
+MARKS = 7  # colours for languages
 Options = Mapping[str, tuple[str, Mapping[str, object]]]  # row → its method, and its options
 
 
@@ -52,8 +53,8 @@ def sweeps(options: Options) -> list[Sweep]:
     return [one if not one.numeric else Sweep(one.name, one.option, dict(sorted(one.rows.items()))) for one in made]
 
 
-def picture(card: Scorecard, sweep: Sweep, style: str = "") -> Markup | None:
-    """A sweep's effect on everything that was judged; None if nothing was."""
+def picture(card: Scorecard, sweep: Sweep, style: str = "", *, narrow: bool = False) -> Markup | None:
+    """A sweep's effect on everything that was judged; None if nothing was. Bars have the colours of their rows."""
     by_name = {row["name"]: row for row in card["rows"]}
     rows = {value: by_name[row] for value, row in sweep.rows.items() if row in by_name}
     judged = _judged(card, list(rows.values()))
@@ -63,17 +64,18 @@ def picture(card: Scorecard, sweep: Sweep, style: str = "") -> Markup | None:
     title = f"{sweep.name} by {option}"
     places = list(dict.fromkeys(place for panel in judged.values() for place in panel))
     if sweep.numeric:
-        kinds = [Kind(place, 1 + n % COLOURS) for n, place in enumerate(places)]
+        kinds = [Kind(place, n % MARKS, mark=True) for n, place in enumerate(places)]
         drawn = [
             Curves(name, [_line(panel.get(place, {}), rows) for place in places]) for name, panel in judged.items()
         ]
-        return panels.curves(drawn, kinds, title, option, style=style)
-    kinds = [Kind(str(value), 1 + n % COLOURS) for n, value in enumerate(rows)]
+        return panels.curves(drawn, kinds, title, option, style=style, narrow=narrow)
+    colours = {row["name"]: colour_of(place) for place, row in enumerate(card["rows"])}
+    kinds = [Kind(str(value), colours[row["name"]]) for value, row in rows.items()]
     grouped = [
         Bars(name, [(place, [scores.get(row["name"]) for row in rows.values()]) for place, scores in panel.items()])
         for name, panel in judged.items()
     ]
-    return panels.bars(grouped, kinds, title, style=style)
+    return panels.bars(grouped, kinds, title, style=style, narrow=narrow)
 
 
 Scores = Mapping[str, Value]  # row → its score

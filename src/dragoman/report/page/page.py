@@ -22,6 +22,7 @@ from dragoman.report import terminal as tables
 from dragoman.report.compare import baseline, floor, methods, of_backbone, within_noise
 from dragoman.report.figures import charts, sweeps
 from dragoman.report.figures.figure1 import Point, plane
+from dragoman.report.figures.markers import COLOURS, colour_of, style_of_dots
 from dragoman.report.page import benchmark_panels as closer
 from dragoman.report.page import translations
 from dragoman.report.remarks import remarks
@@ -39,10 +40,9 @@ Piece = tuple[str, str]  # name of a segment, and its text
 EXAMPLES = 3  # shown of each method
 LONGEST = 2000  # letters shown of one text, so that the page stays small
 GLIMPSE = 200  # of one that may do harm, and only on demand
-COLOURS = 8  # that the style sheet has for rows; the backbone keeps the first for itself
 LONG = 90  # letters of a claim from which on the page begins with a list
 MANY = 4  # rows from which on the page is set wider, and what is long is folded
-SEGMENTS = ("reference", "rationale", "end", "prompt", "own", "answer")  # in the order of their colours
+SEGMENTS = ("reference", "rationale", "end", "prompt", "own", "answer")  # in the order of their colours and dashes
 # What is wrong with a rationale: its name, and the rule by which it is known
 FAULT_TITLES: Mapping[Fault, tuple[str, str]] = {
     "failed": ("failed", "refused by the server for good"),
@@ -124,6 +124,9 @@ def page(card: Scorecard, details: Details) -> str:
             verdict=said,
             remarks=remarks(card),
             plane=_plane(card),
+            narrow_plane=_plane(card, narrow=True),
+            key_fits=len(card["rows"]) <= COLOURS,
+            style_of_dots=Markup(style_of_dots()),
             skill=_skill_title(card),
             groups=translation.groups(card),
             metrics=translation.metrics(card),
@@ -152,7 +155,7 @@ def page(card: Scorecard, details: Details) -> str:
             tables=made,
             benchmarks=by_language,
             subjects=benchmarks.subjects(card),
-            sweeps=_sweeps(card, details),
+            sweeps=list(zip(*(_sweeps(card, details, narrow=n).values() for n in (False, True)), strict=True)),
             figure=formats.figure,
             spanned=_spanned,
             rates=translation.rates(card),
@@ -160,7 +163,7 @@ def page(card: Scorecard, details: Details) -> str:
             fault_titles=FAULT_TITLES,
             bar=_bar,
             segment=_segment,
-            losses={name: _curves(lines, _highest(details.losses)) for name, lines in details.losses.items() if lines},
+            losses=_losses(details, colours),
             translations=translations.shown(details.results),
             examples={name: list(some[:EXAMPLES]) for name, some in details.examples.items() if some},
             lengths=_lengths(card, colours),
@@ -207,11 +210,8 @@ def clip(text: str, longest: int = LONGEST) -> str:
 
 
 def _colours(card: Scorecard) -> dict[str, int]:
-    """Row → index of its colour; with many rows colours repeat, but not the backbone's."""
-    return {
-        row["name"]: index if index < COLOURS else 1 + (index - 1) % (COLOURS - 1)
-        for index, row in enumerate(card["rows"])
-    }
+    """Row → index of its colour and shape."""
+    return {row["name"]: colour_of(place) for place, row in enumerate(card["rows"])}
 
 
 def _spanned(table: Table) -> list[tuple[str, int]]:
@@ -234,13 +234,13 @@ def _skill(card: Scorecard, row: Row) -> Score | Ability | None:
     return found if found and found["score"] is not None and found["interval"] else None
 
 
-def _plane(card: Scorecard, style: str = "") -> Markup | None:
+def _plane(card: Scorecard, style: str = "", *, narrow: bool = False) -> Markup | None:
     colours = _colours(card)
     judged = [(row, _skill(card, row)) for row in card["rows"]]
     points = [point for row, score in judged if score and (point := _point(row, score, colours[row["name"]]))]
     if not points or not of_backbone(card):
         return None  # one model alone has nothing to keep
-    return plane(points, floor(card), _skill_title(card), "abilities kept", style)
+    return plane(points, floor(card), _skill_title(card), "abilities kept", style, narrow=narrow)
 
 
 def _point(row: Row, score: Score | Ability, colour: int) -> Point | None:
@@ -260,9 +260,10 @@ def _point(row: Row, score: Score | Ability, colour: int) -> Point | None:
     )
 
 
-def _sweeps(card: Scorecard, details: Details, style: str = "") -> dict[str, Markup]:
+def _sweeps(card: Scorecard, details: Details, style: str = "", *, narrow: bool = False) -> dict[str, Markup]:
     """A picture for each option that rows were swept over, by file name."""
-    drawn = {sweep.key: sweeps.picture(card, sweep, style) for sweep in sweeps.sweeps(details.options)}
+    found = sweeps.sweeps(details.options)
+    drawn = {sweep.key: sweeps.picture(card, sweep, style, narrow=narrow) for sweep in found}
     return {key: one for key, one in drawn.items() if one}
 
 
@@ -278,8 +279,11 @@ def _highest(losses: Mapping[str, Sequence[Mapping[str, float]]]) -> float | Non
     return max(settled, default=None)
 
 
-def _curves(lines: Sequence[Mapping[str, float]], top: float | None) -> Markup:
-    return charts.curves(_by_segment(lines), top)
+def _losses(details: Details, colours: Mapping[str, int]) -> dict[str, Markup]:
+    """A picture of each row's losses, in its colour."""
+    top = _highest(details.losses)
+    some = {name: lines for name, lines in details.losses.items() if lines}
+    return {name: charts.curves(_by_segment(lines), colours.get(name, 0), top) for name, lines in some.items()}
 
 
 def _by_segment(lines: Sequence[Mapping[str, float]]) -> list[charts.Curve]:
@@ -289,7 +293,7 @@ def _by_segment(lines: Sequence[Mapping[str, float]]) -> list[charts.Curve]:
         charts.Curve(
             name=name.removeprefix("loss/"),
             points=[(line["step"], line[name]) for line in lines if name in line],
-            colour=_segment(name.removeprefix("loss/")),
+            dashes=_segment(name.removeprefix("loss/")),
         )
         for name in names
     ]
