@@ -1,8 +1,8 @@
 """The catalogue: corpora that a recipe can name, and how their files are fetched.
 
-A file is taken from a mirror (`DRAGOMAN_MIRROR`), the cache, or the network, in this order, and its checksum is
-verified every time, wherever it came from. If the catalogue has no checksum, the user is told so whenever a file is
-downloaded and wherever its corpus is listed.
+A file is taken from a mirror (`DRAGOMAN_MIRROR`), this package, the cache, or the network, in this order, and its
+checksum is verified every time, wherever it came from. If the catalogue has no checksum, the user is told so whenever
+a file is downloaded and wherever its corpus is listed.
 """
 
 import hashlib
@@ -27,6 +27,8 @@ from dragoman.errors import DataError
 from dragoman.terminal import say, visible
 
 Role = Literal["train", "valid", "test", "dialogues", "questions"]
+
+PACKAGE = Path(__file__).parent  # has the folders of the corpora that come with the package
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Entry:
     licence: str
     homepage: str
     address: str
+    """Where its files can be fetched; empty for a corpus that comes with the package."""
     folder: str
     parts: tuple[Part, ...]
     files: Mapping[str, File]
@@ -121,7 +124,7 @@ def catalogue() -> Mapping[str, Entry]:
             description=entry["description"],
             licence=entry["licence"],
             homepage=entry["homepage"],
-            address=entry["address"],
+            address=entry.get("address", ""),
             folder=entry["folder"],
             parts=tuple(Part(**part) for part in entry["parts"]),
             files={path: File(**(file or {})) for path, file in entry["files"].items()},
@@ -170,7 +173,8 @@ def here(entry: Entry, path: str) -> Path | None:
     mirror = os.environ.get("DRAGOMAN_MIRROR")
     if mirror and not Path(mirror).is_dir():
         raise DataError(f"DRAGOMAN_MIRROR names {mirror}, and there is no such folder")
-    places = [*([Path(mirror) / entry.folder / path] if mirror else []), _cached(entry, path)]
+    mirrored = [Path(mirror) / entry.folder / path] if mirror else []
+    places = [*mirrored, PACKAGE / entry.folder / path, _cached(entry, path)]
     return next((place for place in places if place.is_file()), None)
 
 
@@ -184,6 +188,8 @@ def local(entry: Entry, path: str) -> Path:
     if place := here(entry, path):
         _verify(place, expected)
         return place
+    if not entry.address:
+        raise DataError(f"{PACKAGE / entry.folder / path} is missing: it comes with Dragoman. Install Dragoman again.")
     mirror = os.environ.get("DRAGOMAN_MIRROR")
     address = expected.address or f"{entry.address}/{quote(path)}"
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
