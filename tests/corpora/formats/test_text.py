@@ -147,6 +147,7 @@ OURS = {  # what reads files that come with a package, or that it wrote itself
     "suites/harness/evaluate.py": {"json.loads"},
     "suites/harness/tasks.py": {"yaml.load"},
     "suites/questions/checks.py": {"json.loads"},  # an answer
+    "suites/questions/layouts.py": {"json.loads"},  # an answer
 }
 
 
