@@ -1,5 +1,6 @@
 """The probes themselves: every answer that should pass does, every wrong one fails, and no two ask the same."""
 
+import json
 import re
 from collections import Counter
 from itertools import combinations
@@ -11,6 +12,7 @@ from dragoman.errors import DataError
 from dragoman.suites.probes.files import Probe, files, of_half, probes
 from dragoman.suites.probes.suite import FAMILIES
 from dragoman.suites.questions.checks import check
+from tests import ROOT
 
 ALL = [probe for path in files() for probe in probes(path)]
 ALIKE = 0.8  # of the words of two prompts, from which on they are too much alike
@@ -85,6 +87,26 @@ def test_the_halves_have_as_many_of_each_family_and_share_none() -> None:
     } == {}
     assert {one.key for one in ours} & {one.key for one in held_out} == set()
     assert len(ours) + len(held_out) == len(ALL)
+
+
+def test_the_page_says_how_many_there_are() -> None:
+    page = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    said = {
+        name: (int(ours), int(out)) for name, ours, out in re.findall(r"\| `([\w-]+)` .*\| (\d+) \+ (\d+) \|", page)
+    }
+    ours, held_out = (Counter(one.family for one in half) for half in (of_half("a"), of_half("b")))
+    assert said == {family: (ours[family], held_out[family]) for family in FAMILIES}
+
+
+def test_the_pages_examples_are_questions_of_the_first_half() -> None:
+    page = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    shown = [json.loads(line) for line in page.splitlines() if line.startswith('{"family": "')]
+    assert [one["family"] for one in shown] == list(FAMILIES)
+    for one in shown:
+        text = one.get("prompt") or "\n".join(turn["text"] for turn in one["turns"])
+        begin, _, end = text.partition(" … ")
+        found = [probe for probe in ALL if asked(probe).startswith(begin) and asked(probe).endswith(end)]
+        assert (one["family"], "a") in {(probe.question.family, probe.half) for probe in found}
 
 
 def test_a_line_without_half_or_wrong_answer_is_told_with_its_place(tmp_path: Path) -> None:
