@@ -13,6 +13,7 @@ from dragoman import __version__
 from dragoman.commands import analyze, lab, store
 from dragoman.commands.data import app as data
 from dragoman.commands.init.command import init
+from dragoman.commands.models.app import app as models
 from dragoman.commands.options import (
     COLOURS,
     Adapter,
@@ -315,6 +316,7 @@ def chat(
 app.add_typer(analyze.app, name="analyze")
 app.add_typer(data.app, name="data")
 app.add_typer(lab.app, name="lab")
+app.add_typer(models, name="models")
 app.add_typer(store.app, name="store")
 
 

@@ -132,3 +132,14 @@ def test_what_rounds_to_nothing_is_left_out(card: Card) -> None:
     assert remarks(close)[1].startswith("radis kept more than vanilla and translates worse")
     close["rows"][1]["retention"] = close["rows"][2]["retention"] - 0.3
     assert remarks(close)[1].startswith("radis kept 0.3 points more than vanilla")
+
+
+def test_other_weights_than_the_published_ones_are_told(card: Card) -> None:
+    card = copy.deepcopy(card)
+    for row in card["rows"]:
+        row["weights"] = "dequantised from Q4_1"
+    told = "weights dequantised from Q4_1, so published scores of the original model are not theirs."
+    assert f"All rows have {told}" in remarks(card)
+    for row in card["rows"][1:]:
+        del row["weights"]
+    assert f"backbone: {told}" in remarks(card)

@@ -18,7 +18,9 @@ Others = Annotated[
         show_default=False,
     ),
 ]
-Model = Annotated[str, typer.Argument(help="A directory, a name on the Hugging Face hub, or lab.", show_default=False)]
+Model = Annotated[
+    str, typer.Argument(help="A directory, a name on the hub or of `dragoman models list`, or lab.", show_default=False)
+]
 Adapter = Annotated[Path | None, typer.Option(help="Folder of an adapter to put on it.", show_default=False)]
 System = Annotated[str | None, typer.Option(help="System prompt.", show_default=False)]
 Way = Annotated[

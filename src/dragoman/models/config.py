@@ -8,6 +8,8 @@ from pathlib import Path
 from dragoman.errors import EngineError
 from dragoman.json_values import Json, JsonObject
 
+ORIGIN = "dequantised_from"
+"""The key that says which types the weights had before they were made larger; merged models inherit it."""
 LARGEST = 16 << 20  # bytes; the largest that are published have a few hundred kilobytes
 # The same sizes under the names that architectures have for them.
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dragoman.errors import EngineError, from_here
 from dragoman.models.adapters import shapes
+from dragoman.models.catalog import without_hub
 from dragoman.models.weights import BINS, deciding_files, weight_files
 from dragoman.store import sha256
 
@@ -67,7 +68,8 @@ def locate(
         at = f" at revision {revision}" if revision else ""
         raise EngineError(
             f"The model {text}{at} is neither a directory here nor could it be had from the Hugging Face hub. "
-            f"Check the name, the network (HF_HUB_OFFLINE keeps it off) and, for gated models, HF_TOKEN.\n  {error}"
+            f"Check the name, the network (HF_HUB_OFFLINE keeps it off) and, for gated models, HF_TOKEN. "
+            f"{without_hub(text)}\n  {error}"
         ) from error
 
 

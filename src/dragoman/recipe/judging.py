@@ -23,7 +23,7 @@ class Judge(Strict):
     """A model that judges answers."""
 
     model: str | None = None
-    """A directory, a name on the hub, or `lab`. Where a server judges: whose vocabulary and chat format it has; the backbone's when absent, which will do for servers that take text."""
+    """A directory, a name on the hub or of `dragoman models list`, or `lab`. Where a server judges: whose vocabulary and chat format it has; the backbone's when absent, which will do for servers that take text."""
     revision: str | None = None
     """Commit or tag of a model on the hub."""
     trust_remote_code: bool = False

@@ -254,7 +254,7 @@ class Recipe(Strict):
     name: Annotated[str, AfterValidator(folder_name)]
     """Results land in `runs/NAME`."""
     backbone: str
-    """A directory, a name on the Hugging Face hub, or `lab`."""
+    """A directory, a name on the Hugging Face hub or of `dragoman models list`, or `lab`."""
     revision: str | None = None
     """Commit or tag of a backbone on the hub."""
     chat: Chat = "own"

@@ -22,6 +22,7 @@ def remarks(card: Scorecard) -> list[str]:
         found.append(f"{left} of its draws had no judgement of something, and count for nothing.")
     if of_backbone(card):
         found += _leaders(card)
+    found += _weights(card)
     found += _settings(card)
     found += _taught_to_go_on(card)
     found += _open(card)
@@ -124,6 +125,19 @@ def _price(card: Scorecard, best: str, second: str) -> str:
     pair = next(one for one in card["pairs"] if {one["row"], one["other"]} == {best, second})
     each = {name: difference(card, best, second, ("directions", name)) for name in pair["directions"]}
     return f" and translates {translates({'chrF++': mean}, {'chrF++': {n: one for n, one in each.items() if one}})}"
+
+
+def _weights(card: Scorecard) -> list[str]:
+    """Which rows have other weights than the published ones."""
+    rows: dict[str, list[str]] = {}
+    for row in card["rows"]:
+        if weights := row.get("weights"):
+            rows.setdefault(weights, []).append(row["name"])
+    return [
+        f"{'All rows have' if len(names) == len(card['rows']) > 1 else f'{listed(names)}:'} weights {weights}, so "
+        "published scores of the original model are not theirs."
+        for weights, names in rows.items()
+    ]
 
 
 def _taught_to_go_on(card: Scorecard) -> list[str]:

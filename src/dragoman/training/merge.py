@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from dragoman.errors import StoreError, TrainingError
-from dragoman.models.config import read_config
+from dragoman.models.config import ORIGIN, read_config
 from dragoman.models.loading import load_model, locate
 from dragoman.prompts.examples import Ids
 from dragoman.training.checkpoints import is_model
@@ -138,7 +138,7 @@ def merge(
             f"(at least {AGREEMENT_LIMIT:.0%} are asked for). Was {adapter} trained on {backbone}?"
         )
     (beside / "parity.json").write_text(json.dumps(asdict(parity), indent=2) + "\n", encoding="utf-8")
-    (beside / "README.md").write_text(_card(backbone, parity, whole), encoding="utf-8")
+    (beside / "README.md").write_text(_card(backbone, parity, whole, read_config(folder).get(ORIGIN)), encoding="utf-8")
     beside.rename(out)
     return parity
 
@@ -229,7 +229,7 @@ def _greedy(model: "PreTrainedModel", prompt: Ids) -> Ids:
     return answer
 
 
-def _card(backbone: str | Path, parity: Parity, whole: bool) -> str:
+def _card(backbone: str | Path, parity: Parity, whole: bool, origin: object) -> str:
     path = Path(backbone).expanduser()
     name = path.resolve().name if path.is_dir() else str(backbone)
     after = f"| {parity.cast_max:.3g} | {parity.cast_mean:.3g} |"
@@ -245,6 +245,8 @@ def _card(backbone: str | Path, parity: Parity, whole: bool) -> str:
             f"| merged, before the cast | {parity.fp32_max:.3g} | {parity.fp32_mean:.3g} |",
             f"| merged, after the cast to {parity.cast} {after}",
         ]
+    if origin:
+        making += f" The backbone's own weights were dequantised from {origin}."
     table = "\n".join(["| | largest difference of logits | mean difference |", "|---|---|---|", *lines])
     return f"""---
 base_model: {json.dumps(name)}

@@ -427,3 +427,16 @@ def test_a_study_is_added_up_in_seconds() -> None:
     started = time.process_time()
     assert len(scorecard(rows, bootstrap=1000)["pairs"]) == 28
     assert time.process_time() - started < 20
+
+
+def test_a_row_says_that_its_weights_are_not_the_published_ones() -> None:
+    about = {"big": About("radis", weights="dequantised from Q4_1, Q8_0")}
+    backbone, row = scorecard({"backbone": BACKBONE, "big": VANILLA}, bootstrap=20, about=about)["rows"]
+    assert row["weights"] == "dequantised from Q4_1, Q8_0"
+    assert "weights" not in backbone
+    mark = "|weights:dequantised-from-Q4_1+Q8_0"
+    signed = [one["signature"] for one in row["abilities"].values()] + [row["retention_signature"]]
+    assert all(signature.endswith(mark) for signature in signed)
+    assert all(mark not in one["signature"] for one in backbone["abilities"].values())
+    assert row["translation"]["all"]["chrf++"]["signature"].endswith(mark)
+    assert all(rate["signature"].endswith(mark) for rate in row["translation"]["rates"].values())

@@ -1,4 +1,4 @@
-"""The cast: all models that a recipe names (the lab's own, a directory, or from the hub), and the part of each."""
+"""The cast: all models that a recipe names, wherever they come from, and the part of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 from dragoman import suites
 from dragoman.errors import EngineError
 from dragoman.lab import BACKBONE
-from dragoman.models.config import read_config
+from dragoman.models.catalog import catalogue
+from dragoman.models.config import ORIGIN, read_config
 from dragoman.models.loading import locate
 from dragoman.models.weights import deciding_files, weight_files
+from dragoman.pipeline.models import catalogued
 from dragoman.prompts.formats import FORMATS
 from dragoman.prompts.render import Renderer
 from dragoman.recipe.judging import Judge
@@ -45,6 +47,12 @@ class Model:
         if self.folder is None:
             raise EngineError(f"the model {self.name} is not on this machine")
         return self.folder
+
+    @property
+    def weights(self) -> str:
+        """What its weights are, such as `dequantised from Q4_1`; empty if they are those that were published."""
+        origin = read_config(self.path).get(ORIGIN)
+        return f"dequantised from {origin}" if isinstance(origin, str) else ""
 
     @property
     def files(self) -> list[Path]:
@@ -137,13 +145,19 @@ def find_folder(
     bin_weights: bool = False,
     fetch: bool = True,
 ) -> Path:
-    """The folder of a model by any name that a person may use: `lab`, a directory, or one of the hub.
+    """The folder of a model by any name that a person may use: `lab`, one of the catalogue, a directory, or one of
+    the hub.
 
-    Raises EngineError as `locate` does.
+    A model of the catalogue is made at its first use. Raises EngineError if there is no such model, or it cannot be
+    had; with `fetch` off, nothing is fetched or made.
     """
-    return (
-        BACKBONE if name == "lab" else locate(name, revision, trust_remote_code, bin_weights=bin_weights, fetch=fetch)
-    )
+    if name == "lab":
+        return BACKBONE
+    if entry := catalogue().get(name):
+        if revision is not None:
+            raise EngineError(f"{name} is a model of the catalogue, which has no revisions: leave {revision!r} out.")
+        return catalogued.folder_of(entry, fetch=fetch)
+    return locate(name, revision, trust_remote_code, bin_weights=bin_weights, fetch=fetch)
 
 
 def _find(field: str, name: str, revision: str | None, allowed: "_Allowed", digests: Digests, fetch: bool) -> Model:
@@ -151,9 +165,10 @@ def _find(field: str, name: str, revision: str | None, allowed: "_Allowed", dige
     try:
         folder = find_folder(name, revision, code, bin_weights=bins, fetch=fetch)
     except EngineError:
-        if fetch or not _on_the_hub(name):
+        if fetch or not (name in catalogue() or _on_the_hub(name)):
             raise
-        return Model(name, None, fingerprint(["hub", name, revision]), code, bins)
+        entry = catalogue().get(name)
+        return Model(name, None, entry.digest if entry else fingerprint(["hub", name, revision]), code, bins)
     weight_files(folder, bins, f"{field}: {folder}")
     read_config(folder)
     contents = {path.name: digests.of(path) for path in _deciding(folder)}

@@ -44,11 +44,14 @@ class MakeReport(StageJob[ReportFacts]):
 
     recipe: Recipe
     done: Mapping[str, Artifact]
+    weights: Mapping[str, str]
+    """Row → what its weights are, where they are not the published ones; `backbone` is the first."""
     out: Path
 
     @classmethod
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
-        return cls(state.recipe, state.done, out)
+        names = ["backbone", *rows(state.recipe), *state.cast.finished]
+        return cls(state.recipe, state.done, {name: state.cast.voice(name).weights for name in names}, out)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
@@ -65,7 +68,7 @@ class MakeReport(StageJob[ReportFacts]):
         return {title: (made, READ.get(title.split("-")[0], "")) for title, made in state.done.items()}
 
     def run(self) -> Made[ReportFacts]:
-        make_report(self.recipe, self.done, self.out)
+        make_report(self.recipe, self.done, self.weights, self.out)
         return Made(ReportFacts())
 
     @staticmethod
@@ -73,7 +76,7 @@ class MakeReport(StageJob[ReportFacts]):
         return []
 
 
-def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> None:
+def make_report(recipe: Recipe, done: Mapping[str, Artifact], weights: Mapping[str, str], out: Path) -> None:
     """Writes the scorecard, the page, tables and a picture to `out/report`.
 
     The page shows translations, losses and examples of the first seed.
@@ -93,9 +96,9 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], out: Path) -> None
         recipe.evaluation.bootstrap,
         first,
         rationales={row: MakeExamples.facts(made).get("rationales") for row, made in taught.items()},
-        about={first: About(method="backbone")}
-        | {row: _about(recipe, row, done, apart[row]) for row in rows(recipe)}
-        | {one.row: About(method="finished") for one in recipe.compare},
+        about={first: About(method="backbone", weights=weights["backbone"])}
+        | {row: _about(recipe, row, done, apart[row], weights[row]) for row in rows(recipe)}
+        | {one.row: About(method="finished", weights=weights[one.row]) for one in recipe.compare},
     )
     details = Details(
         name=recipe.name,
@@ -123,7 +126,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
-def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact], apart: Mapping[str, Json]) -> About:
+def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact], apart: Mapping[str, Json], weights: str) -> About:
     method, options = rows(recipe)[row]
     wrote = writer(options)
     return About(
@@ -132,6 +135,7 @@ def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact], apart: Mappin
         seeds=recipe.seeds,
         settings=apart,
         cost=_cost(recipe, row, done),
+        weights=weights,
     )
 
 

@@ -62,6 +62,7 @@ class About:
     """The seeds of its trainings, in the order of its results; 0, 1, … if several results come without."""
     cost: Cost | None = None
     settings: Mapping[str, Json] = field(default_factory=dict)
+    weights: str = ""
 
 
 def scorecard(
@@ -134,7 +135,7 @@ def _row(
     overall = retention(judged)
     kept = overall.score if overall else None
     several = len(results) > 1
-    return {
+    row: Row = {
         "name": name,
         "method": about.method or name,
         "writer": about.writer,
@@ -155,6 +156,21 @@ def _row(
         "settings": dict(about.settings),
         "cost": about.cost,
     }
+    if about.weights:
+        row["weights"] = about.weights
+        _sign(row, f"|weights:{about.weights.replace(', ', '+').replace(' ', '-')}")
+    return row
+
+
+def _sign(part: object, more: str) -> None:
+    """Adds a field to all signatures in a part of the scorecard."""
+    if not isinstance(part, dict):
+        return
+    for name, value in part.items():
+        if name in ("signature", "retention_signature") and isinstance(value, str):
+            part[name] = value + more
+        else:
+            _sign(value, more)
 
 
 def _listed(results: RowResults | Sequence[RowResults]) -> tuple[RowResults, ...]:

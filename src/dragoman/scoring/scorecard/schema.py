@@ -12,7 +12,7 @@ After a change: `python -m dragoman.scoring.scorecard.schema` writes `scorecard.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final, Literal, cast, final
+from typing import Annotated, Final, Literal, NotRequired, cast, final
 
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -213,6 +213,8 @@ class Row(TypedDict):
     """`backbone`, `finished` (a model to compare with), or the method's name."""
     writer: str | None
     """The model that wrote the rationales; null: the backbone."""
+    weights: NotRequired[str]
+    """What its weights are, such as `dequantised from Q4_1`, where they are not the published ones."""
     seeds: list[int]
     """Of its trainings; empty where there is only one, or none."""
     translation: Translation | None

@@ -1,0 +1,1 @@
+"""`dragoman models`: models that can be had without the hub, and backbones made of GGUF files."""
