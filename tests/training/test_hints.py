@@ -31,7 +31,7 @@ def test_a_loss_that_hardly_moves_has_three_things_to_try_with_their_present_val
     for said in ("training.learning_rate, now 1e-07", "training.epochs, now 2 (40 steps", "now q_proj, v_proj)"):
         assert said in hint
     (hint,) = hints(lines(falling(3.91, 3.88), [(0, 3.5), (40, 3.495)]), settings(lora=None))
-    assert "(3.90 → 3.89; validation 3.50 → 3.50)" in hint
+    assert "(3.91 → 3.88; validation 3.50 → 3.50)" in hint
     assert "lora.targets" not in hint
 
 

@@ -181,14 +181,14 @@ def adapter_of(out: Path) -> bytes:
     return (out / "adapter" / "adapter_model.safetensors").read_bytes()
 
 
-BEST: dict[str, Any] = {"epochs": 6, "learning_rate": 3e-2, "keep": "best", "validate_every": 2}
+BEST: dict[str, Any] = {"epochs": 6, "learning_rate": 3e-2, "keep": "best", "validate_every": 2, "schedule": "constant"}
 
 
 def test_the_best_weights_are_those_of_a_training_that_stopped_there(
     tiny: Path, table: Write, dev: ExampleTable, tmp_path: Path
 ) -> None:
     rows = table(overfit())
-    chosen = settings(**{**BEST, "schedule": "constant"})
+    chosen = settings(**BEST)
     result = fit(tiny, rows, chosen, tmp_path / "best", dev=dev)
     after = {step: loss for step, loss in result.validation.items() if step}
     assert result.kept == min(after, key=lambda step: after[step])

@@ -13,6 +13,7 @@ from typing import Any
 from dragoman.corpora.amounts import Amounts, Volume, joined
 from dragoman.generation.ask import Asking
 from dragoman.methods import Forecast
+from dragoman.pipeline.data.dev_pairs import role_of
 from dragoman.pipeline.forecast.amounts import Vocabulary, mixed_in, of_dialogues, of_pairs, written
 from dragoman.pipeline.forecast.estimate import Estimate, generation, training
 from dragoman.pipeline.forecast.geometry import accelerator, geometry_of
@@ -23,7 +24,8 @@ from dragoman.pipeline.plan import Plan, kind_of_work
 from dragoman.pipeline.rows import limit_of, method_of, rounds, rows, settings_of, training_of
 from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.stage import Kind, Stage, finished
-from dragoman.recipe.schema import Hardware
+from dragoman.recipe.schema import Hardware, Training
+from dragoman.training.validation import FORWARD, moments
 
 LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off
 
@@ -52,6 +54,7 @@ class Reckoning:
         self.finished = finished(plan.store)
         self.data = next(step.artifact for step in plan.steps if step.stage.kind == "data")
         self.learnt, self.mixed, self.test = self._volumes()
+        self.dev = self._dev()
         self.questions = questions(self.recipe, self.data)
         self.rows = {row: self._learning(row) for row in rows(self.recipe)}
         self.asked_before = self._asked_before()
@@ -86,6 +89,25 @@ class Reckoning:
         others = summed and mixed_in(said.instructions, summed.total.records, vocabulary)
         judged = of_pairs(said.test, "test", vocabulary) if said.test else None
         return summed, others, judged.total if judged else Volume()
+
+    def _dev(self) -> Volume | None:
+        """The amount to validate on; None if there is nothing, or it is unknown."""
+        said, dev = self.recipe.data, self.recipe.data.dev
+        if dev is None:
+            return None
+        if self.data:
+            return written(self.data, "dev", self.vocabulary).total
+        named = said.train if dev.share else dev
+        found = named and of_pairs(named, "train" if dev.share else role_of(dev), self.vocabulary)
+        return found.total.of((dev.share or 1) * found.total.records) if found else None
+
+    def _validations(self, stage: Stage, settings: Training, examples: float) -> tuple[int, Volume]:
+        """How often a training is validated, and the amount that goes through the model in all."""
+        if self.dev is None:
+            return 0, Volume()
+        times = len(moments(settings, round(examples), round(self.dev.records)))
+        times = max(1, times // rounds(self.recipe, stage.row))
+        return times, Volume(times * self.dev.records, times * self.dev.asked, times * self.dev.answered)
 
     def _learning(self, row: str) -> Forecast | None:
         """What a row learns, as its method forecasts; None if the amounts are unknown."""
@@ -145,12 +167,21 @@ class Reckoning:
     def _train(self, stage: Stage) -> Cost:
         found, settings = self._made(stage), training_of(self.recipe, stage.row, stage.seed)
         epochs = settings.epochs if rounds(self.recipe, stage.row) == 1 else 1
-        amounts = (epochs * found.examples, epochs * found.tokens, epochs * found.trained) if found else None
+        times, validated = self._validations(stage, settings, found.examples) if found else (0, Volume())
+        share = FORWARD[settings.lora is None]  # of what a step's backward pass takes as well
+        amounts = found and (
+            epochs * found.examples + share * validated.records,
+            epochs * found.tokens + share * (validated.asked + validated.answered),
+            epochs * found.trained + share * validated.answered,
+        )
         estimate = training(self.geometry, settings, self.gpu, amounts) if self.gpu and self.geometry else None
         if found is None:
             return Cost(f"{epochs:g} epochs in batches of {settings.batch_size}", estimate=estimate)
         steps = math.ceil(epochs * math.ceil(found.examples / settings.batch_size))
         work = f"{steps:,} steps of {settings.batch_size} examples, {tokens(epochs * found.tokens)}"
+        if times:
+            work += f"; {times:,} validations on {self.dev.records if self.dev else 0:,.0f} pairs, "
+            work += tokens(validated.asked + validated.answered)
         return Cost(work, math.ceil(epochs * found.examples), estimate=estimate)
 
     def _evaluate(self, stage: Stage) -> Cost:
