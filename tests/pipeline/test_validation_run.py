@@ -18,9 +18,7 @@ def done(path: Path, *overrides: str) -> dict[str, Artifact]:
     return {step.stage.title: step.artifact for step in plan(recipe(path, overrides)).steps if step.artifact}
 
 
-def test_a_dev_set_trains_anew_and_changes_nothing_else(
-    small_recipe: Callable[[Path], Path], tmp_path: Path
-) -> None:
+def test_a_dev_set_trains_anew_and_changes_nothing_else(small_recipe: Callable[[Path], Path], tmp_path: Path) -> None:
     path = small_recipe(tmp_path)
     dragoman("merge", path, VANILLA)
     before, made = done(path, VANILLA), artifacts(tmp_path / "runs")

@@ -1,5 +1,6 @@
 """Validation while training: the right numbers at the right steps, and a training that is the same without."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from dragoman.errors import TrainingError
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
 from dragoman.recipe.schema import Lora, Training
 from dragoman.training import validation
-from dragoman.training.steps import MetricsLog
+from dragoman.training.steps import MetricsLog, StepTrainer
 from dragoman.training.trainer import fit
 from tests import ROOT
 from tests.training.training_kit import examples, metrics, settings
@@ -234,15 +235,48 @@ def test_a_run_that_was_stopped_keeps_the_same_best(
 
 
 def test_the_best_of_a_training_in_parts_may_be_in_its_first(
-    tiny: Path, table: Write, dev: ExampleTable, tmp_path: Path
+    tiny: Path, table: Write, dev: ExampleTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, chosen = table(overfit()), settings(**{**BEST, "validate_every": 1, "epochs": 3, "learning_rate": 0.3})
+    values = [9.0, 5.0, 3.0, 4.0, 5.0, 6.0, 7.0, 7.0, 7.0, 7.0]
+    monkeypatch.setattr(StepTrainer, "_validate", lambda self, _: values[self.state.global_step])
+    rows, chosen = table(overfit()), settings(**{**BEST, "validate_every": 1, "epochs": 3})
     whole = fit(tiny, rows, chosen, tmp_path / "whole", dev=dev)
     fit(tiny, rows, chosen, tmp_path / "1", until=1, dev=dev)
     fit(tiny, rows, chosen, tmp_path / "2", before=tmp_path / "1", until=2, dev=dev)
     last = fit(tiny, rows, chosen, tmp_path / "3", before=tmp_path / "2", dev=dev)
-    assert last.kept == whole.kept <= 3  # the steps of the first part
+    assert last.kept == whole.kept == 2  # of three steps of the first part
     assert adapter_of(tmp_path / "3") == adapter_of(tmp_path / "whole")
+
+
+SHARED = """
+from pathlib import Path
+from tests.training.training_kit import settings
+from dragoman.prompts.examples import ExampleTable
+from dragoman.training.trainer import fit
+
+rows, dev = ExampleTable(Path({table!r})), ExampleTable(Path({dev!r}))
+fit({tiny!r}, rows, settings(**{chosen!r}), Path({out!r}), dev=dev)
+"""
+
+
+def test_two_devices_find_the_validation_losses_of_one(
+    tiny: Path, table: Write, dev: ExampleTable, tmp_path: Path
+) -> None:
+    rows, chosen = table(overfit()), {**BEST, "epochs": 3, "batch_tokens": 80}
+    one = fit(tiny, rows, settings(**chosen), tmp_path / "one", dev=dev)
+    places = {"tiny": str(tiny), "table": str(rows.folder), "dev": str(dev.folder), "out": str(tmp_path / "two")}
+    script = tmp_path / "shared.py"
+    script.write_text(SHARED.format(**places, chosen=chosen), encoding="utf-8")
+    path = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": path}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=200)
+    assert done.returncode == 0, done.stderr
+    found = validated(tmp_path / "two")
+    assert [step for step, _ in found] == [0, 2, 4, 6, 8, 9]
+    assert [loss for _, loss in found] == pytest.approx([loss for _, loss in validated(tmp_path / "one")], rel=1e-3)
+    assert one.kept in dict(found)
+    assert (tmp_path / "two" / "adapter" / "adapter_model.safetensors").is_file()
 
 
 def test_best_without_dev_pairs_is_refused(tiny: Path, table: Write, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def _blown_up(losses: Sequence[float], settings: Training) -> str:
 def _hardly_moved(fresh: Sequence[float], dev: Mapping[int, float], steps: int, settings: Training) -> list[str]:
     if not fresh:
         return []
-    # Passes over the same examples can be compared; within one, the beginning with the end, which are of other examples.
+    # Passes over the same examples can be compared; within one, only its beginning with its end, which are of others.
     width = round(len(fresh) / settings.epochs) if settings.epochs >= 2 else max(1, len(fresh) // 10)
     ends = fresh[:width], fresh[-width:]
     first, last = map(fmean, ends)

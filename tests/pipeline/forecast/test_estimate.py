@@ -361,7 +361,9 @@ def test_a_recipe_without_hardware_has_tokens(tmp_path: Path) -> None:
 def test_validations_are_counted_with_their_tokens_and_time(tmp_path: Path) -> None:
     dev = "data.dev={corpus: lab, directions: [de-en, en-de], limit: 40}"
     lab = recipe(RADIS.parent / "lab" / "demo.yaml", [f"runs={tmp_path}/runs", dev])
-    assert re.search(r"282 steps of 64 examples, [\d.]+ k tokens; 13 validations on 80 pairs, [\d.]+ k", shown(plan(lab)))
+    assert re.search(
+        r"282 steps of 64 examples, [\d.]+ k tokens; 13 validations on 80 pairs, [\d.]+ k", shown(plan(lab))
+    )
     share = recipe(RADIS.parent / "lab" / "demo.yaml", [f"runs={tmp_path}/runs", "data.dev={share: 0.01}"])
     assert "13 validations on 60 pairs" in shown(plan(share))
     seconds = []

@@ -169,11 +169,13 @@ class Reckoning:
         epochs = settings.epochs if rounds(self.recipe, stage.row) == 1 else 1
         times, validated = self._validations(stage, settings, found.examples) if found else (0, Volume())
         share = FORWARD[settings.lora is None]  # of what a step's backward pass takes as well
-        amounts = found and (
-            epochs * found.examples + share * validated.records,
-            epochs * found.tokens + share * (validated.asked + validated.answered),
-            epochs * found.trained + share * validated.answered,
-        )
+        amounts = None
+        if found:
+            amounts = (
+                epochs * found.examples + share * validated.records,
+                epochs * found.tokens + share * (validated.asked + validated.answered),
+                epochs * found.trained + share * validated.answered,
+            )
         estimate = training(self.geometry, settings, self.gpu, amounts) if self.gpu and self.geometry else None
         if found is None:
             return Cost(f"{epochs:g} epochs in batches of {settings.batch_size}", estimate=estimate)
