@@ -1,6 +1,7 @@
 """Showing a plan: what a run would do and what it did, for the person at the screen."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -170,7 +171,9 @@ def _absent(plan: Plan, reckoning: Reckoning) -> list[str]:
         lines.append(f"Not on this machine yet, a run fetches: corpora {', '.join(plan.missing)}.")
     for model in dict.fromkeys(plan.cast.every):
         if model.folder is None:
-            lines.append(f"The model {model.name} is not on this machine yet; a run fetches it first.")
+            here = "is an adapter; a run merges it into its base first"
+            absent = "is not on this machine yet; a run fetches it first"
+            lines.append(f"The model {model.name} {here if Path(model.name).is_dir() else absent}.")
         if reckoning.gpu and geometry_of(model.name, model.folder) is None:
             lines.append(f"How large {model.name} is, and so what it takes, is not known until it is here.")
     return lines
