@@ -52,12 +52,7 @@ def test_other_draws_share_no_question_with_the_first() -> None:
 
 def test_what_is_left_out_is_counted_with_its_reason() -> None:
     settings = Evaluation(questions=10, noise_seeds=2)
-    assert drawn.left_out(QUESTIONS, settings, 9) == {
-        "left out of few: more than its part of the limit (9)": 1,
-        "left out of many: more than its part of the limit (9)": 21,
-        "of many asked of the backbone alone for its noise floor": 6,
-        "of some asked of the backbone alone for its noise floor": 6,
-    }
+    assert drawn.remaining(QUESTIONS, settings, 9) == {"few": (0, 1), "many": (6, 21), "some": (6, 0)}
     assert drawn.left_out(QUESTIONS, settings) == {"of many asked of the backbone alone for its noise floor": 20}
     few = Evaluation(questions=10, noise_seeds=0)
     assert drawn.left_out(QUESTIONS, few) == {"left out of many: more than evaluation.questions (10)": 20}

@@ -63,7 +63,6 @@ class About:
     cost: Cost | None = None
     settings: Mapping[str, Json] = field(default_factory=dict)
     weights: str = ""
-    hints: Sequence[str] = ()
 
 
 def scorecard(
@@ -155,7 +154,6 @@ def _row(
         "trace": trace(judged, reference) if judged and reference is not None else None,
         "rationales": rationales,
         "settings": dict(about.settings),
-        "hints": list(about.hints),
         "cost": about.cost,
     }
     if about.weights:

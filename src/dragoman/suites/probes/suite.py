@@ -57,7 +57,15 @@ class Probes(QuestionSuite):
         return found, Counter() if number else self.notes(settings)
 
     def notes(self, settings: Evaluation) -> Notes:
-        return drawn.left_out(self._all(), settings, self.options.limit)
+        """Of all families together, as they are many."""
+        left = drawn.remaining(self._all(), settings, self.options.limit).values()
+        most = f"evaluation.questions ({settings.questions:,})"
+        why = f"{most} of a family" if self.options.limit is None else f"the limit ({self.options.limit:,}) or {most}"
+        found = {
+            "asked of the backbone alone for its noise floor": sum(again for again, _ in left),
+            f"left out: more than {why}": sum(never for _, never in left),
+        }
+        return +Counter(found)
 
     def count(self, settings: Evaluation) -> Count:
         return drawn.count(self._all(), settings, self.options.limit)

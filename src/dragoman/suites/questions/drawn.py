@@ -26,18 +26,25 @@ def drawn(questions: Sequence[Question], number: int, settings: Evaluation, limi
     return found
 
 
-def left_out(questions: Sequence[Question], settings: Evaluation, limit: int | None = None) -> Notes:
+def left_out(questions: Sequence[Question], settings: Evaluation) -> Notes:
     """How many of each family no draw asks, and how many the backbone alone is asked."""
     found = Counter[str]()
+    for family, (again, never) in remaining(questions, settings).items():
+        found[f"of {family} asked of the backbone alone for its noise floor"] = again
+        found[f"left out of {family}: more than evaluation.questions ({settings.questions:,})"] = never
+    return +found
+
+
+def remaining(
+    questions: Sequence[Question], settings: Evaluation, limit: int | None = None
+) -> dict[str, tuple[int, int]]:
+    """What the first draw leaves of each family: how many the other draws ask, and how many are never asked."""
     counts = _counts(questions, settings, limit)
+    found = {}
     for family, there in Counter(question.family for question in questions).items():
         again = counts[family] * _again(family, there, counts, settings)
-        found[f"of {family} asked of the backbone alone for its noise floor"] = again
-        why = f"evaluation.questions ({settings.questions:,})"
-        if counts[family] < min(there, settings.questions):
-            why = f"its part of the limit ({limit:,})"
-        found[f"left out of {family}: more than {why}"] = max(there - counts[family] - again, 0)
-    return +found
+        found[family] = again, max(there - counts[family] - again, 0)
+    return found
 
 
 def count(questions: Sequence[Question], settings: Evaluation, limit: int | None = None) -> Count:
