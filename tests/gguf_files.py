@@ -50,7 +50,7 @@ def write_gguf(
     of the same name, with two underscores for each dot; None leaves one out. `tensors` are put in besides, or instead
     of those of that name; None leaves one out.
     """
-    tokenizer, settings = _real(real) if real else KINDS[kind].make(**KINDS[kind].how)
+    tokenizer, settings = _of(real) if real else KINDS[kind].make(**KINDS[kind].how)
     described = json.loads(tokenizer.to_str())
     vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])
     tokens = [token for token, _ in vocabulary]
@@ -99,9 +99,10 @@ def write_gguf(
     return model
 
 
-def _real(folder: Path) -> tuple[Tokenizer, dict[str, Any]]:
+def _of(folder: Path) -> tuple[Tokenizer, dict[str, Any]]:
     settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    return Tokenizer.from_file(str(folder / "tokenizer.json")), settings
+    named = {key: value.get("content") if isinstance(value, dict) else value for key, value in settings.items()}
+    return Tokenizer.from_file(str(folder / "tokenizer.json")), named
 
 
 def _arrays(model: "LlamaForCausalLM") -> dict[str, Any]:

@@ -117,6 +117,9 @@ def run(
         str,
         typer.Option(help="Accelerators to reckon with in --dry-run, such as a100-80gb:4.", show_default=False),
     ] = "",
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Try this machine's speed out anew in --dry-run.", show_default=False)
+    ] = False,
     trust: Trust = False,
 ) -> None:
     """Do all that a recipe says; nothing is done twice."""
@@ -124,7 +127,7 @@ def run(
 
     loaded = recipes.recipe(recipe, overrides or ())
     if dry_run:
-        recipes.tell(loaded, gpu)
+        recipes.tell(loaded, gpu, again=calibrate)
     else:
         recipes.finish(loaded, trust=trust)
 

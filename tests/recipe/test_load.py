@@ -44,6 +44,16 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
         "recipe.yaml:6: methods[1]: multitask mixes general instruction data in, and the recipe names none; write some "
         "under data, as in `instructions: [{corpus: alpaca, limit: 2000}]`",
     ),
+    "the best weights without a dev set": (
+        GOOD + "training:\n  keep: best\n",
+        "recipe.yaml:8: training.keep: best are the weights with the lowest loss on a dev set, and the recipe has none; "
+        "name one under data, as in `dev: {share: 0.02}`",
+    ),
+    "a row's best weights without a dev set": (
+        GOOD.replace("[vanilla]", "\n  - vanilla:\n      training: {keep: best}"),
+        "recipe.yaml:8: methods[0].vanilla.training.keep: best are the weights with the lowest loss on a dev set, and "
+        "the recipe has none; name one under data, as in `dev: {share: 0.02}`",
+    ),
     "unknown key": (
         GOOD + "training:\n  learning_rte: 1e-4\n",
         "recipe.yaml:8: training.learning_rte: no such key; did you mean 'learning_rate'?",

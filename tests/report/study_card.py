@@ -74,6 +74,7 @@ def _row(name: str, skill: bool, comet: bool) -> dict[str, Any]:
         "trace": None if first else _trace(families, before[3]),
         "rationales": None,
         "settings": {},
+        "hints": [],
         "cost": None,
     }
     if not first:

@@ -36,6 +36,15 @@ def test_remarks_compare_only_beyond_the_noise(card: Card) -> None:
     assert remarks(card | {"noise": None, "pairs": []}) == []  # nothing is claimed that was not tested
 
 
+def test_what_went_wrong_in_a_training_is_said_of_its_row(card: Card) -> None:
+    wrong = copy.deepcopy(card)
+    wrong["rows"][1]["hints"] = ["the loss has hardly moved (3.91 → 3.88)."]
+    name = wrong["rows"][1]["name"]
+    assert [one for one in remarks(wrong) if one not in remarks(card)] == [
+        f"{name}: the loss has hardly moved (3.91 → 3.88)."
+    ]
+
+
 def test_a_row_that_is_below_at_abilities_is_not_called_noise(card: Card) -> None:
     """Nine abilities far below, and an RP that a wide noise floor would swallow."""
     wide = copy.deepcopy(card)

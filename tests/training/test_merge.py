@@ -92,15 +92,15 @@ def test_a_corrupted_merge_is_not_published(
 def test_a_damaged_file_is_not_published(
     backbone: Path, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    companions = merging._copy_companions
+    companions = merging.copy_companions
 
-    def damage(folder: Path, beside: Path, trust_remote_code: bool) -> None:
+    def damage(folder: Path, beside: Path, trust_remote_code: bool = False) -> None:
         companions(folder, beside, trust_remote_code)
         model = LlamaForCausalLM.from_pretrained(beside)
         model.model.norm.weight.data.neg_()
         model.save_pretrained(beside)
 
-    monkeypatch.setattr(merging, "_copy_companions", damage)
+    monkeypatch.setattr(merging, "copy_companions", damage)
     with pytest.raises(TrainingError, match=r"\d% of 48 greedy tokens are the same"):
         merge(backbone, adapter, tmp_path / "models" / "merged", PROMPTS)
     assert list((tmp_path / "models").iterdir()) == []

@@ -1,5 +1,6 @@
 """Validation while training: the right numbers at the right steps, and a training that is the same without."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,9 +12,11 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
+from dragoman.errors import TrainingError
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
 from dragoman.recipe.schema import Lora, Training
 from dragoman.training import validation
+from dragoman.training.steps import MetricsLog, StepTrainer
 from dragoman.training.trainer import fit
 from tests import ROOT
 from tests.training.training_kit import examples, metrics, settings
@@ -168,3 +171,120 @@ def test_validations_are_at_quarters_of_an_epoch_and_rarer_beside_a_large_dev_se
 ) -> None:
     chosen = Training(**{"epochs": 2, "batch_size": 10, **changes})
     assert sorted(validation.moments(chosen, examples, dev)) == steps
+
+
+def overfit(count: int = 12) -> list[Example]:
+    """Examples of random tokens: learning them by heart makes others worse."""
+    return examples(count, seed=3)
+
+
+def adapter_of(out: Path) -> bytes:
+    return (out / "adapter" / "adapter_model.safetensors").read_bytes()
+
+
+BEST: dict[str, Any] = {"epochs": 6, "learning_rate": 3e-2, "keep": "best", "validate_every": 2, "schedule": "constant"}
+
+
+def test_the_best_weights_are_those_of_a_training_that_stopped_there(
+    tiny: Path, table: Write, dev: ExampleTable, tmp_path: Path
+) -> None:
+    rows = table(overfit())
+    chosen = settings(**BEST)
+    result = fit(tiny, rows, chosen, tmp_path / "best", dev=dev)
+    after = {step: loss for step, loss in result.validation.items() if step}
+    assert result.kept == min(after, key=lambda step: after[step])
+    assert 0 < result.kept < result.steps == 18
+    stopped = chosen.model_copy(update={"epochs": result.kept / 3, "keep": "last"})
+    fit(tiny, rows, stopped, tmp_path / "stopped", dev=dev)
+    last = fit(tiny, rows, chosen.model_copy(update={"keep": "last"}), tmp_path / "last", dev=dev)
+    assert last.kept == last.steps
+    assert adapter_of(tmp_path / "best") == adapter_of(tmp_path / "stopped") != adapter_of(tmp_path / "last")
+    assert not (tmp_path / "best" / "checkpoints").exists()
+
+
+def test_with_all_weights_the_best_outlives_the_checkpoints_after_it(
+    tiny: Path, table: Write, dev: ExampleTable, tmp_path: Path
+) -> None:
+    chosen = settings(**{**BEST, "lora": None, "learning_rate": 1e-2, "save_every": 1})
+    result = fit(tiny, table(overfit()), chosen, tmp_path / "out", dev=dev)
+    assert 0 < result.kept < result.steps - 1
+    trained = LlamaForCausalLM.from_pretrained(result.adapter)
+    assert mean_loss(trained, dev) == pytest.approx(result.validation[result.kept], abs=1e-5)
+
+
+@pytest.mark.parametrize("stop", [5, 17])
+def test_a_run_that_was_stopped_keeps_the_same_best(
+    stop: int, tiny: Path, table: Write, dev: ExampleTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, chosen, write = table(overfit()), settings(**BEST, save_every=4), MetricsLog.write
+
+    def write_or_stop(self: MetricsLog, line: dict[str, float]) -> None:
+        write(self, line)
+        if line["step"] == stop:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(MetricsLog, "write", write_or_stop)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tiny, rows, chosen, tmp_path / "out", dev=dev)
+    monkeypatch.setattr(MetricsLog, "write", write)
+    again = fit(tiny, rows, chosen, tmp_path / "out", dev=dev)
+    whole = fit(tiny, rows, chosen, tmp_path / "whole", dev=dev)
+    assert again.kept == whole.kept < whole.steps
+    assert without_speed(tmp_path / "out") == without_speed(tmp_path / "whole")
+    assert adapter_of(tmp_path / "out") == adapter_of(tmp_path / "whole")
+
+
+def test_the_best_of_a_training_in_parts_may_be_in_its_first(
+    tiny: Path, table: Write, dev: ExampleTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = [9.0, 5.0, 3.0, 4.0, 5.0, 6.0, 7.0, 7.0, 7.0, 7.0]
+    monkeypatch.setattr(StepTrainer, "_validate", lambda self, _: values[self.state.global_step])
+    rows, chosen = table(overfit()), settings(**{**BEST, "validate_every": 1, "epochs": 3})
+    whole = fit(tiny, rows, chosen, tmp_path / "whole", dev=dev)
+    fit(tiny, rows, chosen, tmp_path / "1", until=1, dev=dev)
+    fit(tiny, rows, chosen, tmp_path / "2", before=tmp_path / "1", until=2, dev=dev)
+    last = fit(tiny, rows, chosen, tmp_path / "3", before=tmp_path / "2", dev=dev)
+    assert last.kept == whole.kept == 2  # of three steps of the first part
+    assert adapter_of(tmp_path / "3") == adapter_of(tmp_path / "whole")
+
+
+SHARED = """
+from pathlib import Path
+from tests.training.training_kit import settings
+from dragoman.prompts.examples import ExampleTable
+from dragoman.training.trainer import fit
+
+rows, dev = ExampleTable(Path({table!r})), ExampleTable(Path({dev!r}))
+fit({tiny!r}, rows, settings(**{chosen!r}), Path({out!r}), dev=dev)
+"""
+
+
+def test_two_devices_find_the_validation_losses_of_one(
+    tiny: Path, table: Write, dev: ExampleTable, tmp_path: Path
+) -> None:
+    rows, chosen = table(overfit()), {**BEST, "epochs": 3, "batch_tokens": 80}
+    one = fit(tiny, rows, settings(**chosen), tmp_path / "one", dev=dev)
+    places = {"tiny": str(tiny), "table": str(rows.folder), "dev": str(dev.folder), "out": str(tmp_path / "two")}
+    script = tmp_path / "shared.py"
+    script.write_text(SHARED.format(**places, chosen=chosen), encoding="utf-8")
+    path = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": path}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=200)
+    assert done.returncode == 0, done.stderr
+    found = validated(tmp_path / "two")
+    assert [step for step, _ in found] == [0, 2, 4, 6, 8, 9]
+    assert [loss for _, loss in found] == pytest.approx([loss for _, loss in validated(tmp_path / "one")], rel=1e-3)
+    assert one.kept in dict(found)
+    assert (tmp_path / "two" / "adapter" / "adapter_model.safetensors").is_file()
+
+
+def test_best_without_dev_pairs_is_refused(tiny: Path, table: Write, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"training\.keep is `best`, and there are no dev pairs"):
+        fit(tiny, table(examples(4)), settings(keep="best"), tmp_path / "out")
+
+
+def test_settings_from_before_validation_have_the_names_they_had() -> None:
+    assert "keep" not in settings().deciding()
+    assert not {"validate_every", "save_every", "report_to"} & settings(validate_every=5).deciding().keys()
+    assert settings(keep="best").deciding()["keep"] == "best"

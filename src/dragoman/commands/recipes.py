@@ -3,15 +3,19 @@
 import json
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from dragoman import suites
 from dragoman.corpora.language import base
 from dragoman.errors import RecipeError, StoreError
 from dragoman.methods import available
+from dragoman.pipeline.forecast.calibration import calibrated
 from dragoman.pipeline.forecast.geometry import hardware
 from dragoman.pipeline.forecast.show import print_plan
+from dragoman.pipeline.forecast.trial import Speeds, Trial
 from dragoman.pipeline.plan import open_store, plan
+from dragoman.pipeline.process import in_own_process
 from dragoman.pipeline.rows import rows
 from dragoman.pipeline.run import run
 from dragoman.pipeline.stages.stage import Kind
@@ -55,9 +59,17 @@ def of_model(model: str, overrides: Sequence[str]) -> Recipe:
     return recipe(ONE_MODEL, [f"backbone={json.dumps(model)}", *overrides])
 
 
-def tell(recipe: Recipe, gpu: str = "") -> None:
-    """Prints what is done and what the rest costs; on accelerators such as `a100-80gb:4`, or on those of the recipe."""
-    print_plan(plan(recipe, open_store(recipe, note)), hardware=hardware(gpu) if gpu else None)
+def tell(recipe: Recipe, gpu: str = "", *, again: bool = False) -> None:
+    """Prints what is done and what the rest costs; on accelerators such as `a100-80gb:4`, or on those of the recipe,
+    or else on this machine, which is tried out once, or `again`.
+    """
+    named = hardware(gpu) if gpu else None
+    planned = plan(recipe, open_store(recipe, note))
+    print_plan(planned, hardware=named, calibrate=partial(calibrated, run=_try, again=again, say=note))
+
+
+def _try(trial: Trial) -> Speeds:
+    return in_own_process(trial, "the calibration").result
 
 
 def go(recipe: Recipe, *, upto: Kind | None = None, part: tuple[int, int] | None = None, trust: bool = False) -> Path:

@@ -46,8 +46,12 @@ def locate(
     folder = Path(name).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file():
-            adapter = ", but an adapter" if (folder / "adapter_config.json").is_file() else ""
-            raise EngineError(f"{folder} holds no model{adapter}: it has no config.json.")
+            if (folder / "adapter_config.json").is_file():
+                raise EngineError(
+                    f"{folder} holds no model, but an adapter: it has no config.json. Name its base as the model, and "
+                    f"this beside it, as --adapter {folder}."
+                )
+            raise EngineError(f"{folder} holds no model: it has no config.json.")
         return folder
     text = str(name)
     if text.startswith((".", "/", "~")) or text.count("/") > 1:

@@ -12,6 +12,7 @@ from dragoman.pipeline import verify_inputs
 from dragoman.pipeline.data.questions import require_files
 from dragoman.pipeline.forecast.disk import room
 from dragoman.pipeline.forecast.show import clock
+from dragoman.pipeline.merge_adapters import merge_adapters
 from dragoman.pipeline.models.cast import find_cast
 from dragoman.pipeline.plan import JOBS, artifact_name, kind_of_work, open_store, plan, stages
 from dragoman.pipeline.process import begin, in_own_process
@@ -48,6 +49,8 @@ def run(
     """
     require_files(recipe)
     store = open_store(recipe, say)
+    with store.in_use():
+        merged = merge_adapters(recipe, store, say)
     state = RunState(recipe, find_cast(recipe, store.digests, fetch=True), store, {})
     chosen = [stage for stage in stages(recipe) if not upto or stage.kind == upto or _leads_to(recipe, stage, upto)]
     if part:
@@ -56,7 +59,7 @@ def run(
     with store.in_use():
         _do_all(state, chosen, folder, part=part, trust=trust, say=say)
         if upto is None and part is None:
-            note_all(folder, {title: made.name for title, made in state.done.items()})
+            note_all(folder, merged | {title: made.name for title, made in state.done.items()})
         store.digests.save()
         publish(recipe, folder, state.done)
     return folder

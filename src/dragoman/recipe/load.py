@@ -45,7 +45,7 @@ def load(
         entries = source.value.get("methods")
         written = len(entries) if isinstance(entries, list) else 0
         expand(source, methods)
-        found = _validate_methods(source, methods, written) + _validate_mixing(source, mixing)
+        found = _validate_methods(source, methods, written) + _validate_mixing(source, mixing) + _validate_keep(source)
         benchmarks, more = check_suites(source, suites)
         found += more
         try:
@@ -256,3 +256,26 @@ def _validate_mixing(source: Source, mixing: Collection[str]) -> list[Fault]:
         for name in (entry if isinstance(entry, dict) else ())
         if name in mixing
     ]
+
+
+def _validate_keep(source: Source) -> list[Fault]:
+    """A fault for each training that is to keep its best weights, if there are no pairs to tell them by."""
+    data, entries = source.value.get("data"), source.value.get("methods")
+    if isinstance(data, dict) and data.get("dev"):
+        return []
+    holders: list[Keys] = [("training",)]
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        holders += [("methods", index, name, "training") for name in (entry if isinstance(entry, dict) else ())]
+    found = []
+    for path in holders:
+        try:
+            said = held(source.value, path)
+        except (KeyError, IndexError, TypeError):
+            continue
+        if isinstance(said, dict) and said.get("keep") == "best":
+            text = (
+                "best are the weights with the lowest loss on a dev set, and the recipe has none; name one under data, "
+                "as in `dev: {share: 0.02}`"
+            )
+            found.append(Fault(source.place((*path, "keep")), spelled((*path, "keep")), text))
+    return found

@@ -159,6 +159,10 @@ class Lora(Strict):
     """Which layers: `all-linear`, or names such as `q_proj`."""
 
 
+WITHOUT_EFFECT = {"save_every", "validate_every", "report_to"}
+"""Fields of `Training` that do not decide what is learnt."""
+
+
 class Training(Strict):
     """How a model is fitted to the examples."""
 
@@ -192,8 +196,16 @@ class Training(Strict):
     """Optimizer steps between checkpoints; about one a minute when absent, and fewer where they are large."""
     validate_every: Positive | None = None
     """Optimizer steps between validations on `data.dev`; four times an epoch when absent, or less often where the dev set is large beside what is trained on."""
+    keep: Literal["last", "best"] = "last"
+    """Which weights become the model: the last, or those with the lowest validation loss (`best`; needs `data.dev`)."""
     report_to: tuple[str, ...] = ()
     """Trackers known to transformers, such as `wandb` or `tensorboard`. The log in the run's folder is always written."""
+
+    def deciding(self) -> dict[str, Any]:
+        """The settings that decide what is learnt, as JSON. `keep` is absent where it is the default, as it is in what
+        was trained before it was there.
+        """
+        return self.model_dump(mode="json", exclude=WITHOUT_EFFECT | ({"keep"} if self.keep == "last" else set()))
 
     def changed(self, own: Mapping[str, Any] | None) -> "Training":
         """These settings with those of a row laid over them, as `OwnTraining` writes them."""
@@ -206,10 +218,6 @@ class Training(Strict):
 
 OwnTraining = Annotated[Training, PlainSerializer(lambda own: own.model_dump(mode="json", exclude_unset=True))]
 """Training settings of a row, written with those alone that it names."""
-
-
-WITHOUT_EFFECT = {"save_every", "validate_every", "report_to"}
-"""Fields of `Training` that do not decide what is learnt."""
 
 
 class Hardware(Strict):

@@ -24,6 +24,7 @@ def remarks(card: Scorecard) -> list[str]:
         found += _leaders(card)
     found += _weights(card)
     found += _settings(card)
+    found += [f"{row['name']}: {hint}" for row in card["rows"] for hint in row["hints"]]
     found += _taught_to_go_on(card)
     found += _open(card)
     return found + (_without(card) if of_backbone(card) else [])

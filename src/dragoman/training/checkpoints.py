@@ -7,6 +7,7 @@ place, distinguishes a finished checkpoint from one that was cut off.
 import json
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from dragoman.disk import read_json, write_atomic
@@ -34,9 +35,19 @@ def seal(checkpoint: Path) -> None:
     beside.replace(checkpoint / MARK)
 
 
+def at(folder: Path, step: int) -> Path:
+    """Where the checkpoint after a step is."""
+    return folder / f"checkpoint-{step}"
+
+
+def finished(folder: Path) -> list[Path]:
+    """The finished checkpoints."""
+    return [path for path in folder.glob("checkpoint-*") if _is_whole(path)]
+
+
 def newest(folder: Path) -> Path | None:
     """The newest finished checkpoint."""
-    return max((path for path in folder.glob("checkpoint-*") if _is_whole(path)), key=step_of, default=None)
+    return max(finished(folder), key=step_of, default=None)
 
 
 def publish(checkpoint: Path, trained: Path, backbone: str) -> None:
@@ -83,30 +94,31 @@ def is_model(trained: Path) -> bool:
     return not (trained / _ADAPTER[0]).is_file() and (trained / "config.json").is_file()
 
 
-def room(weights: int, kept: int = 0) -> int:
+def room(weights: int, kept: int = 0, best: bool = False) -> int:
     """The most bytes that checkpoints take while all of so many weights are trained.
 
-    The old checkpoint is deleted only when the new one is whole, so for a moment there are two; `kept` ones are on
-    disk already and not counted.
+    The old checkpoint is deleted only when the new one is whole, so for a moment there are two, and three if the `best`
+    stays beside them; `kept` ones are on disk already and not counted.
     """
-    return (2 - kept) * weights * (WEIGHT_BYTES + STATE_BYTES)
+    return max(0, 2 + best - kept) * weights * (WEIGHT_BYTES + STATE_BYTES)
 
 
-def check_room(folder: Path, weights: int) -> None:
+def check_room(folder: Path, weights: int, best: bool) -> None:
     """Raises StoreError, with the numbers, if checkpoints of so many weights do not fit on the disk."""
-    needed, free = room(weights, kept=newest(folder) is not None), shutil.disk_usage(folder).free
+    needed, free = room(weights, kept=len(finished(folder)), best=best), shutil.disk_usage(folder).free
     if free < needed:
         raise StoreError(
             f"Training all {weights:,} weights (lora: null) needs {needed / 1e9:.1f} GB for checkpoints: weights and "
-            f"Adam's two moments in fp32, twice while the old one is replaced. {folder} has {free / 1e9:.1f} GB left. "
+            "Adam's two moments in fp32, twice while the old one is replaced"
+            f"{', and those of the best (training.keep)' if best else ''}. {folder} has {free / 1e9:.1f} GB left. "
             "Make room, name another folder with `runs:` in the recipe, or train an adapter."
         )
 
 
-def clear(folder: Path, kept: Path | None) -> None:
-    """Deletes every checkpoint but one: the others were cut off, or are older."""
+def clear(folder: Path, kept: Collection[Path]) -> None:
+    """Deletes every checkpoint but these: the others were cut off, or are older."""
     for path in folder.glob("checkpoint-*"):
-        if path != kept:
+        if path not in kept:
             shutil.rmtree(path)
 
 

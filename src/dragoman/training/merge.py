@@ -107,7 +107,7 @@ def merge(
     beside = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(beside, ignore_errors=True)
     merged.to(cast).save_pretrained(beside)
-    _copy_companions(folder, beside, trust_remote_code)
+    copy_companions(folder, beside, trust_remote_code)
     if chat is not None:
         _write_template(beside, chat)
     del model, merged
@@ -194,7 +194,8 @@ def _check_room(out: Path, model: "PreTrainedModel", cast: torch.dtype) -> None:
         raise StoreError(f"The merged model takes {needed / 1e9:.1f} GB, and {nearest} has {free / 1e9:.1f} GB left.")
 
 
-def _copy_companions(folder: Path, beside: Path, trust_remote_code: bool) -> None:
+def copy_companions(folder: Path, beside: Path, trust_remote_code: bool = False) -> None:
+    """Copies the tokenizer, the chat template and what else stands beside a model's weights."""
     patterns = (*_COMPANIONS, "*.py") if trust_remote_code else _COMPANIONS
     for path in {path for pattern in patterns for path in folder.glob(pattern)}:
         shutil.copyfile(path, beside / path.name)

@@ -57,6 +57,12 @@ class MetricsLog:
             beside.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
             beside.replace(path)
 
+    @property
+    def best(self) -> int | None:
+        """The step after which the validation loss was lowest; the start does not count, before anything is learnt."""
+        after = {step: loss for step, loss in self.validation.items() if step}
+        return min(after, key=lambda step: (after[step], step), default=None)
+
     def write(self, line: dict[str, float]) -> None:
         if self.writes:
             with self.path.open("a", encoding="utf-8") as file:
@@ -105,7 +111,8 @@ class StepTrainer(Trainer):  # type: ignore[misc]
 
     After the steps in `validated`, the loss on the examples of `dev` is measured; this changes nothing in the training.
     Checkpoints are `apart` seconds from each other; if that is None, as many steps as the arguments say. With
-    `newest_only`, a checkpoint is deleted as soon as the next is finished.
+    `newest_only`, a checkpoint is deleted as soon as the next is finished. With `keep_best`, there is one after the
+    step with the lowest validation loss, and it stays.
     """
 
     def __init__(
@@ -123,8 +130,9 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         until: int,
         dev: ExampleTable | None = None,
         validated: Container[int] = (),
+        keep_best: bool = False,
     ):
-        self.dev = dev
+        self.dev, self.keep_best = dev, keep_best
         self.control: TrainerControl
         self.examples, self.order, self.batcher = examples, order, batcher
         self.apart, self.newest_only = apart, newest_only
@@ -220,6 +228,8 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         self.metrics_log.validated(step, loss)
         if self.bar is not None:
             self.bar.advance(0, remark=self._remark())
+        if self.keep_best and step == self.metrics_log.best:
+            self.control.should_save = True
         found = {"eval_loss": loss}
         super().log(dict(found))  # to trackers
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, found)
@@ -259,11 +269,11 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
-            folder = Path(self.args.output_dir)
-            checkpoint = folder / f"checkpoint-{self.state.global_step}"
+            folder, best = Path(self.args.output_dir), self.metrics_log.best if self.keep_best else None
+            checkpoint = checkpoints.at(folder, self.state.global_step)
             checkpoints.seal(checkpoint)
             if self.newest_only:
-                checkpoints.clear(folder, checkpoint)
+                checkpoints.clear(folder, {checkpoint, *([] if best is None else [checkpoints.at(folder, best)])})
 
     def _issue_warnings_after_load(self, load_result: LoadResult) -> None:
         """Refuses a checkpoint whose weights differ from the model's; a warning is not enough."""

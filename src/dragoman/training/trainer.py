@@ -24,7 +24,7 @@ from dragoman.models.loading import Precision, load_model, pick_device, pick_dty
 from dragoman.models.outline import places_of, vocabulary_of
 from dragoman.progress import note, progress
 from dragoman.prompts.examples import ExampleTable
-from dragoman.recipe.schema import WITHOUT_EFFECT, Training
+from dragoman.recipe.schema import Training
 from dragoman.training import attention, checkpoints, validation
 from dragoman.training.adapters import adapt
 from dragoman.training.batching import Batcher, Order
@@ -51,6 +51,8 @@ class Fit:
     loss: float
     validation: Mapping[int, float] = field(default_factory=dict)
     """Step → validation loss."""
+    kept: int = 0
+    """The step whose weights these are: the last, or the best."""
 
 
 def fit(
@@ -73,7 +75,8 @@ def fit(
     Without `settings.lora` all weights are trained, and `out/adapter` is a model, in fp32. The adapter names as its
     base model `named`, if given, instead of the folder that the model was loaded from.
 
-    The loss on the examples of `dev`, if given, is measured before the first step and after some others.
+    The loss on the examples of `dev`, if given, is measured before the first step and after some others. It decides
+    which weights are left where `settings.keep` is "best".
 
     Resumes from the newest complete checkpoint in `out/checkpoints`. A training may be split into parts, each on
     other examples: `until` stops it after that epoch and keeps its state, and `before` is the folder of the part
@@ -82,6 +85,9 @@ def fit(
     """
     for table in (examples, *([dev] if dev else [])):
         _check(table)
+    keep_best = settings.keep == "best"
+    if keep_best and not dev:
+        raise TrainingError("training.keep is `best`, and there are no dev pairs to tell it by. Name some (data.dev).")
     started = time.monotonic()
     folder = out / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +115,7 @@ def fit(
     network = backbone if settings.lora is None else adapt(backbone, settings.lora)
     weights = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
     if whole and arguments.should_save:
-        _check_whole(backbone, folder, weights)
+        _check_whole(backbone, folder, weights, keep_best)
     if before is not None and checkpoints.newest(folder) is None and arguments.should_save:
         _take_up(before, out)
     PartialState().wait_for_everyone()
@@ -120,11 +126,14 @@ def fit(
     _check_same_run(out / "training.json", last, identity, settings)
     done = checkpoints.step_of(last) if last else 0
     steps = _steps(settings, len(examples), until)
+    log = MetricsLog(out / "metrics.jsonl", done, arguments.should_save)
+    best = checkpoints.at(folder, log.best) if keep_best and log.best else None
     if arguments.should_save:
-        checkpoints.clear(folder, last)
+        if best and before and not best.exists():  # it was in an earlier part
+            _link_all(before / "checkpoints" / best.name, best, out)
+        checkpoints.clear(folder, {path for path in (last, best) if path})
         if last is not None:
             note(f"{label}  goes on from step {done:,} of {steps:,}")
-    log = MetricsLog(out / "metrics.jsonl", done, arguments.should_save)
     shown = progress(label, steps - done, "steps") if arguments.should_save else contextlib.nullcontext()
     with shown as bar:
         trainer = StepTrainer(
@@ -136,23 +145,25 @@ def fit(
             apart=None
             if settings.save_every
             else max(SAVE_SECONDS, checkpoints.room(weights, 1) / SAVE_BYTES_A_SECOND),
-            newest_only=whole,
+            newest_only=whole or keep_best,
             log=log,
             bar=bar,
             until=steps,
             dev=dev,
             validated=validated,
+            keep_best=keep_best,
         )
         arguments.eval_on_start = dev is not None and not done
         if done < steps:
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     adapter = out / "adapter"
+    kept = log.best if keep_best and until is None and log.best else steps
     if arguments.should_save:
-        checkpoints.publish(folder / f"checkpoint-{steps}", adapter, named or str(model))
+        checkpoints.publish(checkpoints.at(folder, kept), adapter, named or str(model))
         if until is None:
             shutil.rmtree(folder)
     PartialState().wait_for_everyone()
-    return Fit(adapter, steps, log.tokens, time.monotonic() - started, log.loss, log.validation)
+    return Fit(adapter, steps, log.tokens, time.monotonic() - started, log.loss, log.validation, kept)
 
 
 def choose_attention(model: PreTrainedModel, settings: Training, device: torch.device, precision: Precision) -> int:
@@ -186,10 +197,15 @@ def _take_up(before: Path, out: Path) -> None:
         raise TrainingError(f"{before} holds no state to go on from.")
     shutil.copyfile(before / "metrics.jsonl", out / "metrics.jsonl")
     shutil.copyfile(before / "training.json", out / "training.json")
+    _link_all(last, out / "checkpoints" / last.name, out)
+
+
+def _link_all(source: Path, target: Path, out: Path) -> None:
+    """Gives a finished checkpoint a second place, all of it at once."""
     beside = out / "taken-up"
     shutil.rmtree(beside, ignore_errors=True)
-    shutil.copytree(last, beside, copy_function=checkpoints.link)
-    beside.replace(out / "checkpoints" / last.name)
+    shutil.copytree(source, beside, copy_function=checkpoints.link)
+    beside.replace(target)
 
 
 def _steps(settings: Training, examples: int, until: int | None = None) -> int:
@@ -199,7 +215,7 @@ def _steps(settings: Training, examples: int, until: int | None = None) -> int:
 
 def _check_same_run(path: Path, last: Path | None, identity: dict[str, object], settings: Training) -> None:
     """Refuses to resume from the checkpoint of another run."""
-    identity |= settings.model_dump(mode="json", exclude=WITHOUT_EFFECT)
+    identity |= settings.deciding()
     if last is not None:
         before = json.loads(path.read_text(encoding="utf-8"))
         changed = [name for name in identity if identity[name] != before.get(name)]
@@ -211,7 +227,7 @@ def _check_same_run(path: Path, last: Path | None, identity: dict[str, object], 
     path.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
 
 
-def _check_whole(backbone: PreTrainedModel, folder: Path, weights: int) -> None:
+def _check_whole(backbone: PreTrainedModel, folder: Path, weights: int, best: bool) -> None:
     """TrainingError if all weights of a backbone can't be trained, being quantised; StoreError if the disk has no
     room.
     """
@@ -220,7 +236,7 @@ def _check_whole(backbone: PreTrainedModel, folder: Path, weights: int) -> None:
             "The backbone's weights are quantised, and such weights cannot be trained themselves. Train an adapter "
             "(training.lora), or take the backbone as it was before."
         )
-    checkpoints.check_room(folder, weights)
+    checkpoints.check_room(folder, weights, best)
 
 
 def _check(examples: ExampleTable) -> None:
@@ -279,7 +295,7 @@ def _arguments(settings: Training, folder: Path, examples: int, *, autocast: boo
         logging_nan_inf_filter=False,
         save_strategy="steps",
         save_steps=settings.save_every or steps,
-        save_total_limit=None if settings.lora is None else 2,
+        save_total_limit=None if settings.lora is None or settings.keep == "best" else 2,
         report_to=list(settings.report_to),
         disable_tqdm=True,
         log_level="error",

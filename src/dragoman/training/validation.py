@@ -17,7 +17,7 @@ NAME = "validation_loss"
 
 OFTEN = 4  # times an epoch
 SHARE = 0.05  # of the time of an epoch that validations may take, but for one
-FORWARD = {True: 1 / 3, False: 1 / 2}  # of a step's work, with all weights and with an adapter
+FORWARD = {True: 1 / 3, False: 1 / 2}  # of a step's work is the forward pass, with all weights and with an adapter
 TOGETHER = 256  # examples that micro-batches are cut from
 
 

@@ -57,9 +57,26 @@ def test_a_test_of_ones_own(run: Run) -> None:
     assert (test.direction, test.both) == ("de-en", False)
 
 
+def test_pairs_to_validate_on(run: Run) -> None:
+    assert run(*FILES, "--both", "--dev-source", "t.de", "--dev-target", "t.en").exit_code == 0
+    dev = recipe(Path("recipe.yaml")).data.dev
+    assert (dev.files[0].source, dev.files[0].target, dev.files[0].direction) == ("t.de", "t.en", "de-en")
+    assert (dev.files[0].both, dev.share) == (True, None)
+
+
+def test_a_share_to_validate_on_is_one_sign_away(run: Run) -> None:
+    assert run(*FILES).exit_code == 0
+    path = Path("recipe.yaml")
+    assert recipe(path).data.dev is None
+    path.write_text(path.read_text(encoding="utf-8").replace("# dev: {", "dev: {"), encoding="utf-8")
+    assert recipe(path).data.dev.share == 0.02
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (("--dev-target", "t.en"), "which dev? Name --dev-source and --dev-target, or one --dev-table\n"),
+        (("--dev-source", "t.en", "--dev-target", "t.de"), "t.en, t.de: "),
         (("--test-source", "t.de"), "which test? Name --test-source and --test-target, or one --test-table\n"),
         (("--test-source", "t.de", "--test-target", "t.en", "--test", "3"), "--test holds sentences out"),
         (("--test-source", "t.en", "--test-target", "t.de"), "t.en, t.de: "),

@@ -1,6 +1,7 @@
 """What a recipe takes, by arithmetic: geometries, operations, memory, tokens, and what a dry run says of them."""
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -354,3 +355,20 @@ def test_a_recipe_without_hardware_has_tokens(tmp_path: Path) -> None:
     page = shown(plan(lab))
     assert "6,000 examples" in page
     assert "282 steps of 64 examples" in page
+    assert "validations" not in page
+
+
+def test_validations_are_counted_with_their_tokens_and_time(tmp_path: Path) -> None:
+    dev = "data.dev={corpus: lab, directions: [de-en, en-de], limit: 40}"
+    lab = recipe(RADIS.parent / "lab" / "demo.yaml", [f"runs={tmp_path}/runs", dev])
+    assert re.search(
+        r"282 steps of 64 examples, [\d.]+ k tokens; 13 validations on 80 pairs, [\d.]+ k", shown(plan(lab))
+    )
+    share = recipe(RADIS.parent / "lab" / "demo.yaml", [f"runs={tmp_path}/runs", "data.dev={share: 0.01}"])
+    assert "13 validations on 60 pairs" in shown(plan(share))
+    seconds = []
+    for said in ([], ["data.dev={corpus: alma-human}"]):
+        reckoning = Reckoning(planned(tmp_path, "mistral-7b-instruct-v0.2", *said))
+        stage = next(step.stage for step in reckoning.plan.steps if step.stage.title == "train-vanilla")
+        seconds.append(reckoning.cost(stage).seconds or 0.0)
+    assert seconds[0] * 1.005 < seconds[1] < seconds[0] * 1.1

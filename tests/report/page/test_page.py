@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -228,6 +229,16 @@ def test_eight_rows_of_three_trainings_fit_on_a_page(study: Card, results: dict,
         assert part in text
     assert html.count('<td class="best"><span>92.0</span>') == 2  # refusals, Seq-KD; harmless, rationales of the weaker
     assert read.attributes.count(("class", "seed row-2")) == 2 * 3
+
+
+def test_the_validation_loss_stands_beside_the_training_loss(card: Card, details: Details) -> None:
+    measured = [(0, 3.1), (60, 1.9), (120, 1.2), (240, 1.37)]
+    lines = [*details.losses["vanilla"], *({"step": step, "validation_loss": loss} for step, loss in measured)]
+    html = page(card, replace(details, losses={**details.losses, "vanilla": lines}))
+    assert html.count('<circle class="measured row-1"') == 4
+    assert ">validation 1.37</text>" in html  # as it was at the end, and no mean
+    assert "at step 0 it is the backbone’s own" in html
+    assert "validation" not in page(card, details)
 
 
 def test_what_is_odd_about_the_translation_alone_of_a_row_that_explains(card: Card, details: Details) -> None:

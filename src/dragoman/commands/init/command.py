@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from dragoman.commands.options import Languages, Source, Table, Target
 from dragoman.corpora.formats.text import ending
 from dragoman.errors import DataError
 from dragoman.terminal import ask, say
+
+if TYPE_CHECKING:  # it reads files, which --help does without
+    from dragoman.corpora.formats.parallel import ParallelText
 
 BACKBONE = "Qwen/Qwen2.5-1.5B-Instruct"
 TABLES = (".tsv", ".jsonl", ".json", ".tmx", ".zip")
@@ -33,6 +36,11 @@ def init(
     ] = None,
     test_target: Annotated[Path | None, typer.Option(help="Their translations.", show_default=False)] = None,
     test_table: Annotated[Path | None, typer.Option(help="Or both in one file.", show_default=False)] = None,
+    dev_source: Annotated[
+        Path | None, typer.Option(help="Pairs to validate on while training: their sources.", show_default=False)
+    ] = None,
+    dev_target: Annotated[Path | None, typer.Option(help="Their translations.", show_default=False)] = None,
+    dev_table: Annotated[Path | None, typer.Option(help="Or both in one file.", show_default=False)] = None,
     questions: Annotated[
         list[Path] | None,
         typer.Option(help="Questions on abilities to keep (.jsonl); may be repeated.", show_default=False),
@@ -54,16 +62,13 @@ def init(
     elif at_terminal() and source is not None and target is None and table is None:
         target = _ask_path("Their translations, line by line")
     text = parallel_text(source, target, table, direction)
-    own = None
-    if test_source or test_target or test_table:
-        if test is not None:
-            raise DataError(
-                "--test holds sentences out, and --test-source, --test-target and --test-table name others; keep one"
-            )
-        if (test_table is None) == (test_source is None) or (test_source is None) != (test_target is None):
-            raise DataError("which test? Name --test-source and --test-target, or one --test-table")
-        own = parallel_text(test_source, test_target, test_table, text.direction)
-    wishes = Wishes(own, test, both, tuple(questions or ()), mixed_up, force)
+    own = _named("test", test_source, test_target, test_table, text.direction)
+    if own and test is not None:
+        raise DataError(
+            "--test holds sentences out, and --test-source, --test-target and --test-table name others; keep one"
+        )
+    dev = _named("dev", dev_source, dev_target, dev_table, text.direction)
+    wishes = Wishes(own, dev, test, both, tuple(questions or ()), mixed_up, force)
     made = write_starter(text, backbone, output, folder, wishes)
     left_out = f"; {made.empty} with an empty side left out" if made.empty else ""
     where = f", in {made.folder}" if made.folder else ""
@@ -71,6 +76,17 @@ def init(
     for doubt in made.doubts:
         say(f"beware: {doubt}", fg="yellow")
     say(f"{made.recipe}: look it over, then: dragoman run {made.recipe} --dry-run")
+
+
+def _named(
+    part: str, source: Path | None, target: Path | None, table: Path | None, direction: str
+) -> "ParallelText | None":
+    """The text that `--test-source` and the like name; None if they name none."""
+    if not (source or target or table):
+        return None
+    if (table is None) == (source is None) or (source is None) != (target is None):
+        raise DataError(f"which {part}? Name --{part}-source and --{part}-target, or one --{part}-table")
+    return parallel_text(source, target, table, direction)
 
 
 def at_terminal() -> bool:

@@ -36,7 +36,7 @@ data:
     files:
       - {test}
         direction: {direction}{test_both}
-  max_tokens: {max_tokens}  # longer examples are left out, and counted{context}
+{dev}  max_tokens: {max_tokens}  # longer examples are left out, and counted{context}
 {mix_ups}
 methods:  # each is trained, judged and compared
   - vanilla  # learns the translations alone
@@ -58,6 +58,13 @@ evaluate: [translation]"""
 QUESTIONS = """\
 # The questions measure the abilities that should be kept.
 evaluate: [translation, {files}]"""
+DEV = """\
+  dev:  # the loss on these pairs is logged while training; what they share with the training pairs is left out of these
+    files:
+      - {files}
+        direction: {direction}{both}
+"""
+NO_DEV = "  # dev: {share: 0.02}  # holds some of train out, and logs the loss on them while training\n"
 MIXED_UP = "  mix_ups: warn  # don't refuse files that look mixed up\n"
 
 
@@ -80,11 +87,12 @@ class Starter:
 class Wishes:
     """What a person wants of the recipe, beside the pairs to learn from and the model to teach.
 
-    `test` is a text of its own to be judged on; else `held_out` source sentences are (a tenth, at most 500, when
-    None). `mixed_up` takes files that are certainly mixed up; `force` overwrites.
+    `test` is a text of its own to be judged on; else `held_out` source sentences are (a tenth, at most 500, when None).
+    `dev` is one to validate on. `mixed_up` takes files that are certainly mixed up; `force` overwrites.
     """
 
     test: ParallelText | None = None
+    dev: ParallelText | None = None
     held_out: int | None = None
     both: bool = False
     questions: tuple[Path, ...] = ()
@@ -104,7 +112,7 @@ def write_starter(text: ParallelText, backbone: str, output: Path, folder: Path,
         raise DataError(f"{', '.join(there)}: there already. Take another --output or --data, or say --force")
     for path in wishes.questions:
         read_questions(path)
-    given = [_given(one) for one in (text, wishes.test) if one is not None]
+    given = [_given(one) for one in (text, wishes.test, wishes.dev) if one is not None]
     doubts = refuse_mix_ups(
         [one for read_in in given for one in read_in.found], "warn" if wishes.mixed_up else "refuse"
     )
@@ -150,6 +158,11 @@ def _recipe(text: ParallelText, backbone: str, output: Path, wishes: Wishes) -> 
         "and_back": " and back" if wishes.both else "",
         "both": BOTH_WAYS if wishes.both else ONE_WAY,
         "test_both": "\n        both: true" if wishes.both else "",
+        "dev": DEV.format(
+            files=_files(wishes.dev), direction=text.direction, both="\n        both: true" if wishes.both else ""
+        )
+        if wishes.dev
+        else NO_DEV,
         "max_tokens": suited.max_tokens,
         "context": f"; the model's context is {suited.context:,}, and a rationale follows" if short else "",
         "mix_ups": MIXED_UP if wishes.mixed_up else "",

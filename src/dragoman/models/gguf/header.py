@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dragoman.errors import EngineError, from_here
 
@@ -26,6 +26,12 @@ class Header:
     """Its entries without lists: a list is told by its length."""
     tokens: tuple[str, ...]
     """The vocabulary, in the order of the ids."""
+    kinds: tuple[int, ...]
+    """The kind of each token (`gguf.TokenType`)."""
+    scores: tuple[float, ...]
+    """Of each token, in SentencePiece's vocabularies."""
+    merges: tuple[str, ...]
+    """Two tokens each, with a space between them, in the order in which they are applied."""
     types: Mapping[str, int]
     """How many tensors are stored in each type, the most frequent first."""
     numbers: int
@@ -56,13 +62,15 @@ def read_header(path: Path) -> Header:
     try:  # a file from outside, and a reader that trusts it
         reader = GGUFReader(path)
         architecture = _value(reader, "general.architecture")
-        tokens = reader.fields.get("tokenizer.ggml.tokens")
         numbers = sum(int(tensor.n_elements) for tensor in reader.tensors)
         found = Header(
             path=path,
             architecture=architecture if isinstance(architecture, str) else "",
             metadata={key: _value(reader, key) for key in reader.fields},
-            tokens=tuple(tokens.contents()) if tokens else (),
+            tokens=_list(reader, "tokens"),
+            kinds=_list(reader, "token_type"),
+            scores=_list(reader, "scores"),
+            merges=_list(reader, "merges"),
             types=dict(Counter(tensor.tensor_type.name for tensor in reader.tensors).most_common()),
             numbers=numbers,
             names=tuple(tensor.name for tensor in reader.tensors),
@@ -77,6 +85,11 @@ def read_header(path: Path) -> Header:
     if not found.types:
         raise EngineError(f"{path} holds no tensors: it is a vocabulary alone. Take the file with the weights.")
     return found
+
+
+def _list(reader: "GGUFReader", key: str) -> tuple[Any, ...]:
+    field = reader.fields.get(f"tokenizer.ggml.{key}")
+    return tuple(field.contents()) if field else ()
 
 
 def _value(reader: "GGUFReader", key: str) -> object:

@@ -1,8 +1,8 @@
-"""The tokenizer that a GGUF file describes, as files that transformers reads back unchanged.
+"""The tokenizer that a GGUF file describes, as a tokenizer.json that is read back unchanged.
 
-transformers builds one from the vocabulary and the merges. How a text is cut before merging is only named in the file
-(`tokenizer.ggml.pre`); where transformers does not know the name it cuts as GPT-2 does, without a word. So names are
-looked up here first, and an unknown one is refused.
+The file has a vocabulary, what is merged, and a name for how texts are cut before that (`tokenizer.ggml.pre`). It is
+built here and not by transformers, which adds tokens of its own to some vocabularies, and cuts as GPT-2 does, without a
+word, where it does not know the name.
 """
 
 import json
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from dragoman.errors import EngineError, TemplateError
 from dragoman.models.gguf.header import Header
-from dragoman.models.outline import quiet, readable
+from dragoman.models.outline import readable
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+    from tokenizers.pre_tokenizers import PreTokenizer
 
 BYTES, PIECES = "gpt2", "llama"
 """`tokenizer.ggml.model`: BPE over bytes, and SentencePiece's."""
@@ -45,23 +46,17 @@ def write_tokenizer(header: Header, folder: Path) -> None:
             f"{header.path} has no chat template (tokenizer.chat_template), so there is no telling how it expects a "
             "question. Take the instruct or chat version of this model."
         )
-    if kind == BYTES and cut not in _known():
-        raise EngineError(
-            f"{header.path} cuts texts in a way that is not known here (tokenizer.ggml.pre: {cut or 'missing'!r}), so "
-            f"its token ids would be wrong. Known are {', '.join(sorted(_known()))}."
-        )
     if kind not in (BYTES, PIECES):
         raise EngineError(
             f"{header.path} has a tokenizer of the kind {kind!r}; known are {BYTES} (BPE over bytes) and {PIECES} "
             "(SentencePiece)."
         )
-    from transformers import AutoTokenizer
-
-    with readable(header.path), quiet():
-        tokenizer = AutoTokenizer.from_pretrained(header.path.parent, gguf_file=header.path.name)
-        backend: Tokenizer = tokenizer.backend_tokenizer
-        _mend(backend, kind, cut, _begin(header, kind, cut))
-        backend.save(str(folder / "tokenizer.json"))
+    with readable(header.path):
+        tokenizer = _of_bytes(header, cut) if kind == BYTES else _of_pieces(header)
+        _add_special(tokenizer, header)
+        if begin := _begin(header, kind, cut):
+            _begin_with(tokenizer, begin)
+        tokenizer.save(str(folder / "tokenizer.json"))
     said = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "clean_up_tokenization_spaces": False,
@@ -73,29 +68,74 @@ def write_tokenizer(header: Header, folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
-def _known() -> set[str]:
-    from transformers.integrations.gguf.gguf_tokenizer_mapping import GGUF_PRE_TOKENIZER_SPLITS
+def _of_bytes(header: Header, cut: str) -> "Tokenizer":
+    from tokenizers import Tokenizer, decoders, models, normalizers
 
-    return {*GGUF_PRE_TOKENIZER_SPLITS, *AS_GPT2, *BY_DIGIT}
+    vocabulary = {token: at for at, token in enumerate(header.tokens)}
+    merges = [(left, right) for left, _, right in (merge.partition(" ") for merge in header.merges)]
+    made = Tokenizer(models.BPE(vocabulary, merges, ignore_merges=cut in AS_LLAMA_3))
+    made.pre_tokenizer = _cutter(header, cut)
+    made.decoder = decoders.ByteLevel()
+    if cut in COMPOSED:
+        made.normalizer = normalizers.NFC()
+    return made
 
 
-def _mend(backend: "Tokenizer", kind: str, cut: str, begin: str | None) -> None:
-    """Does what transformers leaves out."""
-    from tokenizers import normalizers, pre_tokenizers, processors
+def _cutter(header: Header, cut: str) -> "PreTokenizer":
+    """How texts are cut before tokens are merged. EngineError if the name is not known."""
+    from tokenizers import Regex, pre_tokenizers
+    from transformers.integrations.gguf.gguf_tokenizer_mapping import GGUF_PRE_TOKENIZER_SPLITS as SPLITS
 
-    if kind == BYTES and cut in BY_DIGIT:
-        digits, spelt = pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)
-        backend.pre_tokenizer = pre_tokenizers.Sequence([digits, spelt])
-    if kind == BYTES and cut in COMPOSED:
-        backend.normalizer = normalizers.NFC()
-    if kind == BYTES and cut in AS_LLAMA_3:
-        backend.model.ignore_merges = True
-    if begin is not None:
-        backend.post_processor = processors.TemplateProcessing(
-            single=f"{begin} $A",
-            pair=f"{begin} $A {begin}:1 $B:1",
-            special_tokens=[(begin, backend.token_to_id(begin))],
+    spelt = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if cut in AS_GPT2:
+        return spelt
+    if cut in BY_DIGIT:
+        return pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), spelt])
+    if cut not in SPLITS:
+        raise EngineError(
+            f"{header.path} cuts texts in a way that is not known here (tokenizer.ggml.pre: {cut or 'missing'!r}), so "
+            f"its token ids would be wrong. Known are {', '.join(sorted({*SPLITS, *AS_GPT2, *BY_DIGIT}))}."
         )
+    split = pre_tokenizers.Split(Regex(SPLITS[cut]), "isolated")
+    return pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+
+
+def _of_pieces(header: Header) -> "Tokenizer":
+    from tokenizers import Tokenizer, decoders, models, normalizers
+    from transformers.tokenization_utils_base import generate_merges
+
+    vocabulary = {token: at for at, token in enumerate(header.tokens)}
+    merges = generate_merges(vocabulary, dict(zip(header.tokens, header.scores, strict=True)))
+    unknown = _token(header, "unknown") or next((token for token in header.tokens if token == "<unk>"), None)
+    made = Tokenizer(models.BPE(vocabulary, merges, unk_token=unknown, fuse_unk=True, byte_fallback=True))
+    space = [normalizers.Prepend("▁")] if header.metadata.get("tokenizer.ggml.add_space_prefix", True) else []
+    made.normalizer = normalizers.Sequence([*space, normalizers.Replace(" ", "▁")])
+    strip = [decoders.Strip(" ", 1, 0)] if space else []
+    made.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), *strip])
+    return made
+
+
+def _add_special(tokenizer: "Tokenizer", header: Header) -> None:
+    """Tokens that are matched whole in a text: those that mark something, and those that a user defined."""
+    from gguf import TokenType
+    from tokenizers import AddedToken
+
+    marks = (TokenType.CONTROL, TokenType.UNKNOWN)
+    for token, kind in zip(header.tokens, header.kinds, strict=True):
+        if kind in marks:
+            tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True)])
+        elif kind == TokenType.USER_DEFINED:
+            tokenizer.add_tokens([AddedToken(token, normalized=False)])
+
+
+def _begin_with(tokenizer: "Tokenizer", begin: str) -> None:
+    from tokenizers import processors
+
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{begin} $A",
+        pair=f"{begin} $A {begin}:1 $B:1",
+        special_tokens=[(begin, tokenizer.token_to_id(begin))],
+    )
 
 
 def _begin(header: Header, kind: str, cut: str) -> str | None:

@@ -20,7 +20,7 @@ from dragoman.corpora.load import load
 from dragoman.corpora.records import Pair, Record
 from dragoman.lab import world
 from dragoman.pipeline.data.conversations import LAB, LAB_DIALOGUES
-from dragoman.pipeline.data.make_data import HERE, LAB_DIRECTIONS, LAB_PAIRS
+from dragoman.pipeline.data.make_data import HERE, LAB_DEV, LAB_DIRECTIONS, LAB_PAIRS
 from dragoman.pipeline.data.record_files import read_records, record_of
 from dragoman.pipeline.forecast.geometry import Geometry, machines
 from dragoman.pipeline.models.cast import Model
@@ -90,7 +90,7 @@ def _sides(record: Record) -> tuple[tuple[str, str], tuple[str, str]]:
     return (asked, record.language), (answered, "code" if code else record.language)
 
 
-def written(data: Artifact, name: Literal["train", "instructions", "test"], vocabulary: Vocabulary) -> Amounts:
+def written(data: Artifact, name: Literal["train", "instructions", "test", "dev"], vocabulary: Vocabulary) -> Amounts:
     """What a data stage wrote to `name`.jsonl, exact in the number of records of each direction and origin."""
     counts = MakeData.facts(data).get(name, {})
     parts: defaultdict[str, list[Record]] = defaultdict(list)
@@ -121,7 +121,8 @@ def _spread(path: Path) -> Iterator[Record]:
 def of_pairs(corpus: Corpus, role: catalog.Role, vocabulary: Vocabulary) -> Amounts | None:
     """The pairs that a recipe names. None if they are not here and the catalogue has no counts."""
     if corpus.corpus == "lab":
-        directions, limit = corpus.directions or LAB_DIRECTIONS, corpus.limit or LAB_PAIRS
+        usual = LAB_DEV if role == "valid" else LAB_PAIRS
+        directions, limit = corpus.directions or LAB_DIRECTIONS, corpus.limit or usual
         made = world.pairs("test" if role == "test" else "train", directions, min(limit, SAMPLE), corpus.seed)
         return vocabulary.of(made).of(limit * len(directions))
     if corpus.corpus is not None:

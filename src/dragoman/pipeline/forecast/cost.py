@@ -1,8 +1,8 @@
 """The cost of the stages that are still to do: examples, tokens, steps, time and memory.
 
 Time is what the same kind of stage took before, in this store and with the same backbone, scaled by the work. If
-nothing was measured and an accelerator is named, it is estimated by arithmetic (`estimate.py`), and marked as an
-estimate; without an accelerator, no time is given.
+nothing was measured and an accelerator is named, it is estimated by arithmetic (`estimate.py`); if none is named, by
+what this machine was tried out with (`calibration.py`). Both are marked as estimates.
 """
 
 import math
@@ -13,17 +13,21 @@ from typing import Any
 from dragoman.corpora.amounts import Amounts, Volume, joined
 from dragoman.generation.ask import Asking
 from dragoman.methods import Forecast
+from dragoman.pipeline.data.dev_pairs import role_of
 from dragoman.pipeline.forecast.amounts import Vocabulary, mixed_in, of_dialogues, of_pairs, written
+from dragoman.pipeline.forecast.calibration import Calibration
 from dragoman.pipeline.forecast.estimate import Estimate, generation, training
 from dragoman.pipeline.forecast.geometry import accelerator, geometry_of
 from dragoman.pipeline.forecast.per_method import learning, measured_length
 from dragoman.pipeline.forecast.question_counts import Questions, questions
+from dragoman.pipeline.forecast.trial import Trial
 from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.plan import Plan, kind_of_work
 from dragoman.pipeline.rows import limit_of, method_of, rounds, rows, settings_of, training_of
 from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.stage import Kind, Stage, finished
-from dragoman.recipe.schema import Hardware
+from dragoman.recipe.schema import Hardware, Training
+from dragoman.training.validation import FORWARD, moments
 
 LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off
 
@@ -52,9 +56,12 @@ class Reckoning:
         self.finished = finished(plan.store)
         self.data = next(step.artifact for step in plan.steps if step.stage.kind == "data")
         self.learnt, self.mixed, self.test = self._volumes()
+        self.dev = self._dev()
         self.questions = questions(self.recipe, self.data)
         self.rows = {row: self._learning(row) for row in rows(self.recipe)}
         self.asked_before = self._asked_before()
+        self.calibration: Calibration | None = None
+        """What is known of this machine's speed; whoever wants times by it sets it."""
 
     def cost(self, stage: Stage) -> Cost:
         """The cost of a stage that is not done."""
@@ -73,6 +80,30 @@ class Reckoning:
         seconds = found.estimate.seconds if found.estimate else None
         return Cost(found.work, found.units, seconds, False, found.estimate)
 
+    def trial(self) -> Trial | None:
+        """What to try out on this machine for the stages that were never measured; None if nothing can be."""
+        undone = [step.stage for step in self.plan.steps if not step.artifact]
+        unknown = [stage for stage in undone if stage.kind not in ("data", "report") and not self.cost(stage).measured]
+        learning = [found for found in self.rows.values() if found and found.examples]
+        if self.gpu or not self.geometry or not unknown or not learning:
+            return None
+        examples, read = sum(one.examples for one in learning), sum(one.tokens for one in learning)
+        asks = [one.asking for one in learning if one.asking and one.asking.prompts]
+        asks += [asked] if (asked := self.questions.of(True)) and asked.prompts else []
+        prompts = sum(one.prompts for one in asks) or 1
+        backbone = self.plan.backbone
+        return Trial(
+            self.geometry,
+            backbone.folder,
+            training_of(self.recipe, next(iter(self.rows))),
+            self.recipe.generation,
+            max(2, round(read / examples)),
+            max(2, round(sum(one.asked for one in asks) / prompts)),
+            max(2, round(sum(one.answered for one in asks) / prompts)),
+            backbone.trust_remote_code,
+            backbone.bin_weights,
+        )
+
     def _volumes(self) -> tuple[Amounts | None, Amounts | None, Volume]:
         """The amounts to learn, to mix in, and to test on; None if unknown."""
         said, vocabulary = self.recipe.data, self.vocabulary
@@ -86,6 +117,25 @@ class Reckoning:
         others = summed and mixed_in(said.instructions, summed.total.records, vocabulary)
         judged = of_pairs(said.test, "test", vocabulary) if said.test else None
         return summed, others, judged.total if judged else Volume()
+
+    def _dev(self) -> Volume | None:
+        """The amount to validate on; None if there is nothing, or it is unknown."""
+        said, dev = self.recipe.data, self.recipe.data.dev
+        if dev is None:
+            return None
+        if self.data:
+            return written(self.data, "dev", self.vocabulary).total
+        named = said.train if dev.share else dev
+        found = named and of_pairs(named, "train" if dev.share else role_of(dev), self.vocabulary)
+        return found.total.of((dev.share or 1) * found.total.records) if found else None
+
+    def _validations(self, stage: Stage, settings: Training, examples: float) -> tuple[int, Volume]:
+        """How often a training is validated, and the amount that goes through the model in all."""
+        if self.dev is None:
+            return 0, Volume()
+        times = len(moments(settings, round(examples), round(self.dev.records)))
+        times = max(1, times // rounds(self.recipe, stage.row))
+        return times, Volume(times * self.dev.records, times * self.dev.asked, times * self.dev.answered)
 
     def _learning(self, row: str) -> Forecast | None:
         """What a row learns, as its method forecasts; None if the amounts are unknown."""
@@ -119,9 +169,9 @@ class Reckoning:
         return Cost("tables, page and scorecard", 1)
 
     def _merge(self, stage: Stage) -> Cost:
-        if settings_of(self.recipe, stage.row).lora is None:
-            return Cost("one model, compared with what was trained", 1)
-        return Cost("one model, compared with its adapter", 1)
+        whole = settings_of(self.recipe, stage.row).lora is None
+        work = f"one model, compared with {'what was trained' if whole else 'its adapter'}"
+        return Cost(work, 1, estimate=self.calibration.merging() if self.calibration else None)
 
     def _examples(self, stage: Stage) -> Cost:
         row, found = stage.row, self.rows[stage.row]
@@ -145,12 +195,25 @@ class Reckoning:
     def _train(self, stage: Stage) -> Cost:
         found, settings = self._made(stage), training_of(self.recipe, stage.row, stage.seed)
         epochs = settings.epochs if rounds(self.recipe, stage.row) == 1 else 1
-        amounts = (epochs * found.examples, epochs * found.tokens, epochs * found.trained) if found else None
-        estimate = training(self.geometry, settings, self.gpu, amounts) if self.gpu and self.geometry else None
+        times, validated = self._validations(stage, settings, found.examples) if found else (0, Volume())
+        share = FORWARD[settings.lora is None]  # of what a step's backward pass takes as well
+        amounts = None
+        if found:
+            amounts = (
+                epochs * found.examples + share * validated.records,
+                epochs * found.tokens + share * (validated.asked + validated.answered),
+                epochs * found.trained + share * validated.answered,
+            )
+        estimate = self.calibration.training(settings, amounts) if self.calibration and amounts else None
+        if self.gpu and self.geometry:
+            estimate = training(self.geometry, settings, self.gpu, amounts)
         if found is None:
             return Cost(f"{epochs:g} epochs in batches of {settings.batch_size}", estimate=estimate)
         steps = math.ceil(epochs * math.ceil(found.examples / settings.batch_size))
         work = f"{steps:,} steps of {settings.batch_size} examples, {tokens(epochs * found.tokens)}"
+        if times:
+            work += f"; {times:,} validations on {self.dev.records if self.dev else 0:,.0f} pairs, "
+            work += tokens(validated.asked + validated.answered)
         return Cost(work, math.ceil(epochs * found.examples), estimate=estimate)
 
     def _evaluate(self, stage: Stage) -> Cost:
@@ -178,6 +241,8 @@ class Reckoning:
         if not asking.prompts:
             return Estimate(0.0, 0.0, 1)
         geometry = geometry_of(other.name, other.folder) if other else self.geometry
+        if self.calibration and geometry:
+            return self.calibration.generation(geometry, asking)
         engine = self.recipe.generation.engine
         reckoned = engine in ("auto", "vllm") or (engine == "ray" and self.recipe.generation.ray.engine != "hf")
         if not (self.gpu and self.hardware and geometry and reckoned):

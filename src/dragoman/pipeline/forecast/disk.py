@@ -64,11 +64,12 @@ def of_training(recipe: Recipe, backbone: Model, todo: Sequence[Stage]) -> int:
     trained = [stage for stage in todo if stage.kind == "train"]
     if not trained:
         return 0
-    loras = {stage.row: settings_of(recipe, stage.row).lora for stage in trained}
-    weights = {row: _weights(lora, backbone) for row, lora in loras.items()}
+    settings = {stage.row: settings_of(recipe, stage.row) for stage in trained}
+    weights = {row: _weights(one.lora, backbone) for row, one in settings.items()}
     kept = checkpoints.WEIGHT_BYTES + checkpoints.STATE_BYTES
     at_once = max(  # two adapters are kept beside a new one
-        checkpoints.room(count) + (0 if loras[row] is None else count * kept) for row, count in weights.items()
+        checkpoints.room(count, best=settings[row].keep == "best") + (0 if settings[row].lora is None else count * kept)
+        for row, count in weights.items()
     )
     return at_once + sum(weights[one.row] * (kept if one.round else checkpoints.WEIGHT_BYTES) for one in trained)
 

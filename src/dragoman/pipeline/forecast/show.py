@@ -1,6 +1,7 @@
 """Showing a plan: what a run would do and what it did, for the person at the screen."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -8,23 +9,34 @@ from rich.text import Text
 
 from dragoman import suites
 from dragoman.disk import in_bytes
+from dragoman.pipeline.forecast import busy
+from dragoman.pipeline.forecast.calibration import Calibration
 from dragoman.pipeline.forecast.cost import Cost, Reckoning
 from dragoman.pipeline.forecast.disk import free, room
 from dragoman.pipeline.forecast.estimate import gib
 from dragoman.pipeline.forecast.geometry import geometry_of, machines
+from dragoman.pipeline.forecast.trial import Trial
 from dragoman.pipeline.plan import JOBS, Plan
 from dragoman.pipeline.stages.stage import finish_of
 from dragoman.recipe.schema import Hardware
 from dragoman.screen import console as new_console
 
 
-def print_plan(plan: Plan, console: Console | None = None, hardware: Hardware | None = None) -> None:
-    """One line per stage: done, or its cost. `hardware` replaces what the recipe names.
+def print_plan(
+    plan: Plan,
+    console: Console | None = None,
+    hardware: Hardware | None = None,
+    calibrate: Callable[[Trial], Calibration | None] | None = None,
+) -> None:
+    """One line per stage: done, or its cost. `hardware` replaces what the recipe names. `calibrate` tries out this
+    machine where nothing was measured and no other is named.
 
     Measured and estimated costs are distinguished, and the assumptions of estimates are printed below the table.
     """
     console = console or new_console()
     reckoning = Reckoning(plan, hardware)
+    if calibrate and (trial := reckoning.trial()):
+        reckoning.calibration = calibrate(trial)
     table = Table(box=None, pad_edge=False, header_style="bold")
     columns = ("stage", "state", "work", *(("memory",) if reckoning.gpu else ()), "time")
     for title in columns:
@@ -45,11 +57,12 @@ def print_plan(plan: Plan, console: Console | None = None, hardware: Hardware | 
     if not costs:
         console.print(Text(f"\nAll {len(plan.steps)} stages of {plan.recipe.name} are done."))
         return
-    console.print(f"\n{len(costs)} of {len(plan.steps)} stages are to do{_rest(costs)}.")
+    console.print(f"\n{len(costs)} of {len(plan.steps)} stages are to do{_rest(costs, reckoning.calibration)}.")
     below = (
         *_room(plan),
         *_faults(reckoning, costs),
         *_assumptions(reckoning, costs),
+        *_busy(reckoning, costs),
         *_notes(reckoning),
         *_absent(plan, reckoning),
     )
@@ -69,15 +82,19 @@ def _memory(cost: Cost | None) -> Text:
     return Text(gib(cost.estimate.memory), style="red" if cost.estimate.advice else "")
 
 
-def _rest(costs: Mapping[str, Cost]) -> str:
+def _rest(costs: Mapping[str, Cost], calibration: Calibration | None) -> str:
     """The total cost, measured and estimated separately."""
     measured = sum(cost.seconds or 0 for cost in costs.values() if cost.measured)
     estimated = sum(cost.seconds or 0 for cost in costs.values() if not cost.measured)
     parts = [f"about {clock(measured)} by what earlier runs took here"] * bool(measured)
-    parts += [f"about {rough(estimated)} by estimate (≈)"] * bool(estimated)
+    how = "by estimate (≈)"
+    if calibration:
+        when = "just now" if calibration.just_now else "before"
+        how = f"on this machine (≈, calibrated {when}; half or double is possible)"
+    parts += [f"about {rough(estimated)} {how}"] * bool(estimated)
     unknown = any(cost.seconds is None for cost in costs.values())
     said = "".join(f", {part}" for part in parts)
-    why = "are not estimated" if estimated else "were not measured yet"
+    why = "are not estimated" if estimated or calibration else "were not measured yet"
     return said + f" (stages marked ? {why})" * unknown
 
 
@@ -131,6 +148,14 @@ def _assumptions(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
     return [Text(line, style="dim") for line in sentences]
 
 
+def _busy(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
+    """Whether other work is in the way of times on this machine."""
+    if reckoning.gpu or all(cost.seconds is None for cost in costs.values()):
+        return []
+    told = busy.told(busy.busy())
+    return [Text(told, style="yellow")] if told else []
+
+
 def _notes(reckoning: Reckoning) -> list[str]:
     """What of the user's own question files will be left out; once the data stage is done, its line says it."""
     if reckoning.data:
@@ -146,7 +171,9 @@ def _absent(plan: Plan, reckoning: Reckoning) -> list[str]:
         lines.append(f"Not on this machine yet, a run fetches: corpora {', '.join(plan.missing)}.")
     for model in dict.fromkeys(plan.cast.every):
         if model.folder is None:
-            lines.append(f"The model {model.name} is not on this machine yet; a run fetches it first.")
+            here = "is an adapter; a run merges it into its base first"
+            absent = "is not on this machine yet; a run fetches it first"
+            lines.append(f"The model {model.name} {here if Path(model.name).is_dir() else absent}.")
         if reckoning.gpu and geometry_of(model.name, model.folder) is None:
             lines.append(f"How large {model.name} is, and so what it takes, is not known until it is here.")
     return lines

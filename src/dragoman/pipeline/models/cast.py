@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from dragoman.models.config import ORIGIN, read_config
 from dragoman.models.loading import locate
 from dragoman.models.weights import deciding_files, weight_files
 from dragoman.pipeline.models import catalogued
+from dragoman.pipeline.models.adapted import adapted
 from dragoman.prompts.formats import FORMATS
 from dragoman.prompts.render import Renderer
 from dragoman.recipe.judging import Judge
@@ -93,14 +94,16 @@ def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
     backbone = find_backbone(recipe, digests, fetch=fetch)
     finished = {
         one.row: _spoken_to(
-            _find(f"compare.{one.row}", one.model, one.revision, _Allowed.by(one), digests, fetch),
+            _find(recipe, f"compare.{one.row}", one.model, one.revision, _Allowed.by(one), digests, fetch),
             one.chat,
             one.prompt,
         )
         for one in recipe.compare
     }
     judges = {
-        name: _find(setting(name), who.model, who.revision, _Allowed.by(who), digests, fetch) if who.model else backbone
+        name: _find(recipe, setting(name), who.model, who.revision, _Allowed.by(who), digests, fetch)
+        if who.model
+        else backbone
         for name, who in suites.judges(recipe).items()
     }
     return Cast(backbone, find_others(recipe, digests, fetch=fetch), finished, judges)
@@ -116,7 +119,7 @@ def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> M
 
     Raises EngineError if it does not exist, or has no weights that may be read.
     """
-    found = _find("backbone", recipe.backbone, recipe.revision, _Allowed.by(recipe), digests, fetch)
+    found = _find(recipe, "backbone", recipe.backbone, recipe.revision, _Allowed.by(recipe), digests, fetch)
     return _spoken_to(found, recipe.chat, recipe.prompt)
 
 
@@ -128,7 +131,11 @@ def _spoken_to(found: Model, chat: Chat, prompt: Prompt) -> Model:
 def find_others(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> dict[str, Model]:
     """The other models that methods ask, by name: those that write rationales instead of the backbone."""
     named = [writer(options) for method in recipe.methods for options in method.values()]
-    return {name: _find("rationale.model", name, None, _Allowed.by(recipe), digests, fetch) for name in named if name}
+    return {
+        name: _find(recipe, "rationale.model", name, None, _Allowed.by(recipe), digests, fetch)
+        for name in named
+        if name
+    }
 
 
 def writer(options: Mapping[str, Any]) -> str | None:
@@ -160,8 +167,22 @@ def find_folder(
     return locate(name, revision, trust_remote_code, bin_weights=bin_weights, fetch=fetch)
 
 
-def _find(field: str, name: str, revision: str | None, allowed: "_Allowed", digests: Digests, fetch: bool) -> Model:
+def _find(
+    recipe: Recipe,
+    field: str,
+    name: str,
+    revision: str | None,
+    allowed: "_Allowed",
+    digests: Digests,
+    fetch: bool,
+) -> Model:
+    """A model by its name. An adapter is merged into its base by a run; until then there is no folder."""
     code, bins = allowed
+    if with_base := adapted(name, digests, partial(find_folder, fetch=fetch), code, bins):
+        merged = with_base.folder(Path(recipe.runs) / ".store")
+        if not merged.is_dir():
+            return Model(name, None, fingerprint(["adapter", with_base.artifact]), code, bins)
+        return replace(_find(recipe, field, str(merged), None, allowed, digests, fetch), name=name)
     try:
         folder = find_folder(name, revision, code, bin_weights=bins, fetch=fetch)
     except EngineError:

@@ -61,6 +61,7 @@ class MakeReport(StageJob[ReportFacts]):
             "judged": {title: made.digest() for title, made in state.done.items() if title in stage.needs},
             "evaluation": state.recipe.evaluation.model_dump(),
             "settings": settings_apart(state.recipe),
+            "validated": _validated(state),
         }
 
     @staticmethod
@@ -113,6 +114,12 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], weights: Mapping[s
     write_report(out / "report", card, details)
 
 
+def _validated(state: RunState) -> dict[str, str]:
+    """The logs of trainings with validation, which another schedule of validations changes and nothing else."""
+    logs = {title: made for title, made in state.done.items() if title.startswith("train-")}
+    return {title: made.digest("metrics.jsonl") for title, made in logs.items() if "validation" in Train.facts(made)}
+
+
 def _first_row(recipe: Recipe) -> str:
     """The name of the backbone's row; where it is the only one, that of the model."""
     return "backbone" if rows(recipe) or recipe.compare else Path(recipe.backbone).name
@@ -134,9 +141,17 @@ def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact], apart: Mappin
         writer=Path(wrote).name if wrote else None,
         seeds=recipe.seeds,
         settings=apart,
+        hints=_hints(recipe, row, done),
         cost=_cost(recipe, row, done),
         weights=weights,
     )
+
+
+def _hints(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> list[str]:
+    """What went wrong in a row's trainings, with the seed where there are several."""
+    seeds = trainings(recipe)
+    each = {seed: Train.facts(done[titled("train", row, seed=seed)]).get("hints", []) for seed in seeds}
+    return [hint if seed is None else f"with seed {seed}, {hint}" for seed, some in each.items() for hint in some]
 
 
 def _cost(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> Cost:

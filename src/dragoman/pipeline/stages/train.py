@@ -8,15 +8,17 @@ from typing import ClassVar, NotRequired, Self, TypedDict
 
 from dragoman.errors import DataError
 from dragoman.models.config import context_of
-from dragoman.pipeline.data.record_files import chunks, read_pairs
+from dragoman.pipeline.data.record_files import chunks, read_lines, read_pairs
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.speakers import device_name, speaker
 from dragoman.pipeline.rows import training_of
 from dragoman.pipeline.stages.examples import CHUNK, longest_prefix
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
+from dragoman.progress import note
 from dragoman.prompts.examples import ExampleTable, write_examples
-from dragoman.recipe.schema import WITHOUT_EFFECT, Recipe
+from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact
+from dragoman.training.hints import hints
 
 
 class ValidationFacts(TypedDict):
@@ -27,6 +29,8 @@ class ValidationFacts(TypedDict):
     """Pairs that are too long for the backbone."""
     losses: list[tuple[int, float]]
     """Steps, each with the validation loss after it; step 0 is the backbone itself."""
+    kept: int
+    """The step whose weights were kept."""
 
 
 class TrainFacts(TypedDict):
@@ -37,6 +41,8 @@ class TrainFacts(TypedDict):
     loss: float
     device: str
     validation: NotRequired[ValidationFacts]
+    hints: NotRequired[list[str]]
+    """What to try where something went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Train(StageJob[TrainFacts]):
         inputs: Inputs = {
             "examples": state.done[stage.needs[0]].digest("examples/*"),
             "backbone": state.cast.backbone.digest,
-            "training": settings.model_dump(exclude=WITHOUT_EFFECT),
+            "training": settings.deciding(),
             "before": stage.before and state.done[stage.before].digest("adapter/*"),
             "until": stage.round or None,
         }
@@ -92,6 +98,7 @@ class Train(StageJob[TrainFacts]):
         table = ExampleTable(self.examples / "examples")
         settings = training_of(self.recipe, self.row, self.seed)
         dev, left_out = self._dev_examples() if self.recipe.data.dev else (None, 0)
+        label = f"training {self.row}" + ("" if self.seed is None else f" with seed {self.seed}")
         result = fit(
             self.backbone.path,
             table,
@@ -102,7 +109,7 @@ class Train(StageJob[TrainFacts]):
             until=self.until,
             trust_remote_code=self.backbone.trust_remote_code,
             bin_weights=self.backbone.bin_weights,
-            label=f"training {self.row}" + ("" if self.seed is None else f" with seed {self.seed}"),
+            label=label,
             named=self.backbone.name,
         )
         epochs = 1 if self.before or self.until else settings.epochs
@@ -110,7 +117,11 @@ class Train(StageJob[TrainFacts]):
         if dev:
             shutil.rmtree(dev.folder)
             losses = sorted(result.validation.items())
-            facts["validation"] = ValidationFacts(pairs=len(dev), left_out=left_out, losses=losses)
+            facts["validation"] = ValidationFacts(pairs=len(dev), left_out=left_out, losses=losses, kept=result.kept)
+        if not self.until and (found := hints(list(read_lines(self.out / "metrics.jsonl")), settings)):
+            facts["hints"] = found
+            for hint in found:
+                note(f"{label}  beware: {hint}")
         return Made(facts, math.ceil(epochs * len(table)))
 
     @staticmethod
@@ -120,6 +131,8 @@ class Train(StageJob[TrainFacts]):
         if validated := facts.get("validation"):
             losses = dict(validated["losses"])
             parts.append(f"validation loss {losses[0]:.3f} → {losses[max(losses)]:.3f}")
+            if (kept := validated["kept"]) != facts["steps"]:
+                parts.append(f"kept what it was after step {kept:,}, at {losses[kept]:.3f}")
             left_out = validated["left_out"]
             parts += [f"{left_out:,} dev pairs left out: too long for the backbone"] * bool(left_out)
         return parts

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from dragoman.corpora.records import Pair
 from dragoman.generation.door import Asking, drive
+from dragoman.pipeline.merge_adapters import merge_adapters
+from dragoman.pipeline.models.adapted import adapted
 from dragoman.pipeline.models.cast import Model, find_folder
 from dragoman.pipeline.models.engines import check_engine, open_door
 from dragoman.pipeline.models.speakers import speaker, spec_of
@@ -14,6 +16,7 @@ from dragoman.pipeline.translate_file.entries import MODEL
 from dragoman.progress import note
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
+from dragoman.store import Store
 from dragoman.suites.translation.suite import hypothesis, translation_ask
 
 
@@ -30,10 +33,17 @@ class TranslatedLines:
     """Lines whose answer was still going on at the limit of tokens, by their index."""
 
 
-def one_model(recipe: Recipe) -> Model:
-    """The backbone of a recipe, fetched if it is on the hub. Its contents are not read, so it has no digest."""
+def one_model(recipe: Recipe, store: Store) -> Model:
+    """The backbone of a recipe, fetched if it is on the hub, merged if it is an adapter.
+
+    Its contents are not read, so it has no digest.
+    """
     code, bins = recipe.trust_remote_code, recipe.bin_weights
-    folder = find_folder(recipe.backbone, recipe.revision, code, bin_weights=bins)
+    if with_base := adapted(recipe.backbone, store.digests, find_folder, code, bins):
+        merge_adapters(recipe, store, note)
+        folder = with_base.folder(store.folder)
+    else:
+        folder = find_folder(recipe.backbone, recipe.revision, code, bin_weights=bins)
     return Model(recipe.backbone, folder, "", code, bins, recipe.chat, recipe.prompt)
 
 
@@ -47,14 +57,15 @@ def translate_lines(
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    model = one_model(recipe)
+    store = open_store(recipe, note)
+    model = one_model(recipe, store)
     speak = speaker(recipe, model)
     if speak.format is None:
         speak.renderer.require_chat()
     spec = replace(spec_of(model, recipe.system), adapter=adapter)
     check_engine(recipe.generation, spec)
     pairs = {at: Pair(line.strip(), "", source, target) for at, line in enumerate(lines) if line.strip()}
-    store, models = open_store(recipe, note), {MODEL: spec}
+    models = {MODEL: spec}
     asking = _asking(pairs, speak, recipe.evaluation.translation_tokens, len(lines))
     with (
         store.in_use(),

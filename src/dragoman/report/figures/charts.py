@@ -114,16 +114,26 @@ def svg(width: float, height: float, title: str, children: Sequence[Markup]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A loss over the steps; `dashes` is the index of its kind of segment."""
+    """A loss over the steps; `dashes` is the index of its kind of segment.
+
+    With `dots`, every point was measured on the same text, and is shown as it is.
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
     dashes: int
+    dots: bool = False
+
+    @property
+    def shown(self) -> list[float]:
+        """The values of its line: their running mean, since every step is of other text; or as they are."""
+        values = [y for _, y in self.points]
+        return values if self.dots else running_mean(values)
 
 
 def curves(lines: Sequence[Curve], colour: int, top: float | None = None) -> Markup:
     """One row's losses by step: the measured values, faint, and their running mean, with the last value beside the
-    name. The row gives the colour, a kind of segment its dashes.
+    name. The row gives the colour, a kind of segment its dashes. A curve with dots has no mean: the dots are joined.
     """
     width, height = NARROW, 240.0
     steps = [x for line in lines for x, _ in line.points]
@@ -132,15 +142,16 @@ def curves(lines: Sequence[Curve], colour: int, top: float | None = None) -> Mar
     drawn = axes(frame, "step", "loss", about_x=4, about_y=4)
     ends: list[float] = []
     for line in lines:
-        smooth = running_mean([y for _, y in line.points])
-        raw = _path(frame, line.points)
-        mean = _path(frame, [(x, y) for (x, _), y in zip(line.points, smooth, strict=True)])
-        drawn.append(tag("polyline", class_=f"raw row-{colour}", points=raw))
-        drawn.append(tag("polyline", class_=f"curve row-{colour} dashes-{line.dashes}", points=mean))
-        ends.append(frame.at_y(min(smooth[-1], frame.y[1])))
+        joined = _path(frame, [(x, y) for (x, _), y in zip(line.points, line.shown, strict=True)])
+        if not line.dots:
+            drawn.append(tag("polyline", class_=f"raw row-{colour}", points=_path(frame, line.points)))
+        drawn.append(tag("polyline", class_=f"curve row-{colour} dashes-{line.dashes}", points=joined))
+        for x, y in line.points if line.dots else ():
+            place = {"cx": frame.at_x(x), "cy": frame.at_y(min(y, frame.y[1]))}
+            drawn.append(tag("circle", class_=f"measured row-{colour}", r=3, **place))
+        ends.append(frame.at_y(min(line.shown[-1], frame.y[1])))
     for line, y in zip(lines, apart(ends, 17.0), strict=True):
-        last = running_mean([value for _, value in line.points])[-1]
-        label = f"{line.name} {last:.2f}"
+        label = f"{line.name} {line.shown[-1]:.2f}"
         drawn.append(tag("text", label, class_=f"name row-{colour}", x=frame.right + 6, y=y + 4))
     return svg(width, height, "Loss of each segment over the steps", drawn)
 

@@ -35,6 +35,7 @@ from dragoman.scoring.results import RowResults
 from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard, ends
 from dragoman.suites.questions.suite import Answered
 from dragoman.terminal import visible
+from dragoman.training.validation import NAME as VALIDATION
 
 Piece = tuple[str, str]  # name of a segment, and its text
 EXAMPLES = 3  # shown of each method
@@ -164,6 +165,7 @@ def page(card: Scorecard, details: Details) -> str:
             bar=_bar,
             segment=_segment,
             losses=_losses(details, colours),
+            validated=any(VALIDATION in line for lines in details.losses.values() for line in lines),
             translations=translations.shown(details.results),
             examples={name: list(some[:EXAMPLES]) for name, some in details.examples.items() if some},
             lengths=_lengths(card, colours),
@@ -287,9 +289,9 @@ def _losses(details: Details, colours: Mapping[str, int]) -> dict[str, Markup]:
 
 
 def _by_segment(lines: Sequence[Mapping[str, float]]) -> list[charts.Curve]:
-    """The losses of the segments; the total loss if they were not logged separately."""
+    """The losses of the segments, or the total loss if they were not logged separately; and the validation loss."""
     names = list(dict.fromkeys(key for line in lines for key in line if key.startswith("loss/"))) or ["loss"]
-    return [
+    found = [
         charts.Curve(
             name=name.removeprefix("loss/"),
             points=[(line["step"], line[name]) for line in lines if name in line],
@@ -297,6 +299,8 @@ def _by_segment(lines: Sequence[Mapping[str, float]]) -> list[charts.Curve]:
         )
         for name in names
     ]
+    validated = [(line["step"], line[VALIDATION]) for line in lines if VALIDATION in line]
+    return [*found, charts.Curve("validation", validated, dashes=0, dots=True)] if validated else found
 
 
 def _segment(name: str) -> int:

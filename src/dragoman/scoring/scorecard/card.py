@@ -63,6 +63,7 @@ class About:
     cost: Cost | None = None
     settings: Mapping[str, Json] = field(default_factory=dict)
     weights: str = ""
+    hints: Sequence[str] = ()
 
 
 def scorecard(
@@ -154,6 +155,7 @@ def _row(
         "trace": trace(judged, reference) if judged and reference is not None else None,
         "rationales": rationales,
         "settings": dict(about.settings),
+        "hints": list(about.hints),
         "cost": about.cost,
     }
     if about.weights:

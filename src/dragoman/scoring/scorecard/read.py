@@ -18,7 +18,7 @@ def read_scorecard(path: Path) -> Scorecard:
     for row in card["rows"]:
         _add(row, method=row["name"], writer=None, seeds=[], translation=None, abilities={}, skills={}, retention=None)
         _add(row, retention_seeds=[], retention_interval=None, retention_signature=None, retention_without=[])
-        _add(row, inside_noise=None, trace=None, rationales=None, settings={}, cost=None)
+        _add(row, inside_noise=None, trace=None, rationales=None, settings={}, hints=[], cost=None)
         for kind, side in (("abilities", "general"), ("skills", "skill")):
             for ability in row[kind].values():
                 _add(ability, passed=None, interval=None, side=side, unit="%", kept=kind == "abilities", seeds=[])

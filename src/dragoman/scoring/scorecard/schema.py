@@ -238,6 +238,8 @@ class Row(TypedDict):
     """What it learnt from."""
     settings: dict[str, object]
     """Settings in which the trained rows differ, by their names in a recipe, as in `training.learning_rate`."""
+    hints: list[str]
+    """What went wrong while it was trained, and what to try."""
     cost: Cost | None
     """Null in the backbone."""
 

@@ -1,0 +1,76 @@
+"""Folders with an adapter that are named as models: which base each is for, and where the two are merged."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from dragoman.errors import EngineError
+from dragoman.models.config import read_json
+from dragoman.models.loading import fingerprint as model_contents
+from dragoman.store import Digests, fingerprint
+
+CONFIG = "adapter_config.json"
+BESIDE = ("*token*.json", "vocab*", "merges.txt", "*.model", "*.jinja", "generation_config.json")
+"""What stands beside weights and goes along into a merged model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """An adapter, the base that it names, and the artifact that the two are merged in."""
+
+    adapter: Path
+    base: Path
+    artifact: str
+    trust_remote_code: bool = False
+    bin_weights: bool = False
+
+    def folder(self, store: Path) -> Path:
+        """The merged model, which may not be there yet."""
+        return store / "artifacts" / self.artifact / "model"
+
+
+class Find(Protocol):
+    """`cast.find_folder`: the folder of a model by any name that a person may use."""
+
+    def __call__(
+        self, name: str, revision: str | None, trust_remote_code: bool, /, *, bin_weights: bool = False
+    ) -> Path: ...
+
+
+def adapted(
+    name: str, digests: Digests, find: Find, trust_remote_code: bool = False, bin_weights: bool = False
+) -> Adapted | None:
+    """A folder that holds an adapter and no model, with its base. EngineError if its base is not to be had."""
+    folder = Path(name).expanduser()
+    if not (folder / CONFIG).is_file() or (folder / "config.json").is_file():
+        return None
+    base = _base(folder, find, trust_remote_code, bin_weights)
+    beside = sorted(path for pattern in BESIDE for one in (base, folder) for path in one.glob(pattern))
+    weights = model_contents(base, adapter=folder, digest_of=digests.of)
+    contents = fingerprint([weights, [[path.name, digests.of(path)] for path in beside]])
+    label = "".join(letter if letter.isalnum() else "_" for letter in folder.resolve().name)
+    return Adapted(folder, base, f"merge-{label}-{contents[:12]}", trust_remote_code, bin_weights)
+
+
+def _base(adapter: Path, find: Find, trust_remote_code: bool, bin_weights: bool) -> Path:
+    """The folder of the model that an adapter says it was made for."""
+    about = read_json(adapter / CONFIG)
+    name, revision = about.get("base_model_name_or_path"), about.get("revision")
+    if not isinstance(name, str) or not name:
+        raise EngineError(f"{adapter} is an adapter, and does not say of which base. {_advice(adapter)}")
+    beside = adapter.parent / name
+    place = str(beside) if beside.is_dir() and not Path(name).is_dir() else name
+    commit = revision if isinstance(revision, str) and revision else None
+    try:
+        return find(place, commit, trust_remote_code, bin_weights=bin_weights)
+    except EngineError as error:
+        raise EngineError(
+            f"{adapter} is an adapter for {name}, which could not be found. {_advice(adapter)}\n  {error}"
+        ) from error
+
+
+def _advice(adapter: Path) -> str:
+    return (
+        f"Bring its base here and write where it is as base_model_name_or_path in {adapter / CONFIG}; or name the base "
+        f"as the model: `dragoman translate` and `dragoman chat` take this beside it, as --adapter {adapter}."
+    )

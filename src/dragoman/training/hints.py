@@ -1,0 +1,97 @@
+"""Hints after a training: nothing was learnt, the first steps blew up, or the end was worse than what came before."""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean, pvariance
+
+from dragoman.recipe.schema import Training
+from dragoman.training import validation
+
+LEARNT = 0.02  # a smaller fall of the training loss, as a share of its start, is hardly one
+MOVED = 0.05  # a larger one is, whatever the losses' ups and downs
+LEARNT_DEV = 0.01  # and of the validation loss, which is of the same pairs each time
+BLOWN_UP = 2.0  # times the first step's loss, which is of the weights before any step
+WORSE = 0.03  # at the end than at its lowest, as a share of it: more than the last steps' ups and downs
+FEWEST, EXAMPLES = 3, 64  # steps, and examples, over which a loss is averaged before it is called high
+STEPS = 5  # a shorter training tells nothing
+FRESH = ("reference", "answer")  # segments that someone else wrote; a model's own text it need not learn
+
+
+def hints(lines: Sequence[Mapping[str, float]], settings: Training) -> list[str]:
+    """What a person should know of a training by the lines of its `metrics.jsonl`, and what to try; most often nothing.
+
+    Of a method that also trains what the model itself wrote, the loss on the rest tells whether it learns.
+    """
+    every = [line["loss"] for line in lines if "loss" in line]
+    if len(every) < STEPS:
+        return []
+    if blown_up := _blown_up(every, settings):
+        return [blown_up]
+    segments = [name for name in (f"loss/{one}" for one in FRESH) if any(name in line for line in lines)]
+    fresh = [line[segments[0]] for line in lines if segments[0] in line] if segments else []
+    dev = validation.losses(lines)
+    return [*_hardly_moved(fresh, dev, len(every), settings), *_worse_at_the_end(dev, len(every), settings)]
+
+
+def _blown_up(losses: Sequence[float], settings: Training) -> str:
+    """That the loss was far above its start for some steps; empty if it was not."""
+    width = max(FEWEST, math.ceil(EXAMPLES / settings.batch_size))
+    means = [fmean(losses[at : at + width]) for at in range(1, max(2, len(losses) - width + 1))]
+    highest = max(means)
+    if highest < BLOWN_UP * losses[0]:
+        return ""
+    at = next(at for at, mean in enumerate(means, 2) if mean >= BLOWN_UP * losses[0])
+    return (
+        f"the loss rose from {losses[0]:.2f} to {highest:.2f} (from step {at} on): the steps are too large. Lower "
+        f"training.learning_rate, now {settings.learning_rate:g}, to a tenth"
+        f"{'' if settings.warmup else ', or let it rise slowly (training.warmup: 0.05)'}."
+    )
+
+
+def _hardly_moved(fresh: Sequence[float], dev: Mapping[int, float], steps: int, settings: Training) -> list[str]:
+    if not fresh:
+        return []
+    # Passes over the same examples can be compared; within one, only its beginning with its end, which are of others.
+    width = round(len(fresh) / settings.epochs) if settings.epochs >= 2 else max(1, len(fresh) // 10)
+    ends = fresh[:width], fresh[-width:]
+    first, last = map(fmean, ends)
+    chance = 0.0 if settings.epochs >= 2 else 2 * math.sqrt(2 * pvariance(fresh) / width)
+    moved = first - last >= min(MOVED * first, max(LEARNT * first, chance))
+    said = f"{first:.2f} → {last:.2f}"
+    if dev:
+        start, lowest = dev[0], min(loss for step, loss in dev.items() if step)
+        moved = moved or start - lowest >= LEARNT_DEV * start
+        said += f"; validation {start:.2f} → {dev[max(dev)]:.2f}"
+    if moved:
+        return []
+    targets = settings.lora and settings.lora.targets
+    named = targets if isinstance(targets, str) else ", ".join(targets or ())
+    trained = f"the layers that are trained (training.lora.targets, now {named})" if targets else "what is trained"
+    return [
+        f"the loss has hardly moved ({said}). Three things to try: a higher training.learning_rate, now "
+        f"{settings.learning_rate:g}; more to learn, by training.epochs, now {settings.epochs:g} ({steps:,} steps in "
+        f"all), or by more pairs (data.train); a look at {trained} and, with `dragoman show RECIPE --examples 2`, at "
+        "the chat format of the examples."
+    ]
+
+
+def _worse_at_the_end(dev: Mapping[int, float], steps: int, settings: Training) -> list[str]:
+    if not dev:
+        return []
+    after = {step: loss for step, loss in dev.items() if step}
+    best = min(after, key=lambda step: (after[step], step))
+    start, lowest, end = dev[0], after[best], after[max(after)]
+    if lowest > start * (1 + LEARNT_DEV):
+        return [
+            f"the validation loss was never below its start ({start:.2f}; the lowest after it was {lowest:.2f}, the "
+            f"last {end:.2f}): the dev pairs (data.dev) are unlike what is learnt, or the steps are too large. Try a "
+            f"lower training.learning_rate, now {settings.learning_rate:g}."
+        ]
+    if settings.keep == "best" or end < lowest * (1 + WORSE):
+        return []
+    epochs = settings.epochs * best / max(after)
+    return [
+        f"the validation loss was {lowest:.2f} after step {best:,} and {end:.2f} at the end: what came after was "
+        f"learnt by heart. `training: {{keep: best}}` takes the weights of that step; or train for fewer epochs "
+        f"(training.epochs, now {settings.epochs:g}; the lowest was after {epochs:.2g})."
+    ]

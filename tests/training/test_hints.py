@@ -1,0 +1,87 @@
+"""Hints after a training: what they say of losses that do not fall, blow up, or rise again."""
+
+from collections.abc import Sequence
+
+from dragoman.recipe.schema import Lora
+from dragoman.training.hints import hints
+from tests.training.training_kit import settings
+
+Lines = list[dict[str, float]]
+
+
+def lines(losses: Sequence[float], dev: Sequence[tuple[int, float]] = (), segment: str = "reference") -> Lines:
+    """The log of a training with these losses, and with these validation losses after steps."""
+    found: Lines = [{"step": at, "loss": loss, f"loss/{segment}": loss} for at, loss in enumerate(losses, 1)]
+    return [*found, *({"step": step, "validation_loss": loss} for step, loss in dev)]
+
+
+def falling(first: float, last: float, count: int = 40) -> list[float]:
+    return [first + (last - first) * at / (count - 1) for at in range(count)]
+
+
+def test_a_loss_that_falls_has_no_hint() -> None:
+    assert hints(lines(falling(3.9, 2.0)), settings()) == []
+    assert hints(lines(falling(3.9, 2.0), [(0, 3.0), (20, 2.5), (40, 2.45)]), settings()) == []
+
+
+def test_a_loss_that_hardly_moves_has_three_things_to_try_with_their_present_values() -> None:
+    chosen = settings(learning_rate=1e-7, epochs=2, lora=Lora(targets=("q_proj", "v_proj")))
+    (hint,) = hints(lines(falling(3.91, 3.88)), chosen)
+    assert hint.startswith("the loss has hardly moved (3.90 → 3.89). Three things to try: ")
+    for said in ("training.learning_rate, now 1e-07", "training.epochs, now 2 (40 steps", "now q_proj, v_proj)"):
+        assert said in hint
+    (hint,) = hints(lines(falling(3.91, 3.88), [(0, 3.5), (40, 3.495)]), settings(lora=None))
+    assert "(3.91 → 3.88; validation 3.50 → 3.50)" in hint
+    assert "lora.targets" not in hint
+
+
+def test_the_validation_loss_decides_where_the_training_loss_is_noise() -> None:
+    noise = [2.0, 1.9, 2.1, 2.0, 2.05, 1.95, 2.0, 2.2, 1.8, 1.95]
+    assert "hardly moved" in hints(lines(noise, [(0, 2.0), (10, 1.995)]), settings())[0]
+    assert hints(lines(noise, [(0, 2.0), (10, 1.9)]), settings()) == []
+
+
+def test_passes_over_the_same_examples_are_compared_as_wholes() -> None:
+    batches = [0.90, 0.80, 0.95, 0.85, 0.92, 0.78]  # its beginning and its end differ, and nothing is learnt
+    assert "hardly moved (0.87 → 0.87)" in hints(lines(3 * batches), settings(epochs=3))[0]
+    learnt = [*batches, *(0.97 * loss for loss in batches), *(0.94 * loss for loss in batches)]
+    assert hints(lines(learnt), settings(epochs=3)) == []
+
+
+def test_text_of_the_models_own_need_not_be_learnt() -> None:
+    assert hints(lines(falling(0.31, 0.305), segment="own"), settings()) == []
+    both = [{**line, "loss/rationale": 0.3} for line in lines(falling(0.31, 0.305))]
+    assert "hardly moved" in hints(both, settings())[0]
+
+
+def test_a_loss_that_blows_up_names_a_lower_rate_and_nothing_else() -> None:
+    losses = [0.9, 0.95, 6.0, 9.0, 8.0, 7.0, *falling(7.0, 6.9, 30)]
+    (hint,) = hints(lines(losses, [(0, 0.9), (36, 6.9)]), settings(learning_rate=1.0, batch_size=64))
+    assert hint == (
+        "the loss rose from 0.90 to 8.00 (from step 2 on): the steps are too large. Lower training.learning_rate, "
+        "now 1, to a tenth, or let it rise slowly (training.warmup: 0.05)."
+    )
+
+
+def test_one_high_step_is_no_blow_up() -> None:
+    assert hints(lines([2.0, 1.9, 5.0, 1.8, 1.7, *falling(1.7, 1.2)]), settings(batch_size=64)) == []
+
+
+def test_a_validation_loss_that_rises_again_names_the_best_step() -> None:
+    dev = [(0, 3.0), (10, 2.0), (20, 1.8), (30, 1.9), (40, 2.2)]
+    (hint,) = hints(lines(falling(3.9, 0.5), dev), settings(epochs=4))
+    assert "was 1.80 after step 20 and 2.20 at the end" in hint
+    assert "`training: {keep: best}`" in hint
+    assert "training.epochs, now 4; the lowest was after 2)" in hint
+    assert hints(lines(falling(3.9, 0.5), dev), settings(epochs=4, keep="best")) == []
+    assert hints(lines(falling(3.9, 0.5), [(0, 3.0), (20, 1.8), (40, 1.82)]), settings()) == []
+
+
+def test_a_validation_loss_that_only_rises_is_said_whatever_is_kept() -> None:
+    for keep in ("last", "best"):
+        (hint,) = hints(lines(falling(3.9, 0.5), [(0, 2.0), (20, 2.2), (40, 2.5)]), settings(keep=keep))
+        assert "never below its start (2.00; the lowest after it was 2.20, the last 2.50)" in hint
+
+
+def test_a_few_steps_tell_nothing() -> None:
+    assert hints(lines([3.0, 3.0, 3.0, 9.0]), settings()) == []
