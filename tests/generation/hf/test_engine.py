@@ -81,8 +81,9 @@ def test_a_model_with_a_sliding_window(spell: Spell, prompts: list[Ids]) -> None
         pad_token_id=0,
     )
     model = MistralForCausalLM(config).eval()
-    answers = run(model, spell, prompts, GREEDY)
-    assert [answer.ids for answer in answers] == [plain(model, prompt, GREEDY) for prompt in prompts]
+    for asked in (prompts, [(20, 30, 40) * 8 + prompt for prompt in prompts]):
+        answers = run(model, spell, asked, GREEDY, batch_tokens=3000)
+        assert [answer.ids for answer in answers] == [plain(model, prompt, GREEDY) for prompt in asked]
 
 
 @pytest.mark.parametrize("sampling", [GREEDY, DRAWN, replace(DRAWN, temperature=0.8, top_p=0.9, top_k=20)])
@@ -93,6 +94,30 @@ def test_neighbours_and_order_change_nothing(tiny: Any, spell: Spell, prompts: l
     order = random.Random(0).sample(range(len(prompts)), len(prompts))
     shuffled = run(tiny, spell, [prompts[index] for index in order], sampling, batch_tokens=3000)
     assert [answer.ids for answer in shuffled] == [together[index].ids for index in order]
+
+
+def test_what_all_prompts_begin_with_is_read_once(tiny: Any, spell: Spell, prompts: list[Ids]) -> None:
+    dice = random.Random(7)
+    system = tuple(dice.randrange(12, 61) for _ in range(20))
+    asked = [system + prompt for prompt in (*prompts, prompts[0], prompts[0][:1])]
+    widths = []
+    forward = tiny.base_model.forward
+
+    def noted(**given: Any) -> Any:
+        widths.append(tuple(given["input_ids"].shape))
+        return forward(**given)
+
+    tiny.base_model.forward = noted
+    try:
+        together = run(tiny, spell, asked, DRAWN, batch_tokens=100_000)
+    finally:
+        tiny.base_model.forward = forward
+    first, longest = prompts[0], max(map(len, prompts))
+    assert widths[:3] == [(1, 20), (len(asked), longest), (len(asked), 1)]
+    assert len(first) > 1
+    assert [answer.ids for answer in together] == [run(tiny, spell, [one], DRAWN)[0].ids for one in asked]
+    greedy = run(tiny, spell, asked, GREEDY, batch_tokens=100_000)
+    assert [answer.ids for answer in greedy] == [plain(tiny, prompt, GREEDY) for prompt in asked]
 
 
 def test_another_seed_draws_something_else(tiny: Any, spell: Spell, prompts: list[Ids]) -> None:

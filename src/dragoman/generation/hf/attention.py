@@ -32,10 +32,11 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typ
         start, self.length = self.length, self.length + key_states.shape[2]
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-            self.keys, self.values = _with_room(key_states), _with_room(value_states)
+            room = self.length + SPARE
+            self.keys, self.values = _with_room(key_states, room), _with_room(value_states, room)
             return key_states, value_states
-        if self.length > self.keys.shape[2]:
-            self.keys, self.values = _with_room(self.keys), _with_room(self.values)
+        if (room := self._room(key_states.shape[2], start)) > self.keys.shape[2]:
+            self.keys, self.values = _with_room(self.keys, room), _with_room(self.values, room)
         self.keys[:, :, start : self.length] = key_states
         self.values[:, :, start : self.length] = value_states
         return self.keys, self.values
@@ -44,8 +45,12 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typ
         """The number of keys that the next `update` returns, and the offset of the first."""
         if not self.is_initialized:
             return query_length, 0
-        room = self.keys.shape[2]
-        return room if self.length + query_length <= room else room + SPARE, 0
+        return self._room(query_length, self.length), 0
+
+    def _room(self, new: int, seen: int) -> int:
+        """The width of the buffers that hold so many new tokens after those seen."""
+        room: int = self.keys.shape[2]
+        return room if seen + new <= room else seen + new + SPARE - 1
 
     def get_seq_length(self) -> int:
         return self.length
@@ -105,9 +110,17 @@ def _decodes_here(model: PreTrainedModel) -> bool:
     return model.device.type == "cpu" and model.config._attn_implementation in ("sdpa", NAME)
 
 
-def _with_room(states: torch.Tensor) -> torch.Tensor:
+def can_share(cache: DynamicCache) -> bool:
+    """Whether rows may begin with keys and values computed once, and padding may lie behind them.
+
+    A sliding window counts padding as tokens, and would end too early.
+    """
+    return all(isinstance(layer, RoomyLayer) for layer in cache.layers)
+
+
+def _with_room(states: torch.Tensor, room: int) -> torch.Tensor:
     rows, heads, length, size = states.shape
-    roomy = states.new_zeros(rows, heads, length + SPARE, size)
+    roomy = states.new_zeros(rows, heads, room, size)
     roomy[:, :, :length] = states
     return roomy
 

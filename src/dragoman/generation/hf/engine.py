@@ -1,7 +1,7 @@
 """The engine that runs wherever torch runs: batched decoding with a transformers model.
 
-Prompts of similar length share a batch, whose size is counted in tokens. Finished rows leave the batch, and the
-key-value cache is cut down to the rest.
+Prompts of similar length share a batch, whose size is counted in tokens. What all of them begin with, such as a system
+prompt or worked examples, is read once. Finished rows leave the batch, and the key-value cache is cut down to the rest.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ import torch
 import dragoman.generation.hf.skip_scipy  # noqa: F401  # before transformers' models
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Finish, Ids, Sampling
-from dragoman.generation.hf.attention import decoding, new_cache
+from dragoman.generation.hf.attention import can_share, decoding, new_cache
 from dragoman.generation.hf.sampling import choose, key_array, most_likely
 from dragoman.generation.seeds import row_key
 from dragoman.generation.token_budget import check_ids, rooms
@@ -26,7 +26,9 @@ from dragoman.models.loading import Precision, load_model, memory_of
 from dragoman.models.outline import places_of, vocabulary_of
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import DynamicCache, PreTrainedModel
+
+SHARED = 16  # tokens at the beginning of all prompts that are worth a forward pass of their own
 
 Logprobs = tuple[tuple[int, float], ...]
 
@@ -161,6 +163,19 @@ class HfEngine:
                 places[row.taken].append(place)
         return [(rows, self.extensions(token)) for token, rows in places.items()] if self.extensions else []
 
+    def _read_shared(self, batch: Sequence[Pending], cache: "DynamicCache") -> int:
+        """Reads into the cache, for all rows, the tokens that all prompts begin with; returns how many these are."""
+        first, last = min(row.prompt for row in batch), max(row.prompt for row in batch)
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+        shared = min(shared, min(len(row.prompt) for row in batch) - 1)  # each row must say something by itself
+        if shared < SHARED or len(batch) == 1 or not can_share(cache):
+            return 0
+        with decoding(self.model):
+            ids = torch.tensor([first[:shared]], device=self.model.device)
+            self.model.base_model(input_ids=ids, past_key_values=cache, use_cache=True)
+        cache.batch_repeat_interleave(len(batch))
+        return shared
+
     @torch.inference_mode()
     def _decode(self, batch: Sequence[Pending], sampling: Sampling) -> Iterator[tuple[Pending, Finish]]:
         """Generates for all rows of a batch, and yields each row as it ends."""
@@ -168,12 +183,17 @@ class HfEngine:
         stop = frozenset(sampling.stop)
         live: list[Pending | None] = list(batch)  # None for a row that is done but still in the tensors
         keys = key_array([row.key for row in batch])
-        width = max(len(row.prompt) for row in batch)
-        ids = torch.tensor([(0,) * (width - len(row.prompt)) + tuple(row.prompt) for row in batch], device=device)
-        padding = torch.tensor([width - len(row.prompt) for row in batch], device=device)
-        mask = None if not padding.any() else (torch.arange(width, device=device) >= padding[:, None]).long()
-        positions = (torch.arange(width, device=device) - padding[:, None]).clamp_(min=0)  # [rows, width]
         cache = new_cache(self.model)
+        shared = self._read_shared(batch, cache)
+        width = max(len(row.prompt) for row in batch) - shared
+        fed = [row.prompt[shared:] for row in batch]
+        ids = torch.tensor([(0,) * (width - len(some)) + some for some in fed], device=device)
+        padding = torch.tensor([width - len(some) for some in fed], device=device)
+        places = torch.arange(width, device=device) - padding[:, None]  # [rows, width], negative in the padding
+        mask = (places >= 0).long() if padding.any() else None
+        if mask is not None and shared:
+            mask = torch.cat([mask.new_ones(len(batch), shared), mask], dim=1)
+        positions = shared + places.clamp_(min=0)
         among = self._choices(batch)
         started = perf_counter()
         step = 0
