@@ -24,7 +24,7 @@ from dragoman.generation.ask import Completion, Engine, Ids, Sampling
 from dragoman.generation.batches import planned
 from dragoman.generation.hf.engine import HfEngine
 from dragoman.lab import BACKBONE, world
-from dragoman.models.loading import load_model
+from dragoman.models.loading import Precision, load_model
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Ray, Vllm
@@ -40,8 +40,8 @@ class Plain:
 
     streams = False
 
-    def __init__(self, folder: Path) -> None:
-        self.model = load_model(folder, precision="bf16")
+    def __init__(self, folder: Path, precision: Precision = "bf16") -> None:
+        self.model = load_model(folder, precision=precision)
 
     def complete(self, prompts: Any, sampling: Sampling) -> Any:
         answers = _plain(self.model, list(prompts), sampling.stop, sampling.max_tokens)
@@ -51,20 +51,20 @@ class Plain:
         self.model = None
 
 
-def hf_engine(folder: Path) -> Engine:
-    return HfEngine(folder, decode=no_text, precision="bf16")
+def hf_engine(folder: Path, precision: Precision = "bf16") -> Engine:
+    return HfEngine(folder, decode=no_text, precision=precision)
 
 
-def vllm_engine(folder: Path) -> Engine:
+def vllm_engine(folder: Path, precision: Precision = "bf16") -> Engine:
     from dragoman.generation.vllm.engine import VllmEngine
 
-    return VllmEngine(folder, decode=no_text, settings=Vllm(), precision="bf16")
+    return VllmEngine(folder, decode=no_text, settings=Vllm(), precision=precision)
 
 
-def ray_engine(folder: Path) -> Engine:
+def ray_engine(folder: Path, precision: Precision = "bf16") -> Engine:
     from dragoman.generation.ray.engine import RayEngine
 
-    return RayEngine(partial(hf_engine, folder), Ray(engine="hf", actors=(2, 2)), shard=SHARD)
+    return RayEngine(partial(hf_engine, folder, precision), Ray(engine="hf", actors=(2, 2)), shard=SHARD)
 
 
 def no_text(ids: Sequence[int]) -> str:
@@ -87,16 +87,21 @@ def _measure(folder: Path, prompts: int, rounds: int) -> dict[str, Any]:
     # other prompts in each round: vLLM would remember those of the last
     sets = [world.pairs("test", directions, -(-prompts // 4), seed=turn)[:prompts] for turn in range(rounds + 1)]
     asked = [[speak.prefix(pair).ids for pair in pairs] for pairs in sets]
-    sampling = Sampling(max_tokens=NEW_TOKENS, stop=speak.stop)
-    makers: dict[str, Callable[[Path], Engine]] = {"generate": Plain, "hf": hf_engine}
+    return race(folder, asked, Sampling(max_tokens=NEW_TOKENS, stop=speak.stop), "bf16")
+
+
+def race(folder: Path, asked: list[list[Ids]], sampling: Sampling, precision: Precision) -> dict[str, Any]:
+    """The same for any model and rounds of prompts, the first of which warms up."""
+    makers: dict[str, Callable[[Path, Precision], Engine]] = {"generate": Plain, "hf": hf_engine}
     makers |= {"vllm": vllm_engine} if importlib.util.find_spec("vllm") else {}
     makers |= {"ray": ray_engine} if importlib.util.find_spec("ray") and not torch.cuda.is_available() else {}
-    found: dict[str, Any] = {"prompts": prompts, "new_tokens": NEW_TOKENS, "threads": torch.get_num_threads()}
+    found: dict[str, Any] = {"prompts": len(asked[0]), "new_tokens": sampling.max_tokens}
+    found["threads"] = torch.get_num_threads()
     answers: dict[str, list[Ids]] = {}
     rates: dict[str, float] = {}
     for name, make in makers.items():
         some = [part[:PLAIN] for part in asked] if name == "generate" else asked
-        answers[name], rates[name], start = _time(partial(make, folder), some, sampling)
+        answers[name], rates[name], start = _time(partial(make, folder, precision), some, sampling)
         found[f"{name}_tokens_per_second"] = round(rates[name], 1)
         found[f"{name}_start_seconds"] = round(start, 1)
         print(f"{name}: {rates[name]:,.0f} tokens/s", file=sys.stderr, flush=True)

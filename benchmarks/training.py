@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +30,14 @@ WAYS = ("dragoman", "trl", "trl tuned")
 
 def measure(shape: str = "lab", steps: int = 6, rounds: int = 2) -> dict[str, Any]:
     """Tokens a second and peak memory of each way (the better of `rounds`), and the ratios."""
+    return race(partial(_prepare, shape=shape, steps=steps), rounds)
+
+
+def race(prepare: Callable[[Path], dict[str, Any]], rounds: int) -> dict[str, Any]:
+    """The same for what `prepare` writes into a folder: a `model`, and a `table` of examples."""
     best: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        facts = _prepare(Path(folder), shape, steps)
+        facts = prepare(Path(folder))
         for turn in range(rounds):
             for way in WAYS:
                 report = Path(folder) / f"{way}-{turn}.json"
