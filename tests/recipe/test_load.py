@@ -109,7 +109,7 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
     ),
     "missing field": (
         GOOD.replace("backbone: lab\n", ""),
-        "recipe.yaml:1: backbone: is missing. A directory, a name on the Hugging Face hub, or `lab`.",
+        "recipe.yaml:1: backbone: is missing. A directory, a name on the Hugging Face hub or of `dragoman models list`, or `lab`.",
     ),
     "missing field below": (
         GOOD.replace("  test: {corpus: lab}\n", ""),
@@ -214,7 +214,7 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
     "an empty kind of benchmark": (
         GOOD + "benchmarks:\n  x: {kind: null}\n",
         "recipe.yaml:8: benchmarks.x.kind: empty is no kind of benchmark; there are: alpaca-eval, alpaca-eval-2, bbh, mlqa, "
-        "mmlu, mt-bench, pairwise, safety, xquad, xstest",
+        "mmlu, mt-bench, pairwise, probes, probes-b, safety, xquad, xstest",
     ),
     "a judge where none is asked": (
         GOOD + "benchmarks:\n  x: {kind: xquad, judge: {model: lab}}\n",

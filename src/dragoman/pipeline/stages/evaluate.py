@@ -45,7 +45,7 @@ class Evaluate(StageJob[EvaluateFacts]):
 
     made_by: ClassVar = (
         *("corpora", "pipeline/models/speakers.py", "pipeline/stages/evaluate.py", "prompts", "sandbox"),
-        *("scoring/comet", "scoring/results.py", "suites"),
+        *("rationales/faults.py", "scoring/comet", "scoring/results.py", "suites"),
     )
 
     recipe: Recipe
