@@ -101,15 +101,16 @@ def _cutter(header: Header, cut: str) -> "PreTokenizer":
 
 
 def _of_pieces(header: Header) -> "Tokenizer":
-    from tokenizers import Tokenizer, decoders, models, normalizers
+    """As transformers reads such vocabularies: a text begins with a space, what follows a special token does not."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers.tokenization_utils_base import generate_merges
 
     vocabulary = {token: at for at, token in enumerate(header.tokens)}
     merges = generate_merges(vocabulary, dict(zip(header.tokens, header.scores, strict=True)))
     unknown = _token(header, "unknown") or next((token for token in header.tokens if token == "<unk>"), None)
     made = Tokenizer(models.BPE(vocabulary, merges, unk_token=unknown, fuse_unk=True, byte_fallback=True))
-    space = [normalizers.Prepend("▁")] if header.metadata.get("tokenizer.ggml.add_space_prefix", True) else []
-    made.normalizer = normalizers.Sequence([*space, normalizers.Replace(" ", "▁")])
+    space = header.metadata.get("tokenizer.ggml.add_space_prefix", True)
+    made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first" if space else "never", split=False)
     strip = [decoders.Strip(" ", 1, 0)] if space else []
     made.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), *strip])
     return made
