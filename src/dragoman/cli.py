@@ -29,6 +29,7 @@ from dragoman.commands.options import (
 )
 from dragoman.commands.score import command as score
 from dragoman.commands.translate import translate
+from dragoman.commands.tune.command import tune
 from dragoman.corpora.records import Turn
 from dragoman.errors import DragomanError
 from dragoman.interrupts import CODE, STOPPED, interruptible, watch
@@ -157,6 +158,9 @@ def show(
                 colour = COLOURS.get(part.name, "yellow")
                 say(f"  [{kind}]", dim=True)
                 say(part.text, fg=colour)
+
+
+app.command()(tune)
 
 
 @app.command()

@@ -40,6 +40,10 @@ class TrainingError(DragomanError, RuntimeError):
     """Training or merging that cannot start, or whose result must not be published."""
 
 
+class Diverged(TrainingError):
+    """A training whose loss is no number any more, or rose so far that it was given up."""
+
+
 def refuse(faults: Sequence[str], *, complete: bool = True) -> None:
     """Raises a `DataError` with the first twenty faults, one a line, if there are any.
 

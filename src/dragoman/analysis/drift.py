@@ -102,6 +102,26 @@ def drift(
     return sums
 
 
+@torch.inference_mode()
+def losses(
+    view: View, texts: Sequence[AnsweredPrompt], batch_tokens: int, done: Callable[[int], None] = lambda _: None
+) -> Floats:
+    """For every text, the sum of its answer's token losses, and how many tokens that are; [texts, 2]."""
+    device = next(view.causal.parameters()).device
+    lengths = np.array([len(text.prompt) + len(text.answer) for text in texts])
+    sums = np.zeros((len(texts), 2))
+    for group in split(lengths, batch_tokens, packed=False):
+        micro = pad([_row(texts[index], number) for number, index in enumerate(group)]).to(device)
+        rows = max(1, CHUNK.get(device.type, ACCELERATOR_CHUNK) // view.causal.config.get_text_config().vocab_size)
+        parts = (states.split(rows) for states in (view.hidden(micro), micro.targets, micro.segments))
+        for hidden, targets, places in zip(*parts, strict=True):
+            lost = torch.nn.functional.cross_entropy(view.logits(hidden), targets.long(), reduction="none")
+            counted = torch.stack((lost, torch.ones_like(lost)), 1).double().cpu().numpy()
+            np.add.at(sums, np.array(group)[places.cpu().numpy()], counted)
+        done(len(group))
+    return sums
+
+
 def divergences(base: torch.Tensor, moved: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """KL(base || moved) and KL(moved || base) of logits [places, vocabulary] → [places]."""
     p, q = base.log_softmax(-1), moved.log_softmax(-1)

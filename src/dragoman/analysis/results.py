@@ -255,3 +255,58 @@ class TopicsResult(Tabulated):
     """How many were to be sampled of each direction."""
     seed: int
     judge: JudgeNamed
+
+
+# Learning rates
+
+
+class TriedRate(TypedDict):
+    """What came of a learning rate."""
+
+    rate: float
+    written: str
+    """As a recipe writes it."""
+    state: Literal["chosen", "as good", "worse", "astray"]
+    """As good as the best, or worse, by the 95 % interval of the difference; astray: the loss rose or was no number."""
+    loss: float | None
+    """On the held-out pairs, after training; None if astray."""
+    loss_interval: list[float] | None
+    drift: float | None
+    """KL(backbone || trained) on general prompts, in nats a token; None if astray, or if there are no prompts."""
+    drift_interval: list[float] | None
+    seconds: float
+    """Of the training."""
+
+
+class TuneResult(TypedDict):
+    """`tune.json`: a search of the learning rate."""
+
+    recipe: str
+    backbone: str
+    row: str
+    pairs: int
+    """Records that each training learnt from."""
+    of: int
+    """Records that a run of the recipe learns from."""
+    steps: int
+    run_steps: int
+    """Of a training in a run of the recipe, about."""
+    held_out: int
+    """Pairs that the validation loss is measured on."""
+    prompts: int
+    """General prompts that drift is measured on."""
+    start: str
+    """The usual rate for a model of this size."""
+    before: float
+    """The validation loss of the backbone."""
+    rates: list[TriedRate]
+    """In ascending order."""
+    chosen: str
+
+
+class MeasuredRate(TypedDict):
+    """How a trained model does on the held-out pairs, and how far it has moved on general prompts."""
+
+    texts: list[list[float]]
+    """For each held-out pair the sum of its tokens' losses, and how many there are."""
+    drift: TextDrift | None

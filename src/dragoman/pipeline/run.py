@@ -47,31 +47,55 @@ def run(
     the run is to `trust` remembered ones. Raises DragomanError with what is wrong, before work begins if that can be
     known.
     """
+    folder = Path(recipe.runs) / recipe.name
+    with open_store(recipe, say).in_use():
+        publish(recipe, folder, made(recipe, upto, part=part, trust=trust, say=say))
+    return folder
+
+
+def made(
+    recipe: Recipe,
+    upto: Kind | None = None,
+    *,
+    part: tuple[int, int] | None = None,
+    trust: bool = False,
+    checked: bool = False,
+    say: Say = note,
+) -> dict[str, Artifact]:
+    """What `run` does, with nothing published: the finished stages up to one kind, by title.
+
+    With `checked`, what is checked before work begins was checked by an earlier call.
+    """
     require_files(recipe)
-    store = open_store(recipe, say)
+    folder, store = Path(recipe.runs) / recipe.name, open_store(recipe, say)
     with store.in_use():
         merged = merge_adapters(recipe, store, say)
     state = RunState(recipe, find_cast(recipe, store.digests, fetch=True), store, {})
     chosen = [stage for stage in stages(recipe) if not upto or stage.kind == upto or _leads_to(recipe, stage, upto)]
     if part:
         _require_parts(chosen)
-    folder = Path(recipe.runs) / recipe.name
     with store.in_use():
-        _do_all(state, chosen, folder, part=part, trust=trust, say=say)
+        _do_all(state, chosen, folder, part=part, trust=trust, checked=checked, say=say)
         if upto is None and part is None:
-            note_all(folder, merged | {title: made.name for title, made in state.done.items()})
+            note_all(folder, merged | {title: artifact.name for title, artifact in state.done.items()})
         store.digests.save()
-        publish(recipe, folder, state.done)
-    return folder
+    return state.done
 
 
 def _do_all(
-    state: RunState, chosen: Sequence[Stage], folder: Path, *, part: tuple[int, int] | None, trust: bool, say: Say
+    state: RunState,
+    chosen: Sequence[Stage],
+    folder: Path,
+    *,
+    part: tuple[int, int] | None,
+    trust: bool,
+    checked: bool,
+    say: Say,
 ) -> None:
     """Does the chosen stages that are not done, and notes in `folder` which artifacts they are."""
     store = state.store
     mentioned: set[str] = set()
-    checked, at = False, 0
+    at = 0
     while at < len(chosen):
         stage = chosen[at]
         name = artifact_name(stage, state)

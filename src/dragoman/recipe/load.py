@@ -19,6 +19,11 @@ from dragoman.recipe.sweep import expand
 
 MODELS, REVISION = ("backbone", "model"), "revision"
 """Keys that name a model, and the one beside them that says which commit of it."""
+NEEDS_DEV = {
+    "keep": "best are the weights with the lowest loss on a dev set",
+    "give_up": "a training is given up by its loss on a dev set",
+}
+"""Training settings that need `data.dev`, and why."""
 
 
 def load(
@@ -45,7 +50,7 @@ def load(
         entries = source.value.get("methods")
         written = len(entries) if isinstance(entries, list) else 0
         expand(source, methods)
-        found = _validate_methods(source, methods, written) + _validate_mixing(source, mixing) + _validate_keep(source)
+        found = _validate_methods(source, methods, written) + _validate_mixing(source, mixing) + _validate_dev(source)
         benchmarks, more = check_suites(source, suites)
         found += more
         try:
@@ -258,8 +263,8 @@ def _validate_mixing(source: Source, mixing: Collection[str]) -> list[Fault]:
     ]
 
 
-def _validate_keep(source: Source) -> list[Fault]:
-    """A fault for each training that is to keep its best weights, if there are no pairs to tell them by."""
+def _validate_dev(source: Source) -> list[Fault]:
+    """A fault for each training that is to keep its best weights, or to be given up, with no pairs to tell by."""
     data, entries = source.value.get("data"), source.value.get("methods")
     if isinstance(data, dict) and data.get("dev"):
         return []
@@ -272,10 +277,8 @@ def _validate_keep(source: Source) -> list[Fault]:
             said = held(source.value, path)
         except (KeyError, IndexError, TypeError):
             continue
-        if isinstance(said, dict) and said.get("keep") == "best":
-            text = (
-                "best are the weights with the lowest loss on a dev set, and the recipe has none; name one under data, "
-                "as in `dev: {share: 0.02}`"
-            )
-            found.append(Fault(source.place((*path, "keep")), spelled((*path, "keep")), text))
+        for name, why in NEEDS_DEV.items():
+            if isinstance(said, dict) and said.get(name) not in (None, "last"):
+                text = f"{why}, and the recipe has none; name one under data, as in `dev: {{share: 0.02}}`"
+                found.append(Fault(source.place((*path, name)), spelled((*path, name)), text))
     return found

@@ -159,7 +159,7 @@ class Lora(Strict):
     """Which layers: `all-linear`, or names such as `q_proj`."""
 
 
-WITHOUT_EFFECT = {"save_every", "validate_every", "report_to"}
+WITHOUT_EFFECT = {"give_up", "save_every", "validate_every", "report_to"}
 """Fields of `Training` that do not decide what is learnt."""
 
 
@@ -198,6 +198,8 @@ class Training(Strict):
     """Optimizer steps between validations on `data.dev`; four times an epoch when absent, or less often where the dev set is large beside what is trained on."""
     keep: Literal["last", "best"] = "last"
     """Which weights become the model: the last, or those with the lowest validation loss (`best`; needs `data.dev`)."""
+    give_up: Annotated[float, Field(gt=1)] | None = None
+    """Stop with an error once the loss on `data.dev` is so many times what it was before training; never when absent."""
     report_to: tuple[str, ...] = ()
     """Trackers known to transformers, such as `wandb` or `tensorboard`. The log in the run's folder is always written."""
 

@@ -96,8 +96,8 @@ def _rows(row: Json, axes: Sequence[Axis], methods: Mapping[str, type[BaseModel]
             _set(options, path, value)
         if _same(options, given, methods.get(method), training):
             continue
-        named = (_named(path, value) for (path, _), value in zip(axes, chosen, strict=True))
-        options["label"] = "-".join([_label(row), *named])
+        parts = (named(path, value) for (path, _), value in zip(axes, chosen, strict=True))
+        options["label"] = "-".join([_label(row), *parts])
         rows.append({method: options})
     return rows
 
@@ -136,7 +136,7 @@ def _set(options: JsonObject, path: Sequence[str], value: Json) -> None:
     options[path[-1]] = value
 
 
-def _named(path: Sequence[str], value: Json) -> str:
+def named(path: Sequence[str], value: Json) -> str:
     """A value as part of a row's name; a setting of training and a limit with what it is, as in `rank=64`."""
     return f"{path[-1]}={_word(value)}" if path[0] in ("training", "limit") else _word(value)
 

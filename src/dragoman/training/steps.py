@@ -25,7 +25,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from dragoman.errors import TrainingError
+from dragoman.errors import Diverged, TrainingError
 from dragoman.progress import Bar
 from dragoman.prompts.examples import ExampleRow, ExampleTable
 from dragoman.training import checkpoints, validation
@@ -110,6 +110,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
     """Trains on `Step`s. The model's forward pass returns the loss of each trained token (`loss.teach_forward`).
 
     After the steps in `validated`, the loss on the examples of `dev` is measured; this changes nothing in the training.
+    A training whose validation loss rises to more than `give_up` times the first is stopped by a `Diverged`.
     Checkpoints are `apart` seconds from each other; if that is None, as many steps as the arguments say. With
     `newest_only`, a checkpoint is deleted as soon as the next is finished. With `keep_best`, there is one after the
     step with the lowest validation loss, and it stays.
@@ -131,8 +132,9 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         dev: ExampleTable | None = None,
         validated: Container[int] = (),
         keep_best: bool = False,
+        give_up: float | None = None,
     ):
-        self.dev, self.keep_best = dev, keep_best
+        self.dev, self.keep_best, self.give_up = dev, keep_best, give_up
         self.control: TrainerControl
         self.examples, self.order, self.batcher = examples, order, batcher
         self.apart, self.newest_only = apart, newest_only
@@ -225,6 +227,12 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         loss = self._validate(self.dev)
         if not math.isfinite(loss):
             raise _not_a_number(f"The validation loss after step {step} is {loss}.")
+        first = self.metrics_log.validation.get(0, math.inf)
+        if self.give_up is not None and loss > self.give_up * first:
+            raise Diverged(
+                f"The validation loss after step {step} is {loss:.3f}, over {self.give_up:g} times the {first:.3f} "
+                "before training: it is given up (training.give_up). Lower training.learning_rate."
+            )
         self.metrics_log.validated(step, loss)
         if self.bar is not None:
             self.bar.advance(0, remark=self._remark())
@@ -287,7 +295,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
             )
 
 
-def _not_a_number(what: str) -> TrainingError:
-    return TrainingError(
+def _not_a_number(what: str) -> Diverged:
+    return Diverged(
         f"{what} Lower training.learning_rate, or set training.precision: fp32. The last checkpoint is from before."
     )

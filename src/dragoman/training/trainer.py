@@ -152,6 +152,7 @@ def fit(
             dev=dev,
             validated=validated,
             keep_best=keep_best,
+            give_up=settings.give_up,
         )
         arguments.eval_on_start = dev is not None and not done
         if done < steps:

@@ -8,20 +8,18 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar, cast
 
 from dragoman.analysis.results import DriftResult, GradientsResult, MeasuredDrift
 from dragoman.errors import RecipeError
 from dragoman.methods import available
 from dragoman.pipeline.analyses.jobs import MeasureDrift, MeasureGradients
+from dragoman.pipeline.analyses.once import measured_once
 from dragoman.pipeline.analyses.options import BACKBONE, DriftOptions, GradientsOptions
 from dragoman.pipeline.models.engines import answering
 from dragoman.pipeline.plan import Plan, code_digest, plan
-from dragoman.pipeline.process import Job, in_own_process
 from dragoman.pipeline.rows import rows, settings_of
 from dragoman.pipeline.run import run
 from dragoman.pipeline.stages.stage import Kind, Stage
-from dragoman.pipeline.verify_inputs import require_whole
 from dragoman.progress import note
 from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Recipe
@@ -35,7 +33,6 @@ CODE = (
     *("prompts", "scoring/statistics.py", "training/loss.py"),
 )
 """The code that makes an analysis' result: when it changes, the analysis is made again."""
-Measured = TypeVar("Measured")
 
 
 def gradients(
@@ -71,8 +68,9 @@ def gradients(
             "code": code_digest(*CODE),
         }
     )
-    measured = _measured(
-        found,
+    measured = measured_once(
+        found.store,
+        found.backbone,
         f"gradients-{name}",
         "gradients.json",
         say,
@@ -119,8 +117,9 @@ def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = no
         trained = done["train", row]
         name = fingerprint({"trained": [artifact.digest("adapter/*") for artifact in trained], **rest})
         folders = [artifact.folder / "adapter" for artifact in trained]
-        each[row] = _measured(
-            found,
+        each[row] = measured_once(
+            found.store,
+            found.backbone,
             f"drift-{row}-{name}",
             "drift.json",
             say,
@@ -184,29 +183,6 @@ def _finished(
             assert step.artifact is not None, f"a run makes {step.stage.title}, or tells why not"
             done.setdefault((step.stage.kind, step.stage.row), []).append(step.artifact)
     return found, done
-
-
-def _measured(
-    found: Plan,
-    name: str,
-    file: str,
-    say: Callable[[str], None],
-    reads: Sequence[Artifact],
-    job: Job[Measured],
-) -> Measured:
-    """The result of a job, from the store if it was computed before."""
-    artifact = found.store.find(name)
-    if artifact is None:
-        require_whole(found.store, reads, found.backbone.files, name)
-        with found.store.making(name) as out:
-            artifact = found.store.find(name)  # another process may have made it while this one waited
-            if artifact is None:
-                ran = in_own_process(job, name)
-                write_atomic(out / file, json.dumps(ran.result))
-                artifact = found.store.finish(name, {"peak_memory": ran.peak_memory})
-    else:
-        say(f"✓ {name}  done before")
-    return cast(Measured, artifact.read_json(file))
 
 
 def _published(

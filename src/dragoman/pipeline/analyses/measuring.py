@@ -23,7 +23,7 @@ from dragoman.pipeline.models.engines import open_door
 from dragoman.pipeline.models.speakers import device_name, speaker, spec_of
 from dragoman.pipeline.rows import settings_of
 from dragoman.progress import progress
-from dragoman.prompts.examples import ExampleTable
+from dragoman.prompts.examples import ExampleTable, Ids
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe, Training
 from dragoman.suites import is_skill
@@ -148,7 +148,7 @@ def measure_drift(
     budget = recipe.generation.batch_tokens
     kept: dict[str, list[Floats]] = {kind: [] for kind in texts}
     for number, folder in enumerate(trained, start=1):
-        views = _views(recipe, backbone, folder)
+        views = views_of(recipe, backbone, folder)
         label = f"drift of {row}" + (f", {number} of {len(trained)}" if len(trained) > 1 else "")
         with progress(label, sum(map(len, texts.values())), "texts") as bar:
             for kind, said in texts.items():
@@ -163,7 +163,9 @@ def measure_drift(
     }
 
 
-def _views(recipe: Recipe, backbone: Model, trained: Path) -> tuple[View, View]:
+def views_of(recipe: Recipe, backbone: Model, trained: Path) -> tuple[View, View]:
+    """The backbone and the model that was trained, as an adapter or as other weights."""
+
     def load(folder: Path, adapter: Path | None = None) -> Any:
         return load_model(
             folder,
@@ -197,23 +199,32 @@ def _texts(
 
     tested = list(read_pairs(data / "test.jsonl"))
     pairs = drawn(tested, lambda pair: (pair.direction, pair.key), options.examples, options.seed)
-    found: dict[str, list[AnsweredPrompt]] = {"references": [_reference(speak, pair) for pair in pairs if pair.target]}
+    found: dict[str, list[AnsweredPrompt]] = {"references": [referenced(speak, pair) for pair in pairs if pair.target]}
     requests = {
         "translations": ([speak.translate(pair) for pair in pairs], settings.translation_tokens),
         "skill": ([speak.question(question) for question in questions(True)], settings.max_tokens),
         "questions": ([speak.question(question) for question in questions(False)], settings.max_tokens),
     }
-    weights = spec_of(backbone, recipe.system)
-    with open_door(recipe.generation, cache, {"backbone": weights}) as answers:
+    found |= own_answers(recipe, backbone, requests, speak, cache)
+    return {kind: said for kind, said in found.items() if said}
+
+
+def own_answers(
+    recipe: Recipe, backbone: Model, requests: Mapping[str, tuple[Sequence[Ids], int]], speak: Speaker, cache: Path
+) -> dict[str, list[AnsweredPrompt]]:
+    """Prompts with the backbone's greedy answers; each kind's come with the most tokens of an answer."""
+    found = {}
+    with open_door(recipe.generation, cache, {"backbone": spec_of(backbone, recipe.system)}) as answers:
         for kind, (prompts, longest) in requests.items():
             ask = Ask("backbone", prompts, Sampling(longest, speak.stop), f"the backbone's own {kind}")
             completions = answers.answer(ask) if prompts else []
             both = zip(prompts, completions, strict=True)
             found[kind] = [AnsweredPrompt(prompt, completion.ids) for prompt, completion in both if completion.ids]
-    return {kind: said for kind, said in found.items() if said}
+    return found
 
 
-def _reference(speak: Speaker, pair: Pair) -> AnsweredPrompt:
+def referenced(speak: Speaker, pair: Pair) -> AnsweredPrompt:
+    """A request for a translation, and the reference as its answer."""
     prefix = speak.prefix(pair)
     return AnsweredPrompt(prefix.prompt, prefix.reference + speak.renderer.end)
 

@@ -1,0 +1,1 @@
+"""`dragoman tune`: the learning rate, found by a short search."""
