@@ -13,7 +13,7 @@ from dragoman.analysis.results import TriedRate, TuneResult
 from dragoman.report.figures.charts import Frame, style_sheet, svg, tag, ticks
 
 STATES = {
-    "chosen": "taken: drifts least of those as good as the best",
+    "chosen": "taken",
     "as good": "as good as the best",
     "worse": "",
     "astray": "went astray",
