@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from dragoman import cli, terminal
-from dragoman.commands.talk import Talker
+from dragoman.commands.chat.command import Conversation, converse
+from dragoman.commands.chat.talker import Talker
 from dragoman.corpora.records import Turn
 from dragoman.pipeline.translate_file import lines as translating
 from dragoman.terminal import visible
@@ -85,14 +86,20 @@ class Parrot:
     def answer(self, turns: Sequence[Turn], temperature: float = 0.0) -> str:
         return EVIL
 
+    def translate(self, text: str, direction: str) -> str:
+        return f"{direction} {EVIL}"
+
 
 def parroted(recipe: object, lines: Sequence[str], *languages: object) -> translating.TranslatedLines:
     return translating.TranslatedLines([f"{line} {EVIL}" for line in lines], {}, None, [])
 
 
-def test_answers(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_answers(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(Talker, "load", lambda *_, **__: Parrot())
-    run("chat", EVIL, input="Hi\n\n", said=f"{visible(EVIL)}: {visible(EVIL)}")
+    run("chat", EVIL, input="Hi\n\n", said=visible(EVIL))
+    said = iter(["Hi", f"/{EVIL}", f"/translate {EVIL} x"])
+    converse(Conversation(cast("Talker", Parrot())), EVIL, lambda _: next(said, "/quit"))
+    assert f"{visible(EVIL)}: {visible(EVIL)}" in capsys.readouterr().out
     monkeypatch.setattr(translating, "translate_lines", parroted)
     (tmp_path / "a.txt").write_bytes("eins\u2028\r\n\nzwei".encode())
     monkeypatch.setattr(terminal, "on_screen", lambda: False)

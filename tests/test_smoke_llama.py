@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from dragoman.commands.chat.talker import Talker
 from dragoman.commands.recipes import of_model
-from dragoman.commands.talk import Talker
 from dragoman.corpora.records import Turn
 from dragoman.pipeline.translate_file.lines import translate_lines
 from tests import ROOT
@@ -174,9 +174,9 @@ def test_a_merged_model_talks_by_itself(ran: Ran) -> None:
     """Its folder has Alpaca's prompt as its chat template, which the backbone's has not."""
     model = (ran.folder / "models" / "de-cross").resolve()
     assert "### Instruction:" in (model / "chat_template.jinja").read_text(encoding="utf-8")
-    talker = Talker.load(str(model), max_tokens=4)
-    assert isinstance(talker.answer([Turn("user", "Wer bist du?")]), str)
-    asked = talker.renderer.prompt([Turn("user", "Wer bist du?")])
-    assert list(asked) == ran.tokenizer(WITHOUT.format(instruction="Wer bist du?"))["input_ids"]
     recipe = of_model(str(model), ["evaluation.translation_tokens=4", f"runs={ran.folder.parent}"])
+    talker = Talker.load(recipe, max_tokens=4)
+    assert isinstance(talker.answer([Turn("user", "Wer bist du?")]), str)
+    asked = talker.speak.renderer.prompt([Turn("user", "Wer bist du?")])
+    assert list(asked) == ran.tokenizer(WITHOUT.format(instruction="Wer bist du?"))["input_ids"]
     assert len(translate_lines(recipe, ["Guten Morgen!"], "de", "en").texts) == 1

@@ -11,14 +11,12 @@ import typer
 
 from dragoman import __version__
 from dragoman.commands import analyze, lab, store
+from dragoman.commands.chat.command import chat
 from dragoman.commands.data import app as data
 from dragoman.commands.init.command import init
 from dragoman.commands.models.app import app as models
 from dragoman.commands.options import (
     COLOURS,
-    Adapter,
-    Longest,
-    Model,
     Others,
     Overrides,
     Recipe,
@@ -30,7 +28,6 @@ from dragoman.commands.options import (
 from dragoman.commands.score import command as score
 from dragoman.commands.translate import translate
 from dragoman.commands.tune.command import tune
-from dragoman.corpora.records import Turn
 from dragoman.errors import DragomanError
 from dragoman.interrupts import CODE, STOPPED, interruptible, watch
 from dragoman.terminal import put, say, visible
@@ -286,38 +283,7 @@ def _upto(kind: "Kind", recipe: Path, overrides: list[str] | None, trust: bool) 
 
 
 app.command()(translate)
-
-
-@app.command()
-def chat(
-    model: Model,
-    system: Annotated[str | None, typer.Option(help="System prompt.")] = None,
-    temperature: Annotated[float, typer.Option(min=0.0, help="0 is greedy.")] = 0.0,
-    adapter: Adapter = None,
-    max_tokens: Longest = 512,
-) -> None:
-    """Talk with a model. An empty line begins anew, Ctrl-D ends."""
-    from dragoman.commands.talk import Talker
-
-    talker = Talker.load(model, adapter=adapter, system=system, max_tokens=max_tokens)
-    turns: list[Turn] = []
-    while True:
-        try:
-            said = input("you: ").strip()
-            said.encode()
-        except EOFError:
-            say()
-            return
-        except UnicodeError:
-            say("(that was no UTF-8)")
-            continue
-        if not said:
-            turns = []
-            say("(a new conversation)")
-            continue
-        answer = talker.answer([*turns, Turn("user", said)], temperature)
-        say(f"{model}: {answer}")
-        turns += [Turn("user", said), Turn("assistant", answer)]
+app.command()(chat)
 
 
 app.add_typer(analyze.app, name="analyze")

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 from typer.testing import CliRunner, Result
 
 from dragoman.cli import app
-from dragoman.lab import world
+from dragoman.lab import BACKBONE, world
 from dragoman.models.loading import load_model
 from tests.tiny_models import lab_llama
 
@@ -95,6 +95,19 @@ def test_a_run_compares_with_an_adapter(base: Path, adapter: Path) -> None:
     card = json.loads(Path("runs/beside/scorecard.json").read_text())
     assert [row["name"] for row in card["rows"]] == ["backbone", "taught"]
     assert "adapter is an adapter" not in run("run", "recipe.yaml", "--dry-run").output
+
+
+def test_its_own_tokenizer_goes_along(adapter: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(BACKBONE)
+    once = run("translate", adapter, "--direction", "de-en", *SMALL[:2], stdin="Der Fluss ist alt.\n")
+    before = merged()
+    tokenizer.chat_template += "{# as it was taught #}"
+    tokenizer.save_pretrained(adapter)
+    again = run("translate", adapter, "--direction", "de-en", *SMALL[:2], stdin="Der Fluss ist alt.\n")
+    assert again.stdout == once.stdout
+    (after,) = set(Path().glob("runs/.store/artifacts/merge-adapter-*/model")) - {before}
+    assert AutoTokenizer.from_pretrained(after).chat_template == tokenizer.chat_template
+    assert AutoTokenizer.from_pretrained(before).chat_template != tokenizer.chat_template
 
 
 def test_a_base_that_is_missing(adapter: Path) -> None:

@@ -1,0 +1,1 @@
+"""`dragoman chat`: a conversation with a model, and translations by it."""
