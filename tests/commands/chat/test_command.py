@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from dragoman.cli import app
@@ -163,6 +164,7 @@ def test_at_a_terminal(tmp_path: Path) -> None:
         translated = terminal.until("The hat is old\\.")
         assert "there is no" not in translated
         terminal.until("you: ")
+        time.sleep(1)  # a person takes as long; before it waits for keys, readline keeps the signal until one comes
         terminal.type("\x03")
         terminal.until("\\(Ctrl-D ends\\)")
         terminal.until("you: ")
@@ -173,7 +175,10 @@ def test_at_a_terminal(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_stops_an_answer_and_not_the_program(tmp_path: Path) -> None:
-    endless = lab_llama(tmp_path / "endless", max_position_embeddings=200_000)  # its answers have no end
+    endless = lab_llama(tmp_path / "endless", max_position_embeddings=200_000)
+    weights = load_file(endless / "model.safetensors")
+    weights["lm_head.weight"].zero_()  # it says its first token for ever
+    save_file(weights, endless / "model.safetensors", metadata={"format": "pt"})
     terminal = Terminal(tmp_path, endless)
     try:
         terminal.until("you: ")
