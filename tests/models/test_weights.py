@@ -13,7 +13,7 @@ import torch
 from dragoman.errors import EngineError
 from dragoman.models.loading import fingerprint, load_model, locate
 from dragoman.models.outline import outline
-from dragoman.models.weights import deciding_files, header, weight_bytes, weight_files
+from dragoman.models.weights import companions, deciding_files, header, weight_bytes, weight_files
 
 
 @pytest.fixture
@@ -179,3 +179,11 @@ def test_a_file_that_is_cut_off_is_seen_by_its_header(parted: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(EngineError, match="it is cut off; fetch it again"):
         header(path)
+
+
+def test_companions_are_the_tokenizer_in_all_its_forms_and_the_chat_template(tmp_path: Path) -> None:
+    kept = ["chat_template.jinja", "generation_config.json", "tokenizer.json", "tokenizer.model.v3", "vocab.json"]
+    for name in (*kept, "config.json", "model.safetensors", "README.md", "modeling.py"):
+        (tmp_path / name).touch()
+    assert [path.name for path in companions(tmp_path)] == kept
+    assert {path.name for path in companions(tmp_path, "*.py")} == {*kept, "modeling.py"}

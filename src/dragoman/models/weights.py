@@ -16,6 +16,10 @@ BIN, BIN_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
 LARGEST_INDEX = 256 << 20  # bytes; of a model with hundreds of experts in each layer it has twenty megabytes
 BINS = "pytorch_model*.bin"
 """Weight files that are not safetensors."""
+_COMPANIONS = (
+    *("tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "*.model", "*.jinja"),
+    "generation_config.json",
+)
 
 
 class Tensor(NamedTuple):
@@ -50,6 +54,11 @@ def weight_files(folder: Path, bin_weights: bool = False, name: str = "") -> lis
             "their tensors are read, and nothing else in them."
         )
     raise EngineError(f"{name or folder} has no .safetensors file, and models are loaded from safetensors only.")
+
+
+def companions(folder: Path, *more: str) -> list[Path]:
+    """What stands beside a model's weights and goes along with them: tokenizer, chat template, how it generates."""
+    return sorted({path for pattern in (*_COMPANIONS, *more) for path in folder.glob(pattern)})
 
 
 def deciding_files(folder: Path) -> list[Path]:

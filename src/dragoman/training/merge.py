@@ -18,6 +18,7 @@ import torch
 from dragoman.errors import StoreError, TrainingError
 from dragoman.models.config import ORIGIN, read_config
 from dragoman.models.loading import load_model, locate
+from dragoman.models.weights import companions
 from dragoman.prompts.examples import Ids
 from dragoman.training.checkpoints import is_model
 
@@ -31,17 +32,6 @@ FP32_LIMIT = 1e-3
 # is not rounding any more.
 AGREEMENT_LIMIT = 0.9
 NEW_TOKENS = 16
-
-_COMPANIONS = (
-    "tokenizer*",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab*",
-    "merges.txt",
-    "*.model",
-    "*.jinja",
-    "generation_config.json",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +186,7 @@ def _check_room(out: Path, model: "PreTrainedModel", cast: torch.dtype) -> None:
 
 def copy_companions(folder: Path, beside: Path, trust_remote_code: bool = False) -> None:
     """Copies the tokenizer, the chat template and what else stands beside a model's weights."""
-    patterns = (*_COMPANIONS, "*.py") if trust_remote_code else _COMPANIONS
-    for path in {path for pattern in patterns for path in folder.glob(pattern)}:
+    for path in companions(folder, "*.py") if trust_remote_code else companions(folder):
         shutil.copyfile(path, beside / path.name)
 
 

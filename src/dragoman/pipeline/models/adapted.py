@@ -7,11 +7,10 @@ from typing import Protocol
 from dragoman.errors import EngineError
 from dragoman.models.config import read_json
 from dragoman.models.loading import fingerprint as model_contents
+from dragoman.models.weights import companions
 from dragoman.store import Digests, fingerprint
 
 CONFIG = "adapter_config.json"
-BESIDE = ("*token*.json", "vocab*", "merges.txt", "*.model", "*.jinja", "generation_config.json")
-"""What stands beside weights and goes along into a merged model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def adapted(
     if not (folder / CONFIG).is_file() or (folder / "config.json").is_file():
         return None
     base = _base(folder, find, trust_remote_code, bin_weights)
-    beside = sorted(path for pattern in BESIDE for one in (base, folder) for path in one.glob(pattern))
+    beside = [*companions(base), *companions(folder)]
     weights = model_contents(base, adapter=folder, digest_of=digests.of)
     contents = fingerprint([weights, [[path.name, digests.of(path)] for path in beside]])
     label = "".join(letter if letter.isalnum() else "_" for letter in folder.resolve().name)
