@@ -218,12 +218,13 @@ def evaluate(
     """Judge the models of a recipe, after what they need; or one model alone."""
     from dragoman.commands import evaluate as evaluating
 
+    pairs = evaluating.JudgedOn(test, source, target, table, direction or (), both)
     if evaluating.is_recipe(model):
+        evaluating.refuse_options(model, suite or (), pairs, prompt)
         _upto("evaluate", Path(model), overrides, trust)
         return
     from dragoman.commands import recipes
 
-    pairs = evaluating.JudgedOn(test, source, target, table, direction or (), both)
     loaded = evaluating.alone(model, suite or (), pairs, prompt, overrides or ())
     recipes.finish(loaded, trust=trust)
 

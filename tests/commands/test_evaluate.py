@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dragoman.commands.evaluate import JudgedOn, alike, alone, compared
+from dragoman.commands.evaluate import JudgedOn, alike, alone, compared, refuse_options
 from dragoman.corpora.records import Pair
 from dragoman.errors import DataError, RecipeError
 from dragoman.generation.ask import Completion
@@ -147,3 +147,19 @@ def test_both_ways_of_a_test_set() -> None:
 def test_a_test_that_is_not_clear(named: list[str], test: JudgedOn, said: str) -> None:
     with pytest.raises((DataError, RecipeError), match=said):
         alone("lab", named, test, "", [])
+
+
+@pytest.mark.parametrize(
+    ("named", "test", "prompt"),
+    [
+        (["gsm8k"], JudgedOn(), ""),
+        ([], JudgedOn("wmt22"), ""),
+        ([], JudgedOn(directions=["de-en"]), ""),
+        ([], JudgedOn(both=True), ""),
+        ([], JudgedOn(), "alma"),
+    ],
+)
+def test_what_is_for_a_model_alone_is_refused_beside_a_recipe(named: list[str], test: JudgedOn, prompt: str) -> None:
+    refuse_options("recipe.yaml", [], JudgedOn(), "")
+    with pytest.raises(RecipeError, match="recipe.yaml is a recipe, and says itself what its models are judged by"):
+        refuse_options("recipe.yaml", named, test, prompt)

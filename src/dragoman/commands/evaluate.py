@@ -64,6 +64,15 @@ class JudgedOn:
         return {"files": [{**files, "direction": text.direction, "both": self.both}]}, word
 
 
+def refuse_options(recipe: str, named: Sequence[str], test: JudgedOn, prompt: str) -> None:
+    """RecipeError if what is for a model alone is said beside a recipe, where it would do nothing."""
+    if named or prompt or test != JudgedOn():
+        raise RecipeError(
+            f"{recipe} is a recipe, and says itself what its models are judged by (evaluate, data.test, prompt): write "
+            "it there, or after it as in evaluate=[gsm8k]. --suite, --test, --source and the like are for a model alone"
+        )
+
+
 def alone(model: str, named: Sequence[str], test: JudgedOn, prompt: str, overrides: Sequence[str]) -> Recipe:
     """A recipe that trains nothing and judges one model; by translation if there is a test.
 
