@@ -30,7 +30,7 @@ def hints(lines: Sequence[Mapping[str, float]], settings: Training) -> list[str]
     segments = [name for name in (f"loss/{one}" for one in FRESH) if any(name in line for line in lines)]
     fresh = [line[segments[0]] for line in lines if segments[0] in line] if segments else []
     dev = validation.losses(lines)
-    return [*_hardly_moved(fresh, dev, len(every), settings), *_worse_at_the_end(dev, len(every), settings)]
+    return [*_hardly_moved(fresh, dev, len(every), settings), *_worse_at_the_end(dev, settings)]
 
 
 def _blown_up(losses: Sequence[float], settings: Training) -> str:
@@ -75,7 +75,7 @@ def _hardly_moved(fresh: Sequence[float], dev: Mapping[int, float], steps: int, 
     ]
 
 
-def _worse_at_the_end(dev: Mapping[int, float], steps: int, settings: Training) -> list[str]:
+def _worse_at_the_end(dev: Mapping[int, float], settings: Training) -> list[str]:
     if not dev:
         return []
     after = {step: loss for step, loss in dev.items() if step}

@@ -23,8 +23,7 @@ _UNTOLD = ("transformers_version", "_name_or_path", "_model_name_or_path", "_fro
 def write_weights(header: Header, folder: Path) -> None:
     """Writes model.safetensors, config.json and generation_config.json into a folder.
 
-    EngineError if a number of the file has no place in the model or
-    the other way round, or if one is not finite.
+    EngineError if a number of the file has no place in the model or the other way round, or if one is not finite.
     """
     import transformers
     from transformers import AutoConfig, AutoModelForCausalLM
