@@ -63,6 +63,11 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
         "recipe.yaml:7: training.give_up: a training is given up by its loss on a dev set, and the recipe has none; name "
         "one under data, as in `dev: {share: 0.02}`",
     ),
+    "validated on nothing": (
+        GOOD + "training: {validate_every: 20}\n",
+        "recipe.yaml:7: training.validate_every: a training is validated on a dev set, and the recipe has none; name one "
+        "under data, as in `dev: {share: 0.02}`",
+    ),
     "unknown key of a row's training": (
         GOOD.replace("[vanilla]", "\n  - vanilla:\n      training:\n        lora: {rnk: 8}"),
         "recipe.yaml:9: methods[0].vanilla.training.lora.rnk: no such key; did you mean 'rank'?",

@@ -22,6 +22,7 @@ MODELS, REVISION = ("backbone", "model"), "revision"
 NEEDS_DEV = {
     "keep": "best are the weights with the lowest loss on a dev set",
     "give_up": "a training is given up by its loss on a dev set",
+    "validate_every": "a training is validated on a dev set",
 }
 """Training settings that need `data.dev`, and why."""
 
@@ -264,7 +265,7 @@ def _validate_mixing(source: Source, mixing: Collection[str]) -> list[Fault]:
 
 
 def _validate_dev(source: Source) -> list[Fault]:
-    """A fault for each training that is to keep its best weights, or to be given up, with no pairs to tell by."""
+    """A fault for each training that is to be validated, with no pairs to validate on."""
     data, entries = source.value.get("data"), source.value.get("methods")
     if isinstance(data, dict) and data.get("dev"):
         return []
