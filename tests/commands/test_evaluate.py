@@ -161,5 +161,5 @@ def test_a_test_that_is_not_clear(named: list[str], test: JudgedOn, said: str) -
 )
 def test_what_is_for_a_model_alone_is_refused_beside_a_recipe(named: list[str], test: JudgedOn, prompt: str) -> None:
     refuse_options("recipe.yaml", [], JudgedOn(), "")
-    with pytest.raises(RecipeError, match="recipe.yaml is a recipe, and says itself what its models are judged by"):
+    with pytest.raises(RecipeError, match="is a recipe, and says itself what its models are judged by"):
         refuse_options("recipe.yaml", named, test, prompt)

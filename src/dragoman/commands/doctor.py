@@ -60,7 +60,9 @@ def findings() -> Iterator[Finding]:
     yield Finding(
         "ok",
         "network",
-        "HF_HUB_OFFLINE is set: nothing is fetched" if offline else "used only where a recipe names something there",
+        "HF_HUB_OFFLINE is set: no corpus is fetched, nor anything of the hub"
+        if offline
+        else "used only where a recipe names something there",
     )
     for name, use in OPTIONAL.items():
         if importlib.util.find_spec(name) is None:

@@ -22,13 +22,12 @@ from dragoman.pipeline.forecast.busy import cores
 from dragoman.pipeline.forecast.estimate import Estimate, training_flops
 from dragoman.pipeline.forecast.geometry import Geometry
 from dragoman.pipeline.forecast.trial import Speeds, Trial
-from dragoman.recipe.schema import Training
+from dragoman.recipe.schema import WITHOUT_EFFECT, Training
 
 MERGED = 2.0  # times the start of a training
 LONGEST = 3.0  # mean lengths of an answer that the longest of a batch has
 IGNORED = {
-    "training": {"epochs", "learning_rate", "schedule", "warmup", "weight_decay", "seed", "save_every", "report_to"}
-    | {"validate_every", "keep"},
+    "training": WITHOUT_EFFECT | {"epochs", "learning_rate", "schedule", "warmup", "weight_decay", "seed", "keep"},
     "generation": {"shard", "cache", "tolerate", "vllm", "openai", "ray"},
 }
 """Settings that do not change how fast a step is."""
