@@ -20,6 +20,7 @@ COMMANDS = [
     "init",
     "run",
     "show",
+    "tune",
     "generate",
     "train",
     "merge",
@@ -32,6 +33,7 @@ COMMANDS = [
     "analyze",
     "data",
     "lab",
+    "models",
     "store",
 ]
 Run = Callable[..., Result]
