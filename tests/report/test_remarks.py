@@ -84,6 +84,11 @@ def test_where_the_backbone_has_nothing_a_difference_is_told() -> None:
         "The backbone scores 0 at talk, so no share of that is kept or lost (no part of RP); in points: new +12*, "
         "other +1."
     ]
+    rows = {"backbone": ({}, {"a": 0, "b": 0, "c": 0}), "new": ({}, {"a": 0, "b": 30, "c": 1})}
+    assert remarks(made_card(rows))[-1] == (
+        "The backbone scores 0 at a, b and c, so no share of that is kept or lost (no part of RP); in points: "
+        "b: new +30*; c: new +1."
+    )
 
 
 def test_of_two_models_nothing_is_said_of_a_backbone() -> None:

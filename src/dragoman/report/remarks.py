@@ -182,22 +182,30 @@ def _reasons(ability: Ability) -> list[str]:
     return [f"{note} {count}" for note, count in notes if not note.startswith(JUDGED)]
 
 
+def _gaps(card: Scorecard, family: str) -> str:
+    """By how much each row differs from the backbone there; empty if none does."""
+    gaps = {row["name"]: ability_of(row, family) for row in methods(card)}
+    there = {name: one for name, one in gaps.items() if one and one["delta"] is not None}
+    if not any(one["delta"] for one in there.values()):
+        return ""
+    return ", ".join(
+        f"{name} {signed(one['delta'], digits(card, family))}{'*' if significant(one['p']) else ''}"
+        for name, one in there.items()
+    )
+
+
 def _without(card: Scorecard) -> list[str]:
     """Abilities of which the backbone has nothing, or no score: no share of them can be told, but a difference."""
     named = sorted({family for row in card["rows"] for family in row["retention_without"]})
     scores = {family: one["score"] for family in named if (one := ability_of(card["rows"][0], family))}
     open_ = [plain(family) for family, score in scores.items() if score is None]
     found = []
-    for family in (family for family, score in scores.items() if score == 0):
-        gaps = {row["name"]: ability_of(row, family) for row in methods(card)}
-        told = [
-            f"{name} {signed(one['delta'], digits(card, family))}{'*' if significant(one['p']) else ''}"
-            for name, one in gaps.items()
-            if one and one["delta"] is not None
-        ]
-        points = f"; in points: {', '.join(told)}" if told else ""
+    if none := [family for family, score in scores.items() if score == 0]:
+        gaps = {family: _gaps(card, family) for family in none}
+        told = [f"{plain(family)}: {gap}" if len(none) > 1 else gap for family, gap in gaps.items() if gap]
         found.append(
-            f"The backbone scores 0 at {plain(family)}, so no share of that is kept or lost (no part of RP){points}."
+            f"The backbone scores 0 at {listed([plain(family) for family in none])}, so no share of that is kept or "
+            f"lost (no part of RP){'; in points: ' if told else ''}{'; '.join(told)}."
         )
     if open_:
         listing = listed(open_)
