@@ -59,6 +59,19 @@ def test_all_faults_with_their_lines(tmp_path: Path) -> None:
     ]
 
 
+def test_a_line_that_is_no_object_hides_no_other_fault(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, {**GOOD, "famly": "x"}, "{broken", '"Größe?"', GOOD, r'{"prompt": "\ud83d", "answer": "x"}'
+    )
+    with pytest.raises(DataError) as error:
+        read_questions(path)
+    told = str(error.value).split("\n")
+    assert [one.removeprefix(f"{path}, ")[:6] for one in told] == ["line 2", "line 3", "line 5", "line 1"]
+    assert told[1] == f'{path}, line 3: a JSON object is needed, not "Größe?"'
+    assert "half a character" in told[2]
+    assert "unknown key 'famly'" in told[3]
+
+
 def test_many_faults_are_summed_up(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"… and 5 more$"):
         read_questions(written(tmp_path, *[{**GOOD, "prompt": 1}] * 25))

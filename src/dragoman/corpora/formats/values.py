@@ -111,29 +111,43 @@ def json_file(path: Path, member: str = "") -> Json:
     return parsed(decoded(whole(path, member), name), name)
 
 
-def json_records(path: Path, member: str = "", dropped: Counter[str] | None = None) -> Iterator[tuple[str, JsonObject]]:
+def json_records(
+    path: Path, member: str = "", dropped: Counter[str] | None = None, faults: list[str] | None = None
+) -> Iterator[tuple[str, JsonObject]]:
     """The objects of a file with one JSON object per line, or of one JSON array; each with its place for messages.
 
     In a zip archive, its only .json or .jsonl is read. Records with half a character are left out and counted in
-    `dropped`; without `dropped` they are an error.
+    `dropped`; without `dropped` they are an error. What is wrong with single records is told in `faults`, and the
+    others are given; without `faults` the first is an error.
     """
     if not member and ending(path.name) == ".zip":
         member = archives.only(path, (".json", ".jsonl"))
-    for place, record, suspect in _placed(path, member):
-        if not isinstance(record, dict):
-            raise DataError(f"{place}: a JSON object is needed, not {json.dumps(record)[:80]}")
-        if suspect:
-            try:
+    for place, record, suspect in _placed(path, member, faults):
+        try:
+            if not isinstance(record, dict):
+                shown = json.dumps(record, ensure_ascii=False)[:80]
+                raise DataError(f"{place}: a JSON object is needed, not {shown}")
+            if suspect:
                 refuse_halves(record, place)
-            except HalfCharacter:
-                if dropped is None:
-                    raise
+        except HalfCharacter as error:
+            if dropped is not None:
                 dropped[HALF] += 1
-                continue
-        yield place, record
+            else:
+                _told(error, faults)
+        except DataError as error:
+            _told(error, faults)
+        else:
+            yield place, record
 
 
-def _placed(path: Path, member: str) -> Iterator[tuple[str, Json, bool]]:
+def _told(error: DataError, faults: list[str] | None) -> None:
+    """Puts an error among the faults; raises it if there is no list of them."""
+    if faults is None:
+        raise error
+    faults.append(str(error))
+
+
+def _placed(path: Path, member: str, faults: list[str] | None) -> Iterator[tuple[str, Json, bool]]:
     """The values of a file with their places, and whether there may be half a character in them."""
     name = called(path, member)
     if is_array(path, member):
@@ -143,8 +157,14 @@ def _placed(path: Path, member: str) -> Iterator[tuple[str, Json, bool]]:
             yield f"{name}, record {number}", record, suspect
         return
     for number, line in lines(path, member):
-        if line.strip():
-            yield f"{name}, line {number}", _loaded(line, name, number), bool(_ESCAPED.search(line))
+        if not line.strip():
+            continue
+        try:
+            value = _loaded(line, name, number)
+        except DataError as error:
+            _told(error, faults)
+        else:
+            yield f"{name}, line {number}", value, bool(_ESCAPED.search(line))
 
 
 def is_array(path: Path, member: str = "") -> bool:

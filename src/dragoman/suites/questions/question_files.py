@@ -45,10 +45,11 @@ def read_entries(path: Path, beside: Sequence[str] = ()) -> list[Entry]:
     A family is named by the file if none of its questions names one. Keys in `beside` may stand there too, and are
     for others. `DataError` lists what is wrong, line by line.
     """
-    records = list(json_records(path))
+    entries: list[Entry] = []
+    faults: list[str] = []
+    records = list(json_records(path, faults=faults))
     named = any("family" in record for _, record in records)
     found: dict[str, Entry] = {}
-    entries, faults = [], []
     for place, whole in records:
         record = {key: value for key, value in whole.items() if key not in beside}
         wrong = _faults(record, named)
