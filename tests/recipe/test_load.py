@@ -344,8 +344,10 @@ def test_a_sweep_without_end(tmp_path: Path) -> None:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"nowhere\.yaml: there is no such file; check the path$"):
+    with pytest.raises(RecipeError, match=r"nowhere\.yaml: there is no such file$"):
         load(tmp_path / "nowhere.yaml", methods=OPTIONS, suites=suites)
+    with pytest.raises(RecipeError, match=r"^nowhere\.yaml: there is no such file \(paths count from the folder you"):
+        load(Path("nowhere.yaml"), methods=OPTIONS, suites=suites)
     with pytest.raises(RecipeError, match=r"is a folder, not a recipe; check the path$"):
         load(tmp_path, methods=OPTIONS, suites=suites)
 

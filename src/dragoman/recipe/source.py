@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from dragoman.errors import from_here
 from dragoman.json_values import Json, JsonObject, as_object
 
 Keys = tuple[str | int, ...]
@@ -86,8 +87,8 @@ def read(path: Path, shown: str) -> Source:
 
 def _composed(path: Path, shown: str) -> yaml.MappingNode | Fault:
     if not path.is_file():
-        what = "is a folder, not a recipe" if path.is_dir() else "there is no such file"
-        return Fault(Place(shown), "", f"{what}; check the path")
+        what = "is a folder, not a recipe; check the path"
+        return Fault(Place(shown), "", what if path.is_dir() else f"there is no such file{from_here(path)}")
     try:
         if path.stat().st_size > LARGEST:
             return Fault(Place(shown), "", f"is larger than {LARGEST >> 20} MiB, so it is no recipe")

@@ -72,6 +72,22 @@ def test_a_share_to_validate_on_is_one_sign_away(run: Run) -> None:
     assert recipe(path).data.dev.share == 0.02
 
 
+def test_files_without_any_pair(run: Run) -> None:
+    for name in ("e.de", "e.en"):
+        Path(name).write_text("")
+    result = run("--source", "e.de", "--target", "e.en")
+    assert (result.exit_code, result.stderr) == (2, "e.de, e.en: there are no pairs in there\n")
+    dev = run(*FILES, "--dev-source", "e.de", "--dev-target", "e.en")
+    assert (dev.exit_code, dev.stderr) == (2, "e.de, e.en: there are no pairs in there\n")
+
+
+def test_a_folder_without_a_model_is_told(run: Run) -> None:
+    result = run(*FILES, "--backbone", "./nothing")
+    assert result.exit_code == 0
+    assert "beware: there is no model at ./nothing (paths count from" in result.output
+    assert "there is no model" not in run(*FILES, "--backbone", "owner/nothing", "--force").output
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

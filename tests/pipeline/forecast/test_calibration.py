@@ -125,7 +125,7 @@ def test_a_dry_run_tells_times_at_the_first_run(tries: Tries, tmp_path: Path) ->
     page = shown(tries, tmp_path)
     lines = {line.split()[0]: line for line in page.splitlines() if line}
     assert all("≈" in lines[name] for name in ("train-radis", "evaluate-vanilla", "merge-radis", "examples-radis"))
-    assert "on this machine (≈, calibrated just now; half or double is possible)" in page
+    assert "on this machine (≈, calibrated just now; half or double is possible); stages marked ? are not" in page
     assert "calibrated before" in shown(tries, tmp_path)
     assert tries.count == 1
     assert not list((tmp_path / "runs").rglob("artifacts/*"))

@@ -12,7 +12,7 @@ from dragoman.commands.init.model_settings import MAX_TOKENS, settings_for
 from dragoman.corpora.formats.parallel import ParallelText, read
 from dragoman.corpora.pair_sample import PairSample
 from dragoman.corpora.records import Pair, content_key, draw
-from dragoman.errors import DataError
+from dragoman.errors import DataError, from_here
 from dragoman.pipeline.data.mix_ups import MixUp, mix_ups, refuse_mix_ups
 from dragoman.prompts.languages import language_name
 from dragoman.suites.questions.question_files import read_questions
@@ -112,10 +112,15 @@ def write_starter(text: ParallelText, backbone: str, output: Path, folder: Path,
         raise DataError(f"{', '.join(there)}: there already. Take another --output or --data, or say --force")
     for path in wishes.questions:
         read_questions(path)
-    given = [_given(one) for one in (text, wishes.test, wishes.dev) if one is not None]
+    named = [one for one in (text, wishes.test, wishes.dev) if one is not None]
+    given = [_given(one) for one in named]
+    if empty_files := [_place(one) for one, read_in in zip(named, given, strict=True) if not read_in.pairs]:
+        raise DataError(f"{'; '.join(empty_files)}: there are no pairs in there")
     doubts = refuse_mix_ups(
         [one for read_in in given for one in read_in.found], "warn" if wishes.mixed_up else "refuse"
     )
+    if backbone.startswith((".", "/")) and not Path(backbone).is_dir():
+        doubts = [*doubts, f"there is no model at {backbone}{from_here(backbone)}; `run` needs it there"]
     pairs = given[0].pairs
     if wishes.test is None:
         sides = _split(pairs, wishes.held_out)
@@ -128,10 +133,6 @@ def write_starter(text: ParallelText, backbone: str, output: Path, folder: Path,
         test_from = f"{len(sides[1])} of {len(pairs)} pairs; none of their source sentences is in the training part"
     else:
         sides = (pairs, given[1].pairs)
-        if not all(sides):
-            raise DataError(
-                f"{'; '.join(_place(one) for one in (text, wishes.test))}: there are no pairs in one of them"
-            )
         train, test = _files(text), _files(wishes.test)
         test_from = f"{len(sides[1])} pairs; what they share with the training pairs is left out of these"
     output.parent.mkdir(parents=True, exist_ok=True)

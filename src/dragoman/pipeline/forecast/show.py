@@ -93,9 +93,9 @@ def _rest(costs: Mapping[str, Cost], calibration: Calibration | None) -> str:
         how = f"on this machine (≈, calibrated {when}; half or double is possible)"
     parts += [f"about {rough(estimated)} {how}"] * bool(estimated)
     unknown = any(cost.seconds is None for cost in costs.values())
-    said = "".join(f", {part}" for part in parts)
+    said = ", " * bool(parts) + " and ".join(parts)
     why = "are not estimated" if estimated or calibration else "were not measured yet"
-    return said + f" (stages marked ? {why})" * unknown
+    return said + f"; stages marked ? {why}" * unknown
 
 
 def _faults(reckoning: Reckoning, costs: Mapping[str, Cost]) -> list[Text]:
