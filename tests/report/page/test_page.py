@@ -159,6 +159,14 @@ def test_a_page_without_details_and_one_without_abilities(card: Card) -> None:
     assert "backbone" not in text.partition("Signatures of the scores")[0]
 
 
+def test_one_row_beside_the_backbone_is_no_plural(card: Card) -> None:
+    alone = copy.deepcopy(card)
+    alone["rows"] = alone["rows"][:2]
+    html = page(alone, Details("x"))
+    assert "<h1>A way to teach, beside the backbone.</h1>" in html
+    assert "1 ways" not in html
+
+
 def test_an_ability_that_the_backbone_lacks_is_shown_without_a_bar(card: Card) -> None:
     card = copy.deepcopy(card)
     for row in card["rows"]:
