@@ -43,7 +43,7 @@ def test_scores_differences_and_intervals_stand_in_one_line(card: Card) -> None:
     assert line(lines, "kept of all (RP), %") == ["100", "32", "28–35", "87", "82–93"]
     assert line(lines, "goes on to talk, %") == ["73.4", "0.0", "0.0"]
     claim = (
-        "radis translates better in all 4 directions (+37.7 chrF++) and kept 87 % of its abilities, worse at refusals"
+        "radis translates better in all 4 directions (+37.7 chrF++) and kept 87 % of its abilities (82–93), worse at"
     )
     assert claim in " ".join(" ".join(lines).split())
     assert max(map(len, lines)) <= 110

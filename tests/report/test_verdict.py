@@ -28,7 +28,7 @@ def test_one_direction_better_and_the_other_worse(apart: Card) -> None:
     assert mean["p"] > 0.5
     assert dict(verdict(apart))["mixed"] == (
         "translates better in de-en (+13.9 chrF++), worse in en-de (−13.3), "
-        "and kept 89 % of its abilities, worse at sums (−30)"
+        "and kept 89 % of its abilities (85–92), worse at sums (−30)"
     )
 
 
@@ -97,12 +97,12 @@ def test_of_many_families_the_furthest_are_named(card: Card) -> None:
     assert verdict(card) == [
         (
             "vanilla",
-            "translates better in all 4 directions (+42.6 chrF++) and kept 32 % of its abilities, worse at all 9, most "
-            "at refusals (−100), instructions (−87) and follow up (−83)",
+            "translates better in all 4 directions (+42.6 chrF++) and kept 32 % of its abilities (28–35), worse at all "
+            "9, most at refusals (−100), instructions (−87) and follow up (−83)",
         ),
         (
             "radis",
-            "translates better in all 4 directions (+37.7 chrF++) and kept 87 % of its abilities, worse at "
+            "translates better in all 4 directions (+37.7 chrF++) and kept 87 % of its abilities (82–93), worse at "
             "refusals (−47), follow up (−22) and reading (−13)",
         ),
     ]
@@ -134,13 +134,13 @@ def test_the_mean_alone_where_directions_were_not_compared(study: Card, delta: f
     row["translation"]["directions"] = {}
     interval = [delta - 2, delta + 2]
     row["translation"]["all"]["chrf++"] |= {"delta": delta, "delta_interval": interval, "p": p}
-    assert dict(verdict(study))["vanilla"].startswith(f"{claim} and kept 45 % of its abilities, worse at all 7")
+    assert dict(verdict(study))["vanilla"].startswith(f"{claim} and kept 45 % of its abilities (42–48), worse at all 7")
 
 
 def test_abilities_alone_and_nothing_at_all(card: Card) -> None:
     card = copy.deepcopy(card)
     card["rows"][1]["translation"] = None
-    assert verdict(card)[0][1].startswith("kept 32 % of its abilities, worse at all 9")
+    assert verdict(card)[0][1].startswith("kept 32 % of its abilities (28–35), worse at all 9")
     card["rows"][1]["retention"] = None
     assert verdict(card)[0][1].startswith("is worse at all 9, most at refusals (−100)")
     for ability in card["rows"][1]["abilities"].values():

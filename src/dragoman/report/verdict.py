@@ -159,12 +159,13 @@ def _kept(card: Scorecard, row: Row) -> list[str]:
     kept, apart = row["retention"] or 0.0, _apart_at(row)
     named = differing(card, apart)
     overall = difference(card, row["name"], card["backbone"], RETENTION)
-    share = f"kept {kept:.0f} % of its abilities"
+    share, interval = f"kept {kept:.0f} % of its abilities", spread(row["retention_interval"], 0)
     if overall and beyond_noise(card, overall, RETENTION):
+        share += f" ({interval})" if interval else ""
         if round(kept) > 100:
-            share = f"has more of its abilities than before ({kept:.0f} %)"
+            share = f"has more of its abilities than before ({kept:.0f} %{f', {interval}' if interval else ''})"
         return [f"{share}, {named or f'with {OPEN} at any single one'}"]
-    more = [spread(row["retention_interval"], 0)]
+    more = [interval]
     if overall and overall.state == "open":
         more.append(f"overall {OPEN}" if named else f"{OPEN} overall or at any of {len(apart)}")
     elif within_noise(row):

@@ -52,8 +52,8 @@ def test_every_part_is_there_and_well_formed(html: str) -> None:
     text = " ".join(" ".join(read.texts).split())
     for part in (
         "2 ways to teach, side by side.",
-        "vanilla translates better in all 4 directions (+42.6 chrF++) and kept 32 % of its abilities, worse at all 9,",
-        "radis translates better in all 4 directions (+37.7 chrF++) and kept 87 % of its abilities, worse at refusals",
+        "vanilla translates better in all 4 directions (+42.6 chrF++) and kept 32 % of its abilities (28–35), worse",
+        "radis translates better in all 4 directions (+37.7 chrF++) and kept 87 % of its abilities (82–93), worse at",
         "differences are from the backbone",
         "Abilities kept in brackets: difference from Vanilla-FT",
         "Translation out of English in brackets: difference from the backbone",
@@ -224,7 +224,7 @@ def test_eight_rows_of_three_trainings_fit_on_a_page(study: Card, results: dict,
     text = " ".join(" ".join(read.texts).split())
     for part in (
         "7 ways to teach, side by side.",
-        "seq_kd translates better in all 4 directions (+4.8 chrF++) and kept 95 % of its abilities, worse at",
+        "seq_kd translates better in all 4 directions (+4.8 chrF++) and kept 95 % of its abilities (92–98), worse at",
         "Translation out of English",
         "Abilities kept",
         "Sources of the rationales",
