@@ -195,7 +195,8 @@ class StepTrainer(Trainer):  # type: ignore[misc]
             return
         step, loss = self.state.global_step, logs["loss"]
         if not math.isfinite(loss) or not math.isfinite(logs.get("grad_norm", 0.0)):
-            raise _not_a_number(f"The loss of step {step} is {loss}, the norm of its gradient {logs.get('grad_norm')}.")
+            norm = logs.get("grad_norm", math.nan)
+            raise self._not_a_number(f"The loss of step {step} is {loss:.3f}, the norm of its gradient {norm:.3f}.")
         sums = self.accelerator.reduce(self.sums, reduction="sum").tolist()
         self.sums.zero_()
         for name, count, nll, weighted in zip(self.examples.names, *sums, strict=True):
@@ -226,7 +227,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
             self.bar.advance(0, remark=", ".join(part for part in (self._remark(), "validating") if part))
         loss = self._validate(self.dev)
         if not math.isfinite(loss):
-            raise _not_a_number(f"The validation loss after step {step} is {loss}.")
+            raise self._not_a_number(f"The validation loss after step {step} is {loss}.")
         first = self.metrics_log.validation.get(0, math.inf)
         if self.give_up is not None and loss > self.give_up * first:
             raise Diverged(
@@ -259,6 +260,12 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         model.train()
         total, count = self.accelerator.reduce(torch.stack(sums).sum(0), reduction="sum").tolist()
         return float(total / count)
+
+    def _not_a_number(self, what: str) -> Diverged:
+        return Diverged(
+            f"{what} Lower training.learning_rate, now {self.args.learning_rate:g}, or set training.precision: fp32. "
+            "The last checkpoint is from before."
+        )
 
     def _set_pace(self, step: int) -> None:
         """After a few steps, decides how many steps lie between checkpoints; the first device decides for all."""
@@ -293,9 +300,3 @@ class StepTrainer(Trainer):  # type: ignore[misc]
                 f"The checkpoint in {self.args.output_dir} has not the weights of this model: {len(wrong)} differ in "
                 f"name, such as {wrong[0]}. Take that folder away and train anew."
             )
-
-
-def _not_a_number(what: str) -> Diverged:
-    return Diverged(
-        f"{what} Lower training.learning_rate, or set training.precision: fp32. The last checkpoint is from before."
-    )
