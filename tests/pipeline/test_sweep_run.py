@@ -54,3 +54,19 @@ def test_a_row_that_finds_nothing_to_learn_says_so(tmp_path: Path, tiny_backbone
     said, _ = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "alpaca has nothing to learn: of all records it took none" in said
+
+
+@pytest.mark.slow
+def test_a_row_that_diverges_keeps_no_other_from_being_done(tmp_path: Path, tiny_backbone: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    text = SWEPT.format(backbone=tiny_backbone, folder=tmp_path).replace("sweep:", "# sweep:")
+    path.write_text(text)
+    hot = "{vanilla: {label: hot, training: {learning_rate: 1e25, max_grad_norm: 0}}}"
+    process = start("run", path, f"methods=[{hot}, vanilla]", "data.lessons=[]", "data.train.limit=100")
+    said, _ = process.communicate(timeout=240)
+    assert process.returncode == 1
+    assert "✗ train-hot  The loss of step" in said
+    assert "✓ evaluate-vanilla" in said
+    assert "merge-hot" not in said
+    assert "hot: the training diverged, so there is no comparison. The loss of step" in said
+    assert "✓ report" in dragoman("run", path, "methods=[vanilla]", "data.lessons=[]", "data.train.limit=100")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from dragoman.errors import RecipeError, TrainingError
+from dragoman.errors import Diverged, RecipeError, TrainingError
 from dragoman.pipeline import verify_inputs
 from dragoman.pipeline.data.questions import require_files
 from dragoman.pipeline.forecast.disk import room
@@ -92,12 +92,21 @@ def _do_all(
     checked: bool,
     say: Say,
 ) -> None:
-    """Does the chosen stages that are not done, and notes in `folder` which artifacts they are."""
+    """Does the chosen stages that are not done, and notes in `folder` which artifacts they are.
+
+    A row whose training diverges is left, with all that needs it; the others are done before it is raised.
+    """
     store = state.store
     mentioned: set[str] = set()
+    astray: dict[str, Diverged] = {}  # rows
+    left: set[str] = set()  # titles
     at = 0
     while at < len(chosen):
         stage = chosen[at]
+        if stage.title in left or left.intersection(stage.needs):
+            left.add(stage.title)
+            at += 1
+            continue
         name = artifact_name(stage, state)
         assert name is not None, f"{stage.title} comes before what it needs"
         artifact = _done_before(state, stage, name, trust)
@@ -118,13 +127,31 @@ def _do_all(
             if part and stage.kind == "examples":
                 _answer_part(state, stage, part, say)
             else:
-                artifact = _do(state, stage, name, say)
+                try:
+                    artifact = _do(state, stage, name, say)
+                except Diverged as fault:
+                    astray[stage.row] = fault
+                    left.add(stage.title)
+                    say(f"✗ {stage.title}  {fault}")
         elif stage.title not in mentioned:
             say(f"✓ {stage.title}  done before")
         if artifact:
             mentioned.add(stage.title)
             state.done[stage.title] = artifact
         at += 1
+    if astray:
+        raise _gone_astray(astray, {stage.row for stage in chosen if stage.kind == "train"})
+
+
+def _gone_astray(astray: Mapping[str, Diverged], rows: set[str]) -> Diverged:
+    """What is raised in the end: of one row, why; of some among others, that these are done."""
+    fault = next(iter(astray.values()))
+    if len(rows) == 1:
+        return fault
+    return Diverged(
+        f"{', '.join(astray)}: the training diverged, so there is no comparison. {fault} Change such a row or leave it "
+        "out, and run again: what the other rows have done is kept."
+    )
 
 
 def _done_before(state: RunState, stage: Stage, name: str, trust: bool) -> Artifact | None:
