@@ -1,6 +1,7 @@
 """Shared by all tests: where the real files are, and no network."""
 
 import os
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +9,10 @@ import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as in a shell's background, where tests of Ctrl-C would wait for ever
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from tests import DATA, NO_DATA
 from tests import our_data as our_data_files
