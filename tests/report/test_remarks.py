@@ -1,6 +1,7 @@
 """What is said before rows are compared: who is ahead, the noise floor, and what no share can be told of."""
 
 import copy
+import warnings
 
 from dragoman.report.remarks import remarks
 from tests.plain_card import Card
@@ -89,6 +90,13 @@ def test_where_the_backbone_has_nothing_a_difference_is_told() -> None:
         "The backbone scores 0 at a, b and c, so no share of that is kept or lost (no part of RP); in points: "
         "b: new +30*; c: new +1."
     )
+
+
+def test_shares_of_next_to_nothing_have_no_interval_and_warn_of_nothing() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        card = made_card({"backbone": ({}, {"sums": 1}), "new": ({}, {"sums": 5}), "other": ({}, {"sums": 3})})
+    assert [row["retention_interval"] for row in card["rows"][1:]] == [None, None]
 
 
 def test_of_two_models_nothing_is_said_of_a_backbone() -> None:

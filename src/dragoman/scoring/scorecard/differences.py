@@ -101,7 +101,8 @@ def _retention(row: Mapping[str, Family], other: Mapping[str, Family]) -> Gap | 
     ours, theirs = retention(row), retention(other)
     if not (ours and theirs):
         return None
-    delta, gaps = ours.score - theirs.score, ours.samples - theirs.samples
+    with np.errstate(invalid="ignore"):  # a share of nothing, without end in both
+        delta, gaps = ours.score - theirs.score, ours.samples - theirs.samples
     ends = bounds(interval(gaps))  # none where the backbone has nothing of an ability in any resample
     return {"delta": delta, "interval": ends, "p": two_sided_p(gaps, delta)} if ends else None
 
