@@ -10,7 +10,7 @@ from dragoman.pipeline.forecast.disk import of_training
 from dragoman.pipeline.plan import plan, stages
 from dragoman.pipeline.rows import learnt, limit_of, named_settings, rounds, settings_apart, training_of
 from dragoman.pipeline.run import run
-from dragoman.recipe.schema import Lora, Recipe
+from dragoman.recipe.schema import Lora, Recipe, Replay, SegmentTraining, Training
 from tests.pipeline.running import RECIPE
 
 ROWS = """\
@@ -48,6 +48,23 @@ def test_a_row_is_trained_with_its_own_settings(recipe: Recipe) -> None:
 def test_a_row_lays_its_adapter_over_none(recipe: Recipe) -> None:
     without = recipe.model_copy(update={"training": recipe.training.model_copy(update={"lora": None})})
     assert training_of(without, "hot").lora == Lora(rank=64)
+
+
+def test_a_row_lays_its_segments_and_its_replay_over_the_recipe_s(recipe: Recipe) -> None:
+    common = {"segments": {"own": {"labels": "soft", "weight": 0.5}}, "replay": {"share": 0.2, "weight": 3}}
+    training = Training.model_validate(recipe.training.model_dump() | common)
+    changed = training.changed({"segments": {"own": {"labels": "hard"}, "end": {"weight": 2}}, "replay": {"weight": 1}})
+    assert changed.segments == {"own": SegmentTraining(weight=0.5), "end": SegmentTraining(weight=2)}
+    assert changed.replay == Replay(share=0.2, weight=1)
+    assert training.changed({"replay": None}).replay is None
+
+
+def test_rows_that_differ_in_segments_and_replay_tell_it(recipe: Recipe) -> None:
+    own = {"replay": {"share": 0.2}, "segments": {"end": {"weight": 2}}}
+    methods: tuple[dict[str, object], ...] = ({"vanilla": {}}, {"radis": {"training": own}})
+    apart = settings_apart(recipe.model_copy(update={"methods": methods}))
+    assert apart["vanilla"] == {"training.replay": None, "training.segments.end.weight": None}
+    assert apart["radis"] == {"training.replay.share": 0.2, "training.segments.end.weight": 2}
 
 
 def test_settings_that_all_rows_share_are_not_told(recipe: Recipe) -> None:

@@ -68,6 +68,29 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
         "recipe.yaml:7: training.validate_every: a training is validated on a dev set, and the recipe has none; name one "
         "under data, as in `dev: {share: 0.02}`",
     ),
+    "soft labels and no backbone left": (
+        GOOD + "training: {lora: null, segments: {own: {labels: soft}, end: {weight: 2}}}\n",
+        "recipe.yaml:7: training: has soft labels (segments: own) and trains all weights (lora: null): soft labels are "
+        "what the backbone says while the adapter is off, and no backbone would be left to ask. Train an adapter, or "
+        "take hard labels",
+    ),
+    "a row that trains all weights under soft labels": (
+        GOOD.replace("[vanilla]", "\n  - radis\n  - vanilla:\n      training: {lora: null}")
+        + "training: {segments: {rationale: {labels: soft}}}\n",
+        "recipe.yaml:9: methods[1].vanilla.training: has soft labels (segments: rationale) and trains all weights "
+        "(lora: null): soft labels are what the backbone says while the adapter is off, and no backbone would be left "
+        "to ask. Train an adapter, or take hard labels",
+    ),
+    "labels of neither kind": (
+        GOOD + "training:\n  segments:\n    rationale: {labels: mild}\n",
+        "recipe.yaml:9: training.segments.rationale.labels: 'mild' is not one of 'hard' or 'soft'. `hard` learns the "
+        "token that is written there, `soft` the backbone's distribution over the whole vocabulary.",
+    ),
+    "all of a step replay": (
+        GOOD + "training: {replay: {share: 1}}\n",
+        "recipe.yaml:7: training.replay.share: should be less than 1, not 1. About such a share of the tokens of a step "
+        "are replay.",
+    ),
     "unknown key of a row's training": (
         GOOD.replace("[vanilla]", "\n  - vanilla:\n      training:\n        lora: {rnk: 8}"),
         "recipe.yaml:9: methods[0].vanilla.training.lora.rnk: no such key; did you mean 'rank'?",

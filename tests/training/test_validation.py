@@ -14,7 +14,7 @@ from transformers import LlamaForCausalLM
 
 from dragoman.errors import TrainingError
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
-from dragoman.recipe.schema import Lora, Training
+from dragoman.recipe.schema import Lora, Replay, Training
 from dragoman.training import validation
 from dragoman.training.steps import MetricsLog, StepTrainer
 from dragoman.training.trainer import fit
@@ -284,7 +284,10 @@ def test_best_without_dev_pairs_is_refused(tiny: Path, table: Write, tmp_path: P
         fit(tiny, table(examples(4)), settings(keep="best"), tmp_path / "out")
 
 
-def test_settings_from_before_validation_have_the_names_they_had() -> None:
-    assert "keep" not in settings().deciding()
+def test_settings_from_before_have_the_names_they_had() -> None:
+    assert not {"keep", "replay", "segments"} & settings(segments={"rationale": {}}).deciding().keys()
+    soft = settings(replay=Replay(), segments={"end": {}, "own": {"labels": "soft"}}).deciding()
+    assert soft["replay"] == {"share": 0.1, "weight": 1}
+    assert soft["segments"] == {"own": {"labels": "soft", "weight": None}}
     assert not {"validate_every", "save_every", "report_to"} & settings(validate_every=5).deciding().keys()
     assert settings(keep="best").deciding()["keep"] == "best"

@@ -6,7 +6,7 @@ from typing import Any
 
 from dragoman.json_values import Json
 from dragoman.methods import Method, MethodOptions, available
-from dragoman.recipe.schema import WITHOUT_EFFECT, Recipe, Training
+from dragoman.recipe.schema import WITHOUT_EFFECT, Recipe, SegmentTraining, Training
 
 
 def rows(recipe: Recipe) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -38,23 +38,31 @@ def settings_of(recipe: Recipe, row: str) -> Training:
 
 def named_settings(recipe: Recipe) -> dict[str, dict[str, Json]]:
     """Row → how it is trained, and its limit, by the names that a recipe gives them, as in `training.lora.rank`."""
+    trainings = {row: settings_of(recipe, row) for row in rows(recipe)}
+    segments = sorted({name for settings in trainings.values() for name in settings.segments})
     found: dict[str, dict[str, Json]] = {}
-    for row in rows(recipe):
-        said = settings_of(recipe, row).model_dump(mode="json", exclude=WITHOUT_EFFECT)
-        lora = said.pop("lora")
-        below = {"lora": None} if lora is None else {f"lora.{name}": value for name, value in lora.items()}
-        found[row] = {f"training.{name}": value for name, value in (said | below).items()}
+    for row, settings in trainings.items():
+        said = settings.model_dump(mode="json", exclude=WITHOUT_EFFECT | {"segments"})
+        for name in segments:
+            said[f"segments.{name}"] = settings.segments.get(name, SegmentTraining()).model_dump(mode="json")
+        found[row] = {}
+        for name, value in said.items():
+            below = {f"{name}.{key}": part for key, part in value.items()} if isinstance(value, dict) else {name: value}
+            found[row] |= {f"training.{key}": part for key, part in below.items()}
         found[row]["limit"] = limit_of(recipe, row)
     return found
 
 
 def settings_apart(recipe: Recipe) -> dict[str, dict[str, Json]]:
-    """Row → those of its settings in which the rows differ. An adapter differs from none by its rank."""
+    """Row → those of its settings in which the rows differ. An adapter differs from none by its rank, replay by its
+    share.
+    """
     told = named_settings(recipe)
     names = list(dict.fromkeys(name for said in told.values() for name in said))
     values = {name: [said[name] for said in told.values() if name in said] for name in names}
     apart = {name for name in names if any(value != values[name][0] for value in values[name])}
-    apart |= {"training.lora", "training.lora.rank"} if {"training.lora", "training.lora.rank"} <= {*names} else set()
+    for pair in ({"training.lora", "training.lora.rank"}, {"training.replay", "training.replay.share"}):
+        apart |= pair if pair <= {*names} else set()
     return {row: {name: said[name] for name in names if name in apart & said.keys()} for row, said in told.items()}
 
 

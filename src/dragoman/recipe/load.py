@@ -13,7 +13,7 @@ from dragoman.json_values import Json, as_list, as_object, held
 from dragoman.recipe.benchmarks import Suites, check_needs, check_suites
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.fields import NAME, no_folder
-from dragoman.recipe.schema import Recipe
+from dragoman.recipe.schema import Recipe, Training
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Source, parse, read, spelled
 from dragoman.recipe.sweep import expand
 
@@ -56,7 +56,7 @@ def load(
         found += more
         try:
             recipe = Recipe.model_validate(source.value | ({"benchmarks": benchmarks} if benchmarks else {}))
-            found += check_needs(source, recipe, suites) if not found else []
+            found = found or [*_validate_rows(source, recipe), *check_needs(source, recipe, suites)]
         except ValidationError as error:
             found += faults(error, Recipe, source)
         known = {(fault.place, fault.about) for fault in source.faults}
@@ -262,6 +262,18 @@ def _validate_mixing(source: Source, mixing: Collection[str]) -> list[Fault]:
         for name in (entry if isinstance(entry, dict) else ())
         if name in mixing
     ]
+
+
+def _validate_rows(source: Source, recipe: Recipe) -> list[Fault]:
+    """Faults of training settings that are valid in themselves, but not laid over the recipe's."""
+    found: list[Fault] = []
+    for index, method in enumerate(recipe.methods):
+        for name, options in method.items():
+            try:
+                recipe.training.changed(options.get("training"))
+            except ValidationError as error:
+                found += faults(error, Training, source, ("methods", index, name, "training"))
+    return found
 
 
 def _validate_dev(source: Source) -> list[Fault]:

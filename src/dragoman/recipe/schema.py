@@ -159,6 +159,24 @@ class Lora(Strict):
     """Which layers: `all-linear`, or names such as `q_proj`."""
 
 
+class Replay(Strict):
+    """General prompts with the backbone's own answers, learnt beside the task."""
+
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """About such a share of the tokens of a step are replay."""
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    """The loss of a step is the mean over the task's tokens, plus so many times the mean over those of replay."""
+
+
+class SegmentTraining(Strict):
+    """How the tokens of a segment are learnt."""
+
+    labels: Literal["hard", "soft"] = "hard"
+    """`hard` learns the token that is written there, `soft` the backbone's distribution over the whole vocabulary."""
+    weight: Annotated[float, Field(gt=0)] | None = None
+    """Weight of each token in the mean; as the method gave it when absent (prompts have none)."""
+
+
 WITHOUT_EFFECT = {"give_up", "save_every", "validate_every", "report_to"}
 """Fields of `Training` that do not decide what is learnt."""
 
@@ -182,6 +200,10 @@ class Training(Strict):
     """Gradients are scaled down to this norm."""
     lora: Lora | None = Lora()
     """The adapter that is trained; `null` trains all weights instead."""
+    replay: Replay | None = None
+    """Learn general prompts with the backbone's answers (`data.replay`) beside the task; `null` learns the task alone."""
+    segments: Mapping[str, SegmentTraining] = {}
+    """How the tokens of a segment (`prompt`, `reference`, `rationale`, `own`, `answer`, `replay`, `end`) are learnt, where not as the method says, as in `{rationale: {labels: soft, weight: 0.5}}`."""
     seed: int = 0
     """Seed of the adapter's start and of the order of the data."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -203,19 +225,37 @@ class Training(Strict):
     report_to: tuple[str, ...] = ()
     """Trackers known to transformers, such as `wandb` or `tensorboard`. The log in the run's folder is always written."""
 
+    @model_validator(mode="after")
+    def _someone_to_ask(self) -> Self:
+        soft = [name for name, how in self.segments.items() if how.labels == "soft"]
+        if soft and self.lora is None:
+            raise ValueError(
+                f"has soft labels (segments: {', '.join(soft)}) and trains all weights (lora: null): soft labels are "
+                "what the backbone says while the adapter is off, and no backbone would be left to ask. Train an "
+                "adapter, or take hard labels"
+            )
+        return self
+
     def deciding(self) -> dict[str, Any]:
-        """The settings that decide what is learnt, as JSON. `keep` is absent where it is the default, as it is in what
-        was trained before it was there.
+        """The settings that decide what is learnt, as JSON. What came later than the first trainings is absent where it
+        is the default, as it is in theirs.
         """
-        return self.model_dump(mode="json", exclude=WITHOUT_EFFECT | ({"keep"} if self.keep == "last" else set()))
+        said = self.model_dump(mode="json", exclude=WITHOUT_EFFECT)
+        usual = SegmentTraining()
+        said["segments"] = {name: said["segments"][name] for name, how in self.segments.items() if how != usual}
+        plain: dict[str, Any] = {"keep": "last", "replay": None, "segments": {}}
+        return {name: value for name, value in said.items() if name not in plain or value != plain[name]}
 
     def changed(self, own: Mapping[str, Any] | None) -> "Training":
         """These settings with those of a row laid over them, as `OwnTraining` writes them."""
-        if not own:
-            return self
-        lora = own.get("lora")
-        below = {"lora": {**(self.lora or Lora()).model_dump(), **lora}} if isinstance(lora, Mapping) else {}
-        return Training.model_validate({**self.model_dump(), **own, **below})
+        return Training.model_validate(_laid_over(self.model_dump(), own or {}))
+
+
+def _laid_over(below: Any, own: Any) -> Any:
+    """What a row says over what the recipe says; mappings key by key."""
+    if not (isinstance(below, Mapping) and isinstance(own, Mapping)):
+        return own
+    return {**below, **{name: _laid_over(below.get(name), value) for name, value in own.items()}}
 
 
 OwnTraining = Annotated[Training, PlainSerializer(lambda own: own.model_dump(mode="json", exclude_unset=True))]
