@@ -40,7 +40,7 @@ def measure(model: str = MODEL, steps: int = 4, prompts: int = 64, rounds: int =
         write_examples(place / "table", 0, table)
         return {"model": model, "batch": training.BATCH, "steps": steps, "tokens": sum(len(one.ids) for one in table)}
 
-    sets = [[one.ids for one in prefixes[turn * prompts : (turn + 1) * prompts]] for turn in range(rounds + 1)]
+    sets = [[one.prompt for one in prefixes[turn * prompts : (turn + 1) * prompts]] for turn in range(rounds + 1)]
     dtype = pick_dtype("auto", pick_device())
     precision = "bf16" if dtype == torch.bfloat16 else "fp32"
     sampling = Sampling(max_tokens=NEW_TOKENS, stop=speak.stop)
