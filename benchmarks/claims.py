@@ -18,7 +18,7 @@ RETENTION: Path = ("retention",)
 TRANSLATION: Path = ("translation",)
 CLOSE = 0.9  # of vanilla's gain, so that two translate about equally well
 LITTLE = 0.5  # of vanilla's gain
-FOLLOWING = ("instructions", "follow_up", "refusal")  # the lab's families for instructions and safety
+FOLLOWING = ("instructions", "follow_up", "follow-up", "refusal")  # families for instructions and safety
 
 
 def gain(card: Scorecard, name: str) -> float:
@@ -45,15 +45,16 @@ def loses_most(card: Scorecard) -> Claim:
     families = row(card, "backbone")["abilities"]
     found = {name: between(card, "vanilla", "backbone", ("families", name)) for name in families}
     order = sorted(found, key=lambda name: found[name].delta)
-    named = [found[name].delta for name in order if name in FOLLOWING]
+    following = [name for name in FOLLOWING if name in found]
+    named = [found[name].delta for name in following]
     others = [found[name].delta for name in order if name not in FOLLOWING]
     worse = sum(named) / len(named) < sum(others) / len(others)
     listed = ", ".join(f"{plain(name)} {signed(found[name].delta)}" for name in order)
     return Claim(
         "It loses abilities; instructions and safety most.",
         f"it keeps {kept(card, 'vanilla'):.1f} % (RP): {points(between(card, 'vanilla', 'backbone', RETENTION))}; "
-        f"points by family: {listed}. First part: RP below 100. Second: {', '.join(map(plain, FOLLOWING))} lose more "
-        "on average than the others",
+        f"points by family: {listed}. First part: RP below 100. Second: {', '.join(map(plain, following))} lose "
+        "more on average than the others",
         all_of(ahead(card, "backbone", "vanilla", RETENTION), AGREES if worse else DISAGREES),
     )
 

@@ -30,9 +30,9 @@ def read(path: File) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def listed(claims: Sequence[Claim], numbers: Sequence[str]) -> str:
+def listed(claims: Sequence[Claim], numbers: Sequence[str], on: str = "the lab") -> str:
     """A table of claims in Markdown."""
-    lines = ["| | the paper says | measured on the lab | verdict |", "|--:|---|---|---|"]
+    lines = [f"| | the paper says | measured on {on} | verdict |", "|--:|---|---|---|"]
     lines += [
         f"| {number} | {claim.said} | {claim.measured} | **{claim.verdict}** |"
         for number, claim in zip(numbers, claims, strict=True)
