@@ -27,6 +27,16 @@ def words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", text.casefold()))
 
 
+def judged_amiss(path: Path) -> list[tuple[str, str]]:
+    """Right answers of a file that fail their checks and wrong ones that pass, each with its place."""
+    faults = []
+    for probe in probes(path):
+        faults += [(probe.place, one) for one in probe.right if not check(probe.question.check, one).passed]
+        if check(probe.question.check, probe.wrong).passed:
+            faults.append((probe.place, probe.wrong))
+    return faults
+
+
 def test_every_family_is_a_file_of_its_own() -> None:
     assert {path.stem for path in files()} <= FAMILIES.keys()
     assert {path.stem: {probe.question.family for probe in probes(path)} for path in files()} == {
@@ -36,13 +46,8 @@ def test_every_family_is_a_file_of_its_own() -> None:
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
 def test_right_answers_pass_and_wrong_ones_fail(path: Path) -> None:
-    faults = []
-    for probe in probes(path):
-        assert probe.right, probe.place
-        faults += [(probe.place, one) for one in probe.right if not check(probe.question.check, one).passed]
-        if check(probe.question.check, probe.wrong).passed:
-            faults.append((probe.place, probe.wrong))
-    assert faults == []
+    assert [probe.place for probe in probes(path) if not probe.right] == []
+    assert judged_amiss(path) == []
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
@@ -109,8 +114,21 @@ def test_the_pages_examples_are_questions_of_the_first_half() -> None:
         assert (one["family"], "a") in {(probe.question.family, probe.half) for probe in found}
 
 
-def test_a_line_without_half_or_wrong_answer_is_told_with_its_place(tmp_path: Path) -> None:
-    line = '{"family": "facts", "half": "c", "prompt": "1 + 1?", "answer": "2", "wrong": "3"}\n'
-    (tmp_path / "facts.jsonl").write_text(line, encoding="utf-8")
-    with pytest.raises(DataError, match=r"facts\.jsonl, line 1: 'half' must be a or b"):
-        probes(tmp_path / "facts.jsonl")
+def test_what_is_wrong_in_a_file_is_told_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "facts.jsonl"
+    sound = {"family": "facts", "half": "a", "prompt": "1 + 1?", "answer": "2", "wrong": "3"}
+    lines = [sound, {**sound, "half": "c", "prompt": "1 + 2?"}, {**sound, "half": "b"}]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        probes(path)
+    assert str(error.value).split("\n") == [
+        f"{path}, line 2: 'half' must be a or b, and 'wrong' some text",
+        f"{path}, line 3: the question stands further up as well. Each is asked once: take one of them out",
+    ]
+
+
+def test_a_key_that_its_own_check_refuses_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "facts.jsonl"
+    line = {"family": "facts", "half": "a", "prompt": "1 + 1?", "check": {"name": "number", "arguments": {"value": 2}}}
+    path.write_text(json.dumps({**line, "answer": "It is 2.", "wrong": "The answer is 2."}), encoding="utf-8")
+    assert judged_amiss(path) == [(f"{path}, line 1", "It is 2."), (f"{path}, line 1", "The answer is 2.")]

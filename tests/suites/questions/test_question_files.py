@@ -72,6 +72,18 @@ def test_a_line_that_is_no_object_hides_no_other_fault(tmp_path: Path) -> None:
     assert "unknown key 'famly'" in told[3]
 
 
+def test_other_faults_of_a_line_hide_no_check_that_cannot_be_run(tmp_path: Path) -> None:
+    unknown, unfit = {"name": "nummber"}, {"name": "number", "arguments": {"value": "seven"}}
+    path = written(tmp_path, GOOD, {"prompt": "2?", "check": unknown}, {**GOOD, "prompt": 3, "check": unfit})
+    with pytest.raises(DataError) as error:
+        read_questions(path)
+    first, second, third, fourth = str(error.value).split("\n")
+    assert first == f"{path}, line 2: 'family' is missing: the group of questions that are scored together"
+    assert second.startswith(f"{path}, line 2: There is no check 'nummber'. Did you mean 'number'?")
+    assert third == f"{path}, line 3: 'prompt' must be some text"
+    assert fourth == f"{path}, line 3: Check 'number': value must be a number, not 'seven'."
+
+
 def test_many_faults_are_summed_up(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"… and 5 more$"):
         read_questions(written(tmp_path, *[{**GOOD, "prompt": 1}] * 25))

@@ -14,7 +14,7 @@ from typing import Literal
 
 from dragoman.corpora.formats.values import json_records
 from dragoman.corpora.records import Question
-from dragoman.errors import DataError
+from dragoman.errors import refuse
 from dragoman.json_values import JsonObject, as_objects, as_text
 from dragoman.suites.questions.question_files import read_entries
 
@@ -43,14 +43,19 @@ def files() -> list[Path]:
 
 @cache
 def probes(path: Path) -> tuple[Probe, ...]:
-    """What stands in a family's file. DataError, with file and line, if something is wrong there."""
-    found = []
+    """What stands in a family's file. DataError lists what is wrong there, line by line."""
+    found, faults, known = [], [], set[str]()
     for entry, (place, record) in zip(read_entries(path, BESIDE), json_records(path), strict=True):
         half, wrong = record.get("half"), record.get("wrong")
         if half not in ("a", "b") or not isinstance(wrong, str):
-            raise DataError(f"{place}: 'half' must be a or b, and 'wrong' some text")
-        ifeval = tuple(as_objects(record.get("ifeval", [])))
-        found.append(Probe(entry.place, entry.question, as_text(half), entry.answers, wrong, ifeval))
+            faults.append(f"{place}: 'half' must be a or b, and 'wrong' some text")
+        elif entry.question.key in known:
+            faults.append(f"{place}: the question stands further up as well. Each is asked once: take one of them out")
+        else:
+            ifeval = tuple(as_objects(record.get("ifeval", [])))
+            found.append(Probe(entry.place, entry.question, as_text(half), entry.answers, wrong, ifeval))
+        known.add(entry.question.key)
+    refuse(faults)
     return tuple(found)
 
 

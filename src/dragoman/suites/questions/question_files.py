@@ -55,19 +55,13 @@ def read_entries(path: Path, beside: Sequence[str] = ()) -> list[Entry]:
         wrong = _faults(record, named)
         if not wrong:
             entry = Entry(place, _question(record, path.stem), tuple(_answers(record.get("answer"))))
-            try:
-                check = verified(entry.question.check)
-            except DataError as error:
-                wrong = [str(error)]
-            else:
-                question = Question(entry.question.family, entry.question.turns, check, entry.question.language)
-                entries.append(Entry(place, question, entry.answers))
-                first = found.setdefault(question.key, entries[-1])
-                if first.question.check != check:
-                    wrong = [
-                        f"the question of {first.place.removeprefix(f'{path}, ')}, with another check. Several right "
-                        "answers go into one list, several rules into one check 'all_of'"
-                    ]
+            entries.append(entry)
+            first = found.setdefault(entry.question.key, entry)
+            if first.question.check != entry.question.check:
+                wrong = [
+                    f"the question of {first.place.removeprefix(f'{path}, ')}, with another check. Several right "
+                    "answers go into one list, several rules into one check 'all_of'"
+                ]
         faults += [f"{place}: {fault}" for fault in wrong]
     refuse(faults)
     if not entries:
@@ -94,11 +88,15 @@ def _question(record: JsonObject, family: str) -> Question:
     else:
         turns = tuple(Turn(cast(Role, turn["role"]), as_text(turn["text"])) for turn in as_objects(record["turns"]))
     if "check" in record:
-        check = as_object(record["check"])
-        judged_by = Check(as_text(check["name"]), as_object(check.get("arguments", {})))
+        judged_by = _check(as_object(record["check"]))
     else:
         judged_by = Check("equals", {"values": _answers(record["answer"])})
     return Question(as_text(record.get("family", family)), turns, judged_by, as_text(record.get("language", "en")))
+
+
+def _check(said: JsonObject) -> Check:
+    """A check that can be run. Raises `DataError` if it can't."""
+    return verified(Check(as_text(said["name"]), as_object(said.get("arguments", {}))))
 
 
 def _answers(said: Json) -> list[str]:
@@ -154,4 +152,8 @@ def _check_faults(check: Json) -> list[str]:
     unknown = [key for key in check if key not in ("name", "arguments")]
     if unknown or not isinstance(check.get("arguments", {}), dict):
         return ['\'check\' may have "name" and "arguments" (an object), nothing else']
+    try:
+        _check(check)
+    except DataError as error:
+        return [str(error)]
     return []
