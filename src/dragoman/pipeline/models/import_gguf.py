@@ -53,7 +53,10 @@ def import_gguf(file: Path, out: Path, *, model: ModelEntry | None = None) -> Im
     out.parent.mkdir(parents=True, exist_ok=True)
     free, needed = shutil.disk_usage(out.parent).free, 2 * header.numbers
     if free < needed:
-        raise EngineError(f"{out} will take {in_bytes(needed)}, and its disk has {in_bytes(free)} left.")
+        raise EngineError(
+            f"{out} will take {in_bytes(needed)}, and its disk has {in_bytes(free)} left. Make room, or name a folder "
+            "on another disk."
+        )
     work = beside(out)
     work.mkdir()
     try:
