@@ -7,7 +7,7 @@ import pytest
 
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
 from tests.tiny_models import llama
-from tests.training.training_kit import VOCABULARY
+from tests.training.training_kit import VOCABULARY, replayed
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +30,10 @@ def table(tmp_path: Path) -> Callable[[list[Example]], ExampleTable]:
         return ExampleTable(folder)
 
     return write
+
+
+@pytest.fixture
+def replay(tmp_path: Path) -> ExampleTable:
+    """Five replay examples."""
+    write_examples(tmp_path / "replay", 0, replayed(5))
+    return ExampleTable(tmp_path / "replay")

@@ -25,6 +25,9 @@ from dragoman.generation.ask import Sampling
 from dragoman.generation.hf.engine import HfEngine
 from dragoman.models.loading import load_model
 from dragoman.prompts.examples import Example, ExampleTable, Segment
+from dragoman.recipe.schema import Lora
+from dragoman.training.adapters import adapt
+from dragoman.training.distil import backbone_states
 from dragoman.training.merge import merge
 from dragoman.training.trainer import choose_attention, fit
 from tests.training.training_kit import VOCABULARY, examples, settings
@@ -100,6 +103,20 @@ def test_from_a_question_to_a_merged_model(
         before, after, alone = (model(ids).logits for model in (engine.model, adapted, merged))
     assert (after - before).abs().max() > 0.1 * before.std()
     torch.testing.assert_close(alone, after, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_soft_labels_are_those_of_the_model_without_its_adapter(name: str, saved: Callable[[str], Path]) -> None:
+    causal = load_model(saved(name), precision="fp32", device="cpu")
+    ids, every = torch.tensor([PROMPTS[-1]]), torch.arange(len(PROMPTS[-1]))
+    with torch.no_grad():
+        before = causal.base_model(input_ids=ids, use_cache=False).last_hidden_state[0]
+    for weight in adapt(causal, Lora(rank=2)).train().parameters():
+        if weight.requires_grad:
+            torch.nn.init.normal_(weight, std=0.2)
+    torch.testing.assert_close(backbone_states(causal, ids, None, every), before)
+    after = causal.base_model(input_ids=ids, use_cache=False).last_hidden_state[0]
+    assert (after - before).abs().max() > 0.1 * before.std()
 
 
 @pytest.mark.parametrize("name", ["gpt2", "opt", "gpt-neo"])

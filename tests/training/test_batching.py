@@ -8,8 +8,8 @@ from torch.nn import functional
 from transformers import LlamaForCausalLM
 
 from dragoman.prompts.examples import Example, ExampleTable
-from dragoman.training.batching import Batcher, Order, pack, pad, share, split
-from tests.training.training_kit import examples
+from dragoman.training.batching import Batcher, Mixture, Order, ReplayOrder, pack, pad, share, split
+from tests.training.training_kit import examples, replayed, settings
 
 Write = Callable[[list[Example]], ExampleTable]
 
@@ -60,6 +60,75 @@ def test_the_order_is_new_in_each_epoch_and_keeps_the_rest() -> None:
     order.set_epoch(1)
     assert list(order) != first
     assert list(Order(10, 4, seed=4)) != first
+
+
+def test_replay_has_an_order_of_its_own_that_goes_on_from_epoch_to_epoch() -> None:
+    replay = ReplayOrder(examples=5, rate=1.25, seed=3)
+    order, alone = Order(10, 4, seed=3, replay=replay), Order(10, 4, seed=3)
+    drawn = []
+    for epoch in range(4):
+        order.set_epoch(epoch)
+        alone.set_epoch(epoch)
+        steps, plain = list(order), list(alone)
+        assert [[index for index in step if index < 10] for step in steps] == plain
+        drawn += [[index for index in step if index >= 10] for step in steps]
+    assert [len(step) for step in drawn] == [1, 1, 1, 2] * 3
+    flat = [index for step in drawn for index in step]
+    passes = [flat[at : at + 5] for at in range(0, 15, 5)]
+    assert [sorted(one) for one in passes] == [[10, 11, 12, 13, 14]] * 3
+    assert passes[0] != passes[1]
+    assert flat != [index for step in range(12) for index in ReplayOrder(5, 1.25, seed=4).at(step)]
+
+
+def test_a_share_of_the_tokens_is_replay_and_one_example_a_step_at_least(table: Write, replay: ExampleTable) -> None:
+    rows = table(examples(40))
+    mixture = Mixture(rows, replay, settings())
+    chosen = ReplayOrder.of(0.3, mixture, steps=5, seed=0)
+    tokens = sum(len(replay[index].ids) for step in range(500) for index in chosen.at(step))
+    assert tokens / (tokens + 100 * rows.lengths.sum()) == pytest.approx(0.3, rel=0.01)
+    assert ReplayOrder.of(0.001, mixture, steps=5, seed=0).rate == 1
+
+
+def test_replay_counts_as_one_segment_and_settings_decide_on_weights(table: Write, replay: ExampleTable) -> None:
+    chosen = settings(segments={"rationale": {"weight": 0.5}, "prompt": {"labels": "soft", "weight": 0.125}})
+    made = examples(6)
+    mixture = Mixture(table(made), replay, chosen)
+    assert (len(mixture), mixture.names) == (11, ["prompt", "reference", "end", "rationale", "replay"])
+    assert mixture.soft.tolist() == [True, False, False, False, False]
+    weights = {"prompt": 0.125, "reference": 1, "rationale": 0.5, "end": 1, "replay": 1}
+    for number, example in enumerate([*made, *replayed(5)]):
+        names = [name for segment in example.segments for name in [segment.name] * len(segment.ids)]
+        if number >= len(made):
+            names = [name if name == "prompt" else "replay" for name in names]
+        row = mixture[number]
+        assert tuple(row.ids) == example.ids
+        assert [mixture.names[at] for at in row.segments] == names
+        assert row.weights.tolist() == [weights[name] for name in names]
+        assert row.replay == (number >= len(made))
+
+
+def test_replay_weighs_as_much_as_the_task_times_its_weight(table: Write, replay: ExampleTable) -> None:
+    mixture = Mixture(table(examples(6)), replay, settings())
+    rows = [mixture[index] for index in (0, 3, 7, 8)]
+    step = Batcher(10_000, replay=0.25)(rows)
+    assert step.total == sum(float(row.weights[1:].sum()) for row in rows[:2])
+    assert (step.tokens, step.examples) == (sum(len(row.ids) for row in rows), 4)
+    again = [float(micro.weights[micro.segments == 4].sum()) for micro in step.micros]
+    assert sum(again) == pytest.approx(0.25 * step.total, rel=1e-6)
+    assert Batcher(10_000, replay=0.25)(rows[:2]).total == step.total
+
+
+def test_all_devices_ask_the_backbone_in_the_same_rounds(table: Write) -> None:
+    mixture = Mixture(table(examples(9)), None, settings(segments={"rationale": {"labels": "soft"}}))
+    rows = [mixture[index] for index in range(9)]
+    parts = [Batcher(1, 0, device, 2, soft=mixture.soft)(rows) for device in range(2)]
+    rounds = list(zip(*(part.micros for part in parts), strict=True))
+    asked = [[micro.soft is not None for micro in some] for some in rounds]
+    assert all(one == other for one, other in asked)
+    assert {one for one, _ in asked} == {True, False}
+    micros = [micro for some in rounds for micro in some if micro.soft is not None]
+    assert all(torch.equal(micro.soft, micro.segments == 3) for micro in micros if micro.soft is not None)
+    assert all(micro.soft is None for micro in Batcher(60)(rows).micros)
 
 
 @pytest.mark.parametrize(("line", "lines"), [(1, 6), (64, 5), (1000, 1)])

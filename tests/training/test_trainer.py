@@ -326,20 +326,26 @@ from tests.training.training_kit import settings
 from dragoman.prompts.examples import ExampleTable
 from dragoman.training.trainer import fit
 
-rows = ExampleTable(Path({table!r}))
+rows, replay = ExampleTable(Path({table!r})), ExampleTable(Path({replay!r}))
 fit({tiny!r}, rows, settings(batch_tokens=80, save_every=2), Path({out!r}))
+fit({tiny!r}, rows, settings(batch_tokens=80, **{kept!r}), Path({soft!r}), replay=replay)
 fit({tiny!r}, rows, settings(batch_tokens=80, save_every=2, lora=None, learning_rate=1e-3), Path({whole!r}))
 """
 
 
-def test_two_devices_give_the_losses_of_one(tiny: Path, table: Write, tmp_path: Path) -> None:
+KEPT = {"replay": {"share": 0.3, "weight": 2}, "segments": {"rationale": {"labels": "soft"}}}
+
+
+def test_two_devices_give_the_losses_of_one(tiny: Path, table: Write, replay: ExampleTable, tmp_path: Path) -> None:
     rows = table(examples(13))  # the last step has one example for two devices
     fit(tiny, rows, settings(batch_tokens=80), tmp_path / "one")
     fit(tiny, rows, settings(batch_tokens=80, lora=None, learning_rate=1e-3), tmp_path / "all weights, one")
+    fit(tiny, rows, settings(batch_tokens=80, **KEPT), tmp_path / "soft, one", replay=replay)
     script = tmp_path / "shared.py"
-    places = {"tiny": str(tiny), "table": str(rows.folder), "out": str(tmp_path / "two")}
-    places["whole"] = str(tmp_path / "all weights, two")
-    script.write_text(SHARED.format(**places), encoding="utf-8")
+    places = {"tiny": tiny, "table": rows.folder, "replay": replay.folder, "out": tmp_path / "two"}
+    places |= {"whole": tmp_path / "all weights, two", "soft": tmp_path / "soft, two"}
+    named = {name: str(path) for name, path in places.items()}
+    script.write_text(SHARED.format(**named, kept=KEPT), encoding="utf-8")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     environment = {
         **os.environ,
@@ -349,7 +355,7 @@ def test_two_devices_give_the_losses_of_one(tiny: Path, table: Write, tmp_path: 
     }
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    for trained in ("", "all weights, "):
+    for trained in ("", "all weights, ", "soft, "):
         lines, expected = metrics(tmp_path / f"{trained}two"), metrics(tmp_path / f"{trained}one")
         assert len(lines) == len(expected) == 4
         for key in ("loss", "grad_norm", "loss/reference", "term/end", "tokens"):

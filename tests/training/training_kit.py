@@ -27,6 +27,20 @@ def examples(count: int, rationale: float = 1.0, seed: int = 0, longest: int = 4
     return made
 
 
+def replayed(count: int, seed: int = 9) -> list[Example]:
+    """Replay examples: prompts, and answers of which some were cut off."""
+    dice = random.Random(seed)
+
+    def ids(low: int, high: int) -> tuple[int, ...]:
+        return tuple(dice.randrange(VOCABULARY) for _ in range(dice.randint(low, high)))
+
+    made = []
+    for number in range(count):
+        parts = Segment("prompt", ids(2, 6), 0.0), Segment("replay", ids(3, 12)), Segment("end", (2,))
+        made.append(Example(parts[: 3 if number % 3 else 2]))
+    return made
+
+
 def settings(**changes: Any) -> Training:
     """Small and exact: fp32, rank 4, four examples a step."""
     usual = {"epochs": 1, "batch_size": 4, "learning_rate": 1e-2, "precision": "fp32", "lora": Lora(rank=4)}

@@ -5,7 +5,7 @@ table of examples is a handful of flat arrays, so that any number of examples ca
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ids = tuple[int, ...]
+
+SEGMENTS = ("prompt", "reference", "rationale", "own", "answer", "replay", "end")
+"""Names of segments that methods make."""
 
 ARRAYS = ("ids", "segments", "weights", "offsets")
 MAPPED = 8192  # chunks at once, of four maps each: half of what Linux lets a process have
@@ -55,6 +58,8 @@ class ExampleRow:
     ids: NDArray[np.int32]
     segments: NDArray[np.uint8]  # index into the table's names
     weights: NDArray[np.float32]
+    replay: bool = False
+    """Whether it is learnt beside the task, with a mean of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +114,17 @@ class ExampleTable:
         """The keys of the examples, which say what record each was made from."""
         return [key for part in self._parts for key in json.loads((part / "keys.json").read_text(encoding="utf-8"))]
 
-    def trained(self) -> tuple[dict[str, int], int]:
+    def trained(self, weighted: Collection[str] = ()) -> tuple[dict[str, int], int]:
         """The number of trained tokens of each segment, and the number of examples without any.
 
-        The first token of an example is never trained, since nothing comes before it to predict it from.
+        Segments that are `weighted` are trained whatever their weight is here. The first token of an example is never
+        trained, since nothing comes before it to predict it from.
         """
+        given = np.array([name in weighted for name in self.names], dtype=bool)
         counts = np.zeros(len(self.names), dtype=np.int64)
         empty = 0
         for chunk in map(self._chunk, range(len(self._parts))):
-            live = chunk.weights > 0
+            live = (chunk.weights > 0) | given[chunk.recode[chunk.segments]]
             live[chunk.offsets[:-1]] = False
             counts += np.bincount(chunk.recode[chunk.segments[live]], minlength=len(self.names))
             empty += int((np.diff(np.concatenate([[0], np.cumsum(live)])[chunk.offsets]) == 0).sum())

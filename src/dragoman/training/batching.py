@@ -1,19 +1,22 @@
 """Batches: which examples make up an optimizer step, and how a step is cut into micro-batches.
 
-A step is exactly `batch_size` examples, drawn at random, as in the papers; it does not depend on memory, the number
-of devices, or padding. Only within a step are examples sorted by length, so that micro-batches waste little on
-padding (or nothing, if they are packed end to end).
+A step is exactly `batch_size` examples, drawn at random, as in the papers, and those of replay beside them. It does not
+depend on memory, the number of devices, or padding. Only within a step are examples sorted by length, so that
+micro-batches waste little on padding (or nothing, if they are packed end to end).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
-from dragoman.prompts.examples import ExampleRow
+from dragoman.prompts.examples import ExampleRow, ExampleTable
+from dragoman.recipe.schema import SegmentTraining, Training
 
 # What a forward and backward pass costs beside its tokens, in tokens: one more micro-batch is worth
 # it where it saves more padding than this. Measured on two cores with 5M parameters.
@@ -34,12 +37,21 @@ class Micro:
     targets: torch.Tensor  # [trained]
     weights: torch.Tensor  # [trained]
     segments: torch.Tensor  # [trained]
+    soft: torch.Tensor | None = None  # [trained], which learn the backbone's distribution; None: no device has any
 
     def to(self, device: torch.device) -> "Micro":
-        places = None if self.places is None else self.places.to(device, non_blocking=True)
-        rest = (self.positions, self.targets, self.weights, self.segments)
-        ids = self.ids.to(device, non_blocking=True)
-        return Micro(ids, places, *(part.to(device, non_blocking=True) for part in rest))
+        def moved(part: torch.Tensor) -> torch.Tensor:
+            return part.to(device, non_blocking=True)
+
+        return Micro(
+            moved(self.ids),
+            None if self.places is None else moved(self.places),
+            moved(self.positions),
+            moved(self.targets),
+            moved(self.weights),
+            moved(self.segments),
+            None if self.soft is None else moved(self.soft),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +59,73 @@ class Step:
     """One optimizer step as one device sees it. `total`, `tokens` and `examples` count all devices together."""
 
     micros: tuple[Micro, ...]
-    total: float  # the sum of the weights of all trained tokens, which the mean divides by
+    total: float  # the sum of the weights of all trained tokens of the task, which the mean divides by
     tokens: int
     examples: int
 
 
-class Order(Sampler[list[int]]):
-    """The examples of each step of an epoch: a new permutation every epoch, with the remainder as a last, smaller
-    step.
+class Mixture:
+    """What a training learns: examples, and those of replay behind them, their segments weighted as the settings say.
+
+    In replay whatever follows a prompt is the segment `replay`, ends as well.
     """
 
-    def __init__(self, examples: int, batch_size: int, seed: int):
-        self.examples, self.batch_size, self.seed = examples, batch_size, seed
+    def __init__(self, examples: ExampleTable, replay: ExampleTable | None, settings: Training):
+        self.tables = (examples, *([replay] if replay else []))
+        own = [["prompt" if name == "prompt" else "replay" for name in table.names] for table in self.tables[1:]]
+        self.names = list(dict.fromkeys(name for names in (examples.names, *own) for name in names))
+        self._recodes = [np.array([self.names.index(name) for name in names], dtype=np.uint8) for names in own]
+        said = [settings.segments.get(name, SegmentTraining()) for name in self.names]
+        self._weights = np.array([np.nan if one.weight is None else one.weight for one in said], dtype=np.float32)
+        self.soft = np.array([one.labels == "soft" for one in said])
+
+    def __len__(self) -> int:
+        return sum(map(len, self.tables))
+
+    def __getitem__(self, index: int) -> ExampleRow:
+        first = len(self.tables[0])
+        if index < first:
+            row = self.tables[0][index]
+        else:
+            row = self.tables[1][index - first]
+            row = replace(row, segments=self._recodes[0][row.segments], replay=True)
+        given = self._weights[row.segments]
+        return row if np.isnan(given).all() else replace(row, weights=np.where(np.isnan(given), row.weights, given))
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOrder:
+    """Which examples of replay a step takes: `rate` on average, one permutation of all of them after another."""
+
+    examples: int
+    rate: float
+    seed: int
+
+    @classmethod
+    def of(cls, share: float, mixture: Mixture, steps: int, seed: int) -> "ReplayOrder":
+        """So many a step that about a `share` of the tokens of an epoch of so many `steps` is replay; at least one."""
+        examples, replay = mixture.tables
+        tokens = float(examples.lengths.sum()) / steps * share / (1 - share)
+        return cls(len(replay), max(1.0, tokens / float(replay.lengths.mean())), seed)
+
+    def at(self, step: int) -> list[int]:
+        """The examples of a step, which the first is 0 of."""
+        drawn = range(math.floor(step * self.rate), math.floor((step + 1) * self.rate))
+        return [int(_permutation(self.seed, n // self.examples, self.examples)[n % self.examples]) for n in drawn]
+
+
+@lru_cache(maxsize=2)
+def _permutation(seed: int, number: int, count: int) -> NDArray[np.int64]:
+    return np.random.default_rng((seed, number, 1)).permutation(count)
+
+
+class Order(Sampler[list[int]]):
+    """The examples of each step of an epoch: a new permutation every epoch, with the remainder as a last, smaller
+    step. Replay goes on from epoch to epoch; its examples are numbered behind the others.
+    """
+
+    def __init__(self, examples: int, batch_size: int, seed: int, replay: ReplayOrder | None = None):
+        self.examples, self.batch_size, self.seed, self.replay = examples, batch_size, seed, replay
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -69,8 +136,9 @@ class Order(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         order = np.random.default_rng((self.seed, self.epoch)).permutation(self.examples)
-        for start in range(0, self.examples, self.batch_size):
-            yield order[start : start + self.batch_size].tolist()
+        for number, start in enumerate(range(0, self.examples, self.batch_size), self.epoch * len(self)):
+            again = self.replay.at(number) if self.replay else []
+            yield order[start : start + self.batch_size].tolist() + [self.examples + index for index in again]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +153,38 @@ class Batcher:
     line: int = 0  # width of the lines that examples are packed into; 0: not packed
     device: int = 0
     devices: int = 1
+    replay: float = 1.0  # the weight of replay's mean beside the task's
+    soft: NDArray[np.bool_] | None = None  # [segments], which learn the backbone's distribution; None: none
 
     def __call__(self, rows: Sequence[ExampleRow]) -> Step:
+        total = _weight(row for row in rows if not row.replay)
+        if again := _weight(row for row in rows if row.replay):
+            scale = np.float32(self.replay * total / again)
+            rows = [replace(row, weights=row.weights * scale) if row.replay else row for row in rows]
         lengths = np.array([len(row.ids) for row in rows])
         groups = share(split(lengths, self.batch_tokens, self.line > 0), lengths, self.devices)
         parts = [[rows[index] for index in group] for group in groups[self.device :: self.devices]]
         micros = [pack(part, self.line) if self.line else pad(part) for part in parts]
         blank = _blank(micros[0] if micros else pad([rows[0]]))
         micros += [blank] * (-(-len(groups) // self.devices) - len(micros))
-        total = sum(float(row.weights[1:].sum(dtype=np.float64)) for row in rows)
+        if self.soft is not None:
+            rounds = (groups[at : at + self.devices] for at in range(0, len(groups), self.devices))
+            asked = [any(self._asks(rows[index]) for group in some for index in group) for some in rounds]
+            soft = torch.from_numpy(self.soft)
+            micros = [
+                replace(micro, soft=soft[micro.segments] if some else None)
+                for micro, some in zip(micros, asked, strict=True)
+            ]
         return Step(tuple(micros), total, int(lengths.sum()), len(rows))
+
+    def _asks(self, row: ExampleRow) -> bool:
+        """Whether some token learns the backbone's distribution."""
+        assert self.soft is not None
+        return bool(self.soft[row.segments[1:][row.weights[1:] > 0]].any())
+
+
+def _weight(rows: Iterable[ExampleRow]) -> float:
+    return sum(float(row.weights[1:].sum(dtype=np.float64)) for row in rows)
 
 
 def split(lengths: NDArray[np.int64], budget: int, packed: bool) -> list[list[int]]:

@@ -1,4 +1,4 @@
-"""The loss: cross-entropy of the trained tokens, without computing logits for the others.
+"""The loss of the trained tokens, hard or soft, without computing logits for the others.
 
 A backbone's head is often its widest layer: with a vocabulary of 128,000, the logits of one token take half a
 megabyte. So hidden states are computed for all tokens, but the head is applied only where a trained token is
@@ -14,6 +14,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from dragoman.errors import TrainingError
+from dragoman.training.distil import backbone_alone, backbone_states, divergence
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -23,25 +24,38 @@ CHUNK = {"cpu": 1 << 20}
 ACCELERATOR_CHUNK = 1 << 26
 
 Head = Callable[[torch.Tensor], torch.Tensor]
+TokenLoss = Callable[..., torch.Tensor]
+"""From logits [tokens, vocabulary], and what else is known of each token, to [tokens]."""
+
+
+def token_losses(
+    loss: TokenLoss, hidden: torch.Tensor, *known: torch.Tensor, head: Head, vocabulary: int, frozen: bool
+) -> torch.Tensor:
+    """The loss of each token, in fp32, from hidden states [tokens, width] and what is `known` of each, [tokens, …].
+
+    With a frozen head the gradient is computed during the forward pass, so that nothing as wide as the vocabulary is
+    kept or computed twice.
+    """
+    rows = max(1, CHUNK.get(hidden.device.type, ACCELERATOR_CHUNK) // vocabulary)
+
+    def of(part: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+        return loss(head(part).float(), *others)
+
+    if frozen and torch.is_grad_enabled():
+        return _FrozenHead.apply(of, rows, hidden, *known)  # type: ignore[no-any-return]
+    parts = zip(*(one.split(rows) for one in (hidden, *known)), strict=True)
+    if not torch.is_grad_enabled():
+        return torch.cat([of(*part) for part in parts])
+    return torch.cat([checkpoint(of, *part, use_reentrant=False) for part in parts])
 
 
 def token_nll(hidden: torch.Tensor, targets: torch.Tensor, head: Head, vocabulary: int, frozen: bool) -> torch.Tensor:
-    """The negative log-likelihood of each target, in fp32.
-
-    hidden [trained, width], targets [trained] → [trained]. With a frozen head the gradient is computed during the
-    forward pass, so that nothing as wide as the vocabulary is kept or computed twice.
-    """
-    rows = max(1, CHUNK.get(hidden.device.type, ACCELERATOR_CHUNK) // vocabulary)
-    if frozen and torch.is_grad_enabled():
-        return _FrozenHead.apply(hidden, targets, head, rows)  # type: ignore[no-any-return]
-    parts = zip(hidden.split(rows), targets.split(rows), strict=True)
-    if not torch.is_grad_enabled():
-        return torch.cat([_nll(part, target, head) for part, target in parts])
-    return torch.cat([checkpoint(_nll, part, target, head, use_reentrant=False) for part, target in parts])
+    """The negative log-likelihood of each target."""
+    return token_losses(_nll, hidden, targets, head=head, vocabulary=vocabulary, frozen=frozen)
 
 
-def _nll(hidden: torch.Tensor, targets: torch.Tensor, head: Head) -> torch.Tensor:
-    return functional.cross_entropy(head(hidden).float(), targets, reduction="none")
+def _nll(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return functional.cross_entropy(logits, targets, reduction="none")
 
 
 class _FrozenHead(torch.autograd.Function):
@@ -50,21 +64,22 @@ class _FrozenHead(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden: torch.Tensor, targets: torch.Tensor, head: Head, rows: int) -> torch.Tensor:
+    def forward(ctx: Any, of: TokenLoss, rows: int, hidden: torch.Tensor, *known: torch.Tensor) -> torch.Tensor:
         losses, slopes = [], []
-        for part, target in zip(hidden.split(rows), targets.split(rows), strict=True):
+        for part, *others in zip(*(one.split(rows) for one in (hidden, *known)), strict=True):
             leaf = part.detach().requires_grad_()
             with torch.enable_grad():
-                loss = _nll(leaf, target, head)
+                loss = of(leaf, *others)
                 slopes.append(torch.autograd.grad(loss.sum(), leaf)[0])
             losses.append(loss.detach())
         ctx.save_for_backward(torch.cat(slopes))
+        ctx.known = len(known)
         return torch.cat(losses)
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (slopes,) = ctx.saved_tensors
-        return slopes * grads[0][:, None].to(slopes.dtype), None, None, None
+        return None, None, slopes * grads[0][:, None].to(slopes.dtype), *[None] * ctx.known
 
 
 def make_head(causal: "PreTrainedModel") -> Head:
@@ -89,7 +104,7 @@ def teach_forward(causal: "PreTrainedModel") -> None:
 
     The model's `forward` is replaced rather than the model wrapped, so that whatever hooks into the call (adapters,
     DDP, FSDP, DeepSpeed) sees the whole computation, and saved files stay the same. An architecture whose logits are
-    not understood is refused.
+    not understood is refused. The loss of a token that is `soft` is its divergence from the backbone.
     """
     head = make_head(causal)
     _check_head(causal, head)
@@ -101,12 +116,25 @@ def teach_forward(causal: "PreTrainedModel") -> None:
         position_ids: torch.Tensor | None,
         positions: torch.Tensor,
         targets: torch.Tensor,
+        soft: torch.Tensor | None = None,
         **extra: object,
     ) -> torch.Tensor:
+        base = None if soft is None else backbone_states(self, input_ids, position_ids, positions[soft])
         body = self.base_model(input_ids=input_ids, position_ids=position_ids, use_cache=False, **extra)
         hidden = body.last_hidden_state.flatten(0, 1)[positions]
         frozen = not any(weight.requires_grad for weight in causal.get_output_embeddings().parameters())
-        return token_nll(hidden, targets, head, vocabulary, frozen)
+        if soft is None or base is None:
+            return token_nll(hidden, targets, head, vocabulary, frozen)
+
+        def from_backbone(logits: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad() if frozen else backbone_alone(causal):
+                asked = head(states).float()
+            return divergence(logits, asked)
+
+        hard = token_nll(hidden[~soft], targets[~soft], head, vocabulary, frozen)
+        kl = token_losses(from_backbone, hidden[soft], base, head=head, vocabulary=vocabulary, frozen=frozen)
+        losses = torch.zeros(targets.shape, device=kl.device)
+        return losses.masked_scatter(soft, kl).masked_scatter(~soft, hard)
 
     causal.forward = types.MethodType(forward, causal)
 

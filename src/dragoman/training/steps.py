@@ -10,6 +10,7 @@ import json
 import math
 import time
 from collections.abc import Container, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -29,7 +30,7 @@ from dragoman.errors import Diverged, TrainingError
 from dragoman.progress import Bar
 from dragoman.prompts.examples import ExampleRow, ExampleTable
 from dragoman.training import checkpoints, validation
-from dragoman.training.batching import Batcher, Micro, Order, Step
+from dragoman.training.batching import Batcher, Micro, Mixture, Order, Step
 
 # Steps by whose pace it is decided how many lie between checkpoints.
 PACE_STEPS = 5
@@ -120,7 +121,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         self,
         model: PreTrainedModel,
         arguments: TrainingArguments,
-        examples: ExampleTable,
+        examples: Mixture,
         *,
         order: Order,
         batcher: Batcher,
@@ -174,7 +175,11 @@ class StepTrainer(Trainer):  # type: ignore[misc]
     def _micro_step(self, model: torch.nn.Module, micro: Micro, scale: float) -> torch.Tensor:
         """The loss of a micro-batch, backward included: every trained token's loss times its segment's weight."""
         losses: torch.Tensor = model(
-            input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets
+            input_ids=micro.ids,
+            position_ids=micro.places,
+            positions=micro.positions,
+            targets=micro.targets,
+            soft=micro.soft,
         )
         weighted = losses * micro.weights
         loss: torch.Tensor = weighted.sum() * scale
@@ -250,7 +255,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         model = self.model_wrapped
         model.eval()
         sums = [torch.zeros(2, device=self.args.device)]
-        for step in validation.batches(dev, self.batcher):
+        for step in validation.batches(dev, replace(self.batcher, soft=None)):
             for micro in (micro.to(self.args.device) for micro in step.micros):
                 losses = model(
                     input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets

@@ -10,7 +10,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,11 +23,11 @@ from dragoman.errors import TrainingError
 from dragoman.models.loading import Precision, load_model, pick_device, pick_dtype
 from dragoman.models.outline import places_of, vocabulary_of
 from dragoman.progress import note, progress
-from dragoman.prompts.examples import ExampleTable
+from dragoman.prompts.examples import SEGMENTS, ExampleTable
 from dragoman.recipe.schema import Training
 from dragoman.training import attention, checkpoints, validation
 from dragoman.training.adapters import adapt
-from dragoman.training.batching import Batcher, Order
+from dragoman.training.batching import Batcher, Mixture, Order, ReplayOrder
 from dragoman.training.loss import teach_forward
 from dragoman.training.steps import MetricsLog, StepTrainer
 
@@ -61,6 +61,7 @@ def fit(
     settings: Training,
     out: Path,
     *,
+    replay: ExampleTable | None = None,
     dev: ExampleTable | None = None,
     before: Path | None = None,
     until: int | None = None,
@@ -75,6 +76,8 @@ def fit(
     Without `settings.lora` all weights are trained, and `out/adapter` is a model, in fp32. The adapter names as its
     base model `named`, if given, instead of the folder that the model was loaded from.
 
+    Where `settings.replay` is set, examples of `replay` are learnt beside the others, with a mean of their own.
+
     The loss on the examples of `dev`, if given, is measured before the first step and after some others. It decides
     which weights are left where `settings.keep` is "best".
 
@@ -83,8 +86,11 @@ def fit(
     whose state this one continues from. Raises a TrainingError at the start if there is nothing to train on, or later
     if the loss is not a number; and a StoreError if the disk has no room for checkpoints of all weights.
     """
-    for table in (examples, *([dev] if dev else [])):
-        _check(table)
+    mixture = Mixture(examples, replay if settings.replay else None, settings)
+    tables = (*mixture.tables, *([dev] if dev else []))
+    for table in tables:
+        _check(table, () if table is dev else [name for name, how in settings.segments.items() if how.weight])
+    _check_mixture(mixture, settings)
     keep_best = settings.keep == "best"
     if keep_best and not dev:
         raise TrainingError("training.keep is `best`, and there are no dev pairs to tell it by. Name some (data.dev).")
@@ -109,7 +115,7 @@ def fit(
         revision=revision,
     )
     teach_forward(backbone)
-    for table in (examples, *([dev] if dev else [])):
+    for table in tables:
         _check_fits(table, backbone)
     line = choose_attention(backbone, settings, device, precision)
     network = backbone if settings.lora is None else adapt(backbone, settings.lora)
@@ -121,6 +127,8 @@ def fit(
     PartialState().wait_for_everyone()
     last = checkpoints.newest(folder)
     identity: dict[str, object] = {"model": str(model), "examples": len(examples)}
+    if settings.replay:
+        identity["replay examples"] = len(mixture) - len(examples)
     if dev:
         identity |= {"dev": len(dev), "validate_every": settings.validate_every}
     _check_same_run(out / "training.json", last, identity, settings)
@@ -139,9 +147,16 @@ def fit(
         trainer = StepTrainer(
             network,
             arguments,
-            examples,
-            order=Order(len(examples), settings.batch_size, settings.seed),
-            batcher=Batcher(settings.batch_tokens, line, arguments.process_index, arguments.world_size),
+            mixture,
+            order=_order(mixture, settings),
+            batcher=Batcher(
+                settings.batch_tokens,
+                line,
+                arguments.process_index,
+                arguments.world_size,
+                replay=settings.replay.weight if settings.replay else 1.0,
+                soft=mixture.soft if mixture.soft.any() else None,
+            ),
             apart=None
             if settings.save_every
             else max(SAVE_SECONDS, checkpoints.room(weights, 1) / SAVE_BYTES_A_SECOND),
@@ -240,10 +255,33 @@ def _check_whole(backbone: PreTrainedModel, folder: Path, weights: int, best: bo
     checkpoints.check_room(folder, weights, best)
 
 
-def _check(examples: ExampleTable) -> None:
+def _order(mixture: Mixture, settings: Training) -> Order:
+    examples, replay = len(mixture.tables[0]), settings.replay
+    steps = _steps(settings, examples, 1)
+    again = ReplayOrder.of(replay.share, mixture, steps, settings.seed) if replay else None
+    return Order(examples, settings.batch_size, settings.seed, again)
+
+
+def _check_mixture(mixture: Mixture, settings: Training) -> None:
+    """TrainingError if the settings speak of replay without examples, or of a segment that no method makes; a note if
+    only these examples don't have it.
+    """
+    if settings.replay and len(mixture.tables) == 1:
+        raise TrainingError(
+            "training.replay is set, and there are no replay examples. Name prompts (data.replay), or take it out."
+        )
+    there = f"The examples have {', '.join(mixture.names)}."
+    absent = [name for name in settings.segments if name not in mixture.names]
+    if unknown := [name for name in absent if name not in SEGMENTS]:
+        raise TrainingError(f"training.segments: no example has the segment {', '.join(unknown)}. {there}")
+    if absent:
+        note(f"training.segments: no example has the segment {', '.join(absent)}, so that has no effect. {there}")
+
+
+def _check(examples: ExampleTable, weighted: Collection[str] = ()) -> None:
     if not len(examples):
         raise TrainingError(f"There are no examples to train on in {examples.folder}.")
-    trained, empty = examples.trained()
+    trained, empty = examples.trained(weighted)
     idle = [name for name, count in trained.items() if not count and name != "prompt"]
     if idle:
         raise TrainingError(
