@@ -27,6 +27,7 @@ COMMANDS = [
     "evaluate",
     "score",
     "report",
+    "verdict",
     "translate",
     "chat",
     "doctor",

@@ -28,6 +28,7 @@ from dragoman.commands.options import (
 from dragoman.commands.score import command as score
 from dragoman.commands.translate import translate
 from dragoman.commands.tune.command import tune
+from dragoman.commands.verdict.command import verdict
 from dragoman.errors import DragomanError
 from dragoman.interrupts import CODE, STOPPED, interruptible, watch
 from dragoman.terminal import put, say, visible
@@ -277,6 +278,9 @@ def report(
         recipes.again(loaded)
 
 
+app.command()(verdict)
+
+
 def _upto(kind: "Kind", recipe: Path, overrides: list[str] | None, trust: bool) -> None:
     from dragoman.commands import recipes
 
@@ -310,7 +314,7 @@ def doctor() -> None:
 
 
 def main() -> None:
-    """One command, and its exit code (0 done, 1 failed, 2 asked wrongly, 130 stopped)."""
+    """One command, and its exit code (0 done, 1 failed, 2 asked wrongly, 3 don't ship, 130 stopped)."""
     watch()
     try:
         app()

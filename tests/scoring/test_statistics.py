@@ -11,6 +11,7 @@ from sacrebleu.significance import PairedTest, _bootstrap_resample
 from dragoman.scoring.statistics import (
     bleu,
     chrf,
+    holm,
     interval,
     mcnemar,
     paired_p,
@@ -132,3 +133,20 @@ def test_a_two_sided_p_value_counts_the_resamples_beyond_zero() -> None:
     assert two_sided_p(np.arange(1.0, 100.0, dtype=np.float64), 50.0) == 2 / 100
     assert two_sided_p(np.array([1.0, math.nan, 2.0]), 1.5) == 2 / 3
     assert two_sided_p(np.array([-1.0, 1.0]), 0.1) == two_sided_p(gaps, 0.0) == two_sided_p(gaps[:0], 1.0) == 1.0
+
+
+def test_holm_rejects_what_stepping_down_by_hand_does() -> None:
+    """From the smallest p on: each is held against 0.05 over the number of those that are left, until one fails."""
+    assert holm([]) == []
+    assert holm([0.01, 0.04, 0.03]) == [0.03, 0.06, 0.06]
+    assert holm([0.5, 0.5]) == [1.0, 1.0]
+    rng = np.random.default_rng(0)
+    for size in rng.integers(1, 12, 200):
+        ps = (rng.random(size) ** 3).round(3).tolist()
+        for alpha in (0.01, 0.05, 0.2):
+            rejected = set()
+            for rank, at in enumerate(sorted(range(size), key=lambda at: ps[at])):
+                if ps[at] * (size - rank) >= alpha:
+                    break
+                rejected.add(at)
+            assert {at for at, p in enumerate(holm(ps)) if p < alpha} == rejected

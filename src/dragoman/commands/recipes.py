@@ -104,13 +104,18 @@ def again(recipe: Recipe) -> None:
     finish(recipe)
 
 
+def done(recipe: Recipe) -> Path:
+    """The folder with the results of a finished recipe, and nothing printed. StoreError if it is not finished."""
+    _require_done(recipe)
+    return run(recipe, say=lambda _: None)
+
+
 def table(recipe: Recipe, key: str | None, form: Format) -> str:
     """One table of a finished recipe, or all of them, in the paper's layout.
 
     StoreError if the recipe is not finished, RecipeError if it has no such table.
     """
-    _require_done(recipe)
-    found = tables(_card(run(recipe, say=lambda _: None)))
+    found = tables(_card(done(recipe)))
     if key is None:
         return written(found, form)
     if key not in found:
@@ -129,9 +134,7 @@ def own_languages(recipes: Sequence[Recipe], form: Format) -> str:
 
     StoreError if one is not finished, RecipeError if none of their rows was taught one language and asked in it.
     """
-    for one in recipes:
-        _require_done(one)
-    parts = [TaughtRun(one.name, _card(run(one, say=lambda _: None)), _taught(one)) for one in recipes]
+    parts = [TaughtRun(one.name, _card(done(one)), _taught(one)) for one in recipes]
     found = own_language.table(parts)
     if found is None:
         names = ", ".join(one.name for one in recipes)

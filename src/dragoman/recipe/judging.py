@@ -1,11 +1,11 @@
-"""Fields of `evaluation` and `benchmarks`: how models are judged. See `schema.py`."""
+"""Fields of `evaluation`, `benchmarks` and `verdict`: how models are judged. See `schema.py`."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from dragoman.recipe.engines import Generation
-from dragoman.recipe.fields import Positive, Strict
+from dragoman.recipe.fields import Fraction, Positive, Strict
 
 
 class Comet(Strict):
@@ -122,3 +122,22 @@ class Benchmark(Strict):
     """Its file, folder or archive; what the catalogue has when absent."""
     limit: Positive | None = None
     """At most so many questions, drawn by the seed; all when absent."""
+
+
+class Verdict(Strict):
+    """What `dragoman verdict` lets pass. All are shares; nothing of it decides what a run does."""
+
+    tolerance: Fraction = 0.05
+    """Of an ability, and of all together, so much may be lost; or as much as the noise floor, where that is more."""
+    cut_off: Fraction = 0.05
+    """Of translations, and of answers to questions, so many may go on to the limit of tokens."""
+    off_target: Fraction = 0.05
+    """So many translations may be in another language than was asked for."""
+    chatter: Fraction = 0.05
+    """So many answers may have more in them than the translation. What learns from rationales is taught to go on: 1 lets that pass."""
+    no_translation: Fraction = 0.05
+    """So many answers may be empty, and as many have no translation in them that can be found."""
+    copies: Fraction = 0.05
+    """So many translations may be the source over again."""
+    unjudged: Fraction = 0.0
+    """So many items of a benchmark may have no judgement; with more there is no verdict."""

@@ -13,6 +13,7 @@ from dragoman.json_values import Json, as_list, as_object, held
 from dragoman.recipe.benchmarks import Suites, check_needs, check_suites
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.fields import NAME, no_folder
+from dragoman.recipe.judging import Verdict
 from dragoman.recipe.schema import Recipe, Training
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Source, parse, read, spelled
 from dragoman.recipe.sweep import expand
@@ -62,9 +63,31 @@ def load(
         known = {(fault.place, fault.about) for fault in source.faults}
         source.faults += [fault for fault in found if (fault.place, fault.about) not in known]
     if source.faults or recipe is None:
-        in_order = sorted(set(source.faults), key=lambda fault: (fault.place == COMMAND_LINE, fault))
-        raise RecipeError("\n".join(map(str, in_order)))
+        raise _refused(source)
     return recipe
+
+
+def load_verdict(path: Path, overrides: Sequence[str] = ()) -> Verdict:
+    """What a recipe says under `verdict` alone: the other files that it names need not be there.
+
+    Raises RecipeError with every fault in that, as `load` does.
+    """
+    source = _extended(path, str(path), ())
+    for override in overrides:
+        _override(source, override)
+    try:
+        found = Verdict.model_validate(source.value.get("verdict", {}))
+    except ValidationError as error:
+        found = None
+        source.faults += faults(error, Verdict, source, ("verdict",))
+    if source.faults or found is None:
+        raise _refused(source)
+    return found
+
+
+def _refused(source: Source) -> RecipeError:
+    in_order = sorted(set(source.faults), key=lambda fault: (fault.place == COMMAND_LINE, fault))
+    return RecipeError("\n".join(map(str, in_order)))
 
 
 def _extended(path: Path, shown: str, seen: tuple[Path, ...]) -> Source:

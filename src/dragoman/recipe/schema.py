@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, SerializeAsAny, mod
 
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.fields import Direction, Distinct, Fraction, Positive, Strict, distinct_seeds, folder_name
-from dragoman.recipe.judging import Benchmark, Evaluation
+from dragoman.recipe.judging import Benchmark, Evaluation, Verdict
 
 
 class Files(Strict):
@@ -337,6 +337,8 @@ class Recipe(Strict):
     """Benchmarks with files, prompts or limits of one's own, by the name that `evaluate` uses. Without an entry `mlqa-de-en` means: MLQA, German context, English question."""
     evaluation: Evaluation = Evaluation()
     """How models are judged."""
+    verdict: Verdict = Verdict()
+    """What `dragoman verdict` lets pass."""
     runs: str = "runs"
     """Folder for results; finished work is kept below it, in `.store`, and shared by all recipes there."""
 

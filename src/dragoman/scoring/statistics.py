@@ -149,6 +149,16 @@ def wilson(passed: float, asked: float, z: float = 1.959963984540054) -> Interva
     return (100 * low, 100 * high)
 
 
+def holm(ps: Sequence[float]) -> list[float]:
+    """The p values of several tests after Holm's correction: one set in twenty has any below 0.05 by chance."""
+    adjusted = [1.0] * len(ps)
+    highest = 0.0
+    for rank, at in enumerate(sorted(range(len(ps)), key=lambda at: ps[at])):
+        highest = max(highest, min(1.0, (len(ps) - rank) * ps[at]))
+        adjusted[at] = highest
+    return adjusted
+
+
 def mcnemar(before: Sequence[bool], after: Sequence[bool]) -> float:
     """The exact two-sided p value for the hypothesis that two rows answer the same questions equally well."""
     lost = sum(a and not b for a, b in zip(before, after, strict=True))

@@ -50,6 +50,14 @@ def note_all(folder: Path, names: Mapping[str, str]) -> None:
         _write(folder, wanted)
 
 
+def since_report(folder: Path) -> list[str]:
+    """The stages that were begun after a run's report was made: by then they had another name, or none."""
+    noted = _noted(folder) or {}
+    titles = list(noted)
+    later = titles[titles.index("report") + 1 :] if "report" in noted else titles
+    return [title for title, names in noted.items() if len(names) > 1 or title in later]
+
+
 def needs(places: Sequence[Path], store: Store, load: Callable[[Path], Recipe]) -> list[Need]:
     """What every run in these folders of runs needs. `load` reads a recipe."""
     found = []

@@ -71,16 +71,19 @@ def figure(cell: Cell) -> str:
 def markdown(table: Table) -> str:
     """One table with its title above and its caption below. Intervals are on a second line of their cells."""
     heads = [
-        f"{_md(column.title)}<br><sub>{_md(column.group)}</sub>" if column.group else _md(column.title)
+        f"{in_markdown(column.title)}<br><sub>{in_markdown(column.group)}</sub>"
+        if column.group
+        else in_markdown(column.title)
         for column in table.columns
     ]
     lines = [["", *heads], ["---", *("---:" for _ in heads)]]
-    lines += [[_md(line.title), *map(_md_cell, line.cells)] for line in table.lines]
+    lines += [[in_markdown(line.title), *map(_md_cell, line.cells)] for line in table.lines]
     body = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return f"**{_md(table.title)}**\n\n{body}\n\n{_md(table.caption)}\n"
+    return f"**{in_markdown(table.title)}**\n\n{body}\n\n{in_markdown(table.caption)}\n"
 
 
-def _md(text: str) -> str:
+def in_markdown(text: str) -> str:
+    """Text on one line, with the signs escaped that Markdown would act upon."""
     for sign in "\\|*_<":
         text = text.replace(sign, f"\\{sign}")
     return " ".join(text.split())

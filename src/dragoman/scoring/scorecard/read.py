@@ -2,19 +2,36 @@
 
 import json
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from dragoman.scoring.scorecard.schema import Scorecard
+from dragoman.errors import DataError, StoreError
+from dragoman.scoring.scorecard.schema import SCHEMA, Scorecard
 
+AGAIN = "`dragoman run` with its recipe makes it anew"
 _Entry = dict[str, object]
 
 
 def read_scorecard(path: Path) -> Scorecard:
     """The scorecard in a file.
 
-    Fields that scorecards of earlier versions lack are added, as they are where nothing was measured.
+    Fields that scorecards of earlier versions lack are added, as they are where nothing was measured. DataError if
+    the file holds no scorecard, StoreError if it is one of another form.
     """
-    card = json.loads(path.read_text(encoding="utf-8"))
+    try:  # it may come from outside
+        card = json.loads(path.read_text(encoding="utf-8"))
+        form = int(card["schema"])
+        if form == SCHEMA:
+            _complete(card)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DataError(f"{path} holds no scorecard; {AGAIN}") from error
+    if form != SCHEMA:
+        age = "an earlier" if form < SCHEMA else "a newer"
+        raise StoreError(f"{path} is a scorecard of {age} version (schema {form}, not {SCHEMA}); {AGAIN}")
+    return cast(Scorecard, card)
+
+
+def _complete(card: Any) -> None:
+    """Adds what a scorecard of an earlier version lacks."""
     for row in card["rows"]:
         _add(row, method=row["name"], writer=None, seeds=[], translation=None, abilities={}, skills={}, retention=None)
         _add(row, retention_seeds=[], retention_interval=None, retention_signature=None, retention_without=[])
@@ -31,7 +48,6 @@ def read_scorecard(path: Path) -> Scorecard:
         _add(pair, retention=None, families={}, skills={})
     if card["noise"]:
         _add(card["noise"], left_out=0)
-    return cast(Scorecard, card)
 
 
 def _add(entry: _Entry, **fields: object) -> None:

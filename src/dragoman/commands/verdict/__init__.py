@@ -1,0 +1,1 @@
+"""`dragoman verdict`: whether a tuned row may be shipped."""
