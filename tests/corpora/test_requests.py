@@ -92,12 +92,12 @@ def alike(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def test_every_kind_is_there() -> None:
     assert everything().keys() == KINDS.keys()
-    whole = all({one.kind for one in part} == set(KINDS[name].split()) for name, part in everything().items())
     for name, part in everything().items():
         counts = Counter(one.kind for one in part)
-        assert counts.keys() <= set(KINDS[name].split()), name
-        assert not whole or [kind for kind, count in counts.items() if count < FEWEST_OF_A_KIND] == []
-    assert not whole or len(requests()) >= FEWEST
+        assert counts.keys() == set(KINDS[name].split()), name
+        assert [kind for kind, count in counts.items() if count < FEWEST_OF_A_KIND] == []
+    assert len({one.kind for one in requests()}) >= 20
+    assert len(requests()) >= FEWEST
 
 
 def test_every_conversation_takes_turns_and_ends_with_the_users() -> None:
@@ -111,7 +111,7 @@ def test_every_conversation_takes_turns_and_ends_with_the_users() -> None:
 
 def test_lengths() -> None:
     lengths = [len(one.whole.split()) for one in requests()]
-    assert min(lengths) >= 5
+    assert min(lengths) >= 4
     assert max(lengths) <= LONGEST
     assert sum(length < 15 for length in lengths) > len(lengths) / 5
     assert sum(length > 50 for length in lengths) > len(lengths) / 20
