@@ -26,7 +26,7 @@ from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import Plan, plan
 from dragoman.pipeline.stages.stage import Rate
 from dragoman.recipe.engines import Generation
-from dragoman.recipe.schema import Corpus, Hardware, Lora, Recipe, Training
+from dragoman.recipe.schema import Corpus, Hardware, Lora, Recipe, Replay, SegmentTraining, Training
 from tests import ROOT
 
 RADIS = ROOT / "recipes" / "radis"
@@ -119,6 +119,12 @@ def test_operations_of_a_training_by_hand() -> None:
     assert whole == 20 * (6 * 160 + looked) + 6 * 6 * 40
     twice = training_flops(small, Training(lora=Lora(rank=1), gradient_checkpointing=True), 2, 20, 6)
     assert twice - training_flops(small, lora, 2, 20, 6) == 20 * (2 * 160 + 2 * 68 + looked / 3)
+    soft = SegmentTraining(labels="soft")
+    backbone = 20 * (2 * 160 + looked / 3) + 6 * 2 * 40
+    for segments, share in (({"rationale": soft, "replay": soft}, 1), ({"replay": soft}, 0.2), ({}, 0)):
+        asked = Training(lora=Lora(rank=1), replay=Replay(share=0.2), segments=segments)
+        found = training_flops(small, asked, 2, 20, 6) - training_flops(small, lora, 2, 20, 6)
+        assert found == pytest.approx(share * backbone)
 
 
 def test_memory_of_a_training_and_what_to_change_when_it_does_not_fit() -> None:

@@ -40,7 +40,8 @@ def training(
 
 def training_flops(geometry: Geometry, settings: Training, examples: float, tokens: float, trained: float) -> float:
     """Multiplying a token with N weights takes 2 N operations; backward takes as many for the input's gradient, and
-    again for weights that are trained. Checkpointing computes blocks' forward pass twice.
+    again for weights that are trained. Checkpointing computes blocks' forward pass twice. Soft labels take another
+    forward pass without the adapter.
     """
     whole, again = settings.lora is None, 2 * settings.gradient_checkpointing
     backward = 4 if whole else 2
@@ -48,7 +49,16 @@ def training_flops(geometry: Geometry, settings: Training, examples: float, toke
     length = tokens / examples if examples else 0
     looked = 4 * geometry.layers * geometry.heads * geometry.width * length / 2  # attention, forward, causal
     blocks = (2 + backward + again) * geometry.blocks + (6 + again) * adapter + (3 + again / 2) * looked
-    return tokens * blocks + trained * (2 + backward) * geometry.head_parameters
+    backbone = tokens * (2 * geometry.blocks + looked) + trained * 2 * geometry.head_parameters
+    return tokens * blocks + trained * (2 + backward) * geometry.head_parameters + _asked(settings) * backbone
+
+
+def _asked(settings: Training) -> float:
+    """The share of the tokens for which the backbone is asked as well: at most all, if a segment has soft labels."""
+    soft = {name for name, how in settings.segments.items() if how.labels == "soft"}
+    if soft == {"replay"}:
+        return settings.replay.share if settings.replay else 0.0
+    return 1.0 if soft else 0.0
 
 
 def training_memory(geometry: Geometry, settings: Training) -> float:
@@ -63,7 +73,8 @@ def training_memory(geometry: Geometry, settings: Training) -> float:
     kept = geometry.layers * block
     if settings.gradient_checkpointing:
         kept = geometry.layers * BF16 * geometry.hidden + block
-    return weights + LOGITS + RESERVED + settings.batch_tokens * kept
+    logits = LOGITS * (3 if _asked(settings) else 1)  # both distributions, and what their divergence is made of
+    return weights + logits + RESERVED + settings.batch_tokens * kept
 
 
 def generation(geometry: Geometry, settings: Generation, gpu: Accelerator, count: int, work: Asking) -> Estimate:

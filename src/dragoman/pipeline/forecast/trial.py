@@ -87,7 +87,7 @@ class Trial:
         from dragoman.prompts.examples import Example, ExampleTable, Segment, write_examples
         from dragoman.training.trainer import fit
 
-        tried, settings = self.tried, self.training
+        tried, settings = self.tried, self.training.model_copy(update={"replay": None, "segments": {}})
         each = training_flops(tried, settings, 1, self.length, self.length / 2)
         lines = max(1, min(settings.batch_size, settings.batch_tokens // self.length, round(OPERATIONS / each)))
         draw = Random(0)
@@ -97,8 +97,7 @@ class Trial:
             ids = [tuple(draw.randrange(tried.vocabulary) for _ in range(half)) for _ in range(2)]
             examples.append(Example((Segment("prompt", ids[0], 0.0), Segment("reference", ids[1]))))
         write_examples(folder / "examples", 0, examples)
-        plain: dict[str, object] = {"save_every": None, "validate_every": None, "keep": "last", "report_to": ()}
-        plain |= {"replay": None, "segments": {}}
+        plain = {"save_every": None, "validate_every": None, "keep": "last", "report_to": ()}
         few = settings.model_copy(update={"epochs": 1, "batch_size": lines, **plain})
         before = glance()
         result = fit(
