@@ -111,7 +111,7 @@ def test_every_conversation_takes_turns_and_ends_with_the_users() -> None:
 
 def test_lengths() -> None:
     lengths = [len(one.whole.split()) for one in requests()]
-    assert min(lengths) >= 4
+    assert min(lengths) >= 5
     assert max(lengths) <= LONGEST
     assert sum(length < 15 for length in lengths) > len(lengths) / 5
     assert sum(length > 50 for length in lengths) > len(lengths) / 20
