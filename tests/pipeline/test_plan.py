@@ -23,6 +23,9 @@ BESIDE: Mapping[str, Mapping[str, str]] = {
     "examples": {
         "suites/__init__.py": "which suites speak to a model in its chat format is checked before work begins, no more"
     },
+    "replay": {
+        "suites/__init__.py": "which suites speak to a model in its chat format is checked before work begins, no more"
+    },
     "analyses": {
         "methods/__init__.py": "tells which segment of an example is the regulariser's; the examples are in the name",
         "suites/__init__.py": "tells which questions are of a skill, which the recipe says",

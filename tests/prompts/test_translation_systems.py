@@ -15,7 +15,7 @@ from dragoman.prompts.names_in_chinese import NAMES, name_in_chinese
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.systems import SYSTEMS, parrot
-from dragoman.recipe.schema import Chat, Prompt
+from dragoman.recipe.judging import Chat, Prompt
 from tests import real_ones
 
 PAIR = Pair("我爱机器翻译。", "I love machine translation.", "zh", "en")

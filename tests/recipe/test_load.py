@@ -91,6 +91,35 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
         "recipe.yaml:7: training.replay.share: should be less than 1, not 1. About such a share of the tokens of a step "
         "are replay.",
     ),
+    "replay of nothing": (
+        GOOD + "training: {replay: {share: 0.2}}\n",
+        "recipe.yaml:7: training.replay: takes general prompts, and the recipe names none; name some under data, as in "
+        "`replay: {prompts: [{corpus: requests}]}`",
+    ),
+    "a row's replay of nothing": (
+        GOOD.replace("[vanilla]", "\n  - radis\n  - vanilla:\n      training: {replay: {}}"),
+        "recipe.yaml:9: methods[1].vanilla.training.replay: takes general prompts, and the recipe names none; name some "
+        "under data, as in `replay: {prompts: [{corpus: requests}]}`",
+    ),
+    "prompts that no row learns": (
+        GOOD.replace("methods", "  replay: {prompts: [{own: 9}]}\nmethods"),
+        "recipe.yaml:6: data.replay: no row takes these prompts; write `replay: {share: 0.1}` under training (the "
+        "recipe's, or a row's), or take them out",
+    ),
+    "prompts of two origins": (
+        GOOD.replace("methods", "  replay:\n    prompts:\n      - {own: 9, file: a.txt}\nmethods"),
+        "recipe.yaml:8: data.replay.prompts[0]: needs one of these: a corpus of the catalogue, a file, or own (how many "
+        "of the model's own)",
+    ),
+    "own prompts with a limit": (
+        GOOD.replace("methods", "  replay:\n    prompts:\n      - {own: 9, limit: 3}\nmethods"),
+        "recipe.yaml:8: data.replay.prompts[0]: draws the model's own prompts: they have no kinds, and `own` says how "
+        "many; take out what else is said",
+    ),
+    "replay without prompts": (
+        GOOD.replace("methods", "  replay: {prompts: []}\nmethods") + "training: {replay: {}}\n",
+        "recipe.yaml:6: data.replay: names no prompts; give a corpus, a file or own, as in `[{corpus: requests}]`",
+    ),
     "unknown key of a row's training": (
         GOOD.replace("[vanilla]", "\n  - vanilla:\n      training:\n        lora: {rnk: 8}"),
         "recipe.yaml:9: methods[0].vanilla.training.lora.rnk: no such key; did you mean 'rank'?",

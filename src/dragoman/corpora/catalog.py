@@ -26,7 +26,7 @@ from dragoman.disk import beside
 from dragoman.errors import DataError
 from dragoman.terminal import say, visible
 
-Role = Literal["train", "valid", "test", "dialogues", "questions"]
+Role = Literal["train", "valid", "test", "dialogues", "prompts", "questions"]
 
 PACKAGE = Path(__file__).parent  # has the folders of the corpora that come with the package
 
@@ -43,7 +43,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The files of one direction and role; dialogues and questions have no direction."""
+    """The files of one direction and role; dialogues, prompts and questions have no direction."""
 
     role: Role
     direction: str = ""

@@ -69,6 +69,21 @@ class Dialogue:
         return content_key(*(f"{turn.role}:{turn.whole}" for turn in self.turns))
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A prompt without an answer: a conversation that ends with the user's turn."""
+
+    turns: tuple[Turn, ...]
+    kind: str = ""
+    """What sort of request it is, such as `summary`; empty if that is not known."""
+    origin: str = ""
+
+    @property
+    def key(self) -> str:
+        """Equal for requests that differ in case and white space alone."""
+        return content_key(*(f"{turn.role}:{' '.join(turn.whole.casefold().split())}" for turn in self.turns))
+
+
 Record = Pair | Dialogue
 """What a method learns from: a request and an answer to it."""
 

@@ -12,8 +12,8 @@ from dragoman.pipeline.models.cast import find_folder, writer
 from dragoman.pipeline.process import in_own_process
 from dragoman.prompts.examples import Ids
 from dragoman.prompts.render import Renderer
-from dragoman.recipe.judging import Judge
-from dragoman.recipe.schema import Finished, Recipe
+from dragoman.recipe.judging import Finished, Judge
+from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests, Store
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.evaluate import Evaluate
 from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.merge import Merge
+from dragoman.pipeline.stages.replay import MakeReplay
 from dragoman.pipeline.stages.report import MakeReport
 from dragoman.pipeline.stages.stage import Kind, RunState, Stage, StageJob
 from dragoman.pipeline.stages.train import Train
@@ -26,6 +27,7 @@ from dragoman.store import Artifact, Store, fingerprint
 
 JOBS: Mapping[Kind, type[StageJob[Mapping[str, object]]]] = {
     "data": MakeData,
+    "replay": MakeReplay,
     "examples": MakeExamples,
     "train": Train,
     "merge": Merge,
@@ -71,7 +73,8 @@ def stages(recipe: Recipe) -> list[Stage]:
 
     Examples that do not depend on a training are made once and shared by the seeds.
     """
-    found = [Stage("data", ""), Stage("evaluate", "backbone", ("data",))]
+    replay = [Stage("replay", "", ("data",))] * (recipe.data.replay is not None)
+    found = [Stage("data", ""), *replay, Stage("evaluate", "backbone", ("data",))]
     for row in rows(recipe):
         if rounds(recipe, row) == 1:
             found.append(Stage("examples", row, ("data",)))
@@ -79,7 +82,8 @@ def stages(recipe: Recipe) -> list[Stage]:
             found += _training(recipe, row, seed)
     found += [Stage("evaluate", one.row, ("data",)) for one in recipe.compare]
     judged = (stage.title for stage in found if stage.row not in ("", "backbone") and not stage.round)
-    return [*found, Stage("report", "", ("data", "evaluate-backbone", *judged))]
+    made = (stage.title for stage in replay)
+    return [*found, Stage("report", "", ("data", *made, "evaluate-backbone", *judged))]
 
 
 def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
@@ -87,10 +91,11 @@ def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
     found: list[Stage] = []
     before: tuple[str, ...] = ()
     count = rounds(recipe, row)
+    replay = ("replay",) if settings_of(recipe, row).replay else ()
     for round, examples in zip([*range(1, count), 0], learnt(recipe, row, seed), strict=True):
         if count > 1:
             found.append(Stage("examples", row, ("data", *before), round, seed))
-        found.append(Stage("train", row, (examples, *before), round, seed))
+        found.append(Stage("train", row, (examples, *before, *replay), round, seed))
         before = (found[-1].title,)
     merge = Stage("merge", row, before, seed=seed)
     return [*found, merge, Stage("evaluate", row, ("data", merge.title), seed=seed)]
@@ -99,8 +104,9 @@ def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
 def kind_of_work(recipe: Recipe, stage: Stage, backbone: Model) -> list[str]:
     """The key of a work rate: two stages with the same key take the same time for the same amount of work."""
     method = rows(recipe)[stage.row][0] if stage.row in rows(recipe) else stage.row
-    whole = stage.kind == "train" and settings_of(recipe, stage.row).lora is None
-    return [stage.kind, method, backbone.digest, *["all weights"] * whole]
+    settings = settings_of(recipe, stage.row) if stage.kind == "train" else None
+    whole, replay = settings is not None and settings.lora is None, settings is not None and settings.replay is not None
+    return [stage.kind, method, backbone.digest, *["all weights"] * whole, *["replay"] * replay]
 
 
 def open_store(recipe: Recipe, say: Callable[[str], None] = lambda _: None) -> Store:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragoman.corpora.records import Turn
-from dragoman.recipe.schema import Chat
+from dragoman.recipe.judging import Chat
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

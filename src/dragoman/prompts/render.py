@@ -19,7 +19,7 @@ from dragoman.prompts.formats import chat_template, unloadable
 from dragoman.prompts.reading import Shape, assembled, cuts, marked, pieces, shapes
 from dragoman.prompts.template import Template, check_size
 from dragoman.prompts.vocabulary import Spellings
-from dragoman.recipe.schema import Chat
+from dragoman.recipe.judging import Chat
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -145,6 +145,20 @@ class Renderer:
         """The ids that end an answer: the end-of-turn token, and the vocabulary's end of text."""
         eos = self.tokenizer.eos_token_id
         return tuple(dict.fromkeys([*self.end[-1:], *([] if eos is None else [int(eos)])]))
+
+    @cached_property
+    def opening(self) -> tuple[Ids, str]:
+        """What comes before the user's text in a conversation, as ids; and after it, up to the answer, as text."""
+        mark = "DragomanRequestHere"
+        before, found, after = self._around([Turn("user", mark)])[0].partition(mark)
+        if not found:
+            raise self._template.not_as_it_is(mark, before)
+        return self._encode(_without_spaces(before)), after
+
+    @cached_property
+    def ends_of_line(self) -> Ids:
+        """The ids that end a line or a turn: special ones, and those whose text begins with a line feed."""
+        return tuple(dict.fromkeys([*self.stop, *sorted(self._special), *self.extensions(self.encode("\n")[-1])]))
 
     @cached_property
     def going_on(self) -> tuple[Ids, int]:

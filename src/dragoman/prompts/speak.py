@@ -171,13 +171,15 @@ class Speaker:
             Segment("end", end),
         )
 
-    def own(self, key: str, prompt: Ids, written: Written) -> Example:
-        """Prompt, the model's own answer, and the end of the turn.
+    def own(self, key: str, prompt: Ids, written: Written, segment: str = "own") -> Example:
+        """Prompt, the model's own answer as a segment of that name, and the end of the turn.
 
         The ids are those that the engine returned, the end included: an answer that was cut off has none. `DataError`
         if the answer has no token.
         """
-        return _example(key, Segment("prompt", prompt, 0.0), Segment("own", written.body), Segment("end", written.end))
+        return _example(
+            key, Segment("prompt", prompt, 0.0), Segment(segment, written.body), Segment("end", written.end)
+        )
 
     def adopt(self, prefix: Prefix, text: str, finished: bool, *, healed: bool = False) -> Written:
         """A rationale from a model with another vocabulary: its text in this backbone's ids, as they follow the

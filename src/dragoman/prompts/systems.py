@@ -15,7 +15,7 @@ from dragoman.prompts.formats import BAYLING, BIGTRANS, PREAMBLE, PREAMBLE_INPUT
 from dragoman.prompts.languages import language_name
 from dragoman.prompts.names_in_chinese import name_in_chinese
 from dragoman.prompts.translation import DEMONSTRATED
-from dragoman.recipe.schema import Chat
+from dragoman.recipe.judging import Chat
 
 Hint = Literal["no", "minor", "major", "preferred"]
 

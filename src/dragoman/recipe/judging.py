@@ -1,11 +1,11 @@
-"""Fields of `evaluation`, `benchmarks` and `verdict`: how models are judged. See `schema.py`."""
+"""Fields of `evaluation`, `benchmarks`, `compare` and `verdict`: how models are judged, and spoken to. See `schema.py`."""
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from dragoman.recipe.engines import Generation
-from dragoman.recipe.fields import Fraction, Positive, Strict
+from dragoman.recipe.fields import Fraction, Positive, Strict, folder_name
 
 
 class Comet(Strict):
@@ -141,3 +141,30 @@ class Verdict(Strict):
     """So many translations may be the source over again."""
     unjudged: Fraction = 0.0
     """So many items of a benchmark may have no judgement; with more there is no verdict."""
+
+
+Chat = Literal["own", "alpaca", "parrot", "bigtrans", "bayling", "tower"]
+Prompt = Literal["own", "alma", "parrot", "parrot-hint", "bigtrans", "bayling", "tower", "alpaca-lora"]
+
+
+class Finished(Strict):
+    """A finished model to compare with: judged like the others, not trained."""
+
+    model: str
+    """A directory, or a name on the hub."""
+    label: Annotated[str, AfterValidator(folder_name)] | None = None
+    """Its row in the table; the last part of the model's name when absent."""
+    revision: str | None = None
+    """Commit or tag of a model on the hub."""
+    prompt: Prompt = "own"
+    """How a translation is asked for: in its chat format with one of five instructions, or as a published system wants it."""
+    chat: Chat = "own"
+    """How it is spoken to otherwise: by its own chat template, with Alpaca's prompt, or as a published system's users speak to it."""
+    trust_remote_code: bool = False
+    """Run Python code that comes with the model."""
+    bin_weights: bool = False
+    """Read its weights from `.bin` files where it has no safetensors: their tensors alone, whatever else is in them is refused."""
+
+    @property
+    def row(self) -> str:
+        return self.label or self.model.rstrip("/").split("/")[-1]

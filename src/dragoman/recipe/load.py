@@ -57,7 +57,8 @@ def load(
         found += more
         try:
             recipe = Recipe.model_validate(source.value | ({"benchmarks": benchmarks} if benchmarks else {}))
-            found = found or [*_validate_rows(source, recipe), *check_needs(source, recipe, suites)]
+            found = found or _validate_rows(source, recipe)
+            found = found or [*_validate_replay(source, recipe), *check_needs(source, recipe, suites)]
         except ValidationError as error:
             found += faults(error, Recipe, source)
         known = {(fault.place, fault.about) for fault in source.faults}
@@ -297,6 +298,25 @@ def _validate_rows(source: Source, recipe: Recipe) -> list[Fault]:
             except ValidationError as error:
                 found += faults(error, Training, source, ("methods", index, name, "training"))
     return found
+
+
+def _validate_replay(source: Source, recipe: Recipe) -> list[Fault]:
+    """Faults of trainings that take replay where no prompts are named, and of prompts that no training takes."""
+    taking: list[Keys] = []
+    for index, method in enumerate(recipe.methods):
+        for name, options in method.items():
+            own = options.get("training") or {}
+            if recipe.training.changed(own).replay:
+                taking.append((*(("methods", index, name) if "replay" in own else ()), "training", "replay"))
+    if recipe.data.replay is None:
+        text = "takes general prompts, and the recipe names none; name some under data, as in "
+        text += "`replay: {prompts: [{corpus: requests}]}`"
+        return [Fault(source.place(path), spelled(path), text) for path in dict.fromkeys(taking)]
+    if not taking:
+        text = "no row takes these prompts; write `replay: {share: 0.1}` under training (the recipe's, or a row's), or "
+        text += "take them out"
+        return [Fault(source.place(("data", "replay")), "data.replay", text)]
+    return []
 
 
 def _validate_dev(source: Source) -> list[Fault]:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, SerializeAsAny, mod
 
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.fields import Direction, Distinct, Fraction, Positive, Strict, distinct_seeds, folder_name
-from dragoman.recipe.judging import Benchmark, Evaluation, Verdict
+from dragoman.recipe.judging import Benchmark, Chat, Evaluation, Finished, Prompt, Verdict
 
 
 class Files(Strict):
@@ -115,6 +115,54 @@ class Dialogues(Strict):
         return self
 
 
+class Prompts(Strict):
+    """Prompts without answers: a corpus of the catalogue, a file of one's own, or what the backbone itself would be asked."""
+
+    corpus: str | None = None
+    """Name in the catalogue (`dragoman data list`), or the lab's own `lab-requests`."""
+    file: str | None = None
+    """A .jsonl or .json file with `messages` that end with the user's turn, or with a `prompt`, and perhaps a `kind`; or a text file with one prompt a line."""
+    own: Positive | None = None
+    """Draw so many from the backbone: what it expects a user to write, one line each. Those that are no good are left out, and counted."""
+    kinds: Annotated[tuple[str, ...], Distinct] = ()
+    """Only prompts of these kinds; all when empty."""
+    limit: Positive | None = None
+    """At most so many, drawn by the seed; all when absent."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if sum(origin is not None for origin in (self.corpus, self.file, self.own)) != 1:
+            raise ValueError(
+                "needs one of these: a corpus of the catalogue, a file, or own (how many of the model's own)"
+            )
+        if self.own is not None and (self.kinds or self.limit is not None):
+            raise ValueError(
+                "draws the model's own prompts: they have no kinds, and `own` says how many; take out what else is said"
+            )
+        return self
+
+
+class ReplayData(Strict):
+    """General prompts that the backbone answers once, for every row whose `training` has `replay`."""
+
+    prompts: tuple[Prompts, ...]
+    """Where they come from, as in `[{corpus: requests}, {file: mine.jsonl}, {own: 500}]`."""
+    max_tokens: Positive = 256
+    """Longest answer; one that is cut off here is counted, and its end is not trained."""
+    temperature: Annotated[float, Field(ge=0)] = 1.0
+    """Of the answers; 0 is greedy, and shows less of what the backbone would say."""
+    seed: int = 0
+    """Decides which prompts a limit keeps, and how answers are drawn."""
+    near: bool = False
+    """Also take prompts of the kinds that evaluation asks. They are left out otherwise, and counted."""
+
+    @model_validator(mode="after")
+    def _some_prompts(self) -> Self:
+        if not self.prompts:
+            raise ValueError("names no prompts; give a corpus, a file or own, as in `[{corpus: requests}]`")
+        return self
+
+
 class Data(Strict):
     train: Corpus | None = None
     """Pairs to learn from."""
@@ -126,6 +174,8 @@ class Data(Strict):
     """Pairs to be judged on."""
     dev: Dev | None = None
     """Pairs to validate on while training: the loss on them is logged, and can choose what is kept (`training.keep`)."""
+    replay: ReplayData | None = None
+    """General prompts that the backbone answers, so that what it says to them is kept: for rows whose `training` has `replay`."""
     max_tokens: Positive = 1024
     """Training examples whose prompt and reference are longer than this are left out, and counted."""
     contamination: Literal["auto", "remove", "refuse"] = "auto"
@@ -269,33 +319,6 @@ class Hardware(Strict):
     """Such as `a100-80gb`, `h100-80gb`, `h200`, `l40s`, `rtx-4090`."""
     count: Positive = 1
     """How many of them."""
-
-
-Chat = Literal["own", "alpaca", "parrot", "bigtrans", "bayling", "tower"]
-Prompt = Literal["own", "alma", "parrot", "parrot-hint", "bigtrans", "bayling", "tower", "alpaca-lora"]
-
-
-class Finished(Strict):
-    """A finished model to compare with: judged like the others, not trained."""
-
-    model: str
-    """A directory, or a name on the hub."""
-    label: Annotated[str, AfterValidator(folder_name)] | None = None
-    """Its row in the table; the last part of the model's name when absent."""
-    revision: str | None = None
-    """Commit or tag of a model on the hub."""
-    prompt: Prompt = "own"
-    """How a translation is asked for: in its chat format with one of five instructions, or as a published system wants it."""
-    chat: Chat = "own"
-    """How it is spoken to otherwise: by its own chat template, with Alpaca's prompt, or as a published system's users speak to it."""
-    trust_remote_code: bool = False
-    """Run Python code that comes with the model."""
-    bin_weights: bool = False
-    """Read its weights from `.bin` files where it has no safetensors: their tensors alone, whatever else is in them is refused."""
-
-    @property
-    def row(self) -> str:
-        return self.label or self.model.rstrip("/").split("/")[-1]
 
 
 class Recipe(Strict):

@@ -19,9 +19,9 @@ from dragoman.corpora import catalog
 from dragoman.corpora.records import Pair, Question, Turn, draw
 from dragoman.generation.ask import Ask, Completion, Ids
 from dragoman.recipe.engines import Generation, Server
-from dragoman.recipe.judging import Benchmark, Evaluation, Judge
+from dragoman.recipe.judging import Benchmark, Chat, Evaluation, Judge
 from dragoman.recipe.paths import below, there
-from dragoman.recipe.schema import Chat, Recipe
+from dragoman.recipe.schema import Recipe
 from dragoman.sandbox.sandbox import require
 from dragoman.store import Digests
 from dragoman.suites._graded import Graded, Side

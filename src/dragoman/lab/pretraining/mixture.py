@@ -122,7 +122,7 @@ def document(seed: int, number: int, mixture: Mixture | None = None) -> tuple[st
     mixture = mixture or of_the_backbone()
     stage = [stage for stage in mixture.stages if number >= stage.start or stage is mixture.stages[0]][-1]
     if stage.copying and rng.random() < stage.copying:
-        return (chat(_copying(rng)),)
+        return (chat(copying(rng)),)
     if stage.programs and rng.random() < stage.programs:
         return (chat(_program(seed, rng)),)
     kind = rng.random()
@@ -150,7 +150,7 @@ def _lesson(rng: Random, stage: Stage) -> tuple[Turn, ...]:
     return turns
 
 
-def _copying(rng: Random) -> tuple[Turn, ...]:
+def copying(rng: Random) -> tuple[Turn, ...]:
     """A text to repeat, or one of its sentences to find: the basis for reading a prompt."""
     language = rng.choice(world.LANGUAGES)
     sentences = [world.say(meaning, language) for meaning in islice(_fresh(rng), rng.choice((2, 3, 3, 4)))]

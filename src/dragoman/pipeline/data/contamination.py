@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dragoman.corpora.contamination import Index, Kind, Shared, index
-from dragoman.corpora.records import Pair, Question, Record
+from dragoman.corpora.records import Pair, Question, Record, Request
 from dragoman.errors import DataError
 from dragoman.pipeline.data.record_files import read_records
 
@@ -31,7 +31,7 @@ class Finding:
 
     part: str
     origin: str
-    record: Record
+    record: Record | Request
     shared: Shared
 
     def as_line(self) -> dict[str, object]:
@@ -67,7 +67,7 @@ class Findings:
     compared: str = "test set"
     """What the index is of, in words."""
 
-    def reason(self, part: str, origin: str, record: Record) -> str | None:
+    def reason(self, part: str, origin: str, record: Record | Request) -> str | None:
         """Why a record is to be left out; None if it shares nothing with a test set."""
         shared = self.index.find(record)
         if shared is None:

@@ -111,7 +111,8 @@ def missing(recipe: Recipe) -> tuple[str, ...]:
         for corpus, role in pairs
         if corpus and corpus.corpus in known
     ]
-    others = [str(dialogues.corpus) for dialogues in (*data.lessons, *data.instructions)]
+    replayed = data.replay.prompts if data.replay else ()
+    others = [str(one.corpus) for one in (*data.lessons, *data.instructions)] + [str(one.corpus) for one in replayed]
     wanted += [(known[name], tuple(known[name].files)) for name in others if name in known]
     wanted += questions.wanted(recipe)
     return tuple(

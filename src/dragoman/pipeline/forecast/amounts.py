@@ -5,7 +5,7 @@ catalogue says of them. Nothing is fetched.
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,21 +17,23 @@ from dragoman.corpora.formats import dialogues
 from dragoman.corpora.formats.parallel import located, read
 from dragoman.corpora.formats.text import RATIO, ending, unpacked_size
 from dragoman.corpora.load import load
-from dragoman.corpora.records import Pair, Record
+from dragoman.corpora.records import Dialogue, Pair, Record, Turn
 from dragoman.lab import world
 from dragoman.pipeline.data.conversations import LAB, LAB_DIALOGUES
 from dragoman.pipeline.data.make_data import HERE, LAB_DEV, LAB_DIRECTIONS, LAB_PAIRS
 from dragoman.pipeline.data.record_files import read_records, record_of
 from dragoman.pipeline.forecast.geometry import Geometry, machines
 from dragoman.pipeline.models.cast import Model
+from dragoman.pipeline.replay.prompts import named
 from dragoman.pipeline.stages.data import MakeData
-from dragoman.recipe.schema import Corpus, Dialogues
+from dragoman.recipe.schema import Corpus, Dialogues, ReplayData
 from dragoman.store import Artifact
 
 SAMPLE = 100  # records of a kind that are made, or that a tokenizer is tried on
 WHOLE = 50_000_000  # bytes of files that are read to the end; of larger ones the beginning counts for all
 BEGINNING = 100_000  # records
 PLACES = 200  # of a large file of the data stage, from which together so many records are read
+OWN_PROMPT = 20  # tokens of a prompt that a model draws itself, roughly
 WRAPPED = 0.85  # of a file of conversations is text; the rest are keys and quotes
 
 
@@ -202,6 +204,26 @@ def _of_file(file: dialogues.DialogueFile, choice: Dialogues, vocabulary: Vocabu
     seen = sum(len(turn.whole.encode()) for dialogue in some for turn in dialogue.turns)
     count = round(len(some) * WRAPPED * file.path.stat().st_size / max(1, seen))
     return vocabulary.of(some).of(count).atmost(choice.limit)
+
+
+def of_prompts(data: ReplayData, vocabulary: Vocabulary, answer: float | None = None) -> Volume | None:
+    """The prompts for replay and their answers, of `answer` tokens each if that is known. None if a corpus is not here.
+
+    What will be left out of them, such as kinds that evaluation asks, is not known yet.
+    """
+    length = min(data.max_tokens, machines()["assumed"]["dialogue"][1] if answer is None else answer)
+    found = Volume()
+    for source in data.prompts:
+        if source.own is not None:
+            found += Volume(source.own, source.own * (OWN_PROMPT + vocabulary.frame))
+            continue
+        entry = catalog.catalogue().get(source.corpus or "")
+        if entry and not all(catalog.here(entry, path) for part in entry.of("prompts") for path in part.paths):
+            return None
+        requests = [one for one in named(source, data.seed, Counter()) if not source.kinds or one.kind in source.kinds]
+        asked = vocabulary.of(Dialogue((*request.turns, Turn("assistant", ""))) for request in requests)
+        found += asked.atmost(source.limit).total
+    return Volume(found.records, found.asked, found.records * length)
 
 
 def mixed_in(choices: Sequence[Dialogues], learnt: float, vocabulary: Vocabulary) -> Amounts | None:

@@ -14,11 +14,11 @@ from dragoman.corpora.amounts import Amounts, Volume, joined
 from dragoman.generation.ask import Asking
 from dragoman.methods import Forecast
 from dragoman.pipeline.data.dev_pairs import role_of
-from dragoman.pipeline.forecast.amounts import Vocabulary, mixed_in, of_dialogues, of_pairs, written
+from dragoman.pipeline.forecast.amounts import Vocabulary, mixed_in, of_dialogues, of_pairs, of_prompts, written
 from dragoman.pipeline.forecast.calibration import Calibration
 from dragoman.pipeline.forecast.estimate import Estimate, generation, training
 from dragoman.pipeline.forecast.geometry import accelerator, geometry_of
-from dragoman.pipeline.forecast.per_method import learning, measured_length
+from dragoman.pipeline.forecast.per_method import learning, measured_length, replay_length
 from dragoman.pipeline.forecast.question_counts import Questions, questions
 from dragoman.pipeline.forecast.trial import Trial
 from dragoman.pipeline.models.cast import Model, writer
@@ -67,6 +67,7 @@ class Reckoning:
         """The cost of a stage that is not done."""
         costs: Mapping[Kind, Callable[[Stage], Cost]] = {
             "data": self._data,
+            "replay": self._replay,
             "examples": self._examples,
             "train": self._train,
             "merge": self._merge,
@@ -165,6 +166,16 @@ class Reckoning:
     def _data(self, stage: Stage) -> Cost:
         return Cost("pairs, conversations and questions, read and checked", 1)
 
+    def _replay(self, stage: Stage) -> Cost:
+        said = self.recipe.data.replay
+        measured = replay_length(self.finished, self.plan.backbone.digest)
+        found = of_prompts(said, self.vocabulary, measured) if said else None
+        if found is None:
+            return Cost("how many prompts is not known until the corpora are here")
+        work = f"{found.records:,.0f} prompts at most, {tokens(found.answered)} of answers by the backbone"
+        asking = Asking(found.records, found.asked, found.answered)
+        return Cost(work, math.ceil(found.records), estimate=self._asked(asking, None))
+
     def _report(self, stage: Stage) -> Cost:
         return Cost("tables, page and scorecard", 1)
 
@@ -195,14 +206,15 @@ class Reckoning:
     def _train(self, stage: Stage) -> Cost:
         found, settings = self._made(stage), training_of(self.recipe, stage.row, stage.seed)
         epochs = settings.epochs if rounds(self.recipe, stage.row) == 1 else 1
+        beside = 1 / (1 - settings.replay.share) if settings.replay else 1  # times the tokens of the task
         times, validated = self._validations(stage, settings, found.examples) if found else (0, Volume())
         share = FORWARD[settings.lora is None]  # of what a step's backward pass takes as well
         amounts = None
         if found:
             amounts = (
                 epochs * found.examples + share * validated.records,
-                epochs * found.tokens + share * (validated.asked + validated.answered),
-                epochs * found.trained + share * validated.answered,
+                beside * epochs * found.tokens + share * (validated.asked + validated.answered),
+                beside * epochs * found.trained + share * validated.answered,
             )
         estimate = self.calibration.training(settings, amounts) if self.calibration and amounts else None
         if self.gpu and self.geometry:
@@ -210,7 +222,8 @@ class Reckoning:
         if found is None:
             return Cost(f"{epochs:g} epochs in batches of {settings.batch_size}", estimate=estimate)
         steps = math.ceil(epochs * math.ceil(found.examples / settings.batch_size))
-        work = f"{steps:,} steps of {settings.batch_size} examples, {tokens(epochs * found.tokens)}"
+        work = f"{steps:,} steps of {settings.batch_size} examples, {tokens(beside * epochs * found.tokens)}"
+        work += f", {settings.replay.share:.0%} of them replay" if settings.replay else ""
         if times:
             work += f"; {times:,} validations on {self.dev.records if self.dev else 0:,.0f} pairs, "
             work += tokens(validated.asked + validated.answered)

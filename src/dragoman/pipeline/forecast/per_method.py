@@ -8,6 +8,7 @@ from dragoman.methods import Expected, Forecast, Method
 from dragoman.pipeline.forecast.geometry import machines
 from dragoman.pipeline.rows import own_options
 from dragoman.pipeline.stages.examples import ExamplesFacts
+from dragoman.pipeline.stages.replay import ReplayFacts
 from dragoman.pipeline.stages.stage import Finish
 
 
@@ -26,8 +27,7 @@ def learning(method: Method, options: Mapping[str, Any], learnt: Amounts, measur
 
 def measured_length(finished: Sequence[Finish], method: str, digest: str) -> float | None:
     """Tokens per answer, from the newest examples that a method made with this backbone."""
-    known = [facts for facts in finished if facts["rate"]["of"] == ["examples", method, digest]]
-    newest = max(known, key=lambda facts: facts["finished"], default=None)
+    newest = _newest(finished, ["examples", method, digest])
     if newest is None:
         return None
     facts = cast(ExamplesFacts, newest)
@@ -35,3 +35,17 @@ def measured_length(finished: Sequence[Finish], method: str, digest: str) -> flo
     if report and report["used"]:
         return float(report["tokens"] / report["used"])
     return float(generated["tokens"] / generated["answers"]) if generated and generated["answers"] else None
+
+
+def replay_length(finished: Sequence[Finish], digest: str) -> float | None:
+    """Tokens per answer to a replay prompt, from the newest replay with this backbone."""
+    newest = _newest(finished, ["replay", "", digest])
+    if newest is None:
+        return None
+    facts = cast(ReplayFacts, newest)
+    return facts["trained"].get("replay", 0) / facts["examples"]
+
+
+def _newest(finished: Sequence[Finish], work: list[str]) -> Finish | None:
+    known = [facts for facts in finished if facts["rate"]["of"] == work]
+    return max(known, key=lambda facts: facts["finished"], default=None)

@@ -17,8 +17,8 @@ from dragoman.pipeline.models import catalogued
 from dragoman.pipeline.models.adapted import adapted
 from dragoman.prompts.formats import FORMATS
 from dragoman.prompts.render import Renderer
-from dragoman.recipe.judging import Judge
-from dragoman.recipe.schema import Chat, Finished, Prompt, Recipe
+from dragoman.recipe.judging import Chat, Finished, Judge, Prompt
+from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests, fingerprint
 
 # What may change a model's prompts or answers, beside its weights; its card may not.

@@ -17,7 +17,8 @@ from dragoman.generation.vllm.startup import installed
 from dragoman.models.loading import fingerprint, pick_device, pick_dtype
 from dragoman.prompts.render import Renderer
 from dragoman.recipe.engines import Generation, Ray
-from dragoman.recipe.schema import Chat, Recipe
+from dragoman.recipe.judging import Chat
+from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 
 
@@ -74,10 +75,10 @@ def judge_engine(recipe: Recipe, judge: str) -> Generation:
     return own or recipe.generation
 
 
-def check_engine(settings: Generation, spec: ModelSpec, written: bool = False) -> None:
+def check_engine(settings: Generation, spec: ModelSpec, written: str = "") -> None:
     """Checks that the engine that a recipe names could start here. EngineError with what is missing.
 
-    `written` says that prompts will be written out in full, and not rendered by the model's chat template.
+    `written` names prompts that are no conversation which the model's chat template renders, if there are any.
     """
     spread = settings.engine == "ray"
     if spread or settings.vllm.data_parallel > 1:
@@ -89,8 +90,8 @@ def check_engine(settings: Generation, spec: ModelSpec, written: bool = False) -
         server.close()
         if written and server.way.api != "completions":
             raise EngineError(
-                f"the server at {server.address} takes conversations, and Llama Guard's prompt is no conversation: it "
-                "needs a server that completes token ids (vLLM's completions), or the engine hf, vllm or ray"
+                f"the server at {server.address} takes conversations, and {written} is no conversation: it needs a "
+                "server that completes token ids (vLLM's completions), or the engine hf, vllm or ray"
             )
 
 

@@ -1,19 +1,23 @@
-"""Metering a method: how many tokens were generated for it, and how long the engine took."""
+"""Metering a method, or whatever else asks: how many tokens were generated, and how long the engine took."""
 
 from collections.abc import Generator
 from types import TracebackType
+from typing import TypeVar
 
 from dragoman.generation.ask import Ask, Completion, Ids, Sampling
-from dragoman.methods import Lesson, Making
+from dragoman.generation.door import Asking
+
+T = TypeVar("T")
 
 
-class Metered(Generator[Ask, list[Completion], Lesson]):
-    """A method at work; `spent` has the number of `answers` it was sent, their `tokens`, and the engine's `seconds`.
+class Metered(Generator[Ask, list[Completion], T]):
+    """Something that asks, such as a method at work; `spent` has the number of `answers` it was sent, their `tokens`,
+    and the engine's `seconds`.
 
     A cached answer counts at its original cost; one that is asked for twice counts once.
     """
 
-    def __init__(self, making: Making):
+    def __init__(self, making: Asking[T]):
         self.making = making
         self.spent: dict[str, float] = {"answers": 0, "tokens": 0, "seconds": 0.0}
         self._asked: Ask | None = None

@@ -68,6 +68,8 @@ class Check:
         check_voices(recipe, cast, speak)
         check_models(recipe, cast, speak)
         check_engine(recipe.generation, spec_of(next(iter(others.values()), backbone), recipe.system))
+        if recipe.data.replay and any(source.own for source in recipe.data.replay.prompts):
+            check_engine(recipe.generation, spec_of(backbone, recipe.system), "the beginning of a prompt (`own`)")
         evaluate.check(recipe, cast)
         mixes = any(method_of(recipe, row).mixes for row in rows(recipe))
         for name in learnt_from(mixes):

@@ -31,6 +31,7 @@ Place = tuple[int, str]
 """A draw, and the name of the suite that asks; empty for the questions with a rule, of all suites."""
 Outcome = TranslationResult | QuestionResults | list[Graded]
 M = TypeVar("M", bound=Material)
+GUARDED = "Llama Guard's prompt"
 
 
 class EvaluateFacts(TypedDict):
@@ -116,7 +117,9 @@ def check(recipe: Recipe, cast: Cast) -> None:
             open_comet(one.checkpoint, one.encoder, one.precision)
     parts = suites.parts(recipe)
     for name, judge in cast.judges.items():
-        check_engine(judge_engine(recipe, name), spec_of(judge), written=parts[name] == "guard")
+        check_engine(
+            judge_engine(recipe, name), spec_of(judge), written="Llama Guard's prompt" * (parts[name] == "guard")
+        )
 
 
 def evaluate(

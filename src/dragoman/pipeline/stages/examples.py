@@ -217,7 +217,7 @@ def _lessons(
                 if not number:
                     lesson.notes["left out: over the row's limit"] += learns.left_out
                 lesson.notes[f"left out: longer than {longest:,} tokens"] += len(chunk) - len(fitting[number])
-                yield _Chunk(number, lesson, _samples(lesson.examples, speak), makings[str(number)].spent)
+                yield _Chunk(number, lesson, samples(lesson.examples, speak), makings[str(number)].spent)
 
 
 def _counts(out: Path, row: str) -> ExamplesFacts:
@@ -249,7 +249,7 @@ def _counted(out: Path, number: int) -> Path:
     return out / "notes" / f"{number:06d}.json"
 
 
-def _samples(examples: Sequence[Example], speak: Speaker) -> SampleText:
+def samples(examples: Sequence[Example], speak: Speaker) -> SampleText:
     """Some examples to read: the names and texts of their segments."""
     chosen = examples[:: max(1, len(examples) // SAMPLES)][:SAMPLES]
     return [

@@ -16,7 +16,7 @@ from dragoman.pipeline.rows import titled
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact, Store
 
-Kind = Literal["data", "examples", "train", "merge", "evaluate", "report"]
+Kind = Literal["data", "replay", "examples", "train", "merge", "evaluate", "report"]
 Inputs = dict[str, Any]
 """Everything that determines a stage's result, as JSON; its fingerprint is made from it."""
 Facts_co = TypeVar("Facts_co", bound=Mapping[str, object], covariant=True)

@@ -58,6 +58,7 @@ class Train(StageJob[TrainFacts]):
     data: Path
     examples: Path
     out: Path
+    replay: Path | None = None
     before: Path | None = None
     until: int | None = None
 
@@ -66,8 +67,9 @@ class Train(StageJob[TrainFacts]):
         examples = state.done[stage.needs[0]].folder
         before = state.done[stage.before].folder if stage.before else None
         backbone = state.cast.backbone
+        replay = state.done["replay"].folder if "replay" in stage.needs else None
         until = stage.round or None
-        return cls(state.recipe, backbone, stage.row, stage.seed, state.data, examples, out, before, until)
+        return cls(state.recipe, backbone, stage.row, stage.seed, state.data, examples, out, replay, before, until)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
@@ -79,6 +81,8 @@ class Train(StageJob[TrainFacts]):
             "before": stage.before and state.done[stage.before].digest("adapter/*"),
             "until": stage.round or None,
         }
+        if "replay" in stage.needs:
+            inputs["replay"] = state.done["replay"].digest("examples/*")
         if state.recipe.data.dev:  # absent where there is none, so that names from before there was any stay
             inputs["validation"] = {
                 "pairs": state.done["data"].digest("dev.jsonl"),
@@ -105,6 +109,7 @@ class Train(StageJob[TrainFacts]):
             settings,
             self.out,
             dev=dev,
+            replay=ExampleTable(self.replay / "examples") if self.replay else None,
             before=self.before,
             until=self.until,
             trust_remote_code=self.backbone.trust_remote_code,

@@ -13,8 +13,7 @@ from dragoman.models.config import context_of
 from dragoman.models.loading import pick_device, pick_dtype
 from dragoman.prompts.formats import chat_template
 from dragoman.recipe.engines import Generation
-from dragoman.recipe.judging import Harness
-from dragoman.recipe.schema import Chat
+from dragoman.recipe.judging import Chat, Harness
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -19,8 +19,7 @@ from dragoman.json_values import as_number
 from dragoman.models.loading import fingerprint as contents
 from dragoman.progress import note
 from dragoman.recipe.engines import Generation
-from dragoman.recipe.judging import Harness
-from dragoman.recipe.schema import Chat
+from dragoman.recipe.judging import Chat, Harness
 from dragoman.store import Digests, fingerprint, sha256, write_atomic
 from dragoman.suites._graded import Graded
 from dragoman.suites.harness.backend import Backend, backend, with_template

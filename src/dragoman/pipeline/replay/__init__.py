@@ -1,0 +1,1 @@
+"""Replay: general prompts that the backbone answers, to be learnt beside the task."""

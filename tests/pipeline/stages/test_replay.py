@@ -1,0 +1,199 @@
+"""The replay stage with a written backbone, and in a plan."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dragoman.commands.recipes import recipe as loaded
+from dragoman.errors import DataError
+from dragoman.generation.ask import Ask, Completion
+from dragoman.lab import BACKBONE, abilities
+from dragoman.pipeline.data.make_data import make_data, missing
+from dragoman.pipeline.models.cast import Model
+from dragoman.pipeline.plan import stages
+from dragoman.pipeline.run import made
+from dragoman.pipeline.stages import replay
+from dragoman.pipeline.stages.replay import MakeReplay, ReplayFacts
+from dragoman.prompts.examples import ExampleTable
+from dragoman.recipe.schema import Recipe
+
+YES = Completion((25, 2), "4", "stop")
+PAIRS = {"corpus": "lab", "directions": ["de-en"], "limit": 4}
+
+
+def recipe(prompts: list[dict[str, Any]], contamination: str = "auto", **more: Any) -> Recipe:
+    data = {"train": PAIRS, "test": PAIRS, "contamination": contamination}
+    return Recipe.model_validate(
+        {
+            "name": "x",
+            "backbone": "lab",
+            "data": {**data, "replay": {"prompts": prompts, **more}},
+            "methods": ({"vanilla": {}},),
+            "training": {"replay": {}},
+            "evaluate": ("translation", "lab"),
+            "evaluation": {"questions": 12, "noise_seeds": 0},
+        }
+    )
+
+
+class Written:
+    """A door whose backbone says what a function says to each prompt."""
+
+    def __init__(self, answer: Callable[[Ask], list[Completion]]):
+        self.asks: list[Ask] = []
+        self.says = answer
+
+    def answer(self, ask: Ask) -> list[Completion]:
+        self.asks.append(ask)
+        return self.says(ask)
+
+
+def answered(ask: Ask) -> list[Completion]:
+    return [YES] * len(ask.prompts)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ReplayFacts]:
+    """Runs the stage on the lab's data with written answers."""
+
+    def ran(
+        said: Recipe, answer: Callable[[Ask], list[Completion]] = answered, door: Written | None = None
+    ) -> ReplayFacts:
+        written = door or Written(answer)
+
+        @contextmanager
+        def opened(*_: Any, **__: Any) -> Iterator[Written]:
+            yield written
+
+        monkeypatch.setattr(replay, "open_door", opened)
+        data, out = tmp_path / "data", tmp_path / "out"
+        data.mkdir(exist_ok=True)
+        out.mkdir(exist_ok=True)
+        make_data(said, data)
+        return MakeReplay(said, Model("lab", BACKBONE, "digest"), data, out, tmp_path).run().facts
+
+    return ran
+
+
+def written(folder: Path, *texts: str) -> dict[str, str]:
+    path = folder / "mine.txt"
+    path.write_text("".join(f"{text}\n" for text in texts))
+    return {"file": str(path)}
+
+
+def test_prompts_of_a_file_become_examples(tmp_path: Path, run: Callable[..., ReplayFacts]) -> None:
+    door = Written(answered)
+    facts = run(
+        recipe([written(tmp_path, "Sing!", "sing!", "Dance!")], max_tokens=9, temperature=0.5, seed=3), door=door
+    )
+    (ask,) = door.asks
+    assert (ask.sampling.max_tokens, ask.sampling.temperature, ask.sampling.seed) == (9, 0.5, 3)
+    assert (facts["examples"], facts["prompts"]) == (2, {"mine.txt": {"": 2}})
+    assert facts["left_out"] == {"duplicate": 1}
+    assert facts["trained"] == {"prompt": 0, "replay": 2, "end": 2}
+    assert facts["generated"]["answers"] == 2
+    assert len(ExampleTable(tmp_path / "out" / "examples")) == 2
+    assert len(json.loads((tmp_path / "out" / "samples.json").read_text())) == 2
+
+
+def test_a_finished_chunk_is_not_asked_again(
+    tmp_path: Path, run: Callable[..., ReplayFacts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "CHUNK", 2)
+    said = recipe([written(tmp_path, *(f"Say {number}." for number in range(5)))])
+    first = run(said)
+    for path in ("examples/000001", "notes/000001.json"):
+        place = tmp_path / "out" / path
+        place.rename(place.with_name("gone"))
+    door = Written(answered)
+    (tmp_path / "out" / "examples" / "gone").rename(tmp_path / "gone")
+    (tmp_path / "out" / "notes" / "gone").rename(tmp_path / "gone.json")
+    assert run(said, door=door) == first
+    assert [len(ask.prompts) for ask in door.asks] == [2]
+
+
+def test_what_is_asked_is_left_out_and_listed(tmp_path: Path, run: Callable[..., ReplayFacts]) -> None:
+    question = abilities.questions("arithmetic", 1, 0)[0].turns[-1].text
+    facts = run(recipe([written(tmp_path, "Sing!", question.upper())]))
+    assert facts["prompts"] == {"mine.txt": {"": 1}}
+    assert facts["left_out"] == {"also in the test set": 1}
+    assert facts["contamination"] == {"mine.txt": {"arithmetic": {"whole": 1}}}
+    (line,) = (tmp_path / "out" / "contamination.jsonl").read_text().splitlines()
+    assert json.loads(line)["record"]["turns"][0]["text"] == question.upper()
+    with pytest.raises(DataError, match=r"1 of the records .*data.contamination is `refuse`"):
+        run(recipe([written(tmp_path, "Sing!", question)], "refuse"))
+
+
+def test_much_of_a_test_is_no_accident(tmp_path: Path, run: Callable[..., ReplayFacts]) -> None:
+    questions = [one.turns[-1].text for one in abilities.questions("arithmetic", 12, 0)]
+    with pytest.raises(DataError, match="arithmetic: 12 of 12"):
+        run(recipe([written(tmp_path, "Sing!", *questions)]))
+    assert run(recipe([written(tmp_path, "Sing!", *questions)], "remove"))["examples"] == 1
+
+
+def test_kinds_that_evaluation_asks_are_left_out_unless_wanted(run: Callable[..., ReplayFacts]) -> None:
+    lab = {"corpus": "lab-requests", "limit": 9}
+    facts = run(recipe([lab]))
+    assert facts["prompts"] == {"lab-requests": {"copying": 9}}
+    assert set(facts["near"]) == set(abilities.FAMILIES)
+    wanted = run(recipe([{**lab, "kinds": ["facts", "copying"]}], near=True))
+    assert set(wanted["prompts"]["lab-requests"]) == {"facts", "copying"}
+    assert wanted["near"] == {}
+
+
+def test_nothing_left_is_refused(run: Callable[..., ReplayFacts]) -> None:
+    with pytest.raises(DataError, match=r"no prompts are left for replay; left out: .* With `near: true`"):
+        run(recipe([{"corpus": "lab-requests", "kinds": ["facts"], "limit": 3}]))
+
+
+def test_an_unknown_kind_is_refused(tmp_path: Path, run: Callable[..., ReplayFacts]) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"prompt": "Sing!", "kind": "song"}\n{"prompt": "Hi", "kind": "talk"}\n')
+    with pytest.raises(DataError, match=r"mine.jsonl has no prompts of the kind poem; it has song, talk"):
+        run(recipe([{"file": str(path), "kinds": ["song", "poem"]}]))
+
+
+def test_a_backbone_that_answers_nothing_is_refused(tmp_path: Path, run: Callable[..., ReplayFacts]) -> None:
+    with pytest.raises(DataError, match=r"lab answered none of the 1 replay prompts.*1 answered with nothing"):
+        run(recipe([written(tmp_path, "Sing!")]), lambda ask: [Completion((2,), "", "stop")] * len(ask.prompts))
+
+
+def test_a_backbone_without_prompts_of_its_own_is_refused(run: Callable[..., ReplayFacts]) -> None:
+    def nothing(ask: Ask) -> list[Completion]:
+        return [Completion((2,), "", "stop", (((2, 0.0),),))] * len(ask.prompts)
+
+    with pytest.raises(DataError, match=r"of 8 prompts that lab drew itself .* none is any good: 8 own prompts: empty"):
+        run(recipe([{"own": 8}]), nothing)
+
+
+def test_rows_that_take_replay_wait_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        "name: x\nbackbone: lab\n"
+        "data:\n  train: {corpus: lab}\n  test: {corpus: lab}\n  replay: {prompts: [{corpus: lab-requests}]}\n"
+        "methods: [vanilla, {vanilla: {label: kept, training: {replay: {share: 0.2}}}}]\n"
+    )
+    needs = {stage.title: stage.needs for stage in stages(loaded(path))}
+    assert list(needs)[:2] == ["data", "replay"]
+    assert needs["train-vanilla"] == ("examples-vanilla",)
+    assert needs["train-kept"] == ("examples-kept", "replay")
+    assert "replay" in needs["report"]
+    assert missing(loaded(path)) == ()
+
+
+def test_a_run_learns_them(small_recipe: Callable[[Path], Path], tmp_path: Path) -> None:
+    path = small_recipe(tmp_path)
+    rows = "methods=[vanilla, {vanilla: {label: kept, training: {replay: {share: 0.3}}}}]"
+    prompts = "data.replay={prompts: [{corpus: lab-requests, limit: 12}], max_tokens: 8}"
+    alone = made(loaded(path, ["methods=[vanilla]"]), "train", say=lambda _: None)
+    done = made(loaded(path, [rows, prompts]), "train", say=lambda _: None)
+    assert done["train-vanilla"].name == alone["train-vanilla"].name
+    assert done["train-kept"].digest("adapter/*") != done["train-vanilla"].digest("adapter/*")
+    logged = (done["train-kept"].folder / "metrics.jsonl").read_text()
+    assert '"loss/replay"' in logged
+    assert MakeReplay.facts(done["replay"])["prompts"] == {"lab-requests": {"copying": 12}}
+    assert MakeReplay.told(done["replay"])[2] == "12 prompts of lab-requests"
