@@ -70,17 +70,21 @@ def document(run: Path, out: Path) -> str:
 
 
 def rationales(labelled: Sequence[dict[str, Any]], path: str) -> list[str]:
-    """How many rationales fall into each category, one sort more than one, and how many of them are right."""
+    """What the rationales that were read by hand are about, what they do, and how many of them are right."""
     counts = Counter(label for one in labelled for label in one["labels"])
     sound = Counter(one["sound"] for one in labelled)
-    lines = ["| what it is about | of " + f"{len(labelled)} |", "|---|--:|"]
-    lines += [f"| {category.title} | {counts[category.name]} |" for category in CATEGORIES]
-    return [
-        f"{len(labelled)} rationales, read and sorted by hand into the categories of `dragoman analyze rationales`; "
-        f"one may be in several. All of them, with their labels, stand in [{Path(path).name}]({path}). "
-        f"What they say is right in {sound['right']}, partly so in {sound['partly']}, wrong in {sound['wrong']}.",
-        "\n".join(lines),
+    told = [
+        f"{len(labelled)} rationales of the quick recipe's everyday pairs, drawn at random, read and sorted by hand "
+        f"into the categories of `dragoman analyze rationales` (one may be in several). All, with their labels, "
+        f"stand in [{Path(path).name}]({path}). What they say is right in {sound['right']}, partly so in "
+        f"{sound['partly']}, wrong or beside the point in {sound['wrong']}."
     ]
+    about = [(category.title, counts[category.name]) for category in CATEGORIES]
+    for head, found in (("is about", about), ("does", Counter(one["does"] for one in labelled).most_common())):
+        told.append(
+            "\n".join([f"| what it {head} | of {len(labelled)} |", "|---|--:|", *(f"| {a} | {n} |" for a, n in found)])
+        )
+    return told
 
 
 if __name__ == "__main__":
