@@ -135,6 +135,7 @@ def test_every_module_says_what_it_is_for() -> None:
 def test_no_other_room_names_a_suite() -> None:
     """Save `translation`, which all of this is about, and words that mean something else as well."""
     words = {"translation", "questions", "lab", "programs", "harness", "safety"}  # corpora, kinds of data, sides
+    words |= {"drift"}  # an analysis
     names = {name for suite in available().values() for name in (suite.kind, *suite.names(), *suite.shown())} - words
     families = set(Abilities.families)
     found = {

@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from dragoman.analysis import drift as module
-from dragoman.analysis.drift import AnsweredPrompt, adapted, apart, divergences, drift, summed_up
+from dragoman.analysis.drift import adapted, apart, divergences, drift
 from dragoman.pipeline.analyses.measuring import drawn
+from dragoman.prompts.examples import AnsweredPrompt
 from dragoman.recipe.schema import Lora
+from dragoman.training import loss
 from dragoman.training.adapters import adapt
 from tests.tiny_models import llama
 
@@ -59,7 +60,7 @@ def test_one_model_with_its_adapter_off_and_on_is_two_models(monkeypatch: pytest
     assert found == pytest.approx(expected, rel=1e-3)
     assert expected[:, 1:].min() > 0.01
     assert not np.allclose(expected[:, 1], expected[:, 2], rtol=0.01), "the two divergences are told apart"
-    monkeypatch.setattr(module, "CHUNK", {"cpu": 50})
+    monkeypatch.setattr(loss, "CHUNK", {"cpu": 50})
     done: list[int] = []
     assert drift(*apart(plain, merged), TEXTS, 8, done.append) == pytest.approx(expected, rel=1e-3)
     assert sum(done) == 3
@@ -73,19 +74,6 @@ def directly(plain: Any, tuned: Any, text: AnsweredPrompt) -> list[float]:
         p, q = (functional.log_softmax(model(input_ids=ids).logits[0, places], -1) for model in (plain, tuned))
     forward, reverse = (functional.kl_div(to, of, log_target=True, reduction="sum") for to, of in ((q, p), (p, q)))
     return [len(text.answer), float(forward), float(reverse)]
-
-
-def test_means_are_per_token_and_over_seeds() -> None:
-    one = np.array([[2.0, 1.0, 4.0], [8.0, 3.0, 6.0]])
-    other = np.array([[2.0, 3.0, 2.0], [8.0, 5.0, 2.0]])
-    found = summed_up([one, other], 200)
-    assert (found["texts"], found["tokens"]) == (2, 10)
-    assert found["forward"]["seeds"] == pytest.approx([0.4, 0.8])
-    assert found["forward"]["mean"] == pytest.approx(0.6)
-    assert found["forward"]["sd"] == pytest.approx(0.4 / math.sqrt(2))
-    assert found["reverse"]["mean"] == pytest.approx(0.7)
-    assert found["forward"]["interval"] == pytest.approx([0.5, 1.0])  # of the texts alone: 4 / 8 and 2 / 2
-    assert summed_up([one], 200)["forward"]["sd"] is None
 
 
 def test_texts_are_drawn_evenly() -> None:

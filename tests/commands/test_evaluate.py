@@ -12,6 +12,7 @@ from dragoman.errors import DataError, RecipeError
 from dragoman.generation.ask import Completion
 from dragoman.scoring.results import RowResults
 from dragoman.suites import Graded, Item
+from dragoman.suites.drift.suite import DriftResult
 from dragoman.suites.translation.suite import judge
 from tests.plain_card import scorecard
 
@@ -58,6 +59,19 @@ def test_a_comparison_with_ones_own_backbone_is_none_with_another_model() -> Non
     one, other, left = alike(first, second)
     assert left == {"pairwise": "each against its own backbone"}
     assert (one.graded, other.graded) == ((), ())
+
+
+def test_drift_is_compared_on_the_same_texts_alone() -> None:
+    def drifted(signature: str) -> RowResults:
+        return replace(row(), drift=DriftResult(signature, {"general": {"a": (2.0, 1.0, 1.0)}}))
+
+    one, other, left = alike(drifted("KL|contents:a|version:dragoman-1"), drifted("KL|contents:a|version:dragoman-2"))
+    assert not left
+    assert one.drift
+    assert other.drift
+    one, other, left = alike(drifted("KL|contents:a"), drifted("KL|contents:b"))
+    assert left == {"drift": "judged in other ways: KL|contents:a and KL|contents:b"}
+    assert (one.drift, other.drift) == (None, None)
 
 
 def test_what_is_no_result_and_what_can_not_be_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

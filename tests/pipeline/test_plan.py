@@ -28,6 +28,7 @@ BESIDE: Mapping[str, Mapping[str, str]] = {
     },
     "analyses": {
         "methods/__init__.py": "tells which segment of an example is the regulariser's; the examples are in the name",
+        "suites/drift/suite.py": "the suite's texts; an analysis has its own, and measures them in the same way",
         "suites/__init__.py": "tells which questions are of a skill, which the recipe says",
     },
 }

@@ -275,7 +275,7 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
     ),
     "an empty kind of benchmark": (
         GOOD + "benchmarks:\n  x: {kind: null}\n",
-        "recipe.yaml:8: benchmarks.x.kind: empty is no kind of benchmark; there are: alpaca-eval, alpaca-eval-2, bbh, mlqa, "
+        "recipe.yaml:8: benchmarks.x.kind: empty is no kind of benchmark; there are: alpaca-eval, alpaca-eval-2, bbh, drift, mlqa, "
         "mmlu, mt-bench, pairwise, probes, probes-b, safety, xquad, xstest",
     ),
     "a judge where none is asked": (

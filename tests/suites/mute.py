@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dragoman.corpora.records import Pair, Question, Turn
 from dragoman.generation.ask import Ids
+from dragoman.prompts.examples import AnsweredPrompt
 
 
 class Mute:
@@ -22,6 +23,9 @@ class Mute:
         raise NotImplementedError
 
     def written(self, text: str) -> Ids:
+        raise NotImplementedError
+
+    def referenced(self, record: Pair) -> AnsweredPrompt:
         raise NotImplementedError
 
     def question(self, question: Question) -> Ids:

@@ -8,7 +8,7 @@ With its adapter switched off a tuned model is the backbone, so the two need the
 trained, there are two models.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -17,24 +17,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dragoman.analysis.results import Divergence, TextDrift
-from dragoman.prompts.examples import ExampleRow, Ids
-from dragoman.scoring.statistics import interval, resample
-from dragoman.training.batching import Micro, pad, split
-from dragoman.training.loss import Head, make_head, teach_forward
+from dragoman.prompts.examples import AnsweredPrompt, ExampleRow
+from dragoman.training.batching import Batcher, Micro, micros
+from dragoman.training.loss import Head, chunk_rows, make_head, teach_forward
 
-# Logits of one chunk and one model, in entries.
-CHUNK = {"cpu": 1 << 20}
-ACCELERATOR_CHUNK = 1 << 26
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredPrompt:
-    """A prompt and what was answered; the positions that predict the answer's tokens count, from the first one on."""
-
-    prompt: Ids
-    answer: Ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +31,11 @@ class View:
     causal: Any
     head: Head
     within: Callable[[], AbstractContextManager[object]]
+
+    @property
+    def vocabulary(self) -> int:
+        """How many tokens it chooses among."""
+        return int(self.causal.config.get_text_config().vocab_size)
 
     def hidden(self, micro: Micro) -> torch.Tensor:
         """The last hidden states at the positions that count, [places, width]."""
@@ -81,24 +73,13 @@ def drift(
     done: Callable[[int], None] = lambda _: None,
 ) -> Floats:
     """For every text, its number of positions, and the sums over them of KL(backbone || tuned) and KL(tuned ||
-    backbone); [texts, 3].
+    backbone); [texts, 3]. The positions that predict the answer's tokens count, from the first one on.
 
     In nats, over the whole vocabulary, in fp32 from the logits on. `done` is told how many texts are finished.
     """
-    device = next(backbone.causal.parameters()).device
-    lengths = np.array([len(text.prompt) + len(text.answer) for text in texts])
     sums = np.zeros((len(texts), 3))
-    for group in split(lengths, batch_tokens, packed=False):
-        micro = pad([_row(texts[index], number) for number, index in enumerate(group)]).to(device)
-        hidden = backbone.hidden(micro), tuned.hidden(micro)
-        rows = max(1, CHUNK.get(device.type, ACCELERATOR_CHUNK) // backbone.causal.config.get_text_config().vocab_size)
-        for base, moved, places in zip(
-            *(states.split(rows) for states in hidden), micro.segments.split(rows), strict=True
-        ):
-            both = divergences(backbone.logits(base), tuned.logits(moved))
-            counted = torch.stack((torch.ones_like(both[0]), *both), 1).double().cpu().numpy()
-            np.add.at(sums, np.array(group)[places.cpu().numpy()], counted)
-        done(len(group))
+    for (base, moved), targets, places in _chunks((backbone, tuned), texts, batch_tokens, done):
+        _add(sums, places, torch.ones_like(targets), *divergences(base, moved))
     return sums
 
 
@@ -107,19 +88,32 @@ def losses(
     view: View, texts: Sequence[AnsweredPrompt], batch_tokens: int, done: Callable[[int], None] = lambda _: None
 ) -> Floats:
     """For every text, the sum of its answer's token losses, and how many tokens that are; [texts, 2]."""
-    device = next(view.causal.parameters()).device
-    lengths = np.array([len(text.prompt) + len(text.answer) for text in texts])
     sums = np.zeros((len(texts), 2))
-    for group in split(lengths, batch_tokens, packed=False):
-        micro = pad([_row(texts[index], number) for number, index in enumerate(group)]).to(device)
-        rows = max(1, CHUNK.get(device.type, ACCELERATOR_CHUNK) // view.causal.config.get_text_config().vocab_size)
-        parts = (states.split(rows) for states in (view.hidden(micro), micro.targets, micro.segments))
-        for hidden, targets, places in zip(*parts, strict=True):
-            lost = torch.nn.functional.cross_entropy(view.logits(hidden), targets.long(), reduction="none")
-            counted = torch.stack((lost, torch.ones_like(lost)), 1).double().cpu().numpy()
-            np.add.at(sums, np.array(group)[places.cpu().numpy()], counted)
-        done(len(group))
+    for (logits,), targets, places in _chunks((view,), texts, batch_tokens, done):
+        lost = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
+        _add(sums, places, lost, torch.ones_like(targets))
     return sums
+
+
+def _chunks(
+    views: Sequence[View], texts: Sequence[AnsweredPrompt], batch_tokens: int, done: Callable[[int], None]
+) -> Iterator[tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]]:
+    """The logits of each view at some of the positions that count, the tokens that follow there, and the numbers of the
+    texts that they belong to.
+    """
+    device = next(views[0].causal.parameters()).device
+    rows = chunk_rows(device, views[0].vocabulary)
+    for micro in micros([_row(text, number) for number, text in enumerate(texts)], Batcher(batch_tokens), device):
+        hidden = [view.hidden(micro) for view in views]
+        parts = (tensor.split(rows) for tensor in (micro.targets, micro.segments, *hidden))
+        for targets, places, *states in zip(*parts, strict=True):
+            yield [view.logits(state) for view, state in zip(views, states, strict=True)], targets, places
+        done(len(micro.ids))
+
+
+def _add(sums: Floats, places: torch.Tensor, *columns: torch.Tensor) -> None:
+    """Adds what was found at some positions to the sums of their texts."""
+    np.add.at(sums, places.cpu().numpy(), torch.stack([column.double() for column in columns], 1).cpu().numpy())
 
 
 def divergences(base: torch.Tensor, moved: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -133,29 +127,3 @@ def _row(text: AnsweredPrompt, number: int) -> ExampleRow:
     weights = np.zeros(length, dtype=np.float32)
     weights[len(text.prompt) :] = 1
     return ExampleRow(np.array(text.prompt + text.answer, dtype=np.int32), np.full(length, number), weights)
-
-
-def summed_up(trainings: Sequence[Floats], count: int) -> TextDrift:
-    """Means per token over trainings with several seeds, with intervals from `count` resamples of the texts.
-
-    `forward` is KL(backbone || tuned), `reverse` the opposite; `seeds` has each training's own mean, `sd` their
-    standard deviation.
-    """
-    mean = np.mean(trainings, axis=0)
-    sums = resample(mean, count)
-
-    def divergence(column: int) -> Divergence:
-        seeds = [float(training[:, column].sum() / training[:, 0].sum()) for training in trainings]
-        return {
-            "mean": float(np.mean(seeds)),
-            "interval": list(interval(sums[:, column] / sums[:, 0])),
-            "seeds": seeds,
-            "sd": float(np.std(seeds, ddof=1)) if len(seeds) > 1 else None,
-        }
-
-    return {
-        "texts": len(mean),
-        "tokens": int(mean[:, 0].sum()),
-        "forward": divergence(1),
-        "reverse": divergence(2),
-    }

@@ -5,6 +5,8 @@ Intervals are of 95 %.
 
 from typing import Literal, NotRequired, TypedDict
 
+from dragoman.scoring.divergence import TextDrift
+
 # Gradients
 
 
@@ -106,28 +108,6 @@ class GradientsResult(MeasuredGradients):
 
 
 # Drift
-
-
-class Divergence(TypedDict):
-    """A mean divergence in nats a token, over trainings with several seeds."""
-
-    mean: float
-    interval: list[float]
-    seeds: list[float]
-    """Of each training."""
-    sd: float | None
-    """Over seeds; None for one training."""
-
-
-class TextDrift(TypedDict):
-    """How far a row's models have moved from the backbone on one kind of text."""
-
-    texts: int
-    tokens: int
-    forward: Divergence
-    """KL(backbone || tuned)."""
-    reverse: Divergence
-    """KL(tuned || backbone)."""
 
 
 class MeasuredDrift(TypedDict):

@@ -113,7 +113,7 @@ def compared(first: str, second: str, form: str | None = None) -> None:
         raise DataError(f"{first} is compared with itself; name two models.")
     one, other, apart = alike(_read(first), _read(second))
     left = "\n".join(f"Not compared: {what} ({why})." for what, why in apart.items())
-    if not (one.translation or one.abilities or one.graded):
+    if not (one.translation or one.abilities or one.graded or one.drift):
         raise DataError(f"{first} and {second} have nothing in common that could be compared.\n{left}".strip())
     about = {first: About("backbone" if _is_backbone_of(first, second) else "finished"), second: About("finished")}
     card = scorecard({first: one, second: other}, bootstrap=BOOTSTRAP, backbone=first, about=about)
@@ -142,6 +142,8 @@ def alike(one: RowResults, other: RowResults) -> tuple[RowResults, RowResults, d
     for found, row in zip(signed, (one, other), strict=True):
         for graded in row.graded:
             found[graded.name] = _bare(graded.signature)
+        if row.drift:
+            found["drift"] = _bare(row.drift.signature)
         if row.translation:
             for metrics in row.translation.signatures.values():
                 for metric, signature in metrics.items():
@@ -165,7 +167,8 @@ def _without(row: RowResults, left: Collection[str]) -> RowResults:
             for direction, metrics in translated.signatures.items()
         }
         translated = replace(translated, signatures=signatures)
-    return replace(row, translation=translated, graded=tuple(one for one in row.graded if one.name not in left))
+    graded = tuple(one for one in row.graded if one.name not in left)
+    return replace(row, translation=translated, graded=graded, drift=None if "drift" in left else row.drift)
 
 
 def _bare(signature: str) -> str:

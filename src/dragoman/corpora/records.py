@@ -1,10 +1,12 @@
 """Records: pairs, dialogues and questions, as plain data."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import zip_longest
+from typing import Literal, TypeVar
 
+T = TypeVar("T")
 Role = Literal["system", "user", "assistant"]
 
 
@@ -17,6 +19,15 @@ def draw(key: str, purpose: str, seed: int = 0) -> float:
     """A number in [0, 1) that depends only on the record, the purpose and the seed."""
     digest = hashlib.sha256(f"{seed}\x1f{purpose}\x1f{key}".encode()).digest()
     return int.from_bytes(digest[:7], "big") / (1 << 56)
+
+
+def evenly(items: Sequence[T], group: Callable[[T], str], count: int | None) -> list[T]:
+    """The first `count` items (all, if None), equally many of each group if it has them."""
+    groups: dict[str, list[T]] = {}
+    for item in items:
+        groups.setdefault(group(item), []).append(item)
+    rounds = zip_longest(*(groups[name] for name in sorted(groups)))
+    return [item for some in rounds for item in some if item is not None][:count]
 
 
 @dataclass(frozen=True, slots=True)

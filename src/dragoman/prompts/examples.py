@@ -52,6 +52,14 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredPrompt:
+    """A prompt and what was answered."""
+
+    prompt: Ids
+    answer: Ids
+
+
+@dataclass(frozen=True, slots=True)
 class ExampleRow:
     """One example of a table, as arrays with one entry per token."""
 

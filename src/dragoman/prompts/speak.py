@@ -6,7 +6,7 @@ from typing import Protocol
 
 from dragoman.corpora.records import Dialogue, Pair, Question, Record, Turn
 from dragoman.errors import DataError
-from dragoman.prompts.examples import Example, Ids, Segment
+from dragoman.prompts.examples import AnsweredPrompt, Example, Ids, Segment
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.systems import System
 from dragoman.prompts.translation import instruction
@@ -93,6 +93,11 @@ class Speaker:
                 f"the {record.direction} pair with the source {record.source[:80]!r} has an empty translation"
             )
         return Prefix(record.key, prompt, ids)
+
+    def referenced(self, record: Record) -> AnsweredPrompt:
+        """The request, and the reference as its answer, with the end of the turn."""
+        prefix = self.prefix(record)
+        return AnsweredPrompt(prefix.prompt, prefix.reference + self.renderer.end)
 
     def request(self, record: Record) -> Ids:
         """The request alone: the prompt of `prefix`, with the same instruction."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from dragoman.report import drift
 from dragoman.report.abilities import digits, items, unjudged
 from dragoman.report.compare import RETENTION, Difference, alike, difference, floor, methods, of_backbone
 from dragoman.report.families import score as ability_of
@@ -26,6 +27,7 @@ def remarks(card: Scorecard) -> list[str]:
     found += _settings(card)
     found += [f"{row['name']}: {hint}" for row in card["rows"] for hint in row["hints"]]
     found += _taught_to_go_on(card)
+    found += drift.remarks(card)
     found += _open(card)
     return found + (_without(card) if of_backbone(card) else [])
 

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dragoman.report import drift
 from dragoman.report.abilities import abilities, by_side, comparisons, digits, draw_apart, skills, unit
 from dragoman.report.compare import baseline, floor, methods, of_backbone, within_noise
 from dragoman.report.families import Benchmark, benchmarks, by_language, heading, score
@@ -146,6 +147,10 @@ def _table(card: Scorecard, rows: Sequence[Row], intervals: bool) -> Table:
         for name in comparisons(card):
             cells = (_compared(row["abilities"].get(name), intervals) for row in rows)
             table.add_row(Text(f"{plain(name)}, %"), *cells)
+    if drift.kinds(card):
+        head(drift.HEADING, f", {drift.UNIT}")
+        for kind, title in drift.kinds(card).items():
+            table.add_row(Text(f"on {title}"), *(_drift(row, kind, intervals) for row in rows))
     return table
 
 
@@ -188,6 +193,12 @@ def _by_line(card: Scorecard, intervals: bool) -> list[RenderableType]:
         cells = [[_compared(row["abilities"].get(name), intervals) for row in rows] for name in comparisons(card)]
         _fill(beside, rows, cells)
         parts.append(beside)
+    if measured := drift.kinds(card):
+        moved = _lines("drift, nats a token")
+        for title in measured.values():
+            moved.add_column(Text(f"on {title}"))
+        _fill(moved, rows, [[_drift(row, kind, intervals) for row in rows] for kind in measured])
+        parts.append(moved)
     if translated(card):
         named = odd(card)
         for some in _fitting(list(named.values()), _ROOM[intervals] - 10):  # less room, as their heading is long
@@ -341,6 +352,17 @@ def _change(change: Change | None, intervals: bool) -> Text:
     if not intervals or not change["interval"]:
         return text
     return text.append(f"  {signed(low)} to {signed(high)}", style="dim not bold")
+
+
+def _drift(row: Row, kind: str, intervals: bool) -> Text:
+    """How far a row has moved from the backbone; the backbone's own 0 is certain."""
+    found = drift.drift_on(row, kind)
+    if found is None:
+        return Text("    –", style="dim")
+    mean = found["forward"]["mean"]
+    text = Text(f"{number(mean, drift.DIGITS):>5}", style="bold")
+    ends = f" {spread(found['forward']['interval'], drift.DIGITS)}" if intervals and mean else ""
+    return text.append(ends, style="dim not bold")
 
 
 def _rate(rate: Rate | None) -> Text:

@@ -40,7 +40,7 @@ def _claim(card: Scorecard, row: Row) -> str:
     parts = [*_translation(card, row), *_skills(card, row), *_by_language(card, row), *kept, *_preferred(card, row)]
     if not parts:
         scored = [one for one in [*row["abilities"].values(), *row["skills"].values()] if one["score"] is not None]
-        return "has scores, and no retention" if scored else "was not judged"
+        return "has scores, and no retention" if scored or "drift" in row else "was not judged"
     last = ", and " if any("," in re.sub(r"\([^)]*\)", "", part) for part in parts[:-1]) else " and "
     return last.join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)
 

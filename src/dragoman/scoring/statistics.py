@@ -61,6 +61,12 @@ def resample_seeds(seeds: int, count: int, name: str) -> Floats:
     return np.asarray((drawn[:, :, None] == np.arange(seeds)).mean(1))
 
 
+def over_seeds(samples: Floats, row: str) -> Floats:
+    """[resamples, seeds] → [resamples]: the mean over the drawn seeds."""
+    count, seeds = samples.shape
+    return samples[:, 0] if seeds == 1 else np.asarray((samples * resample_seeds(seeds, count, row)).sum(1))
+
+
 def chrf(sums: Floats, beta: float = 2.0) -> Floats:
     """chrF from summed counts: [..., 3 × orders] (hypothesis, reference, match of each order) → [...], 0 to 100."""
     hypothesis, reference, match = sums[..., 0::3], sums[..., 1::3], sums[..., 2::3]

@@ -1,7 +1,7 @@
 """What a suite must define: its names, what it needs, how many questions it asks, and how models are asked and judged.
 
 An instance is a suite as a recipe asks it: with a name and options. There are three ways to be judged, besides
-translation, which is the skill that is learnt:
+translation, which is the skill that is learnt, and drift, which is measured of the model itself:
 
     QuestionSuite   questions, each with a rule by which an answer is right or wrong; asked together, for all suites
     JudgedSuite     asks by itself, and has the answers judged by another model or by its own rule
@@ -18,6 +18,7 @@ from typing import ClassVar, Generic, Literal, Protocol, Self, TypedDict, TypeVa
 from dragoman.corpora import catalog
 from dragoman.corpora.records import Pair, Question, Turn, draw
 from dragoman.generation.ask import Ask, Completion, Ids
+from dragoman.prompts.examples import AnsweredPrompt
 from dragoman.recipe.engines import Generation, Server
 from dragoman.recipe.judging import Benchmark, Chat, Evaluation, Judge
 from dragoman.recipe.paths import below, there
@@ -58,6 +59,8 @@ class Speaker(Protocol):
     def decode(self, ids: Sequence[int], /) -> str: ...
 
     def translate(self, pair: Pair, /) -> Ids: ...
+
+    def referenced(self, record: Pair, /) -> AnsweredPrompt: ...
 
     def after(self, answer: str, pair: Pair, /) -> str: ...
 
@@ -257,6 +260,14 @@ class Material(TypedDict):
 M = TypeVar("M", bound=Material)
 
 
+class MaterialSuite(Suite, Generic[M]):
+    """Its material is stored between the stages, under its name."""
+
+    @abstractmethod
+    def material(self, settings: Evaluation) -> M:
+        """What it asks. DataError if its files are invalid."""
+
+
 class JudgedOptions(Benchmark):
     """Of a benchmark that another model judges."""
 
@@ -264,7 +275,7 @@ class JudgedOptions(Benchmark):
     """Who judges this suite; `evaluation.judge` when absent."""
 
 
-class JudgedSuite(Suite, Generic[M]):
+class JudgedSuite(MaterialSuite[M]):
     """Asks by itself, and has the answers judged by another model or by its own rule."""
 
     drawn: ClassVar[bool] = False
@@ -275,6 +286,9 @@ class JudgedSuite(Suite, Generic[M]):
     @abstractmethod
     def read(self, files: Sequence[Path]) -> M:
         """What it asks, from its files or one folder. DataError if they are invalid."""
+
+    def material(self, settings: Evaluation) -> M:
+        return self.read(self.files())
 
     @abstractmethod
     def ask(self, model: str, material: M, speak: Speaker, settings: Evaluation) -> Asking:

@@ -22,6 +22,8 @@ from dragoman.recipe.schema import SegmentTraining, Training
 # it where it saves more padding than this. Measured on two cores with 5M parameters.
 OVERHEAD = 256
 
+TOGETHER = 256  # examples that the micro-batches of one pass are cut from
+
 
 @dataclass(frozen=True, slots=True)
 class Micro:
@@ -185,6 +187,14 @@ class Batcher:
 
 def _weight(rows: Iterable[ExampleRow]) -> float:
     return sum(float(row.weights[1:].sum(dtype=np.float64)) for row in rows)
+
+
+def micros(examples: ExampleTable | Sequence[ExampleRow], batcher: Batcher, device: torch.device) -> Iterator[Micro]:
+    """All examples once, those of similar length together, in micro-batches that fit into the memory of a device."""
+    order = np.argsort([len(examples[index].ids) for index in range(len(examples))], kind="stable").tolist()
+    for start in range(0, len(order), TOGETHER):
+        for micro in batcher([examples[index] for index in order[start : start + TOGETHER]]).micros:
+            yield micro.to(device)
 
 
 def split(lengths: NDArray[np.int64], budget: int, packed: bool) -> list[list[int]]:

@@ -28,6 +28,11 @@ TokenLoss = Callable[..., torch.Tensor]
 """From logits [tokens, vocabulary], and what else is known of each token, to [tokens]."""
 
 
+def chunk_rows(device: torch.device, vocabulary: int) -> int:
+    """How many positions the head is applied to at once."""
+    return max(1, CHUNK.get(device.type, ACCELERATOR_CHUNK) // vocabulary)
+
+
 def token_losses(
     loss: TokenLoss, hidden: torch.Tensor, *known: torch.Tensor, head: Head, vocabulary: int, frozen: bool
 ) -> torch.Tensor:
@@ -36,7 +41,7 @@ def token_losses(
     With a frozen head the gradient is computed during the forward pass, so that nothing as wide as the vocabulary is
     kept or computed twice.
     """
-    rows = max(1, CHUNK.get(hidden.device.type, ACCELERATOR_CHUNK) // vocabulary)
+    rows = chunk_rows(hidden.device, vocabulary)
 
     def of(part: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
         return loss(head(part).float(), *others)

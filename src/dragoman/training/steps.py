@@ -30,7 +30,7 @@ from dragoman.errors import Diverged, TrainingError
 from dragoman.progress import Bar
 from dragoman.prompts.examples import ExampleRow, ExampleTable
 from dragoman.training import checkpoints, validation
-from dragoman.training.batching import Batcher, Micro, Mixture, Order, Step
+from dragoman.training.batching import Batcher, Micro, Mixture, Order, Step, micros
 
 # Steps by whose pace it is decided how many lie between checkpoints.
 PACE_STEPS = 5
@@ -255,13 +255,12 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         model = self.model_wrapped
         model.eval()
         sums = [torch.zeros(2, device=self.args.device)]
-        for step in validation.batches(dev, replace(self.batcher, soft=None)):
-            for micro in (micro.to(self.args.device) for micro in step.micros):
-                losses = model(
-                    input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets
-                )
-                live = (micro.weights > 0).float()
-                sums.append(torch.stack([(losses * live).sum(), live.sum()]))
+        for micro in micros(dev, replace(self.batcher, soft=None), self.args.device):
+            losses = model(
+                input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets
+            )
+            live = (micro.weights > 0).float()
+            sums.append(torch.stack([(losses * live).sum(), live.sum()]))
         model.train()
         total, count = self.accelerator.reduce(torch.stack(sums).sum(0), reduction="sum").tolist()
         return float(total / count)

@@ -1,16 +1,9 @@
 """Validation: after which steps the loss on held-out pairs is measured, and what it was."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Training
-
-if TYPE_CHECKING:  # it imports torch, and forecasts do without
-    from dragoman.training.batching import Batcher, Step
 
 NAME = "validation_loss"
 """What it is called in `metrics.jsonl`, where it has a line of its own."""
@@ -18,7 +11,6 @@ NAME = "validation_loss"
 OFTEN = 4  # times an epoch
 SHARE = 0.05  # of the time of an epoch that validations may take, but for one
 FORWARD = {True: 1 / 3, False: 1 / 2}  # of a step's work is the forward pass, with all weights and with an adapter
-TOGETHER = 256  # examples that micro-batches are cut from
 
 
 def moments(settings: Training, examples: int, dev: int) -> frozenset[int]:
@@ -35,13 +27,6 @@ def moments(settings: Training, examples: int, dev: int) -> frozenset[int]:
         often = OFTEN if OFTEN * one <= SHARE else max(1, int(SHARE / one))
         between = [round(epoch * number / often) for number in range(1, math.ceil(settings.epochs * often))]
     return frozenset({0, *(step for step in between if step < last), last})
-
-
-def batches(examples: ExampleTable, batcher: "Batcher") -> "Iterator[Step]":
-    """All examples, those of similar length together, in batches that fit into memory."""
-    order = np.argsort(examples.lengths, kind="stable").tolist()
-    for start in range(0, len(order), TOGETHER):
-        yield batcher([examples[index] for index in order[start : start + TOGETHER]])
 
 
 def losses(lines: Sequence[Mapping[str, float]]) -> dict[int, float]:

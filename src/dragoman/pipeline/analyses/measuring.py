@@ -1,31 +1,34 @@
 """Measuring gradients and drift, in a process of its own: loads models, measures, returns plain data."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
 from dragoman.analysis.agreement import GROUPS, LEAST, signs
-from dragoman.analysis.drift import AnsweredPrompt, Floats, View, adapted, apart, drift, summed_up
+from dragoman.analysis.drift import Floats, drift
 from dragoman.analysis.gradients import Gradients, compare
 from dragoman.analysis.projection import Exact, Projection, Sketch
 from dragoman.analysis.results import MeasuredDrift, MeasuredGradients, RowGradients
 from dragoman.analysis.terms import Terms, chosen, terms_of
-from dragoman.corpora.records import Pair, Question, draw
+from dragoman.corpora.records import Question, draw, evenly
 from dragoman.errors import EngineError, RecipeError
 from dragoman.generation.ask import Ask, Sampling
 from dragoman.models.loading import load_model, pick_device, pick_dtype
 from dragoman.pipeline.analyses.options import BACKBONE, DriftOptions, GradientsOptions
 from dragoman.pipeline.data.record_files import read_pairs, read_questions, read_records
 from dragoman.pipeline.models.cast import Model
+from dragoman.pipeline.models.drift import views_of
 from dragoman.pipeline.models.engines import open_door
 from dragoman.pipeline.models.speakers import device_name, speaker, spec_of
 from dragoman.pipeline.rows import settings_of
 from dragoman.progress import progress
-from dragoman.prompts.examples import ExampleTable, Ids
+from dragoman.prompts.examples import AnsweredPrompt, ExampleTable, Ids
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe, Training
+from dragoman.scoring.divergence import text_drift
 from dragoman.suites import is_skill
 from dragoman.training.adapters import adapt
 from dragoman.training.loss import teach_forward
@@ -148,7 +151,7 @@ def measure_drift(
     budget = recipe.generation.batch_tokens
     kept: dict[str, list[Floats]] = {kind: [] for kind in texts}
     for number, folder in enumerate(trained, start=1):
-        views = views_of(recipe, backbone, folder)
+        views = views_of(recipe, backbone, replace(backbone, folder=folder))
         label = f"drift of {row}" + (f", {number} of {len(trained)}" if len(trained) > 1 else "")
         with progress(label, sum(map(len, texts.values())), "texts") as bar:
             for kind, said in texts.items():
@@ -159,25 +162,8 @@ def measure_drift(
         "precision": str(pick_dtype(recipe.generation.precision, pick_device())).removeprefix("torch."),
         "device": device_name(),
         "seed": options.seed,
-        "kinds": {kind: summed_up(trainings, recipe.evaluation.bootstrap) for kind, trainings in kept.items()},
+        "kinds": {kind: text_drift(trainings, recipe.evaluation.bootstrap, row) for kind, trainings in kept.items()},
     }
-
-
-def views_of(recipe: Recipe, backbone: Model, trained: Path) -> tuple[View, View]:
-    """The backbone and the model that was trained, as an adapter or as other weights."""
-
-    def load(folder: Path, adapter: Path | None = None) -> Any:
-        return load_model(
-            folder,
-            precision=recipe.generation.precision,
-            adapter=adapter,
-            trust_remote_code=backbone.trust_remote_code,
-            bin_weights=backbone.bin_weights,
-        )
-
-    if (trained / "adapter_config.json").is_file():
-        return adapted(load(backbone.path, trained))
-    return apart(load(backbone.path), load(trained))
 
 
 def _texts(
@@ -199,7 +185,7 @@ def _texts(
 
     tested = list(read_pairs(data / "test.jsonl"))
     pairs = drawn(tested, lambda pair: (pair.direction, pair.key), options.examples, options.seed)
-    found: dict[str, list[AnsweredPrompt]] = {"references": [referenced(speak, pair) for pair in pairs if pair.target]}
+    found: dict[str, list[AnsweredPrompt]] = {"references": [speak.referenced(pair) for pair in pairs if pair.target]}
     requests = {
         "translations": ([speak.translate(pair) for pair in pairs], settings.translation_tokens),
         "skill": ([speak.question(question) for question in questions(True)], settings.max_tokens),
@@ -223,21 +209,7 @@ def own_answers(
     return found
 
 
-def referenced(speak: Speaker, pair: Pair) -> AnsweredPrompt:
-    """A request for a translation, and the reference as its answer."""
-    prefix = speak.prefix(pair)
-    return AnsweredPrompt(prefix.prompt, prefix.reference + speak.renderer.end)
-
-
 def drawn(items: Sequence[T], of: Callable[[T], tuple[str, str]], count: int, seed: int) -> list[T]:
     """At most `count` items, equally many from each group if it has them; `of` returns an item's group and key."""
-    groups: dict[str, list[T]] = {}
-    for item in sorted(items, key=lambda item: draw(of(item)[1], "drift", seed)):
-        groups.setdefault(of(item)[0], []).append(item)
-    taken: list[T] = []
-    while groups and len(taken) < count:
-        for name in sorted(groups)[: count - len(taken)]:
-            taken.append(groups[name].pop(0))
-            if not groups[name]:
-                del groups[name]
-    return taken
+    shuffled = sorted(items, key=lambda item: draw(of(item)[1], "drift", seed))
+    return evenly(shuffled, lambda item: of(item)[0], count)

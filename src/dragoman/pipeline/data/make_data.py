@@ -26,7 +26,7 @@ from dragoman.prompts.languages import language_name
 from dragoman.recipe.paths import existing
 from dragoman.recipe.schema import Corpus, Dev, Dialogues, Recipe
 from dragoman.store import Digests, write_atomic
-from dragoman.suites import JudgedSuite, OutsideSuite
+from dragoman.suites import MaterialSuite, OutsideSuite
 
 LAB_DIRECTIONS = ("en-de", "de-en", "en-it", "it-en")
 LAB_PAIRS = 2000  # a direction, where a recipe names no limit
@@ -231,7 +231,7 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
 
 def _refuse_two_of_a_name(recipe: Recipe, asked: Iterable[Question]) -> None:
     """Refuses a family of questions that has the name of another suite: scores go by one name."""
-    elsewhere = {suite.name for suite in suites.of(recipe) if isinstance(suite, JudgedSuite | OutsideSuite)}
+    elsewhere = {suite.name for suite in suites.of(recipe) if isinstance(suite, MaterialSuite | OutsideSuite)}
     if both := sorted({question.family for question in asked} & elsewhere):
         raise DataError(
             f"evaluate: there are questions of a family {both[0]}, and a suite of that name. Give the family another "

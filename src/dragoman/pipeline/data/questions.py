@@ -1,4 +1,4 @@
-"""Questions of a recipe's suites, gathered: each draw's questions, what judged suites read, and the files they need.
+"""Questions of a recipe's suites, gathered: each draw's questions, other suites' material, and the files they need.
 
 If a suite's questions can be drawn anew, other draws give the backbone's noise floor; fixed sets are asked once.
 """
@@ -14,7 +14,7 @@ from dragoman.corpora.records import Question
 from dragoman.errors import from_here, refuse
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
-from dragoman.suites import JudgedSuite, Material, OutsideSuite, QuestionSuite
+from dragoman.suites import Material, MaterialSuite, OutsideSuite, QuestionSuite
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Draws:
 
 
 class StoredMaterial(TypedDict):
-    """What a judged suite asks, as stored between the stages under the suite's name."""
+    """What a suite asks besides questions with a rule, as stored between the stages under the suite's name."""
 
     kind: str
     options: dict[str, object]
@@ -62,15 +62,15 @@ def asked(recipe: Recipe) -> Draws:
 
 
 def materials(recipe: Recipe) -> dict[str, StoredMaterial]:
-    """What judged suites ask, by the suites' names."""
+    """What suites ask besides questions with a rule, by the suites' names."""
     return {
         suite.name: {
             "kind": suite.kind,
             "options": suite.options.model_dump(mode="json", exclude={"path", "judge"}),
-            "material": suite.read(suite.files()),
+            "material": suite.material(recipe.evaluation),
         }
         for suite in suites.of(recipe)
-        if isinstance(suite, JudgedSuite)
+        if isinstance(suite, MaterialSuite)
     }
 
 

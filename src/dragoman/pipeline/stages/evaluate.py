@@ -24,12 +24,13 @@ from dragoman.scoring.comet.model import Triple, open_comet
 from dragoman.scoring.results import RowResults
 from dragoman.store import Artifact, Digests, write_atomic
 from dragoman.suites import Graded, JudgedSuite, Material, ModelFiles, is_skill
+from dragoman.suites.drift import suite as drift
 from dragoman.suites.questions.suite import AbilityResult, QuestionResults, questions_asked
 from dragoman.suites.translation.suite import TranslationResult, extracted_by, translation
 
 Place = tuple[int, str]
 """A draw, and the name of the suite that asks; empty for the questions with a rule, of all suites."""
-Outcome = TranslationResult | QuestionResults | list[Graded]
+Outcome = TranslationResult | QuestionResults | list[Graded] | drift.Texts
 M = TypeVar("M", bound=Material)
 GUARDED = "Llama Guard's prompt"
 
@@ -45,8 +46,9 @@ class Evaluate(StageJob[EvaluateFacts]):
     """A row is judged by all suites of the recipe. The backbone also answers other draws of questions."""
 
     made_by: ClassVar = (
-        *("corpora", "pipeline/models/speakers.py", "pipeline/stages/evaluate.py", "prompts", "sandbox"),
-        *("rationales/faults.py", "scoring/comet", "scoring/results.py", "suites"),
+        *("analysis/drift.py", "corpora", "pipeline/models/drift.py", "pipeline/models/speakers.py"),
+        *("pipeline/stages/evaluate.py", "prompts", "rationales/faults.py", "sandbox"),
+        *("scoring/comet", "scoring/results.py", "suites", "training/batching.py", "training/loss.py"),
     )
 
     recipe: Recipe
@@ -149,6 +151,9 @@ def evaluate(
         digests = Digests(cache / "weights.json")
         translated = with_comet(first.translation, settings.comet, cache / "comet", digests)
         first = replace(first, translation=translated)
+    for texts in outcomes.values():
+        if isinstance(texts, drift.Texts):
+            first = replace(first, drift=_drift(recipe, cast, row, model, texts))
     first = replace(first, graded=(*first.graded, *_run_outside(recipe, voice, model, cache)))
     write_atomic(out / "results.json", json.dumps(first.to_json(), ensure_ascii=False))
     noise = [draw.to_json() for draw in found[1:] if draw.abilities or draw.graded]
@@ -184,8 +189,9 @@ def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) ->
     """The generators that ask the models, for each draw; questions with a rule are asked together, for all suites."""
     settings = recipe.evaluation
     asking: dict[Place, Asking[Outcome]] = {}
+    pairs = list(read_pairs(data / "test.jsonl"))
     if "translation" in recipe.evaluate:
-        asking[0, "translation"] = translation(row, list(read_pairs(data / "test.jsonl")), speak, settings)
+        asking[0, "translation"] = translation(row, pairs, speak, settings)
     for number, questions in enumerate(read_questions(data / "questions.jsonl")[:draws]):
         asking[number, ""] = questions_asked(row, questions, speak, settings, several=number == 0)
     materials: dict[str, StoredMaterial] = json.loads((data / "judged.json").read_text(encoding="utf-8"))
@@ -195,6 +201,9 @@ def _asking(recipe: Recipe, row: str, data: Path, speak: Speaker, draws: int) ->
                 seeded = settings.model_copy(update={"seed": settings.seed + number})
                 material = materials[suite.name]["material"]
                 asking[number, suite.name] = _judged(recipe, suite, row, material, speak, seeded)
+        elif isinstance(suite, drift.Drift):
+            prompts: Any = materials[suite.name]["material"]
+            asking[0, suite.name] = suite.ask(prompts, pairs, speak.of("backbone"), settings)
     return asking
 
 
@@ -231,12 +240,23 @@ def _results(recipe: Recipe, number: int, outcomes: Mapping[Place, Outcome]) -> 
             continue
         if isinstance(found, TranslationResult):
             translated = found
+        elif isinstance(found, drift.Texts):
+            continue  # they are measured afterwards
         elif isinstance(found, QuestionResults):
             kept = found.abilities
             graded += found.programs
         else:
             graded += [replace(one, name=one.name.replace(kinds[name], name, 1)) for one in found]
     return RowResults(translated, kept, tuple(_as_skill(one, recipe.evaluation.skills) for one in graded))
+
+
+def _drift(recipe: Recipe, cast: Cast, row: str, model: Path | None, texts: drift.Texts) -> drift.DriftResult:
+    from dragoman.pipeline.models.drift import moved, unmoved
+
+    if row == "backbone":
+        return unmoved(recipe, cast.backbone, texts)
+    voice = cast.voice(row)
+    return moved(recipe, cast.backbone, replace(voice, folder=model or voice.path), texts)
 
 
 def _as_skill(graded: Graded, skills: Sequence[str]) -> Graded:

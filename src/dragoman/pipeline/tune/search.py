@@ -48,7 +48,10 @@ LEAST = 50  # pairs to train on, with which a search begins
 HELD_OUT = 300  # pairs to validate on, about
 SHARE = 0.2  # of the training pairs that are held out at most
 GIVE_UP = 1.5  # times the backbone's validation loss at which a training is stopped
-CODE = ("analysis/drift.py", "pipeline/analyses/measuring.py", "pipeline/tune/measuring.py", "prompts")
+CODE = (
+    *("analysis/drift.py", "pipeline/analyses/measuring.py", "pipeline/models/drift.py", "pipeline/tune/measuring.py"),
+    *("prompts", "scoring/divergence.py"),
+)
 
 
 @dataclass(frozen=True, slots=True)

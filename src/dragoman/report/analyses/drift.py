@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dragoman.analysis.results import Divergence, DriftResult
+from dragoman.analysis.results import DriftResult
 from dragoman.report.figures.charts import Frame, axes, style_sheet, svg, tag
 from dragoman.report.figures.markers import colour_of, marker
+from dragoman.scoring.divergence import Divergence
 from dragoman.scoring.scorecard.schema import Scorecard
 
 WAYS: Mapping[Literal["forward", "reverse"], str] = {

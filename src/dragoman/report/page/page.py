@@ -16,7 +16,7 @@ from markupsafe import Markup
 from dragoman.corpora.records import draw
 from dragoman.rationales.faults import FAULTS, Fault
 from dragoman.rationales.report import STEPS
-from dragoman.report import abilities, translation
+from dragoman.report import abilities, drift, translation
 from dragoman.report import phrases as words
 from dragoman.report import terminal as tables
 from dragoman.report.compare import baseline, floor, methods, of_backbone, within_noise
@@ -142,6 +142,7 @@ def page(card: Scorecard, details: Details) -> str:
             unit=partial(abilities.unit, card),
             ratings=any(abilities.unit(card, name) != "%" for name in abilities.abilities(card)),
             changed=tables.changed(card),
+            drift=drift,
             compared=bool(methods(card)),
             baseline=baseline(card),
             within_noise=within_noise,
@@ -370,4 +371,6 @@ def _signatures_of(row: Row) -> dict[str, str]:
             }
     for family, ability in [*row["abilities"].items(), *row["skills"].items()]:
         found[words.plain(family)] = f"{ability['signature']} · n {ability['n']}"
+    if "drift" in row:
+        found["drift"] = row["drift"]["signature"]
     return found

@@ -1,11 +1,13 @@
 """The README table: the comparison in one Markdown table."""
 
+from dragoman.report import drift
 from dragoman.report.abilities import abilities, comparisons, digits, skills, unit
 from dragoman.report.compare import baseline, floor, methods, of_backbone
 from dragoman.report.families import benchmarks, by_language, heading, score
 from dragoman.report.phrases import number, plain, signed, significant, spread, trainings
 from dragoman.report.terminal import ACROSS, taught
 from dragoman.report.translation import group_score, groups, learnt_metrics, metric_title, metrics
+from dragoman.scoring.divergence import TextDrift
 from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard
 
 
@@ -30,6 +32,9 @@ def markdown(card: Scorecard) -> str:
         lines.append(["**abilities kept (RP), %**", *(f"**{text}**" for text in kept)])
     for family in comparisons(card):
         lines.append([f"{plain(family)}, % (50: a draw)", *(_words(row["abilities"].get(family)) for row in rows)])
+    for kind, title in drift.kinds(card).items():
+        cells = (_moved(drift.drift_on(row, kind)) for row in rows)
+        lines.append([f"drift on {title}, {drift.UNIT}", *cells])
     if len(methods(card)) > ACROSS:
         lines = [list(line) for line in zip(*lines, strict=True)]
     lines.insert(1, ["---", *("---:" for _ in lines[0][1:])])
@@ -51,6 +56,10 @@ def _words(score: Score | Ability | None, digits: int = 1) -> str:
         return number(score["score"], digits)
     mark = "\\*" if significant(score["p"]) else ""
     return f"{number(score['score'], digits)} ({signed(score['delta'], digits)}{mark})"
+
+
+def _moved(found: TextDrift | None) -> str:
+    return number(found["forward"]["mean"] if found else None, drift.DIGITS)
 
 
 def _legend(card: Scorecard) -> str:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from dragoman import __version__
 from dragoman.json_values import as_text
-from dragoman.scoring.scorecard.translation import Measure, columns, mean, origin, over_seeds, trainings
-from dragoman.scoring.statistics import SEED, Floats, Interval, interval, joined, resample, wilson
+from dragoman.scoring.scorecard.translation import Measure, columns, mean, origin, trainings
+from dragoman.scoring.statistics import SEED, Floats, Interval, interval, joined, over_seeds, resample, wilson
 from dragoman.suites import Graded, Shown, Side, is_skill, shown
 from dragoman.suites.questions.checks import TAKEN
 from dragoman.suites.questions.qa import normalisation

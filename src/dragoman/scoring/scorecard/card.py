@@ -18,12 +18,14 @@ from dragoman.rationales.report import RationaleCounts
 from dragoman.scoring.results import RowResults
 from dragoman.scoring.scorecard.abilities import Family, benchmarks, families, retention
 from dragoman.scoring.scorecard.differences import ability_difference, pairs, translation_p
+from dragoman.scoring.scorecard.drift import drifts
 from dragoman.scoring.scorecard.noise_and_trace import noise_floor, trace
 from dragoman.scoring.scorecard.schema import (
     F1,
     SCHEMA,
     Ability,
     Cost,
+    Drift,
     Group,
     GroupName,
     Noise,
@@ -90,6 +92,8 @@ def scorecard(
             _require_same(name, result, reference)
     translated = _translated(results, bootstrap)
     judged = _judged(results, backbone, bootstrap)
+    measured = {name: [one.drift for one in results[name] if one.drift] for name in names}
+    moved = drifts({name: some for name, some in measured.items() if some}, bootstrap)
     floor = noise_floor(reference, noise) if noise else None
     cards = []
     for name in names:
@@ -106,6 +110,7 @@ def scorecard(
                 floor,
                 (rationales or {}).get(name),
                 (about or {}).get(name, About()),
+                moved.get(name),
             )
         )
     return {
@@ -126,6 +131,7 @@ def _row(
     noise: Noise | None,
     rationales: RationaleCounts | None,
     about: About,
+    drift: Drift | None,
 ) -> Row:
     """One row; `reference` is what the backbone can do, None for the backbone itself."""
     floors = {family: floor["retention"] for family, floor in noise["families"].items()} if noise else {}
@@ -158,6 +164,8 @@ def _row(
         "hints": list(about.hints),
         "cost": about.cost,
     }
+    if drift:
+        row["drift"] = drift
     if about.weights:
         row["weights"] = about.weights
         _sign(row, f"|weights:{about.weights.replace(', ', '+').replace(' ', '-')}")

@@ -19,6 +19,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from typing_extensions import TypedDict
 
 from dragoman.rationales.report import RationaleCounts
+from dragoman.scoring.divergence import TextDrift
 from dragoman.suites import Side
 
 SCHEMA: Final = 3
@@ -186,6 +187,20 @@ class Trace(TypedDict):
     safety: Change | None
 
 
+# Drift
+
+
+@final
+class Drift(TypedDict):
+    """How far a row's next-token distributions have moved from the backbone's: lower is better, and it is no share."""
+
+    kinds: dict[str, TextDrift]
+    """Kind of text (`general`, `translation`) → drift; empty where it could not be measured."""
+    signature: str
+    lacking: str
+    """Why it could not be measured; otherwise empty."""
+
+
 # Rows
 
 
@@ -236,6 +251,8 @@ class Row(TypedDict):
     """Null in the backbone."""
     rationales: RationaleCounts | None
     """What it learnt from."""
+    drift: NotRequired[Drift]
+    """Where the recipe asks for it."""
     settings: dict[str, object]
     """Settings in which the trained rows differ, by their names in a recipe, as in `training.learning_rate`."""
     hints: list[str]

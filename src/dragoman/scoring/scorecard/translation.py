@@ -12,7 +12,7 @@ import numpy as np
 
 from dragoman.corpora.language import base
 from dragoman.scoring.scorecard.schema import GroupName
-from dragoman.scoring.statistics import SEED, Floats, average, bleu, chrf, resample, resample_seeds
+from dragoman.scoring.statistics import SEED, Floats, average, bleu, chrf, over_seeds, resample
 from dragoman.suites.translation.suite import TranslationResult
 
 FORMULAS: Mapping[str, Callable[[Floats], Floats]] = {"chrf++": chrf, "bleu": bleu}
@@ -118,12 +118,6 @@ def columns(rows: Mapping[str, Sequence[object]]) -> Iterator[tuple[str, slice]]
     for row, results in rows.items():
         yield row, slice(start, start + len(results))
         start += len(results)
-
-
-def over_seeds(samples: Floats, row: str) -> Floats:
-    """[resamples, seeds] → [resamples]: the mean over the drawn seeds."""
-    count, seeds = samples.shape
-    return samples[:, 0] if seeds == 1 else np.asarray((samples * resample_seeds(seeds, count, row)).sum(1))
 
 
 def _with_bootstrap(signature: str, bootstrap: int) -> str:
