@@ -317,7 +317,7 @@ def test_every_file_of_the_catalogue(real_data: Path, monkeypatch: pytest.Monkey
     others |= {"mmlu", "global-mmlu", "bbh", "crossalpaca-bbh"}  # of the last two only some tasks are there
     others |= {"wmt23", "ntrex", "flores200"}  # only some languages
     others |= {"xstest"}
-    others |= {"everyday"}  # which comes with the package
+    others |= {"everyday", "requests"}  # which come with the package
     assert missing == others | translations
 
 

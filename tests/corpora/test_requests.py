@@ -11,6 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from dragoman.corpora import catalog
+from dragoman.corpora.formats.requests import read as prompts
+from dragoman.recipe.judging import Benchmark
+from dragoman.suites import available
+from dragoman.suites._suite import Suite
+from dragoman.suites.harness.tasks import KNOWN
 from dragoman.suites.probes.files import files, probes
 from tests import SOURCE
 
@@ -143,3 +149,19 @@ def test_nothing_is_a_probes(path: Path) -> None:
         assert not [text for text in one.users if " ".join(words(text)) in wholes], one.place
         assert not known & {run for _, text in one.turns for run in runs(text, RUN)}, one.place
     assert wholes
+
+
+def test_the_catalogue_has_them_all() -> None:
+    entry = catalog.find("requests")
+    parts = entry.of("prompts")
+    read = [one for part in parts for path in part.paths for one in prompts(catalog.local(entry, path), "", Counter())]
+    assert [part.records for part in parts] == [len(part) for part in everything().values()]
+    assert [one.kind for one in read] == [one.kind for one in requests()]
+    assert {kind for some in KINDS.values() for kind in some.split()} == {one.kind for one in read}
+
+
+@pytest.mark.parametrize("suite", [suite for suite in available().values() if not suite.__abstractmethods__])
+def test_kinds_that_suites_call_near_are_there(suite: type[Suite]) -> None:
+    kinds = {kind for some in KINDS.values() for kind in some.split()}
+    named = KNOWN if suite.kind == "harness" else [suite.kind]
+    assert {kind for name in named for kind in suite(name, Benchmark(kind=suite.kind)).near()} <= kinds

@@ -23,9 +23,7 @@ BESIDE: Mapping[str, Mapping[str, str]] = {
     "examples": {
         "suites/__init__.py": "which suites speak to a model in its chat format is checked before work begins, no more"
     },
-    "replay": {
-        "suites/__init__.py": "which suites speak to a model in its chat format is checked before work begins, no more"
-    },
+    "replay": {"suites/__init__.py": "tells which kinds of prompts the suites ask, which are among the inputs"},
     "analyses": {
         "methods/__init__.py": "tells which segment of an example is the regulariser's; the examples are in the name",
         "suites/drift/suite.py": "the suite's texts; an analysis has its own, and measures them in the same way",

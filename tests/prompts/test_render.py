@@ -52,6 +52,19 @@ def test_finished_turns_are_what_transformers_renders(
         assert renderer(backbone).tokenizer.decode(whole[len(ids) :]).strip() == ""
 
 
+def test_a_prompt_begins_with_the_opening(backbone: str, renderer: Callable[[str], Renderer]) -> None:
+    """So what a model writes after it stands where a user's text would."""
+    made = renderer(backbone)
+    opening, after = made.opening
+    for text in ("Who are you?", "Yes."):
+        prompt = made.prompt([Turn("user", text)])
+        assert prompt[: len(opening)] == opening
+        assert made.decode(prompt[len(opening) :]).lstrip().startswith(text)
+        assert text + after.rstrip() in made.tokenizer.decode(prompt)
+    assert {made.stop[0], made.encode("\n")[-1]} <= set(made.ends_of_line)
+    assert not set(made.encode("One, two.")) & set(made.ends_of_line)
+
+
 def test_end_and_stop(backbone: str, renderer: Callable[[str], Renderer]) -> None:
     assert renderer(backbone).end == ENDS[backbone]
     assert renderer(backbone).stop == ENDS[backbone][-1:]

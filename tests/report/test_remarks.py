@@ -165,3 +165,18 @@ def test_other_weights_than_the_published_ones_are_told(card: Card) -> None:
     for row in card["rows"][1:]:
         del row["weights"]
     assert f"backbone: {told}" in remarks(card)
+
+
+def test_what_was_replayed_is_told_with_what_is_near(card: Card) -> None:
+    card = copy.deepcopy(card)
+    kept = card["rows"][-1]
+    prompts = {"requests": {"code": 70, "writing": 60}, "own": {"": 20}}
+    kept["replay"] = {"prompts": prompts, "near": {"maths": 68}, "overlapping": 0, "share": 0.1}
+    assert (
+        f"{kept['name']} learnt general prompts with the backbone's own answers beside the task: 130 of requests and "
+        "20 of own, of the kinds code and writing, which evaluation does not ask. Of kinds that evaluation asks "
+        "(maths) none was among them."
+    ) in remarks(card)
+    kept["replay"]["near"] = {"code": 0}
+    (told,) = [one for one in remarks(card) if "general prompts" in one]
+    assert "of the kinds writing, which evaluation does not ask. Evaluation asks the kinds code too" in told

@@ -64,6 +64,7 @@ __all__ = [
     "judges",
     "kinds",
     "lacking",
+    "near",
     "notes",
     "of",
     "parts",
@@ -143,6 +144,11 @@ def fault(name: str, own: Collection[str]) -> str | None:
 def lacking(recipe: Recipe) -> list[str]:
     """What the recipe lacks for its suites, in words."""
     return list(dict.fromkeys(told for suite in of(recipe) if (told := suite.fault(recipe))))
+
+
+def near(recipe: Recipe) -> frozenset[str]:
+    """Kinds of general prompts that ask for what the recipe's suites ask."""
+    return frozenset(kind for suite in of(recipe) for kind in (suite.name, suite.kind, *suite.near()))
 
 
 def notes(recipe: Recipe) -> dict[str, Notes]:

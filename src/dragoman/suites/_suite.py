@@ -151,6 +151,10 @@ class Suite(ABC):
         """How its scores are shown, by their names."""
         return {cls.kind: Shown(cls.title, cls.heading, cls.rank)}
 
+    def near(self) -> Sequence[str]:
+        """Kinds of general prompts (`data.replay`) that ask for the same, beside those of its scores' names."""
+        return ()
+
     # What it needs
 
     def fault(self, recipe: Recipe) -> str | None:

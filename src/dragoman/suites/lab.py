@@ -41,6 +41,9 @@ class Abilities(_Lab):
     title = "the lab's abilities"
     families = abilities.FAMILIES
 
+    def near(self) -> Sequence[str]:
+        return ("follow-up", "maths", "refusal")
+
     @classmethod
     def shown(cls) -> Mapping[str, Shown]:
         return {
@@ -68,6 +71,9 @@ class Programs(_Lab):
     fixed = True
     sandboxed = True
     families = ("programs",)
+
+    def near(self) -> Sequence[str]:
+        return ("code",)
 
 
 SUITES = (Abilities, Languages, Programs)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import validate
 
 from dragoman.commands.recipes import recipe as loaded
 from dragoman.errors import DataError
@@ -20,6 +21,8 @@ from dragoman.pipeline.stages import replay
 from dragoman.pipeline.stages.replay import MakeReplay, ReplayFacts
 from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Recipe
+from dragoman.scoring.scorecard.read import read_scorecard
+from dragoman.scoring.scorecard.schema import FILE
 
 YES = Completion((25, 2), "4", "stop")
 PAIRS = {"corpus": "lab", "directions": ["de-en"], "limit": 4}
@@ -142,7 +145,14 @@ def test_kinds_that_evaluation_asks_are_left_out_unless_wanted(run: Callable[...
     assert set(facts["near"]) == set(abilities.FAMILIES)
     wanted = run(recipe([{**lab, "kinds": ["facts", "copying"]}], near=True))
     assert set(wanted["prompts"]["lab-requests"]) == {"facts", "copying"}
-    assert wanted["near"] == {}
+    assert wanted["near"] == {"facts": 0}
+
+
+def test_a_suite_says_which_kinds_are_near_it(tmp_path: Path, run: Callable[..., ReplayFacts]) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"prompt": "2+2?", "kind": "maths"}\n{"prompt": "Sing!", "kind": "song"}\n')
+    facts = run(recipe([{"file": str(path)}]))
+    assert (facts["prompts"], facts["near"]) == ({"mine.jsonl": {"song": 1}}, {"maths": 1})
 
 
 def test_nothing_left_is_refused(run: Callable[..., ReplayFacts]) -> None:
@@ -185,15 +195,25 @@ def test_rows_that_take_replay_wait_for_it(tmp_path: Path) -> None:
     assert missing(loaded(path)) == ()
 
 
-def test_a_run_learns_them(small_recipe: Callable[[Path], Path], tmp_path: Path) -> None:
+def test_a_run_learns_them_and_the_scorecard_says_so(small_recipe: Callable[[Path], Path], tmp_path: Path) -> None:
     path = small_recipe(tmp_path)
     rows = "methods=[vanilla, {vanilla: {label: kept, training: {replay: {share: 0.3}}}}]"
     prompts = "data.replay={prompts: [{corpus: lab-requests, limit: 12}], max_tokens: 8}"
     alone = made(loaded(path, ["methods=[vanilla]"]), "train", say=lambda _: None)
-    done = made(loaded(path, [rows, prompts]), "train", say=lambda _: None)
+    done = made(loaded(path, [rows, prompts]), say=lambda _: None)
     assert done["train-vanilla"].name == alone["train-vanilla"].name
     assert done["train-kept"].digest("adapter/*") != done["train-vanilla"].digest("adapter/*")
-    logged = (done["train-kept"].folder / "metrics.jsonl").read_text()
-    assert '"loss/replay"' in logged
-    assert MakeReplay.facts(done["replay"])["prompts"] == {"lab-requests": {"copying": 12}}
+    assert '"loss/replay"' in (done["train-kept"].folder / "metrics.jsonl").read_text()
+    facts = MakeReplay.facts(done["replay"])
+    assert facts["prompts"] == {"lab-requests": {"copying": 12}}
     assert MakeReplay.told(done["replay"])[2] == "12 prompts of lab-requests"
+    card = read_scorecard(done["report"].folder / "report" / "scorecard.json")
+    _, plain, kept = card["rows"]
+    assert "replay" not in plain
+    assert kept["replay"] == {"prompts": facts["prompts"], "near": facts["near"], "overlapping": 0, "share": 0.3}
+    assert kept["cost"]
+    assert kept["cost"]["generated_tokens"] == facts["generated"]["tokens"] > 0
+    validate(json.loads(json.dumps(card)), json.loads(FILE.read_text()))
+    page = (done["report"].folder / "report" / "report.html").read_text()
+    assert "12 of lab-requests, of the kinds copying, which evaluation does not ask" in page
+    assert "<h3>replay</h3>" in page

@@ -15,6 +15,7 @@ from dragoman.disk import in_bytes
 PAIRS: tuple[catalog.Role, ...] = ("train", "valid", "test")
 FOR: dict[catalog.Role, str] = {
     "dialogues": "data.lessons and data.instructions",
+    "prompts": "data.replay",
     "questions": "the suite of that name",
 }
 SAMPLES = 3

@@ -76,7 +76,7 @@ class Gathering:
     taken: dict[str, Request] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     near_counts: Counter[str] = field(default_factory=Counter)
-    """Prompts that were left out as near, by kind."""
+    """The kinds among `asked`, and how many prompts of each were left out for it."""
     spent: Counter[str] = field(default_factory=Counter)
     """What the backbone's own prompts took: answers, tokens, seconds."""
 
@@ -105,7 +105,8 @@ class Gathering:
     def _unwanted(self, request: Request) -> str | None:
         if request.key in self.taken:
             return "duplicate"
-        if request.kind in self.asked and not self.near:
-            self.near_counts[request.kind] += 1
-            return NEAR
+        if request.kind in self.asked:
+            self.near_counts[request.kind] += not self.near
+            if not self.near:
+                return NEAR
         return self.findings.reason(PART, request.origin, request)

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Self, TypedDict
 
+from dragoman import suites
 from dragoman.corpora.contamination import index
 from dragoman.corpora.records import Request
 from dragoman.errors import DataError
@@ -82,7 +83,7 @@ class MakeReplay(StageJob[ReplayFacts]):
             "replay": replay.model_dump(exclude={"prompts"}),
             "judged": {name: state.done["data"].digest(name) for name in JUDGED},
             "suites": questions.inputs(recipe, state.store.digests),
-            "evaluate": recipe.evaluate,
+            "near": sorted(suites.near(recipe)),
             "contamination": recipe.data.contamination,
             "backbone": state.cast.backbone.digest,
             "system": recipe.system,
@@ -202,7 +203,7 @@ class MakeReplay(StageJob[ReplayFacts]):
         parts += [f"{facts['cut_off']:,} answers cut off at the limit"] * bool(facts["cut_off"])
         parts += [f"left out: {count:,} {reason}" for reason, count in facts["left_out"].items()]
         if facts["near"]:
-            parts.append(f"kinds that evaluation asks: {', '.join(facts['near'])}")
+            parts.append(f"of kinds that evaluation asks: {', '.join(facts['near'])}")
         if facts["contamination"]:
             parts.append(f"those that share text with what is judged on are listed in {contamination.FILE}")
         return parts
@@ -224,8 +225,8 @@ def _gathering(recipe: Recipe, replay: ReplayData, data: Path) -> Gathering:
         one_grammar=test is not None and test.corpus == "lab",
         prompts=questions.prompts(recipe, by_judges),
     )
-    asked = {question.family for question in chain.from_iterable(draws)} | set(recipe.evaluate)
-    return Gathering(Findings(judged), frozenset(asked), replay.near)
+    asked = suites.near(recipe) | {question.family for question in chain.from_iterable(draws)}
+    return Gathering(Findings(judged), asked, replay.near)
 
 
 def _listed(counts: Mapping[str, int]) -> str:

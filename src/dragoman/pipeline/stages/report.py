@@ -11,21 +11,37 @@ import dragoman
 from dragoman.json_values import Json
 from dragoman.pipeline.data.questions import spelled_out
 from dragoman.pipeline.models.cast import writer
-from dragoman.pipeline.rows import learnt, named_settings, own_options, rows, settings_apart, titled, trained, trainings
+from dragoman.pipeline.rows import (
+    learnt,
+    named_settings,
+    own_options,
+    rows,
+    settings_apart,
+    settings_of,
+    titled,
+    trained,
+    trainings,
+)
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.evaluate import Evaluate
 from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.merge import Merge
+from dragoman.pipeline.stages.replay import MakeReplay
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob, finish_of
 from dragoman.pipeline.stages.train import Train
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.report.page.page import Details, write_report
 from dragoman.scoring.scorecard.card import About, RowResults, scorecard
-from dragoman.scoring.scorecard.schema import Cost
+from dragoman.scoring.scorecard.schema import Cost, Replay
 from dragoman.store import Artifact
 
-READ = {"evaluate": "*", "examples": "samples.json", "train": "metrics.jsonl"}  # of each kind of stage, which files
+READ = {
+    "evaluate": "*",
+    "replay": "samples.json",
+    "examples": "samples.json",
+    "train": "metrics.jsonl",
+}  # of each kind of stage, which files
 
 
 class ReportFacts(TypedDict):
@@ -107,6 +123,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], weights: Mapping[s
         losses={row: _lines(made.folder / "metrics.jsonl") for row, made in fitted.items()},
         examples={row: made.read_json("samples.json") for row, made in taught.items()},
         notes={row: MakeExamples.facts(made)["notes"] for row, made in taught.items()},
+        replay=done["replay"].read_json("samples.json") if recipe.data.replay else (),
         facts=_facts(recipe, done),
         recipe=resolved(spelled_out(recipe)),
         options={row: (method, own_options(given) | told[row]) for row, (method, given) in rows(recipe).items()},
@@ -142,6 +159,7 @@ def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact], apart: Mappin
         seeds=recipe.seeds,
         settings=apart,
         hints=_hints(recipe, row, done),
+        replay=_replay(recipe, row, done),
         cost=_cost(recipe, row, done),
         weights=weights,
     )
@@ -152,6 +170,17 @@ def _hints(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> list[str]:
     seeds = trainings(recipe)
     each = {seed: Train.facts(done[titled("train", row, seed=seed)]).get("hints", []) for seed in seeds}
     return [hint if seed is None else f"with seed {seed}, {hint}" for seed, some in each.items() for hint in some]
+
+
+def _replay(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> Replay | None:
+    settings = settings_of(recipe, row).replay
+    if settings is None:
+        return None
+    facts = MakeReplay.facts(done["replay"])
+    overlapping = sum(
+        count for sets in facts["contamination"].values() for kinds in sets.values() for count in kinds.values()
+    )
+    return Replay(prompts=facts["prompts"], near=facts["near"], overlapping=overlapping, share=settings.share)
 
 
 def _cost(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> Cost:
@@ -180,6 +209,8 @@ def _cost_of(recipe: Recipe, row: str, seed: int | None, done: Mapping[str, Arti
     parts = [done[title] for title in trained(recipe, row, seed)]
     last = Train.facts(parts[-1])
     generated = [facts["generated"] for facts in made if "generated" in facts]
+    if settings_of(recipe, row).replay:
+        generated.append(MakeReplay.facts(done["replay"])["generated"])
     return {
         "examples": made[-1]["examples"],
         "example_tokens": made[-1]["tokens"],
@@ -203,6 +234,8 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
     }
     if left := _counts(data["left out"]):
         facts["left out"] = left
+    if recipe.data.replay:
+        facts["replay"] = ", ".join(MakeReplay.told(done["replay"]))
     facts["machine"] = Evaluate.facts(judged)["device"]
     facts |= {
         f"questions of {suite}": "; ".join(f"{count:,} {what}" for what, count in told.items())

@@ -71,6 +71,8 @@ class Details:
     """
     examples: Mapping[str, Sequence[Sequence[Piece]]] = field(default_factory=dict)
     """Method → some training examples, each as the texts of its named segments."""
+    replay: Sequence[Sequence[Piece]] = ()
+    """Some examples of replay, which rows learnt beside their own."""
     notes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Method → counts made while its examples were made."""
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -169,6 +171,7 @@ def page(card: Scorecard, details: Details) -> str:
             validated=any(VALIDATION in line for lines in details.losses.values() for line in lines),
             translations=translations.shown(details.results),
             examples={name: list(some[:EXAMPLES]) for name, some in details.examples.items() if some},
+            replayed=list(details.replay[:EXAMPLES]),
             lengths=_lengths(card, colours),
             taught=words.rationales(card),
             faults=_faults(card),

@@ -30,6 +30,7 @@ from dragoman.scoring.scorecard.schema import (
     GroupName,
     Noise,
     Rate,
+    Replay,
     Row,
     Score,
     Scorecard,
@@ -66,6 +67,7 @@ class About:
     settings: Mapping[str, Json] = field(default_factory=dict)
     weights: str = ""
     hints: Sequence[str] = ()
+    replay: Replay | None = None
 
 
 def scorecard(
@@ -166,6 +168,8 @@ def _row(
     }
     if drift:
         row["drift"] = drift
+    if about.replay:
+        row["replay"] = about.replay
     if about.weights:
         row["weights"] = about.weights
         _sign(row, f"|weights:{about.weights.replace(', ', '+').replace(' ', '-')}")

@@ -211,12 +211,26 @@ class Cost(TypedDict):
     examples: Count
     example_tokens: Count
     generated_tokens: float | None
-    """Of the completions asked for to make the examples."""
+    """Of the completions asked for to make the examples; those of replay are made once for all rows, and count here."""
     generating_seconds: float | None
     trained_tokens: float
     """Of one training, as are the seconds and the steps."""
     training_seconds: float
     steps: Count
+
+
+@final
+class Replay(TypedDict):
+    """The general prompts that a row learnt beside its task, with the backbone's own answers."""
+
+    prompts: dict[str, dict[str, Count]]
+    """Source → kind → how many; the kind is empty where none is known."""
+    near: dict[str, Count]
+    """Kinds that evaluation asks as well, and how many prompts of each were left out for it. All others are far."""
+    overlapping: Count
+    """Prompts that were left out since they share text with what is judged on."""
+    share: float
+    """Of the tokens of a step, about."""
 
 
 @final
@@ -253,6 +267,8 @@ class Row(TypedDict):
     """What it learnt from."""
     drift: NotRequired[Drift]
     """Where the recipe asks for it."""
+    replay: NotRequired[Replay]
+    """What it learnt beside its task; absent where there is none."""
     settings: dict[str, object]
     """Settings in which the trained rows differ, by their names in a recipe, as in `training.learning_rate`."""
     hints: list[str]

@@ -24,6 +24,16 @@ HEADINGS: Mapping[str, tuple[str, int]] = {
 """Where some tasks stand in tables."""
 
 
+NEAR: Mapping[str, tuple[str, ...]] = {
+    "gsm8k": ("maths",),
+    "mgsm": ("maths",),
+    "ifeval": ("tables-and-formats",),
+    "mmlu": ("history", "science"),
+    "global_mmlu": ("history", "science"),
+}
+"""Kinds of general prompts that ask for the same as a task."""
+
+
 class Task(OutsideSuite):
     """A task; the harness opens a model once for all tasks of a recipe."""
 
@@ -51,6 +61,9 @@ class Task(OutsideSuite):
     @classmethod
     def shown(cls) -> Mapping[str, Shown]:
         return {name: Shown(title, *HEADINGS.get(name, ())) for name, title in KNOWN.items()}
+
+    def near(self) -> Sequence[str]:
+        return NEAR.get(self.task, ())
 
     def check(self, recipe: Recipe) -> None:
         settings = recipe.evaluation.harness

@@ -1,7 +1,7 @@
 """The suite HumanEval: Python functions to complete, run against their tests in the sandbox."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dragoman.corpora import catalog
@@ -21,6 +21,9 @@ class HumanEval(QuestionSuite):
     entry = "humaneval"
     sandboxed = True
     saved = (TASK,)
+
+    def near(self) -> Sequence[str]:
+        return ("code",)
 
     def questions(self, number: int, settings: Evaluation) -> tuple[list[Question], Notes]:
         (path,) = self.files()

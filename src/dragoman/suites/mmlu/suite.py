@@ -1,5 +1,7 @@
 """The suite MMLU: multiple-choice questions in 57 subjects, in one language."""
 
+from collections.abc import Sequence
+
 from dragoman.suites._published import ChoiceOptions, Choices, choice_answers
 from dragoman.suites.mmlu.questions import INPUT, INSTRUCTION, mmlu_questions
 
@@ -16,6 +18,9 @@ class Mmlu(Choices):
     takes = Options
     entries = ("mmlu", "global-mmlu")
     wording = {"instruction": INSTRUCTION, "input": INPUT, "extract": "letter"}  # noqa: RUF012
+
+    def near(self) -> Sequence[str]:
+        return ("history", "science")
 
 
 SUITES = (Mmlu,)

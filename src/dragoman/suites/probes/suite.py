@@ -1,7 +1,7 @@
 """The suites of probes: what a model forgot, told in minutes by questions of our own, without a judge."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -27,6 +27,8 @@ FAMILIES = {
     "facts": Shown("", KNOWLEDGE, 3),
 }
 """The families and where their scores stand in tables."""
+NEAR = ("follow-up", "history", "maths", "refusal", "science", "smalltalk", "summary", "tables-and-formats")
+"""The kinds of `corpora/requests` that ask for the same as a family."""
 
 
 class Probes(QuestionSuite):
@@ -46,6 +48,9 @@ class Probes(QuestionSuite):
     @classmethod
     def shown(cls) -> Mapping[str, Shown]:
         return {f"{family}{cls.ending}": how for family, how in FAMILIES.items()}
+
+    def near(self) -> Sequence[str]:
+        return NEAR
 
     def fault(self, recipe: Recipe) -> str | None:
         if self.options.path is not None or self.options.language != "en":

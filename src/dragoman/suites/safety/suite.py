@@ -45,6 +45,9 @@ class Safety(JudgedSuite[Prompts]):
     entry = "advbench"
     judged_by = "guard"
 
+    def near(self) -> Sequence[str]:
+        return ("refusal",)
+
     def read(self, files: Sequence[Path]) -> Prompts:
         return read(self.kind, files)
 
@@ -92,6 +95,9 @@ class XsTest(JudgedSuite[Prompts]):
     @classmethod
     def shown(cls) -> Mapping[str, Shown]:
         return {**super().shown(), "xstest-unsafe": Shown("XSTest, refused", cls.heading, cls.rank + 1)}
+
+    def near(self) -> Sequence[str]:
+        return ("refusal",)
 
     def read(self, files: Sequence[Path]) -> Prompts:
         return read(self.kind, files)
