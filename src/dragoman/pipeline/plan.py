@@ -73,7 +73,7 @@ def stages(recipe: Recipe) -> list[Stage]:
 
     Examples that do not depend on a training are made once and shared by the seeds.
     """
-    replay = [Stage("replay", "", ("data",))] * (recipe.data.replay is not None)
+    replay = [Stage("replay", "", ("data",))] * any(settings_of(recipe, row).replay for row in rows(recipe))
     found = [Stage("data", ""), *replay, Stage("evaluate", "backbone", ("data",))]
     for row in rows(recipe):
         if rounds(recipe, row) == 1:

@@ -71,7 +71,8 @@ def made(
     with store.in_use():
         merged = merge_adapters(recipe, store, say)
     state = RunState(recipe, find_cast(recipe, store.digests, fetch=True), store, {})
-    chosen = [stage for stage in stages(recipe) if not upto or stage.kind == upto or _leads_to(recipe, stage, upto)]
+    ends = {upto, *(["replay"] if upto == "examples" and part is None else [])}
+    chosen = [one for one in stages(recipe) if not upto or one.kind in ends or _leads_to(recipe, one, upto)]
     if part:
         _require_parts(chosen)
     with store.in_use():

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from dragoman.corpora import catalog
 from dragoman.corpora.amounts import Kind
 from dragoman.corpora.records import Dialogue, Pair, Record, Turn
 from dragoman.lab import BACKBONE
 from dragoman.pipeline.forecast import amounts as volumes
-from dragoman.pipeline.forecast.amounts import Vocabulary, written
+from dragoman.pipeline.forecast.amounts import Vocabulary, of_prompts, written
 from dragoman.pipeline.models.cast import Model
+from dragoman.recipe.schema import ReplayData
 from dragoman.store import Artifact
 
 
@@ -58,3 +60,28 @@ def test_what_was_written_is_counted_by_language(data: Artifact, large: bool, mo
     assert found.total.answered == pytest.approx(whole.answered, rel=0.1)
     (data.folder / "test.jsonl").write_text("")
     assert written(data, "test", vocabulary).total.records == 0
+
+
+def test_prompts_for_replay_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_text("".join(f"Say the number {number}.\n" for number in range(60)))
+    sources = [
+        {"file": str(path), "limit": 40},
+        {"own": 30},
+        {"corpus": "lab-requests", "kinds": ["facts"], "limit": 7},
+    ]
+    said = ReplayData.model_validate({"prompts": sources, "max_tokens": 50})
+    vocabulary = Vocabulary(Model("lab", BACKBONE, ""), None)
+    found = of_prompts(said, vocabulary)
+    assert found.records == 77
+    assert found.answered == 77 * 50  # what is assumed of an answer is longer than it may be
+    assert 30 * 77 < found.asked < 60 * 77
+    assert of_prompts(said, vocabulary, 12.5).answered == 77 * 12.5
+
+
+def test_prompts_that_are_not_here_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ReplayData.model_validate({"prompts": [{"corpus": "requests"}]})
+    vocabulary = Vocabulary(Model("lab", BACKBONE, ""), None)
+    assert of_prompts(said, vocabulary).records == sum(part.records or 0 for part in catalog.find("requests").parts)
+    monkeypatch.setattr(catalog, "here", lambda entry, path: None)
+    assert of_prompts(said, vocabulary) is None

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import validate
 
+from dragoman.commands.data.examples import made_of
 from dragoman.commands.recipes import recipe as loaded
 from dragoman.errors import DataError
 from dragoman.generation.ask import Ask, Completion
@@ -195,6 +196,12 @@ def test_rows_that_take_replay_wait_for_it(tmp_path: Path) -> None:
     assert missing(loaded(path)) == ()
 
 
+def test_prompts_that_are_not_there_are_told_before_anything_is_done(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"data.replay: there is no /nowhere/mine.txt"):
+        made(recipe([{"file": "/nowhere/mine.txt"}]).model_copy(update={"runs": str(tmp_path)}), say=lambda _: None)
+    assert not list(tmp_path.rglob("data-*"))
+
+
 def test_a_run_learns_them_and_the_scorecard_says_so(small_recipe: Callable[[Path], Path], tmp_path: Path) -> None:
     path = small_recipe(tmp_path)
     rows = "methods=[vanilla, {vanilla: {label: kept, training: {replay: {share: 0.3}}}}]"
@@ -214,6 +221,8 @@ def test_a_run_learns_them_and_the_scorecard_says_so(small_recipe: Callable[[Pat
     assert kept["cost"]
     assert kept["cost"]["generated_tokens"] == facts["generated"]["tokens"] > 0
     validate(json.loads(json.dumps(card)), json.loads(FILE.read_text()))
+    shown = [one for one in made_of(loaded(path, [rows, prompts]), 2) if one.row == "replay"]
+    assert [[part.name for part in one.parts][:2] for one in shown] == [["prompt", "replay"]] * 2
     page = (done["report"].folder / "report" / "report.html").read_text()
     assert "12 of lab-requests, of the kinds copying, which evaluation does not ask" in page
     assert "<h3>replay</h3>" in page

@@ -29,14 +29,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An example of one method, or of the data alone (`row` is empty) if no examples have been made yet."""
+    """An example of one method, or of replay (`row` is `replay`); of the data alone (`row` is empty) if no examples
+    have been made yet.
+    """
 
     row: str
     parts: tuple[Part, ...]
 
 
 def made_of(recipe: Recipe, count: int) -> Iterator[Shown]:
-    """`count` examples of each method for which a run has made some; otherwise of the data.
+    """`count` examples of each method for which a run has made some, and of replay; otherwise of the data.
 
     Nothing is generated or stored. If the backbone is not on this machine, there are none.
     """
@@ -49,6 +51,10 @@ def made_of(recipe: Recipe, count: int) -> Iterator[Shown]:
         if row in made:
             table = ExampleTable(made[row].folder / "examples")
             yield from (Shown(row, _stored(renderer, table, at)) for at in range(min(count, len(table))))
+    replay = next((step.artifact for step in found.steps if step.stage.kind == "replay"), None)
+    if replay:
+        table = ExampleTable(replay.folder / "examples")
+        yield from (Shown("replay", _stored(renderer, table, at)) for at in range(min(count, len(table))))
     if not made:
         speak = Speaker(renderer)
         with TemporaryDirectory() as folder:

@@ -106,8 +106,11 @@ def wanted(recipe: Recipe) -> list[tuple[catalog.Entry, tuple[str, ...]]]:
 
 
 def require_files(recipe: Recipe) -> None:
-    """Raises DataError if files that suites name do not exist, before anything is fetched."""
+    """Raises DataError if files that suites or replay name do not exist, before anything is fetched."""
     named = [place for suite in suites.of(recipe) for place in suite.places().items()]
+    named += [
+        ("data.replay", one.file) for one in (recipe.data.replay.prompts if recipe.data.replay else ()) if one.file
+    ]
     refuse([f"{where}: there is no {path}{from_here(path)}" for where, path in named if not Path(path).exists()])
 
 

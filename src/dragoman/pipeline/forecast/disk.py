@@ -9,6 +9,7 @@ from pathlib import Path
 from dragoman.disk import in_bytes
 from dragoman.models.adapters import shapes
 from dragoman.models.weights import weight_bytes
+from dragoman.pipeline.forecast.amounts import Vocabulary, of_prompts
 from dragoman.pipeline.forecast.cost import LOGPROB_BYTES
 from dragoman.pipeline.forecast.geometry import geometry_of
 from dragoman.pipeline.models.cast import Model
@@ -23,6 +24,7 @@ ADAPTER_SHARE = 50  # of a backbone whose layers are not known, an adapter has a
 # Measured on the lab: bytes for each byte of text in the data stage. Examples are token ids with segments and weights,
 # and their completions; results hold prompts' texts, answers and judgements.
 EXAMPLES, RESULTS = 5, 4
+TOKEN_BYTES = 16  # of an example: an id, a segment and a weight, and what is cached of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ def room(recipe: Recipe, backbone: Model, todo: Sequence[Stage], data: Artifact 
     """The disk room that some stages take. The backbone is here."""
     models = sum(stage.kind == "merge" for stage in todo)
     size = sum(path.stat().st_size for path in backbone.files)
-    return Room(models, size, of_training(recipe, backbone, todo), _of_texts(recipe, todo, data) if data else 0)
+    return Room(
+        models, size, of_training(recipe, backbone, todo), _of_texts(recipe, backbone, todo, data) if data else 0
+    )
 
 
 def of_training(recipe: Recipe, backbone: Model, todo: Sequence[Stage]) -> int:
@@ -85,7 +89,7 @@ def _weights(lora: Lora | None, backbone: Model) -> int:
     return geometry.adapter(lora) if geometry else every // ADAPTER_SHARE
 
 
-def _of_texts(recipe: Recipe, todo: Sequence[Stage], data: Artifact) -> int:
+def _of_texts(recipe: Recipe, backbone: Model, todo: Sequence[Stage], data: Artifact) -> int:
     """A rough number: texts are small beside models."""
     sizes = {path.name: path.stat().st_size for path in data.folder.glob("*.json*")}
     learnt = sizes.get("train.jsonl", 0) + sizes.get("instructions.jsonl", 0)
@@ -97,7 +101,17 @@ def _of_texts(recipe: Recipe, todo: Sequence[Stage], data: Artifact) -> int:
             found += round(EXAMPLES * learnt * share) + _logprobs(recipe, stage, data)
         elif stage.kind == "evaluate":
             found += RESULTS * judged
+        elif stage.kind == "replay":
+            found += _of_replay(recipe, backbone)
     return found
+
+
+def _of_replay(recipe: Recipe, backbone: Model) -> int:
+    """Examples and completions of replay, were all answers as long as they may be; 0 if the prompts are not here."""
+    said = recipe.data.replay
+    vocabulary = Vocabulary(backbone, geometry_of(backbone.name, backbone.folder))
+    found = of_prompts(said, vocabulary, said.max_tokens) if said else None
+    return round(TOKEN_BYTES * (found.asked + found.answered)) if found else 0
 
 
 def _logprobs(recipe: Recipe, stage: Stage, data: Artifact) -> int:

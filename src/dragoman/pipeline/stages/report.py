@@ -123,7 +123,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], weights: Mapping[s
         losses={row: _lines(made.folder / "metrics.jsonl") for row, made in fitted.items()},
         examples={row: made.read_json("samples.json") for row, made in taught.items()},
         notes={row: MakeExamples.facts(made)["notes"] for row, made in taught.items()},
-        replay=done["replay"].read_json("samples.json") if recipe.data.replay else (),
+        replay=done["replay"].read_json("samples.json") if "replay" in done else (),
         facts=_facts(recipe, done),
         recipe=resolved(spelled_out(recipe)),
         options={row: (method, own_options(given) | told[row]) for row, (method, given) in rows(recipe).items()},
@@ -234,7 +234,7 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
     }
     if left := _counts(data["left out"]):
         facts["left out"] = left
-    if recipe.data.replay:
+    if "replay" in done:
         facts["replay"] = ", ".join(MakeReplay.told(done["replay"]))
     facts["machine"] = Evaluate.facts(judged)["device"]
     facts |= {

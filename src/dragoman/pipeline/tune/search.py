@@ -181,7 +181,7 @@ def foresee(recipe: Recipe, row: str, pairs: int, start: float) -> None:
         return
     first = [cut.start - ladder.COARSE, cut.start, cut.start + ladder.COARSE]
     found = plan(cut.at(*first))
-    wanted = ("data", "examples", "train")
+    wanted = ("data", "replay", "examples", "train")
     print_plan(replace(found, steps=tuple(step for step in found.steps if step.stage.kind in wanted)))
     say_it(
         f"The search begins with {', '.join(map(ladder.written, first))}, on {cut.pairs:,} of {cut.of:,} training "
