@@ -58,7 +58,7 @@ def _publish_report(folder: Path, source: Path) -> None:
 
 
 def _links(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> dict[Path, Path]:
-    found = {folder / "data": done["data"].folder} if "data" in done else {}
+    found = {folder / title: done[title].folder for title in ("data", "replay") if title in done}
     for title, judged in done.items():
         if title.startswith("evaluate-"):
             found[folder / "results" / f"{title.removeprefix('evaluate-')}.json"] = judged.folder / "results.json"

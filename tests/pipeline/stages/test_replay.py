@@ -101,6 +101,8 @@ def test_prompts_of_a_file_become_examples(tmp_path: Path, run: Callable[..., Re
     assert facts["trained"] == {"prompt": 0, "replay": 2, "end": 2}
     assert facts["generated"]["answers"] == 2
     assert len(ExampleTable(tmp_path / "out" / "examples")) == 2
+    listed = [json.loads(line) for line in (tmp_path / "out" / "prompts.jsonl").read_text().splitlines()]
+    assert [one["turns"][0]["text"] for one in listed] == ["Sing!", "Dance!"]
     assert len(json.loads((tmp_path / "out" / "samples.json").read_text())) == 2
 
 

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Self, TypedDict
@@ -123,6 +123,7 @@ class MakeReplay(StageJob[ReplayFacts]):
         for source in replay.prompts:
             if source.own:
                 self._draw_own(source, source.own, replay.seed, gathered, speak, door)
+        write_lines(self.out / "prompts.jsonl", map(asdict, gathered.taken.values()))
         write_lines(self.out / contamination.FILE, (found.as_line() for found in gathered.findings.found.values()))
         if not gathered.taken:
             kept = " With `near: true` there, prompts of the kinds that evaluation asks stay." * bool(
