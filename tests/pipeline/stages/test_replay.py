@@ -1,6 +1,7 @@
 """The replay stage with a written backbone, and in a plan."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from jsonschema import validate
 
 from dragoman.commands.data.examples import made_of
 from dragoman.commands.recipes import recipe as loaded
+from dragoman.corpora.formats.requests import read
 from dragoman.errors import DataError
 from dragoman.generation.ask import Ask, Completion
 from dragoman.lab import BACKBONE, abilities
@@ -101,8 +103,8 @@ def test_prompts_of_a_file_become_examples(tmp_path: Path, run: Callable[..., Re
     assert facts["trained"] == {"prompt": 0, "replay": 2, "end": 2}
     assert facts["generated"]["answers"] == 2
     assert len(ExampleTable(tmp_path / "out" / "examples")) == 2
-    listed = [json.loads(line) for line in (tmp_path / "out" / "prompts.jsonl").read_text().splitlines()]
-    assert [one["turns"][0]["text"] for one in listed] == ["Sing!", "Dance!"]
+    again = read(tmp_path / "out" / "prompts.jsonl", "mine.txt", Counter())  # in a form that a recipe may name
+    assert [one.turns[0].text for one in again] == ["Sing!", "Dance!"]
     assert len(json.loads((tmp_path / "out" / "samples.json").read_text())) == 2
 
 

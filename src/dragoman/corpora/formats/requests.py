@@ -83,6 +83,12 @@ def choose(
     return list(kept.values()), dropped
 
 
+def as_line(request: Request) -> dict[str, object]:
+    """A request as `read` reads it."""
+    messages = [{"role": turn.role, "content": turn.whole} for turn in request.turns]
+    return {"kind": request.kind, "messages": messages, "origin": request.origin}
+
+
 def _turns(record: Mapping[str, Json]) -> tuple[Turn, ...]:
     messages = record.get("messages")
     if not isinstance(messages, list):

@@ -3,13 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Self, TypedDict
 
 from dragoman import suites
 from dragoman.corpora.contamination import index
+from dragoman.corpora.formats.requests import as_line
 from dragoman.corpora.records import Request
 from dragoman.errors import DataError
 from dragoman.generation.ask import Sampling
@@ -123,7 +124,7 @@ class MakeReplay(StageJob[ReplayFacts]):
         for source in replay.prompts:
             if source.own:
                 self._draw_own(source, source.own, replay.seed, gathered, speak, door)
-        write_lines(self.out / "prompts.jsonl", map(asdict, gathered.taken.values()))
+        write_lines(self.out / "prompts.jsonl", map(as_line, gathered.taken.values()))
         write_lines(self.out / contamination.FILE, (found.as_line() for found in gathered.findings.found.values()))
         if not gathered.taken:
             kept = " With `near: true` there, prompts of the kinds that evaluation asks stay." * bool(
