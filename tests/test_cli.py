@@ -27,6 +27,7 @@ COMMANDS = [
     "evaluate",
     "score",
     "report",
+    "scale",
     "verdict",
     "translate",
     "chat",

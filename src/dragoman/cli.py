@@ -25,6 +25,7 @@ from dragoman.commands.options import (
     Trust,
     Way,
 )
+from dragoman.commands.scale.command import scale
 from dragoman.commands.score import command as score
 from dragoman.commands.translate import translate
 from dragoman.commands.tune.command import tune
@@ -278,6 +279,7 @@ def report(
         recipes.again(loaded)
 
 
+app.command()(scale)
 app.command()(verdict)
 
 

@@ -143,6 +143,21 @@ def test_a_training_setting_of_one_row_all_weights_and_the_amount_of_data(tmp_pa
     }
 
 
+def test_strengths_are_swept_for_every_row_or_for_one(tmp_path: Path) -> None:
+    methods = "methods: [vanilla, radis]\n"
+    every = rows(tmp_path, methods + "sweep: {scale: [0.5, 1]}\n")
+    assert {name: one["scale"] for name, one in every.items()} == {
+        "vanilla": 1.0,
+        "radis": 1.0,
+        "vanilla-scale=0.5": 0.5,
+        "radis-scale=0.5": 0.5,
+    }
+    one = rows(tmp_path, methods + "sweep: {method.radis.scale: [0.25, 0.5, 1]}\n")
+    assert list(one) == ["vanilla", "radis", "radis-scale=0.25", "radis-scale=0.5"]
+    with pytest.raises(RecipeError, match=r"radis\.scale: .*at least 0"):
+        rows(tmp_path, methods + "sweep: {method.radis.scale: [-1]}\n")
+
+
 @pytest.mark.parametrize(
     ("value", "name"),
     [("3e-4", "3e-4"), ("0.0001", "1e-4"), ("2.5e-5", "2.5e-5"), ("0.001", "1e-3"), ("0.01", "0.01"), ("3", "3")],

@@ -117,3 +117,53 @@ def test_what_cannot_be_merged_is_said_first(
     with pytest.raises(StoreError, match=r"0\.0 GB left"):
         merge(backbone, adapter, tmp_path / "merged", PROMPTS)
     assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.2])
+def test_a_merged_model_at_another_strength(scale: float, backbone: Path, adapter: Path, tmp_path: Path) -> None:
+    """W + scale · alpha / rank · B A, written out; and the adapter at that strength beside it."""
+    out = tmp_path / "scaled" / "model"
+    parity = merge(backbone, adapter, out, PROMPTS, scale=scale)
+    assert parity.agreement >= 0.9
+    weights, before = load_file(out / "model.safetensors"), load_file(backbone / "model.safetensors")
+    factors = load_file(adapter / "adapter_model.safetensors")
+    for name, weight in before.items():
+        layer = f"base_model.model.{name.removesuffix('.weight')}"
+        expected = weight.float()
+        if f"{layer}.lora_A.weight" in factors:
+            change = factors[f"{layer}.lora_B.weight"] @ factors[f"{layer}.lora_A.weight"]
+            expected = expected + scale * 2 * change  # alpha is twice the rank
+            assert not torch.equal(weights[name], weight)
+        assert torch.allclose(weights[name].float(), expected, rtol=2**-8, atol=1e-6)
+    scaled = load_file(out.with_name("adapter") / "adapter_model.safetensors")
+    assert all(
+        torch.equal(scaled[name], factor * (scale if "lora_B" in name else 1)) for name, factor in factors.items()
+    )
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert f"Its strength is {scale:g}" in card
+
+
+def test_strength_1_is_the_row_s_own_model_to_the_bit_and_0_the_backbone(
+    backbone: Path, adapter: Path, tmp_path: Path
+) -> None:
+    merge(backbone, adapter, tmp_path / "own", PROMPTS)
+    merge(backbone, adapter, tmp_path / "one" / "model", PROMPTS, scale=1.0)
+    merge(backbone, adapter, tmp_path / "none" / "model", PROMPTS, scale=0.0)
+    own, one = (tmp_path / name / "model.safetensors" for name in ("own", "one/model"))
+    assert own.read_bytes() == one.read_bytes()
+    assert not (tmp_path / "one" / "adapter").exists()
+    none, before = load_file(tmp_path / "none/model/model.safetensors"), load_file(backbone / "model.safetensors")
+    assert none.keys() == before.keys()
+    assert all(torch.equal(weight, before[name]) for name, weight in none.items())
+
+
+def test_a_corrupted_merge_at_another_strength_is_not_published(
+    backbone: Path, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def whole(model: Any) -> Any:  # not scaled
+        return load_model(backbone, precision="fp32", device="cpu", adapter=adapter).merge_and_unload()
+
+    monkeypatch.setattr(merging, "_fold", whole)
+    with pytest.raises(TrainingError, match="not published"):
+        merge(backbone, adapter, tmp_path / "models" / "merged", PROMPTS, scale=0.5)
+    assert not (tmp_path / "models" / "merged").exists()

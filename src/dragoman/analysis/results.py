@@ -290,3 +290,43 @@ class MeasuredRate(TypedDict):
     texts: list[list[float]]
     """For each held-out pair the sum of its tokens' losses, and how many there are."""
     drift: TextDrift | None
+
+
+# Strengths
+
+
+class Strength(TypedDict):
+    """What was trained at one strength, judged."""
+
+    strength: float
+    """0 is the backbone."""
+    row: str
+    """Its row in the scorecard."""
+    skill: float | None
+    skill_interval: list[float] | None
+    gain: float | None
+    """Of the skill over the backbone; None in the backbone."""
+    gain_interval: list[float] | None
+    kept: float | None
+    """Of the backbone's abilities, in percent (RP)."""
+    kept_interval: list[float] | None
+    keeps: bool
+    """Whether the lower end of that is no less than what is to be kept."""
+
+
+class ScaleResult(TypedDict):
+    """`frontier.json`: a row at several strengths."""
+
+    recipe: str
+    backbone: str
+    row: str
+    skill: str
+    """What the skill is, with its metric."""
+    keep: float
+    """The share of abilities that is to be kept (`pick.keep`)."""
+    noise: float | None
+    """How far RP of the backbone itself moves by chance, in points."""
+    strengths: list[Strength]
+    """In ascending order, the backbone first."""
+    picked: float | None
+    """The highest that keeps so much; None if none does."""

@@ -17,7 +17,9 @@ import pkgutil
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from dragoman.corpora.amounts import Amounts, Volume
 from dragoman.corpora.records import Record
@@ -39,6 +41,9 @@ class MethodOptions(Strict):
     limit: Positive | None = None
     """Learn from at most so many pairs of each direction and conversations of each language; a part of what a larger
     limit takes."""
+    scale: Annotated[float, Field(ge=0)] = 1.0
+    """Take what was trained at this strength: 0 is the backbone, 1 all of it. Rows that differ in nothing else share
+    their training."""
 
 
 @dataclass(frozen=True, slots=True)

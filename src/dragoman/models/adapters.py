@@ -16,6 +16,7 @@ from dragoman.models.config import read_json
 from dragoman.models.weights import header
 
 Shape = tuple[int, ...]
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
 _PREFIX = "base_model.model."
 _LORA = re.compile(r"(?P<module>.+)\.lora_(?P<part>A|B|embedding_A|embedding_B|magnitude_vector)(\.weight)?")
@@ -29,14 +30,14 @@ def check_adapter(folder: Path, adapter: Path, loaded: Mapping[str, Shape] | Non
     model does, so paths are compared from the layer's number on. `loaded` are the weights of the model as it is in
     memory, where known.
     """
-    about = _config(adapter)
+    about = read_adapter(adapter)
     if str(about.get("peft_type", "LORA")).upper() != "LORA":
         return
     backbone = _modules(folder, loaded or {})
     turned = bool(about.get("fan_in_fan_out"))
     missing: dict[str, None] = {}
     misfits: dict[str, str] = {}
-    for name, shape in shapes(adapter / "adapter_model.safetensors").items():
+    for name, shape in shapes(adapter / WEIGHTS).items():
         lora = _LORA.fullmatch(name.removeprefix(_PREFIX))
         module = lora["module"] if lora else name.removeprefix(_PREFIX).rpartition(".")[0]
         candidates = _find(module, backbone)
@@ -54,9 +55,10 @@ def shapes(path: Path) -> dict[str, Shape | None]:
     return {name: one.shape if one.kind in _PLAIN else None for name, one in header(path).items()}
 
 
-def _config(adapter: Path) -> Mapping[str, Json]:
-    path = adapter / "adapter_config.json"
-    for needed in (path, adapter / "adapter_model.safetensors"):
+def read_adapter(adapter: Path) -> Mapping[str, Json]:
+    """What an adapter's config says. EngineError if the folder holds no adapter in safetensors."""
+    path = adapter / CONFIG
+    for needed in (path, adapter / WEIGHTS):
         if not needed.is_file():
             raise EngineError(
                 f"{adapter} holds no adapter that can be loaded: it has no {needed.name}. Adapters are PEFT's, "

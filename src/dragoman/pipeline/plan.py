@@ -13,7 +13,7 @@ from pathlib import Path
 import dragoman
 from dragoman.pipeline.data.make_data import missing
 from dragoman.pipeline.models.cast import Cast, Model, find_cast
-from dragoman.pipeline.rows import learnt, rounds, rows, settings_of, titled, trainings
+from dragoman.pipeline.rows import learnt, rounds, rows, settings_of, taught_as, titled, trained, trainings
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.evaluate import Evaluate
 from dragoman.pipeline.stages.examples import MakeExamples
@@ -75,8 +75,8 @@ def stages(recipe: Recipe) -> list[Stage]:
     """
     replay = [Stage("replay", "", ("data",))] * any(settings_of(recipe, row).replay for row in rows(recipe))
     found = [Stage("data", ""), *replay, Stage("evaluate", "backbone", ("data",))]
-    for row in rows(recipe):
-        if rounds(recipe, row) == 1:
+    for row in sorted(rows(recipe), key=lambda row: taught_as(recipe, row) != row):  # what is shared comes first
+        if rounds(recipe, row) == 1 and taught_as(recipe, row) == row:
             found.append(Stage("examples", row, ("data",)))
         for seed in trainings(recipe):
             found += _training(recipe, row, seed)
@@ -87,7 +87,11 @@ def stages(recipe: Recipe) -> list[Stage]:
 
 
 def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
-    """The stages of one training of a row, including its evaluation."""
+    """The stages of one training of a row, including its evaluation; without the training if another row has it."""
+    merge = Stage("merge", row, (trained(recipe, row, seed)[-1],), seed=seed)
+    judged = [merge, Stage("evaluate", row, ("data", merge.title), seed=seed)]
+    if taught_as(recipe, row) != row:
+        return judged
     found: list[Stage] = []
     before: tuple[str, ...] = ()
     count = rounds(recipe, row)
@@ -97,8 +101,7 @@ def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
             found.append(Stage("examples", row, ("data", *before), round, seed))
         found.append(Stage("train", row, (examples, *before, *replay), round, seed))
         before = (found[-1].title,)
-    merge = Stage("merge", row, before, seed=seed)
-    return [*found, merge, Stage("evaluate", row, ("data", merge.title), seed=seed)]
+    return [*found, *judged]
 
 
 def kind_of_work(recipe: Recipe, stage: Stage, backbone: Model) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from dragoman.disk import beside, write_atomic
 from dragoman.errors import StoreError
 from dragoman.pipeline.data.questions import spelled_out
-from dragoman.pipeline.rows import rows, titled, trainings
+from dragoman.pipeline.rows import rows, titled, trained, trainings
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.store import READ_ONLY, Artifact
@@ -23,8 +23,8 @@ def publish(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> None:
         _write_recipe(folder / "recipe.yaml", resolved(spelled_out(recipe)).encode())
         if "report" in done:
             _publish_report(folder, done["report"].folder / "report")
-        for link, target in _links(recipe, folder, done).items():
-            _link(link, target)
+        for place, target in _links(recipe, folder, done).items():
+            link(place, target)
     except OSError as error:
         if error.errno not in READ_ONLY:
             raise
@@ -64,9 +64,10 @@ def _links(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> dict[P
             found[folder / "results" / f"{title.removeprefix('evaluate-')}.json"] = judged.folder / "results.json"
     for row, seed in ((row, seed) for row in rows(recipe) for seed in trainings(recipe)):
         label = row if seed is None else f"{row}~{seed}"
-        for kind, inside, name in (("merge", "model", f"models/{label}"), ("train", "metrics.jsonl", f"{label}.jsonl")):
-            if made := done.get(titled(kind, row, seed=seed)):
-                found[folder / name] = made.folder / inside
+        if merged := done.get(titled("merge", row, seed=seed)):
+            found[folder / "models" / label] = merged.folder / "model"
+        if fitted := done.get(trained(recipe, row, seed)[-1]):
+            found[folder / f"{label}.jsonl"] = fitted.folder / "metrics.jsonl"
     return found
 
 
@@ -83,23 +84,23 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _link(link: Path, target: Path) -> None:
+def link(place: Path, target: Path) -> None:
     """Makes a link beside and renames it over the old one: at no time is there none."""
-    wanted = os.path.relpath(target.absolute(), link.parent.absolute())
-    if (link.parent.resolve() / wanted).resolve() != target.resolve():  # some folder above is a link itself
-        wanted = os.path.relpath(target.resolve(), link.parent.resolve())
-    if link.is_symlink() and os.readlink(link) == wanted:
+    wanted = os.path.relpath(target.absolute(), place.parent.absolute())
+    if (place.parent.resolve() / wanted).resolve() != target.resolve():  # some folder above is a link itself
+        wanted = os.path.relpath(target.resolve(), place.parent.resolve())
+    if place.is_symlink() and os.readlink(place) == wanted:
         return
     try:
-        link.parent.mkdir(parents=True, exist_ok=True)
-        new = beside(link)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        new = beside(place)
         new.symlink_to(wanted)
     except OSError as error:
-        if error.errno in READ_ONLY and link.resolve() == target.resolve():
+        if error.errno in READ_ONLY and place.resolve() == target.resolve():
             return  # an absolute link leads there as well
         raise
     try:
-        new.replace(link)
+        new.replace(place)
     except OSError:
         new.unlink(missing_ok=True)
         raise

@@ -31,13 +31,34 @@ def limit_of(recipe: Recipe, row: str) -> int | None:
     return limit
 
 
+def scale_of(recipe: Recipe, row: str) -> float:
+    """The strength at which a row takes what was trained."""
+    return float(rows(recipe)[row][1].get("scale", 1.0))
+
+
+def taught_as(recipe: Recipe, row: str) -> str:
+    """The row whose examples and training a row has: of those that differ from it in their `scale` alone the one at
+    strength 1, or else the first.
+    """
+    known = rows(recipe)
+    if all(options.get("scale", 1.0) == 1 for _, options in known.values()):
+        return row
+    alike = [other for other, said in known.items() if _but_scale(said) == _but_scale(known[row])]
+    return next((other for other in alike if scale_of(recipe, other) == 1), alike[0])
+
+
+def _but_scale(said: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    method, options = said
+    return method, {name: value for name, value in options.items() if name not in ("label", "scale")}
+
+
 def settings_of(recipe: Recipe, row: str) -> Training:
     """The recipe's training settings with the row's own laid over them."""
     return recipe.training.changed(rows(recipe)[row][1].get("training"))
 
 
 def named_settings(recipe: Recipe) -> dict[str, dict[str, Json]]:
-    """Row → how it is trained, and its limit, by the names that a recipe gives them, as in `training.lora.rank`."""
+    """Row → how it is trained, limit and scale, by the names that a recipe gives them, as in `training.lora.rank`."""
     trainings = {row: settings_of(recipe, row) for row in rows(recipe)}
     segments = sorted({name for settings in trainings.values() for name in settings.segments})
     found: dict[str, dict[str, Json]] = {}
@@ -49,7 +70,7 @@ def named_settings(recipe: Recipe) -> dict[str, dict[str, Json]]:
         for name, value in said.items():
             below = {f"{name}.{key}": part for key, part in value.items()} if isinstance(value, dict) else {name: value}
             found[row] |= {f"training.{key}": part for key, part in below.items()}
-        found[row]["limit"] = limit_of(recipe, row)
+        found[row] |= {"limit": limit_of(recipe, row), "scale": scale_of(recipe, row)}
     return found
 
 
@@ -91,10 +112,11 @@ def rounds(recipe: Recipe, row: str) -> int:
 
 def learnt(recipe: Recipe, row: str, seed: int | None = None) -> list[str]:
     """Titles of the stages that make the examples of a training, round by round: usually one that all seeds share."""
-    count = rounds(recipe, row)
+    count, row = rounds(recipe, row), taught_as(recipe, row)
     return [titled("examples", row, round, seed if count > 1 else None) for round in [*range(1, count), 0]]
 
 
 def trained(recipe: Recipe, row: str, seed: int | None = None) -> list[str]:
     """Titles of the parts of one training, in order. A later part continues the counts of tokens and steps."""
-    return [titled("train", row, round, seed) for round in [*range(1, rounds(recipe, row)), 0]]
+    count, row = rounds(recipe, row), taught_as(recipe, row)
+    return [titled("train", row, round, seed) for round in [*range(1, count), 0]]

@@ -1,4 +1,4 @@
-"""Fields of `evaluation`, `benchmarks`, `compare` and `verdict`: how models are judged, and spoken to. See `schema.py`."""
+"""Fields of `evaluation`, `benchmarks`, `compare`, `verdict` and `pick`: how models are judged. See `schema.py`."""
 
 from typing import Annotated, Literal, Self
 
@@ -141,6 +141,13 @@ class Verdict(Strict):
     """So many translations may be the source over again."""
     unjudged: Fraction = 0.0
     """So many items of a benchmark may have no judgement; with more there is no verdict."""
+
+
+class Pick(Strict):
+    """Which strength `dragoman scale` picks; nothing of it decides what a run does."""
+
+    keep: Fraction = 0.98
+    """The highest at which the lower end of the interval of RP is no less than this share."""
 
 
 Chat = Literal["own", "alpaca", "parrot", "bigtrans", "bayling", "tower"]

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, SerializeAsAny, mod
 
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.fields import Direction, Distinct, Fraction, Positive, Strict, distinct_seeds, folder_name
-from dragoman.recipe.judging import Benchmark, Chat, Evaluation, Finished, Prompt, Verdict
+from dragoman.recipe.judging import Benchmark, Chat, Evaluation, Finished, Pick, Prompt, Verdict
 
 
 class Files(Strict):
@@ -362,6 +362,8 @@ class Recipe(Strict):
     """How models are judged."""
     verdict: Verdict = Verdict()
     """What `dragoman verdict` lets pass."""
+    pick: Pick = Pick()
+    """Which strength of a row `dragoman scale` picks."""
     runs: str = "runs"
     """Folder for results; finished work is kept below it, in `.store`, and shared by all recipes there."""
 

@@ -18,6 +18,7 @@ import torch
 from dragoman.errors import StoreError, TrainingError
 from dragoman.models.config import ORIGIN, read_config
 from dragoman.models.loading import load_model, locate
+from dragoman.models.scale import interpolate, scale_adapter
 from dragoman.models.weights import companions
 from dragoman.prompts.examples import Ids
 from dragoman.training.checkpoints import is_model
@@ -55,6 +56,7 @@ def merge(
     out: Path,
     prompts: Sequence[Ids],
     *,
+    scale: float = 1.0,
     trust_remote_code: bool = False,
     bin_weights: bool = False,
     revision: str | None = None,
@@ -64,7 +66,8 @@ def merge(
 
     `adapter` is what training left: an adapter, or a model if all weights were trained. Such a model is cast to the
     backbone's precision and gets the backbone's tokenizer. `chat` is the chat template that the merged model carries
-    if it was not taught in the backbone's own.
+    if it was not taught in the backbone's own. At a `scale` other than 1 what was trained is taken at that strength; an
+    adapter so scaled is left in `adapter` beside `out`, and is what the merged model is compared with.
 
     Raises a TrainingError with the numbers if the merged model is not the same model; `out` then does not exist.
     Raises a StoreError if the disk has no room.
@@ -77,6 +80,8 @@ def merge(
     whole = is_model(adapter)
     if whole:
         _check_sizes(folder, adapter)
+    elif scale != 1:
+        adapter = scale_adapter(adapter, out.with_name("adapter"), scale)
     model = load_model(
         adapter if whole else folder,
         precision="fp32",
@@ -87,6 +92,16 @@ def merge(
     )
     cast = _own_dtype(folder, trust_remote_code)
     _check_room(out, model, cast)
+    if whole and scale != 1:
+        start = load_model(
+            folder,
+            precision="bf16" if cast == torch.bfloat16 else "fp32",
+            device="cpu",
+            trust_remote_code=trust_remote_code,
+            bin_weights=bin_weights,
+        )
+        interpolate(model, start, scale)
+        del start
     answers = [_greedy(model, prompt) for prompt in prompts]
     texts = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
     expected = [_logits(model, text) for text in texts]
@@ -128,7 +143,8 @@ def merge(
             f"(at least {AGREEMENT_LIMIT:.0%} are asked for). Was {adapter} trained on {backbone}?"
         )
     (beside / "parity.json").write_text(json.dumps(asdict(parity), indent=2) + "\n", encoding="utf-8")
-    (beside / "README.md").write_text(_card(backbone, parity, whole, read_config(folder).get(ORIGIN)), encoding="utf-8")
+    card = _card(backbone, parity, whole, scale, read_config(folder).get(ORIGIN))
+    (beside / "README.md").write_text(card, encoding="utf-8")
     beside.rename(out)
     return parity
 
@@ -219,14 +235,15 @@ def _greedy(model: "PreTrainedModel", prompt: Ids) -> Ids:
     return answer
 
 
-def _card(backbone: str | Path, parity: Parity, whole: bool, origin: object) -> str:
+def _card(backbone: str | Path, parity: Parity, whole: bool, scale: float, origin: object) -> str:
     path = Path(backbone).expanduser()
     name = path.resolve().name if path.is_dir() else str(backbone)
     after = f"| {parity.cast_max:.3g} | {parity.cast_mean:.3g} |"
     if whole:
         title = f"{name}, fully fine-tuned"
         making = f"Made with Dragoman: all weights were trained, in fp32, and cast to {parity.cast} afterwards."
-        held, lines = "the weights as trained", [f"| after the cast to {parity.cast} {after}"]
+        held = "the weights as trained" if scale == 1 else f"those weights at strength {scale:g}"
+        lines = [f"| after the cast to {parity.cast} {after}"]
     else:
         title = f"{name}, with an adapter merged in"
         making = f"Made with Dragoman: the adapter was added to the weights in fp32, and the sum cast to {parity.cast}."
@@ -235,6 +252,9 @@ def _card(backbone: str | Path, parity: Parity, whole: bool, origin: object) -> 
             f"| merged, before the cast | {parity.fp32_max:.3g} | {parity.fp32_mean:.3g} |",
             f"| merged, after the cast to {parity.cast} {after}",
         ]
+    if scale != 1:
+        what = "each weight's way from the backbone's" if whole else "the adapter's second factor"
+        making += f" Its strength is {scale:g}: before that, {what} was multiplied by it."
     if origin:
         making += f" The backbone's own weights were dequantised from {origin}."
     table = "\n".join(["| | largest difference of logits | mean difference |", "|---|---|---|", *lines])

@@ -17,7 +17,7 @@ from dragoman.pipeline.analyses.once import measured_once
 from dragoman.pipeline.analyses.options import BACKBONE, DriftOptions, GradientsOptions
 from dragoman.pipeline.models.engines import answering
 from dragoman.pipeline.plan import Plan, code_digest, plan
-from dragoman.pipeline.rows import rows, settings_of
+from dragoman.pipeline.rows import rows, scale_of, settings_of, taught_as
 from dragoman.pipeline.run import run
 from dragoman.pipeline.stages.stage import Kind, Stage
 from dragoman.progress import note
@@ -33,6 +33,8 @@ CODE = (
     *("pipeline/models/drift.py", "prompts", "scoring/divergence.py", "scoring/statistics.py", "training/loss.py"),
 )
 """The code that makes an analysis' result: when it changes, the analysis is made again."""
+ORDER: Sequence[Kind] = ("merge", "train", "examples", "data")
+"""Kinds of stages that an analysis needs, the last ones of a run first."""
 
 
 def gradients(
@@ -43,25 +45,26 @@ def gradients(
     Raises RecipeError if a row is not in the recipe or the weights cannot be inspected, and DataError if a method
     does not have two terms.
     """
-    wanted = _known(recipe, options.rows or tuple(rows(recipe)))
+    wanted = _known(recipe, options.rows or tuple(row for row in rows(recipe) if taught_as(recipe, row) == row))
     at = () if options.at == BACKBONE else _known(recipe, (options.at,))
     settings = settings_of(recipe, options.at) if at else recipe.training
     if options.weights == "adapter" and settings.lora is None:
         raise RecipeError("training.lora is null: there is no adapter; take --weights full")
-    found, done = _finished(recipe, {"examples": wanted, "train": at}, say)
-    tables = {row: done["examples", row][0] for row in wanted}
+    learnt_from = {row: taught_as(recipe, row) for row in wanted}
+    found, done = _finished(recipe, {"examples": learnt_from.values(), **_weights(recipe, at)}, say)
+    tables = {row: done["examples", learnt_from[row]][0] for row in wanted}
     if not options.rows:
         tables = {row: artifact for row, artifact in tables.items() if _has_terms(recipe, row, artifact)}
     if not tables:
         known = [name for name, method in available().items() if method.regulariser]
         raise RecipeError(f"{recipe.name} has no row whose loss has two terms; such methods are {', '.join(known)}")
-    trained = done["train", options.at][0] if at else None
+    trained = _trained(recipe, options.at, done)[0] if at else None
     name = fingerprint(
         {
             "examples": {row: artifact.digest("examples/*") for row, artifact in tables.items()},
             "data": done["data", ""][0].digest("train.jsonl"),
             "backbone": found.backbone.digest,
-            "trained": trained and trained.digest("adapter/*"),
+            "trained": trained and trained.digest(f"{_part(trained)}/*"),
             "asked": asdict(options),
             "precision": settings.precision,
             "lora": settings.lora and settings.lora.model_dump() if options.weights == "adapter" else None,
@@ -79,7 +82,7 @@ def gradients(
             recipe,
             found.backbone,
             {row: artifact.folder / "examples" for row, artifact in tables.items()},
-            trained.folder / "adapter" if trained else None,
+            trained.folder / _part(trained) if trained else None,
             options,
             done["data", ""][0].folder / "train.jsonl",
         ),
@@ -96,7 +99,7 @@ def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = no
     wanted = _known(recipe, options.rows or tuple(rows(recipe)))
     if recipe.data.test is None and set(recipe.evaluate) <= {"translation"}:
         raise RecipeError("data.test is absent and evaluate names no questions: there is nothing to measure drift on")
-    found, done = _finished(recipe, {"train": wanted}, say)
+    found, done = _finished(recipe, _weights(recipe, wanted), say)
     cache = found.store.folder / "completions"
     data = done["data", ""][0]
     rest = {
@@ -114,9 +117,9 @@ def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = no
     }
     each: dict[str, MeasuredDrift] = {}
     for row in wanted:
-        trained = done["train", row]
-        name = fingerprint({"trained": [artifact.digest("adapter/*") for artifact in trained], **rest})
-        folders = [artifact.folder / "adapter" for artifact in trained]
+        trained = _trained(recipe, row, done)
+        name = fingerprint({"trained": [artifact.digest(f"{_part(artifact)}/*") for artifact in trained], **rest})
+        folders = [artifact.folder / _part(artifact) for artifact in trained]
         each[row] = measured_once(
             found.store,
             found.backbone,
@@ -149,6 +152,24 @@ def _known(recipe: Recipe, named: Sequence[str]) -> tuple[str, ...]:
     return tuple(named)
 
 
+def _weights(recipe: Recipe, wanted: Sequence[str]) -> dict[Kind, list[str]]:
+    """The stages that leave what these rows' models have beyond the backbone; with a `scale`, merging does."""
+    return {
+        "train": [taught_as(recipe, row) for row in wanted if scale_of(recipe, row) == 1],
+        "merge": [row for row in wanted if scale_of(recipe, row) != 1],
+    }
+
+
+def _trained(recipe: Recipe, row: str, done: Mapping[tuple[Kind, str], list[Artifact]]) -> list[Artifact]:
+    """The artifacts of such stages for one row, one a seed."""
+    return done["train", taught_as(recipe, row)] if scale_of(recipe, row) == 1 else done["merge", row]
+
+
+def _part(trained: Artifact) -> str:
+    """The folder in such an artifact: an adapter, or a model where all weights were trained and scaled."""
+    return "adapter" if any(name.startswith("adapter/") for name in trained.files) else "model"
+
+
 def _has_terms(recipe: Recipe, row: str, examples: Artifact) -> bool:
     """Whether a row's examples have two terms; an own answer counts if it is added to a reference, not if it replaces
     one.
@@ -174,7 +195,7 @@ def _finished(
     found = plan(recipe)
     missing = {step.stage.kind for step in found.steps if wanted(step.stage) and not step.artifact}
     if missing:
-        upto: Kind = "train" if "train" in missing else "examples" if "examples" in missing else "data"
+        upto = next(kind for kind in ORDER if kind in missing)
         run(recipe, upto=upto, say=say)
         found = plan(recipe)
     done: dict[tuple[Kind, str], list[Artifact]] = {}

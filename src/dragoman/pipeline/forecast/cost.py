@@ -23,7 +23,7 @@ from dragoman.pipeline.forecast.question_counts import Questions, questions
 from dragoman.pipeline.forecast.trial import Trial
 from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.plan import Plan, kind_of_work
-from dragoman.pipeline.rows import limit_of, method_of, rounds, rows, settings_of, training_of
+from dragoman.pipeline.rows import limit_of, method_of, rounds, rows, scale_of, settings_of, training_of
 from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.stage import Kind, Stage, finished
 from dragoman.recipe.schema import Hardware, Training
@@ -182,6 +182,7 @@ class Reckoning:
     def _merge(self, stage: Stage) -> Cost:
         whole = settings_of(self.recipe, stage.row).lora is None
         work = f"one model, compared with {'what was trained' if whole else 'its adapter'}"
+        work += f" at strength {scale:g}" if (scale := scale_of(self.recipe, stage.row)) != 1 else ""
         return Cost(work, 1, estimate=self.calibration.merging() if self.calibration else None)
 
     def _examples(self, stage: Stage) -> Cost:

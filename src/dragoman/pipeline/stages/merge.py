@@ -9,6 +9,7 @@ from typing import ClassVar, Self, TypedDict, cast
 from dragoman.pipeline.data.record_files import read_pairs, read_questions, read_records
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.speakers import speaker
+from dragoman.pipeline.rows import scale_of
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
 from dragoman.prompts.examples import Ids
 from dragoman.prompts.speak import Speaker
@@ -43,14 +44,20 @@ class Merge(StageJob[MergeFacts]):
     adapter: Path
     data: Path
     out: Path
+    scale: float = 1.0
 
     @classmethod
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
-        return cls(state.recipe, state.cast.backbone, state.done[stage.needs[0]].folder / "adapter", state.data, out)
+        adapter = state.done[stage.needs[0]].folder / "adapter"
+        scale = scale_of(state.recipe, stage.row)
+        return cls(state.recipe, state.cast.backbone, adapter, state.data, out, scale)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
-        return {"adapter": state.done[stage.needs[0]].digest("adapter/*"), "backbone": state.cast.backbone.digest}
+        scale = scale_of(state.recipe, stage.row)
+        inputs: Inputs = {"scale": scale} if scale != 1 else {}  # absent in the names from before there was any
+        adapter = state.done[stage.needs[0]].digest("adapter/*")
+        return inputs | {"adapter": adapter, "backbone": state.cast.backbone.digest}
 
     @staticmethod
     def models(stage: Stage, state: RunState) -> list[tuple[Model, bool]]:
@@ -66,6 +73,7 @@ class Merge(StageJob[MergeFacts]):
             self.adapter,
             self.out / "model",
             _probes(self.data, speak),
+            scale=self.scale,
             trust_remote_code=self.backbone.trust_remote_code,
             bin_weights=self.backbone.bin_weights,
             chat=None if self.backbone.chat == "own" else speak.renderer.tokenizer.chat_template,

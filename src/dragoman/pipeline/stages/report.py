@@ -18,6 +18,7 @@ from dragoman.pipeline.rows import (
     rows,
     settings_apart,
     settings_of,
+    taught_as,
     titled,
     trained,
     trainings,
@@ -105,7 +106,8 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], weights: Mapping[s
     noise = [RowResults.from_json(draw) for draw in done["evaluate-backbone"].read_json("noise.json")]
     results |= {one.row: [_results(done[titled("evaluate", one.row)])] for one in recipe.compare}
     taught = {row: done[learnt(recipe, row, seeds[0])[-1]] for row in rows(recipe)}
-    fitted = {row: done[titled("train", row, seed=seeds[0])] for row in rows(recipe)}
+    shown = [row for row in rows(recipe) if taught_as(recipe, row) == row]
+    fitted = {row: done[trained(recipe, row, seeds[0])[-1]] for row in shown}
     told, apart = named_settings(recipe), settings_apart(recipe)
     card = scorecard(
         results,
@@ -121,8 +123,8 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], weights: Mapping[s
         name=recipe.name,
         results={row: some[0] for row, some in results.items()},
         losses={row: _lines(made.folder / "metrics.jsonl") for row, made in fitted.items()},
-        examples={row: made.read_json("samples.json") for row, made in taught.items()},
-        notes={row: MakeExamples.facts(made)["notes"] for row, made in taught.items()},
+        examples={row: taught[row].read_json("samples.json") for row in shown},
+        notes={row: MakeExamples.facts(taught[row])["notes"] for row in shown},
         replay=done["replay"].read_json("samples.json") if "replay" in done else (),
         facts=_facts(recipe, done),
         recipe=resolved(spelled_out(recipe)),
@@ -166,9 +168,9 @@ def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact], apart: Mappin
 
 
 def _hints(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> list[str]:
-    """What went wrong in a row's trainings, with the seed where there are several."""
-    seeds = trainings(recipe)
-    each = {seed: Train.facts(done[titled("train", row, seed=seed)]).get("hints", []) for seed in seeds}
+    """What went wrong in a row's own trainings, with the seed where there are several."""
+    seeds = trainings(recipe) if taught_as(recipe, row) == row else ()
+    each = {seed: Train.facts(done[trained(recipe, row, seed)[-1]]).get("hints", []) for seed in seeds}
     return [hint if seed is None else f"with seed {seed}, {hint}" for seed, some in each.items() for hint in some]
 
 
@@ -245,7 +247,7 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
     for row in rows(recipe):
         examples = done[learnt(recipe, row, seeds[0])[-1]]
         made, took = MakeExamples.facts(examples), finish_of(examples)["seconds"]
-        fitted = [done[titled("train", row, seed=seed)] for seed in seeds]
+        fitted = [done[trained(recipe, row, seed)[-1]] for seed in seeds]
         merged = [Merge.facts(done[titled("merge", row, seed=seed)]) for seed in seeds]
         facts[row] = (
             f"{made['examples']:,} examples, {made['tokens']:,} tokens, made in {took:.0f} s; "

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from dragoman.report import abilities, translation
 from dragoman.report.figures.charts import NARROW, Frame, Interval, axes, padded, room_for_ticks, svg, tag
-from dragoman.report.figures.markers import COLOURS, SIGN, key, marker
+from dragoman.report.figures.markers import COLOURS, SIGN, colour_of, key, marker
+from dragoman.report.phrases import plain
+from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard, ends
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -35,12 +38,57 @@ class Point:
     """The points of single trainings, if there are several."""
 
 
+def skill_title(card: Scorecard) -> str:
+    """The label of the x axis: translation, or the first skill if no translation was judged."""
+    if translation.translated(card):
+        return f"translation, {translation.metric_title(card, translation.main(card))}"
+    return next((f"{plain(skill)}, % passed" for skill in abilities.skills(card)), "")
+
+
+def skill_of(card: Scorecard, row: Row) -> Score | Ability | None:
+    """A row's score on the x axis; None if it was not judged."""
+    if translation.translated(card):
+        return translation.group_score(row, "all", translation.main(card))
+    found = next((row["skills"].get(skill) for skill in abilities.skills(card)), None)
+    return found if found and found["score"] is not None and found["interval"] else None
+
+
+def points_of(card: Scorecard) -> list[Point]:
+    """The rows that have a score and a retention."""
+    found = (_point(row, skill_of(card, row), colour_of(place)) for place, row in enumerate(card["rows"]))
+    return [point for point in found if point]
+
+
+def _point(row: Row, score: Score | Ability | None, colour: int) -> Point | None:
+    skill, kept = score and score["score"], row["retention"]
+    if score is None or skill is None or kept is None:
+        return None
+    seeds = zip(score["seeds"], row["retention_seeds"], strict=True) if len(row["seeds"]) > 1 else ()
+    return Point(
+        name=row["name"],
+        x=skill,
+        x_interval=ends(score["interval"] or [skill, skill]),
+        y=kept,
+        y_interval=ends(row["retention_interval"] or [kept, kept]),
+        colour=colour,
+        seeds=tuple((x, y) for x, y in seeds if x is not None),
+    )
+
+
 def plane(
-    points: Sequence[Point], noise: float | None, x_label: str, y_label: str, style: str = "", *, narrow: bool = False
+    points: Sequence[Point],
+    noise: float | None,
+    x_label: str,
+    y_label: str,
+    style: str = "",
+    *,
+    narrow: bool = False,
+    joined: bool = False,
 ) -> Markup:
     """Skill to the right, abilities kept upwards, with error bars; the noise floor is a band around 100 %.
 
-    With a `style` sheet the picture can stand alone. A `narrow` one is for a phone.
+    With a `style` sheet the picture can stand alone. A `narrow` one is for a phone. In a `joined` one a line leads
+    through the points, in their order.
     """
     width, height = (NARROW, 380.0) if narrow else (WIDTH, HEIGHT)
     xs = [value for point in points for value in (point.x, *point.x_interval, *(x for x, _ in point.seeds))]
@@ -59,6 +107,9 @@ def plane(
         drawn.append(tag("text", "noise floor", class_="tick", x=frame.left + 6, y=bottom + 14))
         written = [(frame.left, bottom, frame.left + 76, bottom + 18)]
     drawn += axes(frame, x_label, y_label, about_x=4 if narrow else 6, unit=" %")
+    if joined:
+        corners = " ".join(f"{frame.at_x(point.x):.1f},{frame.at_y(point.y):.1f}" for point in points)
+        drawn.append(tag("polyline", class_="raw row-0", points=corners))
     drawn += [dot for point in points for dot in _dots(frame, point)]
     drawn += [_cross(frame, point, x_label) for point in points]
     names, free = _names(frame, points, written)

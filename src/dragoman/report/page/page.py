@@ -21,7 +21,7 @@ from dragoman.report import phrases as words
 from dragoman.report import terminal as tables
 from dragoman.report.compare import baseline, floor, methods, of_backbone, within_noise
 from dragoman.report.figures import charts, sweeps
-from dragoman.report.figures.figure1 import Point, plane
+from dragoman.report.figures.figure1 import plane, points_of, skill_title
 from dragoman.report.figures.markers import COLOURS, colour_of, style_of_dots
 from dragoman.report.page import benchmark_panels as closer
 from dragoman.report.page import translations
@@ -32,7 +32,7 @@ from dragoman.report.tables.readme import markdown
 from dragoman.report.tables.table import Table
 from dragoman.report.verdict import verdict
 from dragoman.scoring.results import RowResults
-from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard, ends
+from dragoman.scoring.scorecard.schema import Ability, Row, Scorecard, ends
 from dragoman.suites.questions.suite import Answered
 from dragoman.terminal import visible
 from dragoman.training.validation import NAME as VALIDATION
@@ -130,7 +130,7 @@ def page(card: Scorecard, details: Details) -> str:
             narrow_plane=_plane(card, narrow=True),
             key_fits=len(card["rows"]) <= COLOURS,
             style_of_dots=Markup(style_of_dots()),
-            skill=_skill_title(card),
+            skill=skill_title(card),
             groups=translation.groups(card),
             metrics=translation.metrics(card),
             metric_title=partial(translation.metric_title, card),
@@ -225,45 +225,11 @@ def _spanned(table: Table) -> list[tuple[str, int]]:
     return [("", 1), *table.spans] if table.spans else []
 
 
-def _skill_title(card: Scorecard) -> str:
-    """The label of Figure 1's x axis: translation, or the first skill if no translation was judged."""
-    if translation.translated(card):
-        return f"translation, {translation.metric_title(card, translation.main(card))}"
-    return next((f"{words.plain(skill)}, % passed" for skill in abilities.skills(card)), "")
-
-
-def _skill(card: Scorecard, row: Row) -> Score | Ability | None:
-    """The score on Figure 1's x axis; None if the row was not judged."""
-    if translation.translated(card):
-        return translation.group_score(row, "all", translation.main(card))
-    found = next((row["skills"].get(skill) for skill in abilities.skills(card)), None)
-    return found if found and found["score"] is not None and found["interval"] else None
-
-
 def _plane(card: Scorecard, style: str = "", *, narrow: bool = False) -> Markup | None:
-    colours = _colours(card)
-    judged = [(row, _skill(card, row)) for row in card["rows"]]
-    points = [point for row, score in judged if score and (point := _point(row, score, colours[row["name"]]))]
+    points = points_of(card)
     if not points or not of_backbone(card):
         return None  # one model alone has nothing to keep
-    return plane(points, floor(card), _skill_title(card), "abilities kept", style, narrow=narrow)
-
-
-def _point(row: Row, score: Score | Ability, colour: int) -> Point | None:
-    """A row in Figure 1; None if it has no score or no retention."""
-    skill, kept = score["score"], row["retention"]
-    if skill is None or kept is None:
-        return None
-    seeds = zip(score["seeds"], row["retention_seeds"], strict=True) if len(row["seeds"]) > 1 else ()
-    return Point(
-        name=row["name"],
-        x=skill,
-        x_interval=ends(score["interval"] or [skill, skill]),
-        y=kept,
-        y_interval=ends(row["retention_interval"] or [kept, kept]),
-        colour=colour,
-        seeds=tuple((x, y) for x, y in seeds if x is not None),
-    )
+    return plane(points, floor(card), skill_title(card), "abilities kept", style, narrow=narrow)
 
 
 def _sweeps(card: Scorecard, details: Details, style: str = "", *, narrow: bool = False) -> dict[str, Markup]:

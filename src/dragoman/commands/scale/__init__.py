@@ -1,0 +1,1 @@
+"""`dragoman scale`: a row at several strengths."""

@@ -1,0 +1,87 @@
+"""The frontier of a row: a point for each strength, joined from the backbone on."""
+
+from xml.etree import ElementTree
+
+from dragoman.analysis.results import ScaleResult, Strength
+from dragoman.report.analyses.frontier import markdown, picture, remarks
+from dragoman.scoring.scorecard.schema import Scorecard
+from tests.report.svg import SVG, centre, markers
+from tests.report.verdict_card import card
+
+ROWS = {
+    "backbone": ({"de-en": 0.5}, {"sums": 90, "facts": 90}),
+    "new-scale=0.5": ({"de-en": 0.3}, {"sums": 80, "facts": 88}),
+    "new": ({"de-en": 0.1}, {"sums": 40, "facts": 80}),
+}
+
+
+def found(made: Scorecard, picked: float | None = 0.5) -> ScaleResult:
+    strengths: list[Strength] = [
+        {
+            "strength": strength,
+            "row": row["name"],
+            "skill": 1.0,
+            "skill_interval": None,
+            "gain": None,
+            "gain_interval": None,
+            "kept": row["retention"],
+            "kept_interval": row["retention_interval"],
+            "keeps": strength == picked,
+        }
+        for strength, row in zip((0.0, 0.5, 1.0), made["rows"], strict=True)
+    ]
+    return {
+        "recipe": "small",
+        "backbone": "lab",
+        "row": "new",
+        "skill": "translation, chrF++",
+        "keep": 0.85,
+        "noise": None,
+        "strengths": strengths,
+        "picked": picked,
+    }
+
+
+def test_points_have_their_strengths_as_names_and_a_line_leads_through_them() -> None:
+    made = card(ROWS)
+    drawn = picture(made, found(made))
+    assert drawn is not None
+    root = ElementTree.fromstring(drawn)
+    names = [text.text for text in root.iter(f"{SVG}text") if text.get("class", "").startswith("name")]
+    assert {*names} == {"0.5", "1", "backbone"}
+    (line,) = root.iter(f"{SVG}polyline")
+    corners = [tuple(map(float, corner.split(","))) for corner in line.get("points", "").split()]
+    for corner, place in zip(corners, map(centre, markers(root)), strict=True):
+        assert all(abs(one - other) < 0.1 for one, other in zip(corner, place, strict=True))
+    assert [x for x, _ in corners] == sorted(x for x, _ in corners)
+
+
+def test_without_translation_there_is_no_picture() -> None:
+    made = card({name: ({}, passed) for name, (_, passed) in ROWS.items()})
+    assert picture(made, found(made)) is None
+
+
+def test_the_table_and_the_rule_are_said() -> None:
+    made = card(ROWS)
+    lines = markdown(found(made)).splitlines()
+    assert lines[0] == "# new of small at several strengths"
+    assert lines[2] == "| strength | translation, chrF++ | gained | kept of all (RP), % |  |"
+    assert lines[5].startswith("| 0.5 | 1.0 |")
+    assert lines[5].endswith("| picked |")
+    assert lines[6].endswith("| too little |")
+    assert (
+        remarks(found(made))[0]
+        == "Picked: 0.5, the highest strength that keeps 85 % by the lower end of its 95 % interval."
+    )
+
+
+def test_why_nothing_is_picked() -> None:
+    made = card(ROWS)
+    told = remarks(found(made, None))[0]
+    assert told.startswith(
+        "Nothing is picked: no strength keeps 85 % by the lower end of its 95 % interval; the best is 0.5, "
+    )
+    unknown = found(made, None)
+    for one in unknown["strengths"]:
+        one["kept"] = one["kept_interval"] = None
+    assert remarks(unknown)[0] == "Nothing is picked: no ability was judged of which the backbone has any."
