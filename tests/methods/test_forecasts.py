@@ -62,6 +62,7 @@ EXACT: list[tuple[str, dict[str, Any]]] = [
     ("sdft_rewrite", {}),
     ("radis", {}),
     ("radis", {"rationale": SEVERAL}),
+    ("keep", {}),
     ("alpaca", {}),
     ("alpaca", {"languages": ["de"]}),
     ("alpaca", {"languages": ["de", "it"], "train_on_inputs": True}),

@@ -91,16 +91,6 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
         "recipe.yaml:7: training.replay.share: should be less than 1, not 1. About such a share of the tokens of a step "
         "are replay.",
     ),
-    "replay of nothing": (
-        GOOD + "training: {replay: {share: 0.2}}\n",
-        "recipe.yaml:7: training.replay: takes general prompts, and the recipe names none; name some under data, as in "
-        "`replay: {prompts: [{corpus: requests}]}`",
-    ),
-    "a row's replay of nothing": (
-        GOOD.replace("[vanilla]", "\n  - radis\n  - vanilla:\n      training: {replay: {}}"),
-        "recipe.yaml:9: methods[1].vanilla.training.replay: takes general prompts, and the recipe names none; name some "
-        "under data, as in `replay: {prompts: [{corpus: requests}]}`",
-    ),
     "prompts that no row learns": (
         GOOD.replace("methods", "  replay: {prompts: [{own: 9}]}\nmethods"),
         "recipe.yaml:6: data.replay: no row takes these prompts; write `replay: {share: 0.1}` under training (the "
@@ -525,3 +515,27 @@ def test_a_revision_is_one_of_the_model_beside_it(tmp_path: Path) -> None:
     assert (own.revision, own.evaluation.judge.revision) == ("ghi", "def")
     said = loaded(tmp_path, base, "backbone=e/f", "evaluation.judge.model=g/h", "evaluation.judge.revision=jkl")
     assert (said.revision, said.evaluation.judge.revision) == (None, "jkl")
+
+
+def test_replay_asks_what_comes_with_dragoman_unless_the_recipe_says(tmp_path: Path) -> None:
+    def asks(text: str) -> list[tuple[str | None, int | None]]:
+        replay = loaded(tmp_path, text).data.replay
+        return [(one.corpus, one.own) for one in replay.prompts] if replay else []
+
+    takes = GOOD + "training: {replay: {share: 0.2}}\n"
+    assert asks(GOOD) == []
+    assert asks(takes) == [("lab-requests", None), (None, 1000)]
+    assert asks(takes.replace("backbone: lab", "backbone: smollm2-135m-instruct")) == [("requests", None)]
+    assert asks(takes.replace("methods", "  replay: {prompts: [{own: 9}]}\nmethods")) == [(None, 9)]
+
+
+def test_keep_brings_replay_of_soft_labels_below_what_its_row_says(tmp_path: Path) -> None:
+    text = GOOD.replace("[vanilla]", "[keep: {training: {replay: {share: 0.3}, learning_rate: 1e-3}}]")
+    recipe = loaded(tmp_path, text)
+    own = recipe.methods[0]["keep"]["training"]
+    assert own == {
+        "replay": {"share": 0.3, "weight": 1.0},
+        "segments": {"replay": {"labels": "soft"}},
+        "learning_rate": 1e-3,
+    }
+    assert recipe.data.replay is not None

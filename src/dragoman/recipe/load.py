@@ -14,7 +14,7 @@ from dragoman.recipe.benchmarks import Suites, check_needs, check_suites
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.fields import NAME, no_folder
 from dragoman.recipe.judging import Verdict
-from dragoman.recipe.schema import Recipe, Training
+from dragoman.recipe.schema import Prompts, Recipe, ReplayData, Training
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Source, parse, read, spelled
 from dragoman.recipe.sweep import expand
 
@@ -26,6 +26,10 @@ NEEDS_DEV = {
     "validate_every": "a training is validated on a dev set",
 }
 """Training settings that need `data.dev`, and why."""
+PROMPTS = (Prompts(corpus="requests"),)
+"""What replay asks where a recipe does not say."""
+LAB_PROMPTS = (Prompts(corpus="lab-requests"), Prompts(own=1000))
+"""The same on the lab, most of whose kinds are judged, and so left out."""
 
 
 def load(
@@ -58,7 +62,9 @@ def load(
         try:
             recipe = Recipe.model_validate(source.value | ({"benchmarks": benchmarks} if benchmarks else {}))
             found = found or _validate_rows(source, recipe)
-            found = found or [*_validate_replay(source, recipe), *check_needs(source, recipe, suites)]
+            if not found:
+                recipe, found = _with_replay(source, recipe)
+                found = found or check_needs(source, recipe, suites)
         except ValidationError as error:
             found += faults(error, Recipe, source)
         known = {(fault.place, fault.about) for fault in source.faults}
@@ -300,23 +306,21 @@ def _validate_rows(source: Source, recipe: Recipe) -> list[Fault]:
     return found
 
 
-def _validate_replay(source: Source, recipe: Recipe) -> list[Fault]:
-    """Faults of trainings that take replay where no prompts are named, and of prompts that no training takes."""
-    taking: list[Keys] = []
-    for index, method in enumerate(recipe.methods):
-        for name, options in method.items():
-            own = options.get("training") or {}
-            if recipe.training.changed(own).replay:
-                taking.append((*(("methods", index, name) if "replay" in own else ()), "training", "replay"))
-    if recipe.data.replay is None:
-        text = "takes general prompts, and the recipe names none; name some under data, as in "
-        text += "`replay: {prompts: [{corpus: requests}]}`"
-        return [Fault(source.place(path), spelled(path), text) for path in dict.fromkeys(taking)]
-    if not taking:
+def _with_replay(source: Source, recipe: Recipe) -> tuple[Recipe, list[Fault]]:
+    """The recipe with prompts for the trainings that take replay where it names none, and a fault if it names some
+    that no training takes.
+    """
+    own = [options.get("training") for method in recipe.methods for options in method.values()]
+    taken = any(recipe.training.changed(one).replay for one in own)
+    if recipe.data.replay and not taken:
         text = "no row takes these prompts; write `replay: {share: 0.1}` under training (the recipe's, or a row's), or "
         text += "take them out"
-        return [Fault(source.place(("data", "replay")), "data.replay", text)]
-    return []
+        return recipe, [Fault(source.place(("data", "replay")), "data.replay", text)]
+    if taken and not recipe.data.replay:
+        prompts = LAB_PROMPTS if recipe.backbone == "lab" else PROMPTS
+        data = recipe.data.model_copy(update={"replay": ReplayData(prompts=prompts)})
+        recipe = recipe.model_copy(update={"data": data})
+    return recipe, []
 
 
 def _validate_dev(source: Source) -> list[Fault]:

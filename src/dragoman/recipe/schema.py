@@ -175,7 +175,7 @@ class Data(Strict):
     dev: Dev | None = None
     """Pairs to validate on while training: the loss on them is logged, and can choose what is kept (`training.keep`)."""
     replay: ReplayData | None = None
-    """General prompts that the backbone answers, so that what it says to them is kept: for rows whose `training` has `replay`."""
+    """General prompts that the backbone answers, so that what it says to them is kept: for rows whose `training` has `replay`. Those that come with Dragoman when absent."""
     max_tokens: Positive = 1024
     """Training examples whose prompt and reference are longer than this are left out, and counted."""
     contamination: Literal["auto", "remove", "refuse"] = "auto"
@@ -298,14 +298,14 @@ class Training(Strict):
 
     def changed(self, own: Mapping[str, Any] | None) -> "Training":
         """These settings with those of a row laid over them, as `OwnTraining` writes them."""
-        return Training.model_validate(_laid_over(self.model_dump(), own or {}))
+        return Training.model_validate(laid_over(self.model_dump(), own or {}))
 
 
-def _laid_over(below: Any, own: Any) -> Any:
+def laid_over(below: Any, own: Any) -> Any:
     """What a row says over what the recipe says; mappings key by key."""
     if not (isinstance(below, Mapping) and isinstance(own, Mapping)):
         return own
-    return {**below, **{name: _laid_over(below.get(name), value) for name, value in own.items()}}
+    return {**below, **{name: laid_over(below.get(name), value) for name, value in own.items()}}
 
 
 OwnTraining = Annotated[Training, PlainSerializer(lambda own: own.model_dump(mode="json", exclude_unset=True))]
