@@ -92,11 +92,14 @@ def test_where_the_backbone_has_nothing_a_difference_is_told() -> None:
     )
 
 
-def test_shares_of_next_to_nothing_have_no_interval_and_warn_of_nothing() -> None:
+def test_no_share_is_told_of_next_to_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        card = made_card({"backbone": ({}, {"sums": 1}), "new": ({}, {"sums": 5}), "other": ({}, {"sums": 3})})
-    assert [row["retention_interval"] for row in card["rows"][1:]] == [None, None]
+        card = made_card({"backbone": ({}, {"sums": 1, "talk": 50}), "new": ({}, {"sums": 5, "talk": 25})})
+    assert card["rows"][1]["retention"] == 50
+    assert remarks(card)[-1] == (
+        "The backbone scores too little at sums, so no share of that is kept or lost (no part of RP); in points: new +4."
+    )
 
 
 def test_of_two_models_nothing_is_said_of_a_backbone() -> None:

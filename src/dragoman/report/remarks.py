@@ -220,18 +220,21 @@ def _gaps(card: Scorecard, family: str) -> str:
 
 
 def _without(card: Scorecard) -> list[str]:
-    """Abilities of which the backbone has nothing, or no score: no share of them can be told, but a difference."""
+    """Abilities of which the backbone has next to nothing, or no score: no share can be told, but a difference."""
     named = sorted({family for row in card["rows"] for family in row["retention_without"]})
     scores = {family: one["score"] for family in named if (one := ability_of(card["rows"][0], family))}
     open_ = [plain(family) for family, score in scores.items() if score is None]
     found = []
-    if none := [family for family, score in scores.items() if score == 0]:
-        gaps = {family: _gaps(card, family) for family in none}
-        told = [f"{plain(family)}: {gap}" if len(none) > 1 else gap for family, gap in gaps.items() if gap]
-        found.append(
-            f"The backbone scores 0 at {listed([plain(family) for family in none])}, so no share of that is kept or "
-            f"lost (no part of RP){'; in points: ' if told else ''}{'; '.join(told)}."
-        )
+    zero = [family for family, score in scores.items() if score == 0]
+    rare = [family for family in card["rows"][0]["retention_without"] if scores[family]]
+    for little, none in (("0", zero), ("too little", rare)):
+        if none:
+            gaps = {family: _gaps(card, family) for family in none}
+            told = [f"{plain(family)}: {gap}" if len(none) > 1 else gap for family, gap in gaps.items() if gap]
+            found.append(
+                f"The backbone scores {little} at {listed([plain(family) for family in none])}, so no share of that is "
+                f"kept or lost (no part of RP){'; in points: ' if told else ''}{'; '.join(told)}."
+            )
     if open_:
         listing = listed(open_)
         found.append(f"The backbone has no score at {listing}: there is no retention of that, and it does not count.")

@@ -118,6 +118,7 @@ def test_rates_are_counted_over_what_could_be_judged() -> None:
     assert rates["wrong_language"]["signature"].startswith("rate|identifier:py3langid-")
 
 
+@pytest.mark.usefixtures("few_stand_for_many")
 def test_retention_is_the_score_over_the_backbones() -> None:
     row = scorecard({"backbone": BACKBONE, "vanilla": VANILLA}, bootstrap=400)["rows"][1]
     facts, refusals = row["abilities"]["facts"], row["abilities"]["refusals"]
@@ -149,6 +150,7 @@ def test_an_ability_that_the_backbone_lacks_has_no_retention() -> None:
     assert row["retention_without"] == ["magic"]
 
 
+@pytest.mark.usefixtures("few_stand_for_many")
 def test_the_noise_floor_is_the_backbone_against_itself() -> None:
     draws = [drawn(facts="+++--", refusals="++--"), drawn(facts="+++++", refusals="+++-")]
     kept = RowResults(BACKBONE.translation, answered(facts="+++--", refusals="++--"))
@@ -201,6 +203,7 @@ def test_a_backbone_that_can_do_nothing_has_no_noise_floor_and_no_warning() -> N
     assert card["noise"]["retention"] is None
 
 
+@pytest.mark.usefixtures("few_stand_for_many")
 def test_a_family_that_is_not_drawn_anew_has_no_noise_floor() -> None:
     card = scorecard({"backbone": BACKBONE, "vanilla": VANILLA}, [drawn(facts="+++--")], bootstrap=20)
     assert card["noise"] == {
@@ -213,6 +216,7 @@ def test_a_family_that_is_not_drawn_anew_has_no_noise_floor() -> None:
     assert card["rows"][1]["abilities"]["refusals"]["inside_noise"] is None
 
 
+@pytest.mark.usefixtures("few_stand_for_many")
 def test_a_recipe_says_which_families_are_skills() -> None:
     backbone = replace(answered(**{"qa-de": "+---", "facts": "++--"}), skills=("qa-*",))
     row = replace(answered(**{"qa-de": "++++", "facts": "+---"}), skills=("qa-*",))
@@ -347,6 +351,7 @@ def test_a_difference_between_the_seeds_alone_is_not_significant() -> None:
     assert found["backbone", "same"]["into_english"]["p"] < 0.05
 
 
+@pytest.mark.usefixtures("few_stand_for_many")
 def test_every_two_rows_are_compared() -> None:
     rows = {"backbone": BACKBONE, "vanilla": VANILLA, "radis": WORSE}
     card = scorecard(rows, bootstrap=200)
@@ -375,6 +380,7 @@ def test_every_two_rows_are_compared() -> None:
     assert (alone["translation"], alone["into_english"], alone["retention"]["delta"]) == (None, None, 75)
 
 
+@pytest.mark.usefixtures("few_stand_for_many")
 def test_a_skill_is_no_part_of_what_is_kept() -> None:
     backbone = RowResults(None, answered(facts="++--", programs="+---"))
     taught = RowResults(None, answered(facts="+---", programs="++++"))

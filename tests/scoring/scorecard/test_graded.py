@@ -44,6 +44,7 @@ def test_what_was_not_judged_is_counted_and_left_out_of_the_mean() -> None:
     assert 1.0 <= low < 3.0 < high <= 4.0
 
 
+@pytest.mark.usefixtures("few_stand_for_many")
 def test_where_nothing_was_judged_there_is_no_score_and_no_retention() -> None:
     base = row(graded("mt-bench", None, None, unit="/10"), graded("safety", 100.0, 0.0, side="safety"))
     tuned = row(graded("mt-bench", None, None, unit="/10"), graded("safety", 100.0, 100.0, side="safety"))
@@ -66,6 +67,7 @@ def test_shares_of_yes_and_no_get_wilsons_interval_and_mcnemars_test() -> None:
     assert second["p"] == pytest.approx(2 / 2**8)
 
 
+@pytest.mark.usefixtures("few_stand_for_many")
 def test_a_comparison_with_the_backbone_counts_as_a_change_and_not_as_retention() -> None:
     base = row(graded("ifeval", 100.0, 0.0, side="instruction"))
     pairwise = graded("pairwise", 100.0, 50.0, 0.0, 0.0, side="instruction", kept=False)
@@ -158,12 +160,17 @@ def test_what_belongs_together_is_drawn_together() -> None:
     assert widths[1] / widths[0] == pytest.approx(2**0.5, rel=0.15)  # both turns say the same
 
 
-def test_retention_of_next_to_nothing_has_no_upper_end() -> None:
-    backbone, tuned = [100.0] + [0.0] * 199, [100.0] * 20 + [0.0] * 180
-    rows = {"backbone": row(graded("rare", *backbone)), "tuned": row(graded("rare", *tuned))}
-    card = scorecard(rows, bootstrap=400)["rows"][1]
-    assert (card["retention"], card["retention_interval"]) == (2000, None)
-    assert card["abilities"]["rare"]["retention_interval"] is None
+def test_no_share_is_taken_of_next_to_nothing() -> None:
+    def retained(right: int) -> tuple[float | None, object, list[str]]:
+        backbone = [100.0] * right + [0.0] * (200 - right)
+        rows = {"backbone": row(graded("rare", *backbone)), "tuned": row(graded("rare", *[100.0] * 20 + [0.0] * 180))}
+        tuned = scorecard(rows, bootstrap=400)["rows"][1]
+        return tuned["retention"], tuned["abilities"]["rare"]["retention_interval"], tuned["retention_without"]
+
+    assert retained(3) == (None, None, ["rare"])  # 5 % of the resamples have none of the three
+    kept, interval, without = retained(4)
+    assert (kept, without) == (500, [])
+    assert interval is not None
 
 
 def test_the_noise_floor_is_of_the_mean_that_it_is_held_against() -> None:

@@ -155,7 +155,7 @@ def families(
                 f1=f1,
             )
         for row, family in made.items():
-            found[row][name] = replace(family, retention=_retention(*paired(family, made[backbone])))
+            found[row][name] = replace(family, retention=_kept(family, made[backbone]))
     return found
 
 
@@ -193,8 +193,24 @@ def benchmarks(
         for row, family in made.items():
             found[row][name] = family
             if family.kept and backbone in made:
-                found[row][name] = replace(family, retention=_retention(*paired(family, made[backbone])))
+                found[row][name] = replace(family, retention=_kept(family, made[backbone]))
     return found
+
+
+NONE = 0.025  # of resamples may have nothing: as many as lie above a 95 % interval
+
+
+def can_be_shared(values: Floats) -> bool:
+    """Whether a share can be taken of the backbone's score over these items: not where so few of them brought anything
+    that more than one in forty resamples would have none of those, and the share no upper end.
+    """
+    judged = values[~np.isnan(values)]
+    return judged.size > 0 and float(np.mean(judged <= 0)) ** judged.size <= NONE
+
+
+def _kept(row: Family, backbone: Family) -> Measure | None:
+    """What a row kept of an ability; None if no share can be taken of what the backbone has."""
+    return _retention(*paired(row, backbone)) if can_be_shared(backbone.values[:, 0]) else None
 
 
 def retention(row: Mapping[str, Family]) -> Measure | None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from dragoman.errors import DataError
 from dragoman.scoring.results import RowResults
-from dragoman.scoring.scorecard.abilities import Family, paired
+from dragoman.scoring.scorecard.abilities import Family, can_be_shared, paired
 from dragoman.scoring.scorecard.schema import Change, Noise, Trace, TraceSide
 from dragoman.scoring.statistics import Floats, bounds, interval
 from dragoman.suites import is_skill
@@ -60,13 +60,13 @@ def noise_floor(reference: RowResults, draws: Sequence[RowResults]) -> Noise | N
         reference.abilities.families if reference.abilities else {}
     ):
         raise DataError("A draw of questions for the noise floor has other families than the test itself.")
-    whole = _shares(reference)
+    whole, too_little = _shares(reference), _too_little(reference)
     every = [_shares(draw) for draw in draws]
     drawn = [name for name in whole if any(name in other for other in every)]
     others = [other for other in every if all(name in other for name in drawn)]
     if not drawn or not others:
         return None
-    kept = {family: score for family, score in whole.items() if score}
+    kept = {family: score for family, score in whole.items() if score and family not in too_little}
     shares = [[100 * other.get(name, score) / score for name, score in kept.items()] for other in others]
     overall = [float(np.mean(share)) for share in shares if share]
     return {
@@ -77,7 +77,7 @@ def noise_floor(reference: RowResults, draws: Sequence[RowResults]) -> Noise | N
             family: {
                 "scores": [whole[family], *(other[family] for other in others)],
                 "retention": max(abs(100 * other[family] / whole[family] - 100) for other in others)
-                if whole[family]
+                if family in kept
                 else None,
             }
             for family in drawn
@@ -93,3 +93,11 @@ def _shares(result: RowResults) -> dict[str, float]:
         named = {name: items for name, items in answered.families.items() if not is_skill(name, answered.skills)}
         found |= {name: 100 * sum(item.passed for item in items) / len(items) for name, items in named.items()}
     return found | {one.name: one.score for one in result.graded if one.kept and one.score is not None}
+
+
+def _too_little(result: RowResults) -> set[str]:
+    """The families of whose scores no share can be taken."""
+    items = result.abilities.families if result.abilities else {}
+    values = {name: [float(item.passed) for item in answered] for name, answered in items.items()}
+    values |= {one.name: [np.nan if item.value is None else item.value for item in one.items] for one in result.graded}
+    return {name for name, each in values.items() if not can_be_shared(np.array(each))}

@@ -258,7 +258,7 @@ class Row(TypedDict):
     retention_interval: Ends | None
     retention_signature: str | None
     retention_without: list[str]
-    """Abilities without a retention, as the backbone scores 0 at them or was not judged."""
+    """Abilities without a retention, as the backbone scores next to nothing at them or was not judged."""
     inside_noise: bool | None
     """Whether |RP - 100| is no more than the noise floor."""
     trace: Trace | None
