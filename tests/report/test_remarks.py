@@ -98,7 +98,8 @@ def test_no_share_is_told_of_next_to_nothing() -> None:
         card = made_card({"backbone": ({}, {"sums": 1, "talk": 50}), "new": ({}, {"sums": 5, "talk": 25})})
     assert card["rows"][1]["retention"] == 50
     assert remarks(card)[-1] == (
-        "The backbone scores too little at sums, so no share of that is kept or lost (no part of RP); in points: new +4."
+        "The backbone scores too little at sums, so no share of that is kept or lost (no part of RP); in points: "
+        "new +4."
     )
 
 

@@ -205,7 +205,7 @@ def can_be_shared(values: Floats) -> bool:
     that more than one in forty resamples would have none of those, and the share no upper end.
     """
     judged = values[~np.isnan(values)]
-    return judged.size > 0 and float(np.mean(judged <= 0)) ** judged.size <= NONE
+    return bool(judged.size and float(np.mean(judged <= 0)) ** judged.size <= NONE)
 
 
 def _kept(row: Family, backbone: Family) -> Measure | None:
