@@ -42,8 +42,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Fake:
             folder.mkdir(parents=True, exist_ok=True)
             made = {name: result({"de-en": lost}, passed) for name, (lost, passed) in rows.items()}
             (folder / "scorecard.json").write_text(json.dumps(scorecard(made, [], bootstrap=200)), encoding="utf-8")
-            for name in rows:
-                (folder / "models" / name).mkdir(parents=True, exist_ok=True)
+            for name in ("data", *(f"models/{row}" for row in rows)):
+                (folder / name).mkdir(parents=True, exist_ok=True)
             return folder
 
         monkeypatch.setattr(frontiers, "run", run)
@@ -113,6 +113,7 @@ def test_picked_is_the_highest_whose_interval_is_above_what_is_to_be_kept(recipe
     assert found["picked"] == 0.5
     place = Path(recipe.runs) / "small" / "models" / "vanilla-scaled"
     assert place.resolve() == (folder / "models" / "vanilla-scale=0.5").resolve()
+    assert (place.parents[1] / "data").resolve() == (folder / "data").resolve()
     assert json.loads((folder / "frontier.json").read_text()) == found
     assert "| 0.5 |" in (folder / "frontier.md").read_text()
     assert ElementTree.parse(folder / "frontier.svg").getroot().tag == f"{SVG}svg"
@@ -164,6 +165,7 @@ def test_what_a_run_has_made_is_not_made_again_and_stays_needed(
         "evaluate": 3,
     }
     assert [one["row"] for one in found["strengths"]] == ["backbone", "vanilla-scale=0.5", "vanilla"]
+    assert found["picked"] is None  # a model of random weights has no abilities
     assert (folder / "report.html").is_file()
 
     running.run(recipe, say=lambda _: None)

@@ -91,10 +91,13 @@ def _seeded(row: str, seed: int | None) -> str:
 
 
 def _publish_pick(recipe: Recipe, row: str, folder: Path, result: ScaleResult) -> None:
-    """Links to the model that was picked; takes an earlier link away if none was."""
+    """Links to the model that was picked, and to the data that it learnt from, which evaluating it elsewhere looks at;
+    takes an earlier link away if none was picked.
+    """
     for seed, place in zip(trainings(recipe), models(recipe, row), strict=True):
         if result["picked"] is not None:
             link(place, (folder / "models" / _seeded(_label(recipe, row, result["picked"]), seed)).resolve())
+            link(place.parents[1] / "data", (folder / "data").resolve())
         elif place.is_symlink():
             place.unlink()
 

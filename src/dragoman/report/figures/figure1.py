@@ -109,7 +109,7 @@ def plane(
     drawn += axes(frame, x_label, y_label, about_x=4 if narrow else 6, unit=" %")
     if joined:
         corners = " ".join(f"{frame.at_x(point.x):.1f},{frame.at_y(point.y):.1f}" for point in points)
-        drawn.append(tag("polyline", class_="raw row-0", points=corners))
+        drawn.append(tag("polyline", class_="curve row-0 dashes-2", points=corners))
     drawn += [dot for point in points for dot in _dots(frame, point)]
     drawn += [_cross(frame, point, x_label) for point in points]
     names, free = _names(frame, points, written)
