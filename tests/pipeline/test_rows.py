@@ -67,6 +67,13 @@ def test_rows_that_differ_in_segments_and_replay_tell_it(recipe: Recipe) -> None
     assert apart["radis"] == {"training.replay.share": 0.2, "training.segments.end.weight": 2}
 
 
+def test_a_budget_differs_from_none_by_its_drift(recipe: Recipe) -> None:
+    own = {"replay": {}, "budget": {"drift": 0.05}}
+    methods: tuple[dict[str, object], ...] = ({"vanilla": {"training": {"replay": {}}}}, {"radis": {"training": own}})
+    apart = settings_apart(recipe.model_copy(update={"methods": methods}))
+    assert apart == {"vanilla": {"training.budget": None}, "radis": {"training.budget.drift": 0.05}}
+
+
 def test_settings_that_all_rows_share_are_not_told(recipe: Recipe) -> None:
     apart = settings_apart(recipe)
     assert apart["hot"] == {

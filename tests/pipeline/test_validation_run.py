@@ -51,3 +51,25 @@ def test_rounds_and_seeds_keep_their_best(small_recipe: Callable[[Path], Path], 
     one, other = (Train.facts(found[f"train-radis~{seed}"])["validation"]["losses"] for seed in (1, 2))
     assert one[0] == other[0]  # the backbone on the same pairs
     assert one[-1] != other[-1]
+
+
+def test_a_budget_ends_a_row_and_lowers_the_rate_of_another(
+    small_recipe: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    path = small_recipe(tmp_path)
+    ends, slows = "budget: {drift: 1.0e-4}", "budget: {drift: 1.0e-4, then: lower}"
+    rows = (
+        f"methods=[vanilla, {{vanilla: {{label: ends, training: {{replay: {{}}, {ends}}}}}}}, "
+        f"{{vanilla: {{label: slows, training: {{replay: {{}}, {slows}}}}}}}]"
+    )
+    often = ("data.replay={prompts: [{corpus: lab-requests, limit: 20}], max_tokens: 8}", "training.validate_every=5")
+    said = dragoman("train", path, rows, *often)
+    found = {title: Train.facts(made) for title, made in done(path, rows, *often).items() if title.startswith("train-")}
+    ended, slowed = found["train-ends"], found["train-slows"]
+    assert "drift" not in found["train-vanilla"]
+    assert [step for step, _ in ended["drift"]["general"]] == [0, 5]
+    assert (ended["steps"], ended["over_budget"]) == (5, [5])
+    assert (slowed["steps"], slowed["over_budget"]) == (12, [5, 10, 12])
+    assert "over the budget of 0.0001 (training.budget): the training ended there." in ended["hints"][0]
+    assert "the learning rate was halved there, and 2 times more later." in slowed["hints"][-1]
+    assert f"drift {ended['drift']['general'][-1][1]:.3f} on general prompts" in said

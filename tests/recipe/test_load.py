@@ -68,6 +68,22 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
         "recipe.yaml:7: training.validate_every: a training is validated on a dev set, and the recipe has none; name one "
         "under data, as in `dev: {share: 0.02}`",
     ),
+    "a budget that nothing is measured for": (
+        GOOD.replace("[vanilla]", "\n  - radis\n  - vanilla:\n      training: {budget: {drift: 0.05}}"),
+        "recipe.yaml:9: methods[1].vanilla.training.budget: drift is measured on general prompts, or on a dev set, and a "
+        "row has neither; give it replay, as in `replay: {share: 0.1}` beside the budget, or name one under data, as in "
+        "`dev: {share: 0.02}`",
+    ),
+    "a budget and no backbone left": (
+        GOOD + "training: {lora: null, budget: {drift: 0.05}}\n",
+        "recipe.yaml:7: training: has a budget for drift and trains all weights (lora: null), and no backbone is left to "
+        "measure from. Train an adapter, or take the budget out",
+    ),
+    "a budget of nothing": (
+        GOOD + "training: {budget: {drift: 0}}\n",
+        "recipe.yaml:7: training.budget.drift: should be more than 0, not 0. The most drift, KL(backbone ‖ model) in "
+        "nats a token: on general prompts, or on dev pairs where there is no replay.",
+    ),
     "soft labels and no backbone left": (
         GOOD + "training: {lora: null, segments: {own: {labels: soft}, end: {weight: 2}}}\n",
         "recipe.yaml:7: training: has soft labels (segments: own) and trains all weights (lora: null): soft labels are "

@@ -85,3 +85,28 @@ def test_a_validation_loss_that_only_rises_is_said_whatever_is_kept() -> None:
 
 def test_a_few_steps_tell_nothing() -> None:
     assert hints(lines([3.0, 3.0, 3.0, 9.0]), settings()) == []
+
+
+def drifting(values: dict[int, float], kind: str = "general") -> Lines:
+    """The log of a training that learns little, with the drift after some steps."""
+    return [*lines(falling(3.91, 3.9)), *({"step": step, f"drift/{kind}": value} for step, value in values.items())]
+
+
+def test_a_budget_that_ended_a_training_is_all_that_is_said() -> None:
+    chosen = settings(budget={"drift": 0.05}, learning_rate=2e-4)
+    assert hints(drifting({0: 0.0, 10: 0.02, 20: 0.061}), chosen) == [
+        "after step 20 drift on general prompts was 0.061, over the budget of 0.05 (training.budget): the training "
+        "ended there. A lower training.learning_rate, now 0.0002, or more replay keeps it within."
+    ]
+    (hint,) = hints([{"step": 1, "loss": 3.0}, {"step": 1, "drift/translation": 0.2}], chosen)
+    assert "drift on dev pairs was 0.200" in hint
+    assert "It was the first measure after the start; training.validate_every has more of them." in hint
+
+
+def test_a_budget_that_lowered_the_rate_says_how_often() -> None:
+    chosen = settings(budget={"drift": 0.05, "then": "lower"})
+    *_, hint = hints(drifting({0: 0.0, 10: 0.02, 20: 0.061, 30: 0.07, 40: 0.01}), chosen)
+    assert "over the budget of 0.05 (training.budget): the learning rate was halved there, and once more later." in hint
+    *_, hint = hints(drifting({0: 0.0, 10: 0.02, 20: 0.061, 30: 0.07, 40: 0.06}), chosen)
+    assert "the learning rate was halved there, and 2 times more later." in hint
+    assert len(hints(drifting({0: 0.0, 10: 0.02}), chosen)) == 1  # that the loss has hardly moved

@@ -238,7 +238,7 @@ def test_the_best_of_a_training_in_parts_may_be_in_its_first(
     tiny: Path, table: Write, dev: ExampleTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = [9.0, 5.0, 3.0, 4.0, 5.0, 6.0, 7.0, 7.0, 7.0, 7.0]
-    monkeypatch.setattr(StepTrainer, "_validate", lambda self, _: values[self.state.global_step])
+    monkeypatch.setattr(StepTrainer, "_means", lambda self, *_: [values[self.state.global_step], 0.0])
     rows, chosen = table(overfit()), settings(**{**BEST, "validate_every": 1, "epochs": 3})
     whole = fit(tiny, rows, chosen, tmp_path / "whole", dev=dev)
     fit(tiny, rows, chosen, tmp_path / "1", until=1, dev=dev)
@@ -285,9 +285,10 @@ def test_best_without_dev_pairs_is_refused(tiny: Path, table: Write, tmp_path: P
 
 
 def test_settings_from_before_have_the_names_they_had() -> None:
-    assert not {"keep", "replay", "segments"} & settings(segments={"rationale": {}}).deciding().keys()
+    assert not {"keep", "replay", "segments", "budget"} & settings(segments={"rationale": {}}).deciding().keys()
     soft = settings(replay=Replay(), segments={"end": {}, "own": {"labels": "soft"}}).deciding()
     assert soft["replay"] == {"share": 0.1, "weight": 1}
     assert soft["segments"] == {"own": {"labels": "soft", "weight": None}}
     assert not {"validate_every", "save_every", "report_to"} & settings(validate_every=5).deciding().keys()
     assert settings(keep="best").deciding()["keep"] == "best"
+    assert settings(budget={"drift": 0.1}).deciding()["budget"] == {"drift": 0.1, "then": "stop"}

@@ -76,13 +76,14 @@ def named_settings(recipe: Recipe) -> dict[str, dict[str, Json]]:
 
 def settings_apart(recipe: Recipe) -> dict[str, dict[str, Json]]:
     """Row → those of its settings in which the rows differ. An adapter differs from none by its rank, replay by its
-    share.
+    share, a budget by its drift.
     """
     told = named_settings(recipe)
     names = list(dict.fromkeys(name for said in told.values() for name in said))
     values = {name: [said[name] for said in told.values() if name in said] for name in names}
     apart = {name for name in names if any(value != values[name][0] for value in values[name])}
-    for pair in ({"training.lora", "training.lora.rank"}, {"training.replay", "training.replay.share"}):
+    for name, key in (("lora", "rank"), ("replay", "share"), ("budget", "drift")):
+        pair = {f"training.{name}", f"training.{name}.{key}"}
         apart |= pair if pair <= {*names} else set()
     return {row: {name: said[name] for name in names if name in apart & said.keys()} for row, said in told.items()}
 

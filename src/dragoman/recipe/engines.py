@@ -1,4 +1,4 @@
-"""Fields of `generation`: how models are asked, by which engine. See `schema.py`."""
+"""Fields of `generation` and `hardware`: how models are asked, by which engine, and on what. See `schema.py`."""
 
 from typing import Annotated, Literal, Self
 
@@ -87,3 +87,12 @@ class Generation(Strict):
     """The `openai` engine."""
     ray: Ray = Ray()
     """The `ray` engine."""
+
+
+class Hardware(Strict):
+    """Accelerators that `dragoman run --dry-run` reckons with. A run takes what it finds."""
+
+    gpu: str = "a100-80gb"
+    """Such as `a100-80gb`, `h100-80gb`, `h200`, `l40s`, `rtx-4090`."""
+    count: Positive = 1
+    """How many of them."""

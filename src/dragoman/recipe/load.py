@@ -23,7 +23,6 @@ MODELS, REVISION = ("backbone", "model"), "revision"
 NEEDS_DEV = {
     "keep": "best are the weights with the lowest loss on a dev set",
     "give_up": "a training is given up by its loss on a dev set",
-    "validate_every": "a training is validated on a dev set",
 }
 """Training settings that need `data.dev`, and why."""
 PROMPTS = (Prompts(corpus="requests"),)
@@ -64,7 +63,7 @@ def load(
             found = found or _validate_rows(source, recipe)
             if not found:
                 recipe, found = _with_replay(source, recipe)
-                found = found or check_needs(source, recipe, suites)
+                found = found or [*_validate_measured(source, recipe), *check_needs(source, recipe, suites)]
         except ValidationError as error:
             found += faults(error, Recipe, source)
         known = {(fault.place, fault.about) for fault in source.faults}
@@ -321,6 +320,33 @@ def _with_replay(source: Source, recipe: Recipe) -> tuple[Recipe, list[Fault]]:
         data = recipe.data.model_copy(update={"replay": ReplayData(prompts=prompts)})
         recipe = recipe.model_copy(update={"data": data})
     return recipe, []
+
+
+def _validate_measured(source: Source, recipe: Recipe) -> list[Fault]:
+    """A fault for each budget that some training has nothing to measure on, and for moments at which none has."""
+    said: dict[Keys, list[bool]] = {}
+    for index, method in enumerate(recipe.methods):
+        for name, options in method.items():
+            own = options.get("training") or {}
+            settings = recipe.training.changed(own)
+            measured = bool(recipe.data.dev or settings.replay)
+            for key in ("budget", "validate_every"):
+                if getattr(settings, key) is not None:
+                    path = (*(("methods", index, name) if key in own else ()), "training", key)
+                    said.setdefault(path, []).append(measured)
+    dev = "name one under data, as in `dev: {share: 0.02}`"
+    found = []
+    for path, each in said.items():
+        text = ""
+        if path[-1] == "budget" and not all(each):
+            text = (
+                "drift is measured on general prompts, or on a dev set, and a row has neither; give it replay, as in "
+            )
+            text += "`replay: {share: 0.1}` beside the budget, or "
+        elif not any(each):
+            text = "a training is validated on a dev set, and the recipe has none; "
+        found += [Fault(source.place(path), spelled(path), text + dev)] * bool(text)
+    return found
 
 
 def _validate_dev(source: Source) -> list[Fault]:

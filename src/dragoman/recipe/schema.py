@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PlainSerializer, SerializeAsAny, model_validator
 
-from dragoman.recipe.engines import Generation
+from dragoman.recipe.engines import Generation, Hardware
 from dragoman.recipe.fields import Direction, Distinct, Fraction, Positive, Strict, distinct_seeds, folder_name
 from dragoman.recipe.judging import Benchmark, Chat, Evaluation, Finished, Pick, Prompt, Verdict
 
@@ -227,6 +227,15 @@ class SegmentTraining(Strict):
     """Weight of each token in the mean; as the method gave it when absent (prompts have none)."""
 
 
+class Budget(Strict):
+    """How far from the backbone a training may take the model."""
+
+    drift: Annotated[float, Field(gt=0)]
+    """The most drift, KL(backbone ‖ model) in nats a token: on general prompts, or on dev pairs where there is no replay."""
+    then: Literal["stop", "lower"] = "stop"
+    """What is done once it is more: `stop` ends the training there, `lower` halves the learning rate from there on, each time."""
+
+
 WITHOUT_EFFECT = {"give_up", "save_every", "validate_every", "report_to"}
 """Fields of `Training` that do not decide what is learnt."""
 
@@ -267,9 +276,11 @@ class Training(Strict):
     save_every: Positive | None = None
     """Optimizer steps between checkpoints; about one a minute when absent, and fewer where they are large."""
     validate_every: Positive | None = None
-    """Optimizer steps between validations on `data.dev`; four times an epoch when absent, or less often where the dev set is large beside what is trained on."""
+    """Optimizer steps between validations on `data.dev`, and measures of drift; four times an epoch when absent, or less often where what is measured on is large beside what is trained on."""
     keep: Literal["last", "best"] = "last"
     """Which weights become the model: the last, or those with the lowest validation loss (`best`; needs `data.dev`)."""
+    budget: Budget | None = None
+    """End the training, or lower its rate, once the model has drifted so far from the backbone, as in `{drift: 0.05, then: stop}`; never when absent."""
     give_up: Annotated[float, Field(gt=1)] | None = None
     """Stop with an error once the loss on `data.dev` is so many times what it was before training; never when absent."""
     report_to: tuple[str, ...] = ()
@@ -284,6 +295,9 @@ class Training(Strict):
                 "what the backbone says while the adapter is off, and no backbone would be left to ask. Train an "
                 "adapter, or take hard labels"
             )
+        if self.budget and self.lora is None:
+            text = "has a budget for drift and trains all weights (lora: null), and no backbone is left to measure from"
+            raise ValueError(f"{text}. Train an adapter, or take the budget out")
         return self
 
     def deciding(self) -> dict[str, Any]:
@@ -293,7 +307,7 @@ class Training(Strict):
         said = self.model_dump(mode="json", exclude=WITHOUT_EFFECT)
         usual = SegmentTraining()
         said["segments"] = {name: said["segments"][name] for name, how in self.segments.items() if how != usual}
-        plain: dict[str, Any] = {"keep": "last", "replay": None, "segments": {}}
+        plain: dict[str, Any] = {"keep": "last", "replay": None, "segments": {}, "budget": None}
         return {name: value for name, value in said.items() if name not in plain or value != plain[name]}
 
     def changed(self, own: Mapping[str, Any] | None) -> "Training":
@@ -310,15 +324,6 @@ def laid_over(below: Any, own: Any) -> Any:
 
 OwnTraining = Annotated[Training, PlainSerializer(lambda own: own.model_dump(mode="json", exclude_unset=True))]
 """Training settings of a row, written with those alone that it names."""
-
-
-class Hardware(Strict):
-    """Accelerators that `dragoman run --dry-run` reckons with. A run takes what it finds."""
-
-    gpu: str = "a100-80gb"
-    """Such as `a100-80gb`, `h100-80gb`, `h200`, `l40s`, `rtx-4090`."""
-    count: Positive = 1
-    """How many of them."""
 
 
 class Recipe(Strict):

@@ -1,4 +1,4 @@
-"""Hints after a training: nothing was learnt, the first steps blew up, or the end was worse than what came before."""
+"""Hints after a training: of losses that did not fall, blew up or rose again, and of drift over its budget."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,14 +23,37 @@ def hints(lines: Sequence[Mapping[str, float]], settings: Training) -> list[str]
     Of a method that also trains what the model itself wrote, the loss on the rest tells whether it learns.
     """
     every = [line["loss"] for line in lines if "loss" in line]
+    over = _over_budget(validation.drift(lines), settings)
+    ended = over and settings.budget and settings.budget.then == "stop"  # before it learnt what it could
     if len(every) < STEPS:
-        return []
+        return over
     if blown_up := _blown_up(every, settings):
-        return [blown_up]
+        return [blown_up, *over]
+    if ended:
+        return over
     segments = [name for name in (f"loss/{one}" for one in FRESH) if any(name in line for line in lines)]
     fresh = [line[segments[0]] for line in lines if segments[0] in line] if segments else []
     dev = validation.losses(lines)
-    return [*_hardly_moved(fresh, dev, len(every), settings), *_worse_at_the_end(dev, settings)]
+    return [*_hardly_moved(fresh, dev, len(every), settings), *_worse_at_the_end(dev, settings), *over]
+
+
+def _over_budget(drift: validation.Drift, settings: Training) -> list[str]:
+    """What a budget did to the training, and what keeps within it."""
+    steps, kind, budget = validation.over(drift, settings.budget), validation.watched(drift), settings.budget
+    if not steps or kind is None or budget is None:
+        return []
+    first, values = steps[0], drift[kind]
+    said = f"after step {first:,} drift on {validation.KINDS[kind]} was {values[first]:.3f}, over the budget of "
+    said += f"{budget.drift:g} (training.budget): "
+    if budget.then == "stop":
+        said += "the training ended there"
+    else:
+        more = len(steps) - 1
+        said += "the learning rate was halved there"
+        said += f", and {'once' if more == 1 else f'{more:,} times'} more later" * bool(more)
+    if not any(0 < step < first for step in values):
+        said += ". It was the first measure after the start; training.validate_every has more of them"
+    return [f"{said}. A lower training.learning_rate, now {settings.learning_rate:g}, or more replay keeps it within."]
 
 
 def _blown_up(losses: Sequence[float], settings: Training) -> str:

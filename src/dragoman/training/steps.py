@@ -9,7 +9,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
@@ -29,6 +29,7 @@ from transformers import (
 from dragoman.errors import Diverged, TrainingError
 from dragoman.progress import Bar
 from dragoman.prompts.examples import ExampleRow, ExampleTable
+from dragoman.recipe.schema import Training
 from dragoman.training import checkpoints, validation
 from dragoman.training.batching import Batcher, Micro, Mixture, Order, Step, micros
 
@@ -37,8 +38,8 @@ PACE_STEPS = 5
 
 
 class MetricsLog:
-    """`metrics.jsonl`, one line per step and one for each validation. On resuming, lines of what will be repeated are
-    removed.
+    """`metrics.jsonl`, one line per step and one for what is measured after some. On resuming, lines of what will be
+    repeated are removed.
     """
 
     def __init__(self, path: Path, done: int, writes: bool):
@@ -50,7 +51,7 @@ class MetricsLog:
             lines = path.read_text(encoding="utf-8").splitlines()
             whole = (json.loads(line) for line in lines if line.endswith("}"))
             kept = [line for line in whole if line["step"] <= done]
-        self.validation = validation.losses(kept)
+        self.validation, self.drift = validation.losses(kept), validation.drift(kept)
         if steps := [line for line in kept if "loss" in line]:
             self.tokens, self.loss = int(steps[-1]["tokens"]), steps[-1]["loss"]
         if writes:
@@ -69,10 +70,13 @@ class MetricsLog:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
 
-    def validated(self, step: int, loss: float) -> None:
-        """Writes the validation loss after a step."""
-        self.validation[step] = loss
-        self.write({"step": step, validation.NAME: loss})
+    def measured(self, step: int, found: Mapping[str, float]) -> None:
+        """Writes what was measured after a step: the validation loss, and drift."""
+        line = {"step": step, **found}
+        self.validation |= validation.losses([line])
+        for kind, values in validation.drift([line]).items():
+            self.drift.setdefault(kind, {}).update(values)
+        self.write(line)
 
 
 class LoadResult(Protocol):
@@ -92,7 +96,7 @@ class StepLoader(DataLoader[ExampleRow]):
 
 
 class Schedule(TrainerCallback):  # type: ignore[misc]
-    """Validates after some steps, and stops training after one, with a checkpoint; the learning rate's schedule stays
+    """Measures after some steps, and stops training after one, with a checkpoint; the learning rate's schedule stays
     that of the whole training.
     """
 
@@ -110,8 +114,9 @@ class Schedule(TrainerCallback):  # type: ignore[misc]
 class StepTrainer(Trainer):  # type: ignore[misc]
     """Trains on `Step`s. The model's forward pass returns the loss of each trained token (`loss.teach_forward`).
 
-    After the steps in `validated`, the loss on the examples of `dev` is measured; this changes nothing in the training.
-    A training whose validation loss rises to more than `give_up` times the first is stopped by a `Diverged`.
+    After the steps in `validated`, the loss on the examples of `dev` is measured, and with an adapter drift on them and
+    on the replay examples of `general`. That changes nothing in the training, unless drift is over the budget. A
+    training whose validation loss rises to more than `give_up` times the first is stopped by a `Diverged`.
     Checkpoints are `apart` seconds from each other; if that is None, as many steps as the arguments say. With
     `newest_only`, a checkpoint is deleted as soon as the next is finished. With `keep_best`, there is one after the
     step with the lowest validation loss, and it stays.
@@ -131,11 +136,12 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         bar: Bar | None,
         until: int,
         dev: ExampleTable | None = None,
+        general: ExampleTable | None = None,
         validated: Container[int] = (),
-        keep_best: bool = False,
-        give_up: float | None = None,
+        settings: Training,
     ):
-        self.dev, self.keep_best, self.give_up = dev, keep_best, give_up
+        self.dev, self.general, self.settings = dev, general, settings
+        self.keep_best = settings.keep == "best"
         self.control: TrainerControl
         self.examples, self.order, self.batcher = examples, order, batcher
         self.apart, self.newest_only = apart, newest_only
@@ -219,51 +225,101 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         self._set_pace(step)
 
     def _remark(self) -> str:
-        """The newest losses, for the progress line."""
+        """The newest losses and drift, for the progress line."""
         log = self.metrics_log
         parts = [] if math.isnan(log.loss) else [f"loss {log.loss:.3f}"]
-        return ", ".join([*parts, *(f"validation {loss:.3f}" for loss in list(log.validation.values())[-1:])])
+        parts += [f"validation {loss:.3f}" for loss in list(log.validation.values())[-1:]]
+        newest = {kind: list(values.values())[-1] for kind, values in log.drift.items()}
+        parts += [f"drift {'' if kind == 'general' else 'on dev pairs '}{value:.3f}" for kind, value in newest.items()]
+        return ", ".join(parts)
 
     def evaluate(self, *_: object, **__: object) -> dict[str, float]:
-        """The validation loss, which goes to the log: the mean over all trained tokens of the dev examples."""
-        assert self.dev is not None
+        """Measures what there is to measure, into the log: the validation loss, and drift from the backbone."""
         step = self.state.global_step
         if self.bar is not None:
             self.bar.advance(0, remark=", ".join(part for part in (self._remark(), "validating") if part))
-        loss = self._validate(self.dev)
-        if not math.isfinite(loss):
-            raise self._not_a_number(f"The validation loss after step {step} is {loss}.")
-        first = self.metrics_log.validation.get(0, math.inf)
-        if self.give_up is not None and loss > self.give_up * first:
-            raise Diverged(
-                f"The validation loss after step {step} is {loss:.3f}, over {self.give_up:g} times the {first:.3f} "
-                "before training: it is given up (training.give_up). Lower training.learning_rate."
-            )
-        self.metrics_log.validated(step, loss)
+        measured = self._measure()
+        for name, value in measured.items():
+            if not math.isfinite(value):
+                what = "validation loss" if name == validation.NAME else name
+                raise self._not_a_number(f"The {what} after step {step} is {value}.")
+        self._give_up(step, measured.get(validation.NAME, 0.0))
+        self.metrics_log.measured(step, measured)
         if self.bar is not None:
             self.bar.advance(0, remark=self._remark())
         if self.keep_best and step == self.metrics_log.best:
             self.control.should_save = True
-        found = {"eval_loss": loss}
+        found = {"eval_loss" if name == validation.NAME else f"eval_{name}": value for name, value in measured.items()}
         super().log(dict(found))  # to trackers
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, found)
+        self._brake(step)
+        return found
+
+    def _measure(self) -> dict[str, float]:
+        """The validation loss, and drift if all but an adapter is frozen."""
+        found: dict[str, float] = {}
+        drift, adapter = validation.DRIFT, self.settings.lora is not None
+        if self.dev:
+            loss, *moved = self._means(self.dev, [False, True] if adapter else [False])
+            found[validation.NAME] = loss
+            found |= {f"{drift}translation": value for value in moved}
+        if self.general and adapter:
+            (found[f"{drift}general"],) = self._means(self.general, [True])
         return found
 
     @torch.no_grad()
-    def _validate(self, dev: ExampleTable) -> float:
-        """The mean loss of all trained tokens, over all devices. Draws no random numbers, and drops nothing out."""
+    def _means(self, examples: ExampleTable, soft: Sequence[bool]) -> list[float]:
+        """The mean over all trained tokens and all devices of the loss with hard or with soft labels, or of both: the
+        latter is KL(backbone || model). Draws no random numbers, and drops nothing out.
+        """
         model = self.model_wrapped
         model.eval()
-        sums = [torch.zeros(2, device=self.args.device)]
-        for micro in micros(dev, replace(self.batcher, soft=None), self.args.device):
+        sums = [torch.zeros(len(soft) + 1, device=self.args.device)]
+        for micro in micros(examples, replace(self.batcher, soft=None), self.args.device):
+            each = torch.tensor(soft, device=self.args.device).repeat_interleave(len(micro.targets))
             losses = model(
-                input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets
+                input_ids=micro.ids,
+                position_ids=micro.places,
+                positions=micro.positions.repeat(len(soft)),
+                targets=micro.targets.repeat(len(soft)),
+                soft=each if any(soft) else None,
             )
             live = (micro.weights > 0).float()
-            sums.append(torch.stack([(losses * live).sum(), live.sum()]))
+            parts = losses.chunk(len(soft))
+            sums.append(torch.stack([*((part * live).sum() for part in parts), live.sum()]))
         model.train()
-        total, count = self.accelerator.reduce(torch.stack(sums).sum(0), reduction="sum").tolist()
-        return float(total / count)
+        *totals, count = self.accelerator.reduce(torch.stack(sums).sum(0), reduction="sum").tolist()
+        return [float(total / count) for total in totals]
+
+    def _give_up(self, step: int, loss: float) -> None:
+        first, most = self.metrics_log.validation.get(0, math.inf), self.settings.give_up
+        if most is not None and loss > most * first:
+            raise Diverged(
+                f"The validation loss after step {step} is {loss:.3f}, over {most:g} times the {first:.3f} "
+                "before training: it is given up (training.give_up). Lower training.learning_rate."
+            )
+
+    def _brake(self, step: int) -> None:
+        """Ends the training, or halves the learning rate of all steps to come, where drift is over the budget.
+
+        A TrainingError if it is so before the first step, where there is none but by rounding.
+        """
+        budget, drift = self.settings.budget, self.metrics_log.drift
+        if budget is None or step not in validation.over(drift, budget):
+            return
+        if step == 0:
+            raise TrainingError(
+                f"training.budget.drift is {budget.drift:g}, and rounding alone makes more before the first step. Name "
+                "a larger one, such as 0.05."
+            )
+        if budget.then == "stop":
+            self.control.should_save = self.control.should_training_stop = True
+            return
+        schedule = self.lr_scheduler
+        schedule.base_lrs = [rate / 2 for rate in schedule.base_lrs]
+        schedule._last_lr = [rate / 2 for rate in schedule._last_lr]
+        for group in self.optimizer.param_groups:
+            group["lr"] /= 2
 
     def _not_a_number(self, what: str) -> Diverged:
         return Diverged(

@@ -30,6 +30,7 @@ from dragoman.training.adapters import adapt
 from dragoman.training.batching import Batcher, Mixture, Order, ReplayOrder
 from dragoman.training.loss import teach_forward
 from dragoman.training.steps import MetricsLog, StepTrainer
+from dragoman.training.validation import Drift
 
 # Width of packed lines where attention looks at the whole line to find its blocks.
 PACKED_LINE = 2048
@@ -51,6 +52,7 @@ class Fit:
     loss: float
     validation: Mapping[int, float] = field(default_factory=dict)
     """Step → validation loss."""
+    drift: Drift = field(default_factory=dict)
     kept: int = 0
     """The step whose weights these are: the last, or the best."""
 
@@ -63,6 +65,7 @@ def fit(
     *,
     replay: ExampleTable | None = None,
     dev: ExampleTable | None = None,
+    general: ExampleTable | None = None,
     before: Path | None = None,
     until: int | None = None,
     trust_remote_code: bool = False,
@@ -79,7 +82,8 @@ def fit(
     Where `settings.replay` is set, examples of `replay` are learnt beside the others, with a mean of their own.
 
     The loss on the examples of `dev`, if given, is measured before the first step and after some others. It decides
-    which weights are left where `settings.keep` is "best".
+    which weights are left where `settings.keep` is "best". With an adapter, drift from the backbone is measured
+    too, and on the examples of `general`; `settings.budget` says what comes of too much.
 
     Resumes from the newest complete checkpoint in `out/checkpoints`. A training may be split into parts, each on
     other examples: `until` stops it after that epoch and keeps its state, and `before` is the folder of the part
@@ -87,20 +91,27 @@ def fit(
     if the loss is not a number; and a StoreError if the disk has no room for checkpoints of all weights.
     """
     mixture = Mixture(examples, replay if settings.replay else None, settings)
-    tables = (*mixture.tables, *([dev] if dev else []))
-    for table in tables:
-        _check(table, () if table is dev else [name for name, how in settings.segments.items() if how.weight])
+    whole = settings.lora is None
+    held_out = [table for table in (dev, None if whole else general) if table]
+    for table in mixture.tables:
+        _check(table, [name for name, how in settings.segments.items() if how.weight])
+    for table in held_out:
+        _check(table)
     _check_mixture(mixture, settings)
     keep_best = settings.keep == "best"
     if keep_best and not dev:
         raise TrainingError("training.keep is `best`, and there are no dev pairs to tell it by. Name some (data.dev).")
+    if settings.budget and not held_out:
+        raise TrainingError(
+            "training.budget is set, and there is nothing to measure drift on: of fewer than ten replay examples none "
+            "is held out. Name more prompts (data.replay), or dev pairs (data.dev)."
+        )
     started = time.monotonic()
     folder = out / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     device = pick_device()
     precision: Precision = "bf16" if pick_dtype(settings.precision, device) == torch.bfloat16 else "fp32"
-    whole = settings.lora is None
-    validated = validation.moments(settings, len(examples), len(dev)) if dev else frozenset[int]()
+    validated = validation.moments(settings, len(examples), sum(map(len, held_out))) if held_out else frozenset[int]()
     arguments = _arguments(settings, folder, len(examples), autocast=whole and precision == "bf16")
     set_seed(settings.seed)
     # A step of Adam is often smaller than a thousandth of the weight. bf16 has eight bits: in it most steps would
@@ -115,7 +126,7 @@ def fit(
         revision=revision,
     )
     teach_forward(backbone)
-    for table in tables:
+    for table in (*mixture.tables, *held_out):
         _check_fits(table, backbone)
     line = choose_attention(backbone, settings, device, precision)
     network = backbone if settings.lora is None else adapt(backbone, settings.lora)
@@ -130,12 +141,15 @@ def fit(
     if settings.replay:
         identity["replay examples"] = len(mixture) - len(examples)
     if dev:
-        identity |= {"dev": len(dev), "validate_every": settings.validate_every}
+        identity["dev"] = len(dev)
+    if held_out:
+        identity["validate_every"] = settings.validate_every
     _check_same_run(out / "training.json", last, identity, settings)
     done = checkpoints.step_of(last) if last else 0
     steps = _steps(settings, len(examples), until)
     log = MetricsLog(out / "metrics.jsonl", done, arguments.should_save)
     best = checkpoints.at(folder, log.best) if keep_best and log.best else None
+    ended = _ended(log, settings)
     if arguments.should_save:
         if best and before and not best.exists():  # it was in an earlier part
             _link_all(before / "checkpoints" / best.name, best, out)
@@ -165,13 +179,15 @@ def fit(
             bar=bar,
             until=steps,
             dev=dev,
+            general=general,
             validated=validated,
-            keep_best=keep_best,
-            give_up=settings.give_up,
+            settings=settings,
         )
-        arguments.eval_on_start = dev is not None and not done
-        if done < steps:
+        arguments.eval_on_start = bool(held_out) and not done
+        if done < steps and ended is None:
             trainer.train(resume_from_checkpoint=str(last) if last else None)
+            ended = _ended(log, settings)
+    steps = steps if ended is None else ended
     adapter = out / "adapter"
     kept = log.best if keep_best and until is None and log.best else steps
     if arguments.should_save:
@@ -179,7 +195,7 @@ def fit(
         if until is None:
             shutil.rmtree(folder)
     PartialState().wait_for_everyone()
-    return Fit(adapter, steps, log.tokens, time.monotonic() - started, log.loss, log.validation, kept)
+    return Fit(adapter, steps, log.tokens, time.monotonic() - started, log.loss, log.validation, log.drift, kept)
 
 
 def choose_attention(model: PreTrainedModel, settings: Training, device: torch.device, precision: Precision) -> int:
@@ -227,6 +243,12 @@ def _link_all(source: Path, target: Path, out: Path) -> None:
 def _steps(settings: Training, examples: int, until: int | None = None) -> int:
     """The optimizer steps of the whole training, or up to the end of an epoch."""
     return math.ceil((until or settings.epochs) * math.ceil(examples / settings.batch_size))
+
+
+def _ended(log: MetricsLog, settings: Training) -> int | None:
+    """The step after which a budget ended the training; None if it did not."""
+    stops = settings.budget is not None and settings.budget.then == "stop"
+    return next(iter(validation.over(log.drift, settings.budget)), None) if stops else None
 
 
 def _check_same_run(path: Path, last: Path | None, identity: dict[str, object], settings: Training) -> None:

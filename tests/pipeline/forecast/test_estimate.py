@@ -25,8 +25,8 @@ from dragoman.pipeline.forecast.show import print_plan
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import Plan, plan
 from dragoman.pipeline.stages.stage import Rate
-from dragoman.recipe.engines import Generation
-from dragoman.recipe.schema import Corpus, Hardware, Lora, Recipe, Replay, SegmentTraining, Training
+from dragoman.recipe.engines import Generation, Hardware
+from dragoman.recipe.schema import Corpus, Lora, Recipe, Replay, SegmentTraining, Training
 from tests import ROOT
 
 RADIS = ROOT / "recipes" / "radis"

@@ -22,6 +22,7 @@ from dragoman.pipeline.plan import stages
 from dragoman.pipeline.run import made
 from dragoman.pipeline.stages import replay
 from dragoman.pipeline.stages.replay import MakeReplay, ReplayFacts
+from dragoman.pipeline.stages.train import Train
 from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Recipe
 from dragoman.scoring.scorecard.read import read_scorecard
@@ -106,6 +107,15 @@ def test_prompts_of_a_file_become_examples(tmp_path: Path, run: Callable[..., Re
     again = read(tmp_path / "out" / "prompts.jsonl", "mine.txt", Counter())  # in a form that a recipe may name
     assert [one.turns[0].text for one in again] == ["Sing!", "Dance!"]
     assert len(json.loads((tmp_path / "out" / "samples.json").read_text())) == 2
+
+
+def test_a_tenth_of_the_examples_is_held_out_but_few_of_many(tmp_path: Path, run: Callable[..., ReplayFacts]) -> None:
+    said = [written(tmp_path, *(f"Say {number}." for number in range(25)))]
+    facts = run(recipe(said, seed=1))
+    assert (facts["examples"], facts["held_out"]) == (23, 2)
+    keys = [set(ExampleTable(tmp_path / "out" / name).keys) for name in ("examples", "held_out")]
+    assert len(keys[0] | keys[1]) == 25
+    assert (replay.held_out(9), replay.held_out(10), replay.held_out(5000)) == (0, 1, 32)
 
 
 def test_a_finished_chunk_is_not_asked_again(
@@ -218,6 +228,12 @@ def test_a_run_learns_them_and_the_scorecard_says_so(small_recipe: Callable[[Pat
     facts = MakeReplay.facts(done["replay"])
     assert facts["prompts"] == {"lab-requests": {"copying": 12}}
     assert MakeReplay.told(done["replay"])[2] == "12 prompts of lab-requests"
+    assert (facts["examples"], facts["held_out"]) == (11, 1)
+    assert MakeReplay.told(done["replay"])[3] == "held out to measure drift: 1"
+    drift = Train.facts(done["train-kept"])["drift"]
+    assert [step for step, _ in drift["general"]] == [0, 2, 3, 4, 6, 8, 9, 10, 12]
+    assert drift["general"][-1][1] > drift["general"][0][1]
+    assert "drift" not in Train.facts(done["train-vanilla"])
     card = read_scorecard(done["report"].folder / "report" / "scorecard.json")
     _, plain, kept = card["rows"]
     assert "replay" not in plain

@@ -249,6 +249,17 @@ def test_the_validation_loss_stands_beside_the_training_loss(card: Card, details
     assert "validation" not in page(card, details)
 
 
+def test_drift_while_training_stands_below_the_losses(card: Card, details: Details) -> None:
+    moved = [{"step": 60 * at, "drift/general": 0.01 * at, "drift/translation": 0.02 * at} for at in range(4)]
+    lines = [*details.losses["vanilla"], *moved]
+    html = page(card, replace(details, losses={**details.losses, "vanilla": lines}))
+    assert html.count('<circle class="measured row-1"') == 8
+    assert ">general 0.030</text>" in html
+    assert ">translation 0.060</text>" in html
+    assert "in nats a token, on general prompts that were held out of replay" in html
+    assert "held out of replay" not in page(card, details)
+
+
 def test_what_is_odd_about_the_translation_alone_of_a_row_that_explains(card: Card, details: Details) -> None:
     text = " ".join(" ".join(Reader(page(card, details)).texts).split())
     assert text.count("translation alone 0.0") == 2  # of radis; the others were not taught to go on

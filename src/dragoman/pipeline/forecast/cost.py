@@ -25,8 +25,10 @@ from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.plan import Plan, kind_of_work
 from dragoman.pipeline.rows import limit_of, method_of, rounds, rows, scale_of, settings_of, training_of
 from dragoman.pipeline.stages.examples import MakeExamples
+from dragoman.pipeline.stages.replay import held_out
 from dragoman.pipeline.stages.stage import Kind, Stage, finished
-from dragoman.recipe.schema import Hardware, Training
+from dragoman.recipe.engines import Hardware
+from dragoman.recipe.schema import ReplayData, Training
 from dragoman.training.validation import FORWARD, moments
 
 LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off
@@ -130,13 +132,28 @@ class Reckoning:
         found = named and of_pairs(named, "train" if dev.share else role_of(dev), self.vocabulary)
         return found.total.of((dev.share or 1) * found.total.records) if found else None
 
-    def _validations(self, stage: Stage, settings: Training, examples: float) -> tuple[int, Volume]:
-        """How often a training is validated, and the amount that goes through the model in all."""
-        if self.dev is None:
-            return 0, Volume()
-        times = len(moments(settings, round(examples), round(self.dev.records)))
+    def _validations(self, stage: Stage, settings: Training, examples: float) -> tuple[str, Volume]:
+        """How often a training is validated and on what, and the amount that goes through the model in all: twice, if
+        with and without an adapter.
+        """
+        general = self._general() if settings.replay and settings.lora else Volume()
+        once = general + (self.dev or Volume())
+        if not once.records:
+            return "", Volume()
+        times = len(moments(settings, round(examples), round(once.records)))
         times = max(1, times // rounds(self.recipe, stage.row))
-        return times, Volume(times * self.dev.records, times * self.dev.asked, times * self.dev.answered)
+        kinds = {"pairs": once.records - general.records, "general prompts": general.records}
+        texts = " and ".join(f"{count:,.0f} {kind}" for kind, count in kinds.items() if count)
+        passes = times * (1 if settings.lora is None else 2)
+        return f"{times:,} validations on {texts}", once.of(passes * once.records)
+
+    def _general(self) -> Volume:
+        """The replay examples that drift is measured on; none if how many there are is unknown."""
+        found = self.recipe.data.replay and self._prompts(self.recipe.data.replay)
+        return found.of(held_out(round(found.records))) if found else Volume()
+
+    def _prompts(self, said: ReplayData) -> Volume | None:
+        return of_prompts(said, self.vocabulary, replay_length(self.finished, self.plan.backbone.digest))
 
     def _learning(self, row: str) -> Forecast | None:
         """What a row learns, as its method forecasts; None if the amounts are unknown."""
@@ -168,8 +185,7 @@ class Reckoning:
 
     def _replay(self, stage: Stage) -> Cost:
         said = self.recipe.data.replay
-        measured = replay_length(self.finished, self.plan.backbone.digest)
-        found = of_prompts(said, self.vocabulary, measured) if said else None
+        found = self._prompts(said) if said else None
         if found is None:
             return Cost("how many prompts is not known until the corpora are here")
         work = f"{found.records:,.0f} prompts at most, {tokens(found.answered)} of answers by the backbone"
@@ -208,7 +224,7 @@ class Reckoning:
         found, settings = self._made(stage), training_of(self.recipe, stage.row, stage.seed)
         epochs = settings.epochs if rounds(self.recipe, stage.row) == 1 else 1
         beside = 1 / (1 - settings.replay.share) if settings.replay else 1  # times the tokens of the task
-        times, validated = self._validations(stage, settings, found.examples) if found else (0, Volume())
+        measures, validated = self._validations(stage, settings, found.examples) if found else ("", Volume())
         share = FORWARD[settings.lora is None]  # of what a step's backward pass takes as well
         amounts = None
         if found:
@@ -225,9 +241,7 @@ class Reckoning:
         steps = math.ceil(epochs * math.ceil(found.examples / settings.batch_size))
         work = f"{steps:,} steps of {settings.batch_size} examples, {tokens(beside * epochs * found.tokens)}"
         work += f", {settings.replay.share:.0%} of them replay" if settings.replay else ""
-        if times:
-            work += f"; {times:,} validations on {self.dev.records if self.dev else 0:,.0f} pairs, "
-            work += tokens(validated.asked + validated.answered)
+        work += f"; {measures}, {tokens(validated.asked + validated.answered)}" if measures else ""
         return Cost(work, math.ceil(epochs * found.examples), estimate=estimate)
 
     def _evaluate(self, stage: Stage) -> Cost:

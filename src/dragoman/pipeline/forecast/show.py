@@ -18,7 +18,7 @@ from dragoman.pipeline.forecast.geometry import geometry_of, machines
 from dragoman.pipeline.forecast.trial import Trial
 from dragoman.pipeline.plan import JOBS, Plan
 from dragoman.pipeline.stages.stage import finish_of
-from dragoman.recipe.schema import Hardware
+from dragoman.recipe.engines import Hardware
 from dragoman.screen import console as new_console
 
 

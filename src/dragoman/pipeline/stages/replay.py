@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import ClassVar, Self, TypedDict
 from dragoman import suites
 from dragoman.corpora.contamination import index
 from dragoman.corpora.formats.requests import as_line
-from dragoman.corpora.records import Request
+from dragoman.corpora.records import Request, draw
 from dragoman.errors import DataError
 from dragoman.generation.ask import Sampling
 from dragoman.generation.door import Door, drive, drive_all
@@ -29,11 +29,14 @@ from dragoman.pipeline.replay.own import own_prompts
 from dragoman.pipeline.replay.prompts import Gathering, named, prompt_inputs
 from dragoman.pipeline.stages.examples import CHUNK, longest_prefix, samples, together_of
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
-from dragoman.prompts.examples import ExampleTable, write_examples
+from dragoman.prompts.examples import Example, ExampleTable, write_examples
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Prompts, Recipe, ReplayData
 from dragoman.store import Artifact, write_atomic
 
+HELD_OUT = "held_out"
+"""The folder of examples that no row learns; drift is measured on them while training."""
+MOST, SHARE = 32, 10  # held out: at most so many, and at most one in so many
 JUDGED = ("test.jsonl", "questions.jsonl", "judged.json")  # of the data stage
 
 
@@ -50,6 +53,8 @@ class ReplayFacts(TypedDict):
     """Kinds that evaluation asks as well, and how many prompts of each were left out for it."""
     left_out: dict[str, int]
     """Prompts without an example, by reason."""
+    held_out: int
+    """Examples that are not trained; they are none of the above."""
     cut_off: int
     """Answers that ended at the limit."""
     generated: dict[str, float]
@@ -106,8 +111,9 @@ class MakeReplay(StageJob[ReplayFacts]):
             gathered = self._gather(replay, speak, door)
             numbered = enumerate(chunks(list(gathered.taken.values()), CHUNK))
             todo = (one for one in numbered if not _counted(self.out, one[0]).exists())
+            apart = _drawn(gathered.taken, replay.seed)
             for together in chunks(todo, together_of(recipe)):
-                self._answer(together, speak, longest, door)
+                self._answer(together, apart, speak, longest, door)
         return self._made(gathered)
 
     def _gather(self, replay: ReplayData, speak: Speaker, door: Door) -> Gathering:
@@ -152,19 +158,23 @@ class MakeReplay(StageJob[ReplayFacts]):
             )
 
     def _answer(
-        self, together: Sequence[tuple[int, Sequence[Request]]], speak: Speaker, longest: int, door: Door
+        self,
+        together: Sequence[tuple[int, Sequence[Request]]],
+        apart: Collection[str],
+        speak: Speaker,
+        longest: int,
+        door: Door,
     ) -> None:
-        """Asks the prompts of some chunks, and writes each chunk's examples and counts."""
+        """Asks the prompts of some chunks, and writes each chunk's examples and counts; those held out apart."""
         replay = _wanted(self.recipe)
         sampling = Sampling(replay.max_tokens, speak.stop, replay.temperature, seed=replay.seed)
         asking = {number: Metered(answers(chunk, speak, sampling, longest)) for number, chunk in together}
         for number, answered in drive_all(asking, door).items():
-            if answered.examples:
-                write_examples(self.out / "examples", number, answered.examples)
-                if not (self.out / "samples.json").exists():
-                    write_atomic(
-                        self.out / "samples.json", json.dumps(samples(answered.examples, speak), ensure_ascii=False)
-                    )
+            for folder, part in _parted(answered.examples, apart).items():
+                write_examples(self.out / folder, number, part)
+            if answered.examples and not (self.out / "samples.json").exists():
+                some = samples(answered.examples, speak)
+                write_atomic(self.out / "samples.json", json.dumps(some, ensure_ascii=False))
             counts = {"left_out": answered.left_out, "cut_off": answered.cut_off, "generated": asking[number].spent}
             write_atomic(_counted(self.out, number), json.dumps(counts))
 
@@ -184,6 +194,7 @@ class MakeReplay(StageJob[ReplayFacts]):
             )
         table = ExampleTable(self.out / "examples")
         trained, _ = table.trained()
+        apart = self.out / HELD_OUT
         facts = ReplayFacts(
             examples=len(table),
             tokens=int(table.lengths.sum()),
@@ -191,6 +202,7 @@ class MakeReplay(StageJob[ReplayFacts]):
             prompts=gathered.counts,
             near=dict(gathered.near_counts),
             left_out={reason: count for reason, count in left_out.items() if count},
+            held_out=len(ExampleTable(apart)) if apart.is_dir() else 0,
             cut_off=cut_off,
             generated=dict(generated),
             contamination=contamination.counts(gathered.findings.found.values()),
@@ -202,6 +214,7 @@ class MakeReplay(StageJob[ReplayFacts]):
         facts = MakeReplay.facts(artifact)
         parts = [f"{facts['examples']:,} examples", f"{facts['tokens']:,} tokens"]
         parts += [f"{sum(kinds.values()):,} prompts of {name}" for name, kinds in facts["prompts"].items()]
+        parts += [f"held out to measure drift: {facts['held_out']:,}"] * bool(facts["held_out"])
         parts += [f"{facts['cut_off']:,} answers cut off at the limit"] * bool(facts["cut_off"])
         parts += [f"left out: {count:,} {reason}" for reason, count in facts["left_out"].items()]
         if facts["near"]:
@@ -229,6 +242,25 @@ def _gathering(recipe: Recipe, replay: ReplayData, data: Path) -> Gathering:
     )
     asked = suites.near(recipe) | {question.family for question in chain.from_iterable(draws)}
     return Gathering(Findings(judged), asked, replay.near)
+
+
+def held_out(examples: int) -> int:
+    """How many of so many examples no row learns."""
+    return min(MOST, examples // SHARE)
+
+
+def _drawn(keys: Collection[str], seed: int) -> set[str]:
+    """The prompts whose answers are not learnt, drawn by the seed."""
+    return set(sorted(keys, key=lambda key: draw(key, HELD_OUT, seed))[: held_out(len(keys))])
+
+
+def _parted(examples: Sequence[Example], apart: Collection[str]) -> dict[str, list[Example]]:
+    """Folder → the examples in it, where there are any."""
+    parts = {
+        "examples": [example for example in examples if example.key not in apart],
+        HELD_OUT: [example for example in examples if example.key in apart],
+    }
+    return {folder: some for folder, some in parts.items() if some}
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -134,9 +134,10 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], weights: Mapping[s
 
 
 def _validated(state: RunState) -> dict[str, str]:
-    """The logs of trainings with validation, which another schedule of validations changes and nothing else."""
+    """The logs of trainings that were measured on held-out text, which other moments change and nothing else."""
     logs = {title: made for title, made in state.done.items() if title.startswith("train-")}
-    return {title: made.digest("metrics.jsonl") for title, made in logs.items() if "validation" in Train.facts(made)}
+    measured = {title: made for title, made in logs.items() if {"validation", "drift"} & Train.facts(made).keys()}
+    return {title: made.digest("metrics.jsonl") for title, made in measured.items()}
 
 
 def _first_row(recipe: Recipe) -> str:

@@ -13,12 +13,14 @@ from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.speakers import device_name, speaker
 from dragoman.pipeline.rows import training_of
 from dragoman.pipeline.stages.examples import CHUNK, longest_prefix
+from dragoman.pipeline.stages.replay import HELD_OUT
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
 from dragoman.progress import note
 from dragoman.prompts.examples import ExampleTable, write_examples
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact
 from dragoman.training.hints import hints
+from dragoman.training.validation import KINDS, over
 
 
 class ValidationFacts(TypedDict):
@@ -41,6 +43,10 @@ class TrainFacts(TypedDict):
     loss: float
     device: str
     validation: NotRequired[ValidationFacts]
+    drift: NotRequired[dict[str, list[tuple[int, float]]]]
+    """Kinds of text, each with steps and the drift from the backbone after them, in nats a token."""
+    over_budget: NotRequired[list[int]]
+    """The steps after which drift was over `training.budget`: a training that this stops ended after the first."""
     hints: NotRequired[list[str]]
     """What to try where something went wrong."""
 
@@ -83,6 +89,11 @@ class Train(StageJob[TrainFacts]):
         }
         if "replay" in stage.needs:
             inputs["replay"] = state.done["replay"].digest("examples/*")
+            if settings.lora:
+                inputs["drift"] = {
+                    "general": state.done["replay"].digest(f"{HELD_OUT}/*"),
+                    "every": settings.validate_every,
+                }
         if state.recipe.data.dev:  # absent where there is none, so that names from before there was any stay
             inputs["validation"] = {
                 "pairs": state.done["data"].digest("dev.jsonl"),
@@ -103,6 +114,7 @@ class Train(StageJob[TrainFacts]):
         settings = training_of(self.recipe, self.row, self.seed)
         dev, left_out = self._dev_examples() if self.recipe.data.dev else (None, 0)
         label = f"training {self.row}" + ("" if self.seed is None else f" with seed {self.seed}")
+        general = self.replay / HELD_OUT if self.replay else None
         result = fit(
             self.backbone.path,
             table,
@@ -110,6 +122,7 @@ class Train(StageJob[TrainFacts]):
             self.out,
             dev=dev,
             replay=ExampleTable(self.replay / "examples") if self.replay else None,
+            general=ExampleTable(general) if general and general.is_dir() else None,
             before=self.before,
             until=self.until,
             trust_remote_code=self.backbone.trust_remote_code,
@@ -123,11 +136,15 @@ class Train(StageJob[TrainFacts]):
             shutil.rmtree(dev.folder)
             losses = sorted(result.validation.items())
             facts["validation"] = ValidationFacts(pairs=len(dev), left_out=left_out, losses=losses, kept=result.kept)
+        if result.drift:
+            facts["drift"] = {kind: sorted(values.items()) for kind, values in result.drift.items()}
+        if settings.budget:
+            facts["over_budget"] = over(result.drift, settings.budget)
         if not self.until and (found := hints(list(read_lines(self.out / "metrics.jsonl")), settings)):
             facts["hints"] = found
             for hint in found:
                 note(f"{label}  beware: {hint}")
-        return Made(facts, math.ceil(epochs * len(table)))
+        return Made(facts, min(math.ceil(epochs * len(table)), max(1, result.steps * settings.batch_size)))
 
     @staticmethod
     def told(artifact: Artifact) -> list[str]:
@@ -140,6 +157,8 @@ class Train(StageJob[TrainFacts]):
                 parts.append(f"kept what it was after step {kept:,}, at {losses[kept]:.3f}")
             left_out = validated["left_out"]
             parts += [f"{left_out:,} dev pairs left out: too long for the backbone"] * bool(left_out)
+        parts += [f"drift {values[-1][1]:.3f} on {KINDS[kind]}" for kind, values in facts.get("drift", {}).items()]
+        parts += ["never over its budget"] * (facts.get("over_budget") == [])
         return parts
 
     def _dev_examples(self) -> tuple[ExampleTable, int]:

@@ -131,15 +131,23 @@ class Curve:
         return values if self.dots else running_mean(values)
 
 
-def curves(lines: Sequence[Curve], colour: int, top: float | None = None) -> Markup:
-    """One row's losses by step: the measured values, faint, and their running mean, with the last value beside the
-    name. The row gives the colour, a kind of segment its dashes. A curve with dots has no mean: the dots are joined.
+def curves(
+    lines: Sequence[Curve],
+    colour: int,
+    top: float | None = None,
+    measure: str = "loss",
+    title: str = "Loss of each segment over the steps",
+    digits: int = 2,
+) -> Markup:
+    """One row's losses by step, or another measure: the values, faint, and their running mean, with the last value
+    beside the name. The row gives the colour, a kind of segment its dashes. A curve with dots has no mean: the dots
+    are joined.
     """
     width, height = NARROW, 240.0
     steps = [x for line in lines for x, _ in line.points]
     values = [y for line in lines for _, y in line.points]
     frame = Frame(40, 34, width - 118, height - 48, (0, max(steps)), (0, 1.05 * (top or max(values)) or 1.0))
-    drawn = axes(frame, "step", "loss", about_x=4, about_y=4)
+    drawn = axes(frame, "step", measure, about_x=4, about_y=4)
     ends: list[float] = []
     for line in lines:
         joined = _path(frame, [(x, y) for (x, _), y in zip(line.points, line.shown, strict=True)])
@@ -151,9 +159,9 @@ def curves(lines: Sequence[Curve], colour: int, top: float | None = None) -> Mar
             drawn.append(tag("circle", class_=f"measured row-{colour}", r=3, **place))
         ends.append(frame.at_y(min(line.shown[-1], frame.y[1])))
     for line, y in zip(lines, apart(ends, 17.0), strict=True):
-        label = f"{line.name} {line.shown[-1]:.2f}"
+        label = f"{line.name} {line.shown[-1]:.{digits}f}"
         drawn.append(tag("text", label, class_=f"name row-{colour}", x=frame.right + 6, y=y + 4))
-    return svg(width, height, "Loss of each segment over the steps", drawn)
+    return svg(width, height, title, drawn)
 
 
 def _path(frame: Frame, points: Sequence[tuple[float, float]]) -> str:

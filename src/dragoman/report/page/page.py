@@ -35,7 +35,7 @@ from dragoman.scoring.results import RowResults
 from dragoman.scoring.scorecard.schema import Ability, Row, Scorecard, ends
 from dragoman.suites.questions.suite import Answered
 from dragoman.terminal import visible
-from dragoman.training.validation import NAME as VALIDATION
+from dragoman.training import validation
 
 Piece = tuple[str, str]  # name of a segment, and its text
 EXAMPLES = 3  # shown of each method
@@ -168,7 +168,8 @@ def page(card: Scorecard, details: Details) -> str:
             bar=_bar,
             segment=_segment,
             losses=_losses(details, colours),
-            validated=any(VALIDATION in line for lines in details.losses.values() for line in lines),
+            drifted=_drift(details, colours),
+            validated=any(validation.NAME in line for lines in details.losses.values() for line in lines),
             translations=translations.shown(details.results),
             examples={name: list(some[:EXAMPLES]) for name, some in details.examples.items() if some},
             replayed=list(details.replay[:EXAMPLES]),
@@ -269,8 +270,22 @@ def _by_segment(lines: Sequence[Mapping[str, float]]) -> list[charts.Curve]:
         )
         for name in names
     ]
-    validated = [(line["step"], line[VALIDATION]) for line in lines if VALIDATION in line]
+    validated = [(line["step"], line[validation.NAME]) for line in lines if validation.NAME in line]
     return [*found, charts.Curve("validation", validated, dashes=0, dots=True)] if validated else found
+
+
+def _drift(details: Details, colours: Mapping[str, int]) -> dict[str, Markup]:
+    """A picture of each row's drift while it was trained, on one scale; none where that was not measured."""
+    rows = {name: found for name, lines in details.losses.items() if (found := validation.drift(lines))}
+    top = max((value for found in rows.values() for one in found.values() for value in one.values()), default=None)
+    title = "Drift from the backbone over the steps"
+    drawn = {}
+    for name, found in rows.items():
+        lines = [
+            charts.Curve(kind, sorted(values.items()), at, dots=True) for at, (kind, values) in enumerate(found.items())
+        ]
+        drawn[name] = charts.curves(lines, colours.get(name, 0), top, "drift", title, 3)
+    return drawn
 
 
 def _segment(name: str) -> int:
