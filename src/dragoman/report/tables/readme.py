@@ -44,7 +44,7 @@ def markdown(card: Scorecard) -> str:
 
 def _kept(row: Row, backbone: str) -> str:
     kept = number(row["retention"], 0)
-    if row["name"] == backbone or row["retention"] is None:
+    if row["name"] == backbone or not row["retention_interval"]:
         return kept
     return f"{kept} ({spread(row['retention_interval'], 0)})"
 
