@@ -1,7 +1,6 @@
 """Writes docs/results/smollm2.md, with its pictures, from the finished study on a real model.
 
     dragoman run recipes/smollm2/study.yaml
-    dragoman analyze drift recipes/smollm2/study.yaml
     python benchmarks/smollm2.py
 
 Tables, pictures and verdicts are made from what the run left, and what the rationales are about from the labels in
@@ -22,8 +21,11 @@ from study import body
 from verdicts import listed, read
 
 from dragoman.analysis.rationales import CATEGORIES
+from dragoman.report import drift
+from dragoman.report.compare import methods
 from dragoman.report.tables.paper import tables
 from dragoman.report.tables.table_formats import markdown
+from dragoman.scoring.scorecard.schema import Scorecard
 
 CLAIMS = {"2": loses_most, "3": close_to_vanilla, "4": keeps_more, "5": seq_kd, "6": sdft}
 """The claims that can be tested into English and without other writers, by their numbers in the study on the lab."""
@@ -53,20 +55,32 @@ def document(run: Path, out: Path) -> str:
         out.with_suffix(".remarks.md").read_text(encoding="utf-8").strip(),
         "## The paper's claims, and what was measured",
         "Numbers are those of [the study on the lab](lab-cit-study.md), by the same rules (`benchmarks/claims.py`): a "
-        "difference counts where p < 0.05 (paired bootstrap over test items and seeds) and, of retention, where it is "
-        f"larger than the noise floor, {noise_of(card)} points. In brackets: 95 % intervals.",
+        "difference counts where p < 0.05 (paired bootstrap over test items and seeds). In brackets: 95 % intervals. "
+        f"Noise floor of retention, in points: {noise_of(card)}.",
         listed([*claims.values()], [*claims], on="SmolLM2-135M"),
         "## Translation against abilities",
         f"![Every method's translation against the abilities it kept]({pictures.name}/plane.svg)",
         *(markdown(table) for key in ("translation", "abilities", "cost") for table in shown.get(key, ())),
     ]
-    for name, title in (("drift", "Drift from the backbone"), ("gradients", "Gradients of the two terms")):
-        if (analysis / f"{name}.md").is_file():
-            parts += [f"## {title}", f"![{title}]({pictures.name}/{name}.svg)", body(analysis / f"{name}.md")]
+    parts += ["## Drift from the backbone", *moved(card)]
+    if (analysis / "gradients.md").is_file():
+        title = "Gradients of the two terms"
+        parts += [f"## {title}", f"![{title}]({pictures.name}/gradients.svg)", body(analysis / "gradients.md")]
     if (labels := pictures / "rationales.jsonl").is_file():
         read_by_hand = [json.loads(line) for line in labels.read_text(encoding="utf-8").splitlines()]
         parts += ["## What the rationales are about", *rationales(read_by_hand, f"{pictures.name}/{labels.name}")]
     return "\n\n".join(parts) + "\n"
+
+
+def moved(card: Scorecard) -> list[str]:
+    """How far each row's next-token distributions are from the backbone's, beside what it kept."""
+    kinds = drift.kinds(card)
+    lines = [f"| | {' | '.join(kinds.values())} | kept (RP), % |", f"|---|{'--:|' * (len(kinds) + 1)}"]
+    for row in methods(card):
+        found = [drift.drift_on(row, kind) for kind in kinds]
+        cells = [f"{one['forward']['mean']:.3f}" if one else "–" for one in found]
+        lines.append(f"| {row['name']} | {' | '.join(cells)} | {row['retention']:.0f} |")
+    return [f"KL(backbone \\|\\| row), {drift.UNIT}.", "\n".join(lines)]
 
 
 def rationales(labelled: Sequence[dict[str, Any]], path: str) -> list[str]:
