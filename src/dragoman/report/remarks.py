@@ -226,7 +226,7 @@ def _without(card: Scorecard) -> list[str]:
     open_ = [plain(family) for family, score in scores.items() if score is None]
     found = []
     zero = [family for family, score in scores.items() if score == 0]
-    rare = [family for family in card["rows"][0]["retention_without"] if scores[family]]
+    rare = [family for family in card["rows"][0]["retention_without"] if scores.get(family)]
     for little, none in (("0", zero), ("too little", rare)):
         if none:
             gaps = {family: _gaps(card, family) for family in none}
