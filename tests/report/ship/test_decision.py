@@ -184,6 +184,14 @@ def test_an_ability_that_the_backbone_lacks_cannot_fall() -> None:
     assert "The backbone scores 0 at poems: there is nothing to lose." in remarks(made)
 
 
+def test_of_next_to_nothing_no_fall_is_looked_for() -> None:
+    rows = {name: result(lost, EVEN | {"poems": 2}) for name, lost in (("backbone", BEFORE), ("tuned", AFTER))}
+    made = scorecard(rows, bootstrap=50, about={"backbone": About("backbone"), "tuned": About("vanilla")})
+    assert "poems" not in decided(made).reasons[3].evidence
+    told = "The backbone scores too little at poems to take a share of, so no fall is looked for."
+    assert told in remarks(made)
+
+
 # The tests behind it
 
 

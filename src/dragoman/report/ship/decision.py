@@ -40,7 +40,9 @@ def decide(card: Scorecard, bounds: Verdict, row: str | None = None) -> list[Dec
 
 def remarks(card: Scorecard) -> list[str]:
     """What to know when reading decisions."""
-    zero = sorted({plain(name) for name, one in card["rows"][0]["abilities"].items() if one["score"] == 0})
+    scores = {name: one["score"] for name, one in card["rows"][0]["abilities"].items()}
+    zero = sorted(plain(name) for name, score in scores.items() if score == 0)
+    rare = sorted(plain(name) for name in card["rows"][0]["retention_without"] if scores.get(name))
     found = [
         "A fall counts where the paired test finds it (p < 0.05, of abilities and directions after Holm's correction) "
         "and more went than may."
@@ -52,6 +54,8 @@ def remarks(card: Scorecard) -> list[str]:
         )
     if zero:
         found.append(f"The backbone scores 0 at {listed(zero)}: there is nothing to lose.")
+    if rare:
+        found.append(f"The backbone scores too little at {listed(rare)} to take a share of, so no fall is looked for.")
     return found
 
 
