@@ -119,9 +119,7 @@ def check(recipe: Recipe, cast: Cast) -> None:
             open_comet(one.checkpoint, one.encoder, one.precision)
     parts = suites.parts(recipe)
     for name, judge in cast.judges.items():
-        check_engine(
-            judge_engine(recipe, name), spec_of(judge), written="Llama Guard's prompt" * (parts[name] == "guard")
-        )
+        check_engine(judge_engine(recipe, name), spec_of(judge), written=GUARDED * (parts[name] == "guard"))
 
 
 def evaluate(
