@@ -110,7 +110,7 @@ def _work(steps: int, prompts: int) -> None:
     from dragoman.prompts.examples import ExampleTable, write_examples
     from dragoman.prompts.render import Renderer
     from dragoman.prompts.speak import Speaker
-    from dragoman.recipe.schema import Training
+    from dragoman.recipe.training import Training
     from dragoman.training.steps import MetricsLog
     from dragoman.training.trainer import fit
 

@@ -112,7 +112,7 @@ def _now() -> Moment:
 
 def _dragoman(folder: Path, clock: list[Moment]) -> int:
     from dragoman.prompts.examples import ExampleTable
-    from dragoman.recipe.schema import Training
+    from dragoman.recipe.training import Training
     from dragoman.training.steps import MetricsLog
     from dragoman.training.trainer import fit
 

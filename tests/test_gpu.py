@@ -13,7 +13,7 @@ from dragoman.prompts.examples import ExampleTable, write_examples
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.engines import Vllm
-from dragoman.recipe.schema import Training
+from dragoman.recipe.training import Training
 from dragoman.scoring.comet.model import Triple, open_comet
 from dragoman.training.trainer import fit
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 from dragoman.analysis.drift import adapted, apart, divergences, drift
 from dragoman.pipeline.analyses.measuring import drawn
 from dragoman.prompts.examples import AnsweredPrompt
-from dragoman.recipe.schema import Lora
+from dragoman.recipe.training import Lora
 from dragoman.training import loss
 from dragoman.training.adapters import adapt
 from tests.tiny_models import llama

@@ -18,7 +18,7 @@ from dragoman.errors import DataError
 from dragoman.lab import BACKBONE
 from dragoman.models.loading import load_model
 from dragoman.prompts.examples import Example, ExampleTable, Segment, write_examples
-from dragoman.recipe.schema import Lora
+from dragoman.recipe.training import Lora
 from dragoman.training.adapters import adapt
 from dragoman.training.loss import teach_forward
 from tests.tiny_models import llama

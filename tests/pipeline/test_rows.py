@@ -10,7 +10,8 @@ from dragoman.pipeline.forecast.disk import of_training
 from dragoman.pipeline.plan import plan, stages
 from dragoman.pipeline.rows import learnt, limit_of, named_settings, rounds, settings_apart, training_of
 from dragoman.pipeline.run import run
-from dragoman.recipe.schema import Lora, Recipe, Replay, SegmentTraining, Training
+from dragoman.recipe.schema import Recipe
+from dragoman.recipe.training import Lora, Replay, SegmentTraining, Training
 from tests.pipeline.running import RECIPE
 
 ROWS = """\

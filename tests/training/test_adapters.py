@@ -7,7 +7,7 @@ from peft.tuners.lora import Linear
 from transformers import AttentionInterface, LlamaForCausalLM
 
 from dragoman.errors import TrainingError
-from dragoman.recipe.schema import Lora
+from dragoman.recipe.training import Lora
 from dragoman.training import attention
 from dragoman.training.adapters import adapt
 from dragoman.training.loss import teach_forward

@@ -17,7 +17,8 @@ from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import stages
 from dragoman.pipeline.process import Job, Ran
 from dragoman.pipeline.stages.stage import Stage
-from dragoman.recipe.schema import Recipe, Training
+from dragoman.recipe.schema import Recipe
+from dragoman.recipe.training import Training
 from tests.tiny_models import lab_llama
 
 

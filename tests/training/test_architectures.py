@@ -25,7 +25,7 @@ from dragoman.generation.ask import Sampling
 from dragoman.generation.hf.engine import HfEngine
 from dragoman.models.loading import load_model
 from dragoman.prompts.examples import Example, ExampleTable, Segment
-from dragoman.recipe.schema import Lora
+from dragoman.recipe.training import Lora
 from dragoman.training.adapters import adapt
 from dragoman.training.distil import backbone_states
 from dragoman.training.merge import merge

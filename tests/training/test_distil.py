@@ -13,7 +13,7 @@ from transformers import LlamaForCausalLM
 
 from dragoman.errors import TrainingError
 from dragoman.prompts.examples import Example, ExampleTable
-from dragoman.recipe.schema import Lora
+from dragoman.recipe.training import Lora
 from dragoman.training import loss
 from dragoman.training.adapters import adapt
 from dragoman.training.batching import pack, pad

@@ -14,7 +14,7 @@ from transformers import LlamaForCausalLM
 
 from dragoman.errors import TrainingError
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
-from dragoman.recipe.schema import Lora, Replay
+from dragoman.recipe.training import Lora, Replay
 from dragoman.training import checkpoints, validation
 from dragoman.training.steps import MetricsLog, StepTrainer
 from dragoman.training.trainer import fit

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dragoman.recipe.schema import Lora
+from dragoman.recipe.training import Lora
 from dragoman.training.hints import hints
 from tests.training.training_kit import settings
 

@@ -10,7 +10,7 @@ from transformers import LlamaForCausalLM
 
 from dragoman.errors import TrainingError
 from dragoman.prompts.examples import Example, ExampleTable, Segment
-from dragoman.recipe.schema import Lora, Replay, SegmentTraining, Training
+from dragoman.recipe.training import Lora, Replay, SegmentTraining, Training
 from dragoman.training.batching import Mixture, ReplayOrder
 from dragoman.training.steps import MetricsLog
 from dragoman.training.trainer import fit

@@ -21,7 +21,7 @@ from trl import SFTConfig, SFTTrainer
 
 from dragoman.errors import TrainingError
 from dragoman.prompts.examples import Example, ExampleTable, Segment
-from dragoman.recipe.schema import Lora
+from dragoman.recipe.training import Lora
 from dragoman.training import checkpoints
 from dragoman.training.adapters import adapt
 from dragoman.training.batching import Order
@@ -193,7 +193,7 @@ import os, signal, sys
 from pathlib import Path
 from tests.training.training_kit import settings
 from dragoman.prompts.examples import ExampleTable
-from dragoman.recipe.schema import Lora
+from dragoman.recipe.training import Lora
 from dragoman.training import checkpoints, trainer
 
 seal = checkpoints.seal

@@ -14,7 +14,7 @@ from transformers import LlamaForCausalLM
 
 from dragoman.errors import TrainingError
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
-from dragoman.recipe.schema import Lora, Replay, Training
+from dragoman.recipe.training import Lora, Replay, Training
 from dragoman.training import validation
 from dragoman.training.steps import MetricsLog, StepTrainer
 from dragoman.training.trainer import fit
@@ -110,7 +110,7 @@ import os, signal
 from pathlib import Path
 from tests.training.training_kit import settings
 from dragoman.prompts.examples import ExampleTable
-from dragoman.recipe.schema import Lora
+from dragoman.recipe.training import Lora
 from dragoman.training import steps, trainer
 
 write = steps.MetricsLog.write

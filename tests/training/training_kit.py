@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.prompts.examples import Example, Segment
-from dragoman.recipe.schema import Lora, Training
+from dragoman.recipe.training import Lora, Training
 
 VOCABULARY = 97
 

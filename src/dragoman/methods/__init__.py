@@ -28,7 +28,7 @@ from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
 from dragoman.rationales.report import RationaleReport
 from dragoman.recipe.fields import Positive, Strict
-from dragoman.recipe.schema import OwnTraining
+from dragoman.recipe.training import OwnTraining
 
 
 class MethodOptions(Strict):

@@ -9,7 +9,7 @@ from dragoman.corpora.amounts import Amounts
 from dragoman.corpora.records import Record
 from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import laid_over
+from dragoman.recipe.training import laid_over
 
 TITLE, PLACE = "Keep", 6
 

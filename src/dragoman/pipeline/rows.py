@@ -6,7 +6,8 @@ from typing import Any
 
 from dragoman.json_values import Json
 from dragoman.methods import Method, MethodOptions, available
-from dragoman.recipe.schema import WITHOUT_EFFECT, Recipe, SegmentTraining, Training
+from dragoman.recipe.schema import Recipe
+from dragoman.recipe.training import WITHOUT_EFFECT, SegmentTraining, Training
 
 
 def rows(recipe: Recipe) -> dict[str, tuple[str, dict[str, Any]]]:

@@ -14,9 +14,10 @@ from dragoman.recipe.benchmarks import Suites, check_needs, check_suites
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.fields import NAME, no_folder
 from dragoman.recipe.judging import Verdict
-from dragoman.recipe.schema import Prompts, Recipe, ReplayData, Training
+from dragoman.recipe.schema import Prompts, Recipe, ReplayData
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Source, parse, read, spelled
 from dragoman.recipe.sweep import expand
+from dragoman.recipe.training import Training
 
 MODELS, REVISION = ("backbone", "model"), "revision"
 """Keys that name a model, and the one beside them that says which commit of it."""

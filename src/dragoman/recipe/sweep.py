@@ -17,8 +17,8 @@ from math import prod
 from pydantic import BaseModel, ValidationError
 
 from dragoman.json_values import Json, JsonObject
-from dragoman.recipe.schema import Training
 from dragoman.recipe.source import Fault, Keys, Source, spelled
+from dragoman.recipe.training import Training
 
 _EXAMPLE = "as in `method.crossalpaca.amount: [0, 0.5, 1]`"
 _AMOUNT = "; how much a row learns from is its `limit`, as in `limit: [500, 2000]`"

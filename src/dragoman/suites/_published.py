@@ -16,9 +16,9 @@ from dragoman.corpora.formats.outputs import matched, read_outputs
 from dragoman.corpora.records import Question
 from dragoman.errors import DataError
 from dragoman.json_values import as_text
+from dragoman.paths import below, there
 from dragoman.prompts.languages import language_name
 from dragoman.recipe.judging import Benchmark, Evaluation
-from dragoman.recipe.paths import below, there
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 from dragoman.suites._saved import Mean, Result, Saved, SavedTask, Tell, told_unread

@@ -18,10 +18,10 @@ from typing import ClassVar, Generic, Literal, Protocol, Self, TypedDict, TypeVa
 from dragoman.corpora import catalog
 from dragoman.corpora.records import Pair, Question, Turn, draw
 from dragoman.generation.ask import Ask, Completion, Ids
+from dragoman.paths import below, there
 from dragoman.prompts.examples import AnsweredPrompt
 from dragoman.recipe.engines import Generation, Server
 from dragoman.recipe.judging import Benchmark, Chat, Evaluation, Judge
-from dragoman.recipe.paths import below, there
 from dragoman.recipe.schema import Recipe
 from dragoman.sandbox.sandbox import require
 from dragoman.store import Digests

@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from dragoman.errors import TrainingError
-from dragoman.recipe.schema import Lora
+from dragoman.recipe.training import Lora
 
 ALL = "all-linear"
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
 from dragoman.prompts.examples import ExampleRow, ExampleTable
-from dragoman.recipe.schema import SegmentTraining, Training
+from dragoman.recipe.training import SegmentTraining, Training
 
 # What a forward and backward pass costs beside its tokens, in tokens: one more micro-batch is worth
 # it where it saves more padding than this. Measured on two cores with 5M parameters.

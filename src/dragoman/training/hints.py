@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean, pvariance
 
-from dragoman.recipe.schema import Training
+from dragoman.recipe.training import Training
 from dragoman.training import validation
 
 LEARNT = 0.02  # a smaller fall of the training loss, as a share of its start, is hardly one

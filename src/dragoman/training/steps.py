@@ -29,7 +29,7 @@ from transformers import (
 from dragoman.errors import Diverged, TrainingError
 from dragoman.progress import Bar
 from dragoman.prompts.examples import ExampleRow, ExampleTable
-from dragoman.recipe.schema import Training
+from dragoman.recipe.training import Training
 from dragoman.training import checkpoints, validation
 from dragoman.training.batching import Batcher, Micro, Mixture, Order, Step, micros
 

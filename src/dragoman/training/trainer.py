@@ -24,7 +24,7 @@ from dragoman.models.loading import Precision, load_model, pick_device, pick_dty
 from dragoman.models.outline import places_of, vocabulary_of
 from dragoman.progress import note, progress
 from dragoman.prompts.examples import SEGMENTS, ExampleTable
-from dragoman.recipe.schema import Training
+from dragoman.recipe.training import Training
 from dragoman.training import attention, checkpoints, validation
 from dragoman.training.adapters import adapt
 from dragoman.training.batching import Batcher, Mixture, Order, ReplayOrder

@@ -6,7 +6,7 @@ Drift is KL(backbone || model), in nats a token: on replay examples that are not
 import math
 from collections.abc import Mapping, Sequence
 
-from dragoman.recipe.schema import Budget, Training
+from dragoman.recipe.training import Budget, Training
 
 NAME = "validation_loss"
 """What the loss on the dev pairs is called in `metrics.jsonl`, where what was measured after a step has a line."""

@@ -20,7 +20,7 @@ from dragoman.pipeline.forecast.show import print_plan
 from dragoman.pipeline.forecast.trial import Speeds, Trial
 from dragoman.pipeline.plan import plan
 from dragoman.recipe.engines import Generation
-from dragoman.recipe.schema import Training
+from dragoman.recipe.training import Training
 from tests import ROOT
 
 SMALL = Geometry(layers=1, hidden=4, intermediate=8, heads=1, kv_heads=1, vocabulary=10, context=64)

@@ -26,7 +26,8 @@ from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import Plan, plan
 from dragoman.pipeline.stages.stage import Rate
 from dragoman.recipe.engines import Generation, Hardware
-from dragoman.recipe.schema import Corpus, Lora, Recipe, Replay, SegmentTraining, Training
+from dragoman.recipe.schema import Corpus, Recipe
+from dragoman.recipe.training import Lora, Replay, SegmentTraining, Training
 from tests import ROOT
 
 RADIS = ROOT / "recipes" / "radis"

@@ -9,7 +9,7 @@ from dragoman.pipeline.forecast import trial
 from dragoman.pipeline.forecast.geometry import Geometry, geometry_of
 from dragoman.pipeline.forecast.trial import Speeds, Trial
 from dragoman.recipe.engines import Generation
-from dragoman.recipe.schema import Training
+from dragoman.recipe.training import Training
 from tests.tiny_models import lab_llama
 
 LARGE = Geometry(

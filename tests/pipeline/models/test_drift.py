@@ -15,7 +15,8 @@ from dragoman.pipeline.models.cast import Cast, find_cast
 from dragoman.pipeline.models.drift import moved
 from dragoman.pipeline.stages.evaluate import evaluate
 from dragoman.prompts.examples import AnsweredPrompt
-from dragoman.recipe.schema import Lora, Recipe
+from dragoman.recipe.schema import Recipe
+from dragoman.recipe.training import Lora
 from dragoman.store import Digests
 from dragoman.suites.drift.suite import Texts
 from tests.described import described

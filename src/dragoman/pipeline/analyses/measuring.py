@@ -27,7 +27,8 @@ from dragoman.pipeline.rows import settings_of
 from dragoman.progress import progress
 from dragoman.prompts.examples import AnsweredPrompt, ExampleTable, Ids
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Recipe, Training
+from dragoman.recipe.schema import Recipe
+from dragoman.recipe.training import Training
 from dragoman.scoring.divergence import text_drift
 from dragoman.suites import is_skill
 from dragoman.training.adapters import adapt

@@ -15,6 +15,7 @@ from dragoman.corpora.load import LIMITED, Rules, choose, load, locate
 from dragoman.corpora.records import Pair, Question, Record
 from dragoman.errors import DataError
 from dragoman.lab import world
+from dragoman.paths import existing
 from dragoman.pipeline.data import contamination, conversations, dev_pairs, questions
 from dragoman.pipeline.data.contamination import Findings
 from dragoman.pipeline.data.conversations import take
@@ -23,7 +24,6 @@ from dragoman.pipeline.data.known_overlaps import known_overlaps
 from dragoman.pipeline.data.mix_ups import MixUp, mix_ups, refuse_mix_ups
 from dragoman.pipeline.data.record_files import write_lines
 from dragoman.prompts.languages import language_name
-from dragoman.recipe.paths import existing
 from dragoman.recipe.schema import Corpus, Dev, Dialogues, Recipe
 from dragoman.store import Digests, write_atomic
 from dragoman.suites import MaterialSuite, OutsideSuite

@@ -22,7 +22,7 @@ from dragoman.pipeline.forecast.busy import cores
 from dragoman.pipeline.forecast.estimate import Estimate, training_flops
 from dragoman.pipeline.forecast.geometry import Geometry
 from dragoman.pipeline.forecast.trial import Speeds, Trial
-from dragoman.recipe.schema import WITHOUT_EFFECT, Training
+from dragoman.recipe.training import WITHOUT_EFFECT, Training
 
 MERGED = 2.0  # times the start of a training
 LONGEST = 3.0  # mean lengths of an answer that the longest of a batch has

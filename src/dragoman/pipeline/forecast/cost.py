@@ -28,7 +28,8 @@ from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.replay import held_out
 from dragoman.pipeline.stages.stage import Kind, Stage, finished
 from dragoman.recipe.engines import Hardware
-from dragoman.recipe.schema import ReplayData, Training
+from dragoman.recipe.schema import ReplayData
+from dragoman.recipe.training import Training
 from dragoman.training.validation import FORWARD, moments
 
 LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off

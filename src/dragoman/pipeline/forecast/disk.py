@@ -16,7 +16,8 @@ from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.rows import limit_of, rows, settings_of
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.stage import Stage
-from dragoman.recipe.schema import Lora, Recipe
+from dragoman.recipe.schema import Recipe
+from dragoman.recipe.training import Lora
 from dragoman.store import Artifact
 from dragoman.training import checkpoints
 

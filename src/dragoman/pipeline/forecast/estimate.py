@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dragoman.generation.ask import Asking
 from dragoman.pipeline.forecast.geometry import BF16, Accelerator, Geometry, machines
 from dragoman.recipe.engines import Generation
-from dragoman.recipe.schema import Training
+from dragoman.recipe.training import Training
 
 RESERVED = 2 * 2**30  # bytes for the driver, the libraries' buffers, and what lies between allocations
 LOGITS = 12 * 2**26  # bytes: a chunk of logits as training/loss.py cuts it, in bf16, fp32, and its gradient

@@ -17,7 +17,7 @@ from dragoman.errors import RecipeError
 from dragoman.json_values import Json
 from dragoman.models.config import context_in, read_config, text_part
 from dragoman.recipe.engines import Hardware
-from dragoman.recipe.schema import Lora
+from dragoman.recipe.training import Lora
 
 BF16 = 2  # bytes
 ATTENTION, MLP = ("q_proj", "k_proj", "v_proj", "o_proj"), ("gate_proj", "up_proj", "down_proj")

@@ -18,7 +18,7 @@ from dragoman.pipeline.forecast.busy import busy_since, glance, slowdown
 from dragoman.pipeline.forecast.estimate import training_flops
 from dragoman.pipeline.forecast.geometry import Geometry
 from dragoman.recipe.engines import Generation
-from dragoman.recipe.schema import Training
+from dragoman.recipe.training import Training
 
 WHOLE = 6e7  # parameters up to which a backbone is tried itself
 LAYERS, VOCABULARY = 2, 4096  # of what stands in for a larger one

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dragoman import suites
 from dragoman.generation.openai.connect import ADDRESS
-from dragoman.recipe.paths import below
+from dragoman.paths import below
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 

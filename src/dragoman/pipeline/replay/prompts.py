@@ -12,8 +12,8 @@ from dragoman.corpora.formats.requests import choose, read
 from dragoman.corpora.records import Request
 from dragoman.errors import DataError
 from dragoman.lab.requests import KINDS, ORIGIN, requests
+from dragoman.paths import existing
 from dragoman.pipeline.data.contamination import Findings
-from dragoman.recipe.paths import existing
 from dragoman.recipe.schema import Prompts, ReplayData
 from dragoman.store import Digests
 

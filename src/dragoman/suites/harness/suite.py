@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Self
 
 from dragoman.errors import DataError
+from dragoman.paths import below
 from dragoman.recipe.engines import Server
 from dragoman.recipe.judging import Benchmark, Evaluation
-from dragoman.recipe.paths import below
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 from dragoman.suites._graded import Graded

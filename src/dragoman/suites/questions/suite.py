@@ -11,8 +11,8 @@ from typing import NotRequired, TypedDict, cast
 
 from dragoman.corpora.records import Check, Question, Role, Turn
 from dragoman.generation.ask import Ask, Completion, Sampling, made_in
+from dragoman.paths import existing
 from dragoman.recipe.judging import Benchmark, Evaluation
-from dragoman.recipe.paths import existing
 from dragoman.recipe.schema import Recipe
 from dragoman.sandbox.sandbox import require
 from dragoman.store import Digests

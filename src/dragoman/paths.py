@@ -1,4 +1,4 @@
-"""Paths in recipes: checking that files and folders exist."""
+"""Paths that users name: checking that files and folders exist."""
 
 from pathlib import Path
 

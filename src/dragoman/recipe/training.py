@@ -1,0 +1,138 @@
+"""Fields of `training`: how a model is fitted to examples. See `schema.py`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PlainSerializer, model_validator
+
+from dragoman.recipe.fields import Fraction, Positive, Strict
+
+
+class Lora(Strict):
+    """The adapter."""
+
+    rank: Positive = 16
+    """Rank of the two factors."""
+    alpha: float | None = None
+    """Scale of the update is alpha / rank; twice the rank when absent."""
+    dropout: Fraction = 0.0
+    """Dropout before the first factor."""
+    targets: Annotated[str | tuple[str, ...], Field(min_length=1)] = "all-linear"
+    """Which layers: `all-linear`, or names such as `q_proj`."""
+
+
+class Replay(Strict):
+    """General prompts with the backbone's own answers, learnt beside the task."""
+
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """About such a share of the tokens of a step are replay."""
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    """The loss of a step is the mean over the task's tokens, plus so many times the mean over those of replay."""
+
+
+class SegmentTraining(Strict):
+    """How the tokens of a segment are learnt."""
+
+    labels: Literal["hard", "soft"] = "hard"
+    """`hard` learns the token that is written there, `soft` the backbone's distribution over the whole vocabulary."""
+    weight: Annotated[float, Field(gt=0)] | None = None
+    """Weight of each token in the mean; as the method gave it when absent (prompts have none)."""
+
+
+class Budget(Strict):
+    """How far from the backbone a training may take the model."""
+
+    drift: Annotated[float, Field(gt=0)]
+    """The most drift, KL(backbone ‖ model) in nats a token: on general prompts, or on dev pairs where there is no replay."""
+    then: Literal["stop", "lower"] = "stop"
+    """What is done once it is more: `stop` ends the training there, `lower` halves the learning rate from there on, each time."""
+
+
+WITHOUT_EFFECT = {"give_up", "save_every", "validate_every", "report_to"}
+"""Fields of `Training` that do not decide what is learnt."""
+
+
+class Training(Strict):
+    """How a model is fitted to the examples."""
+
+    epochs: Annotated[float, Field(gt=0)] = 3
+    """Passes over the examples."""
+    batch_size: Positive = 128
+    """Examples in one optimizer step, over all devices and accumulated micro-batches."""
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    """Peak of the learning rate."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    """How the rate falls after warm-up."""
+    warmup: Fraction = 0.0
+    """Share of the steps over which the rate rises to its peak."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Decoupled weight decay."""
+    max_grad_norm: Annotated[float, Field(ge=0)] = 1.0
+    """Gradients are scaled down to this norm."""
+    lora: Lora | None = Lora()
+    """The adapter that is trained; `null` trains all weights instead."""
+    replay: Replay | None = None
+    """Learn general prompts with the backbone's answers (`data.replay`) beside the task; `null` learns the task alone."""
+    segments: Mapping[str, SegmentTraining] = {}
+    """How the tokens of a segment (`prompt`, `reference`, `rationale`, `own`, `answer`, `replay`, `end`) are learnt, where not as the method says, as in `{rationale: {labels: soft, weight: 0.5}}`."""
+    seed: int = 0
+    """Seed of the adapter's start and of the order of the data."""
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    """Of the forward and backward pass; `auto` takes bf16 where the processor has it."""
+    batch_tokens: Positive = 16384
+    """Tokens, padding counted in, that one micro-batch may hold."""
+    packing: Literal["auto", "on", "off"] = "auto"
+    """Pack examples end to end with block-diagonal attention (`auto`: on an accelerator), or pad batches of similar length."""
+    gradient_checkpointing: bool = False
+    """Trade time for memory."""
+    save_every: Positive | None = None
+    """Optimizer steps between checkpoints; about one a minute when absent, and fewer where they are large."""
+    validate_every: Positive | None = None
+    """Optimizer steps between validations on `data.dev`, and measures of drift; four times an epoch when absent, or less often where what is measured on is large beside what is trained on."""
+    keep: Literal["last", "best"] = "last"
+    """Which weights become the model: the last, or those with the lowest validation loss (`best`; needs `data.dev`)."""
+    budget: Budget | None = None
+    """End the training, or lower its rate, once the model has drifted so far from the backbone, as in `{drift: 0.05, then: stop}`; never when absent."""
+    give_up: Annotated[float, Field(gt=1)] | None = None
+    """Stop with an error once the loss on `data.dev` is so many times what it was before training; never when absent."""
+    report_to: tuple[str, ...] = ()
+    """Trackers known to transformers, such as `wandb` or `tensorboard`. The log in the run's folder is always written."""
+
+    @model_validator(mode="after")
+    def _someone_to_ask(self) -> Self:
+        soft = [name for name, how in self.segments.items() if how.labels == "soft"]
+        if soft and self.lora is None:
+            raise ValueError(
+                f"has soft labels (segments: {', '.join(soft)}) and trains all weights (lora: null): soft labels are "
+                "what the backbone says while the adapter is off, and no backbone would be left to ask. Train an "
+                "adapter, or take hard labels"
+            )
+        if self.budget and self.lora is None:
+            text = "has a budget for drift and trains all weights (lora: null), and no backbone is left to measure from"
+            raise ValueError(f"{text}. Train an adapter, or take the budget out")
+        return self
+
+    def deciding(self) -> dict[str, Any]:
+        """The settings that decide what is learnt, as JSON. What came later than the first trainings is absent where it
+        is the default, as it is in theirs.
+        """
+        said = self.model_dump(mode="json", exclude=WITHOUT_EFFECT)
+        usual = SegmentTraining()
+        said["segments"] = {name: said["segments"][name] for name, how in self.segments.items() if how != usual}
+        plain: dict[str, Any] = {"keep": "last", "replay": None, "segments": {}, "budget": None}
+        return {name: value for name, value in said.items() if name not in plain or value != plain[name]}
+
+    def changed(self, own: Mapping[str, Any] | None) -> "Training":
+        """These settings with those of a row laid over them, as `OwnTraining` writes them."""
+        return Training.model_validate(laid_over(self.model_dump(), own or {}))
+
+
+def laid_over(below: Any, own: Any) -> Any:
+    """What a row says over what the recipe says; mappings key by key."""
+    if not (isinstance(below, Mapping) and isinstance(own, Mapping)):
+        return own
+    return {**below, **{name: laid_over(below.get(name), value) for name, value in own.items()}}
+
+
+OwnTraining = Annotated[Training, PlainSerializer(lambda own: own.model_dump(mode="json", exclude_unset=True))]
+"""Training settings of a row, written with those alone that it names."""
