@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
-from dragoman.prompts.examples import Example, ExampleTable
+from dragoman.prompts.examples import Example, ExampleTable, Segment
 from dragoman.training.batching import Batcher, Mixture, Order, ReplayOrder, pack, pad, share, split
 from tests.training.training_kit import examples, replayed, settings
 
@@ -105,6 +105,37 @@ def test_replay_counts_as_one_segment_and_settings_decide_on_weights(table: Writ
         assert [mixture.names[at] for at in row.segments] == names
         assert row.weights.tolist() == [weights[name] for name in names]
         assert row.replay == (number >= len(made))
+
+
+def test_balance_counts_a_segment_of_an_example_as_one_with_its_end(table: Write, replay: ExampleTable) -> None:
+    chosen = settings(balance="examples", segments={"rationale": {"weight": 0.5}, "prompt": {"weight": 0.25}})
+    made = [*examples(6), Example((Segment("prompt", (4, 5, 6), 0.0), Segment("end", (2,))))]
+    turns = (
+        ("prompt", (3, 4, 5)),
+        ("answer", (6, 7)),
+        ("end", (2,)),
+        ("prompt", (3, 4)),
+        ("answer", (8,)),
+        ("end", (2,)),
+    )
+    made.append(Example(tuple(Segment(name, ids, float(name != "prompt")) for name, ids in turns)))
+    mixture, plain = Mixture(table(made), replay, chosen), {"prompt": 0.25, "rationale": 0.5}
+    for number, example in enumerate(made):
+        parts: dict[str, list[int]] = {}  # places of a segment's tokens, and of the ends that follow it
+        at, before = 0, ""
+        for segment in example.segments:
+            before = before if segment.name == "end" else segment.name
+            parts.setdefault(before, []).extend(range(at, at + len(segment.ids)))
+            at += len(segment.ids)
+        expected = np.zeros(len(example))
+        for name, places in parts.items():
+            for place in places:
+                own = 1 if mixture.names[mixture[number].segments[place]] == "end" else plain.get(name, 1)
+                expected[place] = own / sum(place > 0 for place in places)
+        np.testing.assert_allclose(mixture[number].weights[1:], expected[1:], rtol=1e-6)
+    assert mixture[len(made)].weights.tolist() == [
+        0.25 if mixture.names[at] == "prompt" else 1 for at in mixture[8].segments
+    ]
 
 
 def test_replay_weighs_as_much_as_the_task_times_its_weight(table: Write, replay: ExampleTable) -> None:

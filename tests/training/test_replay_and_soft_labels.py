@@ -38,8 +38,10 @@ def adapter_of(out: Path) -> bytes:
     return (out / "adapter" / "adapter_model.safetensors").read_bytes()
 
 
-def mean(made: list[Example], tuned: PeftModel, chosen: dict[str, SegmentTraining]) -> tuple[float, dict[str, float]]:
-    """Mean over all trained tokens, token by token; and that of each segment."""
+def mean(
+    made: list[Example], tuned: PeftModel, chosen: dict[str, SegmentTraining], balanced: bool = False
+) -> tuple[float, dict[str, float]]:
+    """Mean over all trained tokens, token by token, or over all segments of all examples; and that of each segment."""
     above = below = 0.0
     parts: dict[str, list[float]] = {}
     for example in made:
@@ -51,6 +53,9 @@ def mean(made: list[Example], tuned: PeftModel, chosen: dict[str, SegmentTrainin
         for segment in example.segments:
             how = chosen.get(segment.name, SegmentTraining())
             weight = segment.weight if how.weight is None else how.weight
+            if balanced:  # `examples` have one segment before their end, and the first token is a prompt's
+                last = next(one for one in example.segments[::-1] if one.name != "end")
+                weight /= len(segment.ids) - (at == 0) if segment.name not in ("end", last.name) else len(last.ids) + 1
             for token in segment.ids:
                 if weight and at:
                     p, q = base[at - 1].softmax(0), logits[at - 1].softmax(0)
@@ -85,6 +90,27 @@ def test_the_loss_is_the_task_s_mean_and_replay_s_mean_beside_it(
         assert second[f"loss/{name}"] == pytest.approx(parts[name], rel=1e-4)
     assert sum(value for key, value in second.items() if key.startswith("term/")) == pytest.approx(second["loss"])
     assert second["tokens"] - first["tokens"] == sum(map(len, made)) + sum(map(len, again))
+
+
+@torch.no_grad()
+def test_balance_is_a_mean_over_the_segments_of_all_examples(
+    tiny: Path, table: Write, replay: ExampleTable, tmp_path: Path
+) -> None:
+    made, rows = examples(9, longest=90), table(examples(9, longest=90))
+    chosen = kept(batch_size=9, epochs=2, batch_tokens=100, balance="examples")
+    with torch.enable_grad():
+        fit(tiny, rows, chosen, tmp_path / "one", replay=replay, until=1)
+        fit(tiny, rows, chosen, tmp_path / "two", replay=replay, before=tmp_path / "one")
+        fit(tiny, rows, kept(batch_size=9, balance="examples", packing="on"), tmp_path / "packed", replay=replay)
+    assert metrics(tmp_path / "packed")[0]["grad_norm"] == pytest.approx(
+        metrics(tmp_path / "one")[0]["grad_norm"], rel=1e-3
+    )
+    tuned = PeftModel.from_pretrained(LlamaForCausalLM.from_pretrained(tiny), tmp_path / "one" / "adapter")
+    (task, parts), (plain, _) = mean(made, tuned, SOFT, balanced=True), mean(made, tuned, SOFT)
+    line = metrics(tmp_path / "two")[1]
+    assert line["loss"] - line["term/replay"] == pytest.approx(task, rel=1e-4)
+    assert task != pytest.approx(plain, rel=1e-2)
+    assert line["loss/rationale"] == pytest.approx(parts["rationale"], rel=1e-4)
 
 
 def test_micro_batches_and_packing_change_nothing(

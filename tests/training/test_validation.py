@@ -285,7 +285,9 @@ def test_best_without_dev_pairs_is_refused(tiny: Path, table: Write, tmp_path: P
 
 
 def test_settings_from_before_have_the_names_they_had() -> None:
-    assert not {"keep", "replay", "segments", "budget"} & settings(segments={"rationale": {}}).deciding().keys()
+    assert (
+        not {"keep", "replay", "segments", "balance", "budget"} & settings(segments={"rationale": {}}).deciding().keys()
+    )
     soft = settings(replay=Replay(), segments={"end": {}, "own": {"labels": "soft"}}).deciding()
     assert soft["replay"] == {"share": 0.1, "weight": 1}
     assert soft["segments"] == {"own": {"labels": "soft", "weight": None}}

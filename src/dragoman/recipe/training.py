@@ -75,6 +75,8 @@ class Training(Strict):
     """Learn general prompts with the backbone's answers (`data.replay`) beside the task; `null` learns the task alone."""
     segments: Mapping[str, SegmentTraining] = {}
     """How the tokens of a segment (`prompt`, `reference`, `rationale`, `own`, `answer`, `replay`, `end`) are learnt, where not as the method says, as in `{rationale: {labels: soft, weight: 0.5}}`."""
+    balance: Literal["tokens", "examples"] = "tokens"
+    """What counts alike in the task's mean: every token, or every segment of every example, however long it is."""
     seed: int = 0
     """Seed of the adapter's start and of the order of the data."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -119,7 +121,7 @@ class Training(Strict):
         said = self.model_dump(mode="json", exclude=WITHOUT_EFFECT)
         usual = SegmentTraining()
         said["segments"] = {name: said["segments"][name] for name, how in self.segments.items() if how != usual}
-        plain: dict[str, Any] = {"keep": "last", "replay": None, "segments": {}, "budget": None}
+        plain: dict[str, Any] = {"keep": "last", "replay": None, "segments": {}, "balance": "tokens", "budget": None}
         return {name: value for name, value in said.items() if name not in plain or value != plain[name]}
 
     def changed(self, own: Mapping[str, Any] | None) -> "Training":

@@ -69,7 +69,7 @@ class Step:
 class Mixture:
     """What a training learns: examples, and those of replay behind them, their segments weighted as the settings say.
 
-    In replay whatever follows a prompt is the segment `replay`, ends as well.
+    In replay whatever follows a prompt is the segment `replay`, ends as well. Balance is between the others.
     """
 
     def __init__(self, examples: ExampleTable, replay: ExampleTable | None, settings: Training):
@@ -80,6 +80,7 @@ class Mixture:
         said = [settings.segments.get(name, SegmentTraining()) for name in self.names]
         self._weights = np.array([np.nan if one.weight is None else one.weight for one in said], dtype=np.float32)
         self.soft = np.array([one.labels == "soft" for one in said])
+        self._balanced = settings.balance == "examples"
 
     def __len__(self) -> int:
         return sum(map(len, self.tables))
@@ -92,7 +93,20 @@ class Mixture:
             row = self.tables[1][index - first]
             row = replace(row, segments=self._recodes[0][row.segments], replay=True)
         given = self._weights[row.segments]
-        return row if np.isnan(given).all() else replace(row, weights=np.where(np.isnan(given), row.weights, given))
+        if not np.isnan(given).all():
+            row = replace(row, weights=np.where(np.isnan(given), row.weights, given))
+        return self._balance(row) if self._balanced and not row.replay else row
+
+    def _balance(self, row: ExampleRow) -> ExampleRow:
+        """The example with the weights of each segment divided by the number of its trained tokens; ends belong to the
+        segment before them.
+        """
+        kinds = np.array([name != "end" for name in self.names])[row.segments]
+        parts = row.segments[np.maximum.accumulate(np.where(kinds, np.arange(len(kinds)), 0))]
+        live = row.weights > 0
+        live[0] = False
+        counts = np.bincount(parts[live], minlength=len(self.names)).clip(min=1)
+        return replace(row, weights=row.weights / counts[parts].astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
