@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from dragoman.commands import recipes
+from dragoman.errors import RecipeError
 from dragoman.pipeline import run as running
 from dragoman.pipeline.analyses import gradients_and_drift as analyses
 from dragoman.pipeline.analyses import once
@@ -17,7 +18,7 @@ from dragoman.pipeline.analyses.options import DriftOptions
 from dragoman.pipeline.forecast.cost import Reckoning
 from dragoman.pipeline.plan import plan, stages
 from dragoman.pipeline.process import Job, Ran
-from dragoman.pipeline.rows import learnt, settings_apart, taught_as, trained
+from dragoman.pipeline.rows import learnt, scale_of, settings_apart, taught_as, trained
 from dragoman.recipe.schema import Recipe
 from tests.pipeline.running import artifacts
 
@@ -61,6 +62,28 @@ def test_rows_at_other_strengths_share_examples_and_training_in_the_plan(
     work = {stage.title: costs.cost(stage).work for stage in stages(recipe) if stage.kind == "merge"}
     assert work["merge-vanilla~0"] == "one model, compared with its adapter"
     assert work["merge-vanilla-scale=0.5~0"] == "one model, compared with its adapter at strength 0.5"
+
+
+def test_a_strength_that_rises_is_told_and_one_that_is_1_everywhere_is_none(
+    tmp_path: Path, small_recipe: Callable[[Path], Path]
+) -> None:
+    recipe = loaded(tmp_path, small_recipe, "methods=[vanilla]", "sweep={scale.first_layer: [0, 0.5]}")
+    assert [next(iter(one.values()))["label"] for one in recipe.methods] == [
+        None,
+        "vanilla-first_layer=0",
+        "vanilla-first_layer=0.5",
+    ]
+    assert {taught_as(recipe, row) for row in ("vanilla-first_layer=0", "vanilla-first_layer=0.5")} == {"vanilla"}
+    apart = settings_apart(recipe)
+    assert (apart["vanilla"], apart["vanilla-first_layer=0.5"]) == ({"scale": 1.0}, {"scale.first_layer": 0.5})
+    merge = next(stage for stage in stages(recipe) if stage.title == "merge-vanilla-first_layer=0.5")
+    work = Reckoning(plan(recipe)).cost(merge).work
+    assert work.endswith("with its adapter at strength 0.5 at the first layer, rising to 1 at the last")
+    whole = loaded(tmp_path, small_recipe, "methods=[vanilla: {scale: {first_layer: 1}}]")
+    assert scale_of(whole, "vanilla") == 1
+    for said in ("-1", "half", "{first_layer: -1}", "{last: 1}"):
+        with pytest.raises(RecipeError, match=r"scale"):
+            loaded(tmp_path, small_recipe, f"methods=[vanilla: {{scale: {said}}}]")
 
 
 def test_rows_that_differ_in_more_than_strength_share_nothing(

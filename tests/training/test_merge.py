@@ -12,6 +12,7 @@ from transformers import LlamaForCausalLM
 from dragoman.errors import StoreError, TrainingError
 from dragoman.models.loading import load_model
 from dragoman.prompts.examples import Example, ExampleTable
+from dragoman.recipe.training import Rising
 from dragoman.training import merge as merging
 from dragoman.training.merge import merge
 from dragoman.training.trainer import fit
@@ -140,7 +141,24 @@ def test_a_merged_model_at_another_strength(scale: float, backbone: Path, adapte
         torch.equal(scaled[name], factor * (scale if "lora_B" in name else 1)) for name, factor in factors.items()
     )
     card = (out / "README.md").read_text(encoding="utf-8")
-    assert f"Its strength is {scale:g}" in card
+    assert f"It is taken at strength {scale:g}: before that" in card
+
+
+def test_a_merged_model_whose_strength_rises_with_the_layers(backbone: Path, adapter: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rising" / "model"
+    parity = merge(backbone, adapter, out, PROMPTS, scale=Rising(first_layer=0.0))
+    assert parity.fp32_max < 1e-4 * parity.spread
+    found, before = load_file(out / "model.safetensors"), load_file(backbone / "model.safetensors")
+    merge(backbone, adapter, tmp_path / "whole", PROMPTS)
+    whole = load_file(tmp_path / "whole" / "model.safetensors")
+    last = max(int(name.split(".")[2]) for name in before if name.startswith("model.layers."))
+    for name, weight in found.items():
+        if ".layers.0." in name:
+            assert torch.equal(weight, before[name])
+        elif f".layers.{last}." in name:
+            assert torch.equal(weight, whole[name])
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert "strength 0 at the first layer, rising to 1 at the last" in card
 
 
 def test_strength_1_is_the_row_s_own_model_to_the_bit_and_0_the_backbone(

@@ -299,7 +299,7 @@ class Strength(TypedDict):
     """What was trained at one strength, judged."""
 
     strength: float
-    """0 is the backbone."""
+    """0 is the backbone, where it is not that of the first layer."""
     row: str
     """Its row in the scorecard."""
     skill: float | None
@@ -324,6 +324,8 @@ class ScaleResult(TypedDict):
     """What the skill is, with its metric."""
     keep: float
     """The share of abilities that is to be kept (`pick.keep`)."""
+    by_layer: bool
+    """Whether strengths are those of the first layer, and rise to 1 at the last."""
     noise: float | None
     """How far RP of the backbone itself moves by chance, in points."""
     strengths: list[Strength]

@@ -17,9 +17,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from dragoman.corpora.amounts import Amounts, Volume
 from dragoman.corpora.records import Record
@@ -28,7 +26,7 @@ from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
 from dragoman.rationales.report import RationaleReport
 from dragoman.recipe.fields import Positive, Strict
-from dragoman.recipe.training import OwnTraining
+from dragoman.recipe.training import OwnTraining, Scale
 
 
 class MethodOptions(Strict):
@@ -41,9 +39,9 @@ class MethodOptions(Strict):
     limit: Positive | None = None
     """Learn from at most so many pairs of each direction and conversations of each language; a part of what a larger
     limit takes."""
-    scale: Annotated[float, Field(ge=0)] = 1.0
-    """Take what was trained at this strength: 0 is the backbone, 1 all of it. Rows that differ in nothing else share
-    their training."""
+    scale: Scale = 1.0
+    """Take what was trained at this strength: 0 is the backbone, 1 all of it; `{first_layer: 0.5}` rises to 1 at the
+    last layer. Rows that differ in nothing else share their training."""
 
 
 @dataclass(frozen=True, slots=True)

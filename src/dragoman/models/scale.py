@@ -1,7 +1,8 @@
 """A trained model at another strength: what training changed of the backbone, times a number.
 
-Strength 0 is the backbone, 1 what was trained. Of an adapter the second factor is multiplied, so that W + B A becomes
-W + (m B) A; a model whose weights were all trained is moved along the line from the backbone.
+Strength 0 is the backbone, 1 what was trained; it is one number, or rises with the layers. Of an adapter the second
+factor is multiplied, so that W + B A becomes W + (m B) A; a model whose weights were all trained is moved along the
+line from the backbone.
 """
 
 import re
@@ -14,17 +15,22 @@ from dragoman.errors import EngineError, listed
 from dragoman.json_values import Json
 from dragoman.models.adapters import CONFIG, WEIGHTS, read_adapter
 from dragoman.models.weights import header
+from dragoman.recipe.training import Rising
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _FACTOR = re.compile(r".+\.lora_(embedding_)?(?P<which>[AB])(\.(weight|bias))?")
+_LAYER = re.compile(r"\.(\d+)\.")
 _HARMLESS = ("gaussian", "eva", "orthogonal", "mica")
 """Ways to start an adapter that leave the backbone's own weights as they are, beside PEFT's default."""
 
 
-def scale_adapter(adapter: Path, out: Path, strength: float) -> Path:
-    """Writes the adapter at this strength to `out`, anew. EngineError if it is no plain LoRA on its backbone."""
+def scale_adapter(adapter: Path, out: Path, scale: float | Rising, layers: int) -> Path:
+    """Writes the adapter of a backbone with so many layers at this strength to `out`, anew.
+
+    EngineError if it is no plain LoRA on its backbone.
+    """
     from safetensors.torch import load_file, save_file
 
     _require_plain(adapter)
@@ -33,20 +39,32 @@ def scale_adapter(adapter: Path, out: Path, strength: float) -> Path:
     tensors = load_file(adapter / WEIGHTS)
     for name, tensor in tensors.items():
         if _which(name) == "B":
-            tensors[name] = (strength * tensor.float()).to(tensor.dtype)
+            tensors[name] = (strength_of(name, scale, layers) * tensor.float()).to(tensor.dtype)
     save_file(tensors, out / WEIGHTS, metadata={"format": "pt"})
     shutil.copyfile(adapter / CONFIG, out / CONFIG)
     return out
 
 
-def interpolate(trained: "PreTrainedModel", backbone: "PreTrainedModel", strength: float) -> None:
+def interpolate(trained: "PreTrainedModel", backbone: "PreTrainedModel", scale: float | Rising) -> None:
     """Moves each weight of a trained model to its place at this strength; one after the other, in place."""
     import torch
 
     before = dict(backbone.named_parameters())
+    layers = trained.config.get_text_config().num_hidden_layers
     with torch.no_grad():
         for name, weight in trained.named_parameters():
-            weight.copy_(torch.lerp(before[name].to(weight.dtype), weight, strength))
+            weight.copy_(torch.lerp(before[name].to(weight.dtype), weight, strength_of(name, scale, layers)))
+
+
+def strength_of(name: str, scale: float | Rising, layers: int) -> float:
+    """The strength of a tensor by its name: one that rises is α + (1 − α) · l / (L − 1) in layer l of L, and α in no
+    layer.
+    """
+    if not isinstance(scale, Rising):
+        return scale
+    found = _LAYER.search(name)
+    way = int(found[1]) / max(1, layers - 1) if found else 0
+    return scale.first_layer + (1 - scale.first_layer) * min(1, way)
 
 
 def _require_plain(adapter: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from dragoman.json_values import Json
 from dragoman.methods import Method, MethodOptions, available
 from dragoman.recipe.schema import Recipe
-from dragoman.recipe.training import WITHOUT_EFFECT, SegmentTraining, Training
+from dragoman.recipe.training import WITHOUT_EFFECT, Rising, SegmentTraining, Training, as_scale
 
 
 def rows(recipe: Recipe) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -32,9 +32,9 @@ def limit_of(recipe: Recipe, row: str) -> int | None:
     return limit
 
 
-def scale_of(recipe: Recipe, row: str) -> float:
+def scale_of(recipe: Recipe, row: str) -> float | Rising:
     """The strength at which a row takes what was trained."""
-    return float(rows(recipe)[row][1].get("scale", 1.0))
+    return as_scale(rows(recipe)[row][1].get("scale", 1.0))
 
 
 def taught_as(recipe: Recipe, row: str) -> str:
@@ -42,7 +42,7 @@ def taught_as(recipe: Recipe, row: str) -> str:
     strength 1, or else the first.
     """
     known = rows(recipe)
-    if all(options.get("scale", 1.0) == 1 for _, options in known.values()):
+    if all(scale_of(recipe, other) == 1 for other in known):
         return row
     alike = [other for other, said in known.items() if _but_scale(said) == _but_scale(known[row])]
     return next((other for other in alike if scale_of(recipe, other) == 1), alike[0])
@@ -71,7 +71,9 @@ def named_settings(recipe: Recipe) -> dict[str, dict[str, Json]]:
         for name, value in said.items():
             below = {f"{name}.{key}": part for key, part in value.items()} if isinstance(value, dict) else {name: value}
             found[row] |= {f"training.{key}": part for key, part in below.items()}
-        found[row] |= {"limit": limit_of(recipe, row), "scale": scale_of(recipe, row)}
+        scale = scale_of(recipe, row)
+        found[row] |= {"limit": limit_of(recipe, row)}
+        found[row] |= {"scale.first_layer": scale.first_layer} if isinstance(scale, Rising) else {"scale": scale}
     return found
 
 
@@ -86,6 +88,7 @@ def settings_apart(recipe: Recipe) -> dict[str, dict[str, Json]]:
     for name, key in (("lora", "rank"), ("replay", "share"), ("budget", "drift")):
         pair = {f"training.{name}", f"training.{name}.{key}"}
         apart |= pair if pair <= {*names} else set()
+    apart |= {"scale", "scale.first_layer"} if {"scale", "scale.first_layer"} <= {*names} else set()
     return {row: {name: said[name] for name in names if name in apart & said.keys()} for row, said in told.items()}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PlainSerializer, model_validator
+from pydantic import Field, PlainSerializer, TypeAdapter, model_validator
 
 from dragoman.recipe.fields import Fraction, Positive, Strict
 
@@ -46,6 +46,31 @@ class Budget(Strict):
     """The most drift, KL(backbone ‖ model) in nats a token: on general prompts, or on dev pairs where there is no replay."""
     then: Literal["stop", "lower"] = "stop"
     """What is done once it is more: `stop` ends the training there, `lower` halves the learning rate from there on, each time."""
+
+
+class Rising(Strict):
+    """A strength that rises evenly from the first layer to 1 at the last (LiNeS)."""
+
+    first_layer: Annotated[float, Field(ge=0)]
+    """Of the first layer, and of all that is in none, such as embeddings and head."""
+
+
+Scale = Annotated[float, Field(ge=0)] | Rising
+"""The strength at which a row takes what was trained."""
+_SCALE: TypeAdapter[float | Rising] = TypeAdapter(Scale)
+
+
+def as_scale(said: Any) -> float | Rising:
+    """A strength as a recipe's rows have it; a plain 1 for whatever comes to that."""
+    scale = _SCALE.validate_python(said)
+    return 1.0 if scale == Rising(first_layer=1) else scale
+
+
+def strength_words(scale: float | Rising) -> str:
+    """A strength in words, as in "at strength 0.5"."""
+    if isinstance(scale, Rising):
+        return f"strength {scale.first_layer:g} at the first layer, rising to 1 at the last"
+    return f"strength {scale:g}"
 
 
 WITHOUT_EFFECT = {"give_up", "save_every", "validate_every", "report_to"}

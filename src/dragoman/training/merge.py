@@ -21,11 +21,12 @@ from dragoman.models.loading import load_model, locate
 from dragoman.models.scale import interpolate, scale_adapter
 from dragoman.models.weights import companions
 from dragoman.prompts.examples import Ids
+from dragoman.recipe.training import Rising, strength_words
 from dragoman.training.checkpoints import is_model
 
 if TYPE_CHECKING:
     from peft import PeftModel
-    from transformers import PreTrainedModel
+    from transformers import PretrainedConfig, PreTrainedModel
 
 # In fp32 merging only changes the order of sums: 1e-5 of the spread of the logits is usual.
 FP32_LIMIT = 1e-3
@@ -56,7 +57,7 @@ def merge(
     out: Path,
     prompts: Sequence[Ids],
     *,
-    scale: float = 1.0,
+    scale: float | Rising = 1.0,
     trust_remote_code: bool = False,
     bin_weights: bool = False,
     revision: str | None = None,
@@ -81,7 +82,8 @@ def merge(
     if whole:
         _check_sizes(folder, adapter)
     elif scale != 1:
-        adapter = scale_adapter(adapter, out.with_name("adapter"), scale)
+        layers = _config(folder, trust_remote_code).get_text_config().num_hidden_layers
+        adapter = scale_adapter(adapter, out.with_name("adapter"), scale, layers)
     model = load_model(
         adapter if whole else folder,
         precision="fp32",
@@ -185,10 +187,15 @@ def _check_sizes(folder: Path, trained: Path) -> None:
             )
 
 
-def _own_dtype(folder: Path, trust_remote_code: bool) -> torch.dtype:
+def _config(folder: Path, trust_remote_code: bool) -> "PretrainedConfig":
     from transformers import AutoConfig
 
-    dtype = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code).dtype
+    config: PretrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+    return config
+
+
+def _own_dtype(folder: Path, trust_remote_code: bool) -> torch.dtype:
+    dtype = _config(folder, trust_remote_code).dtype
     return dtype if isinstance(dtype, torch.dtype) else torch.float32
 
 
@@ -235,14 +242,14 @@ def _greedy(model: "PreTrainedModel", prompt: Ids) -> Ids:
     return answer
 
 
-def _card(backbone: str | Path, parity: Parity, whole: bool, scale: float, origin: object) -> str:
+def _card(backbone: str | Path, parity: Parity, whole: bool, scale: float | Rising, origin: object) -> str:
     path = Path(backbone).expanduser()
     name = path.resolve().name if path.is_dir() else str(backbone)
     after = f"| {parity.cast_max:.3g} | {parity.cast_mean:.3g} |"
     if whole:
         title = f"{name}, fully fine-tuned"
         making = f"Made with Dragoman: all weights were trained, in fp32, and cast to {parity.cast} afterwards."
-        held = "the weights as trained" if scale == 1 else f"those weights at strength {scale:g}"
+        held = "the weights as trained" if scale == 1 else f"those weights at {strength_words(scale)}"
         lines = [f"| after the cast to {parity.cast} {after}"]
     else:
         title = f"{name}, with an adapter merged in"
@@ -254,7 +261,7 @@ def _card(backbone: str | Path, parity: Parity, whole: bool, scale: float, origi
         ]
     if scale != 1:
         what = "each weight's way from the backbone's" if whole else "the adapter's second factor"
-        making += f" Its strength is {scale:g}: before that, {what} was multiplied by it."
+        making += f" It is taken at {strength_words(scale)}: before that, {what} was multiplied by it."
     if origin:
         making += f" The backbone's own weights were dequantised from {origin}."
     table = "\n".join(["| | largest difference of logits | mean difference |", "|---|---|---|", *lines])

@@ -70,6 +70,20 @@ def test_a_row_that_has_a_strength_keeps_its_name_at_it(recipe: Recipe) -> None:
     assert labels == ["half", "half-scale=1"]
 
 
+def test_strengths_of_the_first_layer(recipe: Recipe) -> None:
+    strengths = read_strengths("1,0.5,0", by_layer=True)
+    assert strengths == (0.0, 0.5, 1.0)
+    derived = at_strengths(recipe, "radis", strengths, by_layer=True)
+    assert derived.name == "small-scale-radis-by-layer"
+    labels = {one["label"]: one["scale"] for method in derived.methods for one in method.values()}
+    assert labels == {
+        "radis-first_layer=0": {"first_layer": 0.0},
+        "radis-first_layer=0.5": {"first_layer": 0.5},
+        "radis": {"first_layer": 1.0},
+    }
+    assert [stage.title for stage in stages(derived) if stage.kind == "train"] == ["train-radis"]
+
+
 @pytest.mark.parametrize(("text", "found"), [("1,0.5", (0.5, 1.0)), ("0, 1, 1.0, 1.2", (1.0, 1.2)), ("0.25", (0.25,))])
 def test_strengths_are_read_in_ascending_order(text: str, found: tuple[float, ...]) -> None:
     assert read_strengths(text) == found

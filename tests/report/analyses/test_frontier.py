@@ -36,6 +36,7 @@ def found(made: Scorecard, picked: float | None = 0.5) -> ScaleResult:
         "row": "new",
         "skill": "translation, chrF++",
         "keep": 0.85,
+        "by_layer": False,
         "noise": None,
         "strengths": strengths,
         "picked": picked,
@@ -85,3 +86,21 @@ def test_why_nothing_is_picked() -> None:
     for one in unknown["strengths"]:
         one["kept"] = one["kept_interval"] = None
     assert remarks(unknown)[0] == "Nothing is picked: no ability was judged of which the backbone has any."
+
+
+def test_strengths_of_the_first_layer_begin_beside_the_backbone() -> None:
+    made = card(ROWS)
+    rising = found(made, 0.0)
+    rising["by_layer"] = True
+    for one, strength in zip(rising["strengths"], (0.0, 0.0, 0.5), strict=True):
+        one["strength"] = strength
+    lines = markdown(rising).splitlines()
+    assert lines[4].startswith("| backbone |")
+    assert lines[4].endswith("|  |")
+    assert lines[5].startswith("| 0 |")
+    assert lines[5].endswith("| picked |")
+    assert "they rise evenly to 1" in remarks(rising)[1]
+    drawn = picture(made, rising)
+    assert drawn is not None
+    named = ElementTree.fromstring(drawn).iter(f"{SVG}text")
+    assert {text.text for text in named if text.get("class", "").startswith("name")} == {"backbone", "0", "0.5"}

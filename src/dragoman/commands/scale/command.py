@@ -15,6 +15,9 @@ def scale(
     strengths: Annotated[
         str, typer.Option(help="Times what was trained: 0 is the backbone, 1 the row as it is.")
     ] = "0.25,0.5,0.75,1,1.2",
+    by_layer: Annotated[
+        bool, typer.Option("--by-layer", help="Strengths are those of the first layer, rising to 1 at the last.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is done and what the rest takes.")] = False,
     trust: Trust = False,
 ) -> None:
@@ -24,11 +27,11 @@ def scale(
     from dragoman.report.analyses.frontier import show
     from dragoman.screen import console
 
-    loaded, wanted = recipes.recipe(recipe, overrides or ()), frontier.read_strengths(strengths)
+    loaded, wanted = recipes.recipe(recipe, overrides or ()), frontier.read_strengths(strengths, by_layer=by_layer)
     if dry_run:
-        recipes.tell(frontier.at_strengths(loaded, row, wanted))
+        recipes.tell(frontier.at_strengths(loaded, row, wanted, by_layer=by_layer))
         return
-    result, folder = frontier.frontier(loaded, row, wanted, trust=trust)
+    result, folder = frontier.frontier(loaded, row, wanted, by_layer=by_layer, trust=trust)
     screen = console()
     show(result, screen)
     screen.print(
@@ -38,4 +41,5 @@ def scale(
     if result["picked"] is not None:
         for place in frontier.models(loaded, row):
             say(f"{place}: the model at strength {result['picked']:g}, to use as it is")
-        say(f"in a recipe: scale: {result['picked']:g} among the options of {row}")
+        said = f"{{first_layer: {result['picked']:g}}}" if by_layer else f"{result['picked']:g}"
+        say(f"in a recipe: scale: {said} among the options of {row}")

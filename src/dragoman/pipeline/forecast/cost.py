@@ -29,7 +29,7 @@ from dragoman.pipeline.stages.replay import held_out
 from dragoman.pipeline.stages.stage import Kind, Stage, finished
 from dragoman.recipe.engines import Hardware
 from dragoman.recipe.schema import ReplayData
-from dragoman.recipe.training import Training
+from dragoman.recipe.training import Training, strength_words
 from dragoman.training.validation import FORWARD, moments
 
 LOGPROB_BYTES = 8  # an id and a number; what the cache compresses comes off
@@ -199,7 +199,7 @@ class Reckoning:
     def _merge(self, stage: Stage) -> Cost:
         whole = settings_of(self.recipe, stage.row).lora is None
         work = f"one model, compared with {'what was trained' if whole else 'its adapter'}"
-        work += f" at strength {scale:g}" if (scale := scale_of(self.recipe, stage.row)) != 1 else ""
+        work += f" at {strength_words(scale)}" if (scale := scale_of(self.recipe, stage.row)) != 1 else ""
         return Cost(work, 1, estimate=self.calibration.merging() if self.calibration else None)
 
     def _examples(self, stage: Stage) -> Cost:

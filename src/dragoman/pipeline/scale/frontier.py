@@ -1,6 +1,7 @@
 """The frontier of a row: a run of its own with what the row was taught at several strengths, and the one to take.
 
-The run is called `NAME-scale-ROW` and shares the store: what the recipe's own run has made is not made again.
+The run is called `NAME-scale-ROW`, or `NAME-scale-ROW-by-layer`, and shares the store: what the recipe's own run has
+made is not made again.
 """
 
 import json
@@ -16,6 +17,7 @@ from dragoman.pipeline.rows import rows, scale_of, titled, trainings
 from dragoman.pipeline.run import run
 from dragoman.progress import note
 from dragoman.recipe.schema import Recipe
+from dragoman.recipe.training import as_scale
 from dragoman.report.analyses import frontier as frontiers
 from dragoman.report.compare import floor
 from dragoman.report.figures.figure1 import skill_of, skill_title
@@ -24,8 +26,8 @@ from dragoman.scoring.scorecard.schema import Row, Scorecard
 from dragoman.store import write_atomic
 
 
-def read_strengths(text: str) -> tuple[float, ...]:
-    """Strengths such as `0.5,1`, in ascending order; 0 is left out, as the backbone is judged anyway.
+def read_strengths(text: str, *, by_layer: bool = False) -> tuple[float, ...]:
+    """Strengths such as `0.5,1`, in ascending order; 0 is left out where it is the backbone, which is judged anyway.
 
     RecipeError if it is something else.
     """
@@ -35,13 +37,18 @@ def read_strengths(text: str) -> tuple[float, ...]:
         found = []
     if not found or not all(0 <= one < math.inf for one in found):
         raise RecipeError(f"--strengths: '{text}' should be numbers from 0 up, as in 0.25,0.5,1")
+    if by_layer:
+        return tuple(found)
     if found == [0]:
         raise RecipeError("--strengths: 0 is the backbone, which is judged anyway; name others besides, as in 0.5,1")
     return tuple(one for one in found if one)
 
 
-def at_strengths(recipe: Recipe, row: str, strengths: Sequence[float]) -> Recipe:
-    """The recipe of a row at these strengths. RecipeError if there is no such row, or no ability is judged."""
+def at_strengths(recipe: Recipe, row: str, strengths: Sequence[float], *, by_layer: bool = False) -> Recipe:
+    """The recipe of a row at these strengths. RecipeError if there is no such row, or no ability is judged.
+
+    `by_layer`: strengths are those of the first layer, and rise to 1 at the last.
+    """
     known = rows(recipe)
     if row not in known:
         there = f"its rows are {', '.join(known)}" if known else "it has no methods, so nothing was trained"
@@ -52,20 +59,30 @@ def at_strengths(recipe: Recipe, row: str, strengths: Sequence[float]) -> Recipe
             "or benchmarks, as in `evaluate: [translation, probes]`"
         )
     method, options = known[row]
-    made = [{method: {**options, "scale": one, "label": _label(recipe, row, one)}} for one in strengths]
-    return recipe.model_copy(update={"name": f"{recipe.name}-scale-{row}", "methods": tuple(made), "compare": ()})
+    made = [
+        {method: {**options, "scale": _said(one, by_layer), "label": _label(recipe, row, one, by_layer)}}
+        for one in strengths
+    ]
+    name = f"{recipe.name}-scale-{row}{'-by-layer' * by_layer}"
+    return recipe.model_copy(update={"name": name, "methods": tuple(made), "compare": ()})
 
 
 def frontier(
-    recipe: Recipe, row: str, strengths: Sequence[float], *, trust: bool = False, say: Callable[[str], None] = note
+    recipe: Recipe,
+    row: str,
+    strengths: Sequence[float],
+    *,
+    by_layer: bool = False,
+    trust: bool = False,
+    say: Callable[[str], None] = note,
 ) -> tuple[ScaleResult, Path]:
     """A row at these strengths, and the folder with table and picture; the model of the picked one is linked to
     `models/ROW-scaled` in the recipe's own folder.
     """
-    derived = at_strengths(recipe, row, strengths)
+    derived = at_strengths(recipe, row, strengths, by_layer=by_layer)
     folder = run(derived, trust=trust, say=say)
     card = read_scorecard(folder / "scorecard.json")
-    result = _result(recipe, row, strengths, card)
+    result = _result(recipe, row, strengths, by_layer, card)
     write_atomic(folder / "frontier.json", json.dumps(result, ensure_ascii=False, indent=1) + "\n")
     write_atomic(folder / "frontier.md", frontiers.markdown(result))
     (folder / "frontier.svg").unlink(missing_ok=True)
@@ -81,9 +98,16 @@ def models(recipe: Recipe, row: str) -> list[Path]:
     return [folder / _seeded(f"{row}-scaled", seed) for seed in trainings(recipe)]
 
 
-def _label(recipe: Recipe, row: str, strength: float) -> str:
+def _said(strength: float, by_layer: bool) -> float | dict[str, float]:
+    """A strength as a recipe says it."""
+    return {"first_layer": strength} if by_layer else strength
+
+
+def _label(recipe: Recipe, row: str, strength: float, by_layer: bool) -> str:
     """The row's own name at its own strength; otherwise as a sweep would name it."""
-    return row if strength == scale_of(recipe, row) else f"{row}-scale={strength:g}"
+    if as_scale(_said(strength, by_layer)) == scale_of(recipe, row):
+        return row
+    return f"{row}-{'first_layer' if by_layer else 'scale'}={strength:g}"
 
 
 def _seeded(row: str, seed: int | None) -> str:
@@ -96,26 +120,28 @@ def _publish_pick(recipe: Recipe, row: str, folder: Path, result: ScaleResult) -
     """
     for seed, place in zip(trainings(recipe), models(recipe, row), strict=True):
         if result["picked"] is not None:
-            link(place, (folder / "models" / _seeded(_label(recipe, row, result["picked"]), seed)).resolve())
+            label = _label(recipe, row, result["picked"], result["by_layer"])
+            link(place, (folder / "models" / _seeded(label, seed)).resolve())
             link(place.parents[1] / "data", (folder / "data").resolve())
         elif place.is_symlink():
             place.unlink()
 
 
-def _result(recipe: Recipe, row: str, strengths: Sequence[float], card: Scorecard) -> ScaleResult:
+def _result(recipe: Recipe, row: str, strengths: Sequence[float], by_layer: bool, card: Scorecard) -> ScaleResult:
     by_name = {one["name"]: one for one in card["rows"]}
     keep = recipe.pick.keep
-    found = [_strength(card, by_name[card["backbone"]], 0.0, keep)]
-    found += [_strength(card, by_name[_label(recipe, row, one)], one, keep) for one in strengths]
+    backbone = _strength(card, by_name[card["backbone"]], 0.0, keep)
+    found = [_strength(card, by_name[_label(recipe, row, one, by_layer)], one, keep) for one in strengths]
     return {
         "recipe": recipe.name,
         "backbone": recipe.backbone,
         "row": row,
         "skill": skill_title(card),
         "keep": keep,
+        "by_layer": by_layer,
         "noise": floor(card),
-        "strengths": found,
-        "picked": max((one["strength"] for one in found if one["strength"] and one["keeps"]), default=None),
+        "strengths": [backbone, *found],
+        "picked": max((one["strength"] for one in found if one["keeps"]), default=None),
     }
 
 

@@ -14,6 +14,7 @@ from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJ
 from dragoman.prompts.examples import Ids
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
+from dragoman.recipe.training import Rising
 from dragoman.store import Artifact
 
 PROBES = 16  # prompts on which a merged model is compared with its adapter
@@ -44,7 +45,7 @@ class Merge(StageJob[MergeFacts]):
     adapter: Path
     data: Path
     out: Path
-    scale: float = 1.0
+    scale: float | Rising = 1.0
 
     @classmethod
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
@@ -55,7 +56,8 @@ class Merge(StageJob[MergeFacts]):
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
         scale = scale_of(state.recipe, stage.row)
-        inputs: Inputs = {"scale": scale} if scale != 1 else {}  # absent in the names from before there was any
+        said = scale.model_dump() if isinstance(scale, Rising) else scale
+        inputs: Inputs = {"scale": said} if scale != 1 else {}  # absent in the names from before there was any
         adapter = state.done[stage.needs[0]].digest("adapter/*")
         return inputs | {"adapter": adapter, "backbone": state.cast.backbone.digest}
 

@@ -22,7 +22,7 @@ def show(result: ScaleResult, console: Console) -> None:
         heading = Text(title.replace(", ", ",\n"))  # so that all fits into 80 columns
         table.add_column(heading, justify="left" if place in (0, 4) else "right", no_wrap=True)
     for one in result["strengths"]:
-        picked = one["strength"] == result["picked"]
+        picked = _picked(result, one)
         table.add_row(*map(Text, _cells(result, one)), style="bold green" if picked else "")
     console.print(table)
     for sentence in remarks(result):
@@ -44,7 +44,7 @@ def picture(card: Scorecard, result: ScaleResult) -> str | None:
     """
     points = {point.name: point for point in points_of(card)}
     named = [
-        replace(points[one["row"]], name=f"{one['strength']:g}" if one["strength"] else one["row"])
+        replace(points[one["row"]], name=one["row"] if _is_backbone(result, one) else f"{one['strength']:g}")
         for one in result["strengths"]
         if one["row"] in points
     ]
@@ -56,7 +56,7 @@ def picture(card: Scorecard, result: ScaleResult) -> str | None:
 def remarks(result: ScaleResult) -> list[str]:
     """What was picked, by which rule, and how the numbers were made."""
     keep, picked = f"{100 * result['keep']:g} %", result["picked"]
-    seen = [one for one in result["strengths"] if one["strength"]]
+    seen = result["strengths"][1:]
     if picked is not None:
         said = [f"Picked: {picked:g}, the highest strength that keeps {keep} by the lower end of its 95 % interval."]
     elif all(one["kept_interval"] is None for one in seen):
@@ -69,7 +69,13 @@ def remarks(result: ScaleResult) -> list[str]:
             f"{best['strength']:g}, with {least} %. Try lower ones (--strengths 0.1,0.2), ask for less "
             "(pick.keep=0.95), or ask more questions (evaluation.questions), which makes the intervals narrower."
         ]
-    said.append("Strength 0 is the backbone, 1 what was trained.")
+    if result["by_layer"]:
+        said.append(
+            "Strengths are those of the first layer, and of all that is in none; they rise evenly to 1, which is what "
+            "was trained, at the last."
+        )
+    else:
+        said.append("Strength 0 is the backbone, 1 what was trained.")
     if result["noise"] is not None:
         said.append(f"Asked other questions, the backbone itself moves by {number(result['noise'])} points of RP.")
     return said
@@ -80,17 +86,23 @@ def _titles(result: ScaleResult) -> tuple[str, ...]:
 
 
 def _cells(result: ScaleResult, one: Strength) -> tuple[str, ...]:
-    if one["strength"] == result["picked"]:
-        state = "picked"
-    else:
-        state = "" if one["keeps"] or not one["strength"] else "too little"
+    first = _is_backbone(result, one)
+    state = "picked" if _picked(result, one) else "" if first or one["keeps"] else "too little"
     return (
-        f"{one['strength']:g}",
+        one["row"] if first and result["by_layer"] else f"{one['strength']:g}",
         _within(number(one["skill"]), one["skill_interval"]),
         _within(signed(one["gain"]), one["gain_interval"]),
         _within(number(one["kept"]), one["kept_interval"]),
         state,
     )
+
+
+def _is_backbone(result: ScaleResult, one: Strength) -> bool:
+    return one is result["strengths"][0]
+
+
+def _picked(result: ScaleResult, one: Strength) -> bool:
+    return one["strength"] == result["picked"] and not _is_backbone(result, one)
 
 
 def _within(score: str, interval: list[float] | None) -> str:
