@@ -118,6 +118,19 @@ def test_what_a_method_teaches_is_explained_where_it_is_counted(card: Card) -> N
     assert "(goes on to talk 96.9 %)" in told
 
 
+def test_tokens_beyond_the_translations_are_told_where_there_are_many(card: Card) -> None:
+    assert not any("Tokens" in remark for remark in remarks(card))
+    talking = copy.deepcopy(card)
+    answers = talking["rows"][0]["translation"]["rates"]["chatter"]["n"]
+    for row, count in zip(talking["rows"], (12, 0, 72), strict=True):
+        signed = {"interval": [0.0, 90.0], "signature": "beyond|"}
+        row["translation"]["beyond"] = {"count": count * answers, "n": 100 * answers, "rate": count, **signed}
+    assert remarks(talking)[-1] == (
+        "Tokens of an answer that are no part of its translation: backbone 12.0 (12 % of all) and radis 72.0 (72 % of "
+        "all)."
+    )
+
+
 def test_the_settings_in_which_rows_differ_are_said_with_the_rows_that_have_them(card: Card) -> None:
     changed = copy.deepcopy(card)
     backbone, first, second = changed["rows"][:3]

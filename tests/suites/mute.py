@@ -34,6 +34,9 @@ class Mute:
     def decode(self, ids: Sequence[int]) -> str:
         raise NotImplementedError
 
+    def length(self, text: str) -> int:
+        raise NotImplementedError
+
     def translate(self, pair: Pair) -> Ids:
         raise NotImplementedError
 

@@ -84,6 +84,10 @@ class Speaker:
         """The text of some ids, without special tokens."""
         return self.renderer.decode(ids)
 
+    def length(self, text: str) -> int:
+        """How many tokens a text takes that an assistant wrote."""
+        return len(self.renderer.encode(text))
+
     def prefix(self, record: Record) -> Prefix:
         """Request and reference as ids. `DataError` if there is no reference, or no request before it."""
         turns, reference = self._parted(record)

@@ -7,12 +7,13 @@ from dragoman.report.abilities import digits, items, unjudged
 from dragoman.report.compare import RETENTION, Difference, alike, difference, floor, methods, of_backbone
 from dragoman.report.families import score as ability_of
 from dragoman.report.phrases import NAMED, listed, number, plain, rationales, setting, signed, significant
-from dragoman.report.translation import RATE_TITLES, counted
+from dragoman.report.translation import RATE_TITLES, beyond, counted
 from dragoman.report.verdict import differing, translates
 from dragoman.scoring.scorecard.schema import Ability, Scorecard
 
 JUDGED = ("cut off", "empty", "verdicts")  # notes on what was judged all the same begin so
 GOES_ON = ("chatter", "over_generation")  # rates that count an explanation
+MUCH = 1  # percent of the tokens beyond the translations that are worth a remark
 TOLD = 3  # rows of which a sentence tells at which families they differ from the best
 
 
@@ -28,6 +29,7 @@ def remarks(card: Scorecard) -> list[str]:
     found += [f"{row['name']}: {hint}" for row in card["rows"] for hint in row["hints"]]
     found += _replayed(card)
     found += _taught_to_go_on(card)
+    found += _beyond(card)
     found += drift.remarks(card)
     found += _open(card)
     return found + (_without(card) if of_backbone(card) else [])
@@ -180,6 +182,15 @@ def _taught_to_go_on(card: Scorecard) -> list[str]:
                 "first of all its explanation, which is taken out before scoring wherever a rule is certain of it."
             )
     return found
+
+
+def _beyond(card: Scorecard) -> list[str]:
+    """How much is generated beside the translations, by the rows that do so."""
+    told = {row["name"]: found for row in card["rows"] if (found := beyond(row)) and (found[1]["rate"] or 0) >= MUCH}
+    if not told:
+        return []
+    rows = [f"{name} {number(each)} ({number(one['rate'], 0)} % of all)" for name, (each, one) in told.items()]
+    return [f"Tokens of an answer that are no part of its translation: {listed(rows)}."]
 
 
 def _open(card: Scorecard) -> list[str]:

@@ -90,6 +90,14 @@ def counted(row: Row, rate: str) -> Rate | None:
     return row["translation"]["rates"][rate] if row["translation"] else None
 
 
+def beyond(row: Row) -> tuple[float, Rate] | None:
+    """The tokens of an answer that are no part of its translation, and their share; None if it is not known."""
+    told = row["translation"]
+    if not told or not (found := told.get("beyond")) or found["rate"] is None:
+        return None
+    return found["count"] / told["rates"]["chatter"]["n"], found
+
+
 def rates(card: Scorecard) -> dict[str, str]:
     """Titles of the rates that were counted; older scorecards have fewer of them."""
     known = [row["translation"]["rates"] for row in card["rows"] if row["translation"]]

@@ -266,6 +266,16 @@ def test_what_is_odd_about_the_translation_alone_of_a_row_that_explains(card: Ca
     assert "translation alone" not in page(card, Details("bare"))
 
 
+def test_tokens_beyond_the_translations_stand_with_what_is_odd(card: Card) -> None:
+    assert "tokens beyond" not in page(card, Details("x"))
+    talking = copy.deepcopy(card)
+    told = talking["rows"][2]["translation"]
+    signed = {"interval": [70.1, 73.2], "signature": "beyond|"}
+    told["beyond"] = {"count": 36 * told["rates"]["chatter"]["n"], "n": 9999, "rate": 71.6, **signed}
+    text = " ".join(" ".join(Reader(page(talking, Details("x"))).texts).split())
+    assert "tokens beyond the translation % of all – – 71.6 70.1–73.2 · 36.0 an answer" in text
+
+
 def test_another_skill_on_the_page(skilled: Card) -> None:
     for row in skilled["rows"]:
         row["translation"] = None

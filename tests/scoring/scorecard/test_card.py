@@ -118,6 +118,25 @@ def test_rates_are_counted_over_what_could_be_judged() -> None:
     assert rates["wrong_language"]["signature"].startswith("rate|identifier:py3langid-")
 
 
+def test_tokens_beyond_the_translations_are_a_share_of_all() -> None:
+    def row(*counted: tuple[int | None, int | None]) -> RowResults:
+        result = translated([pair.target for pair in BACK], BACK)
+        parts = zip(result.items, counted, strict=True)
+        return RowResults(replace(result, items=tuple(replace(item, tokens=t, beyond=b) for item, (t, b) in parts)))
+
+    rows: Rows = {"backbone": row((10, 0), (20, 10), (10, 0)), "several": [row(*[(10, 8)] * 3), row(*[(30, 24)] * 3)]}
+    backbone, several = (one["translation"]["beyond"] for one in scorecard(rows, bootstrap=200)["rows"])
+    assert counted(backbone) == (10, 40, 25)
+    assert backbone["interval"][0] == 0 < 25 < backbone["interval"][1] <= 50
+    assert backbone["signature"].startswith("beyond|rule:dragoman|extraction:2|interval:bs:200|seed:12345|version:")
+    assert counted(several) == (96, 120, 80)
+    assert several["interval"] == pytest.approx([80, 80])
+    silent = scorecard({"backbone": row(*[(0, 0)] * 3)}, bootstrap=10)["rows"][0]["translation"]["beyond"]
+    assert (counted(silent), silent["interval"]) == ((0, 0, None), None)
+    older = scorecard({"backbone": row((10, 0), (None, None), (10, 0))}, bootstrap=10)
+    assert "beyond" not in older["rows"][0]["translation"]
+
+
 @pytest.mark.usefixtures("few_stand_for_many")
 def test_retention_is_the_score_over_the_backbones() -> None:
     row = scorecard({"backbone": BACKBONE, "vanilla": VANILLA}, bootstrap=400)["rows"][1]

@@ -38,6 +38,9 @@ class Letters(Mute):
     def after(self, answer: str, pair: Pair) -> str:
         return answer
 
+    def length(self, text: str) -> int:
+        return len(text)
+
 
 def completion(text: str, finish: str = "stop") -> Completion:
     return Completion(tuple(map(ord, text)), text, finish)  # type: ignore[arg-type]
@@ -63,6 +66,35 @@ def test_it_asks_once_greedily_and_returns_what_was_answered() -> None:
     assert [item.hypothesis for item in result.items] == [pair.target for pair in DE_EN]
     assert result.signatures["de-en"]["chrf++"].startswith("chrf++|nrefs:1|case:mixed|eff:yes|nc:6|nw:2|space:no|")
     assert "|tok:13a|smooth:exp|" in result.signatures["de-en"]["bleu"]
+
+
+def test_tokens_that_are_no_part_of_the_translation_are_counted() -> None:
+    remark, limit = "\n\nIn English, the phrase means that", "The cat is old.\n\nThe word "
+    answers = [
+        Completion(tuple(range(16)), "The dog sleeps in the garden.", "stop"),  # cut otherwise than letter by letter
+        Completion((*range(15 + len(remark)), 0), f"The cat is old.{remark}", "stop"),
+        Completion((1, 2, 3, 0), '"Berlin."', "stop"),  # fewer than we would take
+        Completion((0,), "", "stop"),
+        Completion(tuple(range(len(limit))), limit, "length"),
+    ]
+    pairs = [*DE_EN[:4], DE_EN[1]]
+    suite = translation("radis", pairs, Letters(), Evaluation())
+    next(suite)
+    with pytest.raises(StopIteration) as stopped:
+        suite.send(answers)
+    result: TranslationResult = stopped.value.value
+    assert [(item.tokens, item.beyond) for item in result.items] == [
+        (15, 0),
+        (15 + len(remark), len(remark)),
+        (3, 0),
+        (0, 0),
+        (len(limit), len(limit) - 15),
+    ]
+    assert TranslationResult.from_json(json.loads(json.dumps(result.to_json()))) == result
+    older = result.to_json()
+    for item in older["items"]:
+        del item["tokens"], item["beyond"]
+    assert TranslationResult.from_json(older).items[1].beyond is None
 
 
 def test_everything_odd_about_an_answer_is_counted() -> None:

@@ -163,6 +163,7 @@ def page(card: Scorecard, details: Details) -> str:
             figure=formats.figure,
             spanned=_spanned,
             rates=translation.rates(card),
+            beyond={row["name"]: found for row in card["rows"] if (found := translation.beyond(row))},
             alone=translations.left_alone(words.rationales(card), details.results),
             fault_titles=FAULT_TITLES,
             bar=_bar,

@@ -42,6 +42,7 @@ from dragoman.scoring.scorecard.schema import (
 from dragoman.scoring.scorecard.translation import (
     Measure,
     Translations,
+    beyond,
     group,
     grouped,
     metrics,
@@ -104,7 +105,7 @@ def scorecard(
             _row(
                 name,
                 results[name],
-                _translation(translated[name], None if first else translated[backbone], results[name])
+                _translation(translated[name], None if first else translated[backbone], results[name], bootstrap)
                 if name in translated
                 else None,
                 judged.get(name, {}),
@@ -230,10 +231,13 @@ def _require_same(name: str, row: RowResults, reference: RowResults) -> None:
 # Translation
 
 
-def _translation(row: Translations, reference: Translations | None, results: Sequence[RowResults]) -> Translation:
+def _translation(
+    row: Translations, reference: Translations | None, results: Sequence[RowResults], bootstrap: int
+) -> Translation:
     names = grouped(list(row))
     whole = _group(row, reference, names, "all")
-    return {
+    answered = [one.translation for one in results if one.translation]
+    found: Translation = {
         "out_of_english": _group(row, reference, names, "out_of_english"),
         "into_english": _group(row, reference, names, "into_english"),
         "all": whole,
@@ -245,8 +249,11 @@ def _translation(row: Translations, reference: Translations | None, results: Seq
             }
             for name, metrics in row.items()
         },
-        "rates": _rates([one.translation for one in results if one.translation]),
+        "rates": _rates(answered),
     }
+    if beside := beyond(answered, bootstrap):
+        found["beyond"] = beside
+    return found
 
 
 def _group(

@@ -96,6 +96,8 @@ class Translation(TypedDict):
     """Direction (de-en) → metric (chrf++, bleu, comet:NAME) → score."""
     rates: dict[str, Rate]
     """What was odd about answers: chatter, empty, copy, wrong_language, …"""
+    beyond: NotRequired[Rate]
+    """Of all tokens that were generated, those beside the translations; absent where that was not counted."""
 
 
 # Abilities

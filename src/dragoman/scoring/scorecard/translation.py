@@ -10,10 +10,11 @@ from typing import Protocol
 
 import numpy as np
 
+from dragoman import __version__
 from dragoman.corpora.language import base
-from dragoman.scoring.scorecard.schema import GroupName
-from dragoman.scoring.statistics import SEED, Floats, average, bleu, chrf, over_seeds, resample
-from dragoman.suites.translation.suite import TranslationResult
+from dragoman.scoring.scorecard.schema import GroupName, Rate
+from dragoman.scoring.statistics import SEED, Floats, average, bleu, bounds, chrf, interval, over_seeds, resample
+from dragoman.suites.translation.suite import TranslationResult, told_by
 
 FORMULAS: Mapping[str, Callable[[Floats], Floats]] = {"chrf++": chrf, "bleu": bleu}
 """Metrics computed from counts summed over sentences; any other metric is a mean over sentences, of a sum and a
@@ -110,6 +111,23 @@ def group(measured: Translations, name: GroupName, metric: str) -> Measure | Non
 def metrics(measured: Translations) -> list[str]:
     """All metrics of a row's translations, in their order."""
     return list(dict.fromkeys(metric for direction in measured.values() for metric in direction))
+
+
+def beyond(results: Sequence[TranslationResult], bootstrap: int) -> Rate | None:
+    """Of all tokens that a row generated, those beside its translations; None if they were not counted."""
+    counted = [[(item.beyond, item.tokens) for item in result.items] for result in results]
+    if any(None in pair for items in counted for pair in items):
+        return None
+    sums = np.array(counted, dtype=np.float64).sum(0)  # several trainings count as one, as in rates
+    beside, generated = sums.sum(0).tolist()
+    return {
+        "count": int(beside),
+        "n": int(generated),
+        "rate": 100 * beside / generated if generated else None,
+        "interval": bounds(interval(100 * average(resample(sums, bootstrap)))),
+        "signature": f"beyond|{told_by('chatter')}interval:bs:{bootstrap}|seed:{SEED}{trainings(results)}"
+        f"|version:dragoman-{__version__}",
+    }
 
 
 def columns(rows: Mapping[str, Sequence[object]]) -> Iterator[tuple[str, slice]]:

@@ -51,7 +51,8 @@ class Translated:
     `flags` has an entry for each of `RATES`; those about the language are None if it can't be told. A failed
     extraction is scored on the whole answer. `statistics` holds for each metric the numbers that are summed over
     sentences: counts in sacreBLEU's order, or a score and its weight. `cuts` is what stood besides the translation,
-    with the rule that found it.
+    with the rule that found it. `tokens` are those of the answer without its end, and `beyond` is how many fewer the
+    translation alone takes; None in results of earlier versions.
     """
 
     pair: Pair
@@ -60,6 +61,8 @@ class Translated:
     flags: Mapping[str, bool | None]
     statistics: Mapping[str, tuple[float, ...]]
     cuts: tuple[Cut, ...] = ()
+    tokens: int | None = None
+    beyond: int | None = None
 
 
 class CutJson(TypedDict):
@@ -84,6 +87,8 @@ class TranslatedJson(TypedDict):
     """Earlier versions have none."""
     flags: dict[str, bool | None]
     statistics: dict[str, list[float]]
+    tokens: NotRequired[int | None]
+    beyond: NotRequired[int | None]
 
 
 class TranslationJson(TypedDict):
@@ -133,6 +138,8 @@ class TranslationResult:
                     "cuts": [{"rule": cut.rule, "text": cut.text, "taken_out": cut.taken_out} for cut in item.cuts],
                     "flags": dict(item.flags),
                     "statistics": {name: list(counts) for name, counts in item.statistics.items()},
+                    "tokens": item.tokens,
+                    "beyond": item.beyond,
                 }
                 for item in self.items
             ],
@@ -150,6 +157,8 @@ class TranslationResult:
                 flags=dict.fromkeys(RATES) | row["flags"],  # None for what was not counted in those days
                 statistics={name: tuple(counts) for name, counts in row["statistics"].items()},
                 cuts=tuple(Cut(cut["rule"], cut["text"], cut["taken_out"]) for cut in row.get("cuts", ())),
+                tokens=row.get("tokens"),
+                beyond=row.get("beyond"),
             )
             for row in data["items"]
         )
@@ -167,7 +176,18 @@ def translation(
         _metrics(language)
     completions = yield translation_ask(model, pairs, speak, settings.translation_tokens, "test translations")
     taken = [replace(one, text=speak.after(one.text, pair)) for pair, one in zip(pairs, completions, strict=True)]
-    return judge(pairs, taken, [one.text for one in completions])
+    judged = judge(pairs, taken, [one.text for one in completions])
+    items = tuple(
+        replace(item, tokens=len(one.body), beyond=_beyond(item, one, speak))
+        for item, one in zip(judged.items, completions, strict=True)
+    )
+    return replace(judged, items=items)
+
+
+def _beyond(item: Translated, completion: Completion, speak: Speaker) -> int:
+    if item.hypothesis == item.answer.strip():
+        return 0  # also where the model cut words into other tokens than its tokenizer does
+    return max(0, len(completion.body) - speak.length(item.hypothesis))
 
 
 def translation_ask(model: str, pairs: Sequence[Pair], speak: Speaker, max_tokens: int, purpose: str) -> Ask:
