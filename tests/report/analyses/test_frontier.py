@@ -76,6 +76,32 @@ def test_the_table_and_the_rule_are_said() -> None:
     )
 
 
+def test_a_pick_inside_the_noise_floor_says_so() -> None:
+    close = found(card(ROWS))
+    for one, low in zip(close["strengths"], (100.0, 85.4, 83.8), strict=True):
+        one["kept_interval"] = [low, low + 5]
+    close["noise"] = 1.5
+    moves = "Asked other questions, the backbone itself moves by 1.5 points of RP"
+    hangs = ". The pick hangs on a smaller difference (0.5 passes by 0.4, 1 misses by 1.2); more questions "
+    assert remarks(close)[-1] == f"{moves}{hangs}(evaluation.questions) make it firmer."
+    close["strengths"][1]["kept_interval"] = [86.6, 90.0]
+    assert "(1 misses by 1.2)" in remarks(close)[-1]
+    close["strengths"][2]["kept_interval"] = [83.4, 90.0]
+    assert remarks(close)[-1] == f"{moves}; the pick hangs on more than that."
+
+
+def test_a_strength_below_the_pick_decides_nothing() -> None:
+    close = found(card(ROWS), 1.0)
+    for one, low in zip(close["strengths"], (100.0, 85.1, 89.0), strict=True):
+        one["kept_interval"] = [low, low + 5]
+    close["noise"] = 1.5
+    assert remarks(close)[-1].endswith("; the pick hangs on more than that.")
+    close["picked"] = None  # and where none is, any of them might have been
+    close["strengths"][1]["keeps"] = close["strengths"][2]["keeps"] = False
+    close["strengths"][1]["kept_interval"] = [84.6, 90.0]
+    assert "That nothing is picked hangs on a smaller difference (0.5 misses by 0.4)" in remarks(close)[-1]
+
+
 def test_why_nothing_is_picked() -> None:
     made = card(ROWS)
     told = remarks(found(made, None))[0]

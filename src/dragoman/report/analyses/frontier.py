@@ -77,8 +77,25 @@ def remarks(result: ScaleResult) -> list[str]:
     else:
         said.append("Strength 0 is the backbone, 1 what was trained.")
     if result["noise"] is not None:
-        said.append(f"Asked other questions, the backbone itself moves by {number(result['noise'])} points of RP.")
+        moves = f"Asked other questions, the backbone itself moves by {number(result['noise'])} points of RP"
+        said.append(f"{moves}{_within_noise(result, result['noise'])}.")
     return said
+
+
+def _within_noise(result: ScaleResult, noise: float) -> str:
+    """Which decisions of the pick are closer than the noise floor: that for what is picked, and those against more."""
+    near, picked = [], result["picked"]
+    for one in result["strengths"][1:]:
+        if one["kept_interval"] and (picked is None or one["strength"] >= picked):
+            spare = one["kept_interval"][0] - 100 * result["keep"]
+            if abs(spare) < noise:
+                how = f"passes by {number(spare)}" if one["keeps"] else f"misses by {number(-spare)}"
+                near.append(f"{one['strength']:g} {how}")
+    if near:
+        what = "That nothing is picked" if picked is None else "The pick"
+        more = "more questions (evaluation.questions) make it firmer"
+        return f". {what} hangs on a smaller difference ({', '.join(near)}); {more}"
+    return "" if picked is None else "; the pick hangs on more than that"
 
 
 def _titles(result: ScaleResult) -> tuple[str, ...]:
