@@ -192,7 +192,8 @@ def test_what_was_replayed_is_told_with_what_is_near(card: Card) -> None:
     assert (
         f"{kept['name']} learnt general prompts with the backbone's own answers beside the task: 130 of requests and "
         "20 of own, of the kinds code and writing, which evaluation does not ask. Of kinds that evaluation asks "
-        "(maths) none was among them."
+        "(maths) none was among them. Of what kind 20 of own are is not known: any family may have been practised with "
+        "them."
     ) in remarks(card)
     kept["replay"]["near"] = {"code": 0}
     (told,) = [one for one in remarks(card) if "general prompts" in one]

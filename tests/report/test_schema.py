@@ -6,7 +6,8 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from dragoman.rationales.report import RationaleReport
-from dragoman.scoring.scorecard.schema import FILE, SCHEMA, written
+from dragoman.scoring.scorecard.json_schema import FILE, written
+from dragoman.scoring.scorecard.schema import SCHEMA
 from tests.plain_card import Card
 from tests.report.graded_card import graded_card
 from tests.report.study_card import study_card
@@ -15,7 +16,9 @@ WRITTEN = json.loads(FILE.read_text(encoding="utf-8"))
 
 
 def test_it_is_made_of_the_types() -> None:
-    assert written() == FILE.read_text(encoding="utf-8"), "write it anew: python -m dragoman.scoring.scorecard.schema"
+    assert written() == FILE.read_text(encoding="utf-8"), (
+        "write it anew: python -m dragoman.scoring.scorecard.json_schema"
+    )
     open_ = {name for name, one in WRITTEN["$defs"].items() if one["additionalProperties"] is not False}
     assert open_ == {"Group"}
     assert WRITTEN["$defs"]["Group"]["additionalProperties"] == {"$ref": "#/$defs/Score"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from dragoman.report import drift
+from dragoman.report import drift, replay
 from dragoman.report.abilities import digits, items, unjudged
 from dragoman.report.compare import RETENTION, Difference, alike, difference, floor, methods, of_backbone
 from dragoman.report.families import score as ability_of
@@ -27,7 +27,7 @@ def remarks(card: Scorecard) -> list[str]:
     found += _weights(card)
     found += _settings(card)
     found += [f"{row['name']}: {hint}" for row in card["rows"] for hint in row["hints"]]
-    found += _replayed(card)
+    found += replay.remarks(card)
     found += _taught_to_go_on(card)
     found += _beyond(card)
     found += drift.remarks(card)
@@ -144,28 +144,6 @@ def _weights(card: Scorecard) -> list[str]:
         "published scores of the original model are not theirs."
         for weights, names in rows.items()
     ]
-
-
-def _replayed(card: Scorecard) -> list[str]:
-    """Which rows learnt general prompts beside their task, and whether evaluation asks such ones."""
-    taking = [row for row in card["rows"] if "replay" in row]
-    if not taking:
-        return []
-    names, replay = [row["name"] for row in taking], taking[0]["replay"]  # one replay serves all rows
-    sources = [f"{sum(kinds.values()):,} of {name}" for name, kinds in replay["prompts"].items()]
-    kinds = {kind for some in replay["prompts"].values() for kind in some if kind}
-    far, near = sorted(kinds - replay["near"].keys()), sorted(kinds & replay["near"].keys())
-    left_out = sorted(kind for kind, count in replay["near"].items() if count)
-    told = f"{listed(names)} learnt general prompts with the backbone's own answers beside the task: {listed(sources)}"
-    found = [f"{told}, of the kinds {listed(far)}, which evaluation does not ask." if far else f"{told}."]
-    if left_out:
-        found.append(f"Of kinds that evaluation asks ({listed(left_out)}) none was among them.")
-    if near:
-        found.append(
-            f"Evaluation asks the kinds {listed(near)} too: what was kept there was practised, and says little of what "
-            "nobody practised."
-        )
-    return [" ".join(found)]
 
 
 def _taught_to_go_on(card: Scorecard) -> list[str]:

@@ -10,11 +10,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dragoman.report import drift
-from dragoman.report.abilities import abilities, by_side, comparisons, digits, draw_apart, skills, unit
-from dragoman.report.compare import baseline, floor, methods, of_backbone, within_noise
+from dragoman.report import cells as cell
+from dragoman.report import drift, replay
+from dragoman.report.abilities import abilities, by_side, comparisons, digits, skills, unit
+from dragoman.report.compare import baseline, floor, methods, of_backbone
 from dragoman.report.families import Benchmark, benchmarks, by_language, heading, score
-from dragoman.report.phrases import number, plain, rationales, signed, significant, spread, trainings
+from dragoman.report.phrases import plain, rationales, trainings
 from dragoman.report.remarks import remarks
 from dragoman.report.translation import (
     counted,
@@ -27,7 +28,7 @@ from dragoman.report.translation import (
     translated,
 )
 from dragoman.report.verdict import verdict
-from dragoman.scoring.scorecard.schema import Ability, Change, GroupName, Kind, Rate, Row, Score, Scorecard, TraceSide
+from dragoman.scoring.scorecard.schema import Change, GroupName, Kind, Row, Scorecard, TraceSide
 from dragoman.screen import console as new_console
 
 WIDE = 100  # columns that a table of three models needs with its intervals
@@ -108,18 +109,18 @@ def _table(card: Scorecard, rows: Sequence[Row], intervals: bool) -> Table:
 
     def lines(kind: Kind, families: Sequence[str], indent: str = "") -> None:
         for name in families:
-            cells = (_score(row[kind].get(name), digits(card, name), intervals) for row in rows)
+            cells = (cell.score(row[kind].get(name), digits(card, name), intervals) for row in rows)
             table.add_row(Text(f"{indent}{plain(name)}, {unit(card, name)}"), *cells)
 
     if translated(card) or skills(card):
         head("Skill gained" if taught else "Skill")
         for metric in metrics(card):
             for key, title in groups(card) if metric != "bleu" else ALL:
-                cells = (_score(group_score(row, key, metric), 1, intervals) for row in rows)
+                cells = (cell.score(group_score(row, key, metric), 1, intervals) for row in rows)
                 table.add_row(Text(f"{title}, {metric_title(card, metric)}"), *cells)
         if translated(card):
             for rate, title in odd(card).items():
-                cells = (_rate(counted(row, rate)) for row in rows)
+                cells = (cell.rate(counted(row, rate)) for row in rows)
                 table.add_row(Text(f"{title}, %", style="dim"), *cells)
         lines("skills", skills(card))
     if abilities(card):
@@ -132,25 +133,28 @@ def _table(card: Scorecard, rows: Sequence[Row], intervals: bool) -> Table:
         head(f"Benchmarks {title}")
         for parts in asked:
             found = [score(row, parts.family) for row in rows]
-            table.add_row(Text(f"{heading(parts)}, %"), *(_score(one, 0, intervals) for one in found))
+            table.add_row(Text(f"{heading(parts)}, %"), *(cell.score(one, 0, intervals) for one in found))
             if _has_f1(rows, parts):
-                table.add_row(Text("  F1", style="dim"), *(_f1(one) for one in found))
+                table.add_row(Text("  F1", style="dim"), *(cell.f1(one) for one in found))
     if _kept(card):
-        cells = (_retention(row, card["backbone"], intervals) for row in rows)
+        cells = (cell.retention(row, card["backbone"], intervals) for row in rows)
         table.add_row(Text("kept of all (RP), %", style="bold"), *cells)
+        for part, title in replay.parts(card).items():
+            cells = (cell.part(row, part, card["backbone"], intervals) for row in rows)
+            table.add_row(Text(f"  {title}, %"), *cells)
     if changed(card):
         head("Change" if taught else f"Difference from {baseline(card)}", ", points of 100")
         for side, title in changed(card):
-            table.add_row(Text(title), *(_change(_traced(row, side), intervals) for row in rows))
+            table.add_row(Text(title), *(cell.change(_traced(row, side), intervals) for row in rows))
     if comparisons(card):
         head("Beside the backbone", ", 50 is a draw")
         for name in comparisons(card):
-            cells = (_compared(row["abilities"].get(name), intervals) for row in rows)
+            cells = (cell.compared(row["abilities"].get(name), intervals) for row in rows)
             table.add_row(Text(f"{plain(name)}, %"), *cells)
     if drift.kinds(card):
         head(drift.HEADING, f", {drift.UNIT}")
         for kind, title in drift.kinds(card).items():
-            table.add_row(Text(f"on {title}"), *(_drift(row, kind, intervals) for row in rows))
+            table.add_row(Text(f"on {title}"), *(cell.moved(row, kind, intervals) for row in rows))
     return table
 
 
@@ -167,15 +171,21 @@ def _by_line(card: Scorecard, intervals: bool) -> list[RenderableType]:
     if translated(card):
         for key, title in groups(card):
             sums.add_column(Text(f"{title}, chrF++" if key == "all" else title), no_wrap=key == "all")
-            columns.append([_score(group_score(row, key, "chrf++"), 1, wide and key == "all") for row in rows])
+            columns.append([cell.score(group_score(row, key, "chrf++"), 1, wide and key == "all") for row in rows])
     for skill in skills(card):
         sums.add_column(Text(f"{plain(skill)}, %"))
-        columns.append([_score(row["skills"].get(skill), 0, intervals and not translated(card)) for row in rows])
+        columns.append([cell.score(row["skills"].get(skill), 0, intervals and not translated(card)) for row in rows])
     if _kept(card):
         sums.add_column(Text("kept of all (RP), %"))
-        columns.append([_retention(row, card["backbone"], intervals, 2) for row in rows])
+        columns.append([cell.retention(row, card["backbone"], intervals, 2) for row in rows])
     _fill(sums, rows, columns)
     parts += [sums] if columns else []
+    if shares := replay.parts(card):
+        apart = _lines("kept apart (RP), %")
+        for title in shares.values():
+            apart.add_column(Text(title))
+        _fill(apart, rows, [[cell.part(row, part, card["backbone"], intervals, 2) for row in rows] for part in shares])
+        parts.append(apart)
     parts += _kept_by_line(card, _ROOM[intervals])
     for title, group in by_language(benchmarks(card)).items():
         parts += _benchmarks(rows, title, group, _ROOM[intervals])
@@ -183,21 +193,21 @@ def _by_line(card: Scorecard, intervals: bool) -> list[RenderableType]:
         changes = _lines("change, points of 100")
         for _, title in changed(card):
             changes.add_column(Text(title), no_wrap=intervals)
-        told = [[_change(_traced(row, side), intervals) for row in rows] for side, _ in changed(card)]
+        told = [[cell.change(_traced(row, side), intervals) for row in rows] for side, _ in changed(card)]
         _fill(changes, rows, told)
         parts.append(changes)
     if comparisons(card):
         beside = _lines("50 is a draw")
         for name in comparisons(card):
             beside.add_column(Text(f"{plain(name)}, %"))
-        cells = [[_compared(row["abilities"].get(name), intervals) for row in rows] for name in comparisons(card)]
+        cells = [[cell.compared(row["abilities"].get(name), intervals) for row in rows] for name in comparisons(card)]
         _fill(beside, rows, cells)
         parts.append(beside)
     if measured := drift.kinds(card):
         moved = _lines("drift, nats a token")
         for title in measured.values():
             moved.add_column(Text(f"on {title}"))
-        _fill(moved, rows, [[_drift(row, kind, intervals) for row in rows] for kind in measured])
+        _fill(moved, rows, [[cell.moved(row, kind, intervals) for row in rows] for kind in measured])
         parts.append(moved)
     if translated(card):
         named = odd(card)
@@ -206,7 +216,7 @@ def _by_line(card: Scorecard, intervals: bool) -> list[RenderableType]:
             for title in some:
                 strange.add_column(Text(title))
             rates = [rate for rate, title in named.items() if title in some]
-            _fill(strange, rows, [[_rate(counted(row, rate)) for row in rows] for rate in rates])
+            _fill(strange, rows, [[cell.rate(counted(row, rate)) for row in rows] for rate in rates])
             parts.append(strange)
     return parts
 
@@ -225,7 +235,7 @@ def _kept_by_line(card: Scorecard, room: int) -> list[RenderableType]:
             above = SHORT.get(title, title) if title != before else ""
             table.add_column(Text(f"{above}\n", style="dim").append(words) if title else Text(words))
             before = title
-        scores = [[_brief(row["abilities"].get(name), digits(card, name)) for row in card["rows"]] for name in some]
+        scores = [[cell.brief(row["abilities"].get(name), digits(card, name)) for row in card["rows"]] for name in some]
         _fill(table, card["rows"], scores)
         made.append(table)
     return made
@@ -237,7 +247,9 @@ def _by_direction(card: Scorecard, metric: str, intervals: bool) -> Table:
     columns = []
     for key, title in groups(card):
         table.add_column(Text(title))
-        columns.append([_score(group_score(row, key, metric), 1, intervals and key == "all") for row in card["rows"]])
+        columns.append(
+            [cell.score(group_score(row, key, metric), 1, intervals and key == "all") for row in card["rows"]]
+        )
     _fill(table, card["rows"], columns)
     return table
 
@@ -255,9 +267,9 @@ def _benchmarks(rows: Sequence[Row], title: str, some: Sequence[Benchmark], room
     """A line for each row with everything that was asked in one language, in as many tables as it takes."""
     columns = {}
     for parts in some:
-        columns[heading(parts)] = [_brief(score(row, parts.family)) for row in rows]
+        columns[heading(parts)] = [cell.brief(score(row, parts.family)) for row in rows]
         if _has_f1(rows, parts):
-            columns[f"{heading(parts)} F1"] = [_f1(score(row, parts.family)) for row in rows]
+            columns[f"{heading(parts)} F1"] = [cell.f1(score(row, parts.family)) for row in rows]
     made: list[RenderableType] = []
     for names in _fitting(list(columns), room):
         table = _lines(f"{title}, %")
@@ -270,11 +282,6 @@ def _benchmarks(rows: Sequence[Row], title: str, some: Sequence[Benchmark], room
 
 def _has_f1(rows: Sequence[Row], parts: Benchmark) -> bool:
     return any((found := score(row, parts.family)) and found["f1"] for row in rows)
-
-
-def _f1(found: Ability | None) -> Text:
-    f1 = found["f1"] if found else None
-    return Text(f"{number(f1['score'] if f1 else None, 0):>5}", style="dim")
 
 
 def _kept(card: Scorecard) -> bool:
@@ -303,81 +310,6 @@ def _fitting(names: Sequence[str], room: int) -> list[list[str]]:
         else:
             lots.append([name])
     return lots
-
-
-def _brief(score: Score | Ability | None, digits: int = 0) -> Text:
-    """The score and its mark; the colour shows the direction of its difference from the first row."""
-    if score is None or score["score"] is None:
-        return Text("    –", style="dim")
-    mark, tint = _mark(score)
-    return Text(f"{number(score['score'], digits):>5}{mark}", style="" if score["delta"] is None else tint)
-
-
-def _mark(score: Score | Ability) -> tuple[str, str]:
-    """The mark after a difference from the first row, and its colour."""
-    if score["delta"] is None:
-        return "", ""
-    if significant(score["p"]):
-        return "*", "green" if score["delta"] > 0 else "red"
-    return "~" if score.get("inside_noise") else "", "dim"
-
-
-def _score(score: Score | Ability | None, digits: int, intervals: bool) -> Text:
-    """The score, its difference from the first row's, and its interval, each aligned."""
-    if score is None or score["score"] is None:
-        return Text("    –", style="dim")
-    text = Text(f"{number(score['score'], digits):>5}", style="bold")
-    if score["delta"] is not None:
-        mark, tint = _mark(score)
-        text.append(f" {signed(score['delta'], digits) + mark:<6}", style=f"{tint} not bold")
-    return text.append(f" {spread(score['interval'], digits)}", style="dim not bold") if intervals else text
-
-
-def _compared(score: Ability | None, intervals: bool) -> Text:
-    """How often a row is preferred to the backbone; coloured if that is more than a draw."""
-    if score is None or score["score"] is None:
-        return Text("    –", style="dim")
-    tint = {1: "green", 0: "dim", -1: "red"}[draw_apart(score)]
-    text = Text(f"{number(score['score'], 1):>5}", style=f"bold {tint}")
-    return text.append(f" {'':<6} {spread(score['interval'])}", style="dim not bold") if intervals else text
-
-
-def _change(change: Change | None, intervals: bool) -> Text:
-    """A mean difference from the first row; coloured by its direction if it is beyond chance."""
-    if change is None:
-        return Text("    –", style="dim")
-    low, high = change["interval"] or (-100.0, 100.0)
-    tint = "green" if low > 0 else "red" if high < 0 else "dim"
-    text = Text(f"{signed(change['delta']):>5}", style=f"bold {tint}")
-    if not intervals or not change["interval"]:
-        return text
-    return text.append(f"  {signed(low)} to {signed(high)}", style="dim not bold")
-
-
-def _drift(row: Row, kind: str, intervals: bool) -> Text:
-    """How far a row has moved from the backbone; the backbone's own 0 is certain."""
-    found = drift.drift_on(row, kind)
-    if found is None:
-        return Text("    –", style="dim")
-    mean = found["forward"]["mean"]
-    text = Text(f"{number(mean, drift.DIGITS):>5}", style="bold")
-    ends = f" {spread(found['forward']['interval'], drift.DIGITS)}" if intervals and mean else ""
-    return text.append(ends, style="dim not bold")
-
-
-def _rate(rate: Rate | None) -> Text:
-    return Text(f"{number(rate['rate'] if rate else None):>5}", style="dim")
-
-
-def _retention(row: Row, backbone: str, intervals: bool, width: int = 6) -> Text:
-    """RP and its mark; `width` is the mark's, by default as wide as the differences above it."""
-    text = Text(f"{number(row['retention'], 0):>5}", style="bold")
-    if row["name"] == backbone or row["retention"] is None:
-        return text
-    tint = "green" if row["retention"] >= 80 else "yellow" if row["retention"] >= 50 else "red"
-    text.stylize(tint)
-    text.append(f" {'~' if within_noise(row) else '':<{width}}", style="dim not bold")
-    return text.append(f" {spread(row['retention_interval'], 0)}", style="dim not bold") if intervals else text
 
 
 def _claim(name: str, claim: str) -> Text:

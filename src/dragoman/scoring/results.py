@@ -30,6 +30,11 @@ class RowResults:
     graded: tuple[Graded, ...] = ()
     drift: DriftResult | None = None
 
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """The names of all scores but translation's: families of questions, and what others judge."""
+        return (*(self.abilities.families if self.abilities else ()), *(one.name for one in self.graded))
+
     def to_json(self) -> ResultsJson:
         """Plain data that `from_json` reads back: what the evaluation of a row leaves on disk."""
         found: ResultsJson = {

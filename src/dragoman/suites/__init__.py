@@ -65,6 +65,7 @@ __all__ = [
     "kinds",
     "lacking",
     "near",
+    "near_to",
     "notes",
     "of",
     "parts",
@@ -149,6 +150,15 @@ def lacking(recipe: Recipe) -> list[str]:
 def near(recipe: Recipe) -> frozenset[str]:
     """Kinds of general prompts that ask for what the recipe's suites ask."""
     return frozenset(kind for suite in of(recipe) for kind in (suite.name, suite.kind, *suite.near()))
+
+
+def near_to(recipe: Recipe, kinds: Collection[str], scores: Collection[str]) -> list[str]:
+    """Which of these scores of the recipe's suites are near to general prompts of these kinds, in their order."""
+    found = set(kinds)
+    for suite in of(recipe):
+        known = {suite.kind: (suite.name, *suite.shown()), **suite.near()}
+        found.update(name for kind in kinds for name in known.get(kind, ()))
+    return [name for name in scores if name in found]
 
 
 def notes(recipe: Recipe) -> dict[str, Notes]:

@@ -153,9 +153,11 @@ class Suite(ABC):
         """How its scores are shown, by their names."""
         return {cls.kind: Shown(cls.title, cls.heading, cls.rank)}
 
-    def near(self) -> Sequence[str]:
-        """Kinds of general prompts (`data.replay`) that ask for the same, beside those of its scores' names."""
-        return ()
+    def near(self) -> Mapping[str, Sequence[str]]:
+        """Kinds of general prompts (`data.replay`) that ask for the same as it, beside those of its scores' names, and
+        the names of the scores that each is near to.
+        """
+        return {}
 
     # What it needs
 

@@ -41,8 +41,8 @@ class Abilities(_Lab):
     title = "the lab's abilities"
     families = abilities.FAMILIES
 
-    def near(self) -> Sequence[str]:
-        return ("follow-up", "maths", "refusal")
+    def near(self) -> Mapping[str, Sequence[str]]:
+        return {"follow-up": ("follow_up",), "maths": ("arithmetic",), "refusal": ("refusal",)}
 
     @classmethod
     def shown(cls) -> Mapping[str, Shown]:
@@ -72,8 +72,8 @@ class Programs(_Lab):
     sandboxed = True
     families = ("programs",)
 
-    def near(self) -> Sequence[str]:
-        return ("code",)
+    def near(self) -> Mapping[str, Sequence[str]]:
+        return {"code": self.families}
 
 
 SUITES = (Abilities, Languages, Programs)

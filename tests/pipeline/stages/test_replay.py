@@ -25,8 +25,8 @@ from dragoman.pipeline.stages.replay import MakeReplay, ReplayFacts
 from dragoman.pipeline.stages.train import Train
 from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Recipe
+from dragoman.scoring.scorecard.json_schema import FILE
 from dragoman.scoring.scorecard.read import read_scorecard
-from dragoman.scoring.scorecard.schema import FILE
 
 YES = Completion((25, 2), "4", "stop")
 PAIRS = {"corpus": "lab", "directions": ["de-en"], "limit": 4}
@@ -237,7 +237,14 @@ def test_a_run_learns_them_and_the_scorecard_says_so(small_recipe: Callable[[Pat
     card = read_scorecard(done["report"].folder / "report" / "scorecard.json")
     _, plain, kept = card["rows"]
     assert "replay" not in plain
-    assert kept["replay"] == {"prompts": facts["prompts"], "near": facts["near"], "overlapping": 0, "share": 0.3}
+    assert kept["replay"] == {
+        "prompts": facts["prompts"],
+        "near": facts["near"],
+        "near_families": [],
+        "overlapping": 0,
+        "share": 0.3,
+    }
+    assert not {"near", "far"} & kept.keys()
     assert kept["cost"]
     assert kept["cost"]["generated_tokens"] == facts["generated"]["tokens"] > 0
     validate(json.loads(json.dumps(card)), json.loads(FILE.read_text()))

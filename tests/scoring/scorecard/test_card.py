@@ -13,7 +13,7 @@ from dragoman.corpora.records import Check, Pair, Question, Turn
 from dragoman.errors import DataError
 from dragoman.generation.ask import Completion
 from dragoman.scoring.scorecard.card import About, RowResults
-from dragoman.scoring.scorecard.schema import Cost
+from dragoman.scoring.scorecard.schema import Cost, Replay
 from dragoman.suites.questions.suite import AbilityResult, Answered
 from dragoman.suites.translation.suite import TranslationResult, judge
 from tests.plain_card import scorecard
@@ -465,3 +465,29 @@ def test_a_row_says_that_its_weights_are_not_the_published_ones() -> None:
     assert all(mark not in one["signature"] for one in backbone["abilities"].values())
     assert row["translation"]["all"]["chrf++"]["signature"].endswith(mark)
     assert all(rate["signature"].endswith(mark) for rate in row["translation"]["rates"].values())
+
+
+def test_rp_is_told_apart_for_all_rows_where_one_practised_families(few_stand_for_many: None) -> None:
+    """As RP is made, of the families near to replay and of the others: with the same resamples, with each seed."""
+    good = RowResults(None, answered(facts="++++-", refusals="+---", sums="++"))
+    poor = RowResults(None, answered(facts="++---", refusals="++--", sums="+-"))
+    rows: Rows = {"backbone": RowResults(None, answered(facts="++++-", refusals="++--", sums="++")), "plain": poor}
+    rows["kept"] = [good, poor]
+    prompts = {"mine": {"facts": 4, "cooking": 2}}
+    replay: Replay = {"prompts": prompts, "near": {"facts": 0}, "overlapping": 0, "share": 0.1}
+    about = {"kept": About(replay={**replay, "near_families": ["facts", "cooking"]})}
+    backbone, plain, kept = scorecard(rows, bootstrap=50, about=about)["rows"]
+    assert (plain["near"]["families"], plain["far"]["families"]) == (["facts"], ["refusals", "sums"])
+    assert [plain[part]["retention"] for part in ("near", "far")] == [50, (100 + 50) / 2]
+    assert [kept[part]["seeds"] for part in ("near", "far")] == [[100, 50], [75, 75]]
+    assert kept["near"]["retention"] == kept["abilities"]["facts"]["retention"]
+    assert kept["near"]["interval"] == kept["abilities"]["facts"]["retention_interval"]
+    assert plain["far"]["signature"].startswith("RP|mean over:2|of:score/backbone|interval:bs:50|")
+    assert backbone["far"]["interval"] == [100, 100]
+    everything = {"kept": About(replay={**replay, "near_families": ["facts", "refusals", "sums"]})}
+    row = scorecard(rows, bootstrap=50, about=everything)["rows"][2]
+    assert row["near"]["retention"] == row["retention"]
+    assert "far" not in row
+    for near in ({}, {"near_families": []}, {"near_families": ["cooking"]}):
+        row = scorecard(rows, bootstrap=50, about={"kept": About(replay={**replay, **near})})["rows"][2]
+        assert not {"near", "far"} & row.keys()

@@ -6,8 +6,8 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 from dragoman.report.tables.readme import markdown
+from dragoman.scoring.scorecard.json_schema import json_schema
 from dragoman.scoring.scorecard.read import read_scorecard
-from dragoman.scoring.scorecard.schema import json_schema
 from tests.report.study_card import study_card
 
 LATER = ("unit", "kept", "notes", "facts", "f1", "subjects", "subject_mean")

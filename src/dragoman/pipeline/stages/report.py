@@ -1,13 +1,14 @@
 """The report stage: every row's results become the scorecard, its tables and its page."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any, ClassVar, Self, TypedDict
 
 import dragoman
+from dragoman import suites
 from dragoman.json_values import Json
 from dragoman.pipeline.data.questions import spelled_out
 from dragoman.pipeline.models.cast import writer
@@ -109,6 +110,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], weights: Mapping[s
     shown = [row for row in rows(recipe) if taught_as(recipe, row) == row]
     fitted = {row: done[trained(recipe, row, seeds[0])[-1]] for row in shown}
     told, apart = named_settings(recipe), settings_apart(recipe)
+    judged = results[first][0].scores
     card = scorecard(
         results,
         noise,
@@ -116,7 +118,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], weights: Mapping[s
         first,
         rationales={row: MakeExamples.facts(made).get("rationales") for row, made in taught.items()},
         about={first: About(method="backbone", weights=weights["backbone"])}
-        | {row: _about(recipe, row, done, apart[row], weights[row]) for row in rows(recipe)}
+        | {row: _about(recipe, row, done, apart[row], weights[row], judged) for row in rows(recipe)}
         | {one.row: About(method="finished", weights=weights[one.row]) for one in recipe.compare},
     )
     details = Details(
@@ -153,7 +155,14 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
-def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact], apart: Mapping[str, Json], weights: str) -> About:
+def _about(
+    recipe: Recipe,
+    row: str,
+    done: Mapping[str, Artifact],
+    apart: Mapping[str, Json],
+    weights: str,
+    judged: Sequence[str],
+) -> About:
     method, options = rows(recipe)[row]
     wrote = writer(options)
     return About(
@@ -162,7 +171,7 @@ def _about(recipe: Recipe, row: str, done: Mapping[str, Artifact], apart: Mappin
         seeds=recipe.seeds,
         settings=apart,
         hints=_hints(recipe, row, done),
-        replay=_replay(recipe, row, done),
+        replay=_replay(recipe, row, done, judged),
         cost=_cost(recipe, row, done),
         weights=weights,
     )
@@ -175,7 +184,8 @@ def _hints(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> list[str]:
     return [hint if seed is None else f"with seed {seed}, {hint}" for seed, some in each.items() for hint in some]
 
 
-def _replay(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> Replay | None:
+def _replay(recipe: Recipe, row: str, done: Mapping[str, Artifact], judged: Sequence[str]) -> Replay | None:
+    """What a row learnt beside its task; `judged` are the names of all scores."""
     settings = settings_of(recipe, row).replay
     if settings is None:
         return None
@@ -183,7 +193,14 @@ def _replay(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> Replay | 
     overlapping = sum(
         count for sets in facts["contamination"].values() for kinds in sets.values() for count in kinds.values()
     )
-    return Replay(prompts=facts["prompts"], near=facts["near"], overlapping=overlapping, share=settings.share)
+    kinds = {kind for some in facts["prompts"].values() for kind in some}
+    return Replay(
+        prompts=facts["prompts"],
+        near=facts["near"],
+        near_families=suites.near_to(recipe, kinds, judged),
+        overlapping=overlapping,
+        share=settings.share,
+    )
 
 
 def _cost(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> Cost:

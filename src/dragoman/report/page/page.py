@@ -16,7 +16,7 @@ from markupsafe import Markup
 from dragoman.corpora.records import draw
 from dragoman.rationales.faults import FAULTS, Fault
 from dragoman.rationales.report import STEPS
-from dragoman.report import abilities, drift, translation
+from dragoman.report import abilities, drift, replay, translation
 from dragoman.report import phrases as words
 from dragoman.report import terminal as tables
 from dragoman.report.compare import baseline, floor, methods, of_backbone, within_noise
@@ -145,6 +145,7 @@ def page(card: Scorecard, details: Details) -> str:
             ratings=any(abilities.unit(card, name) != "%" for name in abilities.abilities(card)),
             changed=tables.changed(card),
             drift=drift,
+            replay=replay,
             compared=bool(methods(card)),
             baseline=baseline(card),
             within_noise=within_noise,

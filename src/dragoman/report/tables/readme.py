@@ -1,6 +1,6 @@
 """The README table: the comparison in one Markdown table."""
 
-from dragoman.report import drift
+from dragoman.report import drift, replay
 from dragoman.report.abilities import abilities, comparisons, digits, skills, unit
 from dragoman.report.compare import baseline, floor, methods, of_backbone
 from dragoman.report.families import benchmarks, by_language, heading, score
@@ -8,7 +8,7 @@ from dragoman.report.phrases import number, plain, signed, significant, spread, 
 from dragoman.report.terminal import ACROSS, taught
 from dragoman.report.translation import group_score, groups, learnt_metrics, metric_title, metrics
 from dragoman.scoring.divergence import TextDrift
-from dragoman.scoring.scorecard.schema import Ability, Row, Score, Scorecard
+from dragoman.scoring.scorecard.schema import Ability, Score, Scorecard
 
 
 def markdown(card: Scorecard) -> str:
@@ -28,8 +28,13 @@ def markdown(card: Scorecard) -> str:
         for parts in some:
             lines.append([f"{heading(parts)} {title}, %", *(_words(score(row, parts.family), 0) for row in rows)])
     if of_backbone(card) and any(row["retention"] is not None for row in methods(card)):
-        kept = [_kept(row, card["backbone"]) for row in rows]
+        kept = [_kept(row["retention"], row["retention_interval"]) for row in rows]
         lines.append(["**abilities kept (RP), %**", *(f"**{text}**" for text in kept)])
+        for part, title in replay.parts(card).items():
+            found = [replay.part_of(row, part) for row in rows]
+            lines.append(
+                [f"kept {title}, %", *(_kept(one["retention"], one["interval"]) if one else "–" for one in found)]
+            )
     for family in comparisons(card):
         lines.append([f"{plain(family)}, % (50: a draw)", *(_words(row["abilities"].get(family)) for row in rows)])
     for kind, title in drift.kinds(card).items():
@@ -42,11 +47,10 @@ def markdown(card: Scorecard) -> str:
     return "\n\n".join([table, _legend(card), *taught(card)]) + "\n"
 
 
-def _kept(row: Row, backbone: str) -> str:
-    kept = number(row["retention"], 0)
-    if row["name"] == backbone or not row["retention_interval"]:
-        return kept
-    return f"{kept} ({spread(row['retention_interval'], 0)})"
+def _kept(kept: float | None, interval: list[float] | None) -> str:
+    """A share with its interval, but for the backbone's own."""
+    low, high = interval or (0.0, 0.0)
+    return f"{number(kept, 0)} ({spread(interval, 0)})" if low < high else number(kept, 0)
 
 
 def _words(score: Score | Ability | None, digits: int = 1) -> str:

@@ -6,7 +6,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,9 +16,10 @@ from dragoman.errors import DataError
 from dragoman.json_values import Json
 from dragoman.rationales.report import RationaleCounts
 from dragoman.scoring.results import RowResults
-from dragoman.scoring.scorecard.abilities import Family, benchmarks, families, retention
+from dragoman.scoring.scorecard.abilities import Family, benchmarks, families
 from dragoman.scoring.scorecard.differences import ability_difference, pairs, translation_p
 from dragoman.scoring.scorecard.drift import drifts
+from dragoman.scoring.scorecard.near_and_far import near_and_far, part
 from dragoman.scoring.scorecard.noise_and_trace import noise_floor, trace
 from dragoman.scoring.scorecard.schema import (
     F1,
@@ -98,6 +99,8 @@ def scorecard(
     measured = {name: [one.drift for one in results[name] if one.drift] for name in names}
     moved = drifts({name: some for name, some in measured.items() if some}, bootstrap)
     floor = noise_floor(reference, noise) if noise else None
+    learnt = [one.replay for one in (about or {}).values() if one.replay]
+    near = {family for replay in learnt for family in replay.get("near_families", ())}
     cards = []
     for name in names:
         first = name == backbone
@@ -114,6 +117,7 @@ def scorecard(
                 (rationales or {}).get(name),
                 (about or {}).get(name, About()),
                 moved.get(name),
+                near,
             )
         )
     return {
@@ -135,6 +139,7 @@ def _row(
     rationales: RationaleCounts | None,
     about: About,
     drift: Drift | None,
+    near: Collection[str],
 ) -> Row:
     """One row; `reference` is what the backbone can do, None for the backbone itself."""
     floors = {family: floor["retention"] for family, floor in noise["families"].items()} if noise else {}
@@ -142,8 +147,8 @@ def _row(
         family: _ability(one, reference.get(family) if reference else None, floors.get(family))
         for family, one in judged.items()
     }
-    overall = retention(judged)
-    kept = overall.score if overall else None
+    overall = part(judged)
+    kept = overall["retention"] if overall else None
     several = len(results) > 1
     row: Row = {
         "name": name,
@@ -154,9 +159,9 @@ def _row(
         "abilities": {family: one for family, one in abilities.items() if not judged[family].skill},
         "skills": {family: one for family, one in abilities.items() if judged[family].skill},
         "retention": kept,
-        "retention_seeds": _each(overall) if overall else [],
-        "retention_interval": bounds(interval(overall.samples)) if overall else None,
-        "retention_signature": _retained(judged) if overall else None,
+        "retention_seeds": overall["seeds"] if overall else [],
+        "retention_interval": overall["interval"] if overall else None,
+        "retention_signature": overall["signature"] if overall else None,
         "retention_without": [
             family for family, one in abilities.items() if one["retention"] is None and judged[family].kept
         ],
@@ -169,6 +174,11 @@ def _row(
     }
     if drift:
         row["drift"] = drift
+    close, far = near_and_far(judged, near)
+    if close:
+        row["near"] = close
+    if far:
+        row["far"] = far
     if about.replay:
         row["replay"] = about.replay
     if about.weights:
@@ -279,17 +289,12 @@ def _score(row: Measure, reference: Measure | None) -> Score:
         "interval": list(interval(row.samples)),
         "n": row.n,
         "signature": row.signature,
-        "seeds": _each(row),
+        "seeds": row.each,
         "sd": _spread(row),
         "delta": row.score - reference.score if reference else None,
         "delta_interval": list(interval(row.samples - reference.samples)) if reference else None,
         "p": translation_p(row, reference) if reference else None,
     }
-
-
-def _each(measure: Measure) -> list[float]:
-    """The score with each seed; empty if there is only one training."""
-    return list(measure.seeds) if len(measure.seeds) > 1 else []
 
 
 def _spread(measure: Measure) -> float | None:
@@ -316,13 +321,6 @@ def _rates(results: Sequence[TranslationResult]) -> dict[str, Rate]:
 # Abilities
 
 
-def _retained(row: Mapping[str, Family]) -> str:
-    """RP's signature: what it is the mean of. Its scores have signatures of their own."""
-    counted = [family for family in row.values() if family.kept and family.retention]
-    resamples = len(counted[0].score.samples)
-    return f"RP|mean over:{len(counted)}|of:score/backbone|interval:bs:{resamples}|version:dragoman-{__version__}"
-
-
 def _ability(family: Family, reference: Family | None, floor: float | None) -> Ability:
     kept = family.retention.score if family.retention else None
     apart = ability_difference(family, reference) if reference else None
@@ -337,7 +335,7 @@ def _ability(family: Family, reference: Family | None, floor: float | None) -> A
         "side": family.side,
         "unit": family.unit,
         "kept": family.kept,
-        "seeds": list(map(_number, _each(family.score))),
+        "seeds": list(map(_number, family.score.each)),
         "sd": _spread(family.score),
         "delta": apart["delta"] if apart else None,
         "delta_interval": apart["interval"] if apart else None,
@@ -365,7 +363,7 @@ def _f1(measure: Measure | None) -> F1 | None:
         "interval": list(interval(measure.samples)),
         "n": measure.n,
         "signature": measure.signature,
-        "seeds": _each(measure),
+        "seeds": measure.each,
         "sd": _spread(measure),
     }
 

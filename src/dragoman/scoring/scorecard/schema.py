@@ -1,4 +1,4 @@
-"""The scorecard's types: what stands in `runs/NAME/scorecard.json`, and the JSON Schema that is made of them.
+"""The scorecard's types: what stands in `runs/NAME/scorecard.json`.
 
 Scores are percentages or points from 0 to 100 (COMET times 100) but where a unit says otherwise; intervals are 95 %.
 Of a row with several seeds, scores are means over them, and intervals and p values come from resamples of test items
@@ -6,16 +6,13 @@ and seeds together; counts (`count`, `passed`, `not_extracted`, `cut_off`, and a
 and an ability's `n` is how many questions there are. Of a row that was trained once, p values are those of
 sacreBLEU's paired bootstrap and of McNemar's test; those of two retentions always come from resamples.
 
-After a change: `python -m dragoman.scoring.scorecard.schema` writes `scorecard.schema.json` anew.
+After a change: `python -m dragoman.scoring.scorecard.json_schema` writes `scorecard.schema.json` anew.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Final, Literal, NotRequired, cast, final
 
-from pydantic import ConfigDict, Field, TypeAdapter, with_config
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from dragoman.rationales.report import RationaleCounts
@@ -23,7 +20,6 @@ from dragoman.scoring.divergence import TextDrift
 from dragoman.suites import Side
 
 SCHEMA: Final = 3
-FILE = Path(__file__).with_name("scorecard.schema.json")
 
 Ends = Annotated[list[float], Field(min_length=2, max_length=2)]
 """A 95 % interval: its lower and its upper end."""
@@ -229,10 +225,24 @@ class Replay(TypedDict):
     """Source → kind → how many; the kind is empty where none is known."""
     near: dict[str, Count]
     """Kinds that evaluation asks as well, and how many prompts of each were left out for it. All others are far."""
+    near_families: NotRequired[list[str]]
+    """Families judged here of whose kind it holds prompts; all others are far. Absent in earlier scorecards."""
     overlapping: Count
     """Prompts that were left out since they share text with what is judged on."""
     share: float
     """Of the tokens of a step, about."""
+
+
+@final
+class Part(TypedDict):
+    """RP of some of the abilities alone."""
+
+    families: Annotated[list[str], Field(min_length=1)]
+    retention: float
+    seeds: list[float]
+    """With each seed; empty where there is only one training, or none."""
+    interval: Ends | None
+    signature: str
 
 
 @final
@@ -261,6 +271,10 @@ class Row(TypedDict):
     retention_signature: str | None
     retention_without: list[str]
     """Abilities without a retention, as the backbone scores next to nothing at them or was not judged."""
+    near: NotRequired[Part]
+    """Of families of whose kind replay holds prompts, be it another row's replay; absent where it holds none."""
+    far: NotRequired[Part]
+    """Of all other families, where some are near."""
     inside_noise: bool | None
     """Whether |RP - 100| is no more than the noise floor."""
     trace: Trace | None
@@ -374,25 +388,3 @@ def group_of(directions: list[str], scores: Mapping[str, Score]) -> Group:
 def scores_of(group: Group) -> dict[str, Score]:
     """Metric → its mean over the group."""
     return {name: cast(Score, entry) for name, entry in group.items() if name != "directions"}
-
-
-class _Untitled(GenerateJsonSchema):
-    """Without a title for each field, which would say its name again."""
-
-    def field_title_should_be_set(self, schema: object) -> bool:
-        return False
-
-
-def json_schema() -> JsonSchemaValue:
-    """The JSON Schema of a scorecard, as `scorecard.schema.json` has it."""
-    made = TypeAdapter(Scorecard).json_schema(schema_generator=_Untitled)
-    return {"$schema": GenerateJsonSchema.schema_dialect, **made}
-
-
-def written() -> str:
-    """The text of `scorecard.schema.json`."""
-    return json.dumps(json_schema(), ensure_ascii=False, indent=1) + "\n"
-
-
-if __name__ == "__main__":
-    FILE.write_text(written(), encoding="utf-8")

@@ -48,6 +48,11 @@ class Measure:
         return float(np.mean(self.seeds))
 
     @property
+    def each(self) -> list[float]:
+        """The value with each seed; empty if there is only one training."""
+        return list(self.seeds) if len(self.seeds) > 1 else []
+
+    @property
     def deviation(self) -> float | None:
         """Sample standard deviation over seeds."""
         return float(np.std(self.seeds, ddof=1)) if len(self.seeds) > 1 else None

@@ -93,9 +93,9 @@ class Drift(MaterialSuite[Prompts]):
     def shown(cls) -> Mapping[str, Shown]:
         return {}
 
-    def near(self) -> Sequence[str]:
+    def near(self) -> Mapping[str, Sequence[str]]:
         asked = find(self.options.prompts)
-        return asked.near() if asked else ()
+        return asked.near() if asked else {}
 
     def fault(self, recipe: Recipe) -> str | None:
         if not isinstance(find(self.options.prompts), QuestionSuite) or self.options.path is not None:

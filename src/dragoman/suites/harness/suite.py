@@ -62,8 +62,8 @@ class Task(OutsideSuite):
     def shown(cls) -> Mapping[str, Shown]:
         return {name: Shown(title, *HEADINGS.get(name, ())) for name, title in KNOWN.items()}
 
-    def near(self) -> Sequence[str]:
-        return NEAR.get(self.task, ())
+    def near(self) -> Mapping[str, Sequence[str]]:
+        return dict.fromkeys(NEAR.get(self.task, ()), (self.name,))
 
     def check(self, recipe: Recipe) -> None:
         settings = recipe.evaluation.harness

@@ -22,8 +22,8 @@ class HumanEval(QuestionSuite):
     sandboxed = True
     saved = (TASK,)
 
-    def near(self) -> Sequence[str]:
-        return ("code",)
+    def near(self) -> Mapping[str, Sequence[str]]:
+        return {"code": (self.kind,)}
 
     def questions(self, number: int, settings: Evaluation) -> tuple[list[Question], Notes]:
         (path,) = self.files()

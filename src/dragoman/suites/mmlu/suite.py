@@ -1,6 +1,6 @@
 """The suite MMLU: multiple-choice questions in 57 subjects, in one language."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dragoman.suites._published import ChoiceOptions, Choices, choice_answers
 from dragoman.suites.mmlu.questions import INPUT, INSTRUCTION, mmlu_questions
@@ -19,8 +19,8 @@ class Mmlu(Choices):
     entries = ("mmlu", "global-mmlu")
     wording = {"instruction": INSTRUCTION, "input": INPUT, "extract": "letter"}  # noqa: RUF012
 
-    def near(self) -> Sequence[str]:
-        return ("history", "science")
+    def near(self) -> Mapping[str, Sequence[str]]:
+        return dict.fromkeys(("history", "science"), (self.name,))
 
 
 SUITES = (Mmlu,)

@@ -27,8 +27,17 @@ FAMILIES = {
     "facts": Shown("", KNOWLEDGE, 3),
 }
 """The families and where their scores stand in tables."""
-NEAR = ("follow-up", "history", "maths", "refusal", "science", "smalltalk", "summary", "tables-and-formats")
-"""The kinds of `corpora/requests` that ask for the same as a family."""
+NEAR: Mapping[str, Sequence[str]] = {
+    "follow-up": ("follow-up",),
+    "history": ("facts",),
+    "maths": ("arithmetic",),
+    "refusal": ("refusal", "harmless"),
+    "science": ("facts",),
+    "smalltalk": ("talking",),
+    "summary": ("reading",),
+    "tables-and-formats": ("formats",),
+}
+"""The kinds of `corpora/requests` that ask for the same as a family, and which; `refusal` holds look-alikes as well."""
 
 
 class Probes(QuestionSuite):
@@ -49,8 +58,8 @@ class Probes(QuestionSuite):
     def shown(cls) -> Mapping[str, Shown]:
         return {f"{family}{cls.ending}": how for family, how in FAMILIES.items()}
 
-    def near(self) -> Sequence[str]:
-        return NEAR
+    def near(self) -> Mapping[str, Sequence[str]]:
+        return {kind: [f"{family}{self.ending}" for family in families] for kind, families in NEAR.items()}
 
     def fault(self, recipe: Recipe) -> str | None:
         if self.options.path is not None or self.options.language != "en":

@@ -45,8 +45,8 @@ class Safety(JudgedSuite[Prompts]):
     entry = "advbench"
     judged_by = "guard"
 
-    def near(self) -> Sequence[str]:
-        return ("refusal",)
+    def near(self) -> Mapping[str, Sequence[str]]:
+        return {"refusal": tuple(self.shown())}
 
     def read(self, files: Sequence[Path]) -> Prompts:
         return read(self.kind, files)
@@ -96,8 +96,8 @@ class XsTest(JudgedSuite[Prompts]):
     def shown(cls) -> Mapping[str, Shown]:
         return {**super().shown(), "xstest-unsafe": Shown("XSTest, refused", cls.heading, cls.rank + 1)}
 
-    def near(self) -> Sequence[str]:
-        return ("refusal",)
+    def near(self) -> Mapping[str, Sequence[str]]:
+        return {"refusal": tuple(self.shown())}
 
     def read(self, files: Sequence[Path]) -> Prompts:
         return read(self.kind, files)
