@@ -488,6 +488,7 @@ def test_rp_is_told_apart_for_all_rows_where_one_practised_families(few_stand_fo
     row = scorecard(rows, bootstrap=50, about=everything)["rows"][2]
     assert row["near"]["retention"] == row["retention"]
     assert "far" not in row
-    for near in ({}, {"near_families": []}, {"near_families": ["cooking"]}):
-        row = scorecard(rows, bootstrap=50, about={"kept": About(replay={**replay, **near})})["rows"][2]
+    none: list[Replay] = [replay, {**replay, "near_families": []}, {**replay, "near_families": ["cooking"]}]
+    for far in none:
+        row = scorecard(rows, bootstrap=50, about={"kept": About(replay=far)})["rows"][2]
         assert not {"near", "far"} & row.keys()
