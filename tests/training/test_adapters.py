@@ -67,15 +67,20 @@ def test_layers_that_are_not_there(tiny: Path) -> None:
     """PEFT says nothing as long as one of the names is known."""
     backbone = LlamaForCausalLM.from_pretrained(tiny)
     named = r"has no layer c_attn, qproj\. It has embed_tokens, q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, "
-    with pytest.raises(TrainingError, match=named):
+    with pytest.raises(TrainingError, match=named) as refused:
         adapt(backbone, Lora(targets=("q_proj", "c_attn", "qproj")))
-    for targets in ("mlp", r".*\.9\..*", "proj"):
+    parts = "; `attention` for q_proj, k_proj, v_proj, o_proj; `mlp` for gate_proj, up_proj, down_proj."
+    assert str(refused.value).endswith(f"`all-linear` stands for all of them but embedding and head{parts}")
+    for targets in ("mlp.up", r".*\.9\..*", "proj"):
         with pytest.raises(TrainingError, match="the backbone has no layer"):
             adapt(backbone, Lora(targets=targets))
     counted: dict[str | tuple[str, ...], int] = {
         "q_proj": 2,
         r".*\.1\.self_attn\.[qk]_proj": 2,
         ("layers.0.mlp.up_proj", "lm_head"): 2,
+        "attention": 8,
+        "mlp": 6,
+        ("mlp", "q_proj", "lm_head"): 9,
     }
     for given, count in counted.items():
         network = adapt(LlamaForCausalLM.from_pretrained(tiny), Lora(targets=given))

@@ -14,10 +14,12 @@ from transformers import (
     GPT2Config,
     GPTNeoConfig,
     GPTNeoXConfig,
+    MambaConfig,
     MixtralConfig,
     OPTConfig,
     PhiConfig,
     Qwen2Config,
+    Qwen2MoeConfig,
 )
 
 from dragoman.errors import TrainingError
@@ -26,7 +28,7 @@ from dragoman.generation.hf.engine import HfEngine
 from dragoman.models.loading import load_model
 from dragoman.prompts.examples import Example, ExampleTable, Segment
 from dragoman.recipe.training import Lora
-from dragoman.training.adapters import adapt
+from dragoman.training.adapters import adapt, check_targets
 from dragoman.training.distil import backbone_states
 from dragoman.training.merge import merge
 from dragoman.training.trainer import choose_attention, fit
@@ -80,6 +82,49 @@ def saved(tmp_path: Path) -> Callable[[str], Path]:
         return tmp_path / "model"
 
     return save
+
+
+PARTS: dict[str, tuple[set[str], set[str]]] = {
+    "gpt2": ({"attn.c_attn", "attn.c_proj"}, {"mlp.c_fc", "mlp.c_proj"}),
+    "opt": ({f"self_attn.{name}_proj" for name in ("q", "k", "v", "out")}, {"fc1", "fc2"}),
+    "gpt-neox": ({"attention.query_key_value", "attention.dense"}, {"mlp.dense_h_to_4h", "mlp.dense_4h_to_h"}),
+    "gpt-neo": ({f"attn.attention.{name}_proj" for name in ("q", "k", "v", "out")}, {"mlp.c_fc", "mlp.c_proj"}),
+    "phi": ({"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.dense"}, {"mlp.fc1", "mlp.fc2"}),
+    "falcon": ({"self_attention.query_key_value", "self_attention.dense"}, {"mlp.dense_h_to_4h", "mlp.dense_4h_to_h"}),
+} | dict.fromkeys(
+    ("qwen2", "gemma2", "gemma3"),
+    (
+        {f"self_attn.{name}_proj" for name in ("q", "k", "v", "o")},
+        {f"mlp.{name}_proj" for name in ("gate", "up", "down")},
+    ),
+)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_the_parts_of_a_layer_are_found_by_the_backbone_s_names(name: str) -> None:
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(CONFIGS[name]())
+    attention, mlp = PARTS[name]
+    assert {*check_targets(model, Lora(targets="attention"))} == attention
+    assert {*check_targets(model, Lora(targets="mlp"))} == mlp
+    assert {*check_targets(model, Lora(targets=("attention", "mlp")))} == attention | mlp
+
+
+def test_what_picks_experts_is_in_no_part_and_what_is_missing_is_told() -> None:
+    config = Qwen2MoeConfig(**GROUPED, num_experts=4, moe_intermediate_size=16, shared_expert_intermediate_size=16)
+    with torch.device("meta"):
+        mixture = AutoModelForCausalLM.from_config(config)
+        mixtral = AutoModelForCausalLM.from_config(CONFIGS["mixtral"]())
+        recurrent = AutoModelForCausalLM.from_config(
+            MambaConfig(vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2)
+        )
+    shared = {f"mlp.shared_expert.{name}_proj" for name in ("gate", "up", "down")}
+    assert {*check_targets(mixture, Lora(targets="mlp"))} == shared
+    assert len(check_targets(mixtral, Lora(targets="attention"))) == 4
+    with pytest.raises(TrainingError, match=r"the backbone has no layer mlp\. It has .*; `attention` for q_proj, "):
+        check_targets(mixtral, Lora(targets="mlp"))  # its experts are one tensor, and no linear layer
+    with pytest.raises(TrainingError, match=r"no layer attention\. It has .*in_proj.* but embedding and head\.$"):
+        check_targets(recurrent, Lora(targets=("attention", "in_proj")))
 
 
 @pytest.mark.parametrize("name", CONFIGS)

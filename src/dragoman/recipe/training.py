@@ -18,7 +18,7 @@ class Lora(Strict):
     dropout: Fraction = 0.0
     """Dropout before the first factor."""
     targets: Annotated[str | tuple[str, ...], Field(min_length=1)] = "all-linear"
-    """Which layers: `all-linear`, or names such as `q_proj`."""
+    """Which layers: `all-linear`, `attention` or `mlp`, or names such as `q_proj`."""
 
 
 class Replay(Strict):

@@ -8,6 +8,7 @@ is left to PEFT.
 
 import re
 import types
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -22,6 +23,13 @@ from dragoman.errors import TrainingError
 from dragoman.recipe.training import Lora
 
 ALL = "all-linear"
+PRESETS = {
+    "attention": re.compile(r"att(n|ention)"),
+    "mlp": re.compile(r"mlp|ffn|feed_?forward|moe|experts?|(^|\.)fc\d$"),  # OPT's layers have fc1 and fc2 of their own
+}
+"""Targets that stand for a part of every layer → what its linear layers are known by, the first that fits."""
+_IN_A_LAYER = re.compile(r".*?\.\d+\.(.+)")
+_ROUTER = re.compile(r"(^|[._])(gate|router)$")
 
 
 def adapt(backbone: PreTrainedModel, lora: Lora) -> PeftModel:
@@ -29,13 +37,13 @@ def adapt(backbone: PreTrainedModel, lora: Lora) -> PeftModel:
 
     A TrainingError if `lora.targets` names a layer that the backbone does not have.
     """
-    check_targets(backbone, lora)
+    targets = check_targets(backbone, lora)
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=lora.rank,
         lora_alpha=2 * lora.rank if lora.alpha is None else lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=_targets(lora),
+        target_modules=targets,
         fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in backbone.modules()),  # GPT-2's weights lie so
     )
     network = get_peft_model(backbone, config)
@@ -46,22 +54,26 @@ def adapt(backbone: PreTrainedModel, lora: Lora) -> PeftModel:
     return network
 
 
-def check_targets(backbone: PreTrainedModel, lora: Lora) -> None:
-    """TrainingError if `lora.targets` names a layer that the backbone doesn't have; it lists those that it has.
+def check_targets(backbone: PreTrainedModel, lora: Lora) -> str | list[str]:
+    """The targets as PEFT expects them: a list of names, or a pattern for full paths as a string.
 
+    TrainingError if `lora.targets` names a layer that the backbone doesn't have; it lists those that it has.
     PEFT silently ignores a name that it does not find, as long as it finds another. An embedding and a head that
     share their weights are refused: an adapter would change only one of them.
     """
     targets = _targets(lora)
     if targets == ALL:
-        return
+        return targets
     layers = {name: layer for name, layer in backbone.named_modules() if name and _adaptable(layer)}
+    parts = _parts(layers)
+    if isinstance(targets, list):
+        targets = [name for target in targets for name in parts.get(target) or [target]]
     found = {target: [name for name in layers if _means(target, name)] for target in _listed(targets)}
     if absent := [target for target, names in found.items() if not names]:
-        known = dict.fromkeys(name.rpartition(".")[2] for name in layers)
         raise TrainingError(
             f"training.lora.targets: the backbone has no layer {', '.join(map(_spelt, absent))}. It has "
-            f"{', '.join(known)}; `{ALL}` stands for all of them but embedding and head."
+            f"{_ends(layers)}; `{ALL}` stands for all of them but embedding and head"
+            f"{''.join(f'; `{part}` for {_ends(names)}' for part, names in parts.items() if names)}."
         )
     if backbone.config.get_text_config().tie_word_embeddings:
         ends = (backbone.get_input_embeddings(), backbone.get_output_embeddings())
@@ -72,6 +84,24 @@ def check_targets(backbone: PreTrainedModel, lora: Lora) -> None:
                 f"{'head' if layers[tied[0]] is ends[0] else 'embedding'}, and an adapter would change one of the two "
                 "alone. Name other layers, or train all weights (`training: {lora: null}`)."
             )
+    return targets
+
+
+def _parts(layers: Iterable[str]) -> dict[str, list[str]]:
+    """Preset → the ends of the paths, from the layer's number on, of the linear layers that it stands for.
+
+    What picks the experts of a mixture belongs to none.
+    """
+    found: dict[str, list[str]] = {part: [] for part in PRESETS}
+    for end in dict.fromkeys(inside[1] for name in layers if (inside := _IN_A_LAYER.fullmatch(name))):
+        part = next((part for part, known in PRESETS.items() if known.search(end)), None)
+        if part and not _ROUTER.search(end):
+            found[part].append(end)
+    return found
+
+
+def _ends(paths: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(path.rpartition(".")[2] for path in paths))
 
 
 def _listed(targets: str | list[str]) -> list[str | re.Pattern[str]]:
@@ -93,7 +123,7 @@ def _means(target: str | re.Pattern[str], name: str) -> bool:
 
 
 def _targets(lora: Lora) -> str | list[str]:
-    """The targets as PEFT expects them: a list of names, or a pattern for full paths as a string."""
+    """`all-linear`, names, or a pattern for full paths."""
     if not isinstance(lora.targets, str):
         return list(lora.targets)
     return lora.targets if lora.targets == ALL or not re.fullmatch(r"[\w.]+", lora.targets) else [lora.targets]

@@ -108,6 +108,10 @@ def test_a_model_of_another_kind_is_not_reckoned_with(tmp_path: Path, config: di
 def test_an_adapter_of_rank_16_on_all_linear_layers() -> None:
     assert mistral().adapter(Lora()) == 41_943_040  # as PEFT counts it
     assert mistral().adapter(Lora(targets=("q_proj", "v_proj"))) == 32 * 16 * (8192 + 5120)
+    parts = [mistral().adapter(Lora(targets=part)) for part in ("attention", "mlp")]
+    assert sum(parts) == 41_943_040
+    assert parts[1] == mistral().adapter(Lora(targets=("gate_proj", "up_proj", "down_proj")))
+    assert mistral().adapter(Lora(targets="q_proj")) < mistral().adapter(Lora(targets=("mlp", "q_proj")))
 
 
 def test_operations_of_a_training_by_hand() -> None:

@@ -92,9 +92,12 @@ class Geometry:
 
     def adapter(self, lora: Lora) -> int:
         """The parameters of an adapter; layers that this kind of model does not have are not counted."""
-        wanted = set(self.shapes) if isinstance(lora.targets, str) else set(lora.targets)
-        if isinstance(lora.targets, str) and lora.targets in self.shapes:
-            wanted = {lora.targets}
+        presets = {"attention": ATTENTION, "mlp": MLP}
+        if isinstance(lora.targets, str) and lora.targets not in {*self.shapes, *presets}:  # all-linear, or a pattern
+            wanted = set(self.shapes)
+        else:
+            named = [lora.targets] if isinstance(lora.targets, str) else lora.targets
+            wanted = {name for target in named for name in presets.get(target, (target,))}
         return self.layers * lora.rank * sum(sum(shape) for name, shape in self.shapes.items() if name in wanted)
 
 
