@@ -550,7 +550,7 @@ def test_keep_brings_replay_of_soft_labels_below_what_its_row_says(tmp_path: Pat
     recipe = loaded(tmp_path, text)
     own = recipe.methods[0]["keep"]["training"]
     assert own == {
-        "replay": {"share": 0.3, "weight": 1.0},
+        "replay": {"share": 0.3, "weight": 0.3},
         "segments": {"replay": {"labels": "soft"}},
         "learning_rate": 1e-3,
     }

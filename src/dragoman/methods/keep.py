@@ -9,11 +9,11 @@ from dragoman.corpora.amounts import Amounts
 from dragoman.corpora.records import Record
 from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.training import laid_over
+from dragoman.recipe.training import Replay, laid_over
 
 TITLE, PLACE = "Keep", 6
 
-TRAINING = {"replay": {"share": 0.1, "weight": 1.0}, "segments": {"replay": {"labels": "soft"}}}
+TRAINING = {"replay": Replay().model_dump(), "segments": {"replay": {"labels": "soft"}}}
 """Settings of training that it brings; what the row says is laid over them."""
 
 

@@ -24,9 +24,9 @@ class Lora(Strict):
 class Replay(Strict):
     """General prompts with the backbone's own answers, learnt beside the task."""
 
-    share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.2
     """About such a share of the tokens of a step are replay."""
-    weight: Annotated[float, Field(gt=0)] = 1.0
+    weight: Annotated[float, Field(gt=0)] = 0.3
     """The loss of a step is the mean over the task's tokens, plus so many times the mean over those of replay."""
 
 
