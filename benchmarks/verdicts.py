@@ -1,6 +1,7 @@
 """What the studies have in common: claims, verdicts by rule, and differences read from a scorecard."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
@@ -19,7 +20,7 @@ WIDE = NORMAL.inv_cdf(0.975)  # standard errors on either side of a 95 % interva
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the paper says, what was measured, and how the two stand to each other."""
+    """What was said, what was measured, and how the two stand to each other."""
 
     said: str
     measured: str
@@ -30,9 +31,9 @@ def read(path: File) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def listed(claims: Sequence[Claim], numbers: Sequence[str], on: str = "the lab") -> str:
+def listed(claims: Sequence[Claim], numbers: Sequence[str], on: str = "the lab", said: str = "the paper says") -> str:
     """A table of claims in Markdown."""
-    lines = [f"| | the paper says | measured on {on} | verdict |", "|--:|---|---|---|"]
+    lines = [f"| | {said} | measured on {on} | verdict |", "|--:|---|---|---|"]
     lines += [
         f"| {number} | {claim.said} | {claim.measured} | **{claim.verdict}** |"
         for number, claim in zip(numbers, claims, strict=True)
@@ -93,9 +94,21 @@ def contrast(card: Scorecard, weights: Mapping[tuple[str, str], float]) -> Diffe
             for other in names[:place]
         )
         variance += max(0.0, sum(chosen.values()) * own - apart)
+    return _difference(total, variance)
+
+
+def unpaired(one: Row, other: Row) -> Difference:
+    """How far a row's RP is ahead of another's that was judged in another run: their variances add up."""
+    kept = [row["retention"] or 0.0 for row in (one, other)]
+    variance = sum(_squared(row["retention_interval"] or (-math.inf, math.inf)) for row in (one, other))
+    return _difference(kept[0] - kept[1], variance)
+
+
+def _difference(delta: float, variance: float) -> Difference:
+    """What is normally distributed around `delta`."""
     error = variance**0.5
-    p = 2 * NORMAL.cdf(-abs(total) / error) if error else float(total == 0)
-    return Difference(total, (total - WIDE * error, total + WIDE * error), p)
+    p = 2 * NORMAL.cdf(-abs(delta) / error) if error else float(delta == 0)
+    return Difference(delta, (delta - WIDE * error, delta + WIDE * error), p)
 
 
 def _scored(ability: Ability) -> float:

@@ -50,7 +50,7 @@ def picture(card: Scorecard, result: ScaleResult) -> str | None:
     ]
     if not named:
         return None
-    return visible(plane(named, result["noise"], result["skill"], "abilities kept", style_sheet(), joined=True))
+    return visible(plane(named, result["noise"], result["skill"], "abilities kept", style_sheet(), joined=[named]))
 
 
 def remarks(result: ScaleResult) -> list[str]:

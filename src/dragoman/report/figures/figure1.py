@@ -83,12 +83,12 @@ def plane(
     style: str = "",
     *,
     narrow: bool = False,
-    joined: bool = False,
+    joined: Sequence[Sequence[Point]] = (),
 ) -> Markup:
     """Skill to the right, abilities kept upwards, with error bars; the noise floor is a band around 100 %.
 
-    With a `style` sheet the picture can stand alone. A `narrow` one is for a phone. In a `joined` one a line leads
-    through the points, in their order.
+    With a `style` sheet the picture can stand alone. A `narrow` one is for a phone. Through points that are `joined`
+    leads a line, in their order and the first one's colour.
     """
     width, height = (NARROW, 380.0) if narrow else (WIDTH, HEIGHT)
     xs = [value for point in points for value in (point.x, *point.x_interval, *(x for x, _ in point.seeds))]
@@ -107,9 +107,9 @@ def plane(
         drawn.append(tag("text", "noise floor", class_="tick", x=frame.left + 6, y=bottom + 14))
         written = [(frame.left, bottom, frame.left + 76, bottom + 18)]
     drawn += axes(frame, x_label, y_label, about_x=4 if narrow else 6, unit=" %")
-    if joined:
-        corners = " ".join(f"{frame.at_x(point.x):.1f},{frame.at_y(point.y):.1f}" for point in points)
-        drawn.append(tag("polyline", class_="curve row-0 dashes-2", points=corners))
+    for some in joined:
+        corners = " ".join(f"{frame.at_x(point.x):.1f},{frame.at_y(point.y):.1f}" for point in some)
+        drawn.append(tag("polyline", class_=f"curve row-{some[0].colour} dashes-2", points=corners))
     drawn += [dot for point in points for dot in _dots(frame, point)]
     drawn += [_cross(frame, point, x_label) for point in points]
     names, free = _names(frame, points, written)

@@ -1,0 +1,270 @@
+"""What is asked of `keep`, and of replay: each held against scorecards by a rule that stands here.
+
+A difference counts where its p value is below 0.05 (bootstrap over test items and seeds, paired) and, of retention,
+where it is larger than the noise floor.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any
+
+import yaml
+from verdicts import AGREES, DISAGREES, NOISE, Claim, between, points, sign, unpaired
+
+from dragoman.errors import DataError
+from dragoman.report import replay
+from dragoman.report.compare import Difference, Path, beyond_noise, difference, methods
+from dragoman.report.phrases import listed, number, spread
+from dragoman.report.translation import group_score
+from dragoman.scoring.scorecard.read import read_scorecard
+from dragoman.scoring.scorecard.schema import Row, Score, Scorecard
+
+RETENTION: Path = ("retention",)
+TRANSLATION: Path = ("translation",)
+RATE = "training.learning_rate"
+GAIN, KEPT, FAR = 95, 97, 95  # % of vanilla's gain; % kept; % kept of families that replay never saw
+REACHED, LIKELY, UNLIKELY, MISSED = "reached", "reached, within chance", "missed, within chance", "missed"
+
+Interval = tuple[float, float]
+Kind = tuple[str, str]  # labels and prompts: ("soft", "own")
+PLAIN: Kind = ("", "")
+PUBLISHED: Mapping[Kind, float] = {
+    PLAIN: 91.2,
+    ("soft", "own"): 98.1,
+    ("soft", "external"): 98.1,
+    ("hard", "own"): 96.1,
+    ("hard", "external"): 85.7,
+}
+"""Of general benchmarks after Verilog was learnt, % of the base: read off the plot of arXiv 2605.26097, ± 0.6."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run: its scorecard, and what its recipe says besides."""
+
+    name: str
+    model: str
+    card: Scorecard
+    rate: float
+
+    @staticmethod
+    def of(folder: File) -> "Run":
+        recipe: dict[str, Any] = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
+        rate = float(recipe["training"]["learning_rate"])
+        return Run(folder.name, recipe["backbone"], read_scorecard(folder / "scorecard.json"), rate)
+
+    @property
+    def on(self) -> str:
+        return "the lab" if self.model == "lab" else self.model
+
+    def rate_of(self, one: Row) -> float:
+        rate = one["settings"].get(RATE, self.rate)
+        assert isinstance(rate, int | float), "a learning rate is a number"
+        return float(rate)
+
+    def named(self, name: str) -> Row:
+        """The row of this name, or the first of this method."""
+        found = sorted(
+            (one for one in methods(self.card) if one["method"] == name), key=lambda one: one["name"] != name
+        )
+        if not found:
+            raise DataError(
+                f"{self.name} has no row {name}; it has {listed([one['name'] for one in self.card['rows']])}"
+            )
+        return found[0]
+
+    def like(self, one: Row) -> Row:
+        """The row at the usual rate that differs from another row in nothing else, as far as can be told."""
+        alike = [row for row in self.at_one_rate() if row["method"] == one["method"] and _others(row) == _others(one)]
+        return alike[0] if alike else self.named(one["method"])
+
+    def at_one_rate(self) -> list[Row]:
+        """The trained rows at the learning rate of plain fine-tuning."""
+        rate = self.rate_of(self.named("vanilla"))
+        return [one for one in methods(self.card) if self.rate_of(one) == rate]
+
+
+def _others(one: Row) -> dict[str, object]:
+    """A row's settings but for its learning rate."""
+    return {name: value for name, value in one["settings"].items() if name != RATE}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row, and the run that it is of."""
+
+    run: Run
+    row: Row
+
+    @property
+    def rate(self) -> float:
+        return self.run.rate_of(self.row)
+
+
+def swept(run: Run, sweeps: Sequence[Run]) -> dict[str, list[Found]]:
+    """Row → itself at all learning rates in their order, also in other runs of the model; none of one rate alone."""
+    found: dict[str, list[Found]] = {}
+    usual = run.rate_of(run.named("vanilla"))
+    for other in (run, *(one for one in sweeps if one.model == run.model)):
+        for one in methods(other.card):
+            if other.rate_of(one) != usual:
+                base = run.like(one)
+                found.setdefault(base["name"], [Found(run, base)]).append(Found(other, one))
+    return {name: sorted(some, key=lambda one: one.rate) for name, some in found.items()}
+
+
+def gained(one: Row) -> Score | None:
+    return group_score(one, "all", "chrf++")
+
+
+def far(card: Scorecard, one: Row) -> tuple[float, Interval] | None:
+    """What a row kept of the families that replay never saw: of all, where none was near."""
+    found = replay.part_of(one, "far")
+    kept, interval = (found["retention"], found["interval"]) if found else (one["retention"], one["retention_interval"])
+    if kept is None or (found is None and replay.parts(card)):
+        return None
+    low, high = interval or (kept, kept)
+    return kept, (low, high)
+
+
+def share(card: Scorecard, name: str, vanilla: str) -> tuple[float, Interval]:
+    """A row's share of vanilla's gain in percent; its interval is that of their difference, over vanilla's gain."""
+    whole = between(card, vanilla, card["backbone"], TRANSLATION).delta
+    apart = Difference(0.0, (0.0, 0.0), 1.0) if name == vanilla else between(card, name, vanilla, TRANSLATION)
+    low, high = (100 + 100 * end / whole for end in sorted(apart.interval, key=lambda end: end / whole))
+    return 100 + 100 * apart.delta / whole, (low, high)
+
+
+def above(card: Scorecard, name: str, among: Sequence[Row]) -> dict[str, bool]:
+    """The rows that are above one on both axes, and whether both differences are beyond chance."""
+    found = {}
+    for other in (one["name"] for one in among if one["name"] != name):
+        apart = {path: difference(card, other, name, path) for path in (TRANSLATION, RETENTION)}
+        if all(one and one.delta > 0 for one in apart.values()):
+            found[other] = all(one and beyond_noise(card, one, path) for path, one in apart.items())
+    return found
+
+
+def aims(run: Run) -> list[Claim]:
+    """What `keep` is to reach."""
+    card, keep, vanilla = run.card, run.named("keep"), run.named("vanilla")["name"]
+    name = keep["name"]
+    part, its = share(card, name, vanilla)
+    kept = keep["retention"]
+    ends = keep["retention_interval"] or [0.0, 0.0]
+    held = far(card, keep)
+    over = above(card, name, run.at_one_rate())
+    told = [f"{other} (beyond chance)" if sure else f"{other} (by less than chance)" for other, sure in over.items()]
+    return [
+        Claim(
+            f"It gains at least {GAIN} % of what plain fine-tuning gains.",
+            f"{part:.0f} % ({spread(its, 0)}); {points(between(card, name, vanilla, TRANSLATION))} chrF++",
+            reached(part, its, GAIN),
+        ),
+        Claim(
+            f"It keeps at least {KEPT} %.",
+            f"RP {number(kept)} ({spread(ends)})",
+            "not measured" if kept is None else reached(kept, (ends[0], ends[1]), KEPT),
+        ),
+        Claim(
+            f"It keeps at least {FAR} % of the families that replay never saw.",
+            f"{number(held[0])} ({spread(held[1])})" if held else "replay saw all of them",
+            reached(*held, FAR) if held else "not measured",
+        ),
+        Claim(
+            "No other row is above it on both axes.",
+            listed(told) or "none is",
+            MISSED if any(over.values()) else UNLIKELY if over else REACHED,
+        ),
+    ]
+
+
+def reached(value: float, interval: Interval, least: float) -> str:
+    """Whether an aim is reached, and whether the whole interval says so."""
+    if value >= least:
+        return REACHED if interval[0] >= least else LIKELY
+    return MISSED if interval[1] < least else UNLIKELY
+
+
+# Is the ground firm?
+
+
+def ground(runs: Sequence[Run]) -> dict[Kind, Found]:
+    """Kind of replay → the row of one model that has it; plain fine-tuning from the first of its runs.
+
+    DataError if two rows are of one kind, so that nobody picks the better one.
+    """
+    found: dict[Kind, Found] = {PLAIN: Found(runs[0], runs[0].named("vanilla"))}
+    for run in runs:
+        for one in run.at_one_rate():
+            kind = kind_of(one)
+            if kind is None:
+                continue
+            if kind in found:
+                raise DataError(
+                    f"{found[kind].row['name']} and {one['name']} are both {named(kind)}; give runs with one"
+                )
+            found[kind] = Found(run, one)
+    return found
+
+
+def kind_of(one: Row) -> Kind | None:
+    """A row's labels and prompts; None without replay, or if its prompts are of both kinds."""
+    if "replay" not in one:
+        return None
+    own = [name == "own" for name in one["replay"]["prompts"]]
+    if any(own) and not all(own):
+        return None
+    labels = one["settings"].get("training.segments.replay.labels", "soft" if one["method"] == "keep" else "hard")
+    return str(labels), "own" if any(own) else "external"
+
+
+def apart(found: Mapping[Kind, Found], one: Kind, other: Kind) -> Difference | None:
+    """How far one kind keeps more than another: paired where one run has both, and plain fine-tuning every run has."""
+    if one not in found or other not in found:
+        return None
+    ours, theirs = found[one], found[other]
+    if other == PLAIN:
+        theirs = Found(ours.run, ours.run.named("vanilla"))
+    if ours.run is theirs.run:
+        return difference(ours.run.card, ours.row["name"], theirs.row["name"], RETENTION)
+    return unpaired(ours.row, theirs.row)
+
+
+def findings(found: Mapping[Kind, Found]) -> list[Claim]:
+    """What arXiv 2605.26097 found of replay, where the rows for it are there."""
+    wanted: list[tuple[str, Kind, Kind, Mapping[str, str]]] = [
+        ("Soft labels on the model's own prompts keep more than plain fine-tuning.", ("soft", "own"), PLAIN, {}),
+        (
+            "With soft labels it hardly matters whose prompts they are.",
+            ("soft", "own"),
+            ("soft", "external"),
+            {NOISE: AGREES, AGREES: DISAGREES},
+        ),
+        ("On its own prompts, hard labels keep less than soft ones.", ("soft", "own"), ("hard", "own"), {}),
+        (
+            "Hard labels on other prompts keep less than plain fine-tuning.",
+            ("hard", "external"),
+            PLAIN,
+            {AGREES: DISAGREES, DISAGREES: AGREES},
+        ),
+    ]
+    made = []
+    for said, one, other, verdicts in wanted:
+        if gap := apart(found, one, other):
+            least = found[one].run.card
+            verdict = sign(gap) if beyond_noise(least, gap, RETENTION) else NOISE
+            made.append(Claim(said, f"{points(gap)} points of RP", verdicts.get(verdict, verdict)))
+    return made
+
+
+def named(kind: Kind) -> str:
+    labels, prompts = kind
+    return "plain fine-tuning" if kind == PLAIN else f"{labels} labels, {prompts} prompts"
+
+
+def order(found: Mapping[Kind, Found]) -> str:
+    """The kinds by what they keep, the most first."""
+    kept = {kind: one.row["retention"] or 0.0 for kind, one in found.items()}
+    return " > ".join(f"{named(kind)} ({kept[kind]:.0f})" for kind in sorted(kept, key=lambda kind: -kept[kind]))
