@@ -94,7 +94,8 @@ def the_ground(runs: Sequence[Run]) -> list[str]:
     parts = [
         "What replay is said to do (arXiv 2605.26097: a model of 1B parameters learns Verilog), and what it does here. "
         "There, *own* text is the model's own and *external* text is other people's, answers and all; here the "
-        "backbone answers the external prompts too. In brackets: 95 % intervals.",
+        "backbone answers the external prompts too. Its own prompts have no kind, so nobody knows which families they "
+        "practise. In brackets: 95 % intervals.",
         _markdown(heads, lines),
         "In order of what they keep:",
         "\n".join(f"- {model}: {order(found[model])}" for model in models),

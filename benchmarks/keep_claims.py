@@ -169,7 +169,7 @@ def aims(run: Run) -> list[Claim]:
         ),
         Claim(
             f"It keeps at least {FAR} % of the families that replay never saw.",
-            f"{number(held[0])} ({spread(held[1])})" if held else "replay saw all of them",
+            f"{number(held[0])} ({spread(held[1])}){unknown(keep)}" if held else "replay saw all of them",
             reached(*held, FAR) if held else "not measured",
         ),
         Claim(
@@ -178,6 +178,12 @@ def aims(run: Run) -> list[Claim]:
             MISSED if any(over.values()) else UNLIKELY if over else REACHED,
         ),
     ]
+
+
+def unknown(one: Row) -> str:
+    """How many prompts of a row's replay may have been near to any family."""
+    count = sum(replay.unknown(one["replay"]).values()) if "replay" in one else 0
+    return f"; {count:,} prompts of unknown kind are not counted as seen" if count else ""
 
 
 def reached(value: float, interval: Interval, least: float) -> str:

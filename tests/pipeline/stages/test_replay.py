@@ -219,14 +219,15 @@ def test_prompts_that_are_not_there_are_told_before_anything_is_done(tmp_path: P
 def test_a_run_learns_them_and_the_scorecard_says_so(small_recipe: Callable[[Path], Path], tmp_path: Path) -> None:
     path = small_recipe(tmp_path)
     rows = "methods=[vanilla, {vanilla: {label: kept, training: {replay: {share: 0.3}}}}]"
-    prompts = "data.replay={prompts: [{corpus: lab-requests, limit: 12}], max_tokens: 8}"
+    kinds = "{corpus: lab-requests, kinds: [copying], limit: 8}, {corpus: lab-requests, kinds: [arithmetic], limit: 4}"
+    prompts = f"data.replay={{prompts: [{kinds}], max_tokens: 8, near: true}}"
     alone = made(loaded(path, ["methods=[vanilla]"]), "train", say=lambda _: None)
     done = made(loaded(path, [rows, prompts]), say=lambda _: None)
     assert done["train-vanilla"].name == alone["train-vanilla"].name
     assert done["train-kept"].digest("adapter/*") != done["train-vanilla"].digest("adapter/*")
     assert '"loss/replay"' in (done["train-kept"].folder / "metrics.jsonl").read_text()
     facts = MakeReplay.facts(done["replay"])
-    assert facts["prompts"] == {"lab-requests": {"copying": 12}}
+    assert facts["prompts"] == {"lab-requests": {"copying": 8, "arithmetic": 4}}
     assert MakeReplay.told(done["replay"])[2] == "12 prompts of lab-requests"
     assert (facts["examples"], facts["held_out"]) == (11, 1)
     assert MakeReplay.told(done["replay"])[3] == "held out to measure drift: 1"
@@ -240,7 +241,7 @@ def test_a_run_learns_them_and_the_scorecard_says_so(small_recipe: Callable[[Pat
     assert kept["replay"] == {
         "prompts": facts["prompts"],
         "near": facts["near"],
-        "near_families": [],
+        "near_families": ["arithmetic"],
         "overlapping": 0,
         "share": 0.3,
     }
@@ -252,4 +253,5 @@ def test_a_run_learns_them_and_the_scorecard_says_so(small_recipe: Callable[[Pat
     assert [[part.name for part in one.parts][:2] for one in shown] == [["prompt", "replay"]] * 2
     page = (done["report"].folder / "report" / "report.html").read_text()
     assert "12 of lab-requests, of the kinds copying, which evaluation does not ask" in page
+    assert "Evaluation asks the kinds arithmetic too" in page
     assert "<h3>replay</h3>" in page
