@@ -1,6 +1,7 @@
 """RaDis with what a recipe may ask of its rationales: filters, samples, healing, another model's."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,22 @@ def test_the_same_words_for_the_same_reference_are_no_duplicate(speak: Speaker) 
     _, lesson = told(radis(PAIRS, speak, options), silent, written, written)
     assert lesson.report is not None
     assert not lesson.report.faults
+
+
+@pytest.mark.parametrize("model", [None, "other"])
+def test_log_probabilities_are_kept_of_the_backbone_alone(speak: Speaker, model: str | None) -> None:
+    """Another model's of the same vocabulary are not the backbone's."""
+    options = Options.model_validate({"boundary": "exact", "rationale": {"keep_logprobs": 1, "model": model}})
+
+    def likely(ask: Ask) -> list[Completion]:
+        written = says(speak, *WRITTEN)(ask)
+        return [replace(one, logprobs=tuple(((token, -0.5),) for token in one.ids)) for one in written]
+
+    both = speak.but({"other": Speaker(speak.renderer)})
+    _, lesson = told(radis(PAIRS, both, options), silent, likely)
+    segments = [segment for example in lesson.examples for segment in example.segments if segment.logprobs]
+    assert [len(one.logprobs) for one in segments] == ([] if model else [len(one.ids) for one in segments])
+    assert {one.name for one in segments} == (set() if model else {"rationale"})
 
 
 @pytest.mark.parametrize(

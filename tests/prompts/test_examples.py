@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,31 @@ def test_round_trip(tmp_path: Path) -> None:
             (table.names[segment], weight) for segment, weight in zip(row.segments, row.weights.tolist(), strict=True)
         ]
         assert written == [(part.name, part.weight) for part in example.segments for _ in part.ids]
+
+
+def test_log_probabilities_are_written_beside_their_tokens_and_only_where_there_are_some(tmp_path: Path) -> None:
+    """With places that have fewer than others, and some that have none."""
+    steps = (((4, -0.5), (9, -1.5)), (), ((151_500, -0.25),))
+    likely = Example(
+        (Segment("prompt", (1, 2)), Segment("rationale", (4, 5, 6, 7), logprobs=steps), Segment("end", (2,))), "d"
+    )
+    write_examples(tmp_path, 0, FIRST)
+    write_examples(tmp_path, 1, [*SECOND, likely, replace(likely, key="e")])
+    plain, kept = ({path.name for path in (tmp_path / part).iterdir()} for part in ("000000", "000001"))
+    assert kept - plain == {"likely_places.npy", "likely_ids.npy", "likely_logprobs.npy"}
+    table = ExampleTable(tmp_path)
+    assert [row.likely is None for row in table] == [True, True, False, False, False]
+    none, *rows = (row.likely for row in list(table)[2:])
+    assert none is not None
+    assert len(none.places) == 0
+    for row in rows:
+        assert row is not None
+        assert row.places.tolist() == [2, 4]
+        assert row.ids.tolist() == [[4, 9], [151_500, 0]]
+        assert row.logprobs.tolist() == [[-0.5, -1.5], [-0.25, -np.inf]]
+        assert (row.ids.dtype, row.logprobs.dtype) == (np.int32, np.float32)
+    assert table.with_logprobs() == {"prompt": 0, "reference": 0, "end": 0, "replay": 0, "rationale": 4}
+    assert table.highest == 151_500
 
 
 def test_outside_of_the_table(tmp_path: Path) -> None:

@@ -140,6 +140,28 @@ def test_a_healed_rationale_begins_in_the_reference(name: str, renderer: Callabl
     assert speak.example(prefix, None, healed=True) == speak.example(prefix)
 
 
+STEPS = tuple(((token, -0.5), (9, -2.0)) for token in range(4))
+
+
+def test_log_probabilities_stay_with_the_ids_that_they_are_of(made: Callable[..., Any]) -> None:
+    """Those of a healed token belong to the reference, which is not the model's own."""
+    speak = Speaker(Renderer(made()))
+    prefix = speak.prefix(PAIR)
+
+    def likely(example: Example) -> dict[str, Any]:
+        return {segment.name: segment.logprobs for segment in example.segments if segment.logprobs}
+
+    ended = Completion((13, 13, 70, 256), "", "stop", STEPS)
+    assert likely(speak.example(prefix, ended)) == {"rationale": STEPS[:3]}
+    assert likely(speak.example(prefix, ended, healed=True)) == {"rationale": STEPS[1:3]}
+    assert likely(speak.example(prefix, Completion((13, 13, 70, 71), "", "length", STEPS))) == {"rationale": STEPS}
+    assert likely(speak.own("key", prefix.prompt, ended)) == {"own": STEPS[:3], "end": STEPS[3:]}
+    told = Completion((13, 13, 70, 71, 256), "", "stop", STEPS)  # by a server that does not tell the end
+    assert likely(speak.own("key", prefix.prompt, told)) == {"own": STEPS}
+    other = speak.adopt(prefix, " Note", finished=True)
+    assert likely(speak.example(prefix, other)) == likely(speak.example(prefix)) == {}
+
+
 def test_weight_and_number_of_a_rationale(made: Callable[..., Any]) -> None:
     speak = Speaker(Renderer(made()))
     prefix = speak.prefix(PAIR)

@@ -38,6 +38,8 @@ def said(folder: Path, text: str | bytes, *overrides: str, **others: str) -> lis
     return str(caught.value).replace(f"{folder}/", "").split("\n")
 
 
+STORED = "training: {segments: {rationale: {labels: stored}}}\n"
+
 ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
     "instruction data that is not named": (
         GOOD.replace("[vanilla]", "[vanilla, multitask]"),
@@ -88,19 +90,53 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
         GOOD + "training: {lora: null, segments: {own: {labels: soft}, end: {weight: 2}}}\n",
         "recipe.yaml:7: training: has soft labels (segments: own) and trains all weights (lora: null): soft labels are "
         "what the backbone says while the adapter is off, and no backbone would be left to ask. Train an adapter, or "
-        "take hard labels",
+        "take hard labels, or stored ones where the backbone wrote",
     ),
     "a row that trains all weights under soft labels": (
         GOOD.replace("[vanilla]", "\n  - radis\n  - vanilla:\n      training: {lora: null}")
         + "training: {segments: {rationale: {labels: soft}}}\n",
         "recipe.yaml:9: methods[1].vanilla.training: has soft labels (segments: rationale) and trains all weights "
         "(lora: null): soft labels are what the backbone says while the adapter is off, and no backbone would be left "
-        "to ask. Train an adapter, or take hard labels",
+        "to ask. Train an adapter, or take hard labels, or stored ones where the backbone wrote",
     ),
-    "labels of neither kind": (
+    "labels of no kind": (
         GOOD + "training:\n  segments:\n    rationale: {labels: mild}\n",
-        "recipe.yaml:9: training.segments.rationale.labels: 'mild' is not one of 'hard' or 'soft'. `hard` learns the "
-        "token that is written there, `soft` the backbone's distribution over the whole vocabulary.",
+        "recipe.yaml:9: training.segments.rationale.labels: 'mild' is not one of 'hard', 'soft' or 'stored'. `hard` "
+        "learns the token that is written there, `soft` the backbone's distribution over the whole vocabulary, `stored` "
+        "what was kept of it when the backbone wrote the tokens (`keep_logprobs`).",
+    ),
+    "stored labels of what the backbone did not write": (
+        GOOD + "training: {segments: {own: {labels: stored}, reference: {labels: stored}, replay: {labels: stored}}}\n",
+        "recipe.yaml:7: training: has stored labels (segments: own, reference): log-probabilities are kept of what the "
+        "backbone writes, rationale and replay. Take other labels there",
+    ),
+    "stored labels and nothing kept": (
+        GOOD.replace("[vanilla]", "\n  - vanilla\n  - radis:\n      rationale: {max_tokens: 9}") + STORED,
+        "recipe.yaml:9: methods[1].radis.rationale: labels are `stored`, and no log-probabilities are kept; write "
+        "`keep_logprobs: 20`",
+    ),
+    "stored labels and nothing kept of replay": (
+        GOOD.replace("methods", "  replay: {prompts: [{own: 9}]}\nmethods")
+        + "training: {replay: {}, segments: {replay: {labels: stored}}}\n",
+        "recipe.yaml:6: data.replay: labels are `stored`, and no log-probabilities are kept; write `keep_logprobs: 20` "
+        "beside the prompts",
+    ),
+    "stored labels of another model": (
+        GOOD.replace("[vanilla]", "\n  - radis: {rationale: {keep_logprobs: 9, model: other}}") + STORED,
+        "recipe.yaml:7: methods[0].radis.rationale: labels are `stored`, and those of other would be kept, not the "
+        "backbone's; leave `model` out, or take hard labels",
+    ),
+    "stored labels of a model that has moved": (
+        GOOD.replace("[vanilla]", "\n  - radis: {rationale: {keep_logprobs: 9}, refresh: true}") + STORED,
+        "recipe.yaml:7: methods[0].radis.rationale: labels are `stored`, and later they are those of the model in "
+        "training; leave `refresh` out, or take soft or hard labels",
+    ),
+    "stored labels of a server's sampling": (
+        GOOD.replace("[vanilla]", "\n  - radis:\n      rationale: {keep_logprobs: 9}")
+        + "generation: {engine: openai}\n"
+        + STORED,
+        "recipe.yaml:8: methods[0].radis.rationale: labels are `stored`, and a server does not say whether it gives them "
+        "as before temperature and top_p; set `temperature: 1` and leave `top_p` out, or take another engine",
     ),
     "all of a step replay": (
         GOOD + "training: {replay: {share: 1}}\n",
@@ -543,6 +579,19 @@ def test_replay_asks_what_comes_with_dragoman_unless_the_recipe_says(tmp_path: P
     assert asks(takes) == [("lab-requests", None), (None, 1000)]
     assert asks(takes.replace("backbone: lab", "backbone: smollm2-135m-instruct")) == [("requests", None)]
     assert asks(takes.replace("methods", "  replay: {prompts: [{own: 9}]}\nmethods")) == [(None, 9)]
+
+
+def test_stored_labels_take_any_sampling_of_our_own_engines_and_a_server_s_at_temperature_1(tmp_path: Path) -> None:
+    drawn = "radis: {rationale: {keep_logprobs: 9, temperature: %s, top_p: %s}}"
+    sampled = GOOD.replace("[vanilla]", f"[vanilla, {drawn % (0.7, 0.9)}]") + STORED
+    assert loaded(tmp_path, sampled).training.segments["rationale"].labels == "stored"
+    served = GOOD.replace("[vanilla]", f"[{drawn % (1, 1)}]") + "generation: {engine: openai}\n" + STORED
+    replay = "{prompts: [{own: 9}], keep_logprobs: 20}"
+    both = ["training.segments.replay={labels: stored}", "training.replay={share: 0.1}", f"data.replay={replay}"]
+    assert loaded(tmp_path, served, *both).data.replay is not None
+    found = said(tmp_path, served, *both, "data.replay.temperature=0.5")
+    assert len(found) == 1
+    assert "data.replay: labels are `stored`, and a server does not say" in found[0]
 
 
 def test_keep_brings_replay_of_soft_labels_below_what_its_row_says(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import stages
 from dragoman.pipeline.process import Job, Ran
 from dragoman.pipeline.stages.stage import Stage
+from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.training import Training
 from tests.tiny_models import lab_llama
@@ -78,6 +79,25 @@ def test_a_recipe_trains_all_weights_and_asks_the_trained_model_for_rationales(b
     )
     assert len(first) == len(second)
     assert first != second
+
+
+def test_all_weights_learn_what_was_stored_of_the_backbone(tmp_path: Path) -> None:
+    """Sampled far from temperature 1, and with a healed boundary: before the first step nothing diverges."""
+    rationale = {"max_tokens": 12, "keep_logprobs": 8, "temperature": 0.7, "top_p": 0.9}
+    replay = {"prompts": [{"corpus": "lab-requests", "limit": 12}], "max_tokens": 8, "keep_logprobs": 8}
+    stored = {"segments": {name: {"labels": "stored"} for name in ("rationale", "replay")}, "replay": {"share": 0.3}}
+    sure = lab_llama(tmp_path / "sure", initializer_range=0.3)  # of something, so that no two places are alike
+    written = _recipe(sure, tmp_path / "runs", precision="fp32", **stored).model_dump(mode="json")
+    written["data"]["replay"] = replay
+    written["methods"] = [{"radis": {"rationale": rationale}}]
+    done = running.made(Recipe.model_validate(written), "train", say=lambda _: None)
+    lines = [json.loads(line) for line in (done["train-radis"].folder / "metrics.jsonl").read_text().splitlines()]
+    first, last = lines[0], lines[-1]
+    assert [first["loss/rationale"], first["loss/replay"]] == pytest.approx([0, 0], abs=1e-4)
+    assert last["loss/rationale"] > 1e-3
+    assert last["loss/reference"] < first["loss/reference"]
+    examples = ExampleTable(done["examples-radis"].folder / "examples")
+    assert examples.with_logprobs()["rationale"] == examples.trained()[0]["rationale"] > 0
 
 
 def test_a_run_says_first_that_the_disk_is_too_small(

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
-from dragoman.prompts.examples import Example, ExampleTable, Segment
+from dragoman.prompts.examples import Example, ExampleTable, Segment, write_examples
 from dragoman.training.batching import Batcher, Mixture, Order, ReplayOrder, pack, pad, share, split
 from tests.training.training_kit import examples, replayed, settings
 
@@ -35,6 +35,42 @@ def test_devices_get_equal_numbers_of_groups() -> None:
     parts = share([[0, 1, 2, 3, 4]], lengths, 4)
     assert len(parts) == 4
     assert sorted(index for part in parts for index in part) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("line", [0, 64])
+def test_stored_tokens_are_those_of_the_trained_places(line: int, tmp_path: Path) -> None:
+    """Of several examples, with unlike numbers of stored tokens, among places and segments that are not asked for."""
+
+    def made(start: int, count: int, weight: float = 1.0) -> Example:
+        ids = tuple(range(start, start + 4))
+        steps = tuple(tuple((token + more, -1.0 - more) for more in range(count)) for token in ids[:3])
+        return Example(
+            (
+                Segment("prompt", (90, 91), 0.0),
+                Segment("rationale", ids, weight, steps),
+                Segment("end", (2,), logprobs=(((2, -0.1),),)),
+            )
+        )
+
+    write_examples(tmp_path, 0, [made(10, 2), made(20, 1), made(30, 1, 0.0)])
+    write_examples(tmp_path, 1, [made(40, 3), Example((Segment("prompt", (90,), 0.0), Segment("end", (2,))))])
+    rows = list(ExampleTable(tmp_path))
+    for parts, tens in ((rows, (10, 20, 40)), ([rows[4], rows[3], rows[0]], (10, 40))):
+        (micro,) = Batcher(1000, line, stored=np.array([False, True, False]))(parts).micros
+        assert micro.stored is not None
+        which, ids, logprobs = micro.stored
+        targets = micro.targets[which]
+        assert sorted(targets.tolist()) == [ten + more for ten in tens for more in range(3)]
+        for target, some, values in zip(targets.tolist(), ids.tolist(), logprobs.tolist(), strict=True):
+            count = {1: 2, 2: 1, 4: 3}[target // 10]
+            assert some[:count] == [target + more for more in range(count)]
+            assert values == [-1.0, -2.0, -3.0][:count] + [-np.inf] * (3 - count)
+        moved = micro.to(torch.device("cpu")).stored
+        assert moved is not None
+        assert torch.equal(moved.which, which)
+    assert [one.stored for one in Batcher(1000, line)(rows).micros] == [None]
+    both = [Batcher(1000, line, device, 2, stored=np.array([False, True, False]))(rows[3:4]) for device in range(2)]
+    assert [one.micros[0].stored is None for one in both] == [False, True]  # the second has a blank
 
 
 @pytest.mark.parametrize("line", [0, 64])

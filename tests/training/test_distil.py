@@ -1,9 +1,11 @@
 """Soft labels against plain computations over the whole vocabulary."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from peft import PeftModel
@@ -16,11 +18,11 @@ from dragoman.prompts.examples import Example, ExampleTable
 from dragoman.recipe.training import Lora
 from dragoman.training import loss
 from dragoman.training.adapters import adapt
-from dragoman.training.batching import pack, pad
+from dragoman.training.batching import Batcher, pack, pad
 from dragoman.training.distil import backbone_alone, backbone_states, divergence, stored_divergence
 from dragoman.training.loss import teach_forward, token_losses
 from tests.tiny_models import llama
-from tests.training.training_kit import VOCABULARY, examples
+from tests.training.training_kit import VOCABULARY, examples, remembered
 
 Write = Callable[[list[Example]], ExampleTable]
 WIDTH, ENTRIES, PLACES = 8, 30, 7
@@ -173,6 +175,58 @@ def test_soft_tokens_diverge_from_the_backbone_and_the_others_are_as_ever(
         positions=micro.positions,
         targets=micro.targets,
         soft=soft,
+    )
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    gradients = torch.autograd.grad((found * micro.weights).sum(), list(trained.values()))
+    for name, one, other in zip(trained, gradients, slopes, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5, msg=name)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("line", [0, 64])
+@pytest.mark.parametrize("count", [5, VOCABULARY])
+def test_stored_tokens_diverge_from_what_was_stored_and_the_others_are_as_ever(
+    count: int, line: int, whole: bool, tiny: Path, table: Write
+) -> None:
+    """Against tokens, a tail and cross-entropy from whole logits; equal to full soft labels where all was stored."""
+    made = table(remembered(examples(6), tiny, count, ("rationale",)))
+    (micro,) = Batcher(10_000, line, stored=np.array([name == "end" for name in made.names]))(list(made)).micros
+    assert micro.stored is None
+    asked_for = np.array([name == "rationale" for name in made.names])
+    (micro,) = Batcher(10_000, line, stored=asked_for)(list(made)).micros
+    assert micro.stored is not None
+    which = micro.segments == made.names.index("rationale")
+    assert torch.equal(micro.stored.which, which)
+    backbone, causal = (LlamaForCausalLM.from_pretrained(tiny) for _ in range(2))
+    if whole:
+        torch.manual_seed(3)
+        for weight in causal.parameters():
+            weight.data += 0.02 * torch.randn_like(weight)
+    network = causal.train() if whole else moved(causal, Lora(rank=4, targets=("q_proj", "lm_head"))).train()
+    trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
+    with torch.no_grad():
+        asked = backbone(input_ids=micro.ids, position_ids=micro.places, use_cache=False).logits
+    logits = network(input_ids=micro.ids, position_ids=micro.places, use_cache=False).logits
+    asked, logits = (some.flatten(0, 1)[micro.positions] for some in (asked, logits))
+    likeliest = asked.topk(count).indices
+    p, q = (some.double().softmax(-1).gather(-1, likeliest) for some in (asked, logits))
+    expected = (p * (p / q).log()).sum(-1)
+    if count < VOCABULARY:
+        p, q = 1 - p.sum(-1), 1 - q.sum(-1)
+        expected = expected + p * (p / q).log()
+    hard = functional.cross_entropy(logits, micro.targets, reduction="none")
+    expected = torch.where(which, expected.float(), hard)
+    assert (expected[which] <= plain(logits, asked).float()[which] + 1e-5).all()
+    slopes = torch.autograd.grad((expected * micro.weights).sum(), list(trained.values()))
+
+    with nullcontext() if whole else network.disable_adapter():
+        teach_forward(causal)
+    found = network(
+        input_ids=micro.ids,
+        position_ids=micro.places,
+        positions=micro.positions,
+        targets=micro.targets,
+        stored=micro.stored,
     )
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     gradients = torch.autograd.grad((found * micro.weights).sum(), list(trained.values()))

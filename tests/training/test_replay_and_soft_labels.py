@@ -9,12 +9,12 @@ from peft import PeftModel
 from transformers import LlamaForCausalLM
 
 from dragoman.errors import TrainingError
-from dragoman.prompts.examples import Example, ExampleTable, Segment
+from dragoman.prompts.examples import Example, ExampleTable, Segment, write_examples
 from dragoman.recipe.training import Lora, Replay, SegmentTraining, Training
 from dragoman.training.batching import Mixture, ReplayOrder
 from dragoman.training.steps import MetricsLog
 from dragoman.training.trainer import fit
-from tests.training.training_kit import examples, metrics, replayed, settings
+from tests.training.training_kit import VOCABULARY, examples, metrics, remembered, replayed, settings
 
 Write = Callable[[list[Example]], ExampleTable]
 
@@ -187,6 +187,62 @@ def test_hard_replay_needs_no_adapter(tiny: Path, table: Write, replay: ExampleT
     fit(tiny, table(examples(8)), chosen, tmp_path / "out", replay=replay)
     for line in metrics(tmp_path / "out"):
         assert line["term/replay"] == pytest.approx(line["loss/replay"], rel=1e-5)  # its mean, whatever each weighs
+
+
+STORED = {name: SegmentTraining(labels="stored") for name in ("rationale", "replay")}
+WROTE = ("rationale", "replay", "end")
+
+
+def test_labels_of_which_all_was_stored_are_soft_labels(
+    tiny: Path, table: Write, replay: ExampleTable, tmp_path: Path
+) -> None:
+    """With the backbone asked beside the training, and without."""
+    write_examples(tmp_path / "kept", 0, remembered(replayed(5), tiny, VOCABULARY, WROTE))
+    rows = table(remembered(examples(8), tiny, VOCABULARY, WROTE))
+    how = {"replay": Replay(share=0.25), "epochs": 2}
+    soft = {name: SegmentTraining(labels="soft") for name in STORED}
+    fit(tiny, rows, settings(**how, segments=soft), tmp_path / "soft", replay=replay)
+    kept = ExampleTable(tmp_path / "kept")
+    fit(tiny, rows, settings(**how, segments=STORED), tmp_path / "stored", replay=kept)
+    for line, other in zip(metrics(tmp_path / "stored"), metrics(tmp_path / "soft"), strict=True):
+        for key in ("loss", "grad_norm", "loss/rationale", "loss/replay", "loss/reference"):
+            assert line[key] == pytest.approx(other[key], rel=1e-3, abs=1e-5), key
+
+
+@pytest.mark.parametrize("packing", ["off", "on"])
+def test_stored_labels_need_no_adapter(packing: str, tiny: Path, table: Write, tmp_path: Path) -> None:
+    """Five tokens of the vocabulary, and all weights trained; a dev set is measured as ever."""
+    write_examples(tmp_path / "kept", 0, remembered(replayed(5), tiny, 5, WROTE))
+    write_examples(tmp_path / "dev", 0, remembered(examples(3, seed=5), tiny, 5, WROTE))
+    chosen = settings(lora=None, learning_rate=1e-3, replay=Replay(share=0.25), packing=packing, epochs=2)
+    rows = table(remembered(examples(8), tiny, 5, WROTE))
+    kept, dev = (ExampleTable(tmp_path / name) for name in ("kept", "dev"))
+    found = {}
+    for name, segments in (("hard", {}), ("stored", STORED)):
+        fit(tiny, rows, chosen.model_copy(update={"segments": segments}), tmp_path / name, replay=kept, dev=dev)
+        lines = metrics(tmp_path / name)
+        found[name] = [line for line in lines if "loss" in line], [line for line in lines if "loss" not in line]
+    first, *_, last = found["stored"][0]
+    assert [first["loss/rationale"], first["loss/replay"]] == pytest.approx([0, 0], abs=1e-5)
+    assert 0 < last["loss/rationale"] < 0.5
+    assert first["loss/reference"] == pytest.approx(found["hard"][0][0]["loss/reference"])
+    assert found["stored"][1][0] == found["hard"][1][0]  # before the first step, all of it with hard labels
+
+
+def test_stored_labels_without_log_probabilities_are_refused(
+    tiny: Path, table: Write, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    chosen = settings(segments={"rationale": {"labels": "stored"}})
+    with pytest.raises(
+        TrainingError, match=r"segments\.rationale: labels are `stored`, and no log-probabilities are kept"
+    ):
+        fit(tiny, table(examples(4)), chosen, tmp_path / "out")
+    made = examples(8)
+    some = table([*remembered(made[:4], tiny, 5, ("rationale",)), *made[4:]])
+    fit(tiny, some, chosen, tmp_path / "out")
+    counts = [sum(len(one.segments[2].ids) for one in part if len(one.segments) > 3) for part in (made, made[4:])]
+    said = f"of {counts[0]} tokens of rationale, {counts[1]} have no log-probabilities and learn hard"
+    assert said in capfd.readouterr().err
 
 
 def test_a_prompt_that_is_all_there_is_may_be_trained(tiny: Path, table: Write, tmp_path: Path) -> None:

@@ -2,8 +2,12 @@
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import torch
+from transformers import LlamaForCausalLM
 
 from dragoman.prompts.examples import Example, Segment
 from dragoman.recipe.training import Lora, Training
@@ -39,6 +43,24 @@ def replayed(count: int, seed: int = 9) -> list[Example]:
         parts = Segment("prompt", ids(2, 6), 0.0), Segment("replay", ids(3, 12)), Segment("end", (2,))
         made.append(Example(parts[: 3 if number % 3 else 2]))
     return made
+
+
+@torch.no_grad()
+def remembered(made: list[Example], model: Path, count: int, names: tuple[str, ...]) -> list[Example]:
+    """The same examples, with what a model finds likely at every token of these segments."""
+    causal = LlamaForCausalLM.from_pretrained(model)
+    kept = []
+    for example in made:
+        found = causal(input_ids=torch.tensor(example.ids)[None]).logits[0].log_softmax(-1).topk(count)
+        pairs = zip(found.indices.tolist(), found.values.tolist(), strict=True)
+        before = [(), *(tuple(zip(*pair, strict=True)) for pair in pairs)]
+        parts, at = [], 0
+        for segment in example.segments:
+            told = tuple(before[at : at + len(segment.ids)]) if segment.name in names else ()
+            parts.append(replace(segment, logprobs=told))
+            at += len(segment.ids)
+        kept.append(replace(example, segments=tuple(parts)))
+    return kept
 
 
 def settings(**changes: Any) -> Training:

@@ -14,7 +14,7 @@ from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Prefix, Speaker, Written
 from dragoman.rationales.faults import FAULTS, Rationale, ends_at_once, judge
 from dragoman.rationales.report import RationaleReport
-from dragoman.recipe.fields import Fraction, Positive, Strict
+from dragoman.recipe.fields import Fraction, Logprobs, Positive, Strict
 
 TITLE, PLACE = "RaDis", 5
 RATIONALES, REGULARISER = True, "rationale"
@@ -38,8 +38,8 @@ class Rationales(Strict):
     """Another model that writes the rationales: a directory, or a name on the hub. The backbone when absent."""
     samples_per_pair: Positive = 1
     """Rationales of each record, with the seeds `seed`, `seed + 1`, … Each makes an example, reference included."""
-    keep_logprobs: Annotated[int, Field(ge=0, le=20)] = 0
-    """Log-probabilities of so many most likely tokens are kept with each token, in the cache."""
+    keep_logprobs: Logprobs = 0
+    """Log-probabilities of so many most likely tokens are kept with each token, for stored labels."""
     weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of a rationale's tokens in the loss; the reference's is 1."""
 
@@ -138,7 +138,7 @@ def radis(records: Sequence[Record], speak: Speaker, options: Options) -> Making
             altered += 1
             written[n].append(None)
         elif own:
-            written[n].append(completion)
+            written[n].append(completion if writer is speak else replace(completion, logprobs=None))
         else:
             ended = rationale.finish == "stop"
             written[n].append(speak.adopt(prefixes[n], rationale.text, ended, healed=healed))

@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ids = tuple[int, ...]
+Logprobs = tuple[tuple[tuple[int, float], ...], ...]
+"""For one token after another: the likeliest ones at its place, each with its log-probability."""
 
 SEGMENTS = ("prompt", "reference", "rationale", "own", "answer", "replay", "end")
 """Names of segments that methods make."""
 
 ARRAYS = ("ids", "segments", "weights", "offsets")
-MAPPED = 8192  # chunks at once, of four maps each: half of what Linux lets a process have
+LIKELY = ("likely_places", "likely_ids", "likely_logprobs")  # where log-probabilities were kept
+MAPPED = 8192  # chunks at once, of seven maps each at most: Linux lets a process have 65,530
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Segment:
     name: str
     ids: Ids
     weight: float = 1.0
+    logprobs: Logprobs = ()
+    """What the backbone found likely when it wrote these ids, as far as that was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,15 @@ class AnsweredPrompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Likely:
+    """The likeliest tokens at some places, as the backbone found them when it wrote what stands there."""
+
+    places: NDArray[np.int64]  # [kept], increasing
+    ids: NDArray[np.int32]  # [kept, K]
+    logprobs: NDArray[np.float32]  # [kept, K], of the whole vocabulary at temperature 1; -inf: fewer than K were kept
+
+
+@dataclass(frozen=True, slots=True)
 class ExampleRow:
     """One example of a table, as arrays with one entry per token."""
 
@@ -68,6 +82,7 @@ class ExampleRow:
     weights: NDArray[np.float32]
     replay: bool = False
     """Whether it is learnt beside the task, with a mean of its own."""
+    likely: Likely | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,7 @@ class _Chunk:
     weights: NDArray[np.float32]
     offsets: NDArray[np.int64]
     recode: NDArray[np.uint8]  # of the chunk's segments: their index into the table's names
+    likely: Likely | None
 
 
 class ExampleTable:
@@ -113,9 +129,10 @@ class ExampleTable:
 
     @property
     def highest(self) -> int:
-        """The highest token id; -1 if there are no examples."""
+        """The highest token id, also of those that were likely; -1 if there are no examples."""
         chunks = map(self._chunk, range(len(self._parts)))
-        return max((int(chunk.ids.max()) for chunk in chunks if chunk.ids.size), default=-1)
+        arrays = (ids for chunk in chunks for ids in (chunk.ids, *([chunk.likely.ids] if chunk.likely else [])))
+        return max((int(ids.max()) for ids in arrays if ids.size), default=-1)
 
     @property
     def keys(self) -> list[str]:
@@ -138,13 +155,26 @@ class ExampleTable:
             empty += int((np.diff(np.concatenate([[0], np.cumsum(live)])[chunk.offsets]) == 0).sum())
         return dict(zip(self.names, counts.tolist(), strict=True)), empty
 
+    def with_logprobs(self) -> dict[str, int]:
+        """The number of tokens of each segment whose log-probabilities were kept."""
+        counts = np.zeros(len(self.names), dtype=np.int64)
+        for chunk in map(self._chunk, range(len(self._parts))):
+            if chunk.likely:
+                counts += np.bincount(chunk.recode[chunk.segments[chunk.likely.places]], minlength=len(self.names))
+        return dict(zip(self.names, counts.tolist(), strict=True))
+
     def __getitem__(self, index: int) -> ExampleRow:
         if not 0 <= index < len(self):
             raise IndexError(f"example {index} of {len(self)}")
         at = int(np.searchsorted(self._starts, index, side="right")) - 1
         chunk = self._chunk(at)
         start, end = chunk.offsets[index - self._starts[at] : index - self._starts[at] + 2]
-        return ExampleRow(chunk.ids[start:end], chunk.recode[chunk.segments[start:end]], chunk.weights[start:end])
+        likely = chunk.likely
+        if likely:
+            kept = slice(*np.searchsorted(likely.places, (start, end)))
+            likely = Likely(likely.places[kept] - start, likely.ids[kept], likely.logprobs[kept])
+        segments = chunk.recode[chunk.segments[start:end]]
+        return ExampleRow(chunk.ids[start:end], segments, chunk.weights[start:end], likely=likely)
 
     def __iter__(self) -> Iterator[ExampleRow]:
         return (self[index] for index in range(len(self)))
@@ -154,8 +184,11 @@ class ExampleTable:
         if found is None:
             if len(self._chunks) == MAPPED:
                 del self._chunks[next(iter(self._chunks))]  # that has been mapped longest
-            ids, segments, weights, offsets = (_mapped(self._parts[at] / f"{name}.npy") for name in ARRAYS)
-            found = self._chunks[at] = _Chunk(ids, segments, weights, offsets, self._recodes[at])
+            part = self._parts[at]
+            ids, segments, weights, offsets = (_mapped(part / f"{name}.npy") for name in ARRAYS)
+            kept = (part / f"{LIKELY[0]}.npy").is_file()
+            likely = Likely(*(_mapped(part / f"{name}.npy") for name in LIKELY)) if kept else None
+            found = self._chunks[at] = _Chunk(ids, segments, weights, offsets, self._recodes[at], likely)
         return found
 
 
@@ -181,9 +214,29 @@ def write_examples(folder: Path, chunk: int, examples: Sequence[Example]) -> Non
     np.save(part / "segments.npy", np.repeat([names.index(s.name) for s in segments], lengths).astype(np.uint8))
     np.save(part / "weights.npy", np.repeat([s.weight for s in segments], lengths).astype(np.float32))
     np.save(part / "offsets.npy", np.cumsum([0, *(len(example) for example in examples)], dtype=np.int64))
+    if any(any(segment.logprobs) for segment in segments):
+        likely = _likely(segments, np.cumsum([0, *lengths]).tolist())
+        np.save(part / "likely_places.npy", likely.places)
+        np.save(part / "likely_ids.npy", likely.ids)
+        np.save(part / "likely_logprobs.npy", likely.logprobs)
     (part / "names.json").write_text(json.dumps(names), encoding="utf-8")
     (part / "keys.json").write_text(json.dumps([example.key for example in examples]), encoding="utf-8")
 
 
 def _flat(runs: Iterable[Ids]) -> NDArray[np.int32]:
     return np.fromiter((token for run in runs for token in run), dtype=np.int32)
+
+
+def _likely(segments: Sequence[Segment], starts: Sequence[int]) -> Likely:
+    """The likeliest tokens at all places that have some."""
+    kept = [
+        (start + at, step)
+        for start, segment in zip(starts, segments, strict=False)
+        for at, step in enumerate(segment.logprobs)
+        if step
+    ]
+    shape = len(kept), max(len(step) for _, step in kept)
+    ids, logprobs = np.zeros(shape, dtype=np.int32), np.full(shape, -np.inf, dtype=np.float32)
+    for row, (_, step) in enumerate(kept):
+        ids[row, : len(step)], logprobs[row, : len(step)] = zip(*step, strict=True)
+    return Likely(np.array([place for place, _ in kept], dtype=np.int64), ids, logprobs)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from dragoman.corpora.records import Dialogue, Pair, Question, Record, Turn
 from dragoman.errors import DataError
-from dragoman.prompts.examples import AnsweredPrompt, Example, Ids, Segment
+from dragoman.prompts.examples import AnsweredPrompt, Example, Ids, Logprobs, Segment
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.systems import System
 from dragoman.prompts.translation import instruction
@@ -23,6 +23,10 @@ class Written(Protocol):
     def end(self) -> Ids:
         """The token that ended the answer, as a tuple; empty if the answer was cut off."""
 
+    @property
+    def logprobs(self) -> Logprobs | None:
+        """What was likely at each of these ids, from the first on, if that was kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
@@ -30,6 +34,7 @@ class Adopted:
 
     body: Ids
     end: Ids
+    logprobs: None = None  # those of another vocabulary say nothing here
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +174,15 @@ class Speaker:
         `prompt_weight` to the request's. `sample` (1, 2, …) distinguishes further samples of the same pair.
         """
         written, end = (rationale.body, rationale.end) if rationale else ((), self.renderer.end)
+        logprobs = (rationale.logprobs if rationale else None) or ()
         reference = prefix.reference
         if healed and written:
-            reference, written = reference[:-1] + written[:1], written[1:]
+            reference, written, logprobs = reference[:-1] + written[:1], written[1:], logprobs[1:]
         return _example(
             f"{prefix.key}#{sample}" if sample else prefix.key,
             Segment("prompt", prefix.prompt, prompt_weight),
             Segment("reference", reference),
-            Segment("rationale", written, weight),
+            Segment("rationale", written, weight, logprobs[: len(written)]),
             Segment("end", end),
         )
 
@@ -186,9 +192,10 @@ class Speaker:
         The ids are those that the engine returned, the end included: an answer that was cut off has none. `DataError`
         if the answer has no token.
         """
-        return _example(
-            key, Segment("prompt", prompt, 0.0), Segment(segment, written.body), Segment("end", written.end)
-        )
+        logprobs, length = written.logprobs or (), len(written.body)
+        answer = Segment(segment, written.body, logprobs=logprobs[:length])
+        end = Segment("end", written.end, logprobs=logprobs[length : length + len(written.end)])
+        return _example(key, Segment("prompt", prompt, 0.0), answer, end)
 
     def adopt(self, prefix: Prefix, text: str, finished: bool, *, healed: bool = False) -> Written:
         """A rationale from a model with another vocabulary: its text in this backbone's ids, as they follow the

@@ -49,5 +49,6 @@ def distinct_seeds(seeds: tuple[int, ...]) -> tuple[int, ...]:
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
+Logprobs = Annotated[int, Field(ge=0, le=20)]
 Direction = Annotated[str, AfterValidator(_direction)]
 Distinct = AfterValidator(_distinct)

@@ -14,7 +14,7 @@ from dragoman.recipe.benchmarks import Suites, check_needs, check_suites
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.fields import NAME, no_folder
 from dragoman.recipe.judging import Verdict
-from dragoman.recipe.schema import Prompts, Recipe, ReplayData
+from dragoman.recipe.schema import Prompts, Recipe, ReplayData, unfit_labels
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Source, parse, read, spelled
 from dragoman.recipe.sweep import expand
 from dragoman.recipe.training import Training
@@ -64,7 +64,11 @@ def load(
             found = found or _validate_rows(source, recipe)
             if not found:
                 recipe, found = _with_replay(source, recipe)
-                found = found or [*_validate_measured(source, recipe), *check_needs(source, recipe, suites)]
+                found = found or [
+                    *_validate_measured(source, recipe),
+                    *(Fault(source.place(at), spelled(at), why) for at, why in unfit_labels(recipe)),
+                    *check_needs(source, recipe, suites),
+                ]
         except ValidationError as error:
             found += faults(error, Recipe, source)
         known = {(fault.place, fault.about) for fault in source.faults}

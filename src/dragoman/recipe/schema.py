@@ -3,12 +3,13 @@
 No torch here, and nothing heavy: `dragoman show` and `--dry-run` answer at once.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
 from dragoman.recipe.engines import Generation, Hardware
-from dragoman.recipe.fields import Direction, Distinct, Positive, Strict, distinct_seeds, folder_name
+from dragoman.recipe.fields import Direction, Distinct, Logprobs, Positive, Strict, distinct_seeds, folder_name
 from dragoman.recipe.judging import Benchmark, Chat, Evaluation, Finished, Pick, Prompt, Verdict
 from dragoman.recipe.training import Training
 
@@ -151,6 +152,8 @@ class ReplayData(Strict):
     """Longest answer; one that is cut off here is counted, and its end is not trained."""
     temperature: Annotated[float, Field(ge=0)] = 1.0
     """Of the answers; 0 is greedy, and shows less of what the backbone would say."""
+    keep_logprobs: Logprobs = 0
+    """Log-probabilities of so many most likely tokens are kept with each token, for stored labels."""
     seed: int = 0
     """Decides which prompts a limit keeps, and how answers are drawn."""
     near: bool = False
@@ -268,3 +271,39 @@ class Recipe(Strict):
             folder_name(row)
             taken.append(row)
         return self
+
+
+def unfit_labels(recipe: Recipe) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where rows learn stored log-probabilities, and none are kept or they are not the backbone's; and why."""
+    drawn: list[tuple[tuple[str | int, ...], dict[str, Any]]] = []
+    for index, method in enumerate(recipe.methods):
+        for name, options in method.items():
+            settings = recipe.training.changed(options.get("training"))
+            stored = {segment for segment, how in settings.segments.items() if how.labels == "stored"}
+            if "rationale" in stored and options.get("rationale"):
+                how_drawn = {**options["rationale"], "refresh": options.get("refresh")}
+                drawn.append((("methods", index, name, "rationale"), how_drawn))
+            if "replay" in stored and settings.replay and recipe.data.replay:
+                drawn.append((("data", "replay"), recipe.data.replay.model_dump()))
+    for place, said in drawn:
+        if why := _unfit(said, recipe.generation.engine == "openai"):
+            yield place, f"labels are `stored`, and {why}"
+
+
+def _unfit(drawn: Mapping[str, Any], server: bool) -> str:
+    """Why the log-probabilities of text that is drawn so are not the backbone's; empty if they are. A `server` may give
+    them as they are after temperature and top_p; our own engines give them as they are before.
+    """
+    if not drawn["keep_logprobs"]:
+        beside = " beside the prompts" if "prompts" in drawn else ""
+        return f"no log-probabilities are kept; write `keep_logprobs: 20`{beside}"
+    if drawn.get("model") is not None:
+        return f"those of {drawn['model']} would be kept, not the backbone's; leave `model` out, or take hard labels"
+    if drawn.get("refresh"):
+        return "later they are those of the model in training; leave `refresh` out, or take soft or hard labels"
+    if server and (drawn["temperature"] != 1 or drawn.get("top_p", 1) != 1):
+        return (
+            "a server does not say whether it gives them as before temperature and top_p; set `temperature: 1` and "
+            "leave `top_p` out, or take another engine"
+        )
+    return ""

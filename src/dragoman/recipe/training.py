@@ -30,11 +30,15 @@ class Replay(Strict):
     """The loss of a step is the mean over the task's tokens, plus so many times the mean over those of replay."""
 
 
+STORED = ("rationale", "replay")
+"""Segments that the backbone wrote, so that its log-probabilities can be stored with them."""
+
+
 class SegmentTraining(Strict):
     """How the tokens of a segment are learnt."""
 
-    labels: Literal["hard", "soft"] = "hard"
-    """`hard` learns the token that is written there, `soft` the backbone's distribution over the whole vocabulary."""
+    labels: Literal["hard", "soft", "stored"] = "hard"
+    """`hard` learns the token that is written there, `soft` the backbone's distribution over the whole vocabulary, `stored` what was kept of it when the backbone wrote the tokens (`keep_logprobs`)."""
     weight: Annotated[float, Field(gt=0)] | None = None
     """Weight of each token in the mean; as the method gave it when absent (prompts have none)."""
 
@@ -132,7 +136,12 @@ class Training(Strict):
             raise ValueError(
                 f"has soft labels (segments: {', '.join(soft)}) and trains all weights (lora: null): soft labels are "
                 "what the backbone says while the adapter is off, and no backbone would be left to ask. Train an "
-                "adapter, or take hard labels"
+                "adapter, or take hard labels, or stored ones where the backbone wrote"
+            )
+        if other := [name for name, how in self.segments.items() if how.labels == "stored" and name not in STORED]:
+            raise ValueError(
+                f"has stored labels (segments: {', '.join(other)}): log-probabilities are kept of what the backbone "
+                f"writes, {' and '.join(STORED)}. Take other labels there"
             )
         if self.budget and self.lora is None:
             text = "has a budget for drift and trains all weights (lora: null), and no backbone is left to measure from"

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +24,14 @@ from dragoman.recipe.training import SegmentTraining, Training
 OVERHEAD = 256
 
 TOGETHER = 256  # examples that the micro-batches of one pass are cut from
+
+
+class Stored(NamedTuple):
+    """What the backbone found likely at some of the trained tokens when it wrote them."""
+
+    which: torch.Tensor  # [trained], at which of them
+    ids: torch.Tensor  # [stored, K]
+    logprobs: torch.Tensor  # [stored, K]; -inf where there are fewer than K
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ class Micro:
     weights: torch.Tensor  # [trained]
     segments: torch.Tensor  # [trained]
     soft: torch.Tensor | None = None  # [trained], which learn the backbone's distribution; None: no device has any
+    stored: Stored | None = None  # those that learn what was stored of it; None: there are none
 
     def to(self, device: torch.device) -> "Micro":
         def moved(part: torch.Tensor) -> torch.Tensor:
@@ -53,6 +63,7 @@ class Micro:
             moved(self.weights),
             moved(self.segments),
             None if self.soft is None else moved(self.soft),
+            None if self.stored is None else Stored(*map(moved, self.stored)),
         )
 
 
@@ -75,15 +86,26 @@ class Mixture:
     def __init__(self, examples: ExampleTable, replay: ExampleTable | None, settings: Training):
         self.tables = (examples, *([replay] if replay else []))
         own = [["prompt" if name == "prompt" else "replay" for name in table.names] for table in self.tables[1:]]
-        self.names = list(dict.fromkeys(name for names in (examples.names, *own) for name in names))
+        self._named = (examples.names, *own)
+        self.names = list(dict.fromkeys(name for names in self._named for name in names))
         self._recodes = [np.array([self.names.index(name) for name in names], dtype=np.uint8) for names in own]
         said = [settings.segments.get(name, SegmentTraining()) for name in self.names]
         self._weights = np.array([np.nan if one.weight is None else one.weight for one in said], dtype=np.float32)
         self.soft = np.array([one.labels == "soft" for one in said])
+        self.stored = np.array([one.labels == "stored" for one in said])
         self._balanced = settings.balance == "examples"
 
     def __len__(self) -> int:
         return sum(map(len, self.tables))
+
+    def with_logprobs(self, segment: str) -> tuple[int, int]:
+        """How many tokens of a segment have log-probabilities, and how many are trained."""
+        kept = trained = 0
+        for table, names in zip(self.tables, self._named, strict=True):
+            counts = zip(names, table.with_logprobs().values(), table.trained()[0].values(), strict=True)
+            of = [(likely, count) for name, likely, count in counts if name == segment]
+            kept, trained = kept + sum(likely for likely, _ in of), trained + sum(count for _, count in of)
+        return kept, trained
 
     def __getitem__(self, index: int) -> ExampleRow:
         first = len(self.tables[0])
@@ -171,6 +193,7 @@ class Batcher:
     devices: int = 1
     replay: float = 1.0  # the weight of replay's mean beside the task's
     soft: NDArray[np.bool_] | None = None  # [segments], which learn the backbone's distribution; None: none
+    stored: NDArray[np.bool_] | None = None  # [segments], which learn what was stored of it; None: none
 
     def __call__(self, rows: Sequence[ExampleRow]) -> Step:
         total = _weight(row for row in rows if not row.replay)
@@ -181,6 +204,9 @@ class Batcher:
         groups = share(split(lengths, self.batch_tokens, self.line > 0), lengths, self.devices)
         parts = [[rows[index] for index in group] for group in groups[self.device :: self.devices]]
         micros = [pack(part, self.line) if self.line else pad(part) for part in parts]
+        if (stored := self.stored) is not None:
+            both = zip(micros, parts, strict=True)
+            micros = [replace(micro, stored=_stored(part, stored)) for micro, part in both]
         blank = _blank(micros[0] if micros else pad([rows[0]]))
         micros += [blank] * (-(-len(groups) // self.devices) - len(micros))
         if self.soft is not None:
@@ -310,6 +336,28 @@ def _micro(
         gather("weights", np.float32),
         gather("segments", np.int64),
     )
+
+
+def _stored(rows: Sequence[ExampleRow], asked: NDArray[np.bool_]) -> Stored | None:
+    """What was stored at the trained tokens of the segments that are `asked` for; None where nothing was."""
+    which, kept = [], []
+    for row in rows:
+        here = np.zeros(len(row.ids), dtype=bool)
+        if row.likely:
+            places = row.likely.places
+            taken = asked[row.segments[places]] & (row.weights[places] != 0) & (places > 0)
+            here[places[taken]] = True
+            kept.append((row.likely.ids[taken], row.likely.logprobs[taken]))
+        which.append(here[1:][row.weights[1:] != 0])
+    shape = sum(len(ids) for ids, _ in kept), max((ids.shape[1] for ids, _ in kept), default=0)
+    if not shape[0]:
+        return None
+    ids, logprobs = np.zeros(shape, dtype=np.int64), np.full(shape, -np.inf, dtype=np.float32)
+    at = 0
+    for some, values in kept:
+        ids[at : at + len(some), : some.shape[1]], logprobs[at : at + len(some), : some.shape[1]] = some, values
+        at += len(some)
+    return Stored(*map(torch.from_numpy, (np.concatenate(which), ids, logprobs)))
 
 
 def _blank(micro: Micro) -> Micro:

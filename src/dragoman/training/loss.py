@@ -14,10 +14,12 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from dragoman.errors import TrainingError
-from dragoman.training.distil import backbone_alone, backbone_states, divergence
+from dragoman.training.distil import backbone_alone, backbone_states, divergence, stored_divergence
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+    from dragoman.training.batching import Stored
 
 # Logits of one chunk, in entries. On a processor a chunk should stay in its cache.
 CHUNK = {"cpu": 1 << 20}
@@ -109,7 +111,8 @@ def teach_forward(causal: "PreTrainedModel") -> None:
 
     The model's `forward` is replaced rather than the model wrapped, so that whatever hooks into the call (adapters,
     DDP, FSDP, DeepSpeed) sees the whole computation, and saved files stay the same. An architecture whose logits are
-    not understood is refused. The loss of a token that is `soft` is its divergence from the backbone.
+    not understood is refused. The loss of a token that is `soft` is its divergence from the backbone, that of a
+    `stored` one from as much of the backbone's distribution as was stored.
     """
     head = make_head(causal)
     _check_head(causal, head)
@@ -122,13 +125,14 @@ def teach_forward(causal: "PreTrainedModel") -> None:
         positions: torch.Tensor,
         targets: torch.Tensor,
         soft: torch.Tensor | None = None,
+        stored: "Stored | None" = None,
         **extra: object,
     ) -> torch.Tensor:
         base = None if soft is None else backbone_states(self, input_ids, position_ids, positions[soft])
         body = self.base_model(input_ids=input_ids, position_ids=position_ids, use_cache=False, **extra)
         hidden = body.last_hidden_state.flatten(0, 1)[positions]
         frozen = not any(weight.requires_grad for weight in causal.get_output_embeddings().parameters())
-        if soft is None or base is None:
+        if soft is None and stored is None:
             return token_nll(hidden, targets, head, vocabulary, frozen)
 
         def from_backbone(logits: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
@@ -136,10 +140,19 @@ def teach_forward(causal: "PreTrainedModel") -> None:
                 asked = head(states).float()
             return divergence(logits, asked)
 
-        hard = token_nll(hidden[~soft], targets[~soft], head, vocabulary, frozen)
-        kl = token_losses(from_backbone, hidden[soft], base, head=head, vocabulary=vocabulary, frozen=frozen)
-        losses = torch.zeros(targets.shape, device=kl.device)
-        return losses.masked_scatter(soft, kl).masked_scatter(~soft, hard)
+        hard = torch.ones_like(targets, dtype=torch.bool)
+        for other in (soft, None if stored is None else stored.which):
+            hard = hard if other is None else hard & ~other
+        nll = token_nll(hidden[hard], targets[hard], head, vocabulary, frozen)
+        losses = torch.zeros(targets.shape, device=nll.device).masked_scatter(hard, nll)
+        if soft is not None and base is not None:
+            kl = token_losses(from_backbone, hidden[soft], base, head=head, vocabulary=vocabulary, frozen=frozen)
+            losses = losses.masked_scatter(soft, kl)
+        if stored is not None:
+            which, *known = stored
+            kl = token_losses(stored_divergence, hidden[which], *known, head=head, vocabulary=vocabulary, frozen=frozen)
+            losses = losses.masked_scatter(which, kl)
+        return losses
 
     causal.forward = types.MethodType(forward, causal)
 

@@ -186,6 +186,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
             positions=micro.positions,
             targets=micro.targets,
             soft=micro.soft,
+            stored=micro.stored,
         )
         weighted = losses * micro.weights
         loss: torch.Tensor = weighted.sum() * scale
@@ -275,7 +276,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         model = self.model_wrapped
         model.eval()
         sums = [torch.zeros(len(soft) + 1, device=self.args.device)]
-        for micro in micros(examples, replace(self.batcher, soft=None), self.args.device):
+        for micro in micros(examples, replace(self.batcher, soft=None, stored=None), self.args.device):
             each = torch.tensor(soft, device=self.args.device).repeat_interleave(len(micro.targets))
             losses = model(
                 input_ids=micro.ids,

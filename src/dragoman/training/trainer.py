@@ -170,6 +170,7 @@ def fit(
                 arguments.world_size,
                 replay=settings.replay.weight if settings.replay else 1.0,
                 soft=mixture.soft if mixture.soft.any() else None,
+                stored=mixture.stored if mixture.stored.any() else None,
             ),
             apart=None
             if settings.save_every
@@ -298,6 +299,17 @@ def _check_mixture(mixture: Mixture, settings: Training) -> None:
         raise TrainingError(f"training.segments: no example has the segment {', '.join(unknown)}. {there}")
     if absent:
         note(f"training.segments: no example has the segment {', '.join(absent)}, so that has no effect. {there}")
+    for name in [name for name, stored in zip(mixture.names, mixture.stored, strict=True) if stored]:
+        have, of = mixture.with_logprobs(name)
+        if not have:
+            raise TrainingError(
+                f"training.segments.{name}: labels are `stored`, and no log-probabilities are kept with the examples. "
+                "Set keep_logprobs (rationale.keep_logprobs, data.replay.keep_logprobs), or take other labels."
+            )
+        if have < of:
+            note(
+                f"training.segments: of {of:,} tokens of {name}, {of - have:,} have no log-probabilities and learn hard"
+            )
 
 
 def _check(examples: ExampleTable, weighted: Collection[str] = ()) -> None:

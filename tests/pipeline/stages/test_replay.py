@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,18 @@ from dragoman.errors import DataError
 from dragoman.generation.ask import Ask, Completion
 from dragoman.lab import BACKBONE, abilities
 from dragoman.pipeline.data.make_data import make_data, missing
-from dragoman.pipeline.models.cast import Model
+from dragoman.pipeline.models.cast import Model, find_cast
 from dragoman.pipeline.plan import stages
 from dragoman.pipeline.run import made
 from dragoman.pipeline.stages import replay
 from dragoman.pipeline.stages.replay import MakeReplay, ReplayFacts
+from dragoman.pipeline.stages.stage import RunState, Stage
 from dragoman.pipeline.stages.train import Train
 from dragoman.prompts.examples import ExampleTable
 from dragoman.recipe.schema import Recipe
 from dragoman.scoring.scorecard.json_schema import FILE
 from dragoman.scoring.scorecard.read import read_scorecard
+from dragoman.store import Artifact, Store
 
 YES = Completion((25, 2), "4", "stop")
 PAIRS = {"corpus": "lab", "directions": ["de-en"], "limit": 4}
@@ -107,6 +110,30 @@ def test_prompts_of_a_file_become_examples(tmp_path: Path, run: Callable[..., Re
     again = read(tmp_path / "out" / "prompts.jsonl", "mine.txt", Counter())  # in a form that a recipe may name
     assert [one.turns[0].text for one in again] == ["Sing!", "Dance!"]
     assert len(json.loads((tmp_path / "out" / "samples.json").read_text())) == 2
+
+
+def test_log_probabilities_are_kept_with_the_answers_where_they_are_asked_for(
+    tmp_path: Path, run: Callable[..., ReplayFacts]
+) -> None:
+    door = Written(lambda ask: [replace(YES, logprobs=(((25, -0.5), (26, -1.0)), ((2, 0.0), (25, -9.0))))])
+    run(recipe([written(tmp_path, "Sing!")], keep_logprobs=2), door=door)
+    assert [ask.sampling.logprobs for ask in door.asks] == [2]
+    table = ExampleTable(tmp_path / "out" / "examples")
+    assert table.with_logprobs() == {"prompt": 0, "replay": 1, "end": 1}
+    assert table[0].likely is not None
+    assert table[0].likely.ids.tolist() == [[25, 26], [2, 25]]
+
+
+def test_replay_without_log_probabilities_has_the_name_that_it_had(tmp_path: Path) -> None:
+    said = recipe([written(tmp_path, "Sing!")])
+    done = {"data": Artifact("data-1", tmp_path, {}, {})}
+    inputs = [
+        MakeReplay.inputs(Stage("replay", ""), RunState(one, find_cast(one, store.digests), store, done))
+        for store in [Store(tmp_path / "store")]
+        for one in (said, recipe([written(tmp_path, "Sing!")], keep_logprobs=20))
+    ]
+    assert "keep_logprobs" not in inputs[0]["replay"]
+    assert inputs[1]["replay"] == {**inputs[0]["replay"], "keep_logprobs": 20}
 
 
 def test_a_tenth_of_the_examples_is_held_out_but_few_of_many(tmp_path: Path, run: Callable[..., ReplayFacts]) -> None:

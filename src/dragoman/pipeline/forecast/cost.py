@@ -8,7 +8,6 @@ what this machine was tried out with (`calibration.py`). Both are marked as esti
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from dragoman.corpora.amounts import Amounts, Volume, joined
 from dragoman.generation.ask import Asking
@@ -191,6 +190,7 @@ class Reckoning:
             return Cost("how many prompts is not known until the corpora are here")
         work = f"{found.records:,.0f} prompts at most, {tokens(found.answered)} of answers by the backbone"
         asking = Asking(found.records, found.asked, found.answered)
+        work += _logprobs(said.keep_logprobs, found.records * said.max_tokens) if said else ""
         return Cost(work, math.ceil(found.records), estimate=self._asked(asking, None))
 
     def _report(self, stage: Stage) -> Cost:
@@ -214,9 +214,10 @@ class Reckoning:
         work += f"; {found.asking.prompts:,.0f} {found.what}, {tokens(found.asking.answered)}"
         work += f", by {writer(options) or 'the backbone'}" + (f" as it is after epoch {after}" if after else "")
         before = 0.0 if after else self.asked_before[row]
+        kept = options.get("rationale") or {}
         work += f", of which {before:,.0f} are there by then" if before else ""
         return Cost(
-            work + _logprobs(found, options),
+            work + _logprobs(kept.get("keep_logprobs", 0), found.asking.prompts * kept.get("max_tokens", 0)),
             found.examples,
             estimate=self._asked(found.asking.less(before), self.plan.others.get(writer(options) or "")),
         )
@@ -294,11 +295,10 @@ def tokens(count: float) -> str:
     return f"{count:,.0f} tokens"
 
 
-def _logprobs(found: Forecast, options: Mapping[str, Any]) -> str:
-    """The size of the stored log-probabilities of rationales, at most."""
-    kept = (options.get("rationale") or {}).get("keep_logprobs", 0)
-    if not kept or found.asking is None:
+def _logprobs(kept: int, count: float) -> str:
+    """The size of the log-probabilities that are kept with so many tokens."""
+    if not kept:
         return ""
-    size = found.asking.prompts * options["rationale"]["max_tokens"] * kept * LOGPROB_BYTES
+    size = count * kept * LOGPROB_BYTES
     weight = f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
     return f"; {kept} log-probabilities a token, at most {weight}"

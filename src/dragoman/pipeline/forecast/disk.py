@@ -112,14 +112,17 @@ def _of_replay(recipe: Recipe, backbone: Model) -> int:
     said = recipe.data.replay
     vocabulary = Vocabulary(backbone, geometry_of(backbone.name, backbone.folder))
     found = of_prompts(said, vocabulary, said.max_tokens) if said else None
-    return round(TOKEN_BYTES * (found.asked + found.answered)) if found else 0
+    if said is None or found is None:
+        return 0
+    likely = 2 * LOGPROB_BYTES * said.keep_logprobs * found.answered  # with the completions and with the examples
+    return round(TOKEN_BYTES * (found.asked + found.answered) + likely)
 
 
 def _logprobs(recipe: Recipe, stage: Stage, data: Artifact) -> int:
-    """Log-probabilities of rationales, at most."""
+    """Log-probabilities of rationales, at most: with the completions and with the examples."""
     said = rows(recipe)[stage.row][1].get("rationale") or {}
     records = _learnt(recipe, stage, data)
-    return LOGPROB_BYTES * records * int(said.get("max_tokens") or 0) * int(said.get("keep_logprobs") or 0)
+    return 2 * LOGPROB_BYTES * records * int(said.get("max_tokens") or 0) * int(said.get("keep_logprobs") or 0)
 
 
 def _learnt(recipe: Recipe, stage: Stage, data: Artifact) -> int:

@@ -86,7 +86,7 @@ class MakeReplay(StageJob[ReplayFacts]):
         recipe, replay = state.recipe, _wanted(state.recipe)
         return {
             "prompts": prompt_inputs(replay, state.store.digests),
-            "replay": replay.model_dump(exclude={"prompts"}),
+            "replay": replay.model_dump(exclude={"prompts", *([] if replay.keep_logprobs else ["keep_logprobs"])}),
             "judged": {name: state.done["data"].digest(name) for name in JUDGED},
             "suites": questions.inputs(recipe, state.store.digests),
             "near": sorted(suites.near(recipe)),
@@ -167,7 +167,9 @@ class MakeReplay(StageJob[ReplayFacts]):
     ) -> None:
         """Asks the prompts of some chunks, and writes each chunk's examples and counts; those held out apart."""
         replay = _wanted(self.recipe)
-        sampling = Sampling(replay.max_tokens, speak.stop, replay.temperature, seed=replay.seed)
+        sampling = Sampling(
+            replay.max_tokens, speak.stop, replay.temperature, seed=replay.seed, logprobs=replay.keep_logprobs
+        )
         asking = {number: Metered(answers(chunk, speak, sampling, longest)) for number, chunk in together}
         for number, answered in drive_all(asking, door).items():
             for folder, part in _parted(answered.examples, apart).items():
