@@ -128,7 +128,7 @@ class Verdict(Strict):
     """What `dragoman verdict` lets pass. All are shares; nothing of it decides what a run does."""
 
     tolerance: Fraction = 0.05
-    """Of an ability, and of all together, so much may be lost; or as much as the noise floor, where that is more."""
+    """Of an ability, and of all together, so much may be lost. A noise floor does not change that: losses are told by answers to the same questions."""
     cut_off: Fraction = 0.05
     """Of translations, and of answers to questions, so many may go on to the limit of tokens."""
     off_target: Fraction = 0.05

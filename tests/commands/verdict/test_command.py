@@ -148,6 +148,8 @@ def test_no_verdict_on_a_run_that_is_not_finished(run: Path) -> None:
         ('{"schema": 2, "rows": []}', 1, "is a scorecard of an earlier version (schema 2, not 3); `dragoman run`"),
         ('{"schema": 4}', 1, "is a scorecard of a newer version (schema 4, not 3)"),
         ('{"schema": 3}', 2, "holds no scorecard"),
+        ('{"schema": 3, "rows": []}', 2, "holds no whole scorecard: backbone: Field required; `dragoman run`"),
+        ('{"schema": 3, "rows": [{"name": "backbone"}]}', 2, "holds no whole scorecard: backbone: Field required"),
         ("[]", 2, "holds no scorecard"),
         ("{", 2, "holds no scorecard"),
     ],
@@ -157,6 +159,36 @@ def test_no_verdict_on_another_scorecard(text: str, code: int, said: str, run: P
     found = verdict(run)
     assert (found.exit_code, found.stdout) == (code, "")
     assert f"runs/small/scorecard.json {said}" in found.stderr
+
+
+def test_without_a_noise_floor_there_is_a_verdict_and_it_says_so(run: Path, made: Card) -> None:
+    (run / "scorecard.json").write_text(json.dumps({**made, "noise": None}), encoding="utf-8")
+    assert verdict(run, "--row", "good").exit_code == 0
+    bad = verdict(run, "--row", "bad", "--json", "evidence.json")
+    assert bad.exit_code == 3
+    assert "No noise floor was measured (evaluation.noise_seeds)" in " ".join(bad.stdout.split())
+    assert json.loads(Path("evidence.json").read_text(encoding="utf-8"))["noise_floor"] is None
+
+
+def test_no_verdict_where_answers_are_missing(run: Path, made: Card) -> None:
+    card = json.loads(json.dumps(made))
+    del card["rows"][1]["abilities"]["sums"]
+    (run / "scorecard.json").write_text(json.dumps(card), encoding="utf-8")
+    found = verdict(run)
+    assert (found.exit_code, found.stdout) == (1, "")
+    assert found.stderr.startswith("no verdict: sums: 100 answers of backbone are there and 0 of good, so they can't ")
+    assert verdict(run, "--row", "bad").exit_code == 3
+
+
+@pytest.mark.parametrize("left", [["backbone"], ["good", "bad"]])
+def test_no_verdict_without_a_trained_row_or_without_its_backbone(left: list[str], run: Path, made: Card) -> None:
+    card = json.loads(json.dumps(made))
+    card["rows"] = [row for row in card["rows"] if row["name"] in left]
+    card["backbone"] = left[0]
+    (run / "scorecard.json").write_text(json.dumps(card), encoding="utf-8")
+    found = verdict(run)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert found.stderr == "no verdict: no tuned row is compared with its backbone here\n"
 
 
 def test_no_verdict_with_items_that_were_not_judged(run: Path, made: Card) -> None:

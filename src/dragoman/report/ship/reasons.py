@@ -82,14 +82,15 @@ def kept(card: Scorecard, row: Row, bounds: Verdict) -> Reason:
     """Whether more of all abilities together was lost than may be."""
     share, interval = row["retention"], row["retention_interval"]
     assert share is not None, f"{row['name']} has a retention"
-    least = floor(card)
-    room = _room(bounds, least)
+    room = 100 * bounds.tolerance
     found = difference(card, row["name"], card["backbone"], RETENTION)
     lost = 100 - share > room and (found is None or found.state == "worse")
-    says = f"{number(share)} % of all abilities kept{f' ({spread(interval)})' if interval else ''}; {_may(room, least)}"
-    if not lost and interval and 100 - interval[0] > room:
+    says = f"{number(share)} % of all abilities kept{f' ({spread(interval)})' if interval else ''}; {_may(bounds)}"
+    if lost:
+        says += _within(100 - share, floor(card))
+    elif interval and 100 - interval[0] > room:
         says += f", and a loss of {number(100 - interval[0])} % is not ruled out"
-    evidence: JsonObject = {"kept": share, "interval": _list(interval), "may_go": room}
+    evidence: JsonObject = {"kept": share, "interval": _list(interval), "may_go": room, "noise_floor": floor(card)}
     return Reason("abilities", not lost, says, evidence=evidence | {"p": found.p if found else None})
 
 
@@ -99,15 +100,12 @@ def families(card: Scorecard, row: Row, bounds: Verdict) -> Reason:
     found = _corrected({name: apart for name, one in asked.items() if (apart := from_first(one))})
     floors = {name: one["retention"] for name, one in card["noise"]["families"].items()} if card["noise"] else {}
     shares = {name: asked[name]["retention"] or 0.0 for name in found}
-    fell = [
-        name
-        for name, one in found.items()
-        if one.state == "worse" and 100 - shares[name] > _room(bounds, floors.get(name))
-    ]
+    room = 100 * bounds.tolerance
+    fell = [name for name, one in found.items() if one.state == "worse" and 100 - shares[name] > room]
     fell.sort(key=lambda name: shares[name])
     details = tuple(
         f"{plain(name)}: {_share(asked[name])}, {signed(found[name].delta, digits(card, name))} points, "
-        f"{p_value(found[name].p)}; {_may(_room(bounds, floors.get(name)), floors.get(name))}"
+        f"{p_value(found[name].p)}; {_may(bounds)}{_within(100 - shares[name], floors.get(name))}"
         for name in fell
     )
     lowest = min(shares, key=lambda name: shares[name])
@@ -122,7 +120,7 @@ def families(card: Scorecard, row: Row, bounds: Verdict) -> Reason:
             "kept": shares[name],
             "interval": _list(asked[name]["retention_interval"]),
             "noise_floor": floors.get(name),
-            "may_go": _room(bounds, floors.get(name)),
+            "may_go": room,
             "fell": name in fell,
             "p_uncorrected": asked[name]["p"],
             **_gap(one),
@@ -173,10 +171,14 @@ def _share(ability: Ability) -> str:
     return f"{number(ability['retention'], 0)} % kept{f' ({spread(interval, 0)})' if interval else ''}"
 
 
-def _room(bounds: Verdict, least: float | None) -> float:
-    """How many percent may be lost: the tolerance, or the noise floor where that is more."""
-    return max(100 * bounds.tolerance, least or 0.0)
+def _may(bounds: Verdict) -> str:
+    return f"at most {100 * bounds.tolerance:g} % may go"
 
 
-def _may(room: float, least: float | None) -> str:
-    return f"at most {room:.1f} % may go, the noise floor" if room == least else f"at most {room:g} % may go"
+def _within(lost: float, least: float | None) -> str:
+    """What to say of a noise floor that is no less than what was lost. It does not excuse a loss: it is how far other
+    questions move the backbone, and the test of a loss asks both the same.
+    """
+    if least is None or lost > least:
+        return ""
+    return f"; other questions move the backbone by as much ({number(least)} %, the noise floor), but both had the same"

@@ -1,8 +1,11 @@
 """Scorecards on disk, those of earlier versions included."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
 
 from dragoman.errors import DataError, StoreError
 from dragoman.scoring.scorecard.schema import SCHEMA, Scorecard
@@ -15,7 +18,7 @@ def read_scorecard(path: Path) -> Scorecard:
     """The scorecard in a file.
 
     Fields that scorecards of earlier versions lack are added, as they are where nothing was measured. DataError if
-    the file holds no scorecard, StoreError if it is one of another form.
+    the file holds no scorecard, or lacks other parts of one; StoreError if it is one of another form.
     """
     try:  # it may come from outside
         card = json.loads(path.read_text(encoding="utf-8"))
@@ -27,7 +30,24 @@ def read_scorecard(path: Path) -> Scorecard:
     if form != SCHEMA:
         age = "an earlier" if form < SCHEMA else "a newer"
         raise StoreError(f"{path} is a scorecard of {age} version (schema {form}, not {SCHEMA}); {AGAIN}")
+    if fault := _fault(card):
+        raise DataError(f"{path} holds no whole scorecard: {fault}; {AGAIN}")
     return cast(Scorecard, card)
+
+
+def _fault(card: Any) -> str:
+    """The first part that a scorecard lacks, or that is of another kind; what it has beside its parts is no fault."""
+    try:
+        _form().validate_python(card)
+    except ValidationError as error:
+        found = (one for one in error.errors(include_url=False) if one["type"] != "extra_forbidden")
+        return next((f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found), "")
+    return ""
+
+
+@cache
+def _form() -> TypeAdapter[Scorecard]:
+    return TypeAdapter(Scorecard)
 
 
 def _complete(card: Any) -> None:
