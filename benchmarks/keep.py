@@ -1,11 +1,13 @@
 """Writes docs/results/keep.md, with its pictures, from the finished runs that ask what `keep` costs and holds.
 
-    python benchmarks/keep.py --run runs/frontier runs/smollm2-keep --sweep runs/frontier-rates \\
-        --ground runs/ground-own runs/ground-external runs/smollm2-ground-own runs/smollm2-ground-external
+    dragoman run recipes/lab/ground.yaml
+    dragoman run recipes/lab/frontier.yaml
+    dragoman run recipes/smollm2/keep.yaml
+    python benchmarks/keep.py
 
 Tables, pictures and verdicts are made from the scorecards. Each --run has a section; rows of a --sweep, of the same
-model at other learning rates, are added to its picture; runs of --ground make the six rows that replay is understood
-by. What is said about them stands in docs/results/keep.remarks.md and is taken in as it is.
+model at other learning rates, are added to its picture; runs of --ground, one a model, are the rows that replay is
+understood by. What is said about them stands in docs/results/keep.remarks.md and is taken in as it is.
 """
 
 import argparse
@@ -31,7 +33,7 @@ from keep_claims import (
     share,
     swept,
 )
-from verdicts import listed
+from verdicts import Claim, listed
 
 from dragoman.report import drift, replay
 from dragoman.report.compare import floor
@@ -49,11 +51,13 @@ from dragoman.terminal import visible
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, nargs="+", required=True)
+    parser.add_argument("--run", type=Path, nargs="+", default=there("lab-frontier", "smollm2-keep"))
     parser.add_argument("--sweep", type=Path, nargs="+", default=[])
-    parser.add_argument("--ground", type=Path, nargs="+", default=[])
+    parser.add_argument("--ground", type=Path, nargs="+", default=there("lab-ground", "smollm2-ground"))
     parser.add_argument("--out", type=Path, default=Path("docs/results/keep.md"))
     arguments = parser.parse_args()
+    if not arguments.run:
+        parser.error("no run is finished; run the recipes above, or name others with --run")
     runs, sweeps, grounds = (
         [Run.of(folder) for folder in folders] for folders in (arguments.run, arguments.sweep, arguments.ground)
     )
@@ -64,6 +68,11 @@ def main() -> None:
     remarks = arguments.out.with_suffix(".remarks.md").read_text(encoding="utf-8")
     arguments.out.write_text(document(remarks, runs, sweeps, grounds, folder.name), encoding="utf-8")
     print(arguments.out)
+
+
+def there(*names: str) -> list[Path]:
+    """Those of the runs that are finished."""
+    return [path for name in names if ((path := Path("runs") / name) / "scorecard.json").is_file()]
 
 
 def document(remarks: str, runs: Sequence[Run], sweeps: Sequence[Run], grounds: Sequence[Run], folder: str) -> str:
@@ -79,33 +88,27 @@ def document(remarks: str, runs: Sequence[Run], sweeps: Sequence[Run], grounds: 
 
 
 def the_ground(runs: Sequence[Run]) -> list[str]:
-    """The six rows that replay is understood by, a column for each model."""
-    models = list(dict.fromkeys(run.on for run in runs))
-    found = {model: ground([run for run in runs if run.on == model]) for model in models}
-    heads = [
-        "",
-        "published: general, % of the base",
-        *(f"{model}: {what}" for model in models for what in ("chrF++ gained", "RP, %")),
-    ]
-    lines = [["the backbone", "100", *["–", "100"] * len(models)]]
-    for kind, kept in PUBLISHED.items():
-        cells = [cell for model in models for cell in _judged(found[model][kind].row if kind in found[model] else None)]
-        lines.append([named(kind), number(kept, 0), *cells])
+    """The rows that replay is understood by, a column for each model."""
+    found = {run.on: ground(run) for run in runs}
+    heads = ["", "published: general, % of the base"]
+    heads += [f"{model}: {what}" for model in found for what in ("chrF++ gained", "RP, %")]
+    lines = [["the backbone", "100", *["–", "100"] * len(found)]]
+    for kind in dict.fromkeys([*PUBLISHED, *(kind for rows in found.values() for kind in rows)]):
+        cells = [cell for rows in found.values() for cell in _judged(rows.get(kind))]
+        lines.append([named(kind), number(PUBLISHED.get(kind), 0), *cells])
     parts = [
         "What replay is said to do (arXiv 2605.26097: a model of 1B parameters learns Verilog), and what it does here. "
-        "There, *own* text is the model's own and *external* text is other people's, answers and all; here the "
-        "backbone answers the external prompts too. Its own prompts have no kind, so nobody knows which families they "
+        "Of its own text a model draws the prompts as well: they have no kind, so nobody knows which families they "
         "practise. In brackets: 95 % intervals.",
         _markdown(heads, lines),
         "In order of what they keep:",
-        "\n".join(f"- {model}: {order(found[model])}" for model in models),
+        "\n".join(f"- {model}: {order(rows)}" for model, rows in found.items()),
     ]
-    for model in models:
-        claims = findings(found[model])
-        if claims:
-            numbers = [str(place) for place in range(1, len(claims) + 1)]
-            parts.append(listed(claims, numbers, model, "the field says"))
-    return parts
+    return parts + [_numbered(claims, run.on, "the field says") for run in runs if (claims := findings(run))]
+
+
+def _numbered(claims: Sequence[Claim], on: str, said: str) -> str:
+    return listed(claims, [str(place + 1) for place in range(len(claims))], on, said)
 
 
 def _judged(row: Row | None) -> list[str]:
@@ -137,16 +140,17 @@ def _markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 def the_frontier(run: Run, sweeps: Sequence[Run], folder: str) -> list[str]:
     """One run: what its rows gain, keep and cost, who is above whom, and whether `keep` reaches its aims."""
-    claims = aims(run)
+    rates = swept(run, sweeps)
     parts = [
         f"![What every row gains against what it keeps]({folder}/{run.name}.svg)",
-        listed(claims, [str(place) for place in range(1, len(claims) + 1)], run.on, "the aim for keep"),
+        *wrecked(run, rates),
+        _numbered(aims(run), run.on, "the aim for keep"),
         "An aim is reached or missed by the number itself, *within chance* where its interval holds the aim.",
         *replay.remarks(run.card),
         markdown(table(run)),
         *dominated(run),
     ]
-    if rates := swept(run, sweeps):
+    if rates:
         parts += ["**At other learning rates**", at_rates(rates)]
     return parts
 
@@ -195,7 +199,7 @@ def _part(part: PartName, row: Row) -> Number | None:
 
 def _share(run: Run, row: Row, vanilla: str) -> Cell:
     value, interval = share(run.card, row["name"], vanilla)
-    return Cell(value, 0, None if row["name"] == vanilla else interval)
+    return Cell(value, 1, None if row["name"] == vanilla else interval)
 
 
 def _moved(row: Row) -> list[Cell]:
@@ -249,14 +253,31 @@ def rate(found: Found) -> str:
 def picture(run: Run, sweeps: Sequence[Run]) -> str:
     """What rows gain against what they keep; a line leads through a row at several learning rates."""
     places = {row["name"]: colour_of(place) for place, row in enumerate(run.card["rows"])}
-    known = [run.card["rows"][0], *run.at_one_rate()]
-    points = [point for row in known if (point := _point(row, row["name"], places[row["name"]]))]
-    joined = []
-    for name, some in swept(run, sweeps).items():
-        through = [point for one in some if (point := _point(one.row, f"{name} {rate(one)}", places[name]))]
-        points = [point for point in points if point.name != name] + through
-        joined.append(through)
-    return plane(points, floor(run.card), "gain, chrF++", "abilities kept", style_sheet(), joined=joined)
+    rates = swept(run, sweeps)
+    alone = [row for row in (run.card["rows"][0], *run.at_one_rate()) if row["name"] not in rates]
+    joined = [
+        [_point(one.row, f"{name} {rate(one)}", places[name]) for one in some if not is_wrecked(one.row)]
+        for name, some in rates.items()
+    ]
+    lines = [[point for point in some if point] for some in joined]
+    points = [_point(row, row["name"], places[row["name"]]) for row in alone if not is_wrecked(row)]
+    shown = [point for point in points if point] + [point for some in lines for point in some]
+    return plane(
+        shown, floor(run.card), "gain, chrF++", "abilities kept", style_sheet(), joined=[some for some in lines if some]
+    )
+
+
+def is_wrecked(row: Row) -> bool:
+    """Whether a row translates worse than the backbone, which would take up the whole picture."""
+    score = gained(row)
+    return bool(score and score["delta_interval"] and score["delta_interval"][1] < 0)
+
+
+def wrecked(run: Run, rates: Mapping[str, Sequence[Found]]) -> list[str]:
+    """The rows that the picture leaves out."""
+    told = [row["name"] for row in run.at_one_rate() if is_wrecked(row) and row["name"] not in rates]
+    told += [f"{name} at {rate(one)}" for name, some in rates.items() for one in some if is_wrecked(one.row)]
+    return [f"Not in the picture, since they translate worse than the backbone: {', '.join(told)}."] if told else []
 
 
 def _point(row: Row, name: str, colour: int) -> Point | None:
@@ -265,7 +286,6 @@ def _point(row: Row, name: str, colour: int) -> Point | None:
     if score is None or kept is None:
         return None
     gain = score["delta"] or 0.0
-    before = score["score"] - gain
     return Point(
         name=name,
         x=gain,
@@ -273,7 +293,6 @@ def _point(row: Row, name: str, colour: int) -> Point | None:
         y=kept,
         y_interval=ends(row["retention_interval"] or [kept, kept]),
         colour=colour,
-        seeds=tuple((x - before, y) for x, y in zip(score["seeds"], row["retention_seeds"], strict=True)),
     )
 
 

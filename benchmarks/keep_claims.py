@@ -1,4 +1,4 @@
-"""What is asked of `keep`, and of replay: each held against scorecards by a rule that stands here.
+"""What is asked of `keep`, and what is said of replay: each held against scorecards by a rule that stands here.
 
 A difference counts where its p value is below 0.05 (bootstrap over test items and seeds, paired) and, of retention,
 where it is larger than the noise floor.
@@ -10,7 +10,7 @@ from pathlib import Path as File
 from typing import Any
 
 import yaml
-from verdicts import AGREES, DISAGREES, NOISE, Claim, between, points, sign, unpaired
+from verdicts import AGREES, DISAGREES, NOISE, Claim, between, points, sign
 
 from dragoman.errors import DataError
 from dragoman.report import replay
@@ -22,21 +22,35 @@ from dragoman.scoring.scorecard.schema import Row, Score, Scorecard
 
 RETENTION: Path = ("retention",)
 TRANSLATION: Path = ("translation",)
-RATE = "training.learning_rate"
+RATE, LABELS = "training.learning_rate", "training.segments.{}.labels"
 GAIN, KEPT, FAR = 95, 97, 95  # % of vanilla's gain; % kept; % kept of families that replay never saw
 REACHED, LIKELY, UNLIKELY, MISSED = "reached", "reached, within chance", "missed, within chance", "missed"
 
 Interval = tuple[float, float]
-Kind = tuple[str, str]  # labels and prompts: ("soft", "own")
+Kind = tuple[str, str]  # labels, and text
 PLAIN: Kind = ("", "")
+OWN, OTHERS = "own text", "other people's text"
+PROMPTS, BOTH = "own answers to other people's prompts", "own answers to prompts of both"
 PUBLISHED: Mapping[Kind, float] = {
     PLAIN: 91.2,
-    ("soft", "own"): 98.1,
-    ("soft", "external"): 98.1,
-    ("hard", "own"): 96.1,
-    ("hard", "external"): 85.7,
+    ("soft", OWN): 98.1,
+    ("soft", OTHERS): 98.1,
+    ("hard", OWN): 96.1,
+    ("hard", OTHERS): 85.7,
 }
 """Of general benchmarks after Verilog was learnt, % of the base: read off the plot of arXiv 2605.26097, ± 0.6."""
+FINDINGS: Sequence[tuple[str, Kind, Kind, Mapping[str, str]]] = (
+    ("Soft labels on the model's own text keep more than plain fine-tuning.", ("soft", OWN), PLAIN, {}),
+    (
+        "With soft labels it hardly matters whose text it is.",
+        ("soft", OWN),
+        ("soft", OTHERS),
+        {NOISE: AGREES, AGREES: DISAGREES},
+    ),
+    ("On its own text, hard labels keep less than soft ones.", ("soft", OWN), ("hard", OWN), {}),
+    ("Hard labels on other people's text keep less than plain fine-tuning.", PLAIN, ("hard", OTHERS), {}),
+)
+"""What was found there, the two rows that say so, the first of them ahead, and the verdicts where none is to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +173,7 @@ def aims(run: Run) -> list[Claim]:
     return [
         Claim(
             f"It gains at least {GAIN} % of what plain fine-tuning gains.",
-            f"{part:.0f} % ({spread(its, 0)}); {points(between(card, name, vanilla, TRANSLATION))} chrF++",
+            f"{number(part)} % ({spread(its)}); {points(between(card, name, vanilla, TRANSLATION))} chrF++",
             reached(part, its, GAIN),
         ),
         Claim(
@@ -196,81 +210,49 @@ def reached(value: float, interval: Interval, least: float) -> str:
 # Is the ground firm?
 
 
-def ground(runs: Sequence[Run]) -> dict[Kind, Found]:
-    """Kind of replay → the row of one model that has it; plain fine-tuning from the first of its runs.
-
-    DataError if two rows are of one kind, so that nobody picks the better one.
-    """
-    found: dict[Kind, Found] = {PLAIN: Found(runs[0], runs[0].named("vanilla"))}
-    for run in runs:
-        for one in run.at_one_rate():
-            kind = kind_of(one)
-            if kind is None:
-                continue
-            if kind in found:
-                raise DataError(
-                    f"{found[kind].row['name']} and {one['name']} are both {named(kind)}; give runs with one"
-                )
-            found[kind] = Found(run, one)
+def ground(run: Run) -> dict[Kind, Row]:
+    """What is learnt besides the task → the row that learns it. DataError if two rows learn the same."""
+    found: dict[Kind, Row] = {PLAIN: run.named("vanilla")}
+    for one in run.at_one_rate():
+        kind = kind_of(one)
+        if kind == PLAIN:
+            continue
+        if kind in found:
+            raise DataError(f"{run.name}: {found[kind]['name']} and {one['name']} both learn {named(kind)}; keep one")
+        found[kind] = one
     return found
 
 
-def kind_of(one: Row) -> Kind | None:
-    """A row's labels and prompts; None without replay, or if its prompts are of both kinds."""
-    if "replay" not in one:
-        return None
-    own = [name == "own" for name in one["replay"]["prompts"]]
-    if any(own) and not all(own):
-        return None
-    labels = one["settings"].get("training.segments.replay.labels", "soft" if one["method"] == "keep" else "hard")
-    return str(labels), "own" if any(own) else "external"
+def kind_of(one: Row) -> Kind:
+    """Labels and text of what a row learns besides the task: replay, or instruction data."""
+    if "replay" in one:
+        own = {name == "own" for name in one["replay"]["prompts"]}
+        text = BOTH if len(own) > 1 else OWN if True in own else PROMPTS
+        labels = one["settings"].get(LABELS.format("replay"), "soft" if one["method"] == "keep" else "hard")
+        return str(labels), text
+    if one["method"] == "multitask":
+        return str(one["settings"].get(LABELS.format("answer"), "hard")), OTHERS
+    return PLAIN
 
 
-def apart(found: Mapping[Kind, Found], one: Kind, other: Kind) -> Difference | None:
-    """How far one kind keeps more than another: paired where one run has both, and plain fine-tuning every run has."""
-    if one not in found or other not in found:
-        return None
-    ours, theirs = found[one], found[other]
-    if other == PLAIN:
-        theirs = Found(ours.run, ours.run.named("vanilla"))
-    if ours.run is theirs.run:
-        return difference(ours.run.card, ours.row["name"], theirs.row["name"], RETENTION)
-    return unpaired(ours.row, theirs.row)
-
-
-def findings(found: Mapping[Kind, Found]) -> list[Claim]:
-    """What arXiv 2605.26097 found of replay, where the rows for it are there."""
-    wanted: list[tuple[str, Kind, Kind, Mapping[str, str]]] = [
-        ("Soft labels on the model's own prompts keep more than plain fine-tuning.", ("soft", "own"), PLAIN, {}),
-        (
-            "With soft labels it hardly matters whose prompts they are.",
-            ("soft", "own"),
-            ("soft", "external"),
-            {NOISE: AGREES, AGREES: DISAGREES},
-        ),
-        ("On its own prompts, hard labels keep less than soft ones.", ("soft", "own"), ("hard", "own"), {}),
-        (
-            "Hard labels on other prompts keep less than plain fine-tuning.",
-            ("hard", "external"),
-            PLAIN,
-            {AGREES: DISAGREES, DISAGREES: AGREES},
-        ),
-    ]
+def findings(run: Run) -> list[Claim]:
+    """What arXiv 2605.26097 found, held against the rows that are there."""
+    found = ground(run)
     made = []
-    for said, one, other, verdicts in wanted:
-        if gap := apart(found, one, other):
-            least = found[one].run.card
-            verdict = sign(gap) if beyond_noise(least, gap, RETENTION) else NOISE
-            made.append(Claim(said, f"{points(gap)} points of RP", verdicts.get(verdict, verdict)))
+    for said, one, other, verdicts in FINDINGS:
+        if one not in found or other not in found:
+            continue
+        gap = between(run.card, found[one]["name"], found[other]["name"], RETENTION)
+        verdict = sign(gap) if beyond_noise(run.card, gap, RETENTION) else NOISE
+        made.append(Claim(said, f"{points(gap)} points of RP", verdicts.get(verdict, verdict)))
     return made
 
 
 def named(kind: Kind) -> str:
-    labels, prompts = kind
-    return "plain fine-tuning" if kind == PLAIN else f"{labels} labels, {prompts} prompts"
+    return "plain fine-tuning" if kind == PLAIN else f"{kind[0]} labels, {kind[1]}"
 
 
-def order(found: Mapping[Kind, Found]) -> str:
+def order(found: Mapping[Kind, Row]) -> str:
     """The kinds by what they keep, the most first."""
-    kept = {kind: one.row["retention"] or 0.0 for kind, one in found.items()}
+    kept = {kind: one["retention"] or 0.0 for kind, one in found.items()}
     return " > ".join(f"{named(kind)} ({kept[kind]:.0f})" for kind in sorted(kept, key=lambda kind: -kept[kind]))

@@ -1,7 +1,6 @@
 """What the studies have in common: claims, verdicts by rule, and differences read from a scorecard."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
@@ -94,21 +93,9 @@ def contrast(card: Scorecard, weights: Mapping[tuple[str, str], float]) -> Diffe
             for other in names[:place]
         )
         variance += max(0.0, sum(chosen.values()) * own - apart)
-    return _difference(total, variance)
-
-
-def unpaired(one: Row, other: Row) -> Difference:
-    """How far a row's RP is ahead of another's that was judged in another run: their variances add up."""
-    kept = [row["retention"] or 0.0 for row in (one, other)]
-    variance = sum(_squared(row["retention_interval"] or (-math.inf, math.inf)) for row in (one, other))
-    return _difference(kept[0] - kept[1], variance)
-
-
-def _difference(delta: float, variance: float) -> Difference:
-    """What is normally distributed around `delta`."""
     error = variance**0.5
-    p = 2 * NORMAL.cdf(-abs(delta) / error) if error else float(delta == 0)
-    return Difference(delta, (delta - WIDE * error, delta + WIDE * error), p)
+    p = 2 * NORMAL.cdf(-abs(total) / error) if error else float(total == 0)
+    return Difference(total, (total - WIDE * error, total + WIDE * error), p)
 
 
 def _scored(ability: Ability) -> float:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ import pytest
 from keep_claims import (
     LIKELY,
     MISSED,
+    RATE,
     REACHED,
     UNLIKELY,
     Run,
@@ -24,7 +26,7 @@ from keep_claims import (
     share,
     swept,
 )
-from verdicts import AGREES, DISAGREES, unpaired
+from verdicts import AGREES, DISAGREES, NOISE
 
 from dragoman.errors import DataError
 from dragoman.scoring.scorecard.card import About
@@ -43,7 +45,6 @@ COST: Cost = {
     "training_seconds": 61.0,
     "steps": 10,
 }
-RATE, LABELS = "training.learning_rate", "training.segments.replay.labels"
 
 
 def about(method: str, prompts: str = "", near: bool = False, **settings: object) -> About:
@@ -125,7 +126,7 @@ def test_who_is_above_whom_on_both_axes(frontier: Run) -> None:
 
 def test_the_aims_are_held_against_what_was_measured(frontier: Run) -> None:
     gain, kept, far, over = aims(frontier)
-    assert gain.measured.startswith("100 % (100–100); ±0.0 ")
+    assert gain.measured.startswith("100.0 % (100.0–100.0); ±0.0 ")
     assert [one.verdict for one in (gain, kept, far, over)] == [REACHED, LIKELY, LIKELY, REACHED]
     assert kept.measured.startswith("RP 98.8 (")
     assert far.measured.startswith("97.5 (")
@@ -192,6 +193,26 @@ def test_rows_at_other_rates_are_joined_in_the_order_of_their_rates(frontier: Ru
     ]
 
 
+def test_a_wreck_is_named_and_does_not_stretch_the_picture(frontier: Run, tmp_path: Path) -> None:
+    rows = {"vanilla": (0.1, 60, 50, about("vanilla")), "keep": (0.1, 90, 78, about("keep", "requests"))}
+    rows["keep-hot"] = (0.95, 3, 3, about("keep", "requests", training__learning_rate=0.03))
+    rows["seq_kd"] = (0.95, 3, 3, about("seq_kd"))
+    made = run(tmp_path / "wrecks", {name: (*it[:3], _with_rate(it[3])) for name, it in rows.items()})
+    assert writer.wrecked(made, swept(made, [])) == [
+        "Not in the picture, since they translate worse than the backbone: seq_kd, keep at 0.03."
+    ]
+    drawn = writer.picture(made, [])
+    assert "keep 0.003" in drawn
+    assert "keep 0.03<" not in drawn
+    assert "seq_kd" not in drawn
+    assert writer.wrecked(frontier, swept(frontier, [])) == []
+
+
+def _with_rate(how: About) -> About:
+    """In a run of several rates, every row has its own among its settings."""
+    return replace(how, settings={RATE: 0.003, **how.settings})
+
+
 def test_a_sweep_of_another_model_is_of_no_concern(frontier: Run, tmp_path: Path) -> None:
     rows = {"vanilla": (0.1, 60, 50, about("vanilla"))}
     assert swept(frontier, [run(tmp_path / "other", rows, "smollm2", "5e-4")]) == {}
@@ -201,61 +222,56 @@ def test_a_sweep_of_another_model_is_of_no_concern(frontier: Run, tmp_path: Path
 def grounds(tmp_path: Path) -> list[Run]:
     """As the field has it, on one model; the other knows soft labels alone."""
     plain = (0.1, 70, 60, about("vanilla"))
-    own = {
+    rows = {
         "vanilla": plain,
-        "soft": (0.1, 88, 79, about("vanilla", "own", training__segments__replay__labels="soft")),
-        "hard": (0.1, 80, 70, about("vanilla", "own")),
+        "own-soft": (0.1, 88, 79, about("vanilla", "own", training__segments__replay__labels="soft")),
+        "own-hard": (0.1, 75, 66, about("vanilla", "own")),
+        "others-soft": (0.1, 87, 80, about("multitask", training__segments__answer__labels="soft")),
+        "others-hard": (0.1, 50, 40, about("multitask", training__segments__answer__labels="hard")),
+        "radis": (0.1, 80, 80, about("radis")),
     }
-    others = {
-        "vanilla": plain,
-        "keep": (0.1, 88, 79, about("keep", "requests")),
-        "hard": (0.1, 50, 40, about("vanilla", "requests")),
-    }
-    return [
-        run(tmp_path / "own", own),
-        run(tmp_path / "others", others),
-        run(tmp_path / "small", {"vanilla": plain, "keep": (0.1, 60, 50, about("keep", "requests"))}, "smollm2"),
-    ]
+    few = {"vanilla": plain, "keep": (0.1, 60, 50, about("keep", "requests"))}
+    return [run(tmp_path / "ground", rows), run(tmp_path / "small", few, "smollm2")]
 
 
-def test_the_ground_has_six_rows_for_each_model(grounds: list[Run]) -> None:
+def test_the_ground_has_a_row_for_each_text_and_kind_of_label(grounds: list[Run]) -> None:
     said = writer.the_ground(grounds)
     lines = [line.split(" | ") for line in said[1].split("\n")]
     assert lines[0][2:] == ["the lab: chrF++ gained", "the lab: RP, %", "smollm2: chrF++ gained", "smollm2: RP, % |"]
-    assert [line[0] for line in lines[2:]] == [
-        "| the backbone",
-        "| plain fine-tuning",
-        "| soft labels, own prompts",
-        "| soft labels, external prompts",
-        "| hard labels, own prompts",
-        "| hard labels, external prompts",
+    assert [(line[0], line[1]) for line in lines[2:]] == [
+        ("| the backbone", "100"),
+        ("| plain fine-tuning", "91"),
+        ("| soft labels, own text", "98"),
+        ("| soft labels, other people's text", "98"),
+        ("| hard labels, own text", "96"),
+        ("| hard labels, other people's text", "86"),
+        ("| soft labels, own answers to other people's prompts", "–"),
     ]
     assert lines[4][3].startswith("98.3 (")
     assert lines[4][4:] == ["–", "– |"]
-    assert order(ground(grounds[2:])) == "plain fine-tuning (76) > soft labels, external prompts (65)"
+    assert order(ground(grounds[1])) == (
+        "plain fine-tuning (76) > soft labels, own answers to other people's prompts (65)"
+    )
 
 
-def test_what_the_field_found_is_held_against_each_model(grounds: list[Run]) -> None:
-    found = ground(grounds[:2])
-    assert [one.verdict for one in findings(found)] == [AGREES, AGREES, AGREES, AGREES]
-    assert findings(ground(grounds[2:])) == []  # it has no row with prompts of its own, and no hard labels
-    swapped = {**found, ("hard", "external"): found["soft", "external"], ("hard", "own"): found["soft", "own"]}
-    swapped["soft", "own"] = found["hard", "own"]
-    assert [one.verdict for one in findings(swapped)] == [AGREES, DISAGREES, DISAGREES, DISAGREES]
+def test_what_the_field_found_is_held_against_each_model(grounds: list[Run], tmp_path: Path) -> None:
+    assert [one.verdict for one in findings(grounds[0])] == [AGREES, AGREES, AGREES, AGREES]
+    assert findings(grounds[1]) == []
+    otherwise = {
+        "vanilla": (0.1, 70, 60, about("vanilla")),
+        "own-soft": (0.1, 71, 60, about("vanilla", "own", training__segments__replay__labels="soft")),
+        "own-hard": (0.1, 88, 79, about("vanilla", "own")),
+        "others-soft": (0.1, 50, 40, about("multitask", training__segments__answer__labels="soft")),
+        "others-hard": (0.1, 87, 80, about("multitask", training__segments__answer__labels="hard")),
+    }
+    found = findings(run(tmp_path / "otherwise", otherwise))
+    assert [one.verdict for one in found] == [NOISE, DISAGREES, DISAGREES, DISAGREES]
 
 
-def test_two_rows_of_one_kind_are_refused(grounds: list[Run]) -> None:
-    with pytest.raises(DataError, match=r"soft and soft are both soft labels, own prompts"):
-        ground([grounds[0], grounds[0]])
-
-
-def test_shares_of_two_runs_are_as_sure_as_both_together(grounds: list[Run]) -> None:
-    cards: list[Card] = [made.card for made in grounds]
-    one, other = cards[0]["rows"][1], cards[1]["rows"][3]
-    found = unpaired(one, other)
-    widths = [row["retention_interval"][1] - row["retention_interval"][0] for row in (one, other)]
-    assert found.delta == pytest.approx(one["retention"] - other["retention"])
-    assert found.interval[1] - found.interval[0] == pytest.approx(sum(width**2 for width in widths) ** 0.5)
+def test_two_rows_that_learn_the_same_are_refused(tmp_path: Path) -> None:
+    same = (0.1, 70, 60, about("vanilla", "own"))
+    with pytest.raises(DataError, match=r"twice: one and other both learn hard labels, own text; keep one"):
+        ground(run(tmp_path / "twice", {"vanilla": (0.1, 70, 60, about("vanilla")), "one": same, "other": same}))
 
 
 def test_the_whole_page(frontier: Run, hot: Run, grounds: list[Run], tmp_path: Path, monkeypatch: Any) -> None:
