@@ -117,7 +117,7 @@ def test_init_writes_a_recipe_that_loads(run: Run, tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     written = recipe(Path("my first.yaml"))
     assert (written.name, written.backbone) == ("my-first", "Qwen/Qwen2.5-1.5B-Instruct")
-    assert [next(iter(method)) for method in written.methods] == ["vanilla", "radis"]
+    assert [next(iter(method)) for method in written.methods] == ["keep", "vanilla", "radis"]
     records = {
         part: [json.loads(line) for line in Path(f"data/{part}.jsonl").read_text(encoding="utf-8").splitlines()]
         for part in ("train", "test")

@@ -79,7 +79,7 @@ def test_the_demo_is_the_lab_s_recipe() -> None:
     assert DEMO.read_text(encoding="utf-8") == (RECIPES / "lab" / "demo.yaml").read_text(encoding="utf-8")
     demo = recipe(DEMO)
     assert demo.backbone == demo.data.train.corpus == demo.data.test.corpus == "lab"
-    assert [next(iter(method)) for method in demo.methods] == ["vanilla", "radis"]
+    assert [next(iter(method)) for method in demo.methods] == ["vanilla", "radis", "keep"]
 
 
 @pytest.mark.parametrize("name", BACKBONES)

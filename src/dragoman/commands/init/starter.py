@@ -21,7 +21,7 @@ TEST_SENTENCES = 500
 TEST_SHARE = 0.1
 
 STARTER = """\
-# Teaches {backbone} to translate from {source} into {target}{and_back}, in two ways, and shows
+# Teaches {backbone} to translate from {source} into {target}{and_back}, in three ways, and shows
 # what each gained and what it kept. `dragoman run {recipe} --dry-run` shows the plan, without it all is done.
 name: {name}
 backbone: {backbone}  # a directory, or a chat model on the Hugging Face hub
@@ -39,8 +39,9 @@ data:
 {dev}  max_tokens: {max_tokens}  # longer examples are left out, and counted{context}
 {mix_ups}
 methods:  # each is trained, judged and compared
-  - vanilla  # learns the translations alone
-  - radis: {{rationale: {{max_tokens: {rationale}}}}}  # also learns what the backbone goes on to say, and forgets less
+  - keep  # learns the translations, and holds what the backbone says to general prompts: gains much, forgets little
+  - vanilla  # learns the translations alone: what there is to gain, and to lose
+  - radis: {{rationale: {{max_tokens: {rationale}}}}}  # also learns what the backbone goes on to say: takes longer
 
 training:
   epochs: 3
