@@ -99,7 +99,7 @@ def top(
 
 @app.command()
 def demo(overrides: Overrides = None) -> None:
-    """Teach the embedded model in two ways, and compare them."""
+    """Teach the embedded model in three ways, and compare them."""
     from dragoman.commands import recipes
 
     recipes.finish(recipes.recipe(recipes.DEMO, overrides or ()))
