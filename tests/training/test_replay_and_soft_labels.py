@@ -196,17 +196,18 @@ WROTE = ("rationale", "replay", "end")
 def test_labels_of_which_all_was_stored_are_soft_labels(
     tiny: Path, table: Write, replay: ExampleTable, tmp_path: Path
 ) -> None:
-    """With the backbone asked beside the training, and without."""
+    """All of them, or beside those for which the backbone is asked."""
     write_examples(tmp_path / "kept", 0, remembered(replayed(5), tiny, VOCABULARY, WROTE))
     rows = table(remembered(examples(8), tiny, VOCABULARY, WROTE))
     how = {"replay": Replay(share=0.25), "epochs": 2}
     soft = {name: SegmentTraining(labels="soft") for name in STORED}
     fit(tiny, rows, settings(**how, segments=soft), tmp_path / "soft", replay=replay)
     kept = ExampleTable(tmp_path / "kept")
-    fit(tiny, rows, settings(**how, segments=STORED), tmp_path / "stored", replay=kept)
-    for line, other in zip(metrics(tmp_path / "stored"), metrics(tmp_path / "soft"), strict=True):
-        for key in ("loss", "grad_norm", "loss/rationale", "loss/replay", "loss/reference"):
-            assert line[key] == pytest.approx(other[key], rel=1e-3, abs=1e-5), key
+    for name, segments in (("stored", STORED), ("both", {**soft, "rationale": STORED["rationale"]})):
+        fit(tiny, rows, settings(**how, segments=segments), tmp_path / name, replay=kept)
+        for line, other in zip(metrics(tmp_path / name), metrics(tmp_path / "soft"), strict=True):
+            for key in ("loss", "grad_norm", "loss/rationale", "loss/replay", "loss/reference"):
+                assert line[key] == pytest.approx(other[key], rel=1e-3, abs=1e-5), (name, key)
 
 
 @pytest.mark.parametrize("packing", ["off", "on"])

@@ -124,9 +124,14 @@ def test_operations_of_a_training_by_hand() -> None:
     assert whole == 20 * (6 * 160 + looked) + 6 * 6 * 40
     twice = training_flops(small, Training(lora=Lora(rank=1), gradient_checkpointing=True), 2, 20, 6)
     assert twice - training_flops(small, lora, 2, 20, 6) == 20 * (2 * 160 + 2 * 68 + looked / 3)
-    soft = SegmentTraining(labels="soft")
+    soft, stored = SegmentTraining(labels="soft"), SegmentTraining(labels="stored")
     backbone = 20 * (2 * 160 + looked / 3) + 6 * 2 * 40
-    for segments, share in (({"rationale": soft, "replay": soft}, 1), ({"replay": soft}, 0.2), ({}, 0)):
+    for segments, share in (
+        ({"rationale": soft, "replay": soft}, 1),
+        ({"replay": soft}, 0.2),
+        ({"replay": stored}, 0),
+        ({}, 0),
+    ):
         asked = Training(lora=Lora(rank=1), replay=Replay(share=0.2), segments=segments)
         found = training_flops(small, asked, 2, 20, 6) - training_flops(small, lora, 2, 20, 6)
         assert found == pytest.approx(share * backbone)
