@@ -28,10 +28,12 @@ from keep_claims import (
     findings,
     gained,
     ground,
+    interval_of,
     named,
     order,
     share,
     swept,
+    within,
 )
 from verdicts import Claim, listed
 
@@ -40,7 +42,7 @@ from dragoman.report.compare import floor
 from dragoman.report.figures.charts import style_sheet
 from dragoman.report.figures.figure1 import Point, plane
 from dragoman.report.figures.markers import colour_of
-from dragoman.report.phrases import number, setting, signed, spread
+from dragoman.report.phrases import number, setting, signed
 from dragoman.report.replay import PartName
 from dragoman.report.tables.captions import caption_of
 from dragoman.report.tables.table import Cell, Column, Measure, Number, Table, filled, line
@@ -115,7 +117,7 @@ def _judged(row: Row | None) -> list[str]:
     """What a row gained and kept."""
     if row is None:
         return ["–", "–"]
-    return [_gain(row), _within(row["retention"], row["retention_interval"])]
+    return [_gain(row), within(row["retention"], interval_of(row["retention_interval"]))]
 
 
 def _gain(row: Row) -> str:
@@ -124,10 +126,6 @@ def _gain(row: Row) -> str:
         return "–"
     low, high = score["delta_interval"]
     return f"{signed(score['delta'])} ({signed(low)} to {signed(high)})"
-
-
-def _within(value: float | None, interval: Sequence[float] | None, digits: int = 1) -> str:
-    return f"{number(value, digits)} ({spread(interval, digits)})" if interval else number(value, digits)
 
 
 def _markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -240,9 +238,9 @@ def at_rates(rates: Mapping[str, Sequence[Found]]) -> str:
     lines = []
     for name, some in rates.items():
         for one in some:
-            held = far(one.run.card, one.row)
-            kept = _within(one.row["retention"], one.row["retention_interval"])
-            lines.append([f"{name}, {rate(one)}", _gain(one.row), kept, _within(*held) if held else "–"])
+            held = far(one.run, one.row)
+            kept = within(one.row["retention"], interval_of(one.row["retention_interval"]))
+            lines.append([f"{name}, {rate(one)}", _gain(one.row), kept, within(*held) if held else "–"])
     return _markdown(["", "chrF++ gained", "RP, %", "of families far from replay, %"], lines)
 
 

@@ -17,8 +17,8 @@ from dragoman.report import replay
 from dragoman.report.compare import Difference, Path, beyond_noise, difference, methods
 from dragoman.report.phrases import listed, number, spread
 from dragoman.report.translation import group_score
-from dragoman.scoring.scorecard.read import read_scorecard
-from dragoman.scoring.scorecard.schema import Row, Score, Scorecard
+from dragoman.scoring.scorecard.read import AGAIN, read_scorecard
+from dragoman.scoring.scorecard.schema import Row, Score, Scorecard, ends
 
 RETENTION: Path = ("retention",)
 TRANSLATION: Path = ("translation",)
@@ -132,14 +132,27 @@ def gained(one: Row) -> Score | None:
     return group_score(one, "all", "chrf++")
 
 
-def far(card: Scorecard, one: Row) -> tuple[float, Interval] | None:
-    """What a row kept of the families that replay never saw: of all, where none was near."""
+def far(run: Run, one: Row) -> tuple[float, Interval | None] | None:
+    """What a row kept of the families that replay never saw: of all, where none was near; None if all were.
+
+    DataError if the scorecard is of a version that did not tell families apart.
+    """
     found = replay.part_of(one, "far")
-    kept, interval = (found["retention"], found["interval"]) if found else (one["retention"], one["retention_interval"])
-    if kept is None or (found is None and replay.parts(card)):
+    if found:
+        return found["retention"], interval_of(found["interval"])
+    if replay.parts(run.card) or one["retention"] is None:
         return None
-    low, high = interval or (kept, kept)
-    return kept, (low, high)
+    if any(
+        replay.is_near(row["replay"]) and "near_families" not in row["replay"]
+        for row in methods(run.card)
+        if "replay" in row
+    ):
+        raise DataError(f"{run.name}: its replay is near to families, and its scorecard does not say to which; {AGAIN}")
+    return one["retention"], interval_of(one["retention_interval"])
+
+
+def interval_of(found: Sequence[float] | None) -> Interval | None:
+    return ends(found) if found else None
 
 
 def share(card: Scorecard, name: str, vanilla: str) -> tuple[float, Interval]:
@@ -165,25 +178,24 @@ def aims(run: Run) -> list[Claim]:
     card, keep, vanilla = run.card, run.named("keep"), run.named("vanilla")["name"]
     name = keep["name"]
     part, its = share(card, name, vanilla)
-    kept = keep["retention"]
-    ends = keep["retention_interval"] or [0.0, 0.0]
-    held = far(card, keep)
+    kept, its_kept = keep["retention"], interval_of(keep["retention_interval"])
+    held = far(run, keep)
     over = above(card, name, run.at_one_rate())
     told = [f"{other} (beyond chance)" if sure else f"{other} (by less than chance)" for other, sure in over.items()]
     return [
         Claim(
             f"It gains at least {GAIN} % of what plain fine-tuning gains.",
-            f"{number(part)} % ({spread(its)}); {points(between(card, name, vanilla, TRANSLATION))} chrF++",
+            f"{within(part, its)} %; {points(between(card, name, vanilla, TRANSLATION))} chrF++",
             reached(part, its, GAIN),
         ),
         Claim(
             f"It keeps at least {KEPT} %.",
-            f"RP {number(kept)} ({spread(ends)})",
-            "not measured" if kept is None else reached(kept, (ends[0], ends[1]), KEPT),
+            f"RP {within(kept, its_kept)}",
+            "not measured" if kept is None else reached(kept, its_kept, KEPT),
         ),
         Claim(
             f"It keeps at least {FAR} % of the families that replay never saw.",
-            f"{number(held[0])} ({spread(held[1])}){unknown(keep)}" if held else "replay saw all of them",
+            f"{within(*held)}{unknown(keep)}" if held else "replay saw all of them",
             reached(*held, FAR) if held else "not measured",
         ),
         Claim(
@@ -200,11 +212,16 @@ def unknown(one: Row) -> str:
     return f"; {count:,} prompts of unknown kind are not counted as seen" if count else ""
 
 
-def reached(value: float, interval: Interval, least: float) -> str:
+def within(value: float | None, interval: Interval | None) -> str:
+    """A number with its interval, if it has one."""
+    return f"{number(value)} ({spread(interval)})" if interval else number(value)
+
+
+def reached(value: float, interval: Interval | None, least: float) -> str:
     """Whether an aim is reached, and whether the whole interval says so."""
     if value >= least:
-        return REACHED if interval[0] >= least else LIKELY
-    return MISSED if interval[1] < least else UNLIKELY
+        return REACHED if interval and interval[0] >= least else LIKELY
+    return MISSED if interval and interval[1] < least else UNLIKELY
 
 
 # Is the ground firm?

@@ -126,7 +126,7 @@ def test_who_is_above_whom_on_both_axes(frontier: Run) -> None:
 
 def test_the_aims_are_held_against_what_was_measured(frontier: Run) -> None:
     gain, kept, far, over = aims(frontier)
-    assert gain.measured.startswith("100.0 % (100.0–100.0); ±0.0 ")
+    assert gain.measured.startswith("100.0 (100.0–100.0) %; ±0.0 ")
     assert [one.verdict for one in (gain, kept, far, over)] == [REACHED, LIKELY, LIKELY, REACHED]
     assert kept.measured.startswith("RP 98.8 (")
     assert far.measured.startswith("97.5 (")
@@ -150,6 +150,23 @@ def test_where_replay_left_out_what_is_asked_all_families_are_far(tmp_path: Path
     rows["keep"] = (0.1, 80, 78, about("keep", "own"))
     _, kept, far, _ = aims(run(tmp_path / "own", rows))
     assert far.measured == f"{kept.measured.removeprefix('RP ')}; 30 prompts of unknown kind are not counted as seen"
+
+
+def test_a_scorecard_that_did_not_tell_families_apart_is_refused(frontier: Run) -> None:
+    for row in frontier.card["rows"]:
+        row.get("replay", {}).pop("near_families", None)
+        row.pop("near")
+        row.pop("far")
+    with pytest.raises(DataError, match=r"does not say to which; `dragoman run` with its recipe makes it anew"):
+        aims(frontier)
+
+
+def test_a_share_without_an_end_is_never_beyond_chance(frontier: Run) -> None:
+    (keep,) = [row for row in frontier.card["rows"] if row["name"] == "keep"]
+    keep["retention_interval"] = keep["far"]["interval"] = None
+    _, kept, far, _ = aims(frontier)
+    assert (kept.measured, kept.verdict) == ("RP 98.8", LIKELY)
+    assert (far.measured, far.verdict) == ("97.5", LIKELY)
 
 
 def test_a_run_without_keep_says_what_it_has(tmp_path: Path) -> None:

@@ -54,6 +54,11 @@ def _apart(card: Scorecard) -> list[str]:
     return [f"So RP is shown apart; near are {named['near']}, {far}."]
 
 
+def is_near(replay: Replay) -> bool:
+    """Whether it holds prompts of a kind that evaluation asks."""
+    return any(kinds.keys() & replay["near"].keys() for kinds in replay["prompts"].values())
+
+
 def unknown(replay: Replay) -> dict[str, int]:
     """Source → how many of its prompts are of no kind that is known."""
     return {name: kinds[""] for name, kinds in replay["prompts"].items() if kinds.get("")}
