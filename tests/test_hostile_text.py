@@ -91,7 +91,7 @@ class Parrot:
 
 
 def parroted(recipe: object, lines: Sequence[str], *languages: object) -> translating.TranslatedLines:
-    return translating.TranslatedLines([f"{line} {EVIL}" for line in lines], {}, None, [])
+    return translating.TranslatedLines([f"{line} {EVIL}" for line in lines], {}, None, [], [])
 
 
 def test_answers(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,7 +75,7 @@ def test_as_many_lines_come_out_as_go_in(small: Path) -> None:
 
 def test_a_line_too_long_is_left_empty_and_told(small: Path) -> None:
     text = f"Das ist gut.\n{'Der Fluss ist alt. ' * 30}\nDas ist gut.\n"
-    found = run("translate", small, "--direction", "de-en", FP32, stdin=text, code=1)
+    found = run("translate", small, "--direction", "de-en", "--max-tokens", "4", FP32, stdin=text, code=1)
     first, long, last, _ = found.stdout.split("\n")
     assert first == last != ""
     assert long == ""
@@ -83,12 +83,18 @@ def test_a_line_too_long_is_left_empty_and_told(small: Path) -> None:
     assert f" tokens, and {small} sees 96 at once" in found.stderr
 
 
+def test_a_line_without_a_translation_is_left_empty_and_told(small: Path) -> None:
+    found = run("translate", small, "--direction", "de-en", FP32, stdin="Das ist gut.\n\nDas ist gut.\n")
+    assert found.stdout == "\n\n\n"  # it goes on and on, and says nothing
+    assert "lines 1, 3: left empty, since no translation was found in the answer" in found.stderr
+
+
 def test_fields_of_a_recipe_and_options_say_how_it_is_asked(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Recipe] = []
 
     def translate_lines(recipe: Recipe, *rest: object) -> translating.TranslatedLines:
         asked.append(recipe)
-        return translating.TranslatedLines([], {}, None, [])
+        return translating.TranslatedLines([], {}, None, [], [])
 
     monkeypatch.setattr(translating, "translate_lines", translate_lines)
     run("translate", small, "--direction", "de-en", "--prompt", "alma", "--system", "Be brief.", "bin_weights=true")

@@ -96,7 +96,8 @@ def test_as_many_examples_as_are_made(
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.75, 1])
 @pytest.mark.parametrize(
-    ("method", "option", "least"), [("crossalpaca", "amount", 70), ("radis", "rationale_fraction", 810)]
+    ("method", "option", "least"),
+    [("crossalpaca", "amount", 70), ("radis", "rationale_fraction", 810), ("radis", "alone", 810)],
 )
 def test_a_share_is_drawn_and_foreseen_within_chance(
     method: str,

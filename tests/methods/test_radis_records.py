@@ -2,7 +2,7 @@
 
 import pytest
 
-from dragoman.corpora.records import Dialogue, Record, Turn
+from dragoman.corpora.records import Dialogue, Pair, Record, Turn
 from dragoman.generation.ask import Ask, Completion
 from dragoman.methods.radis import Options, radis
 from dragoman.prompts.speak import Speaker
@@ -74,6 +74,42 @@ def test_a_share_of_conversations_is_enriched_and_weighted(lab: tuple[Speaker, K
     assert weights == [0.5] * len(asks[1].prompts)
     assert 0 < len(weights) < 10
     assert len(lesson.examples) == 20
+
+
+def test_a_share_of_the_pairs_asks_for_the_translation_alone(lab: tuple[Speaker, Known]) -> None:
+    speak, _ = lab
+    pairs = [Pair(f"Der Hund schläft {n}.", f"The dog sleeps {n}.", "de", "en") for n in range(40)]
+    talks = [Dialogue((Turn("user", f"{n}+{n}?"), Turn("assistant", str(2 * n)))) for n in range(20)]
+    records: list[Record] = [*pairs, *talks]
+
+    def notes(ask: Ask) -> list[Completion]:
+        return [ended(LAB_NOTE, f"{NOTE} {n}", speak) for n in range(len(ask.prompts))]
+
+    def learnt(share: float) -> dict[str, list[tuple[str, tuple[int, ...]]]]:
+        options = Options.model_validate({"alone": share, "boundary": "exact"})
+        asks, lesson = told(radis(records, speak, options), unfinished, notes)
+        made = {example.key: [part[:2] for part in segments(example)] for example in lesson.examples}
+        without = {key for key, parts in made.items() if "rationale" not in dict(parts)}
+        assert asks[1].prompts == [speak.prefix(record).ids for record in records if record.key not in without]
+        assert lesson.notes == ({"asked for the translation alone": len(without)} if without else {})
+        return made
+
+    paper, mixed, more = (learnt(share) for share in (0, 0.25, 0.5))
+    changed = [
+        {key for key, parts in found.items() if "rationale" not in dict(parts)} for found in (paper, mixed, more)
+    ]
+    assert changed[0] == set() < changed[1] < changed[2] < {pair.key for pair in pairs}  # conversations stay
+    for pair in pairs:
+        if pair.key in changed[1]:
+            wanted = speak.prefix(pair, alone=True)
+            assert mixed[pair.key] == [
+                ("prompt", wanted.prompt),
+                ("reference", wanted.reference),
+                ("end", speak.renderer.end),
+            ]
+            assert "English, and give only the translation" in speak.decode(wanted.prompt)
+        else:
+            assert mixed[pair.key] == paper[pair.key]
 
 
 def test_another_model_s_rationales_are_put_into_this_one_s_ids(

@@ -15,7 +15,7 @@ from dragoman.generation.ask import Completion
 from dragoman.prompts.examples import Example
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.prompts.translation import INSTRUCTIONS, instruction
+from dragoman.prompts.translation import ALONE, INSTRUCTIONS, instruction
 from tests import look_alikes, real_ones
 
 PAIR = Pair("Guten Morgen!", "Good morning!", "de", "en")
@@ -41,6 +41,29 @@ def test_instructions_are_those_of_the_paper() -> None:
     }
     last = next(text for text in asked if text.startswith("Satz"))
     assert last.endswith(".\nTranslate this sentence to Traditional Chinese.")
+
+
+def test_the_translation_alone_is_asked_for_in_each_of_them() -> None:
+    for number in range(60):
+        pair = Pair(f"Satz {number}. Traditional Chinese", "A sentence.", "de", "zh_Hant")
+        plain, alone = instruction(pair), instruction(pair, alone=True)
+        assert alone.count(ALONE) == 1
+        assert alone.replace(ALONE, "") == plain
+        assert pair.source in alone
+
+
+def test_only_what_asks_for_it_asks_for_the_translation_alone(
+    any_backbone: str, renderer: Callable[[str], Renderer]
+) -> None:
+    plain = Speaker(renderer(any_backbone))
+    alone = Speaker(renderer(any_backbone), alone=True)
+    asked = alone.translate(PAIR)
+    assert ALONE in alone.renderer.tokenizer.decode(asked)
+    assert ALONE not in plain.renderer.tokenizer.decode(plain.translate(PAIR))
+    assert alone.but({}).translate(PAIR) == asked
+    assert alone.prefix(PAIR) == plain.prefix(PAIR)  # what is learnt is asked as a method says
+    assert plain.prefix(PAIR, alone=True).reference == plain.prefix(PAIR).reference
+    assert ALONE in plain.renderer.tokenizer.decode(plain.prefix(PAIR, alone=True).prompt)
 
 
 def test_draw_of_instructions() -> None:

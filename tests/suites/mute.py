@@ -12,6 +12,7 @@ class Mute:
 
     stop: Ids = (0,)
     context: int | None = None
+    alone: bool = False
 
     def of(self, model: str) -> "Mute":
         raise NotImplementedError

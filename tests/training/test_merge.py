@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from transformers import LlamaForCausalLM
 
 from dragoman.errors import StoreError, TrainingError
+from dragoman.models.config import taught_alone
 from dragoman.models.loading import load_model
 from dragoman.prompts.examples import Example, ExampleTable
 from dragoman.recipe.training import Rising
@@ -57,6 +58,19 @@ def test_a_merged_model_answers_as_its_adapter(backbone: Path, adapter: Path, tm
     with torch.no_grad():
         logits = [model(input_ids=ids).logits for model in (both, alone, plain)]
     assert (logits[0] - logits[1]).abs().max() < 0.2 * (logits[0] - logits[2]).abs().max()
+
+
+def test_it_says_that_it_was_taught_to_give_the_translation_alone(
+    backbone: Path, adapter: Path, tmp_path: Path
+) -> None:
+    taught = tmp_path / "taught"
+    merge(backbone, adapter, taught, PROMPTS, alone=True)
+    merge(taught, adapter, tmp_path / "further", PROMPTS)  # and so does what is made of it
+    merge(backbone, adapter, tmp_path / "plain", PROMPTS)
+    assert [taught_alone(tmp_path / name) for name in ("taught", "further", "plain")] == [True, True, False]
+    said = ["give only the translation" in (tmp_path / name / "README.md").read_text() for name in ("taught", "plain")]
+    assert said == [True, False]
+    assert not taught_alone(tmp_path)  # no model at all
 
 
 def test_numbers_and_companions_are_beside_the_weights(backbone: Path, adapter: Path, tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ def translate(
         int | None, typer.Option(min=1, help="Longest answer; as in evaluations when absent.", show_default=False)
     ] = None,
 ) -> None:
-    """Translate lines of text, in the way that `evaluate` judges a model. Answers are kept in runs/.store."""
+    """Translate lines of text, in the way that `evaluate` judges a model: the translation alone, whatever else it says.
+    Answers are kept in runs/.store."""
     if not direction:
         raise typer.BadParameter("say which languages, as in --direction de-en")
     source, target = languages(direction)
@@ -55,6 +56,13 @@ def translate(
     if found.cut_off:
         limit = recipe.evaluation.translation_tokens
         say(f"{_lines(found.cut_off)}: cut off at {limit:,} tokens; --max-tokens allows more", fg="yellow", err=True)
+    if found.not_found:
+        say(
+            f"{_lines(found.not_found)}: left empty, since no translation was found in the answer, which "
+            "`dragoman chat` shows",
+            fg="yellow",
+            err=True,
+        )
     if found.too_long:
         longest = max(found.too_long.values())
         raise EngineError(

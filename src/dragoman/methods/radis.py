@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dragoman.corpora.amounts import Amounts
-from dragoman.corpora.records import Record, draw
+from dragoman.corpora.records import Pair, Record, draw
 from dragoman.generation.ask import Ask, Asking, Completion, Ids, Sampling
 from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Prefix, Speaker, Written
@@ -20,6 +20,7 @@ TITLE, PLACE = "RaDis", 5
 RATIONALES, REGULARISER = True, "rationale"
 PUBLISHED_COST = "The paper reports 20 GPU hours on A100 for RaDis: 4 of generation and 16 of training."
 
+ALONE = "asked for the translation alone"
 PROBED = 64  # prefixes of a chunk on which the share of immediate endings is measured
 
 
@@ -79,6 +80,8 @@ class Options(MethodOptions):
     """`ban_end`: the model may not stop right after the reference. `natural`: it may; no rationale then."""
     rationale_fraction: Fraction = 1.0
     """Share of the examples that carry a rationale; the others are plain references."""
+    alone: Fraction = 0.0
+    """Share of the pairs whose request wants the translation alone, and which carry no rationale."""
     boundary: Literal["exact", "heal"] = "heal"
     """`heal`: the model writes the reference's last token anew, where the vocabulary joins it with line breaks."""
     filters: Filters = Filters()
@@ -102,8 +105,15 @@ def radis(records: Sequence[Record], speak: Speaker, options: Options) -> Making
     writer = speak.of(model)  # speaks to the model that writes the rationales
     joins = writer.renderer.joins_line_breaks or speak.renderer.joins_line_breaks
     healed = options.boundary == "heal" and joins
-    prefixes = [speak.prefix(record) for record in records]
-    enriched = [n for n, prefix in enumerate(prefixes) if draw(prefix.key, "rationale") < options.rationale_fraction]
+    alone = {
+        n for n, record in enumerate(records) if isinstance(record, Pair) and draw(record.key, "alone") < options.alone
+    }
+    prefixes = [speak.prefix(record, alone=n in alone) for n, record in enumerate(records)]
+    enriched = [
+        n
+        for n, prefix in enumerate(prefixes)
+        if n not in alone and draw(prefix.key, "rationale") < options.rationale_fraction
+    ]
     asked = {n: prefixes[n] if writer is speak else writer.prefix(records[n]) for n in enriched}
 
     def after(reference: Prefix, completion: Completion) -> Rationale:
@@ -148,14 +158,17 @@ def radis(records: Sequence[Record], speak: Speaker, options: Options) -> Making
         for sample, one in enumerate(written.get(n, [None]))
     ]
     report = replace(report, used=report.used - altered, taken_out=report.taken_out + altered)
-    notes = Counter({"rationales left out: they alter the last word of the reference": altered} if altered else {})
+    counted = {"rationales left out: they alter the last word of the reference": altered, ALONE: len(alone)}
+    notes = Counter({what: count for what, count in counted.items() if count})
     return Lesson(examples, notes, replace(report, probed=len(first), stopping=stopping))
 
 
 def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
     """Rationales for a share of the records, one or several for each. Probes are not counted."""
     base, wanted = learnt.total, options.rationale
-    chosen = base.of(round(base.records * options.rationale_fraction))
+    pairs, others = learnt.where(lambda kind: kind.pairs), learnt.where(lambda kind: not kind.pairs)
+    left = (pairs.times(1 - options.alone) + others).total
+    chosen = left.of(round(left.records * options.rationale_fraction))
     asked = chosen.records * wanted.samples_per_pair
     length = expected.rationale_of(wanted.max_tokens)
     examples = base.of(base.records - chosen.records + asked)
@@ -169,7 +182,7 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
         "rationales",
         longer=1 + chosen.records * length / base.answered if base.answered else 1.0,
         alike=options.model_dump_json(
-            exclude={"rationale_fraction": True, "filters": True, "rationale": {"weight": True}}
+            exclude={"rationale_fraction": True, "alone": True, "filters": True, "rationale": {"weight": True}}
         ),
     )
 

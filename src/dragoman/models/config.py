@@ -10,6 +10,8 @@ from dragoman.json_values import Json, JsonObject
 
 ORIGIN = "dequantised_from"
 """The key that says which types the weights had before they were made larger; merged models inherit it."""
+TAUGHT_ALONE = "taught_translation_alone"
+"""The key that says that a model learnt to give the translation alone where asked to; merged models inherit it."""
 LARGEST = 16 << 20  # bytes; the largest that are published have a few hundred kilobytes
 # The same sizes under the names that architectures have for them.
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
@@ -31,6 +33,11 @@ def read_config(folder: Path) -> JsonObject:
     for part in (config, text_part(config)):
         _check_sizes(path, part)
     return config
+
+
+def taught_alone(folder: Path) -> bool:
+    """Whether the model in a folder learnt to give the translation alone where it is asked to."""
+    return (folder / "config.json").is_file() and read_config(folder).get(TAUGHT_ALONE) is True
 
 
 def read_json(path: Path, largest: int = LARGEST) -> JsonObject:

@@ -37,6 +37,11 @@ def scale_of(recipe: Recipe, row: str) -> float | Rising:
     return as_scale(rows(recipe)[row][1].get("scale", 1.0))
 
 
+def teaches_alone(recipe: Recipe, row: str) -> bool:
+    """Whether a row learns to give the translation alone where it is asked to."""
+    return bool(rows(recipe)[row][1].get("alone"))
+
+
 def taught_as(recipe: Recipe, row: str) -> str:
     """The row whose examples and training a row has: of those that differ from it in their `scale` alone the one at
     strength 1, or else the first.

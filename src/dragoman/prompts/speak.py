@@ -56,7 +56,8 @@ class Speaker:
     A dialogue's last turn, which must be the assistant's, is the reference, and all turns before it are the request.
     `others` are the speakers of the recipe's further models, each with its own vocabulary. `context` is how many
     tokens the backbone can see at once, where known. `format` is how a published system wants to be asked for a
-    translation; everything else is asked in its chat format.
+    translation; everything else is asked in its chat format. With `alone`, translations are asked for in words that
+    want nothing else, except in a published system's own format.
     """
 
     def __init__(
@@ -66,9 +67,11 @@ class Speaker:
         others: Mapping[str, "Speaker"] | None = None,
         context: int | None = None,
         format: System | None = None,
+        alone: bool = False,
     ):
         self.renderer = renderer
         self.format = format
+        self.alone = alone and format is None
         self.seed = seed
         self.others = others or {}
         self.context = context
@@ -83,7 +86,7 @@ class Speaker:
 
     def but(self, others: Mapping[str, "Speaker"]) -> "Speaker":
         """A copy of this speaker in which some names stand for other speakers."""
-        return Speaker(self.renderer, self.seed, {**self.others, **others}, self.context, self.format)
+        return Speaker(self.renderer, self.seed, {**self.others, **others}, self.context, self.format, self.alone)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids, without special tokens."""
@@ -93,9 +96,12 @@ class Speaker:
         """How many tokens a text takes that an assistant wrote."""
         return len(self.renderer.encode(text))
 
-    def prefix(self, record: Record) -> Prefix:
-        """Request and reference as ids. `DataError` if there is no reference, or no request before it."""
-        turns, reference = self._parted(record)
+    def prefix(self, record: Record, *, alone: bool = False) -> Prefix:
+        """Request and reference as ids. `DataError` if there is no reference, or no request before it.
+
+        With `alone`, the request for a pair's translation wants nothing else.
+        """
+        turns, reference = self._parted(record, alone)
         prompt, ids = self.renderer.answer(turns, reference)
         if not ids and isinstance(record, Pair):
             raise DataError(
@@ -129,7 +135,9 @@ class Speaker:
         translation is known.
         """
         unknown = replace(pair, target="")
-        return self.written(self.format.ask(unknown)) if self.format else self.request(unknown)
+        if self.format:
+            return self.written(self.format.ask(unknown))
+        return self.renderer.prompt(self._parted(unknown, self.alone)[0])
 
     def after(self, answer: str, pair: Pair) -> str:
         """The translation in an answer to `translate`, taken out as the published system's script does; otherwise the
@@ -220,10 +228,10 @@ class Speaker:
         weights = {"prompt": prompt_weight}
         return _example(dialogue.key, *(Segment(run.part, run.ids, weights.get(run.part, 1.0)) for run in runs))
 
-    def _parted(self, record: Record) -> tuple[tuple[Turn, ...], str]:
+    def _parted(self, record: Record, alone: bool = False) -> tuple[tuple[Turn, ...], str]:
         """The turns of the request, and the reference."""
         if isinstance(record, Pair):
-            return (Turn("user", instruction(record, self.seed)),), record.target
+            return (Turn("user", instruction(record, self.seed, alone)),), record.target
         before, last = record.turns[:-1], record.turns[-1:]
         if not last or last[0].role != "assistant" or not last[0].text.strip():
             raise DataError(

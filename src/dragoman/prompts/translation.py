@@ -10,6 +10,8 @@ INSTRUCTIONS = (
     "Translate from {source} to {target}:\n{text}",
     "{text}\nTranslate this sentence to {target}.",
 )
+ALONE = ", and give only the translation"
+"""What an instruction says after the target's name where the translation alone is asked for."""
 # Instructions of demonstrations, whose text stands in an input of its own; `fixed` takes the first.
 DEMONSTRATED = (
     "Translate the following text from {source} to {target}.",
@@ -20,9 +22,13 @@ DEMONSTRATED = (
 )
 
 
-def instruction(pair: Pair, seed: int = 0) -> str:
-    """The user's turn for a pair. Which of the five it is depends only on the pair and the seed."""
-    return _worded(INSTRUCTIONS[int(draw(pair.key, "instruction", seed) * len(INSTRUCTIONS))], pair)
+def instruction(pair: Pair, seed: int = 0, alone: bool = False) -> str:
+    """The user's turn for a pair, which may ask for the translation `alone`.
+
+    Which of the five it is depends only on the pair and the seed.
+    """
+    chosen = INSTRUCTIONS[int(draw(pair.key, "instruction", seed) * len(INSTRUCTIONS))]
+    return _worded(chosen, pair, ALONE if alone else "")
 
 
 def demonstration(pair: Pair, fixed: bool = False, seed: int = 0) -> Dialogue:
@@ -35,7 +41,6 @@ def demonstration(pair: Pair, fixed: bool = False, seed: int = 0) -> Dialogue:
     return Dialogue((asked, Turn("assistant", pair.target)), pair.direction, pair.target_language)
 
 
-def _worded(wording: str, pair: Pair) -> str:
-    return wording.format(
-        source=language_name(pair.source_language), target=language_name(pair.target_language), text=pair.source
-    )
+def _worded(wording: str, pair: Pair, more: str = "") -> str:
+    target = language_name(pair.target_language) + more
+    return wording.format(source=language_name(pair.source_language), target=target, text=pair.source)

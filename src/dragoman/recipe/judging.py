@@ -1,6 +1,7 @@
 """Fields of `evaluation`, `benchmarks`, `compare`, `verdict` and `pick`: how models are judged. See `schema.py`."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Collection
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -91,6 +92,8 @@ class Evaluation(Strict):
     """Longest answer to a question."""
     translation_tokens: Positive = 256
     """Longest answer to a translation request."""
+    alone: bool | None = None
+    """Ask for the translation alone ("…, and give only the translation"). When absent, models that were taught it before are asked so (`radis: {alone: 0.2}`), and what a run trains as its backbone is."""
     noise_seeds: Annotated[int, Field(ge=0)] = 2
     """How many other draws of questions the backbone answers, to know how much retention moves by chance."""
     bootstrap: Positive = 1000
@@ -109,6 +112,13 @@ class Evaluation(Strict):
     """Programs: how many answers, and pass@k."""
     harness: Harness = Harness()
     """Tasks of lm-evaluation-harness."""
+
+    def deciding(self, but: Collection[str] = ()) -> dict[str, Any]:
+        """The settings that decide what is found, without some. What came later than the first evaluations is absent
+        where it is the default, as it is in theirs.
+        """
+        said = self.model_dump(exclude={*but})
+        return {name: value for name, value in said.items() if name != "alone" or value is not None}
 
 
 class Benchmark(Strict):

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from dragoman.errors import StoreError, TrainingError
-from dragoman.models.config import ORIGIN, read_config
+from dragoman.models.config import ORIGIN, TAUGHT_ALONE, read_config
 from dragoman.models.loading import load_model, locate
 from dragoman.models.scale import interpolate, scale_adapter
 from dragoman.models.weights import companions
 from dragoman.prompts.examples import Ids
+from dragoman.prompts.translation import ALONE
 from dragoman.recipe.training import Rising, strength_words
 from dragoman.training.checkpoints import is_model
 
@@ -58,6 +59,7 @@ def merge(
     prompts: Sequence[Ids],
     *,
     scale: float | Rising = 1.0,
+    alone: bool = False,
     trust_remote_code: bool = False,
     bin_weights: bool = False,
     revision: str | None = None,
@@ -68,7 +70,8 @@ def merge(
     `adapter` is what training left: an adapter, or a model if all weights were trained. Such a model is cast to the
     backbone's precision and gets the backbone's tokenizer. `chat` is the chat template that the merged model carries
     if it was not taught in the backbone's own. At a `scale` other than 1 what was trained is taken at that strength; an
-    adapter so scaled is left in `adapter` beside `out`, and is what the merged model is compared with.
+    adapter so scaled is left in `adapter` beside `out`, and is what the merged model is compared with. `alone` says
+    that it learnt to give the translation alone where it is asked to: its configuration and its card say so too.
 
     Raises a TrainingError with the numbers if the merged model is not the same model; `out` then does not exist.
     Raises a StoreError if the disk has no room.
@@ -110,6 +113,8 @@ def merge(
 
     merged = model if whole else _fold(model)
     fp32 = [_apart(_logits(merged, text), logits) for text, logits in zip(texts, expected, strict=True)]
+    if alone:
+        setattr(merged.config, TAUGHT_ALONE, True)
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(beside, ignore_errors=True)
@@ -145,7 +150,7 @@ def merge(
             f"(at least {AGREEMENT_LIMIT:.0%} are asked for). Was {adapter} trained on {backbone}?"
         )
     (beside / "parity.json").write_text(json.dumps(asdict(parity), indent=2) + "\n", encoding="utf-8")
-    card = _card(backbone, parity, whole, scale, read_config(folder).get(ORIGIN))
+    card = _card(backbone, parity, whole, scale, read_config(folder).get(ORIGIN), alone)
     (beside / "README.md").write_text(card, encoding="utf-8")
     beside.rename(out)
     return parity
@@ -242,7 +247,7 @@ def _greedy(model: "PreTrainedModel", prompt: Ids) -> Ids:
     return answer
 
 
-def _card(backbone: str | Path, parity: Parity, whole: bool, scale: float | Rising, origin: object) -> str:
+def _card(backbone: str | Path, parity: Parity, whole: bool, scale: float | Rising, origin: object, alone: bool) -> str:
     path = Path(backbone).expanduser()
     name = path.resolve().name if path.is_dir() else str(backbone)
     after = f"| {parity.cast_max:.3g} | {parity.cast_mean:.3g} |"
@@ -264,6 +269,9 @@ def _card(backbone: str | Path, parity: Parity, whole: bool, scale: float | Risi
         making += f" It is taken at {strength_words(scale)}: before that, {what} was multiplied by it."
     if origin:
         making += f" The backbone's own weights were dequantised from {origin}."
+    if alone:
+        wording = f"Translate from German to English{ALONE}:"
+        making += f' Asked as in "{wording}" it gives the translation alone, which `dragoman translate` does by itself.'
     table = "\n".join(["| | largest difference of logits | mean difference |", "|---|---|---|", *lines])
     return f"""---
 base_model: {json.dumps(name)}

@@ -97,6 +97,23 @@ def test_tokens_that_are_no_part_of_the_translation_are_counted() -> None:
     assert TranslationResult.from_json(older).items[1].beyond is None
 
 
+def test_scores_say_that_the_translation_alone_was_asked_for() -> None:
+    speak = Letters()
+    speak.alone = True
+    suite = translation("radis", DE_EN[:1], speak, Evaluation())
+    next(suite)
+    with pytest.raises(StopIteration) as stopped:
+        suite.send([completion(DE_EN[0].target)])
+    result: TranslationResult = stopped.value.value
+    assert result.alone
+    assert all(one.endswith(f"|extraction:{RULES}|asked:alone") for one in result.signatures["de-en"].values())
+    assert TranslationResult.from_json(json.loads(json.dumps(result.to_json()))) == result
+    assert told_by("copy", alone=True) == f"{told_by('copy')}asked:alone|"
+    older = result.to_json()
+    del older["alone"]
+    assert not TranslationResult.from_json(older).alone
+
+
 def test_everything_odd_about_an_answer_is_counted() -> None:
     answers = [
         completion("Der Hund schläft in dem Garten"),  # copied
@@ -135,8 +152,8 @@ def test_a_translation_is_scored_as_a_line_of_a_file_holds_it() -> None:
     refused = "I cannot translate over-\nwater, and as an AI I will not say why: " + "it goes on and on. " * 9
     (item,) = judge([pair], [Completion((1,), refused, "stop")]).items
     assert "over-\nwater" in item.hypothesis
-    assert hypothesis(refused, pair) == item.hypothesis.replace("\n", " ")
-    assert list(item.statistics["bleu"]) == bleu_counts(hypothesis(refused, pair), pair.target)
+    assert list(item.statistics["bleu"]) == bleu_counts(item.hypothesis.replace("\n", " "), pair.target)
+    assert hypothesis(refused, pair) is None
     several = Pair("Über\nWasser.", "over\nwater", "de", "en")
     assert hypothesis("over\nwater", several) == "over\nwater"
 

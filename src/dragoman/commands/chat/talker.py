@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dragoman.commands.files import languages
 from dragoman.corpora.records import Pair, Turn
+from dragoman.errors import DataError
 from dragoman.generation.ask import Engine, Sampling
 from dragoman.pipeline.models.engines import local_engine
 from dragoman.pipeline.models.speakers import speaker, spec_of
@@ -48,16 +49,23 @@ class Talker:
         return completion.text.strip()
 
     def translate(self, text: str, direction: str) -> str:
-        """The translation alone, asked for and extracted as it is scored. DataError if there is no such direction."""
+        """The translation alone, asked for and extracted as it is scored.
+
+        DataError if there is no such direction, or no translation in the answer.
+        """
         pair = Pair(text.strip(), "", *languages(direction))
         ask = translation_ask("", [pair], self.speak, self.translation_tokens, "")
         (_, completion), *_ = self.engine.complete(ask.prompts, ask.sampling)
-        return hypothesis(self.speak.after(completion.text, pair), pair)
+        found = hypothesis(self.speak.after(completion.text, pair), pair)
+        if found is None:
+            raise DataError(f"no translation was found in the answer: {completion.text.strip() or '(nothing)'}")
+        return found
 
     def told(self, system: str | None) -> "Talker":
         """The same model with another system prompt."""
         from dragoman.prompts.render import Renderer
 
         renderer = Renderer(self.speak.renderer.tokenizer, system)
-        speak = Speaker(renderer, context=self.speak.context, format=self.speak.format)
+        kept = self.speak
+        speak = Speaker(renderer, context=kept.context, format=kept.format, alone=kept.alone)
         return Talker(speak, self.engine, self.max_tokens, self.translation_tokens)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dragoman import suites
 from dragoman.errors import TemplateError
 from dragoman.generation.openai.connect import told_context
-from dragoman.models.config import context_of
+from dragoman.models.config import context_of, taught_alone
 from dragoman.models.loading import pick_device
 from dragoman.pipeline.models.cast import Cast, Model, setting
 from dragoman.pipeline.models.engines import ModelSpec
@@ -16,11 +16,18 @@ from dragoman.recipe.schema import Recipe
 
 
 def speaker(recipe: Recipe, model: Model, others: Mapping[str, Model] | None = None) -> Speaker:
-    """The speaker of a model, and through `of` the speakers of others."""
+    """The speaker of a model, and through `of` the speakers of others.
 
+    It asks for the translation alone where the recipe says so, or says nothing and the model was taught it.
+    """
+    said = recipe.evaluation.alone
     known = {name: Speaker(other.renderer(recipe.system)) for name, other in (others or {}).items()}
     return Speaker(
-        model.renderer(recipe.system), others=known, context=context_of(model.path), format=SYSTEMS.get(model.prompt)
+        model.renderer(recipe.system),
+        others=known,
+        context=context_of(model.path),
+        format=SYSTEMS.get(model.prompt),
+        alone=taught_alone(model.path) if said is None else said,
     )
 
 

@@ -80,7 +80,7 @@ class Evaluate(StageJob[EvaluateFacts]):
             "judges": {name: judge.digest for name, judge in cast.judges.items()},
             **({"own judges": own} if (own := own_judges(recipe)) else {}),
             "compared with": cast.backbone.digest if compared else None,
-            "evaluation": recipe.evaluation.model_dump(exclude={"noise_seeds"} if row != "backbone" else None),
+            "evaluation": recipe.evaluation.deciding(but={"noise_seeds"} if row != "backbone" else ()),
             **judging_inputs(recipe, state.store.digests),
             "system": recipe.system,
             "engine": answering(recipe.generation, judging=True),
@@ -166,7 +166,7 @@ def with_comet(result: TranslationResult, comets: Sequence[Comet], cache: Path, 
     for name, comet in _named(opened).items():
         triples = [Triple(item.pair.source, item.hypothesis, item.pair.target) for item in result.items]
         scores = comet.score(triples, cache)
-        signature = extracted_by(f"{comet.signature}|times:100")
+        signature = extracted_by(f"{comet.signature}|times:100", result.alone)
         rows = [(100 * score, 1.0) for score in scores]
         result = result.with_metric(f"comet:{name}", rows, dict.fromkeys(result.signatures, signature))
     return result

@@ -9,7 +9,7 @@ from typing import ClassVar, Self, TypedDict, cast
 from dragoman.pipeline.data.record_files import read_pairs, read_questions, read_records
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.speakers import speaker
-from dragoman.pipeline.rows import scale_of
+from dragoman.pipeline.rows import scale_of, teaches_alone
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
 from dragoman.prompts.examples import Ids
 from dragoman.prompts.speak import Speaker
@@ -46,18 +46,22 @@ class Merge(StageJob[MergeFacts]):
     data: Path
     out: Path
     scale: float | Rising = 1.0
+    alone: bool = False
+    """Whether it learnt to give the translation alone where it is asked to."""
 
     @classmethod
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
         adapter = state.done[stage.needs[0]].folder / "adapter"
-        scale = scale_of(state.recipe, stage.row)
-        return cls(state.recipe, state.cast.backbone, adapter, state.data, out, scale)
+        scale, alone = scale_of(state.recipe, stage.row), teaches_alone(state.recipe, stage.row)
+        return cls(state.recipe, state.cast.backbone, adapter, state.data, out, scale, alone)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
         scale = scale_of(state.recipe, stage.row)
         said = scale.model_dump() if isinstance(scale, Rising) else scale
         inputs: Inputs = {"scale": said} if scale != 1 else {}  # absent in the names from before there was any
+        if teaches_alone(state.recipe, stage.row):
+            inputs["alone"] = True
         adapter = state.done[stage.needs[0]].digest("adapter/*")
         return inputs | {"adapter": adapter, "backbone": state.cast.backbone.digest}
 
@@ -76,6 +80,7 @@ class Merge(StageJob[MergeFacts]):
             self.out / "model",
             _probes(self.data, speak),
             scale=self.scale,
+            alone=self.alone,
             trust_remote_code=self.backbone.trust_remote_code,
             bin_weights=self.backbone.bin_weights,
             chat=None if self.backbone.chat == "own" else speak.renderer.tokenizer.chat_template,

@@ -77,7 +77,7 @@ class MakeReport(StageJob[ReportFacts]):
             "name": state.recipe.name,
             "version": dragoman.__version__,
             "judged": {title: made.digest() for title, made in state.done.items() if title in stage.needs},
-            "evaluation": state.recipe.evaluation.model_dump(),
+            "evaluation": state.recipe.evaluation.deciding(),
             "settings": settings_apart(state.recipe),
             "validated": _validated(state),
         }

@@ -16,7 +16,7 @@ from dragoman.errors import DataError, EngineError
 from dragoman.generation.ask import Ids
 from dragoman.generation.door import drive
 from dragoman.generation.local_engine import best_engine
-from dragoman.models.config import context_of
+from dragoman.models.config import context_of, taught_alone
 from dragoman.models.loading import fingerprint
 from dragoman.pipeline.models.cast import find_folder
 from dragoman.pipeline.models.engines import ModelSpec, check_engine, open_door
@@ -70,8 +70,8 @@ class Report:
 class Reworded:
     """Asks for a translation in other words than the first speaker does, if there are any."""
 
-    def __init__(self, renderer: Renderer):
-        self._first, *self._others = (Speaker(renderer, seed) for seed in range(WORDINGS + 1))
+    def __init__(self, renderer: Renderer, alone: bool):
+        self._first, *self._others = (Speaker(renderer, seed, alone=alone) for seed in range(WORDINGS + 1))
         self.stop = self._first.stop
 
     def translate(self, pair: Pair) -> Ids:
@@ -89,12 +89,12 @@ def translate_file(job: Job) -> Report:
     folder = find_folder(job.model)
     asked = ModelSpec(folder, folder, job.adapter, system=job.system)
     check_engine(job.settings, asked)
-    renderer = asked.renderer()
+    renderer, alone = asked.renderer(), taught_alone(folder)
     making = translated(
         content,
         job.source,
         job.target,
-        (Speaker(renderer), Reworded(renderer)),
+        (Speaker(renderer, alone=alone), Reworded(renderer, alone)),
         max_tokens=job.max_tokens,
         context=_context(folder, job.settings),
         limit=job.limit,

@@ -22,7 +22,7 @@ from dragoman.suites.translation.suite import hypothesis, translation_ask
 
 @dataclass(frozen=True, slots=True)
 class TranslatedLines:
-    """As many translations as there were lines: empty for an empty line, and for one that was too long."""
+    """As many translations as there were lines: empty where there is none."""
 
     texts: Sequence[str]
     too_long: Mapping[int, int]
@@ -31,6 +31,8 @@ class TranslatedLines:
     """How many tokens the model sees at once."""
     cut_off: Sequence[int]
     """Lines whose answer was still going on at the limit of tokens, by their index."""
+    not_found: Sequence[int]
+    """Lines in whose answer no translation was found, by their index."""
 
 
 def one_model(recipe: Recipe, store: Store) -> Model:
@@ -81,9 +83,11 @@ def _asking(pairs: Mapping[int, Pair], speak: Speaker, max_tokens: int, lines: i
     answers = []
     if asked:
         answers = yield translation_ask(MODEL, list(asked.values()), speak, max_tokens, "translations")
-    texts = {
+    found = {
         at: hypothesis(speak.after(answer.text, pair), pair)
         for (at, pair), answer in zip(asked.items(), answers, strict=True)
     }
     cut_off = [at for at, answer in zip(asked, answers, strict=True) if answer.finish == "length"]
-    return TranslatedLines([texts.get(at, "") for at in range(lines)], too_long, speak.context, cut_off)
+    not_found = [at for at, text in found.items() if text is None]
+    texts = [found.get(at) or "" for at in range(lines)]
+    return TranslatedLines(texts, too_long, speak.context, cut_off, not_found)

@@ -303,6 +303,7 @@ def _spread(measure: Measure) -> float | None:
 
 def _rates(results: Sequence[TranslationResult]) -> dict[str, Rate]:
     found: dict[str, Rate] = {}
+    ends = f"interval:wilson{trainings(results)}|version:dragoman-{__version__}"
     for rate in RATES:
         flags = [item.flags[rate] for result in results for item in result.items]
         judged = [flag for flag in flags if flag is not None]
@@ -313,7 +314,7 @@ def _rates(results: Sequence[TranslationResult]) -> dict[str, Rate]:
             "rate": 100 * count / len(judged) if judged else None,
             # several trainings count as one: what they did with one sentence tells nothing about another
             "interval": list(wilson(count / len(results), len(judged) / len(results))) if judged else None,
-            "signature": f"rate|{told_by(rate)}interval:wilson{trainings(results)}|version:dragoman-{__version__}",
+            "signature": f"rate|{told_by(rate, results[0].alone)}{ends}",
         }
     return found
 

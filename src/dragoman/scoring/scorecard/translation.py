@@ -125,12 +125,13 @@ def beyond(results: Sequence[TranslationResult], bootstrap: int) -> Rate | None:
         return None
     sums = np.array(counted, dtype=np.float64).sum(0)  # several trainings count as one, as in rates
     beside, generated = sums.sum(0).tolist()
+    how = told_by("chatter", results[0].alone)
     return {
         "count": int(beside),
         "n": int(generated),
         "rate": 100 * beside / generated if generated else None,
         "interval": bounds(interval(100 * average(resample(sums, bootstrap)))),
-        "signature": f"beyond|{told_by('chatter')}interval:bs:{bootstrap}|seed:{SEED}{trainings(results)}"
+        "signature": f"beyond|{how}interval:bs:{bootstrap}|seed:{SEED}{trainings(results)}"
         f"|version:dragoman-{__version__}",
     }
 

@@ -96,6 +96,7 @@ class TranslationJson(TypedDict):
 
     signatures: dict[str, dict[str, str]]
     made_in: NotRequired[str]
+    alone: NotRequired[bool]
     items: list[TranslatedJson]
 
 
@@ -103,12 +104,14 @@ class TranslationJson(TypedDict):
 class TranslationResult:
     """All test sentences, and the metrics' signatures: direction → metric → signature.
 
-    `made_in` is what the answers were made in (`ask.made_in`); empty if unknown.
+    `made_in` is what the answers were made in (`ask.made_in`); empty if unknown. `alone` says that the translation
+    alone was asked for.
     """
 
     items: tuple[Translated, ...]
     signatures: Mapping[str, Mapping[str, str]]
     made_in: str = ""
+    alone: bool = False
 
     def with_metric(
         self, name: str, statistics: Sequence[tuple[float, ...]], signatures: Mapping[str, str]
@@ -126,6 +129,7 @@ class TranslationResult:
         return {
             "signatures": {direction: dict(names) for direction, names in self.signatures.items()},
             "made_in": self.made_in,
+            "alone": self.alone,
             "items": [
                 {
                     "source": item.pair.source,
@@ -162,7 +166,7 @@ class TranslationResult:
             )
             for row in data["items"]
         )
-        return TranslationResult(items, data["signatures"], data.get("made_in", ""))
+        return TranslationResult(items, data["signatures"], data.get("made_in", ""), data.get("alone", False))
 
 
 def translation(
@@ -176,7 +180,7 @@ def translation(
         _metrics(language)
     completions = yield translation_ask(model, pairs, speak, settings.translation_tokens, "test translations")
     taken = [replace(one, text=speak.after(one.text, pair)) for pair, one in zip(pairs, completions, strict=True)]
-    judged = judge(pairs, taken, [one.text for one in completions])
+    judged = judge(pairs, taken, [one.text for one in completions], alone=speak.alone)
     items = tuple(
         replace(item, tokens=len(one.body), beyond=_beyond(item, one, speak))
         for item, one in zip(judged.items, completions, strict=True)
@@ -195,18 +199,23 @@ def translation_ask(model: str, pairs: Sequence[Pair], speak: Speaker, max_token
     return Ask(model, [speak.translate(pair) for pair in pairs], Sampling(max_tokens, speak.stop), purpose)
 
 
-def hypothesis(answer: str, pair: Pair) -> str:
-    """The translation in an answer, on one line if the source is on one: so it is scored, and so a file can hold it."""
+def hypothesis(answer: str, pair: Pair) -> str | None:
+    """The translation in an answer, on one line if the source is on one, as it is scored; None if none was found."""
     found = extract(answer, pair.source, pair.source_language, pair.target_language)
-    return _in_lines(found.text, pair)
+    return _in_lines(found.text, pair) if found.found else None
 
 
 def judge(
-    pairs: Sequence[Pair], completions: Sequence[Completion], given: Sequence[str] | None = None
+    pairs: Sequence[Pair],
+    completions: Sequence[Completion],
+    given: Sequence[str] | None = None,
+    *,
+    alone: bool = False,
 ) -> TranslationResult:
     """The completions of the pairs' prompts, extracted and counted.
 
-    `given` are the original answers, if the completions are what a system's own script took from them.
+    `given` are the original answers, if the completions are what a system's own script took from them. `alone` says
+    that the translation alone was asked for.
     """
     given = given or [completion.text for completion in completions]
     extracted = [
@@ -241,21 +250,20 @@ def judge(
             pairs, completions, given, extracted, languages, counts, strict=True
         )
     )
-    told = {direction: _extracted(names) for direction, names in signatures.items()}
-    return TranslationResult(items, told, made_in(completions))
+    told = {
+        direction: {name: extracted_by(signature, alone) for name, signature in names.items()}
+        for direction, names in signatures.items()
+    }
+    return TranslationResult(items, told, made_in(completions), alone)
 
 
 def _in_lines(text: str, pair: Pair) -> str:
     return text if "\n" in pair.source else " ".join(text.split("\n"))
 
 
-def extracted_by(signature: str) -> str:
-    """The signature of a score with the rules by which translations were extracted."""
-    return f"{signature}|extraction:{RULES}"
-
-
-def _extracted(signatures: Mapping[str, str]) -> dict[str, str]:
-    return {name: extracted_by(signature) for name, signature in signatures.items()}
+def extracted_by(signature: str, alone: bool = False) -> str:
+    """The signature of a score with the rules by which translations were extracted, and how they were asked for."""
+    return f"{signature}|extraction:{RULES}{'|asked:alone' if alone else ''}"
 
 
 def sentence_statistics(
@@ -277,8 +285,10 @@ def sentence_statistics(
     return counts, signatures
 
 
-def told_by(rate: str) -> str:
-    """What a rate's signature says of how it was determined."""
+def told_by(rate: str, alone: bool = False) -> str:
+    """What a rate's signature says of how it was determined, and of how translations were asked for."""
+    if alone:
+        return f"{told_by(rate)}asked:alone|"
     if rate in ("wrong_language", "source_language"):
         return f"{language_id.signature()}|extraction:{RULES}|"
     if rate == "over_generation":
