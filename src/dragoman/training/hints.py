@@ -51,6 +51,8 @@ def _over_budget(drift: validation.Drift, settings: Training) -> list[str]:
         more = len(steps) - 1
         said += "the learning rate was halved there"
         said += f", and {'once' if more == 1 else f'{more:,} times'} more later" * bool(more)
+        if (last := max(values)) == steps[-1]:
+            said += f". At the end it was {values[last]:.3f}, over the budget still"
     if not any(0 < step < first for step in values):
         said += ". It was the first measure after the start; training.validate_every has more of them"
     return [f"{said}. A lower training.learning_rate, now {settings.learning_rate:g}, or more replay keeps it within."]

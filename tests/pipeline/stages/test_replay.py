@@ -1,6 +1,7 @@
 """The replay stage with a written backbone, and in a plan."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,9 @@ from dragoman.pipeline.stages.replay import MakeReplay, ReplayFacts
 from dragoman.pipeline.stages.stage import RunState, Stage
 from dragoman.pipeline.stages.train import Train
 from dragoman.prompts.examples import ExampleTable
-from dragoman.recipe.schema import Recipe
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
+from dragoman.recipe.schema import Corpus, Recipe
 from dragoman.scoring.scorecard.json_schema import FILE
 from dragoman.scoring.scorecard.read import read_scorecard
 from dragoman.store import Artifact, Store
@@ -180,6 +183,35 @@ def test_much_of_a_test_is_no_accident(tmp_path: Path, run: Callable[..., Replay
     assert run(recipe([written(tmp_path, "Sing!", *questions)], "remove"))["examples"] == 1
 
 
+def test_a_prompt_around_a_sentence_of_the_test_is_left_out(tmp_path: Path, run: Callable[..., ReplayFacts]) -> None:
+    source = "Der alte Hund schläft heute lieber unter dem großen Baum."
+    (tmp_path / "test.tsv").write_text(f"{source}\tThe old dog would rather sleep under the big tree today.\n")
+    said = recipe([written(tmp_path, "Sing!", f"Put the next sentence into English. {source}", source)])
+    test = Corpus.model_validate({"files": [{"table": str(tmp_path / "test.tsv"), "direction": "de-en"}]})
+    facts = run(said.model_copy(update={"data": said.data.model_copy(update={"test": test})}))
+    assert facts["prompts"] == {"mine.txt": {"": 1}}
+    assert facts["left_out"] == {"with a sentence of the test set": 2}
+    assert set(facts["contamination"]["mine.txt"]) == {"translation de-en"}
+
+
+def test_a_prompt_of_a_suite_is_left_out(tmp_path: Path, run: Callable[..., ReplayFacts]) -> None:
+    said = recipe([written(tmp_path, "Sing!")]).model_copy(update={"evaluate": ("translation", "probes")})
+    run(said)
+    (asked, *_) = [json.loads(line) for line in (tmp_path / "data" / "questions.jsonl").read_text().splitlines()]
+    path = tmp_path / "mine.jsonl"
+    prompts = ("Sing!", asked["turns"][-1]["text"])
+    path.write_text("".join(json.dumps({"prompt": text}) + "\n" for text in prompts))
+    facts = run(said.model_copy(update={"data": recipe([{"file": str(path)}]).data}))
+    assert facts["prompts"] == {"mine.jsonl": {"": 1}}
+    assert facts["left_out"] == {"also in the test set": 1}
+    assert list(facts["contamination"]["mine.jsonl"]) == [asked["family"]]
+    assert MakeReplay.told(Artifact("replay-1", tmp_path, {}, json.loads(json.dumps(facts))))[-2:] == [
+        "left out: 1 also in the test set",
+        "those that share text with what is judged on are listed in contamination.jsonl",
+    ]
+    assert len((tmp_path / "out" / "contamination.jsonl").read_text().splitlines()) == 1
+
+
 def test_kinds_that_evaluation_asks_are_left_out_unless_wanted(run: Callable[..., ReplayFacts]) -> None:
     lab = {"corpus": "lab-requests", "limit": 9}
     facts = run(recipe([lab]))
@@ -220,6 +252,24 @@ def test_a_backbone_without_prompts_of_its_own_is_refused(run: Callable[..., Rep
 
     with pytest.raises(DataError, match=r"of 8 prompts that lab drew itself .* none is any good: 8 own prompts: empty"):
         run(recipe([{"own": 8}]), nothing)
+
+
+def test_a_backbone_that_answers_nothing_to_its_own_prompts_is_refused(run: Callable[..., ReplayFacts]) -> None:
+    """It draws prompts well enough, and then has nothing to say to any."""
+    speak = Speaker(Renderer.load(BACKBONE))
+    begins = tuple((speak.renderer.encode(letter)[0], math.log(1 / 4)) for letter in "ABCD")
+
+    def silent(ask: Ask) -> list[Completion]:
+        if ask.sampling.logprobs:
+            return [Completion((1,), "", "length", (begins,))] * len(ask.prompts)
+        if ask.purpose == "its own prompts":
+            return [Completion((*speak.renderer.encode(" is it?"), speak.stop[0]), " is it?", "stop")] * len(
+                ask.prompts
+            )
+        return [Completion((2,), "", "stop")] * len(ask.prompts)
+
+    with pytest.raises(DataError, match=r"lab answered none of the \d replay prompts.*\d answered with nothing"):
+        run(recipe([{"own": 8}]), silent)
 
 
 def test_rows_that_take_replay_wait_for_it(tmp_path: Path) -> None:
