@@ -9,7 +9,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -23,8 +23,11 @@ from dragoman.commands.chat.talker import Talker
 from dragoman.commands.recipes import of_model
 from dragoman.corpora.records import Turn
 from dragoman.errors import DataError, EngineError
-from dragoman.lab import world
+from dragoman.generation.ask import Completion, Ids, Sampling
+from dragoman.lab import BACKBONE, world
 from dragoman.pipeline.translate_file.lines import translate_lines
+from dragoman.prompts.render import Renderer
+from dragoman.prompts.speak import Speaker
 from tests.tiny_models import lab_llama
 
 
@@ -100,6 +103,36 @@ def test_a_translation_in_chat_is_that_of_an_evaluation(tmp_path: Path) -> None:
     assert "Be brief." in renderer.decode(renderer.prompt([Turn("user", "Hi")]))
     piped = CliRunner().invoke(app, ["chat", "lab", *fields], input=f"/translate de-en {sources[0]}\n")
     assert piped.stdout == f"{found[0]}\n"
+
+
+class Says:
+    """An engine that always says the same."""
+
+    streams = False
+
+    def __init__(self, text: str):
+        self.text = text
+        self.asked: list[Ids] = []
+
+    def complete(self, prompts: Sequence[Ids], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+        self.asked += prompts
+        yield 0, Completion((1,), self.text, "stop")
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_translation_in_chat_is_the_translation_alone() -> None:
+    speak = Speaker(Renderer.load(BACKBONE), alone=True)
+    engine = Says("The river is old.\n\nIn English, “Fluss” means a river.")
+    talker = Talker(speak, engine)
+    assert talker.translate("Der Fluss ist alt.", "de-en") == "The river is old."
+    talker.told("Be brief.").translate("Der Fluss ist alt.", "de-en")
+    for prompt in engine.asked:
+        assert "English, and give only the translation" in speak.renderer.decode(prompt)
+    for said, shown in (("I'm sorry, I cannot translate this.", "I'm sorry"), ("\n", r"\(nothing\)")):
+        with pytest.raises(DataError, match=f"no translation was found in the answer: {shown}"):
+            Talker(speak, Says(said)).translate("Der Fluss ist alt.", "de-en")
 
 
 class Terminal:

@@ -5,9 +5,11 @@ import pytest
 from dragoman.corpora.records import Pair
 from dragoman.generation.ask import Completion
 from dragoman.lab import BACKBONE
+from dragoman.pipeline.translate_file.job import Reworded
 from dragoman.pipeline.translate_file.lines import TranslatedLines, _asking
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
+from dragoman.prompts.translation import ALONE
 
 SOURCE, GOOD = "Der Fluss ist alt.", "The river is old."
 EXPLAINED = [
@@ -55,6 +57,14 @@ def test_what_is_said_around_a_translation_is_not_returned(renderer: Renderer) -
     assert found.texts == ["", *[GOOD] * len(EXPLAINED)]
     assert found.not_found == []
     assert found.cut_off == [len(EXPLAINED)]
+
+
+def test_a_second_wording_asks_for_the_translation_alone_as_the_first(renderer: Renderer) -> None:
+    pair = Pair(SOURCE, "", "de", "en")
+    for alone in (True, False):
+        first, second = (speak.translate(pair) for speak in (Speaker(renderer, alone=alone), Reworded(renderer, alone)))
+        assert first != second
+        assert [ALONE in renderer.decode(prompt) for prompt in (first, second)] == [alone, alone]
 
 
 def test_where_there_is_no_translation_nothing_is_returned_and_it_is_counted(renderer: Renderer) -> None:
