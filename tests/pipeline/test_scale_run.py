@@ -45,6 +45,10 @@ def weights(model: Path) -> dict[str, torch.Tensor]:
     return load_file(model / "model.safetensors")
 
 
+def layers(model: dict[str, torch.Tensor]) -> int:
+    return 1 + max(int(name.split(".")[2]) for name in model if name.startswith("model.layers."))
+
+
 def test_rows_at_other_strengths_share_examples_and_training_in_the_plan(
     tmp_path: Path, small_recipe: Callable[[Path], Path]
 ) -> None:
@@ -143,14 +147,22 @@ def test_a_sweep_of_strengths_trains_once_and_judges_each(
 def test_all_weights_at_half_strength_lie_half_way(
     tmp_path: Path, tiny_backbone: Path, small_recipe: Callable[[Path], Path], in_this_process: None
 ) -> None:
-    sweep = "sweep={method.vanilla.scale: [0.5]}"
+    sweep = "sweep={method.vanilla.scale: [0.5, {first_layer: 0.5}]}"
     recipe = loaded(tmp_path, small_recipe, "methods=[vanilla]", sweep, "training.lora=null", "training.epochs=1")
     folder = running.run(recipe, upto="merge", say=lambda _: None)
-    whole, half = (weights(folder / "models" / row) for row in ("vanilla", "vanilla-scale=0.5"))
+    rows = ("vanilla", "vanilla-scale=0.5", "vanilla-scale=first_layer_0.5")
+    whole, half, rising = (weights(folder / "models" / row) for row in rows)
     backbone = weights(tiny_backbone)
     for name, weight in half.items():
         assert torch.allclose(weight.double(), (backbone[name].double() + whole[name].double()) / 2, atol=1e-6)
     assert any(not torch.equal(half[name], backbone[name]) for name in backbone)
+    first, last = (f"model.layers.{number}." for number in (0, layers(backbone) - 1))
+    assert first != last
+    for name, weight in rising.items():
+        if not name.startswith("model.layers.") or name.startswith(first):
+            assert torch.equal(weight, half[name])
+        elif name.startswith(last):
+            assert torch.equal(weight, whole[name])
     card = (folder / "models" / "vanilla-scale=0.5" / "README.md").read_text(encoding="utf-8")
     assert "Held against those weights at strength 0.5" in card
     drifted, _ = analyses.drift(recipe, DriftOptions(examples=3))
