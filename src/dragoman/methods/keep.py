@@ -1,4 +1,4 @@
-"""Keep: the references, and beside them what the backbone says to general prompts, taken at four fifths of its strength."""
+"""Keep: the references, and beside them what the backbone says to general prompts; four fifths of what came of it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
