@@ -138,6 +138,26 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
         "recipe.yaml:8: methods[0].radis.rationale: labels are `stored`, and a server does not say whether it gives them "
         "as before temperature and top_p; set `temperature: 1` and leave `top_p` out, or take another engine",
     ),
+    "a gate on soft labels": (
+        GOOD + "training: {segments: {rationale: {labels: soft, gate: eaft}}}\n",
+        "recipe.yaml:7: training.segments.rationale: has the gate eaft and soft labels: a gate is about the token that "
+        "is written there. Take one of them out",
+    ),
+    "a degree of no gate": (
+        GOOD + "training: {segments: {reference: {degree: 2}}}\n",
+        "recipe.yaml:7: training.segments.reference: has a degree and no gate that it is of; name one of stm, eaft, "
+        "mask_target",
+    ),
+    "a gate on an end": (
+        GOOD + "training: {segments: {end: {gate: stm}, replay: {gate: eaft}}}\n",
+        "recipe.yaml:7: training: has a gate on replay, end: an end is always learnt, and prompts and replay hold no "
+        "written answer of the task. Gate reference, rationale, own or answer",
+    ),
+    "a gate and no backbone left": (
+        GOOD + "training: {lora: null, segments: {reference: {gate: mask_target}}}\n",
+        "recipe.yaml:7: training: has the gate mask_target (segments: reference) and trains all weights (lora: null): "
+        "it asks the backbone at every step, which would not be left. Train an adapter, or take another gate",
+    ),
     "all of a step replay": (
         GOOD + "training: {replay: {share: 1}}\n",
         "recipe.yaml:7: training.replay.share: should be less than 1, not 1. About such a share of the tokens of a step "

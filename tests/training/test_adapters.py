@@ -7,8 +7,8 @@ from peft.tuners.lora import Linear
 from transformers import AttentionInterface, LlamaForCausalLM
 
 from dragoman.errors import TrainingError
+from dragoman.models import attention
 from dragoman.recipe.training import Lora
-from dragoman.training import attention
 from dragoman.training.adapters import adapt
 from dragoman.training.loss import teach_forward
 

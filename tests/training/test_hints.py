@@ -112,3 +112,12 @@ def test_a_budget_that_lowered_the_rate_says_how_often() -> None:
     *_, hint = hints(drifting({0: 0.0, 10: 0.06, 20: 0.08, 30: 0.09}), chosen)  # never within it
     assert "2 times more later. At the end it was 0.090, over the budget still. It was the first measure " in hint
     assert len(hints(drifting({0: 0.0, 10: 0.02}), chosen)) == 1  # that the loss has hardly moved
+
+
+def test_a_gate_that_weighs_tokens_is_to_be_compared_with_less_weight() -> None:
+    found = [{**line, "gate/reference": 0.3 + 0.2 * (line["step"] % 2)} for line in lines(falling(3.9, 2.0))]
+    chosen = settings(learning_rate=1e-4, segments={"reference": {"gate": "eaft"}, "own": {"gate": "eaft"}})
+    (hint,) = hints(found, chosen)
+    assert hint.startswith("the gate eaft weighed the tokens of reference 0.4 on average. ")
+    assert "one with training.learning_rate 4e-05, one with reference: {weight: 0.4} (training.segments)." in hint
+    assert hints(found, settings(segments={"reference": {"gate": "mask_target"}})) == []

@@ -183,7 +183,9 @@ def test_an_interrupted_run_goes_on_with_the_same_replay(
 
 
 def test_hard_replay_needs_no_adapter(tiny: Path, table: Write, replay: ExampleTable, tmp_path: Path) -> None:
-    chosen = settings(lora=None, learning_rate=1e-3, replay=Replay(share=0.25), segments={"replay": {"weight": 2}})
+    chosen = settings(
+        lora=None, learning_rate=1e-3, replay=Replay(share=0.25, weight=1), segments={"replay": {"weight": 2}}
+    )
     fit(tiny, table(examples(8)), chosen, tmp_path / "out", replay=replay)
     for line in metrics(tmp_path / "out"):
         assert line["term/replay"] == pytest.approx(line["loss/replay"], rel=1e-5)  # its mean, whatever each weighs

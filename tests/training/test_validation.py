@@ -288,9 +288,11 @@ def test_settings_from_before_have_the_names_they_had() -> None:
     assert (
         not {"keep", "replay", "segments", "balance", "budget"} & settings(segments={"rationale": {}}).deciding().keys()
     )
-    soft = settings(replay=Replay(), segments={"end": {}, "own": {"labels": "soft"}}).deciding()
+    soft = settings(replay=Replay(share=0.1, weight=1), segments={"end": {}, "own": {"labels": "soft"}}).deciding()
     assert soft["replay"] == {"share": 0.1, "weight": 1}
     assert soft["segments"] == {"own": {"labels": "soft", "weight": None}}
+    gated = settings(segments={"own": {"gate": "stm"}, "end": {"weight": 2}}).deciding()["segments"]
+    assert gated == {"own": {"labels": "hard", "weight": None, "gate": "stm"}, "end": {"labels": "hard", "weight": 2}}
     assert not {"validate_every", "save_every", "report_to"} & settings(validate_every=5).deciding().keys()
     assert settings(keep="best").deciding()["keep"] == "best"
     assert settings(budget={"drift": 0.1}).deciding()["budget"] == {"drift": 0.1, "then": "stop"}

@@ -32,6 +32,10 @@ class Replay(Strict):
 
 STORED = ("rationale", "replay")
 """Segments that the backbone wrote, so that its log-probabilities can be stored with them."""
+DEGREES = {"stm": 2.5, "eaft": 1.0, "mask_target": 0.1}
+"""Gate → its degree where a recipe names none."""
+UNGATED = ("prompt", "replay", "end")
+"""Segments in which no answer of the task is written."""
 
 
 class SegmentTraining(Strict):
@@ -41,6 +45,25 @@ class SegmentTraining(Strict):
     """`hard` learns the token that is written there, `soft` the backbone's distribution over the whole vocabulary, `stored` what was kept of it when the backbone wrote the tokens (`keep_logprobs`)."""
     weight: Annotated[float, Field(gt=0)] | None = None
     """Weight of each token in the mean; as the method gave it when absent (prompts have none)."""
+    gate: Literal["stm", "eaft", "mask_target"] | None = None
+    """`stm` leaves out tokens that surprise the backbone, `eaft` weighs each by how undecided the model is, `mask_target` holds all but the written token where the backbone has them; all tokens alike when absent."""
+    degree: Annotated[float, Field(gt=0)] | None = None
+    """Of the gate: most perplexity of a token (`stm`, 2.5 when absent), exponent of its weight (`eaft`, 1), weight of the divergence beside its loss (`mask_target`, 0.1)."""
+
+    @property
+    def gate_degree(self) -> float:
+        """The degree of the gate, that which it has when absent included."""
+        assert self.gate is not None
+        return DEGREES[self.gate] if self.degree is None else self.degree
+
+    @model_validator(mode="after")
+    def _gate_for_what_is_written(self) -> Self:
+        if self.gate and self.labels != "hard":
+            text = f"has the gate {self.gate} and {self.labels} labels: a gate is about the token that is written there"
+            raise ValueError(f"{text}. Take one of them out")
+        if self.degree is not None and not self.gate:
+            raise ValueError(f"has a degree and no gate that it is of; name one of {', '.join(DEGREES)}")
+        return self
 
 
 class Budget(Strict):
@@ -143,6 +166,17 @@ class Training(Strict):
                 f"has stored labels (segments: {', '.join(other)}): log-probabilities are kept of what the backbone "
                 f"writes, {' and '.join(STORED)}. Take other labels there"
             )
+        if ungated := [name for name in UNGATED if (how := self.segments.get(name)) and how.gate]:
+            raise ValueError(
+                f"has a gate on {', '.join(ungated)}: an end is always learnt, and prompts and replay hold no written "
+                "answer of the task. Gate reference, rationale, own or answer"
+            )
+        masked = [name for name, how in self.segments.items() if how.gate == "mask_target"]
+        if masked and self.lora is None:
+            raise ValueError(
+                f"has the gate mask_target (segments: {', '.join(masked)}) and trains all weights (lora: null): it asks "
+                "the backbone at every step, which would not be left. Train an adapter, or take another gate"
+            )
         if self.budget and self.lora is None:
             text = "has a budget for drift and trains all weights (lora: null), and no backbone is left to measure from"
             raise ValueError(f"{text}. Train an adapter, or take the budget out")
@@ -155,6 +189,9 @@ class Training(Strict):
         said = self.model_dump(mode="json", exclude=WITHOUT_EFFECT)
         usual = SegmentTraining()
         said["segments"] = {name: said["segments"][name] for name, how in self.segments.items() if how != usual}
+        for how in said["segments"].values():
+            for later in [name for name in ("gate", "degree") if how[name] is None]:
+                del how[later]
         plain: dict[str, Any] = {"keep": "last", "replay": None, "segments": {}, "balance": "tokens", "budget": None}
         return {name: value for name, value in said.items() if name not in plain or value != plain[name]}
 

@@ -161,7 +161,7 @@ class _Product(torch.autograd.Function):
         y = functional.linear(flat, weight, bias).addmm_(inner, b.t())
         ctx.save_for_backward(flat, inner, weight, a, b)
         ctx.scale, ctx.shape = scale, x.shape
-        return y.view(*x.shape[:-1], -1)
+        return y.view(*x.shape[:-1], y.shape[-1])
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:

@@ -48,7 +48,7 @@ class Micro:
     targets: torch.Tensor  # [trained]
     weights: torch.Tensor  # [trained]
     segments: torch.Tensor  # [trained]
-    soft: torch.Tensor | None = None  # [trained], which learn the backbone's distribution; None: no device has any
+    soft: torch.Tensor | None = None  # [trained], which learn the backbone's distribution; None: no device asks it
     stored: Stored | None = None  # those that learn what was stored of it; None: there are none
 
     def to(self, device: torch.device) -> "Micro":
@@ -89,10 +89,12 @@ class Mixture:
         self._named = (examples.names, *own)
         self.names = list(dict.fromkeys(name for names in self._named for name in names))
         self._recodes = [np.array([self.names.index(name) for name in names], dtype=np.uint8) for names in own]
-        said = [settings.segments.get(name, SegmentTraining()) for name in self.names]
-        self._weights = np.array([np.nan if one.weight is None else one.weight for one in said], dtype=np.float32)
-        self.soft = np.array([one.labels == "soft" for one in said])
-        self.stored = np.array([one.labels == "stored" for one in said])
+        self.said = [settings.segments.get(name, SegmentTraining()) for name in self.names]
+        self._weights = np.array([np.nan if one.weight is None else one.weight for one in self.said], dtype=np.float32)
+        self.soft = np.array([one.labels == "soft" for one in self.said])
+        self.stored = np.array([one.labels == "stored" for one in self.said])
+        self.asked = self.soft | np.array([one.gate == "mask_target" for one in self.said])
+        self._gone: Sequence[NDArray[np.bool_]] = ()
         self._balanced = settings.balance == "examples"
 
     def __len__(self) -> int:
@@ -117,7 +119,13 @@ class Mixture:
         given = self._weights[row.segments]
         if not np.isnan(given).all():
             row = replace(row, weights=np.where(np.isnan(given), row.weights, given))
+        if self._gone and not row.replay:
+            row = replace(row, weights=np.where(self._gone[index], np.float32(0), row.weights))
         return self._balance(row) if self._balanced and not row.replay else row
+
+    def leave_out(self, tokens: NDArray[np.bool_]) -> None:
+        """Has no loss on these tokens of the task, one example after another."""
+        self._gone = np.split(tokens, np.cumsum(self.tables[0].lengths)[:-1])
 
     def _balance(self, row: ExampleRow) -> ExampleRow:
         """The example with the weights of each segment divided by the number of its trained tokens; ends belong to the
@@ -194,6 +202,7 @@ class Batcher:
     replay: float = 1.0  # the weight of replay's mean beside the task's
     soft: NDArray[np.bool_] | None = None  # [segments], which learn the backbone's distribution; None: none
     stored: NDArray[np.bool_] | None = None  # [segments], which learn what was stored of it; None: none
+    asked: NDArray[np.bool_] | None = None  # [segments], for which the backbone is asked; None: those that are soft
 
     def __call__(self, rows: Sequence[ExampleRow]) -> Step:
         total = _weight(row for row in rows if not row.replay)
@@ -217,12 +226,13 @@ class Batcher:
                 replace(micro, soft=soft[micro.segments] if some else None)
                 for micro, some in zip(micros, asked, strict=True)
             ]
-        return Step(tuple(micros), total, int(lengths.sum()), len(rows))
+        return Step(tuple(micros), total or 1.0, int(lengths.sum()), len(rows))
 
     def _asks(self, row: ExampleRow) -> bool:
-        """Whether some token learns the backbone's distribution."""
-        assert self.soft is not None
-        return bool(self.soft[row.segments[1:][row.weights[1:] > 0]].any())
+        """Whether the backbone is asked for some token."""
+        asked = self.soft if self.asked is None else self.asked
+        assert asked is not None
+        return bool(asked[row.segments[1:][row.weights[1:] > 0]].any())
 
 
 def _weight(rows: Iterable[ExampleRow]) -> float:

@@ -1,4 +1,4 @@
-"""Hints after a training: of losses that did not fall, blew up or rose again, and of drift over its budget."""
+"""Hints after a training: of losses that did not fall, blew up or rose again, drift over its budget, and placebos."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,8 @@ def hints(lines: Sequence[Mapping[str, float]], settings: Training) -> list[str]
     segments = [name for name in (f"loss/{one}" for one in FRESH) if any(name in line for line in lines)]
     fresh = [line[segments[0]] for line in lines if segments[0] in line] if segments else []
     dev = validation.losses(lines)
-    return [*_hardly_moved(fresh, dev, len(every), settings), *_worse_at_the_end(dev, settings), *over]
+    moved = _hardly_moved(fresh, dev, len(every), settings)
+    return [*moved, *_worse_at_the_end(dev, settings), *over, *_placebos(lines, settings)]
 
 
 def _over_budget(drift: validation.Drift, settings: Training) -> list[str]:
@@ -120,3 +121,17 @@ def _worse_at_the_end(dev: Mapping[int, float], settings: Training) -> list[str]
         f"learnt by heart. `training: {{keep: best}}` takes the weights of that step; or train for fewer epochs "
         f"(training.epochs, now {settings.epochs:g}; the lowest was after {epochs:.2g})."
     ]
+
+
+def _placebos(lines: Sequence[Mapping[str, float]], settings: Training) -> list[str]:
+    """With which rows to compare those whose gate weighs tokens: less weight alone may do the same."""
+    found = []
+    for name in [name for name, how in settings.segments.items() if how.gate == "eaft"]:
+        if weights := [line[f"gate/{name}"] for line in lines if f"gate/{name}" in line]:
+            mean, weight = fmean(weights), settings.segments[name].weight or 1
+            found.append(
+                f"the gate eaft weighed the tokens of {name} {mean:.2g} on average. To see what it does beyond that, "
+                f"compare with rows without it: one with training.learning_rate {mean * settings.learning_rate:.2g}, "
+                f"one with {name}: {{weight: {mean * weight:.2g}}} (training.segments)."
+            )
+    return found

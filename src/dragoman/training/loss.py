@@ -7,6 +7,8 @@ predicted, and in chunks, each freed before the next.
 
 import types
 from collections.abc import Callable
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,7 +16,9 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from dragoman.errors import TrainingError
+from dragoman.recipe.training import SegmentTraining
 from dragoman.training.distil import backbone_alone, backbone_states, divergence, stored_divergence
+from dragoman.training.gates import Gates, asked, eaft_weight, gated, others_divergence
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -106,13 +110,14 @@ def make_head(causal: "PreTrainedModel") -> Head:
     return head
 
 
-def teach_forward(causal: "PreTrainedModel") -> None:
+def teach_forward(causal: "PreTrainedModel", gates: Gates = MappingProxyType({})) -> None:
     """Makes calling a causal language model return the losses of its trained tokens.
 
     The model's `forward` is replaced rather than the model wrapped, so that whatever hooks into the call (adapters,
     DDP, FSDP, DeepSpeed) sees the whole computation, and saved files stay the same. An architecture whose logits are
     not understood is refused. The loss of a token that is `soft` is its divergence from the backbone, that of a
     `stored` one from as much of the backbone's distribution as was stored.
+    Where there are `gates` and the tokens' segments are told, it returns what `gated` does.
     """
     head = make_head(causal)
     _check_head(causal, head)
@@ -126,33 +131,50 @@ def teach_forward(causal: "PreTrainedModel") -> None:
         targets: torch.Tensor,
         soft: torch.Tensor | None = None,
         stored: "Stored | None" = None,
+        segments: torch.Tensor | None = None,
         **extra: object,
     ) -> torch.Tensor:
-        base = None if soft is None else backbone_states(self, input_ids, position_ids, positions[soft])
+        asks = asked(gates, soft, segments)
+        base = None if asks is None else backbone_states(self, input_ids, position_ids, positions[asks])
         body = self.base_model(input_ids=input_ids, position_ids=position_ids, use_cache=False, **extra)
         hidden = body.last_hidden_state.flatten(0, 1)[positions]
         frozen = not any(weight.requires_grad for weight in causal.get_output_embeddings().parameters())
-        if soft is None and stored is None:
-            return token_nll(hidden, targets, head, vocabulary, frozen)
+
+        def of(loss: TokenLoss, where: torch.Tensor, *known: torch.Tensor) -> torch.Tensor:
+            return token_losses(loss, hidden[where], *known, head=head, vocabulary=vocabulary, frozen=frozen)
+
+        def backbone_logits(states: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad() if frozen else backbone_alone(causal):
+                return head(states).float()
 
         def from_backbone(logits: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
-            with torch.no_grad() if frozen else backbone_alone(causal):
-                asked = head(states).float()
-            return divergence(logits, asked)
+            return divergence(logits, backbone_logits(states))
 
-        hard = torch.ones_like(targets, dtype=torch.bool)
-        for other in (soft, None if stored is None else stored.which):
-            hard = hard if other is None else hard & ~other
-        nll = token_nll(hidden[hard], targets[hard], head, vocabulary, frozen)
-        losses = torch.zeros(targets.shape, device=nll.device).masked_scatter(hard, nll)
-        if soft is not None and base is not None:
-            kl = token_losses(from_backbone, hidden[soft], base, head=head, vocabulary=vocabulary, frozen=frozen)
-            losses = losses.masked_scatter(soft, kl)
+        def beside(logits: torch.Tensor, targets: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+            return others_divergence(logits, targets, backbone_logits(states))
+
+        def of_gate(how: SegmentTraining, where: torch.Tensor) -> torch.Tensor:
+            if how.gate == "eaft":
+                with torch.no_grad():
+                    return of(partial(eaft_weight, power=how.gate_degree), where)
+            if asks is None or base is None:  # as in a micro-batch that adds nothing
+                return torch.zeros(int(where.sum()), device=where.device)
+            return of(beside, where, targets[where], base[where[asks]])
+
+        if soft is None and stored is None:
+            losses = token_nll(hidden, targets, head, vocabulary, frozen)
+        else:
+            hard = torch.ones_like(targets, dtype=torch.bool)
+            for other in (soft, None if stored is None else stored.which):
+                hard = hard if other is None else hard & ~other
+            nll = token_nll(hidden[hard], targets[hard], head, vocabulary, frozen)
+            losses = torch.zeros(targets.shape, device=nll.device).masked_scatter(hard, nll)
+        if soft is not None and asks is not None and base is not None:
+            losses = losses.masked_scatter(soft, of(from_backbone, soft, base[soft[asks]]))
         if stored is not None:
             which, *known = stored
-            kl = token_losses(stored_divergence, hidden[which], *known, head=head, vocabulary=vocabulary, frozen=frozen)
-            losses = losses.masked_scatter(which, kl)
-        return losses
+            losses = losses.masked_scatter(which, of(stored_divergence, which, *known))
+        return gated(gates, losses, segments, of_gate) if gates and segments is not None else losses
 
     causal.forward = types.MethodType(forward, causal)
 

@@ -30,7 +30,7 @@ from dragoman.errors import Diverged, TrainingError
 from dragoman.progress import Bar
 from dragoman.prompts.examples import ExampleRow, ExampleTable
 from dragoman.recipe.training import Training
-from dragoman.training import checkpoints, validation
+from dragoman.training import checkpoints, gates, validation
 from dragoman.training.batching import Batcher, Micro, Mixture, Order, Step, micros
 
 # Steps by whose pace it is decided how many lie between checkpoints.
@@ -146,7 +146,8 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         self.examples, self.order, self.batcher = examples, order, batcher
         self.apart, self.newest_only = apart, newest_only
         self.metrics_log, self.bar = log, bar
-        self.sums = torch.zeros(3, len(examples.names), device=arguments.device)
+        self.gates = gates.in_loss(examples)
+        self.sums = torch.zeros(4, len(examples.names), device=arguments.device)
         self.step_tokens, self.step_total = 0, 0.0
         self.clock = 0.0
         self.first: tuple[int, float] | None = None
@@ -187,12 +188,14 @@ class StepTrainer(Trainer):  # type: ignore[misc]
             targets=micro.targets,
             soft=micro.soft,
             stored=micro.stored,
+            segments=micro.segments if self.gates else None,
         )
-        weighted = losses * micro.weights
+        learnt, plain, gate = losses.unbind(-1) if self.gates else (losses, losses, torch.zeros_like(losses))
+        weighted = learnt * micro.weights
         loss: torch.Tensor = weighted.sum() * scale
         self.accelerator.backward(loss)
         live = (micro.weights > 0).float()
-        parts = torch.stack([live, losses.detach() * live, weighted.detach()])
+        parts = torch.stack([live, plain.detach() * live, weighted.detach(), gate.detach() * live])
         self.sums.index_add_(1, micro.segments, parts)
         return loss.detach()
 
@@ -211,10 +214,11 @@ class StepTrainer(Trainer):  # type: ignore[misc]
             raise self._not_a_number(f"The loss of step {step} is {loss:.3f}, the norm of its gradient {norm:.3f}.")
         sums = self.accelerator.reduce(self.sums, reduction="sum").tolist()
         self.sums.zero_()
-        for name, count, nll, weighted in zip(self.examples.names, *sums, strict=True):
+        for at, (name, count, nll, weighted, gate) in enumerate(zip(self.examples.names, *sums, strict=True)):
             if count:
                 logs[f"loss/{name}"] = nll / count
                 logs[f"term/{name}"] = weighted / self.step_total
+                logs |= {f"gate/{name}": gate / count} if at in self.gates else {}
         seconds = time.monotonic() - self.clock
         self.metrics_log.tokens += self.step_tokens
         self.metrics_log.loss = loss

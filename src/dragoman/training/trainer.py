@@ -20,12 +20,13 @@ from transformers import PreTrainedModel, TrainingArguments, set_seed
 from transformers.utils import is_flash_attn_2_available
 
 from dragoman.errors import TrainingError
+from dragoman.models import attention
 from dragoman.models.loading import Precision, load_model, pick_device, pick_dtype
 from dragoman.models.outline import places_of, vocabulary_of
 from dragoman.progress import note, progress
 from dragoman.prompts.examples import SEGMENTS, ExampleTable
 from dragoman.recipe.training import Training
-from dragoman.training import attention, checkpoints, validation
+from dragoman.training import checkpoints, gates, validation
 from dragoman.training.adapters import adapt
 from dragoman.training.batching import Batcher, Mixture, Order, ReplayOrder
 from dragoman.training.loss import teach_forward
@@ -125,10 +126,13 @@ def fit(
         bin_weights=bin_weights,
         revision=revision,
     )
-    teach_forward(backbone)
+    teach_forward(backbone, gates.in_loss(mixture))
     for table in (*mixture.tables, *held_out):
         _check_fits(table, backbone)
     line = choose_attention(backbone, settings, device, precision)
+    surprises = gates.surprising(backbone, mixture, settings.batch_tokens, arguments.device, label)
+    if surprises is not None:
+        mixture.leave_out(surprises)
     network = backbone if settings.lora is None else adapt(backbone, settings.lora)
     weights = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
     if whole and arguments.should_save:
@@ -169,7 +173,8 @@ def fit(
                 arguments.process_index,
                 arguments.world_size,
                 replay=settings.replay.weight if settings.replay else 1.0,
-                soft=mixture.soft if mixture.soft.any() else None,
+                soft=mixture.soft if mixture.asked.any() else None,
+                asked=mixture.asked,
                 stored=mixture.stored if mixture.stored.any() else None,
             ),
             apart=None

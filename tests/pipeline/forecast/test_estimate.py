@@ -126,9 +126,13 @@ def test_operations_of_a_training_by_hand() -> None:
     assert twice - training_flops(small, lora, 2, 20, 6) == 20 * (2 * 160 + 2 * 68 + looked / 3)
     soft, stored = SegmentTraining(labels="soft"), SegmentTraining(labels="stored")
     backbone = 20 * (2 * 160 + looked / 3) + 6 * 2 * 40
+    stm, masked = SegmentTraining(gate="stm"), SegmentTraining(gate="mask_target")
     for segments, share in (
         ({"rationale": soft, "replay": soft}, 1),
         ({"replay": soft}, 0.2),
+        ({"replay": soft, "reference": stm}, 0.2 + 1 / 3),  # once in three epochs
+        ({"reference": masked}, 1),
+        ({"reference": SegmentTraining(gate="eaft")}, 0),
         ({"replay": stored}, 0),
         ({}, 0),
     ):

@@ -1,6 +1,6 @@
 """Packing documents into rows of one length, each attending only to itself; shapes never change, so compiled code fits.
 
-On a CPU torch's own attention is slow in training (see `training/attention.py`); plain products in blocks of queries,
+On a CPU torch's own attention is slow in training (see `models/attention.py`); plain products in blocks of queries,
 each looking back only, take half as long as whole rows would.
 """
 

@@ -54,11 +54,14 @@ def training_flops(geometry: Geometry, settings: Training, examples: float, toke
 
 
 def _asked(settings: Training) -> float:
-    """The share of the tokens for which the backbone is asked as well: at most all, if a segment has soft labels."""
-    soft = {name for name, how in settings.segments.items() if how.labels == "soft"}
-    if soft == {"replay"}:
-        return settings.replay.share if settings.replay else 0.0
-    return 1.0 if soft else 0.0
+    """The share of the tokens for which the backbone is asked as well: at most all, if a segment has soft labels, or a
+    gate that asks it; once for all epochs, if the gate is `stm`.
+    """
+    once = 1 / settings.epochs if any(how.gate == "stm" for how in settings.segments.values()) else 0.0
+    asked = {name for name, how in settings.segments.items() if how.labels == "soft" or how.gate == "mask_target"}
+    if asked == {"replay"}:
+        return once + (settings.replay.share if settings.replay else 0.0)
+    return once + bool(asked)
 
 
 def training_memory(geometry: Geometry, settings: Training) -> float:
