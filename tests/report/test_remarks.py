@@ -138,8 +138,8 @@ def test_the_settings_in_which_rows_differ_are_said_with_the_rows_that_have_them
     second["settings"] = {"training.learning_rate": 3e-5, "training.lora.rank": 64, "limit": None}
     a, b = first["name"], second["name"]
     assert (
-        f"The rows differ in training.learning_rate (0.0001: {a}; 3e-5: {b}), training.lora (null: {a}), "
-        f"limit (500: {a}; all: {b}) and training.lora.rank (64: {b})."
+        f"The rows differ in training.learning_rate (0.0001: {a}; 3e-5: {b}), training.lora.rank (null: {a}; "
+        f"64: {b}) and limit (500: {a}; all: {b})."
     ) in remarks(changed)
     assert not any("differ in" in remark for remark in remarks(card))
     assert backbone["settings"] == {}

@@ -64,8 +64,11 @@ def _noise(card: Scorecard) -> str:
 def _settings(card: Scorecard) -> list[str]:
     """In which settings the trained rows differ, and which row has what."""
     found: dict[str, dict[str, list[str]]] = {}
+    names = list(dict.fromkeys(name for row in card["rows"] for name in row["settings"]))
+    parts = {name: next((one for one in names if one.startswith(f"{name}.")), name) for name in names}
     for row in card["rows"]:
-        for name, value in row["settings"].items():
+        for whole, value in row["settings"].items():
+            name = parts[whole] if value is None else whole  # none at all is told with what the others have of it
             found.setdefault(name, {}).setdefault(setting(name, value), []).append(row["name"])
     told = [f"{name} ({_by_value(some)})" for name, some in found.items()]
     return [f"The rows differ in {listed(told)}."] if told else []
