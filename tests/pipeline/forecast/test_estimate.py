@@ -370,7 +370,8 @@ def test_what_was_measured_here_wins(tmp_path: Path) -> None:
 
 
 def test_a_recipe_without_hardware_has_tokens(tmp_path: Path) -> None:
-    lab = recipe(RADIS.parent / "lab" / "demo.yaml", [f"runs={tmp_path}/runs"])
+    plain = ["methods=[vanilla]", "data.replay=null"]
+    lab = recipe(RADIS.parent / "lab" / "demo.yaml", [f"runs={tmp_path}/runs", *plain])
     assert isinstance(lab, Recipe)
     page = shown(plan(lab))
     assert "6,000 examples" in page
