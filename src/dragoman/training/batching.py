@@ -91,9 +91,9 @@ class Mixture:
         self._recodes = [np.array([self.names.index(name) for name in names], dtype=np.uint8) for names in own]
         self.said = [settings.segments.get(name, SegmentTraining()) for name in self.names]
         self._weights = np.array([np.nan if one.weight is None else one.weight for one in self.said], dtype=np.float32)
-        self.soft = np.array([one.labels == "soft" for one in self.said])
-        self.stored = np.array([one.labels == "stored" for one in self.said])
-        self.asked = self.soft | np.array([one.gate == "mask_target" for one in self.said])
+        self.soft = np.array([one.labels == "soft" for one in self.said], dtype=bool)
+        self.stored = np.array([one.labels == "stored" for one in self.said], dtype=bool)
+        self.asked = self.soft | np.array([one.gate == "mask_target" for one in self.said], dtype=bool)
         self._gone: Sequence[NDArray[np.bool_]] = ()
         self._balanced = settings.balance == "examples"
 
