@@ -99,6 +99,20 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
         "(lora: null): soft labels are what the backbone says while the adapter is off, and no backbone would be left "
         "to ask. Train an adapter, or take hard labels, or stored ones where the backbone wrote",
     ),
+    "a recovery and no backbone left": (
+        GOOD + "training: {lora: null, recovery: {}}\n",
+        "recipe.yaml:7: training: has a recovery and trains all weights (lora: null), and no backbone is left to recover "
+        "towards. Train an adapter, or take the recovery out",
+    ),
+    "a recovery in unequal parts": (
+        GOOD + "training: {recovery: {steps: 50}}\n",
+        "recipe.yaml:7: training.recovery: has 50 steps, which 3 rounds do not divide into equal parts; take 3 rounds of "
+        "16 steps each, say",
+    ),
+    "a recovery that is long": (
+        GOOD + "training: {recovery: {steps: 300}}\n",
+        "recipe.yaml:7: training.recovery.steps: should be at most 100, not 300. Optimizer steps in all.",
+    ),
     "labels of no kind": (
         GOOD + "training:\n  segments:\n    rationale: {labels: mild}\n",
         "recipe.yaml:9: training.segments.rationale.labels: 'mild' is not one of 'hard', 'soft' or 'stored'. `hard` "
@@ -595,6 +609,7 @@ def test_replay_asks_what_comes_with_dragoman_unless_the_recipe_says(tmp_path: P
         return [(one.corpus, one.own) for one in replay.prompts] if replay else []
 
     takes = GOOD + "training: {replay: {share: 0.2}}\n"
+    assert asks(GOOD + "training: {recovery: {steps: 30}}\n") == asks(takes)
     assert asks(GOOD) == []
     assert asks(takes) == [("lab-requests", None), (None, 1000)]
     assert asks(takes.replace("backbone: lab", "backbone: smollm2-135m-instruct")) == [("requests", None)]

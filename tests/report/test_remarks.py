@@ -184,6 +184,20 @@ def test_other_weights_than_the_published_ones_are_told(card: Card) -> None:
     assert f"backbone: {told}" in remarks(card)
 
 
+def test_a_recovery_is_told_with_what_it_took_back(card: Card) -> None:
+    card = copy.deepcopy(card)
+    moved = {"translation": {"before": 0.2, "after": 0.19}, "general": {"before": 0.081, "after": 0.0561}}
+    card["rows"][-1]["recovery"] = {"steps": 60, "answers": 960, "kl": "reverse", "drift": moved}
+    told = (
+        f"{card['rows'][-1]['name']} was recovered after its training: in 60 steps it learnt on 960 answers of its own "
+        "to general prompts what the backbone says there (reverse KL)"
+    )
+    drift = "; drift went 0.081 → 0.056 on general prompts and 0.200 → 0.190 on dev pairs."
+    assert told + drift in remarks(card)
+    card["rows"][-1]["recovery"]["drift"] = {}
+    assert f"{told}." in remarks(card)
+
+
 def test_what_was_replayed_is_told_with_what_is_near(card: Card) -> None:
     card = copy.deepcopy(card)
     kept = card["rows"][-1]

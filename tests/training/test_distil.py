@@ -50,19 +50,24 @@ def stored(base: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
     return found.indices, found.values
 
 
+@pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("frozen", [True, False])
 @pytest.mark.parametrize("chunk", [1, 2 * ENTRIES, 10**6])
 def test_divergence_and_its_gradients_are_the_textbook_s(
-    chunk: int, frozen: bool, head: nn.Linear, monkeypatch: pytest.MonkeyPatch
+    chunk: int, frozen: bool, reverse: bool, head: nn.Linear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(loss.CHUNK, "cpu", chunk)
     head.requires_grad_(not frozen)
     base = head(states(1)).detach()
     hidden, weights = states(2).requires_grad_(), torch.rand(PLACES)
     asked = [hidden, *([] if frozen else [head.weight])]
-    found = token_losses(divergence, hidden, base, head=head, vocabulary=ENTRIES, frozen=frozen)
+
+    def of(logits: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
+        return divergence(base, logits) if reverse else divergence(logits, base)
+
+    found = token_losses(of, hidden, base, head=head, vocabulary=ENTRIES, frozen=frozen)
     slopes = torch.autograd.grad((found * weights).sum(), asked)
-    expected = plain(head(hidden), base)
+    expected = plain(base, head(hidden)) if reverse else plain(head(hidden), base)
     torch.testing.assert_close(found, expected.float(), rtol=1e-5, atol=1e-6)
     for one, other in zip(slopes, torch.autograd.grad((expected * weights).sum(), asked), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
@@ -147,10 +152,11 @@ def moved(causal: LlamaForCausalLM, lora: Lora) -> PeftModel:
     return network
 
 
+@pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("targets", ["all-linear", ("q_proj", "lm_head")])
 @pytest.mark.parametrize("line", [0, 64])
 def test_soft_tokens_diverge_from_the_backbone_and_the_others_are_as_ever(
-    line: int, targets: Any, tiny: Path, table: Write
+    line: int, targets: Any, reverse: bool, tiny: Path, table: Write
 ) -> None:
     rows = list(table(examples(6)))
     micro = pack(rows, line) if line else pad(rows)
@@ -164,7 +170,8 @@ def test_soft_tokens_diverge_from_the_backbone_and_the_others_are_as_ever(
     logits = network(input_ids=micro.ids, position_ids=micro.places, use_cache=False).logits
     asked, logits = (some.flatten(0, 1)[micro.positions] for some in (asked, logits))
     hard = functional.cross_entropy(logits, micro.targets, reduction="none")
-    expected = torch.where(soft, plain(logits, asked).float(), hard)
+    apart = plain(asked, logits) if reverse else plain(logits, asked)
+    expected = torch.where(soft, apart.float(), hard)
     slopes = torch.autograd.grad((expected * micro.weights).sum(), list(trained.values()))
 
     with network.disable_adapter():
@@ -175,6 +182,7 @@ def test_soft_tokens_diverge_from_the_backbone_and_the_others_are_as_ever(
         positions=micro.positions,
         targets=micro.targets,
         soft=soft,
+        reverse=reverse,
     )
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     gradients = torch.autograd.grad((found * micro.weights).sum(), list(trained.values()))

@@ -13,11 +13,12 @@ from pathlib import Path
 import dragoman
 from dragoman.pipeline.data.make_data import missing
 from dragoman.pipeline.models.cast import Cast, Model, find_cast
-from dragoman.pipeline.rows import learnt, rounds, rows, settings_of, taught_as, titled, trained, trainings
+from dragoman.pipeline.rows import learnt, recovered, rounds, rows, settings_of, taught_as, titled, trained, trainings
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.evaluate import Evaluate
 from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.merge import Merge
+from dragoman.pipeline.stages.recover import Recover
 from dragoman.pipeline.stages.replay import MakeReplay
 from dragoman.pipeline.stages.report import MakeReport
 from dragoman.pipeline.stages.stage import Kind, RunState, Stage, StageJob
@@ -30,6 +31,7 @@ JOBS: Mapping[Kind, type[StageJob[Mapping[str, object]]]] = {
     "replay": MakeReplay,
     "examples": MakeExamples,
     "train": Train,
+    "recover": Recover,
     "merge": Merge,
     "evaluate": Evaluate,
     "report": MakeReport,
@@ -73,7 +75,8 @@ def stages(recipe: Recipe) -> list[Stage]:
 
     Examples that do not depend on a training are made once and shared by the seeds.
     """
-    replay = [Stage("replay", "", ("data",))] * any(settings_of(recipe, row).replay for row in rows(recipe))
+    every = [settings_of(recipe, row) for row in rows(recipe)]
+    replay = [Stage("replay", "", ("data",))] * any(one.replay or one.recovery for one in every)
     found = [Stage("data", ""), *replay, Stage("evaluate", "backbone", ("data",))]
     for row in sorted(rows(recipe), key=lambda row: taught_as(recipe, row) != row):  # what is shared comes first
         if rounds(recipe, row) == 1 and taught_as(recipe, row) == row:
@@ -88,7 +91,8 @@ def stages(recipe: Recipe) -> list[Stage]:
 
 def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
     """The stages of one training of a row, including its evaluation; without the training if another row has it."""
-    merge = Stage("merge", row, (trained(recipe, row, seed)[-1],), seed=seed)
+    recover = recovered(recipe, row, seed)
+    merge = Stage("merge", row, (recover or trained(recipe, row, seed)[-1],), seed=seed)
     judged = [merge, Stage("evaluate", row, ("data", merge.title), seed=seed)]
     if taught_as(recipe, row) != row:
         return judged
@@ -101,6 +105,8 @@ def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
             found.append(Stage("examples", row, ("data", *before), round, seed))
         found.append(Stage("train", row, (examples, *before, *replay), round, seed))
         before = (found[-1].title,)
+    if recover:
+        found.append(Stage("recover", row, (*before, "replay"), seed=seed))
     return [*found, *judged]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from dragoman.disk import beside, write_atomic
 from dragoman.errors import StoreError
 from dragoman.pipeline.data.questions import spelled_out
-from dragoman.pipeline.rows import rows, titled, trained, trainings
+from dragoman.pipeline.rows import recovered, rows, titled, trained, trainings
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.store import READ_ONLY, Artifact
@@ -68,6 +68,8 @@ def _links(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> dict[P
             found[folder / "models" / label] = merged.folder / "model"
         if fitted := done.get(trained(recipe, row, seed)[-1]):
             found[folder / f"{label}.jsonl"] = fitted.folder / "metrics.jsonl"
+        if last := done.get(recovered(recipe, row, seed) or ""):
+            found[folder / f"{label}.recovery.jsonl"] = last.folder / "metrics.jsonl"
     return found
 
 

@@ -84,13 +84,13 @@ def named_settings(recipe: Recipe) -> dict[str, dict[str, Json]]:
 
 def settings_apart(recipe: Recipe) -> dict[str, dict[str, Json]]:
     """Row → those of its settings in which the rows differ. An adapter differs from none by its rank, replay by its
-    share, a budget by its drift.
+    share, a budget by its drift, a recovery by its steps.
     """
     told = named_settings(recipe)
     names = list(dict.fromkeys(name for said in told.values() for name in said))
     values = {name: [said[name] for said in told.values() if name in said] for name in names}
     apart = {name for name in names if any(value != values[name][0] for value in values[name])}
-    for name, key in (("lora", "rank"), ("replay", "share"), ("budget", "drift")):
+    for name, key in (("lora", "rank"), ("replay", "share"), ("budget", "drift"), ("recovery", "steps")):
         pair = {f"training.{name}", f"training.{name}.{key}"}
         apart |= pair if pair <= {*names} else set()
     apart |= {"scale", "scale.first_layer"} if {"scale", "scale.first_layer"} <= {*names} else set()
@@ -130,3 +130,9 @@ def trained(recipe: Recipe, row: str, seed: int | None = None) -> list[str]:
     """Titles of the parts of one training, in order. A later part continues the counts of tokens and steps."""
     count, row = rounds(recipe, row), taught_as(recipe, row)
     return [titled("train", row, round, seed) for round in [*range(1, count), 0]]
+
+
+def recovered(recipe: Recipe, row: str, seed: int | None = None) -> str | None:
+    """Title of the stage that recovers a row after its training; None if there is none."""
+    row = taught_as(recipe, row)
+    return titled("recover", row, seed=seed) if settings_of(recipe, row).recovery else None

@@ -257,11 +257,12 @@ def _do(state: RunState, stage: Stage, name: str, say: Say) -> Artifact:
 
 
 def _make(state: RunState, stage: Stage, out: Path) -> tuple[Made[Mapping[str, object]], dict[str, int]]:
-    """Does a stage's work. Those that hold a model get a process of their own, whose peak memory is
-    returned as well.
+    """Does a stage's work. What holds a model gets a process of its own, and the highest peak memory is returned as
+    well.
     """
     job = JOBS[stage.kind].of(stage, state, out)
+    peaks = [in_own_process(part, stage.title).peak_memory for part in job.parts()]
     if not job.holds_model:
-        return job.run(), {}
+        return job.run(), {"peak_memory": max(peaks)} if peaks else {}
     ran = in_own_process(job, stage.title)
-    return ran.result, {"peak_memory": ran.peak_memory}
+    return ran.result, {"peak_memory": max([*peaks, ran.peak_memory])}

@@ -311,11 +311,11 @@ def _validate_rows(source: Source, recipe: Recipe) -> list[Fault]:
 
 
 def _with_replay(source: Source, recipe: Recipe) -> tuple[Recipe, list[Fault]]:
-    """The recipe with prompts for the trainings that take replay where it names none, and a fault if it names some
-    that no training takes.
+    """The recipe with prompts for the trainings that take replay, or a recovery, where it names none, and a fault if it
+    names some that no training takes.
     """
     own = [options.get("training") for method in recipe.methods for options in method.values()]
-    taken = any(recipe.training.changed(one).replay for one in own)
+    taken = any(settings.replay or settings.recovery for settings in map(recipe.training.changed, own))
     if recipe.data.replay and not taken:
         text = "no row takes these prompts; write `replay: {share: 0.1}` under training (the recipe's, or a row's), or "
         text += "take them out"

@@ -144,7 +144,7 @@ class Prompts(Strict):
 
 
 class ReplayData(Strict):
-    """General prompts that the backbone answers once, for every row whose `training` has `replay`."""
+    """General prompts that the backbone answers once, for every row whose `training` has `replay` or `recovery`."""
 
     prompts: tuple[Prompts, ...]
     """Where they come from, as in `[{corpus: requests}, {file: mine.jsonl}, {own: 500}]`."""
@@ -178,7 +178,7 @@ class Data(Strict):
     dev: Dev | None = None
     """Pairs to validate on while training: the loss on them is logged, and can choose what is kept (`training.keep`)."""
     replay: ReplayData | None = None
-    """General prompts that the backbone answers, so that what it says to them is kept: for rows whose `training` has `replay`. Those that come with Dragoman when absent."""
+    """General prompts that the backbone answers, so that what it says to them is kept: for rows whose `training` has `replay` or `recovery`. Those that come with Dragoman when absent."""
     max_tokens: Positive = 1024
     """Training examples whose prompt and reference are longer than this are left out, and counted."""
     contamination: Literal["auto", "remove", "refuse"] = "auto"

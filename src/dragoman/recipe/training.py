@@ -100,6 +100,35 @@ def strength_words(scale: float | Rising) -> str:
     return f"strength {scale:g}"
 
 
+class Recovery(Strict):
+    """A last stage after the training: the model answers general prompts, and learns on its own answers what the backbone says."""
+
+    steps: Annotated[int, Field(ge=1, le=100)] = 60
+    """Optimizer steps in all."""
+    prompts: Positive = 16
+    """Prompts in one step, each with one answer; those of `data.replay`."""
+    rounds: Positive = 3
+    """So often the model answers anew, each time for an equal part of the steps."""
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    """Peak of the learning rate; a third of that of the training when absent."""
+    max_tokens: Positive = 256
+    """Longest answer; one that is cut off here has no end to learn."""
+    kl: Literal["reverse", "forward"] = "reverse"
+    """`reverse` is KL(model ‖ backbone) of each token, `forward` KL(backbone ‖ model)."""
+
+    @model_validator(mode="after")
+    def _equal_parts(self) -> Self:
+        if self.steps % self.rounds:
+            text = f"has {self.steps} steps, which {self.rounds} rounds do not divide into equal parts; take"
+            raise ValueError(f"{text} {self.rounds} rounds of {max(1, self.steps // self.rounds)} steps each, say")
+        return self
+
+    @property
+    def answers(self) -> int:
+        """Answers of one round."""
+        return self.prompts * self.steps // self.rounds
+
+
 WITHOUT_EFFECT = {"give_up", "save_every", "validate_every", "report_to"}
 """Fields of `Training` that do not decide what is learnt."""
 
@@ -147,6 +176,8 @@ class Training(Strict):
     """Which weights become the model: the last, or those with the lowest validation loss (`best`; needs `data.dev`)."""
     budget: Budget | None = None
     """End the training, or lower its rate, once the model has drifted so far from the backbone, as in `{drift: 0.05, then: stop}`; never when absent."""
+    recovery: Recovery | None = None
+    """After the training, learn on the model's own answers to general prompts (`data.replay`) what the backbone says there, as in `{steps: 60}`; `null` leaves the model as trained."""
     give_up: Annotated[float, Field(gt=1)] | None = None
     """Stop with an error once the loss on `data.dev` is so many times what it was before training; never when absent."""
     report_to: tuple[str, ...] = ()
@@ -180,13 +211,16 @@ class Training(Strict):
         if self.budget and self.lora is None:
             text = "has a budget for drift and trains all weights (lora: null), and no backbone is left to measure from"
             raise ValueError(f"{text}. Train an adapter, or take the budget out")
+        if self.recovery and self.lora is None:
+            text = "has a recovery and trains all weights (lora: null), and no backbone is left to recover towards"
+            raise ValueError(f"{text}. Train an adapter, or take the recovery out")
         return self
 
     def deciding(self) -> dict[str, Any]:
         """The settings that decide what is learnt, as JSON. What came later than the first trainings is absent where it
-        is the default, as it is in theirs.
+        is the default, as it is in theirs; a recovery is a training of its own.
         """
-        said = self.model_dump(mode="json", exclude=WITHOUT_EFFECT)
+        said = self.model_dump(mode="json", exclude=WITHOUT_EFFECT | {"recovery"})
         usual = SegmentTraining()
         said["segments"] = {name: said["segments"][name] for name, how in self.segments.items() if how != usual}
         for how in said["segments"].values():
@@ -194,6 +228,21 @@ class Training(Strict):
                 del how[later]
         plain: dict[str, Any] = {"keep": "last", "replay": None, "segments": {}, "balance": "tokens", "budget": None}
         return {name: value for name, value in said.items() if name not in plain or value != plain[name]}
+
+    def recovering(self, recovery: Recovery) -> "Training":
+        """The settings of that recovery: those of the training but for what is learnt, how long and at which rate. Each
+        round is an epoch.
+        """
+        changes: dict[str, Any] = {
+            "epochs": recovery.rounds,
+            "batch_size": recovery.prompts,
+            "learning_rate": recovery.learning_rate or self.learning_rate / 3,
+            "segments": {"own": SegmentTraining(labels="soft")},
+            "balance": "tokens",
+            "keep": "last",
+        }
+        nothing = dict.fromkeys(("replay", "budget", "give_up", "recovery"))
+        return self.model_copy(update=changes | nothing)
 
     def changed(self, own: Mapping[str, Any] | None) -> "Training":
         """These settings with those of a row laid over them, as `OwnTraining` writes them."""

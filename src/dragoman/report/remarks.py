@@ -28,6 +28,7 @@ def remarks(card: Scorecard) -> list[str]:
     found += _settings(card)
     found += [f"{row['name']}: {hint}" for row in card["rows"] for hint in row["hints"]]
     found += replay.remarks(card)
+    found += _recovered(card)
     found += _taught_to_go_on(card)
     found += _beyond(card)
     found += drift.remarks(card)
@@ -147,6 +148,24 @@ def _weights(card: Scorecard) -> list[str]:
         "published scores of the original model are not theirs."
         for weights, names in rows.items()
     ]
+
+
+def _recovered(card: Scorecard) -> list[str]:
+    """Which rows had a recovery after their training, and how far they were from the backbone before and after."""
+    found = []
+    for row in card["rows"]:
+        if "recovery" not in row:
+            continue
+        recovery, moved = row["recovery"], []
+        for kind, text in (("general", "general prompts"), ("translation", "dev pairs")):
+            if one := recovery["drift"].get(kind):
+                moved.append(f"{one['before']:.3f} → {one['after']:.3f} on {text}")
+        found.append(
+            f"{row['name']} was recovered after its training: in {recovery['steps']:,} steps it learnt on "
+            f"{recovery['answers']:,} answers of its own to general prompts what the backbone says there "
+            f"({recovery['kl']} KL){'; drift went ' if moved else ''}{' and '.join(moved)}."
+        )
+    return found
 
 
 def _taught_to_go_on(card: Scorecard) -> list[str]:

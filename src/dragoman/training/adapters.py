@@ -9,11 +9,13 @@ is left to PEFT.
 import re
 import types
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.tuners.lora import Linear
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
 from transformers import PreTrainedModel
@@ -52,6 +54,22 @@ def adapt(backbone: PreTrainedModel, lora: Lora) -> PeftModel:
             if type(layer) is Linear and type(layer.base_layer) is nn.Linear:
                 layer.forward = types.MethodType(_forward, layer)
     return network
+
+
+def take_weights(network: PeftModel, trained: Path) -> None:
+    """Gives the adapter of a network the weights of a trained one; TrainingError if that has other layers or ranks."""
+    weights = load_file(trained / "adapter_model.safetensors")
+    own = get_peft_model_state_dict(network)
+    if other := {name for name in own.keys() | weights.keys() if not _alike(own.get(name), weights.get(name))}:
+        raise TrainingError(
+            f"The adapter in {trained} does not go on with these settings (training.lora): {len(other)} weights have "
+            f"another shape or are not there, such as {min(other)}."
+        )
+    set_peft_model_state_dict(network, weights)
+
+
+def _alike(one: torch.Tensor | None, other: torch.Tensor | None) -> bool:
+    return one is not None and other is not None and one.shape == other.shape
 
 
 def check_targets(backbone: PreTrainedModel, lora: Lora) -> str | list[str]:

@@ -1,8 +1,9 @@
 """Soft labels: how far the trained model's next-token distribution is from the backbone's.
 
 KL(backbone || trained), in nats, is 0 where the two agree and never asks for a token that the backbone would not have
-written. The backbone is the same network with its adapter switched off. Where only its K likeliest tokens were stored,
-all others count as one, the tail.
+written; its reverse, KL(trained || backbone), makes unlikely whatever the backbone would not say. The backbone is the
+same network with its adapter switched off. Where only its K likeliest tokens were stored, all others count as one, the
+tail.
 """
 
 from collections.abc import Iterator

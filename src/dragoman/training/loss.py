@@ -115,8 +115,9 @@ def teach_forward(causal: "PreTrainedModel", gates: Gates = MappingProxyType({})
 
     The model's `forward` is replaced rather than the model wrapped, so that whatever hooks into the call (adapters,
     DDP, FSDP, DeepSpeed) sees the whole computation, and saved files stay the same. An architecture whose logits are
-    not understood is refused. The loss of a token that is `soft` is its divergence from the backbone, that of a
-    `stored` one from as much of the backbone's distribution as was stored.
+    not understood is refused. The loss of a token that is `soft` is its divergence from the backbone: KL(backbone ||
+    model), or KL(model || backbone) in `reverse`; that of a `stored` one is KL(backbone || model) over as much of the
+    backbone's distribution as was stored.
     Where there are `gates` and the tokens' segments are told, it returns what `gated` does.
     """
     head = make_head(causal)
@@ -132,6 +133,7 @@ def teach_forward(causal: "PreTrainedModel", gates: Gates = MappingProxyType({})
         soft: torch.Tensor | None = None,
         stored: "Stored | None" = None,
         segments: torch.Tensor | None = None,
+        reverse: bool = False,
         **extra: object,
     ) -> torch.Tensor:
         asks = asked(gates, soft, segments)
@@ -148,7 +150,8 @@ def teach_forward(causal: "PreTrainedModel", gates: Gates = MappingProxyType({})
                 return head(states).float()
 
         def from_backbone(logits: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
-            return divergence(logits, backbone_logits(states))
+            base = backbone_logits(states)
+            return divergence(base, logits) if reverse else divergence(logits, base)
 
         def beside(logits: torch.Tensor, targets: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
             return others_divergence(logits, targets, backbone_logits(states))

@@ -119,7 +119,8 @@ class StepTrainer(Trainer):  # type: ignore[misc]
     training whose validation loss rises to more than `give_up` times the first is stopped by a `Diverged`.
     Checkpoints are `apart` seconds from each other; if that is None, as many steps as the arguments say. With
     `newest_only`, a checkpoint is deleted as soon as the next is finished. With `keep_best`, there is one after the
-    step with the lowest validation loss, and it stays.
+    step with the lowest validation loss, and it stays. With `reverse`, soft labels are learnt by KL(model || backbone);
+    drift is measured as ever.
     """
 
     def __init__(
@@ -138,10 +139,11 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         dev: ExampleTable | None = None,
         general: ExampleTable | None = None,
         validated: Container[int] = (),
+        reverse: bool = False,
         settings: Training,
     ):
         self.dev, self.general, self.settings = dev, general, settings
-        self.keep_best = settings.keep == "best"
+        self.keep_best, self.reverse = settings.keep == "best", reverse
         self.control: TrainerControl
         self.examples, self.order, self.batcher = examples, order, batcher
         self.apart, self.newest_only = apart, newest_only
@@ -189,6 +191,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
             soft=micro.soft,
             stored=micro.stored,
             segments=micro.segments if self.gates else None,
+            reverse=self.reverse,
         )
         learnt, plain, gate = losses.unbind(-1) if self.gates else (losses, losses, torch.zeros_like(losses))
         weighted = learnt * micro.weights

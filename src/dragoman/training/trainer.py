@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 from accelerate import PartialState
+from peft import PeftModel
 from transformers import PreTrainedModel, TrainingArguments, set_seed
 from transformers.utils import is_flash_attn_2_available
 
@@ -27,7 +28,7 @@ from dragoman.progress import note, progress
 from dragoman.prompts.examples import SEGMENTS, ExampleTable
 from dragoman.recipe.training import Training
 from dragoman.training import checkpoints, gates, validation
-from dragoman.training.adapters import adapt
+from dragoman.training.adapters import adapt, take_weights
 from dragoman.training.batching import Batcher, Mixture, Order, ReplayOrder
 from dragoman.training.loss import teach_forward
 from dragoman.training.steps import MetricsLog, StepTrainer
@@ -67,8 +68,10 @@ def fit(
     replay: ExampleTable | None = None,
     dev: ExampleTable | None = None,
     general: ExampleTable | None = None,
+    start: Path | None = None,
     before: Path | None = None,
     until: int | None = None,
+    reverse: bool = False,
     trust_remote_code: bool = False,
     bin_weights: bool = False,
     revision: str | None = None,
@@ -79,6 +82,9 @@ def fit(
 
     Without `settings.lora` all weights are trained, and `out/adapter` is a model, in fp32. The adapter names as its
     base model `named`, if given, instead of the folder that the model was loaded from.
+
+    The adapter begins with the weights of that in `start`, if given. Soft labels are KL(backbone || model), or its
+    `reverse`.
 
     Where `settings.replay` is set, examples of `replay` are learnt beside the others, with a mean of their own.
 
@@ -134,6 +140,8 @@ def fit(
     if surprises is not None:
         mixture.leave_out(surprises)
     network = backbone if settings.lora is None else adapt(backbone, settings.lora)
+    if start is not None and isinstance(network, PeftModel):
+        take_weights(network, start)
     weights = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
     if whole and arguments.should_save:
         _check_whole(backbone, folder, weights, keep_best)
@@ -187,6 +195,7 @@ def fit(
             dev=dev,
             general=general,
             validated=validated,
+            reverse=reverse,
             settings=settings,
         )
         arguments.eval_on_start = bool(held_out) and not done

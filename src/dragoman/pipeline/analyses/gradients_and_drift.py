@@ -17,7 +17,7 @@ from dragoman.pipeline.analyses.once import measured_once
 from dragoman.pipeline.analyses.options import BACKBONE, DriftOptions, GradientsOptions
 from dragoman.pipeline.models.engines import answering
 from dragoman.pipeline.plan import Plan, code_digest, plan
-from dragoman.pipeline.rows import rows, scale_of, settings_of, taught_as
+from dragoman.pipeline.rows import recovered, rows, scale_of, settings_of, taught_as
 from dragoman.pipeline.run import run
 from dragoman.pipeline.stages.stage import Kind, Stage
 from dragoman.progress import note
@@ -154,15 +154,22 @@ def _known(recipe: Recipe, named: Sequence[str]) -> tuple[str, ...]:
 
 def _weights(recipe: Recipe, wanted: Sequence[str]) -> dict[Kind, list[str]]:
     """The stages that leave what these rows' models have beyond the backbone; with a `scale`, merging does."""
-    return {
-        "train": [taught_as(recipe, row) for row in wanted if scale_of(recipe, row) == 1],
-        "merge": [row for row in wanted if scale_of(recipe, row) != 1],
-    }
+    found: dict[Kind, list[str]] = {}
+    for kind, row in (_leaves(recipe, row) for row in wanted):
+        found.setdefault(kind, []).append(row)
+    return found
+
+
+def _leaves(recipe: Recipe, row: str) -> tuple[Kind, str]:
+    """The kind and the row of that stage."""
+    if scale_of(recipe, row) != 1:
+        return "merge", row
+    return "recover" if recovered(recipe, row) else "train", taught_as(recipe, row)
 
 
 def _trained(recipe: Recipe, row: str, done: Mapping[tuple[Kind, str], list[Artifact]]) -> list[Artifact]:
     """The artifacts of such stages for one row, one a seed."""
-    return done["train", taught_as(recipe, row)] if scale_of(recipe, row) == 1 else done["merge", row]
+    return done[_leaves(recipe, row)]
 
 
 def _part(trained: Artifact) -> str:
@@ -195,7 +202,7 @@ def _finished(
     found = plan(recipe)
     missing = {step.stage.kind for step in found.steps if wanted(step.stage) and not step.artifact}
     if missing:
-        upto = next(kind for kind in ORDER if kind in missing)
+        upto: Kind = "merge" if "recover" in missing else next(kind for kind in ORDER if kind in missing)
         run(recipe, upto=upto, say=say)
         found = plan(recipe)
     done: dict[tuple[Kind, str], list[Artifact]] = {}

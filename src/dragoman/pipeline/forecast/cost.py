@@ -7,7 +7,7 @@ what this machine was tried out with (`calibration.py`). Both are marked as esti
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dragoman.corpora.amounts import Amounts, Volume, joined
 from dragoman.generation.ask import Asking
@@ -72,6 +72,7 @@ class Reckoning:
             "replay": self._replay,
             "examples": self._examples,
             "train": self._train,
+            "recover": self._recover,
             "merge": self._merge,
             "evaluate": self._evaluate,
             "report": self._report,
@@ -245,6 +246,27 @@ class Reckoning:
         work += f", {settings.replay.share:.0%} of them replay" if settings.replay else ""
         work += f"; {measures}, {tokens(validated.asked + validated.answered)}" if measures else ""
         return Cost(work, math.ceil(epochs * found.examples), estimate=estimate)
+
+    def _recover(self, stage: Stage) -> Cost:
+        settings, said = training_of(self.recipe, stage.row, stage.seed), self.recipe.data.replay
+        recovery, prompts = settings.recovery, self._prompts(said) if said else None
+        assert recovery is not None, "there is no such stage without it"
+        count = recovery.rounds * recovery.answers
+        work = f"{recovery.steps} steps on {count:,} answers of its own, in {recovery.rounds} rounds"
+        if prompts is None or not prompts.records:
+            return Cost(work, count)
+        asked, each = prompts.asked / prompts.records * count, prompts.answered / prompts.records
+        answered = min(recovery.max_tokens, each) * count
+        generated = self._asked(Asking(count, asked, answered), None)
+        amounts = (float(count), asked + answered, answered)
+        settings = settings.recovering(recovery)
+        trained = self.calibration.training(settings, amounts) if self.calibration else None
+        if self.gpu and self.geometry:
+            trained = training(self.geometry, settings, self.gpu, amounts)
+        work += f", {tokens(answered)}"
+        if not (generated and trained) or generated.seconds is None or trained.seconds is None:
+            return Cost(work, count, estimate=trained)
+        return Cost(work, count, estimate=replace(trained, seconds=generated.seconds + trained.seconds))
 
     def _evaluate(self, stage: Stage) -> Cost:
         asked, row = self.questions.of(stage.row == "backbone"), self.rows.get(stage.row)

@@ -64,9 +64,9 @@ def room(recipe: Recipe, backbone: Model, todo: Sequence[Stage], data: Artifact 
 def of_training(recipe: Recipe, backbone: Model, todo: Sequence[Stage]) -> int:
     """Bytes for the checkpoints of one training at a time, and for the weights that each leaves, in fp32.
 
-    A training from whose state another continues (`refresh`) keeps its checkpoint.
+    A training from whose state another continues (`refresh`) keeps its checkpoint. A recovery is a training, too.
     """
-    trained = [stage for stage in todo if stage.kind == "train"]
+    trained = [stage for stage in todo if stage.kind in ("train", "recover")]
     if not trained:
         return 0
     settings = {stage.row: settings_of(recipe, stage.row) for stage in trained}

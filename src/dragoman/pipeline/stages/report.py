@@ -16,6 +16,7 @@ from dragoman.pipeline.rows import (
     learnt,
     named_settings,
     own_options,
+    recovered,
     rows,
     settings_apart,
     settings_of,
@@ -28,6 +29,7 @@ from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.evaluate import Evaluate
 from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.merge import Merge
+from dragoman.pipeline.stages.recover import Recover, RecoverFacts
 from dragoman.pipeline.stages.replay import MakeReplay
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob, finish_of
 from dragoman.pipeline.stages.train import Train
@@ -35,7 +37,7 @@ from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.report.page.page import Details, write_report
 from dragoman.scoring.scorecard.card import About, RowResults, scorecard
-from dragoman.scoring.scorecard.schema import Cost, Replay
+from dragoman.scoring.scorecard.schema import Cost, Moved, Recovery, Replay
 from dragoman.store import Artifact
 
 READ = {
@@ -43,6 +45,7 @@ READ = {
     "replay": "samples.json",
     "examples": "samples.json",
     "train": "metrics.jsonl",
+    "recover": "metrics.jsonl",
 }  # of each kind of stage, which files
 
 
@@ -137,8 +140,8 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], weights: Mapping[s
 
 def _validated(state: RunState) -> dict[str, str]:
     """The logs of trainings that were measured on held-out text, which other moments change and nothing else."""
-    logs = {title: made for title, made in state.done.items() if title.startswith("train-")}
-    measured = {title: made for title, made in logs.items() if {"validation", "drift"} & Train.facts(made).keys()}
+    logs = {title: made for title, made in state.done.items() if title.startswith(("train-", "recover-"))}
+    measured = {title: made for title, made in logs.items() if {"validation", "drift"} & made.facts.keys()}
     return {title: made.digest("metrics.jsonl") for title, made in measured.items()}
 
 
@@ -172,6 +175,7 @@ def _about(
         settings=apart,
         hints=_hints(recipe, row, done),
         replay=_replay(recipe, row, done, judged),
+        recovery=_recovery(recipe, row, done),
         cost=_cost(recipe, row, done),
         weights=weights,
     )
@@ -203,6 +207,28 @@ def _replay(recipe: Recipe, row: str, done: Mapping[str, Artifact], judged: Sequ
     )
 
 
+def _recovery(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> Recovery | None:
+    """What a recovery was, and how far the row was from the backbone before and after it: means over its trainings."""
+    each = [facts for seed in trainings(recipe) if (facts := _recovery_of(recipe, row, seed, done))]
+    wanted = settings_of(recipe, row).recovery
+    if not each or wanted is None:
+        return None
+    drift = {
+        kind: Moved(
+            before=fmean(facts["drift"][kind][0][1] for facts in each),
+            after=fmean(facts["drift"][kind][-1][1] for facts in each),
+        )
+        for kind in each[0].get("drift", {})
+    }
+    answers = round(fmean(facts["answers"] for facts in each))
+    return Recovery(steps=each[0]["steps"], answers=answers, kl=wanted.kl, drift=drift)
+
+
+def _recovery_of(recipe: Recipe, row: str, seed: int | None, done: Mapping[str, Artifact]) -> RecoverFacts | None:
+    title = recovered(recipe, row, seed)
+    return Recover.facts(done[title]) if title else None
+
+
 def _cost(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> Cost:
     """A row's cost, from the manifests of its stages: the mean over its trainings, all their rounds together."""
     each = [_cost_of(recipe, row, seed, done) for seed in trainings(recipe)]
@@ -229,16 +255,22 @@ def _cost_of(recipe: Recipe, row: str, seed: int | None, done: Mapping[str, Arti
     parts = [done[title] for title in trained(recipe, row, seed)]
     last = Train.facts(parts[-1])
     generated = [facts["generated"] for facts in made if "generated" in facts]
-    if settings_of(recipe, row).replay:
+    settings = settings_of(recipe, row)
+    if settings.replay or settings.recovery:
         generated.append(MakeReplay.facts(done["replay"])["generated"])
+    seconds, tokens, steps = sum(finish_of(part)["seconds"] for part in parts), last["tokens"], last["steps"]
+    if (title := recovered(recipe, row, seed)) and (recovery := _recovery_of(recipe, row, seed, done)):
+        generated.append(recovery["generated"])
+        seconds += max(0.0, finish_of(done[title])["seconds"] - recovery["generated"]["seconds"])
+        tokens, steps = tokens + recovery["tokens"], steps + recovery["steps"]
     return {
         "examples": made[-1]["examples"],
         "example_tokens": made[-1]["tokens"],
         "generated_tokens": sum(one.get("tokens", 0) for one in generated) if generated else None,
         "generating_seconds": sum(one.get("seconds", 0) for one in generated) if generated else None,
-        "trained_tokens": last["tokens"],
-        "training_seconds": sum(finish_of(part)["seconds"] for part in parts),
-        "steps": last["steps"],
+        "trained_tokens": tokens,
+        "training_seconds": seconds,
+        "steps": steps,
     }
 
 
@@ -266,12 +298,14 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
         examples = done[learnt(recipe, row, seeds[0])[-1]]
         made, took = MakeExamples.facts(examples), finish_of(examples)["seconds"]
         fitted = [done[trained(recipe, row, seed)[-1]] for seed in seeds]
+        last = [done[title] for seed in seeds if (title := recovered(recipe, row, seed))]
         merged = [Merge.facts(done[titled("merge", row, seed=seed)]) for seed in seeds]
         facts[row] = (
             f"{made['examples']:,} examples, {made['tokens']:,} tokens, made in {took:.0f} s; "
             f"{Train.facts(fitted[0])['steps']:,} steps in {_seconds(fitted):.0f} s"
             f"{'' if len(seeds) == 1 else f' with each of {len(seeds)} seeds'}, "
             f"at most {max(finish_of(one)['peak_memory'] for one in fitted) / 1e9:.1f} GB; "
+            f"{f'recovered in {_seconds(last):.0f} s; ' if last else ''}"
             f"merged: {min(one['agreement'] for one in merged):.0%} of greedy tokens agree, "
             f"fp32 logits differ by {max(one['fp32_max'] for one in merged):.0e}"
         )

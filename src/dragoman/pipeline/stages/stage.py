@@ -6,17 +6,17 @@ models and artifacts it reads. `plan.py` puts the stages in order.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, NotRequired, Self, TypedDict, TypeVar, cast
+from typing import Any, ClassVar, Generic, Literal, NotRequired, Protocol, Self, TypedDict, TypeVar, cast
 
 from dragoman.pipeline.models.cast import Cast, Model
 from dragoman.pipeline.rows import titled
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact, Store
 
-Kind = Literal["data", "replay", "examples", "train", "merge", "evaluate", "report"]
+Kind = Literal["data", "replay", "examples", "train", "recover", "merge", "evaluate", "report"]
 Inputs = dict[str, Any]
 """Everything that determines a stage's result, as JSON; its fingerprint is made from it."""
 Facts_co = TypeVar("Facts_co", bound=Mapping[str, object], covariant=True)
@@ -107,6 +107,13 @@ def finished(store: Store) -> list[Finish]:
     return [cast(Finish, facts) for facts in store.facts() if "rate" in facts]
 
 
+class Part(Protocol):
+    """Work of a stage that has a process of its own."""
+
+    def run(self) -> None:
+        """Does it, and leaves what it made in the stage's folder."""
+
+
 class StageJob(ABC, Generic[Facts_co]):
     """The work of one kind of stage, and what a plan must know of it. Instances are pickled: they hold plain data."""
 
@@ -131,6 +138,10 @@ class StageJob(ABC, Generic[Facts_co]):
     @abstractmethod
     def run(self) -> Made[Facts_co]:
         """Does the work, continuing from what an interrupted run left in the folder."""
+
+    def parts(self) -> Iterable[Part]:
+        """Work that comes before `run`, one after another, without what an interrupted run has done."""
+        return ()
 
     @staticmethod
     @abstractmethod

@@ -18,6 +18,7 @@ from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJ
 from dragoman.progress import note
 from dragoman.prompts.examples import ExampleTable, write_examples
 from dragoman.recipe.schema import Recipe
+from dragoman.recipe.training import Training
 from dragoman.store import Artifact
 from dragoman.training.hints import hints
 from dragoman.training.validation import KINDS, over
@@ -89,19 +90,7 @@ class Train(StageJob[TrainFacts]):
         }
         if "replay" in stage.needs:
             inputs["replay"] = state.done["replay"].digest("examples/*")
-            if settings.lora:
-                inputs["drift"] = {
-                    "general": state.done["replay"].digest(f"{HELD_OUT}/*"),
-                    "every": settings.validate_every,
-                }
-        if state.recipe.data.dev:  # absent where there is none, so that names from before there was any stay
-            inputs["validation"] = {
-                "pairs": state.done["data"].digest("dev.jsonl"),
-                "system": state.recipe.system,
-                "max_tokens": state.recipe.data.max_tokens,
-                "every": settings.validate_every,
-            }
-        return inputs
+        return inputs | measured_on(stage, state, settings)
 
     @staticmethod
     def models(stage: Stage, state: RunState) -> list[tuple[Model, bool]]:
@@ -112,9 +101,10 @@ class Train(StageJob[TrainFacts]):
 
         table = ExampleTable(self.examples / "examples")
         settings = training_of(self.recipe, self.row, self.seed)
-        dev, left_out = self._dev_examples() if self.recipe.data.dev else (None, 0)
+        dev, left_out = (
+            dev_examples(self.recipe, self.backbone, self.data, self.out) if self.recipe.data.dev else (None, 0)
+        )
         label = f"training {self.row}" + ("" if self.seed is None else f" with seed {self.seed}")
-        general = self.replay / HELD_OUT if self.replay else None
         result = fit(
             self.backbone.path,
             table,
@@ -122,7 +112,7 @@ class Train(StageJob[TrainFacts]):
             self.out,
             dev=dev,
             replay=ExampleTable(self.replay / "examples") if self.replay else None,
-            general=ExampleTable(general) if general and general.is_dir() else None,
+            general=general_examples(self.replay),
             before=self.before,
             until=self.until,
             trust_remote_code=self.backbone.trust_remote_code,
@@ -161,20 +151,45 @@ class Train(StageJob[TrainFacts]):
         parts += ["never over its budget"] * (facts.get("over_budget") == [])
         return parts
 
-    def _dev_examples(self) -> tuple[ExampleTable, int]:
-        """The dev pairs as plain fine-tuning would learn them, whatever the row's method; and how many are too long.
 
-        They are written to `out/dev`. DataError if none is short enough.
-        """
-        speak = speaker(self.recipe, self.backbone)
-        longest = longest_prefix(self.recipe, context_of(self.backbone.path), speak)
-        shutil.rmtree(self.out / "dev", ignore_errors=True)  # of a run that was cut off
-        left_out = 0
-        for number, chunk in enumerate(chunks(read_pairs(self.data / "dev.jsonl"), CHUNK)):
-            prefixes = [prefix for prefix in map(speak.prefix, chunk) if len(prefix.ids) <= longest]
-            left_out += len(chunk) - len(prefixes)
-            if prefixes:
-                write_examples(self.out / "dev", number, [speak.example(prefix) for prefix in prefixes])
-        if not (self.out / "dev").exists():
-            raise DataError(f"all {left_out:,} dev pairs are longer than {longest:,} tokens with their request")
-        return ExampleTable(self.out / "dev"), left_out
+def measured_on(stage: Stage, state: RunState, settings: Training) -> Inputs:
+    """What a training is measured on, for its fingerprint; empty where there is nothing, so that the names of trainings
+    from before there was any stay.
+    """
+    found: Inputs = {}
+    if "replay" in stage.needs and settings.lora:
+        general = state.done["replay"].digest(f"{HELD_OUT}/*")
+        found["drift"] = {"general": general, "every": settings.validate_every}
+    if state.recipe.data.dev:
+        found["validation"] = {
+            "pairs": state.done["data"].digest("dev.jsonl"),
+            "system": state.recipe.system,
+            "max_tokens": state.recipe.data.max_tokens,
+            "every": settings.validate_every,
+        }
+    return found
+
+
+def general_examples(replay: Path | None) -> ExampleTable | None:
+    """The answers to general prompts that drift is measured on, if there are any."""
+    folder = replay and replay / HELD_OUT
+    return ExampleTable(folder) if folder and folder.is_dir() else None
+
+
+def dev_examples(recipe: Recipe, backbone: Model, data: Path, out: Path) -> tuple[ExampleTable, int]:
+    """The dev pairs as plain fine-tuning would learn them, whatever the row's method; and how many are too long.
+
+    They are written to `out/dev`. DataError if none is short enough.
+    """
+    speak = speaker(recipe, backbone)
+    longest = longest_prefix(recipe, context_of(backbone.path), speak)
+    shutil.rmtree(out / "dev", ignore_errors=True)  # of a run that was cut off
+    left_out = 0
+    for number, chunk in enumerate(chunks(read_pairs(data / "dev.jsonl"), CHUNK)):
+        prefixes = [prefix for prefix in map(speak.prefix, chunk) if len(prefix.ids) <= longest]
+        left_out += len(chunk) - len(prefixes)
+        if prefixes:
+            write_examples(out / "dev", number, [speak.example(prefix) for prefix in prefixes])
+    if not (out / "dev").exists():
+        raise DataError(f"all {left_out:,} dev pairs are longer than {longest:,} tokens with their request")
+    return ExampleTable(out / "dev"), left_out

@@ -31,6 +31,7 @@ from dragoman.scoring.scorecard.schema import (
     GroupName,
     Noise,
     Rate,
+    Recovery,
     Replay,
     Row,
     Score,
@@ -70,6 +71,7 @@ class About:
     weights: str = ""
     hints: Sequence[str] = ()
     replay: Replay | None = None
+    recovery: Recovery | None = None
 
 
 def scorecard(
@@ -181,6 +183,8 @@ def _row(
         row["far"] = far
     if about.replay:
         row["replay"] = about.replay
+    if about.recovery:
+        row["recovery"] = about.recovery
     if about.weights:
         row["weights"] = about.weights
         _sign(row, f"|weights:{about.weights.replace(', ', '+').replace(' ', '-')}")

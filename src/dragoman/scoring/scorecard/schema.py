@@ -209,10 +209,11 @@ class Cost(TypedDict):
     examples: Count
     example_tokens: Count
     generated_tokens: float | None
-    """Of the completions asked for to make the examples; those of replay are made once for all rows, and count here."""
+    """Of the completions asked for to make the examples; those of replay are made once for all rows, and count here, as
+    do those of a recovery."""
     generating_seconds: float | None
     trained_tokens: float
-    """Of one training, as are the seconds and the steps."""
+    """Of one training and its recovery, as are the seconds and the steps."""
     training_seconds: float
     steps: Count
 
@@ -243,6 +244,26 @@ class Part(TypedDict):
     """With each seed; empty where there is only one training, or none."""
     interval: Ends | None
     signature: str
+
+
+@final
+class Moved(TypedDict):
+    """Drift from the backbone, in nats a token."""
+
+    before: float
+    after: float
+
+
+@final
+class Recovery(TypedDict):
+    """After a row's training: it learnt on its own answers to general prompts what the backbone says there."""
+
+    steps: Count
+    answers: Count
+    kl: Literal["reverse", "forward"]
+    """Of the model and the backbone: `reverse` is KL(model || backbone)."""
+    drift: dict[str, Moved]
+    """By kind of text, where it was measured: `general` prompts, `translation` of dev pairs."""
 
 
 @final
@@ -285,6 +306,8 @@ class Row(TypedDict):
     """Where the recipe asks for it."""
     replay: NotRequired[Replay]
     """What it learnt beside its task; absent where there is none."""
+    recovery: NotRequired[Recovery]
+    """What was done after its training; absent where nothing was."""
     settings: dict[str, object]
     """Settings in which the trained rows differ, by their names in a recipe, as in `training.learning_rate`."""
     hints: list[str]
