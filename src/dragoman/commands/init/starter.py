@@ -53,9 +53,9 @@ training:
 """
 ONE_WAY = "false  # true: learn the other direction from the same pairs as well"
 BOTH_WAYS = "true  # the other direction is learnt from the same pairs as well"
-NO_QUESTIONS = """\
-# A file of questions (.jsonl) beside `translation` measures the abilities that should be kept.
-evaluate: [translation]"""
+PROBES = """\
+# {abilities} measure the abilities that should be kept; a file of your own questions (.jsonl) may stand beside.
+evaluate: [translation, {suite}]"""
 QUESTIONS = """\
 # The questions measure the abilities that should be kept.
 evaluate: [translation, {files}]"""
@@ -173,8 +173,14 @@ def _recipe(text: ParallelText, backbone: str, output: Path, wishes: Wishes) -> 
         "size": f"  # for {suited.size} parameters; a larger model wants less, a smaller one more"
         if suited.size
         else "",
-        "evaluate": QUESTIONS.format(files=files) if files else NO_QUESTIONS,
+        "evaluate": QUESTIONS.format(files=files) if files else _probes(backbone),
     }
+
+
+def _probes(backbone: str) -> str:
+    lab = backbone == "lab"
+    abilities = "Questions of the lab's own world" if lab else "The probes, a thousand questions in English,"
+    return PROBES.format(abilities=abilities, suite="lab" if lab else "probes")
 
 
 @dataclass(frozen=True, slots=True)
