@@ -10,7 +10,7 @@ from typing import Any
 
 from dragoman.corpora.records import Check, Question, Turn
 from dragoman.scoring.scorecard.card import About, RowResults
-from dragoman.scoring.scorecard.schema import Cost
+from dragoman.scoring.scorecard.training import Cost
 from dragoman.suites.questions.suite import AbilityResult, Answered
 from tests.plain_card import Card, scorecard
 

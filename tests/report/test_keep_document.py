@@ -30,7 +30,7 @@ from verdicts import AGREES, DISAGREES, NOISE
 
 from dragoman.errors import DataError
 from dragoman.scoring.scorecard.card import About
-from dragoman.scoring.scorecard.schema import Cost, Replay
+from dragoman.scoring.scorecard.training import Cost, Replay
 from tests.plain_card import Card, scorecard
 from tests.report.svg import SVG
 from tests.report.verdict_card import result

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from dragoman.report.phrases import listed, plain
-from dragoman.scoring.scorecard.schema import Part, Replay, Row, Scorecard
+from dragoman.scoring.scorecard.schema import Part, Row, Scorecard
+from dragoman.scoring.scorecard.training import Replay
 
 PartName = Literal["near", "far"]
 TITLES: dict[PartName, str] = {"near": "near to replay", "far": "far from replay"}

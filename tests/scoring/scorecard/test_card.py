@@ -13,7 +13,7 @@ from dragoman.corpora.records import Check, Pair, Question, Turn
 from dragoman.errors import DataError
 from dragoman.generation.ask import Completion
 from dragoman.scoring.scorecard.card import About, RowResults
-from dragoman.scoring.scorecard.schema import Cost, Replay
+from dragoman.scoring.scorecard.training import Cost, Replay
 from dragoman.suites.questions.suite import AbilityResult, Answered
 from dragoman.suites.translation.suite import TranslationResult, judge
 from tests.plain_card import scorecard

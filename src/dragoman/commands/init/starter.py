@@ -54,8 +54,11 @@ training:
 ONE_WAY = "false  # true: learn the other direction from the same pairs as well"
 BOTH_WAYS = "true  # the other direction is learnt from the same pairs as well"
 PROBES = """\
-# {abilities} measure the abilities that should be kept; a file of your own questions (.jsonl) may stand beside.
-evaluate: [translation, {suite}]"""
+# The probes, questions in English, measure the abilities that should be kept; a file of your own (.jsonl) may be added.
+evaluate: [translation, probes]"""
+OF_THE_LAB = """\
+# The lab's questions measure the abilities that should be kept; a file of your own (.jsonl) may be added.
+evaluate: [translation, lab]"""
 QUESTIONS = """\
 # The questions measure the abilities that should be kept.
 evaluate: [translation, {files}]"""
@@ -173,14 +176,8 @@ def _recipe(text: ParallelText, backbone: str, output: Path, wishes: Wishes) -> 
         "size": f"  # for {suited.size} parameters; a larger model wants less, a smaller one more"
         if suited.size
         else "",
-        "evaluate": QUESTIONS.format(files=files) if files else _probes(backbone),
+        "evaluate": QUESTIONS.format(files=files) if files else OF_THE_LAB if backbone == "lab" else PROBES,
     }
-
-
-def _probes(backbone: str) -> str:
-    lab = backbone == "lab"
-    abilities = "Questions of the lab's own world" if lab else "The probes, a thousand questions in English,"
-    return PROBES.format(abilities=abilities, suite="lab" if lab else "probes")
 
 
 @dataclass(frozen=True, slots=True)

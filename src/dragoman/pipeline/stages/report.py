@@ -37,7 +37,7 @@ from dragoman.recipe.schema import Recipe
 from dragoman.recipe.write import resolved
 from dragoman.report.page.page import Details, write_report
 from dragoman.scoring.scorecard.card import About, RowResults, scorecard
-from dragoman.scoring.scorecard.schema import Cost, Moved, Recovery, Replay
+from dragoman.scoring.scorecard.training import Cost, Moved, Recovery, Replay
 from dragoman.store import Artifact
 
 READ = {

@@ -25,14 +25,11 @@ from dragoman.scoring.scorecard.schema import (
     F1,
     SCHEMA,
     Ability,
-    Cost,
     Drift,
     Group,
     GroupName,
     Noise,
     Rate,
-    Recovery,
-    Replay,
     Row,
     Score,
     Scorecard,
@@ -41,6 +38,7 @@ from dragoman.scoring.scorecard.schema import (
     group_of,
     scores_of,
 )
+from dragoman.scoring.scorecard.training import Cost, Recovery, Replay
 from dragoman.scoring.scorecard.translation import (
     Measure,
     Translations,
