@@ -2,6 +2,7 @@
 
     dragoman run recipes/lab/ground.yaml
     dragoman run recipes/lab/frontier.yaml
+    dragoman run recipes/lab/frontier-more.yaml
     dragoman run recipes/smollm2/keep.yaml
     python benchmarks/keep.py
 
@@ -53,7 +54,7 @@ from dragoman.terminal import visible
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, nargs="+", default=there("lab-frontier", "smollm2-keep"))
+    parser.add_argument("--run", type=Path, nargs="+", default=there("lab-frontier", "lab-frontier-more", "smollm2-keep"))
     parser.add_argument("--sweep", type=Path, nargs="+", default=[])
     parser.add_argument("--ground", type=Path, nargs="+", default=there("lab-ground", "smollm2-ground"))
     parser.add_argument("--out", type=Path, default=Path("docs/results/keep.md"))
