@@ -54,7 +54,8 @@ from dragoman.terminal import visible
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, nargs="+", default=there("lab-frontier", "lab-frontier-more", "smollm2-keep"))
+    finished = there("lab-frontier", "lab-frontier-more", "smollm2-keep")
+    parser.add_argument("--run", type=Path, nargs="+", default=finished)
     parser.add_argument("--sweep", type=Path, nargs="+", default=[])
     parser.add_argument("--ground", type=Path, nargs="+", default=there("lab-ground", "smollm2-ground"))
     parser.add_argument("--out", type=Path, default=Path("docs/results/keep.md"))
