@@ -37,3 +37,10 @@ def replay(tmp_path: Path) -> ExampleTable:
     """Five replay examples."""
     write_examples(tmp_path / "replay", 0, replayed(5))
     return ExampleTable(tmp_path / "replay")
+
+
+@pytest.fixture
+def general(tmp_path: Path) -> ExampleTable:
+    """Seven replay examples that no training sees."""
+    write_examples(tmp_path / "general", 0, replayed(7, seed=21))
+    return ExampleTable(tmp_path / "general")

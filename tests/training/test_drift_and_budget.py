@@ -19,7 +19,7 @@ from dragoman.training import checkpoints, validation
 from dragoman.training.steps import MetricsLog, StepTrainer
 from dragoman.training.trainer import fit
 from tests import ROOT
-from tests.training.training_kit import examples, metrics, replayed, settings
+from tests.training.training_kit import examples, metrics, settings
 
 Write = Callable[[list[Example]], ExampleTable]
 
@@ -31,13 +31,6 @@ def dev(tmp_path: Path) -> ExampleTable:
     """Six examples that no training sees."""
     write_examples(tmp_path / "dev", 0, examples(6, seed=7))
     return ExampleTable(tmp_path / "dev")
-
-
-@pytest.fixture
-def general(tmp_path: Path) -> ExampleTable:
-    """Seven replay examples that no training sees."""
-    write_examples(tmp_path / "general", 0, replayed(7, seed=21))
-    return ExampleTable(tmp_path / "general")
 
 
 @torch.no_grad()

@@ -32,12 +32,6 @@ def own(tmp_path: Path) -> ExampleTable:
     return ExampleTable(tmp_path / "own")
 
 
-@pytest.fixture
-def general(tmp_path: Path) -> ExampleTable:
-    write_examples(tmp_path / "general", 0, replayed(9, seed=21))
-    return ExampleTable(tmp_path / "general")
-
-
 @torch.no_grad()
 def apart(tiny: Path, adapter: Path, texts: ExampleTable, reverse: bool) -> float:
     """The plain mean divergence of model and backbone over the trained tokens, one example at a time."""
