@@ -18,7 +18,7 @@ from dragoman.prompts.examples import Example, ExampleTable
 from dragoman.recipe.training import Lora
 from dragoman.training import loss
 from dragoman.training.adapters import adapt
-from dragoman.training.batching import Batcher, pack, pad
+from dragoman.training.batching import Batcher, Micro, pack, pad
 from dragoman.training.distil import backbone_alone, backbone_states, divergence, stored_divergence
 from dragoman.training.loss import teach_forward, token_losses
 from tests.tiny_models import llama
@@ -152,6 +152,29 @@ def moved(causal: LlamaForCausalLM, lora: Lora) -> PeftModel:
     return network
 
 
+def whole_logits(backbone: nn.Module, network: nn.Module, micro: Micro) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of both, at the places of trained tokens, over the whole vocabulary."""
+    with torch.no_grad():
+        asked = backbone(input_ids=micro.ids, position_ids=micro.places, use_cache=False).logits
+    logits = network(input_ids=micro.ids, position_ids=micro.places, use_cache=False).logits
+    return asked.flatten(0, 1)[micro.positions], logits.flatten(0, 1)[micro.positions]
+
+
+def agree(network: nn.Module, causal: LlamaForCausalLM, micro: Micro, expected: torch.Tensor, **labels: Any) -> None:
+    """The losses that training takes of these labels are the expected ones, and have their gradients."""
+    trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
+    slopes = torch.autograd.grad((expected * micro.weights).sum(), list(trained.values()))
+    with network.disable_adapter() if isinstance(network, PeftModel) else nullcontext():
+        teach_forward(causal)
+    found = network(
+        input_ids=micro.ids, position_ids=micro.places, positions=micro.positions, targets=micro.targets, **labels
+    )
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    gradients = torch.autograd.grad((found * micro.weights).sum(), list(trained.values()))
+    for name, one, other in zip(trained, gradients, slopes, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5, msg=name)
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("targets", ["all-linear", ("q_proj", "lm_head")])
 @pytest.mark.parametrize("line", [0, 64])
@@ -164,30 +187,11 @@ def test_soft_tokens_diverge_from_the_backbone_and_the_others_are_as_ever(
     backbone = LlamaForCausalLM.from_pretrained(tiny)
     causal = LlamaForCausalLM.from_pretrained(tiny)
     network = moved(causal, Lora(rank=4, targets=targets)).train()
-    trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
-    with torch.no_grad():
-        asked = backbone(input_ids=micro.ids, position_ids=micro.places, use_cache=False).logits
-    logits = network(input_ids=micro.ids, position_ids=micro.places, use_cache=False).logits
-    asked, logits = (some.flatten(0, 1)[micro.positions] for some in (asked, logits))
+    asked, logits = whole_logits(backbone, network, micro)
     hard = functional.cross_entropy(logits, micro.targets, reduction="none")
     apart = plain(asked, logits) if reverse else plain(logits, asked)
     expected = torch.where(soft, apart.float(), hard)
-    slopes = torch.autograd.grad((expected * micro.weights).sum(), list(trained.values()))
-
-    with network.disable_adapter():
-        teach_forward(causal)
-    found = network(
-        input_ids=micro.ids,
-        position_ids=micro.places,
-        positions=micro.positions,
-        targets=micro.targets,
-        soft=soft,
-        reverse=reverse,
-    )
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
-    gradients = torch.autograd.grad((found * micro.weights).sum(), list(trained.values()))
-    for name, one, other in zip(trained, gradients, slopes, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5, msg=name)
+    agree(network, causal, micro, expected, soft=soft, reverse=reverse)
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -211,11 +215,7 @@ def test_stored_tokens_diverge_from_what_was_stored_and_the_others_are_as_ever(
         for weight in causal.parameters():
             weight.data += 0.02 * torch.randn_like(weight)
     network = causal.train() if whole else moved(causal, Lora(rank=4, targets=("q_proj", "lm_head"))).train()
-    trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
-    with torch.no_grad():
-        asked = backbone(input_ids=micro.ids, position_ids=micro.places, use_cache=False).logits
-    logits = network(input_ids=micro.ids, position_ids=micro.places, use_cache=False).logits
-    asked, logits = (some.flatten(0, 1)[micro.positions] for some in (asked, logits))
+    asked, logits = whole_logits(backbone, network, micro)
     likeliest = asked.topk(count).indices
     p, q = (some.double().softmax(-1).gather(-1, likeliest) for some in (asked, logits))
     expected = (p * (p / q).log()).sum(-1)
@@ -225,21 +225,7 @@ def test_stored_tokens_diverge_from_what_was_stored_and_the_others_are_as_ever(
     hard = functional.cross_entropy(logits, micro.targets, reduction="none")
     expected = torch.where(which, expected.float(), hard)
     assert (expected[which] <= plain(logits, asked).float()[which] + 1e-5).all()
-    slopes = torch.autograd.grad((expected * micro.weights).sum(), list(trained.values()))
-
-    with nullcontext() if whole else network.disable_adapter():
-        teach_forward(causal)
-    found = network(
-        input_ids=micro.ids,
-        position_ids=micro.places,
-        positions=micro.positions,
-        targets=micro.targets,
-        stored=micro.stored,
-    )
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
-    gradients = torch.autograd.grad((found * micro.weights).sum(), list(trained.values()))
-    for name, one, other in zip(trained, gradients, slopes, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5, msg=name)
+    agree(network, causal, micro, expected, stored=micro.stored)
 
 
 def test_only_lines_with_soft_tokens_are_asked_for(tiny: Path) -> None:
