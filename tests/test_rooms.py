@@ -16,7 +16,12 @@ from dragoman.suites.lab import Abilities
 from tests import ROOT
 
 SOURCE = ROOT / "src" / "dragoman"
-ROOMY = {"lab/families", "lab/grammar"}  # one file a family, or a part of speech
+ROOMY = {
+    "lab/families",
+    "lab/grammar",
+    "methods",
+    "pipeline/stages",
+}  # one file a family, word class, method, stage
 HEAVY = {"torch", "transformers", "peft", "accelerate", "datasets", "sacrebleu", "numpy", "pandas"}
 
 

@@ -13,8 +13,8 @@ from dragoman.analysis.drift import adapted, apart, divergences, drift
 from dragoman.pipeline.analyses.measuring import drawn
 from dragoman.prompts.examples import AnsweredPrompt
 from dragoman.recipe.training import Lora
-from dragoman.training import loss
 from dragoman.training.adapters import adapt
+from dragoman.training.losses import loss
 from tests.tiny_models import llama
 
 TEXTS = [

@@ -20,7 +20,7 @@ from dragoman.models.loading import load_model
 from dragoman.prompts.examples import Example, ExampleTable, Segment, write_examples
 from dragoman.recipe.training import Lora
 from dragoman.training.adapters import adapt
-from dragoman.training.loss import teach_forward
+from dragoman.training.losses.loss import teach_forward
 from tests.tiny_models import llama
 
 

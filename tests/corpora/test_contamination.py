@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dragoman.corpora.contamination import Index, Shared, index
-from dragoman.corpora.formats.dialogues import DialogueFile
-from dragoman.corpora.formats.dialogues import read as read_dialogues
+from dragoman.corpora.formats.conversations.dialogues import DialogueFile
+from dragoman.corpora.formats.conversations.dialogues import read as read_dialogues
 from dragoman.corpora.formats.parallel import ParallelText, read
 from dragoman.corpora.records import Check, Dialogue, Pair, Question, Turn
 

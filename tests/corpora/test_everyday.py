@@ -17,7 +17,7 @@ from dragoman.corpora.load import Loaded, load
 from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
 from dragoman.pipeline.data.mix_ups import mix_ups
-from dragoman.recipe.schema import Corpus
+from dragoman.recipe.data.pairs import Corpus
 from dragoman.suites.translation.language_id import identified
 
 PARTS: tuple[Role, ...] = ("train", "valid", "test")

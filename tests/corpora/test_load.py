@@ -13,7 +13,7 @@ from dragoman.corpora import catalog
 from dragoman.corpora.load import Rules, choose, load
 from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
-from dragoman.recipe.schema import Corpus, Files
+from dragoman.recipe.data.pairs import Corpus, Files
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dragoman.corpora import catalog
-from dragoman.corpora.formats.requests import read as prompts
+from dragoman.corpora.formats.conversations.prompts import read as prompts
 from dragoman.recipe.judging import Benchmark
 from dragoman.suites import available
 from dragoman.suites._suite import Suite

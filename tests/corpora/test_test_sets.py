@@ -10,7 +10,7 @@ from dragoman.corpora.formats.parallel import ParallelText, read
 from dragoman.corpora.load import load
 from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
-from dragoman.recipe.schema import Corpus
+from dragoman.recipe.data.pairs import Corpus
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from dragoman.errors import TrainingError
 from dragoman.models import attention
 from dragoman.recipe.training import Lora
 from dragoman.training.adapters import adapt
-from dragoman.training.loss import teach_forward
+from dragoman.training.losses.loss import teach_forward
 
 
 def _gradients(network: torch.nn.Module, ids: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:

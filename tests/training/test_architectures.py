@@ -29,7 +29,7 @@ from dragoman.models.loading import load_model
 from dragoman.prompts.examples import Example, ExampleTable, Segment
 from dragoman.recipe.training import Lora
 from dragoman.training.adapters import adapt, check_targets
-from dragoman.training.distil import backbone_states
+from dragoman.training.losses.distil import backbone_states
 from dragoman.training.merge import merge
 from dragoman.training.trainer import choose_attention, fit
 from tests.training.training_kit import VOCABULARY, examples, settings

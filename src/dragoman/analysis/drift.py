@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from dragoman.prompts.examples import AnsweredPrompt, ExampleRow
 from dragoman.training.batching import Batcher, Micro, micros
-from dragoman.training.loss import Head, chunk_rows, make_head, teach_forward
+from dragoman.training.losses.loss import Head, chunk_rows, make_head, teach_forward
 
 Floats = NDArray[np.float64]
 

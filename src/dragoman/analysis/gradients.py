@@ -56,7 +56,7 @@ class Case:
 class Gradients:
     """Hooks that turn each parameter's gradient into its part of the layer's vector, and free it at once.
 
-    A context manager. `training.loss.teach_forward` must have been applied to `network`; the parameters that require
+    A context manager. `losses.loss.teach_forward` must have been applied to `network`; the parameters that require
     a gradient are measured.
     """
 

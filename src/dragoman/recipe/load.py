@@ -11,10 +11,11 @@ from pydantic import BaseModel, ValidationError
 from dragoman.errors import RecipeError
 from dragoman.json_values import Json, as_list, as_object, held
 from dragoman.recipe.benchmarks import Suites, check_needs, check_suites
+from dragoman.recipe.data.conversations import Prompts, ReplayData
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.fields import NAME, no_folder
 from dragoman.recipe.judging import Verdict
-from dragoman.recipe.schema import Prompts, Recipe, ReplayData, unfit_labels
+from dragoman.recipe.schema import Recipe, unfit_labels
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Source, parse, read, spelled
 from dragoman.recipe.sweep import expand
 from dragoman.recipe.training import Training

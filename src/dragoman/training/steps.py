@@ -30,8 +30,9 @@ from dragoman.errors import Diverged, TrainingError
 from dragoman.progress import Bar
 from dragoman.prompts.examples import ExampleRow, ExampleTable
 from dragoman.recipe.training import Training
-from dragoman.training import checkpoints, gates, validation
+from dragoman.training import checkpoints, validation
 from dragoman.training.batching import Batcher, Micro, Mixture, Order, Step, micros
+from dragoman.training.losses import gates
 
 # Steps by whose pace it is decided how many lie between checkpoints.
 PACE_STEPS = 5

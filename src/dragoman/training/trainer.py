@@ -27,10 +27,11 @@ from dragoman.models.outline import places_of, vocabulary_of
 from dragoman.progress import note, progress
 from dragoman.prompts.examples import SEGMENTS, ExampleTable
 from dragoman.recipe.training import Training
-from dragoman.training import checkpoints, gates, validation
+from dragoman.training import checkpoints, validation
 from dragoman.training.adapters import adapt, take_weights
 from dragoman.training.batching import Batcher, Mixture, Order, ReplayOrder
-from dragoman.training.loss import teach_forward
+from dragoman.training.losses import gates
+from dragoman.training.losses.loss import teach_forward
 from dragoman.training.steps import MetricsLog, StepTrainer
 from dragoman.training.validation import Drift
 

@@ -11,7 +11,7 @@ import pytest
 from dragoman.corpora.formats.parallel import ParallelText, located, read
 from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
-from dragoman.recipe.schema import Files
+from dragoman.recipe.data.pairs import Files
 
 ODD = "eins\u2028zwei\x85drei\x0bvier\x0cfünf\x1csechs\rsieben"
 

@@ -15,8 +15,8 @@ import pytest
 
 from dragoman.corpora.formats import text
 from dragoman.corpora.formats.archives import members
-from dragoman.corpora.formats.dialogues import DialogueFile
-from dragoman.corpora.formats.dialogues import read as dialogues
+from dragoman.corpora.formats.conversations.dialogues import DialogueFile
+from dragoman.corpora.formats.conversations.dialogues import read as dialogues
 from dragoman.corpora.formats.parallel import ParallelText, read
 from dragoman.corpora.formats.sheets import records, sheets
 from dragoman.errors import DataError

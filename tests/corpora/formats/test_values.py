@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dragoman.corpora.formats.dialogues import DialogueFile, select
+from dragoman.corpora.formats.conversations.dialogues import DialogueFile, select
 from dragoman.corpora.formats.outputs import read_records
 from dragoman.corpora.formats.parallel import ParallelText, read
 from dragoman.corpora.formats.sheets import records, sheets
@@ -84,7 +84,7 @@ def test_pairs_with_half_a_character_are_left_out_and_counted(tmp_path: Path) ->
 
 
 def test_they_are_left_out_of_every_pass_over_a_corpus(tmp_path: Path) -> None:
-    from dragoman.recipe.schema import Corpus
+    from dragoman.recipe.data.pairs import Corpus
 
     written(tmp_path / "a.jsonl", HALVED, SOUND, HALVED, SOUND.replace("Ja", "Na"), SOUND)
     corpus = Corpus.model_validate({"files": [{"table": "a.jsonl", "direction": "de-en"}]})

@@ -12,7 +12,8 @@ from dragoman.pipeline.data import dev_pairs
 from dragoman.pipeline.data.make_data import data_inputs, make_data, missing
 from dragoman.pipeline.data.record_files import read_pairs
 from dragoman.pipeline.stages.data import told
-from dragoman.recipe.schema import Dev, Recipe
+from dragoman.recipe.data.pairs import Dev
+from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 
 LAB = {"corpus": "lab", "directions": ["de-en", "en-de"], "limit": 60}

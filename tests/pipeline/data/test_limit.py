@@ -13,7 +13,7 @@ from dragoman.lab import world
 from dragoman.pipeline.data.limit import LEARNT, MIXED_IN, kept
 from dragoman.pipeline.data.make_data import HERE
 from dragoman.pipeline.data.record_files import write_lines
-from dragoman.recipe.schema import Corpus, Files
+from dragoman.recipe.data.pairs import Corpus, Files
 
 PAIRS = world.pairs("train", ("de-en", "en-de"), 60, 0)
 TALKS = [

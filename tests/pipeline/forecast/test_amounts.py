@@ -14,7 +14,7 @@ from dragoman.lab import BACKBONE
 from dragoman.pipeline.forecast import amounts as volumes
 from dragoman.pipeline.forecast.amounts import Vocabulary, of_prompts, written
 from dragoman.pipeline.models.cast import Model
-from dragoman.recipe.schema import ReplayData
+from dragoman.recipe.data.conversations import ReplayData
 from dragoman.store import Artifact
 
 

@@ -25,8 +25,9 @@ from dragoman.pipeline.forecast.show import print_plan
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import Plan, plan
 from dragoman.pipeline.stages.stage import Rate
+from dragoman.recipe.data.pairs import Corpus
 from dragoman.recipe.engines import Generation, Hardware
-from dragoman.recipe.schema import Corpus, Recipe
+from dragoman.recipe.schema import Recipe
 from dragoman.recipe.training import Lora, Replay, SegmentTraining, Training
 from tests import ROOT
 

@@ -14,7 +14,7 @@ from jsonschema import validate
 
 from dragoman.commands.data.examples import made_of
 from dragoman.commands.recipes import recipe as loaded
-from dragoman.corpora.formats.requests import read
+from dragoman.corpora.formats.conversations.prompts import read
 from dragoman.errors import DataError
 from dragoman.generation.ask import Ask, Completion
 from dragoman.lab import BACKBONE, abilities
@@ -29,7 +29,8 @@ from dragoman.pipeline.stages.train import Train
 from dragoman.prompts.examples import ExampleTable
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Corpus, Recipe
+from dragoman.recipe.data.pairs import Corpus
+from dragoman.recipe.schema import Recipe
 from dragoman.scoring.scorecard.json_schema import FILE
 from dragoman.scoring.scorecard.read import read_scorecard
 from dragoman.store import Artifact, Store

@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from dragoman.cli import app
-from dragoman.corpora.formats.dialogues import DialogueFile
-from dragoman.corpora.formats.dialogues import read as read_dialogues
+from dragoman.corpora.formats.conversations.dialogues import DialogueFile
+from dragoman.corpora.formats.conversations.dialogues import read as read_dialogues
 from dragoman.corpora.records import Pair
 from dragoman.corpora.translatable.content import Mark
 from dragoman.corpora.translatable.detect import recognised

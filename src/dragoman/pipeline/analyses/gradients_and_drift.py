@@ -30,7 +30,8 @@ from dragoman.store import Artifact, fingerprint, write_atomic
 
 CODE = (
     *("analysis", "corpora/records.py", "pipeline/analyses/measuring.py", "pipeline/models/speakers.py"),
-    *("pipeline/models/drift.py", "prompts", "scoring/divergence.py", "scoring/statistics.py", "training/loss.py"),
+    *("pipeline/models/drift.py", "prompts", "scoring/divergence.py", "scoring/statistics.py"),
+    "training/losses/loss.py",
 )
 """The code that makes an analysis' result: when it changes, the analysis is made again."""
 ORDER: Sequence[Kind] = ("merge", "train", "examples", "data")

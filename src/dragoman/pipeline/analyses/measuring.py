@@ -32,7 +32,7 @@ from dragoman.recipe.training import Training
 from dragoman.scoring.divergence import text_drift
 from dragoman.suites import is_skill
 from dragoman.training.adapters import adapt
-from dragoman.training.loss import teach_forward
+from dragoman.training.losses.loss import teach_forward
 
 T = TypeVar("T")
 EXACT_MEMORY = 16e9  # bytes that sums of whole gradients may take

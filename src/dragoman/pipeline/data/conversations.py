@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dragoman.corpora import catalog
-from dragoman.corpora.formats.dialogues import DialogueFile, select
+from dragoman.corpora.formats.conversations.dialogues import DialogueFile, select
 from dragoman.corpora.records import Dialogue
 from dragoman.errors import DataError
 from dragoman.lab import abilities, terse
 from dragoman.lab.tongues.alpaca import alpaca
 from dragoman.prompts.languages import language_name
-from dragoman.recipe.schema import Dialogues
+from dragoman.recipe.data.conversations import Dialogues
 
 LAB: dict[str, Callable[[int, int, str], list[Dialogue]]] = {
     "lab-programs": lambda count, seed, language: abilities.dialogues("programs", count, seed),

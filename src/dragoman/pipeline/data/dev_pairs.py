@@ -10,7 +10,7 @@ from dragoman.corpora.load import Rules, choose
 from dragoman.corpora.records import Pair, content_key, draw
 from dragoman.lab import world
 from dragoman.pipeline.data.contamination import Findings
-from dragoman.recipe.schema import Corpus, Dev
+from dragoman.recipe.data.pairs import Corpus, Dev
 
 SPARE = 2  # the lab makes so many times as many pairs, of which those that are in the test are left out
 

@@ -24,7 +24,9 @@ from dragoman.pipeline.data.known_overlaps import known_overlaps
 from dragoman.pipeline.data.mix_ups import MixUp, mix_ups, refuse_mix_ups
 from dragoman.pipeline.data.record_files import write_lines
 from dragoman.prompts.languages import language_name
-from dragoman.recipe.schema import Corpus, Dev, Dialogues, Recipe
+from dragoman.recipe.data.conversations import Dialogues
+from dragoman.recipe.data.pairs import Corpus, Dev
+from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests, write_atomic
 from dragoman.suites import MaterialSuite, OutsideSuite
 

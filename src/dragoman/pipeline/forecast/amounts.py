@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from dragoman.corpora import catalog
 from dragoman.corpora.amounts import Amounts, Kind, Volume, joined
-from dragoman.corpora.formats import dialogues
+from dragoman.corpora.formats.conversations import dialogues
 from dragoman.corpora.formats.parallel import located, read
 from dragoman.corpora.formats.text import RATIO, ending, unpacked_size
 from dragoman.corpora.load import load
@@ -26,7 +26,8 @@ from dragoman.pipeline.forecast.geometry import Geometry, machines
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.replay.prompts import named
 from dragoman.pipeline.stages.data import MakeData
-from dragoman.recipe.schema import Corpus, Dialogues, ReplayData
+from dragoman.recipe.data.conversations import Dialogues, ReplayData
+from dragoman.recipe.data.pairs import Corpus
 from dragoman.store import Artifact
 
 SAMPLE = 100  # records of a kind that are made, or that a tokenizer is tried on

@@ -26,8 +26,8 @@ from dragoman.pipeline.rows import limit_of, method_of, rounds, rows, scale_of, 
 from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.replay import held_out
 from dragoman.pipeline.stages.stage import Kind, Stage, finished
+from dragoman.recipe.data.conversations import ReplayData
 from dragoman.recipe.engines import Hardware
-from dragoman.recipe.schema import ReplayData
 from dragoman.recipe.training import Training, strength_words
 from dragoman.training.validation import FORWARD, moments
 

@@ -12,7 +12,7 @@ from dragoman.recipe.engines import Generation
 from dragoman.recipe.training import Training
 
 RESERVED = 2 * 2**30  # bytes for the driver, the libraries' buffers, and what lies between allocations
-LOGITS = 12 * 2**26  # bytes: a chunk of logits as training/loss.py cuts it, in bf16, fp32, and its gradient
+LOGITS = 12 * 2**26  # bytes: a chunk of logits as training/losses/loss.py cuts it, in bf16, fp32, and its gradient
 ADAM = 16  # bytes of a weight that is trained: itself, its gradient and two moments, in fp32
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from dragoman import lab
 from dragoman.corpora import catalog
-from dragoman.corpora.formats.requests import choose, read
+from dragoman.corpora.formats.conversations.prompts import choose, read
 from dragoman.corpora.records import Request
 from dragoman.errors import DataError
 from dragoman.lab.requests import KINDS, ORIGIN, requests
 from dragoman.paths import existing
 from dragoman.pipeline.data.contamination import Findings
-from dragoman.recipe.schema import Prompts, ReplayData
+from dragoman.recipe.data.conversations import Prompts, ReplayData
 from dragoman.store import Digests
 
 PART = "data.replay"

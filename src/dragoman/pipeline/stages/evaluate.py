@@ -48,7 +48,7 @@ class Evaluate(StageJob[EvaluateFacts]):
     made_by: ClassVar = (
         *("analysis/drift.py", "corpora", "pipeline/models/drift.py", "pipeline/models/speakers.py"),
         *("pipeline/stages/evaluate.py", "prompts", "rationales/faults.py", "sandbox"),
-        *("scoring/comet", "scoring/results.py", "suites", "training/batching.py", "training/loss.py"),
+        *("scoring/comet", "scoring/results.py", "suites", "training/batching.py", "training/losses/loss.py"),
     )
 
     recipe: Recipe

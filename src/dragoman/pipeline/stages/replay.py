@@ -10,7 +10,7 @@ from typing import ClassVar, Self, TypedDict
 
 from dragoman import suites
 from dragoman.corpora.contamination import index
-from dragoman.corpora.formats.requests import as_line
+from dragoman.corpora.formats.conversations.prompts import as_line
 from dragoman.corpora.records import Request, draw
 from dragoman.errors import DataError
 from dragoman.generation.ask import Sampling
@@ -31,7 +31,8 @@ from dragoman.pipeline.stages.examples import CHUNK, longest_prefix, samples, to
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
 from dragoman.prompts.speak import Speaker
-from dragoman.recipe.schema import Prompts, Recipe, ReplayData
+from dragoman.recipe.data.conversations import Prompts, ReplayData
+from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact, write_atomic
 
 HELD_OUT = "held_out"

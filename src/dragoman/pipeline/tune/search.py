@@ -32,7 +32,8 @@ from dragoman.pipeline.stages.stage import finish_of
 from dragoman.pipeline.stages.train import Train
 from dragoman.pipeline.tune import ladder
 from dragoman.pipeline.tune.ladder import Tried
-from dragoman.recipe.schema import Dev, Recipe
+from dragoman.recipe.data.pairs import Dev
+from dragoman.recipe.schema import Recipe
 from dragoman.recipe.sweep import named
 from dragoman.report.analyses import tuning
 from dragoman.scoring.statistics import interval, resample

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dragoman.corpora.formats.requests import choose, read
+from dragoman.corpora.formats.conversations.prompts import choose, read
 from dragoman.corpora.records import Request, Turn
 from dragoman.errors import DataError
 

@@ -16,11 +16,11 @@ from transformers import LlamaForCausalLM
 from dragoman.errors import TrainingError
 from dragoman.prompts.examples import Example, ExampleTable
 from dragoman.recipe.training import Lora
-from dragoman.training import loss
 from dragoman.training.adapters import adapt
 from dragoman.training.batching import Batcher, Micro, pack, pad
-from dragoman.training.distil import backbone_alone, backbone_states, divergence, stored_divergence
-from dragoman.training.loss import teach_forward, token_losses
+from dragoman.training.losses import loss
+from dragoman.training.losses.distil import backbone_alone, backbone_states, divergence, stored_divergence
+from dragoman.training.losses.loss import teach_forward, token_losses
 from tests.tiny_models import llama
 from tests.training.training_kit import VOCABULARY, examples, remembered
 

@@ -1,6 +1,6 @@
 """Dialogue files: instruction data from JSON Lines, one JSON array, or Parquet.
 
-A record's form is recognised by its keys: see `dialogue_forms`. The request is the instruction; its input or context
+A record's form is recognised by its keys: see `forms`. The request is the instruction; its input or context
 is kept separately, and a chat format without a place for it puts it after a blank line.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dragoman.corpora.formats import dialogue_forms as forms
+from dragoman.corpora.formats.conversations import forms
 from dragoman.corpora.formats.values import json_records
 from dragoman.corpora.records import Dialogue, draw
 from dragoman.errors import DataError, refuse

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dragoman.corpora.formats.dialogues import DialogueFile, read, select
+from dragoman.corpora.formats.conversations.dialogues import DialogueFile, read, select
 from dragoman.corpora.records import Dialogue, Turn
 from dragoman.errors import DataError
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from dragoman.corpora.formats.dialogue_forms import NEXT, shown
+from dragoman.corpora.formats.conversations.forms import NEXT, shown
 from dragoman.corpora.formats.text import ending, lines
 from dragoman.corpora.formats.values import json_records
 from dragoman.corpora.records import Request, Role, Turn, draw

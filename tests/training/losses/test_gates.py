@@ -15,11 +15,11 @@ from transformers import LlamaForCausalLM
 from dragoman.errors import TrainingError
 from dragoman.prompts.examples import Example, ExampleTable, Segment
 from dragoman.recipe.training import Lora, Replay, SegmentTraining
-from dragoman.training import loss
 from dragoman.training.adapters import adapt
 from dragoman.training.batching import Batcher, Mixture, pack, pad
-from dragoman.training.gates import eaft_weight, in_loss, others_divergence, surprising
-from dragoman.training.loss import teach_forward
+from dragoman.training.losses import loss
+from dragoman.training.losses.gates import eaft_weight, in_loss, others_divergence, surprising
+from dragoman.training.losses.loss import teach_forward
 from dragoman.training.trainer import fit
 from tests.training.training_kit import VOCABULARY, examples, metrics, settings
 

@@ -5,8 +5,8 @@ from torch.nn import functional
 from transformers import Gemma2Config, Gemma2ForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from dragoman.errors import TrainingError
-from dragoman.training import loss
-from dragoman.training.loss import teach_forward, token_nll
+from dragoman.training.losses import loss
+from dragoman.training.losses.loss import teach_forward, token_nll
 
 
 @pytest.mark.parametrize("chunk", [1, 40, 10**6])  # one row, two rows and all rows at a time

@@ -17,8 +17,8 @@ from torch.utils.checkpoint import checkpoint
 
 from dragoman.errors import TrainingError
 from dragoman.recipe.training import SegmentTraining
-from dragoman.training.distil import backbone_alone, backbone_states, divergence, stored_divergence
-from dragoman.training.gates import Gates, asked, eaft_weight, gated, others_divergence
+from dragoman.training.losses.distil import backbone_alone, backbone_states, divergence, stored_divergence
+from dragoman.training.losses.gates import Gates, asked, eaft_weight, gated, others_divergence
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -191,5 +191,5 @@ def _check_head(causal: "PreTrainedModel", head: Head) -> None:
         raise TrainingError(
             f"{type(causal).__name__} does something to its logits that training does not know of: "
             f"they differ by up to {float((expected - found).abs().max()):.3g} from the head applied to the last "
-            "hidden states. Teach dragoman/training/loss.py (make_head) what it is."
+            "hidden states. Teach dragoman/training/losses/loss.py (make_head) what it is."
         )

@@ -1,0 +1,1 @@
+"""Conversations as they lie on disk, and prompts without answers."""

@@ -1,0 +1,1 @@
+"""The losses of tokens: hard and soft labels, and what of them counts."""
