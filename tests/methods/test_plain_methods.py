@@ -15,10 +15,10 @@ from tests.methods.method_kit import CHAT, PAIR, RECORDS, Known, plain, segments
 
 
 def test_how_many_examples_each_method_makes_and_who_sees_instruction_data() -> None:
-    found = {name: (method.examples, method.mixes) for name, method in available().items()}
-    assert found.pop("seq_kd") == (2, False)
-    assert found.pop("multitask") == (1, True)
-    assert found == dict.fromkeys(("vanilla", "radis", "sdft_rewrite", "keep", "alpaca", "crossalpaca"), (1, False))
+    found = {name: (method.examples, method.sees) for name, method in available().items()}
+    assert found.pop("seq_kd") == (2, ())
+    assert found.pop("multitask") == (1, ("instructions",))
+    assert found == dict.fromkeys(("vanilla", "radis", "sdft_rewrite", "keep", "alpaca", "crossalpaca"), (1, ()))
 
 
 def test_vanilla_learns_the_reference_of_pairs_and_conversations(vocabulary: tuple[Speaker, Known]) -> None:

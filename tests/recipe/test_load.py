@@ -12,7 +12,7 @@ from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
 
 OPTIONS = {name: method.options for name, method in available().items()}
-MIXING = {name for name, method in available().items() if method.mixes}
+SEES = {name: method.sees for name, method in available().items()}
 GOOD = """\
 name: small
 backbone: lab
@@ -28,7 +28,7 @@ def loaded(folder: Path, text: str | bytes, *overrides: str, **others: str) -> R
         (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
     path = folder / "recipe.yaml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return load(path, overrides, methods=OPTIONS, suites=suites, mixing=MIXING)
+    return load(path, overrides, methods=OPTIONS, suites=suites, sees=SEES)
 
 
 def said(folder: Path, text: str | bytes, *overrides: str, **others: str) -> list[str]:

@@ -48,8 +48,8 @@ def recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """The recipe in `path`. RecipeError with every fault at once; DataError if its own question files are faulty."""
     known = available()
     options = {name: method.options for name, method in known.items()}
-    mixing = {name for name, method in known.items() if method.mixes}
-    loaded = load(path, overrides, methods=options, suites=suites, mixing=mixing)
+    sees = {name: method.sees for name, method in known.items()}
+    loaded = load(path, overrides, methods=options, suites=suites, sees=sees)
     suites.notes(loaded)  # reads the question files, so that their faults show now
     return loaded
 

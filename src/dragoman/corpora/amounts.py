@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from dragoman.corpora.records import Pair, Record
+from dragoman.corpora.records import Dialogue, Learnt, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,10 @@ class Kind:
     pairs: bool = True
 
     @staticmethod
-    def of(record: Record) -> "Kind":
-        if isinstance(record, Pair):
-            return Kind(record.source_language, record.target_language)
-        return Kind(record.language, record.language, pairs=False)
+    def of(record: Learnt) -> "Kind":
+        if isinstance(record, Dialogue | Text):
+            return Kind(record.language, record.language, pairs=False)
+        return Kind(record.source_language, record.target_language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,89 @@ class Request:
 
 
 Record = Pair | Dialogue
-"""What a method learns from: a request and an answer to it."""
+"""A request and an answer to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A document, to be learnt as it stands."""
+
+    text: str
+    language: str
+    origin: str = ""
+
+    @property
+    def key(self) -> str:
+        return content_key(self.language, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Two translations of a source, of which the chosen one is better."""
+
+    source: str
+    chosen: str
+    rejected: str
+    source_language: str
+    target_language: str
+    origin: str = ""
+
+    @property
+    def key(self) -> str:
+        return content_key(f"{self.source_language}-{self.target_language}", self.source, self.chosen, self.rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationError:
+    """An error that somebody marked in a translation: `start` to `end` of its text, or no place."""
+
+    category: str
+    severity: str
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RatedTranslation:
+    """A translation with its score (higher is better) and the errors that were marked in it."""
+
+    text: str
+    score: float
+    errors: tuple[TranslationError, ...] = ()
+    system: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """A source with translations that were rated."""
+
+    source: str
+    translations: tuple[RatedTranslation, ...]
+    source_language: str
+    target_language: str
+    origin: str = ""
+
+    @property
+    def key(self) -> str:
+        texts = (one.text for one in self.translations)
+        return content_key(f"{self.source_language}-{self.target_language}", self.source, *texts)
+
+
+Learnt = Record | Text | Preference | Rated
+"""What a method may learn from."""
+
+
+def requests_of(record: Learnt) -> tuple[Record, ...]:
+    """The requests with their answers that a record holds: itself, a pair for each translation, none for a text."""
+    if isinstance(record, Pair | Dialogue):
+        return (record,)
+    if isinstance(record, Text):
+        return ()
+    if isinstance(record, Preference):
+        targets = [record.chosen, record.rejected]
+    else:
+        targets = [one.text for one in record.translations]
+    return tuple(Pair(record.source, target, record.source_language, record.target_language) for target in targets)
 
 
 @dataclass(frozen=True, slots=True)

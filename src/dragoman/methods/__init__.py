@@ -4,7 +4,7 @@ A method is one file of this folder: a class `Options` and a generator function 
 is sent the completions, and returns a `Lesson`. Files whose names begin with `_` are helpers.
 
 All else that the rest of Dragoman asks about a method stands in its file as well, as constants that are optional. They
-are the fields of `Method` in capitals, such as `EXAMPLES`, `MIXES`, `TITLE` or `BASELINE`. So is a function `forecast`,
+are the fields of `Method` in capitals, such as `EXAMPLES`, `SEES`, `TITLE` or `BASELINE`. So is a function `forecast`,
 which predicts what the method will make of so much data and ask for it, before anything is done:
 
     forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from dragoman.corpora.amounts import Amounts, Volume
-from dragoman.corpora.records import Record
+from dragoman.corpora.records import Learnt
 from dragoman.generation.ask import Ask, Asking, Completion
 from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
@@ -114,11 +114,11 @@ class Method:
 
     name: str
     options: type[MethodOptions]
-    make: Callable[[Sequence[Record], Speaker, MethodOptions], Making]
+    make: Callable[[Sequence[Learnt], Speaker, MethodOptions], Making]
     examples: int = 1
     """Examples of each record. The batch grows with them, so that the number of steps is that of the other methods."""
-    mixes: bool = False
-    """Whether it also sees the recipe's general instruction data (`data.instructions`)."""
+    sees: tuple[str, ...] = ()
+    """Other data that it needs, by field of a recipe's `data`, such as `instructions`: it follows pairs and lessons."""
     forecast: Callable[[Amounts, MethodOptions, Expected], Forecast] | None = None
     """What it will make of so much data; None if the method does not say."""
     title: str = ""
@@ -135,7 +135,7 @@ class Method:
     """What its paper says it cost, as a sentence under the table of costs."""
 
 
-CONSTANTS = ("examples", "mixes", "title", "place", "baseline", "rationales", "regulariser", "published_cost")
+CONSTANTS = ("examples", "sees", "title", "place", "baseline", "rationales", "regulariser", "published_cost")
 
 
 def available() -> dict[str, Method]:

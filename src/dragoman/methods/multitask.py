@@ -9,7 +9,7 @@ from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
 
 TITLE, PLACE = "Multi-task", 4
-MIXES = True
+SEES = ("instructions",)
 
 
 class Options(MethodOptions):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -39,12 +40,12 @@ def load(
     *,
     methods: Mapping[str, type[BaseModel]],
     suites: Suites,
-    mixing: Collection[str] = (),
+    sees: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Recipe:
     """The recipe in `path`, after its `extends`, the overrides (`training.epochs=1`) and its `sweep`.
 
-    `methods` are the options of each known method, `suites` knows the suites, `mixing` are the methods that need
-    general instruction data. Each entry of the recipe's `methods` is returned as `{name: all its options}`.
+    `methods` are the options of each known method, `suites` knows the suites, `sees` says which
+    other fields of `data` each needs. Each entry of the recipe's `methods` is returned as `{name: all its options}`.
 
     Raises RecipeError with every fault, one per line: file and line, field, what is wrong, what to do.
     """
@@ -57,7 +58,7 @@ def load(
         entries = source.value.get("methods")
         written = len(entries) if isinstance(entries, list) else 0
         expand(source, methods)
-        found = _validate_methods(source, methods, written) + _validate_mixing(source, mixing) + _validate_dev(source)
+        found = _validate_methods(source, methods, written) + _validate_seen(source, sees) + _validate_dev(source)
         benchmarks, more = check_suites(source, suites)
         found += more
         try:
@@ -281,21 +282,27 @@ def _validate_methods(source: Source, methods: Mapping[str, type[BaseModel]], wr
     return found
 
 
-def _validate_mixing(source: Source, mixing: Collection[str]) -> list[Fault]:
-    """A fault for a method that mixes instruction data in, if the recipe has none: it would be another method."""
+SEEN = {
+    "instructions": ("mixes general instruction data in", "instructions: [{corpus: alpaca, limit: 2000}]"),
+}
+"""Field of `data` that methods may need → what they do with it, and how it is written."""
+
+
+def _validate_seen(source: Source, sees: Mapping[str, Collection[str]]) -> list[Fault]:
+    """Faults for methods that need data which the recipe does not name: without it they would be other methods."""
     entries, data = source.value.get("methods"), source.value.get("data")
-    if not isinstance(entries, list) or not isinstance(data, dict) or data.get("instructions"):
+    if not isinstance(entries, list) or not isinstance(data, dict):
         return []
     return [
         Fault(
             source.place(("methods", index)),
             spelled(("methods", index)),
-            f"{name} mixes general instruction data in, and the recipe names none; write some under data, as in "
-            "`instructions: [{corpus: alpaca, limit: 2000}]`",
+            f"{name} {SEEN[field][0]}, and the recipe names none; write some under data, as in `{SEEN[field][1]}`",
         )
         for index, entry in enumerate(entries)
         for name in (entry if isinstance(entry, dict) else ())
-        if name in mixing
+        for field in sees.get(name, ())
+        if not data.get(field)
     ]
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from dragoman.corpora.load import load
-from dragoman.corpora.records import Dialogue, Pair, Record, Turn
+from dragoman.corpora.records import Dialogue, Learnt, Pair, Turn
 from dragoman.lab import world
-from dragoman.pipeline.data.limit import LEARNT, MIXED_IN, kept
+from dragoman.pipeline.data.limit import LEARNT, beside, kept
 from dragoman.pipeline.data.make_data import HERE
 from dragoman.pipeline.data.record_files import write_lines
 from dragoman.recipe.data.pairs import Corpus, Files
@@ -20,22 +20,27 @@ TALKS = [
     Dialogue((Turn("user", f"question {n}"), Turn("assistant", f"answer {n}")), "mine", "de" if n % 4 else "it")
     for n in range(40)
 ]
-RECORDS: list[Record] = [*PAIRS, *TALKS]
+RECORDS: list[Learnt] = [*PAIRS, *TALKS]
+SEES = ("instructions",)
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     write_lines(tmp_path / LEARNT, [asdict(record) for record in RECORDS])
-    write_lines(tmp_path / MIXED_IN, [asdict(record) for record in TALKS])
+    write_lines(tmp_path / beside("instructions"), [asdict(record) for record in TALKS])
     return tmp_path
 
 
-def learnt(data: Path, limit: int | None, name: str = LEARNT) -> list[Record]:
-    return list(kept(data, limit, mixes=True).records(data / name))
+def learnt(data: Path, limit: int | None, name: str = LEARNT) -> list[Learnt]:
+    return list(kept(data, limit, sees=SEES).records(data / name))
 
 
-def kinds(records: list[Record]) -> Iterator[str]:
-    return (record.direction if isinstance(record, Pair) else record.language for record in records)
+def kinds(records: list[Learnt]) -> Iterator[str]:
+    return (
+        record.direction if isinstance(record, Pair) else record.language
+        for record in records
+        if isinstance(record, Pair | Dialogue)
+    )
 
 
 def test_so_many_of_each_direction_and_language_in_their_order_and_each_a_part_of_more(data: Path) -> None:
@@ -46,7 +51,7 @@ def test_so_many_of_each_direction_and_language_in_their_order_and_each_a_part_o
     assert [record for record in some if record in fewer] == fewer
     assert [record for record in everything if record in some] == some
     assert learnt(data, 60) == everything
-    found = kept(data, 7, mixes=False)
+    found = kept(data, 7)
     assert found.left_out == 160 - 28
 
 
@@ -60,10 +65,10 @@ def test_they_are_the_pairs_that_the_data_would_be_limited_to(data: Path, tmp_pa
 
 
 def test_what_is_mixed_in_shrinks_in_proportion_and_is_counted(data: Path) -> None:
-    found = kept(data, 15, mixes=True)
+    found = kept(data, 15, sees=SEES)
     share = (15 + 15 + 15 + 10) / 160
-    mixed = learnt(data, 15, MIXED_IN)
+    mixed = learnt(data, 15, beside("instructions"))
     assert found.share == share
     assert 5 <= len(mixed) <= 25  # 13.75 of 40, drawn
     assert found.left_out == 160 - 55 + 40 - len(mixed)
-    assert set(learnt(data, 5, MIXED_IN)) <= set(mixed)
+    assert set(learnt(data, 5, beside("instructions"))) <= set(mixed)

@@ -6,7 +6,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dragoman.corpora.records import Check, Dialogue, Pair, Question, Record, Turn
+from dragoman.corpora.records import (
+    Check,
+    Dialogue,
+    Learnt,
+    Pair,
+    Preference,
+    Question,
+    Rated,
+    RatedTranslation,
+    Record,
+    Text,
+    TranslationError,
+    Turn,
+)
 
 T = TypeVar("T")
 
@@ -18,6 +31,25 @@ def read_pairs(path: Path) -> Iterator[Pair]:
 def read_records(path: Path) -> Iterator[Record]:
     """Pairs and dialogues, in their order."""
     return map(record_of, read_lines(path))
+
+
+def read_learnt(path: Path) -> Iterator[Learnt]:
+    """All that a method may learn from, in its order."""
+    return map(_learnt, read_lines(path))
+
+
+def _learnt(record: dict[str, Any]) -> Learnt:
+    if "text" in record:
+        return Text(**record)
+    if "chosen" in record:
+        return Preference(**record)
+    if "translations" in record:
+        return Rated(**record | {"translations": tuple(map(_rated, record["translations"]))})
+    return record_of(record)
+
+
+def _rated(record: dict[str, Any]) -> RatedTranslation:
+    return RatedTranslation(**record | {"errors": tuple(TranslationError(**error) for error in record["errors"])})
 
 
 def record_of(record: dict[str, Any]) -> Record:

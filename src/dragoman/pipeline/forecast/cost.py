@@ -159,7 +159,7 @@ class Reckoning:
     def _learning(self, row: str) -> Forecast | None:
         """What a row learns, as its method forecasts; None if the amounts are unknown."""
         method, options = method_of(self.recipe, row), rows(self.recipe)[row][1]
-        seen = [self.learnt, *([self.mixed] if method.mixes else [])]
+        seen = [self.learnt, *([self.mixed] if "instructions" in method.sees else [])]
         known = [amounts for amounts in seen if amounts is not None]
         if len(known) < len(seen):
             return None

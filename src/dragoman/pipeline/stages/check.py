@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+from dragoman.corpora.records import requests_of
 from dragoman.errors import DataError
 from dragoman.models.config import context_of
-from dragoman.pipeline.data.record_files import read_pairs, read_questions, read_records
+from dragoman.pipeline.data.record_files import read_learnt, read_pairs, read_questions
 from dragoman.pipeline.data.too_long import FRAME, question_bytes, record_bytes, too_long
 from dragoman.pipeline.models.cast import Cast
 from dragoman.pipeline.models.engines import check_engine
@@ -71,10 +72,11 @@ class Check:
         if recipe.data.replay and any(source.own for source in recipe.data.replay.prompts):
             check_engine(recipe.generation, spec_of(backbone, recipe.system), "the beginning of a prompt (`own`)")
         evaluate.check(recipe, cast)
-        mixes = any(method_of(recipe, row).mixes for row in rows(recipe))
-        for name in learnt_from(mixes):
-            for record in islice(read_records(data / name), TRIED):
-                speak.prefix(record)
+        learnt = dict.fromkeys(name for row in rows(recipe) for name in learnt_from(method_of(recipe, row)))
+        for name in learnt:
+            for record in islice(read_learnt(data / name), TRIED):
+                for one in requests_of(record):
+                    speak.prefix(one)
         context = context_of(backbone.path)
         if context is None:
             return Checked(recipe.data.max_tokens)
@@ -88,6 +90,6 @@ class Check:
                 f"{context:,} tokens. Leave them out, or take another backbone."
             )
         longest = longest_prefix(recipe, context, speak)
-        records = chain.from_iterable(read_records(data / name) for name in learnt_from(mixes))
+        records = (one for name in learnt for record in read_learnt(data / name) for one in requests_of(record))
         left_out = too_long(records, lambda record: speak.prefix(record).ids, record_bytes, longest + 1, frame)
         return Checked(longest, left_out, no_room)

@@ -10,11 +10,12 @@ from itertools import chain
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Self, TypedDict
 
+from dragoman.corpora.records import Learnt, requests_of
 from dragoman.errors import DataError
 from dragoman.generation.door import drive_all
-from dragoman.methods import Lesson
+from dragoman.methods import Lesson, Method
 from dragoman.models.config import context_of
-from dragoman.pipeline.data.limit import LEARNT, MIXED_IN, kept
+from dragoman.pipeline.data.limit import LEARNT, beside, kept
 from dragoman.pipeline.data.record_files import chunks
 from dragoman.pipeline.models.cast import Cast, Model, writer
 from dragoman.pipeline.models.engines import ModelSpec, answering, open_door
@@ -82,8 +83,8 @@ class MakeExamples(StageJob[ExamplesFacts]):
         recipe, data = state.recipe, state.done["data"]
         method, options = rows(recipe)[stage.row]
         optional: Inputs = {}
-        if method_of(recipe, stage.row).mixes:
-            optional["instructions"] = data.digest(MIXED_IN)
+        for seen in method_of(recipe, stage.row).sees:
+            optional[seen] = data.digest(beside(seen))
         if (limit := limit_of(recipe, stage.row)) is not None:
             optional["limit"] = limit
         return optional | {
@@ -160,9 +161,14 @@ def longest_prefix(recipe: Recipe, context: int | None, speak: Speaker) -> int:
     return min(recipe.data.max_tokens, (context or sys.maxsize) - max(1, len(speak.renderer.end)))
 
 
-def learnt_from(mixes: bool) -> tuple[str, ...]:
-    """The files that a method learns from; general instruction data follows the records to be learnt."""
-    return (LEARNT, MIXED_IN) if mixes else (LEARNT,)
+def learnt_from(method: Method) -> tuple[str, ...]:
+    """The files that a method learns from; what it sees of other data follows pairs and conversations."""
+    return (LEARNT, *map(beside, method.sees))
+
+
+def fits(record: Learnt, speak: Speaker, longest: int) -> bool:
+    """Whether every request of a record, with its answer, has at most so many tokens."""
+    return all(len(speak.prefix(one).ids) <= longest for one in requests_of(record))
 
 
 def together_of(recipe: Recipe) -> int:
@@ -201,14 +207,13 @@ def _lessons(
     models["backbone"] = _as_trained(spec_of(backbone, recipe.system), adapter)
     served = None if adapter else writer(options) or "backbone"
     longest = longest_prefix(recipe, context_of(backbone.path), speak)
-    learns = kept(data, limit_of(recipe, row), method.mixes)
-    parted = (chunks(learns.records(data / name), CHUNK) for name in learnt_from(method.mixes))
+    learns = kept(data, limit_of(recipe, row), method.sees)
+    parted = (chunks(learns.records(data / name), CHUNK) for name in learnt_from(method))
     numbered = enumerate(chain.from_iterable(parted))
     with open_door(recipe.generation, cache, models, served=served) as answers:
         for together in chunks(((number, chunk) for number, chunk in numbered if wanted(number)), together_of(recipe)):
             fitting = {
-                number: [record for record in chunk if len(speak.prefix(record).ids) <= longest]
-                for number, chunk in together
+                number: [record for record in chunk if fits(record, speak, longest)] for number, chunk in together
             }
             makings = {str(number): Metered(method.make(some, speak, chosen)) for number, some in fitting.items()}
             lessons = drive_all(makings, answers)
