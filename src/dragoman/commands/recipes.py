@@ -9,18 +9,16 @@ from pathlib import Path
 from dragoman import suites
 from dragoman.corpora.language import base
 from dragoman.errors import RecipeError, StoreError
-from dragoman.methods import available
 from dragoman.pipeline.forecast.calibration import calibrated
 from dragoman.pipeline.forecast.geometry import hardware
 from dragoman.pipeline.forecast.show import print_plan
 from dragoman.pipeline.forecast.trial import Speeds, Trial
-from dragoman.pipeline.plan import open_store, plan
+from dragoman.pipeline.plan import open_store, plan, read
 from dragoman.pipeline.process import in_own_process
 from dragoman.pipeline.rows import rows
 from dragoman.pipeline.run import run
 from dragoman.pipeline.stages.stage import Kind
 from dragoman.progress import note
-from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
 from dragoman.report.tables import own_language
 from dragoman.report.tables.own_language import Taught, TaughtRun
@@ -46,10 +44,7 @@ ABSENT = {
 
 def recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """The recipe in `path`. RecipeError with every fault at once; DataError if its own question files are faulty."""
-    known = available()
-    options = {name: method.options for name, method in known.items()}
-    sees = {name: method.sees for name, method in known.items()}
-    loaded = load(path, overrides, methods=options, suites=suites, sees=sees)
+    loaded = read(path, overrides)
     suites.notes(loaded)  # reads the question files, so that their faults show now
     return loaded
 

@@ -17,7 +17,9 @@ import pkgutil
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Tag
 
 from dragoman.corpora.amounts import Amounts, Volume
 from dragoman.corpora.records import Learnt
@@ -27,6 +29,22 @@ from dragoman.prompts.speak import Speaker
 from dragoman.rationales.report import RationaleReport
 from dragoman.recipe.fields import Positive, Strict
 from dragoman.recipe.training import OwnTraining, Scale
+
+
+class Elsewhere(Strict):
+    """A row of another recipe, which has been run."""
+
+    recipe: str
+    """The other recipe's file. Relative paths count from where dragoman is run."""
+    row: str
+    """The row's name in its tables."""
+
+
+Before = Annotated[
+    Annotated[str, Tag("a row")] | Annotated[Elsewhere, Tag("elsewhere")],
+    Discriminator(lambda said: "elsewhere" if isinstance(said, dict | Elsewhere) else "a row"),
+]
+"""The row that another starts from."""
 
 
 class MethodOptions(Strict):
@@ -39,6 +57,9 @@ class MethodOptions(Strict):
     limit: Positive | None = None
     """Learn from at most so many pairs of each direction and conversations of each language; a part of what a larger
     limit takes."""
+    after: Before | None = None
+    """Start from the finished model of another row, which is then this row's backbone: a row's name, or `{recipe: FILE,
+    row: ROW}` of another recipe that has been run. The recipe's backbone when absent."""
     scale: Scale = 1.0
     """Take what was trained at this strength: 0 is the backbone, 1 all of it; `{first_layer: 0.5}` rises to 1 at the
     last layer. Rows that differ in nothing else share their training."""

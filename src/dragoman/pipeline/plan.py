@@ -6,14 +6,33 @@ training, which sees the same examples, is not run.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import dragoman
+from dragoman import suites
+from dragoman.errors import DragomanError, RecipeError
+from dragoman.methods import Elsewhere, available
 from dragoman.pipeline.data.make_data import missing
 from dragoman.pipeline.models.cast import Cast, Model, find_cast
-from dragoman.pipeline.rows import learnt, recovered, rounds, rows, settings_of, taught_as, titled, trained, trainings
+from dragoman.pipeline.rows import (
+    after_of,
+    begins_with,
+    in_order,
+    learnt,
+    recovered,
+    replayed,
+    rounds,
+    rows,
+    settings_of,
+    starts_apart,
+    taught_as,
+    titled,
+    trained,
+    training_of,
+    trainings,
+)
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.evaluate import Evaluate
 from dragoman.pipeline.stages.examples import MakeExamples
@@ -21,8 +40,10 @@ from dragoman.pipeline.stages.merge import Merge
 from dragoman.pipeline.stages.recover import Recover
 from dragoman.pipeline.stages.replay import MakeReplay
 from dragoman.pipeline.stages.report import MakeReport
-from dragoman.pipeline.stages.stage import Kind, RunState, Stage, StageJob
+from dragoman.pipeline.stages.stage import Kind, RunState, Stage, StageJob, finished_model
 from dragoman.pipeline.stages.train import Train
+from dragoman.recipe.faults import suggestion
+from dragoman.recipe.load import load
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact, Store, fingerprint
 
@@ -75,11 +96,11 @@ def stages(recipe: Recipe) -> list[Stage]:
 
     Examples that do not depend on a training are made once and shared by the seeds.
     """
-    every = [settings_of(recipe, row) for row in rows(recipe)]
-    replay = [Stage("replay", "", ("data",))] * any(one.replay or one.recovery for one in every)
+    shared = any(replayed(recipe, row) == "replay" for row in rows(recipe))
+    replay = [Stage("replay", "", ("data",))] * shared
     found = [Stage("data", ""), *replay, Stage("evaluate", "backbone", ("data",))]
-    for row in sorted(rows(recipe), key=lambda row: taught_as(recipe, row) != row):  # what is shared comes first
-        if rounds(recipe, row) == 1 and taught_as(recipe, row) == row:
+    for row in in_order(recipe):
+        if rounds(recipe, row) == 1 and taught_as(recipe, row) == row and not starts_apart(recipe, row):
             found.append(Stage("examples", row, ("data",)))
         for seed in trainings(recipe):
             found += _training(recipe, row, seed)
@@ -92,21 +113,25 @@ def stages(recipe: Recipe) -> list[Stage]:
 def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
     """The stages of one training of a row, including its evaluation; without the training if another row has it."""
     recover = recovered(recipe, row, seed)
-    merge = Stage("merge", row, (recover or trained(recipe, row, seed)[-1],), seed=seed)
+    begin = begins_with(recipe, row, seed)
+    merge = Stage("merge", row, (recover or trained(recipe, row, seed)[-1], *begin), seed=seed)
     judged = [merge, Stage("evaluate", row, ("data", merge.title), seed=seed)]
     if taught_as(recipe, row) != row:
         return judged
     found: list[Stage] = []
     before: tuple[str, ...] = ()
-    count = rounds(recipe, row)
-    replay = ("replay",) if settings_of(recipe, row).replay else ()
+    count, apart = rounds(recipe, row), starts_apart(recipe, row)
+    replay = replayed(recipe, row, seed)
+    if replay and apart:
+        found.append(Stage("replay", row, ("data", *begin), seed=seed))
+    beside = (replay,) if replay and settings_of(recipe, row).replay else ()
     for round, examples in zip([*range(1, count), 0], learnt(recipe, row, seed), strict=True):
-        if count > 1:
-            found.append(Stage("examples", row, ("data", *before), round, seed))
-        found.append(Stage("train", row, (examples, *before, *replay), round, seed))
+        if count > 1 or apart:
+            found.append(Stage("examples", row, ("data", *before, *begin), round, seed))
+        found.append(Stage("train", row, (examples, *before, *beside, *begin), round, seed))
         before = (found[-1].title,)
-    if recover:
-        found.append(Stage("recover", row, (*before, "replay"), seed=seed))
+    if recover and replay:
+        found.append(Stage("recover", row, (*before, replay, *begin), seed=seed))
     return [*found, *judged]
 
 
@@ -118,17 +143,89 @@ def kind_of_work(recipe: Recipe, stage: Stage, backbone: Model) -> list[str]:
     return [stage.kind, method, backbone.digest, *["all weights"] * whole, *["replay"] * replay]
 
 
+def read(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe in `path`. RecipeError with every fault at once."""
+    known = available()
+    options = {name: method.options for name, method in known.items()}
+    sees = {name: method.sees for name, method in known.items()}
+    return load(path, overrides, methods=options, suites=suites, sees=sees)
+
+
+def leading_to(stages: Collection[Stage], titles: Collection[str]) -> set[str]:
+    """The titles of the stages that some stages need, directly or indirectly."""
+    by_title = {stage.title: stage for stage in stages}
+    seen: set[str] = set()
+    waiting = list(titles)
+    while waiting:
+        for need in by_title[waiting.pop()].needs:
+            if need not in seen:
+                seen.add(need)
+                waiting.append(need)
+    return seen
+
+
 def open_store(recipe: Recipe, say: Callable[[str], None] = lambda _: None) -> Store:
     return Store(Path(recipe.runs) / ".store", say)
 
 
-def plan(recipe: Recipe, store: Store | None = None) -> Plan:
+def state_of(recipe: Recipe, store: Store, *, fetch: bool = False, around: tuple[Path, ...] = ()) -> RunState:
+    """A recipe with its models, and nothing done yet. Fetches nothing unless `fetch` is set.
+
+    `around` are other recipes that are waiting for this one. RecipeError if a row starts from another recipe's row
+    that is not there.
+    """
+    state = RunState(recipe, find_cast(recipe, store.digests, fetch=fetch), store, {})
+    for row in in_order(recipe):
+        if isinstance(before := after_of(recipe, row), Elsewhere):
+            for seed in trainings(recipe):
+                try:
+                    state.elsewhere[row, seed] = _finished_elsewhere(state, row, seed, before, around)
+                except DragomanError as error:
+                    raise RecipeError(f"{row} comes after {before.row} of {before.recipe}: {error}") from error
+    return state
+
+
+def _finished_elsewhere(
+    state: RunState, row: str, seed: int | None, before: Elsewhere, around: tuple[Path, ...]
+) -> Model:
+    """The finished model of a row of another recipe, from its store; with this row's seed, if it has several."""
+    path = Path(before.recipe).resolve()
+    if path in around:
+        raise RecipeError("each of these recipes comes after the other; put their rows into one recipe")
+    other = read(Path(before.recipe))
+    if before.row not in rows(other):
+        raise RecipeError(f"it has no row '{before.row}'; {suggestion(before.row, rows(other))}")
+    wanted = None
+    if trainings(other) != (None,):
+        wanted = training_of(state.recipe, row, seed).seed
+        if wanted not in other.seeds:
+            raise RecipeError(
+                f"it was trained with the seeds {', '.join(map(str, other.seeds))}, and not with {wanted}"
+            )
+    found = plan(other, around=(*around, path))
+    title = titled("merge", before.row, seed=wanted)
+    steps = {step.stage.title: step for step in found.steps}
+    leading = leading_to(stages(other), [title]) | {title}
+    todo = [one for one, step in steps.items() if one in leading and not step.artifact]
+    merged = steps[title].artifact
+    if merged is None:
+        was = (Path(other.runs) / other.name / "models" / before.row).exists()
+        why = "it is not what its recipe says now" if was else "it is not trained yet"
+        raise RecipeError(f"{why} ({todo[0]} is to do). Run it first: `dragoman run {before.recipe}`")
+    digests = state.store.digests
+    ours, theirs = ([digests.of(path) for path in one.files] for one in (state.cast.backbone, found.backbone))
+    if ours != theirs:
+        raise RecipeError(f"its backbone is another one ({other.backbone}), and what is kept of ours could not be told")
+    return finished_model(state.cast.backbone, before.row, merged)
+
+
+def plan(recipe: Recipe, store: Store | None = None, *, around: tuple[Path, ...] = ()) -> Plan:
     """What is done and what is not. Reads manifests and checksums; starts and fetches nothing.
 
-    Writes only the remembered checksums of files, if it can.
+    Writes only the remembered checksums of files, if it can. `around` are other recipes that are waiting for this one.
     """
     store = store or open_store(recipe)
-    state = RunState(recipe, find_cast(recipe, store.digests), store, {})
+    state = state_of(recipe, store, around=around)
     steps = []
     waiting = missing(recipe)
     for stage in stages(recipe):

@@ -58,7 +58,8 @@ def _publish_report(folder: Path, source: Path) -> None:
 
 
 def _links(recipe: Recipe, folder: Path, done: Mapping[str, Artifact]) -> dict[Path, Path]:
-    found = {folder / title: done[title].folder for title in ("data", "replay") if title in done}
+    kinds = ("data", "replay")
+    found = {folder / title: one.folder for title, one in done.items() if title.split("-")[0] in kinds}
     for title, judged in done.items():
         if title.startswith("evaluate-"):
             found[folder / "results" / f"{title.removeprefix('evaluate-')}.json"] = judged.folder / "results.json"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dragoman.json_values import Json
-from dragoman.methods import Method, MethodOptions, available
+from dragoman.methods import Elsewhere, Method, MethodOptions, available
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.training import WITHOUT_EFFECT, Rising, SegmentTraining, Training, as_scale
 
@@ -19,6 +19,32 @@ def rows(recipe: Recipe) -> dict[str, tuple[str, dict[str, Any]]]:
 def method_of(recipe: Recipe, row: str) -> Method:
     """The method of a row."""
     return available()[rows(recipe)[row][0]]
+
+
+def after_of(recipe: Recipe, row: str) -> str | Elsewhere | None:
+    """The row whose finished model a row starts from; None if it starts from the backbone."""
+    said = rows(recipe)[row][1].get("after") if row in rows(recipe) else None
+    return Elsewhere.model_validate(said) if isinstance(said, dict) else said
+
+
+def starts_apart(recipe: Recipe, row: str) -> bool:
+    """Whether what a row starts from is another model than the backbone."""
+    return after_of(recipe, row) is not None
+
+
+def in_order(recipe: Recipe) -> list[str]:
+    """The rows, each after the one that it starts from and the one whose training it shares."""
+    found: list[str] = []
+
+    def add(row: str) -> None:
+        for before in (taught_as(recipe, row), after_of(recipe, row)):
+            if isinstance(before, str) and before not in (row, *found):
+                add(before)
+        found.extend([row] if row not in found else [])
+
+    for row in sorted(rows(recipe), key=lambda row: taught_as(recipe, row) != row):
+        add(row)
+    return found
 
 
 def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,7 +149,8 @@ def rounds(recipe: Recipe, row: str) -> int:
 def learnt(recipe: Recipe, row: str, seed: int | None = None) -> list[str]:
     """Titles of the stages that make the examples of a training, round by round: usually one that all seeds share."""
     count, row = rounds(recipe, row), taught_as(recipe, row)
-    return [titled("examples", row, round, seed if count > 1 else None) for round in [*range(1, count), 0]]
+    own = count > 1 or starts_apart(recipe, row)
+    return [titled("examples", row, round, seed if own else None) for round in [*range(1, count), 0]]
 
 
 def trained(recipe: Recipe, row: str, seed: int | None = None) -> list[str]:
@@ -136,3 +163,20 @@ def recovered(recipe: Recipe, row: str, seed: int | None = None) -> str | None:
     """Title of the stage that recovers a row after its training; None if there is none."""
     row = taught_as(recipe, row)
     return titled("recover", row, seed=seed) if settings_of(recipe, row).recovery else None
+
+
+def replayed(recipe: Recipe, row: str, seed: int | None = None) -> str | None:
+    """Title of the stage whose answers a row learns or recovers by; None if it needs none. All rows that start from the
+    backbone share one.
+    """
+    row = taught_as(recipe, row)
+    settings = settings_of(recipe, row)
+    if not (settings.replay or settings.recovery):
+        return None
+    return titled("replay", row, seed=seed) if starts_apart(recipe, row) else "replay"
+
+
+def begins_with(recipe: Recipe, row: str, seed: int | None = None) -> tuple[str, ...]:
+    """Titles of the stages that make what a row starts from; none if that is the backbone, or another recipe's row."""
+    before = after_of(recipe, row)
+    return (titled("merge", before, seed=seed),) if isinstance(before, str) else ()

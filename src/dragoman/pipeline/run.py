@@ -13,10 +13,10 @@ from dragoman.pipeline.data.questions import require_files
 from dragoman.pipeline.forecast.disk import room
 from dragoman.pipeline.forecast.show import clock
 from dragoman.pipeline.merge_adapters import merge_adapters
-from dragoman.pipeline.models.cast import find_cast
-from dragoman.pipeline.plan import JOBS, artifact_name, kind_of_work, open_store, plan, stages
+from dragoman.pipeline.plan import JOBS, artifact_name, kind_of_work, leading_to, open_store, plan, stages, state_of
 from dragoman.pipeline.process import begin, in_own_process
 from dragoman.pipeline.publish import publish
+from dragoman.pipeline.rows import after_of, begins_with, titled
 from dragoman.pipeline.spent import spending
 from dragoman.pipeline.stages.check import Check
 from dragoman.pipeline.stages.examples import AnswerPart
@@ -70,15 +70,18 @@ def made(
     folder, store = Path(recipe.runs) / recipe.name, open_store(recipe, say)
     with store.in_use():
         merged = merge_adapters(recipe, store, say)
-    state = RunState(recipe, find_cast(recipe, store.digests, fetch=True), store, {})
+    state = state_of(recipe, store, fetch=True)
     ends = {upto, *(["replay"] if upto == "examples" and part is None else [])}
-    chosen = [one for one in stages(recipe) if not upto or one.kind in ends or _leads_to(recipe, one, upto)]
+    every = stages(recipe)
+    leading = leading_to(every, [one.title for one in every if one.kind in ends])
+    chosen = [one for one in every if not upto or one.kind in ends or one.title in leading]
     if part:
-        _require_parts(chosen)
+        _require_parts(recipe, chosen)
     with store.in_use():
         _do_all(state, chosen, folder, part=part, trust=trust, checked=checked, say=say)
         if upto is None and part is None:
-            note_all(folder, merged | {title: artifact.name for title, artifact in state.done.items()})
+            names = {title: artifact.name for title, artifact in state.done.items()}
+            note_all(folder, merged | names | _started_elsewhere(state))
         store.digests.save()
     return state.done
 
@@ -173,9 +176,15 @@ def _first_of(spoiled: Sequence[str], chosen: Sequence[Stage], state: RunState) 
     return at
 
 
-def _require_parts(chosen: Sequence[Stage]) -> None:
+def _require_parts(recipe: Recipe, chosen: Sequence[Stage]) -> None:
     """RecipeError if examples need a training, since that needs the examples of all parts."""
     for stage in chosen:
+        if stage.kind == "examples" and begins_with(recipe, stage.row, stage.seed):
+            raise RecipeError(
+                f"{stage.row} comes after {after_of(recipe, stage.row)}, whose training needs the examples of all "
+                "parts. Leave --shard out, or put the rows that come first into a recipe of their own "
+                "(`after: {recipe: FILE, row: ROW}`)."
+            )
         if stage.before:
             raise RecipeError(
                 f"{stage.row} refreshes its rationales after each epoch, with what was trained until then: that cannot "
@@ -183,17 +192,11 @@ def _require_parts(chosen: Sequence[Stage]) -> None:
             )
 
 
-def _leads_to(recipe: Recipe, stage: Stage, kind: Kind) -> bool:
-    """Whether a stage of that kind needs this one, directly or indirectly."""
-    by_title = {known.title: known for known in stages(recipe)}
-    wanted = [known for known in by_title.values() if known.kind == kind]
-    seen: set[str] = set()
-    while wanted:
-        for need in wanted.pop().needs:
-            if need not in seen:
-                seen.add(need)
-                wanted.append(by_title[need])
-    return stage.title in seen
+def _started_elsewhere(state: RunState) -> dict[str, str]:
+    """What rows start from that another recipe has made in the same store."""
+    inside = state.store.folder / "artifacts"
+    starts = {titled("start", row, seed=seed): model.path.parent for (row, seed), model in state.elsewhere.items()}
+    return {title: folder.name for title, folder in starts.items() if folder.parent.resolve() == inside.resolve()}
 
 
 def _require_alone() -> None:
@@ -225,7 +228,7 @@ def _answer_part(state: RunState, stage: Stage, part: tuple[int, int], say: Say)
     words = f"part {part[0]} of {part[1]}"
     say(f"… {stage.title}, {words}")
     started = time.monotonic()
-    job = AnswerPart(state.recipe, state.cast, stage.row, part, state.data, state.cache)
+    job = AnswerPart(state.recipe, state.cast.backbone, state.cast.others, stage.row, part, state.data, state.cache)
     examples = in_own_process(job, stage.title).result
     say(
         f"✓ {stage.title}, {words}  {clock(time.monotonic() - started)}  answered for {examples:,} examples; "

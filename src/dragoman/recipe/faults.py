@@ -35,15 +35,15 @@ def faults(error: ValidationError, model: type[BaseModel], source: Source, prefi
 
 def _existing(value: Json, details: ErrorDetails) -> Keys:
     """The part of pydantic's location that was really written: it also contains the names of union members."""
-    location = details["loc"]
-    if details["type"] in ("missing", "extra_forbidden"):
-        return location
-    for depth, part in enumerate(location):
+    location, found = details["loc"], []
+    for part in location:
         try:
             value = held(value, (part,))
         except (TypeError, LookupError):
-            return location[:depth]
-    return location
+            continue
+        found.append(part)
+    absent = details["type"] == "missing" and location[-1:]
+    return (*found, *(absent or ()))
 
 
 def _sentence(details: ErrorDetails, model: type[BaseModel], path: Keys, beside: set[str]) -> str:

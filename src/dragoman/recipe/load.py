@@ -16,7 +16,7 @@ from dragoman.recipe.data.conversations import Prompts, ReplayData
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.fields import NAME, no_folder
 from dragoman.recipe.judging import Verdict
-from dragoman.recipe.schema import Recipe, unfit_labels
+from dragoman.recipe.schema import Recipe, unfit_rows
 from dragoman.recipe.source import COMMAND_LINE, Fault, Keys, Place, Source, parse, read, spelled
 from dragoman.recipe.sweep import expand
 from dragoman.recipe.training import Training
@@ -68,7 +68,7 @@ def load(
                 recipe, found = _with_replay(source, recipe)
                 found = found or [
                     *_validate_measured(source, recipe),
-                    *(Fault(source.place(at), spelled(at), why) for at, why in unfit_labels(recipe)),
+                    *(Fault(source.place(at), spelled(at), why) for at, why in unfit_rows(recipe)),
                     *check_needs(source, recipe, suites),
                 ]
         except ValidationError as error:

@@ -4,14 +4,17 @@ No torch here, and nothing heavy: `dragoman show` and `--dry-run` answer at once
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
 from dragoman.recipe.data import Data
 from dragoman.recipe.engines import Generation, Hardware
+from dragoman.recipe.faults import suggestion
 from dragoman.recipe.fields import Distinct, Strict, distinct_seeds, folder_name
 from dragoman.recipe.judging import Benchmark, Chat, Evaluation, Finished, Pick, Prompt, Verdict
+from dragoman.recipe.source import Keys
 from dragoman.recipe.training import Training
 
 
@@ -89,9 +92,44 @@ class Recipe(Strict):
         return self
 
 
-def unfit_labels(recipe: Recipe) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def unfit_rows(recipe: Recipe) -> Iterator[tuple[Keys, str]]:
+    """Where rows can't be what they are said to be, and why."""
+    yield from _unfit_starts(recipe)
+    yield from _unfit_labels(recipe)
+
+
+def _unfit_starts(recipe: Recipe) -> Iterator[tuple[Keys, str]]:
+    """Rows that start from a row that is not there, or, one after another, from themselves."""
+    places: dict[str, Keys] = {}
+    before: dict[str, Any] = {}
+    for index, method in enumerate(recipe.methods):
+        for name, options in method.items():
+            row = options.get("label") or name
+            places[row], before[row] = ("methods", index, name, "after"), options.get("after")
+    for row, first in before.items():
+        if isinstance(first, dict) and not Path(first["recipe"]).is_file():
+            text = f"there is no file {first['recipe']}; the path counts from where dragoman is run"
+            yield (*places[row], "recipe"), text
+        if not isinstance(first, str):
+            continue
+        circle = [row]
+        while isinstance(last := before.get(circle[-1]), str) and last not in circle:
+            circle.append(last)
+        others = places.keys() - {row}
+        if first == "backbone":
+            yield places[row], "rows start from the backbone by themselves; leave `after` out"
+        elif first not in places:
+            known = suggestion(first, others) if others else "there is no other"
+            yield places[row], f"no row '{first}' to start from; {known}"
+        elif first == row:
+            yield places[row], f"{row} can't start from what it becomes itself; name another row, or leave `after` out"
+        elif last == row and row == next(one for one in before if one in circle):
+            yield places[row], f"{' comes after '.join([*circle, row])}: one of these has to start from the backbone"
+
+
+def _unfit_labels(recipe: Recipe) -> Iterator[tuple[Keys, str]]:
     """Where rows learn stored log-probabilities, and none are kept or they are not the backbone's; and why."""
-    drawn: list[tuple[tuple[str | int, ...], dict[str, Any]]] = []
+    drawn: list[tuple[Keys, dict[str, Any]]] = []
     for index, method in enumerate(recipe.methods):
         for name, options in method.items():
             settings = recipe.training.changed(options.get("training"))

@@ -128,7 +128,7 @@ def test_the_backbone_is_asked_once_for_all_rows(recipe: Recipe, cast: Cast, sha
     def judged(row: str, model: Path | None = None) -> dict[str, Any]:
         out = tmp_path / f"out-{row}"
         out.mkdir(exist_ok=True)
-        evaluate(recipe, cast, row, model, data, out, cache)
+        evaluate(recipe, cast, cast.backbone, row, model, data, out, cache)
         found: dict[str, Any] = json.loads((out / "results.json").read_text())["drift"]
         return found
 

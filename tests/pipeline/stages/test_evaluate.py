@@ -100,7 +100,7 @@ def test_two_suites_have_judges_of_their_own(tmp_path: Path, any_data: Path) -> 
         make_data(asked, data)
         cast = find_cast(asked, Digests(tmp_path / "digests.json"))
         assert list(cast.judges) == ["benchmarks.mt-bench.judge", "judge"]
-        evaluate(asked, cast, "backbone", None, data, out, tmp_path / "cache")
+        evaluate(asked, cast, cast.backbone, "backbone", None, data, out, tmp_path / "cache")
         told = {one["name"]: one["signature"] for one in json.loads((out / "results.json").read_text())["graded"]}
         assert "|judge:own|" in told["mt-bench"]
         assert (

@@ -15,6 +15,7 @@ from dragoman.pipeline.models.cast import Cast, Model
 from dragoman.pipeline.models.engines import answering, check_engine, judge_engine, open_door
 from dragoman.pipeline.models.judging import judging_inputs
 from dragoman.pipeline.models.speakers import device_name, judge_speaker, speaker, spec_of
+from dragoman.pipeline.rows import starts_apart
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob, finish_of
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.judging import Comet, Evaluation
@@ -53,6 +54,8 @@ class Evaluate(StageJob[EvaluateFacts]):
 
     recipe: Recipe
     cast: Cast
+    voice: Model
+    """What the row's vocabulary and chat format are of."""
     row: str
     model: Path | None
     """The folder of a trained row's weights."""
@@ -63,12 +66,13 @@ class Evaluate(StageJob[EvaluateFacts]):
     @classmethod
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
         model = state.done[stage.needs[1]].folder / "model" if len(stage.needs) > 1 else None
-        return cls(state.recipe, state.cast, stage.row, model, state.data, out, state.cache)
+        voice = state.voice(stage.row, stage.seed)
+        return cls(state.recipe, state.cast, voice, stage.row, model, state.data, out, state.cache)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
         recipe, cast, row = state.recipe, state.cast, stage.row
-        data, voice = state.done["data"], cast.voice(row)
+        data, voice = state.done["data"], state.voice(row, stage.seed)
         model = state.done[stage.needs[1]].digest("model/*") if len(stage.needs) > 1 else voice.digest
         compared = row != "backbone" and any(suite.compares for suite in suites.of(recipe))
         return {
@@ -95,10 +99,11 @@ class Evaluate(StageJob[EvaluateFacts]):
         compared = stage.row != "backbone" and any(suite.compares for suite in suites.of(state.recipe))
         judges = [(judge, True) for judge in state.cast.judges.values()]
         backbone = [(state.cast.backbone, True)] if compared else []
-        return [(state.cast.voice(stage.row), not trained), *judges, *backbone]
+        spoken = [] if starts_apart(state.recipe, stage.row) else [(state.cast.voice(stage.row), not trained)]
+        return [*spoken, *judges, *backbone]
 
     def run(self) -> Made[EvaluateFacts]:
-        return evaluate(self.recipe, self.cast, self.row, self.model, self.data, self.out, self.cache)
+        return evaluate(self.recipe, self.cast, self.voice, self.row, self.model, self.data, self.out, self.cache)
 
     @staticmethod
     def told(artifact: Artifact) -> list[str]:
@@ -123,17 +128,20 @@ def check(recipe: Recipe, cast: Cast) -> None:
 
 
 def evaluate(
-    recipe: Recipe, cast: Cast, row: str, model: Path | None, data: Path, out: Path, cache: Path
+    recipe: Recipe, cast: Cast, voice: Model, row: str, model: Path | None, data: Path, out: Path, cache: Path
 ) -> Made[EvaluateFacts]:
     """A row is judged by all suites of the recipe. The backbone also answers other draws of questions.
 
     `model` is the folder of a trained row's weights. Writes `results.json`, and for the backbone `noise.json`.
     """
-    voice, judges, settings = cast.voice(row), suites.judges(recipe), recipe.evaluation
+    judges, settings = suites.judges(recipe), recipe.evaluation
     speak = speaker(recipe, voice)
     speak.others = {name: judge_speaker(judge, judges[name]) for name, judge in cast.judges.items()}
-    if row in cast.finished:
-        speak.others = {**speak.others, "backbone": speaker(recipe, cast.backbone)}
+    if voice != cast.backbone:
+        plain = speaker(recipe, cast.backbone)
+        speak.others = {**speak.others, "backbone": plain}
+        if row not in cast.finished:
+            speak.alone = plain.alone and speak.format is None  # as all rows are asked
     draws = 1 + (settings.noise_seeds if row == "backbone" else 0)
     asking = _asking(recipe, row, data, speak, draws)
     weights = spec_of(voice, recipe.system)
@@ -151,7 +159,7 @@ def evaluate(
         first = replace(first, translation=translated)
     for texts in outcomes.values():
         if isinstance(texts, drift.Texts):
-            first = replace(first, drift=_drift(recipe, cast, row, model, texts))
+            first = replace(first, drift=_drift(recipe, cast.backbone, voice, row, model, texts))
     first = replace(first, graded=(*first.graded, *_run_outside(recipe, voice, model, cache)))
     write_atomic(out / "results.json", json.dumps(first.to_json(), ensure_ascii=False))
     noise = [draw.to_json() for draw in found[1:] if draw.abilities or draw.graded]
@@ -248,13 +256,14 @@ def _results(recipe: Recipe, number: int, outcomes: Mapping[Place, Outcome]) -> 
     return RowResults(translated, kept, tuple(_as_skill(one, recipe.evaluation.skills) for one in graded))
 
 
-def _drift(recipe: Recipe, cast: Cast, row: str, model: Path | None, texts: drift.Texts) -> drift.DriftResult:
+def _drift(
+    recipe: Recipe, backbone: Model, voice: Model, row: str, model: Path | None, texts: drift.Texts
+) -> drift.DriftResult:
     from dragoman.pipeline.models.drift import moved, unmoved
 
     if row == "backbone":
-        return unmoved(recipe, cast.backbone, texts)
-    voice = cast.voice(row)
-    return moved(recipe, cast.backbone, replace(voice, folder=model or voice.path), texts)
+        return unmoved(recipe, backbone, texts)
+    return moved(recipe, backbone, replace(voice, folder=model or voice.path), texts)
 
 
 def _as_skill(graded: Graded, skills: Sequence[str]) -> Graded:

@@ -4,7 +4,7 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -17,7 +17,7 @@ from dragoman.methods import Lesson, Method
 from dragoman.models.config import context_of
 from dragoman.pipeline.data.limit import LEARNT, beside, kept
 from dragoman.pipeline.data.record_files import chunks
-from dragoman.pipeline.models.cast import Cast, Model, writer
+from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.models.engines import ModelSpec, answering, open_door
 from dragoman.pipeline.models.metered import Metered
 from dragoman.pipeline.models.speakers import speaker, spec_of
@@ -55,7 +55,7 @@ class ExamplesFacts(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class MakeExamples(StageJob[ExamplesFacts]):
-    """The examples of a row. With an adapter, the backbone is asked with the adapter on it.
+    """The examples of a row. With an adapter, what the row started from is asked with the adapter on it.
 
     A finished chunk is not made again.
     """
@@ -66,7 +66,8 @@ class MakeExamples(StageJob[ExamplesFacts]):
     )
 
     recipe: Recipe
-    cast: Cast
+    start: Model
+    others: Mapping[str, Model]
     row: str
     adapter: Path | None
     data: Path
@@ -76,7 +77,8 @@ class MakeExamples(StageJob[ExamplesFacts]):
     @classmethod
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
         adapter = state.done[stage.before].folder / "adapter" if stage.before else None
-        return cls(state.recipe, state.cast, stage.row, adapter, state.data, out, state.cache)
+        start = state.start(stage.row, stage.seed)
+        return cls(state.recipe, start, state.cast.others, stage.row, adapter, state.data, out, state.cache)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
@@ -91,7 +93,7 @@ class MakeExamples(StageJob[ExamplesFacts]):
             "pairs": data.digest(LEARNT),
             "method": method,
             "options": own_options(options),
-            "backbone": state.cast.backbone.digest,
+            "backbone": state.start(stage.row, stage.seed).digest,
             "adapter": stage.before and state.done[stage.before].digest("adapter/*"),
             "writer": state.cast.others[name].digest if (name := writer(options)) else None,
             "system": recipe.system,
@@ -103,7 +105,7 @@ class MakeExamples(StageJob[ExamplesFacts]):
     @staticmethod
     def models(stage: Stage, state: RunState) -> list[tuple[Model, bool]]:
         named = writer(rows(state.recipe)[stage.row][1])
-        return [(state.cast.backbone, True), *([(state.cast.others[named], True)] if named else [])]
+        return [*state.opened(stage), *([(state.cast.others[named], True)] if named else [])]
 
     def run(self) -> Made[ExamplesFacts]:
         out = self.out
@@ -112,7 +114,7 @@ class MakeExamples(StageJob[ExamplesFacts]):
             return not _counted(out, number).exists()
 
         for number, lesson, sampled, spent in _lessons(
-            self.recipe, self.cast, self.row, self.adapter, self.data, self.cache, missing
+            self.recipe, self.start, self.others, self.row, self.adapter, self.data, self.cache, missing
         ):
             if lesson.examples:
                 write_examples(out / "examples", number, lesson.examples)
@@ -142,7 +144,8 @@ class AnswerPart:
     """
 
     recipe: Recipe
-    cast: Cast
+    start: Model
+    others: Mapping[str, Model]
     row: str
     part: tuple[int, int]
     data: Path
@@ -150,9 +153,11 @@ class AnswerPart:
 
     def run(self) -> int:
         number, parts = self.part
-        lessons = _lessons(
-            self.recipe, self.cast, self.row, None, self.data, self.cache, lambda chunk: chunk % parts == number - 1
-        )
+
+        def of_part(chunk: int) -> bool:
+            return chunk % parts == number - 1
+
+        lessons = _lessons(self.recipe, self.start, self.others, self.row, None, self.data, self.cache, of_part)
         return sum(len(lesson.examples) for _, lesson, _, _ in lessons)
 
 
@@ -190,7 +195,8 @@ class _Chunk(NamedTuple):
 
 def _lessons(
     recipe: Recipe,
-    cast: Cast,
+    start: Model,
+    others: Mapping[str, Model],
     row: str,
     adapter: Path | None,
     data: Path,
@@ -199,14 +205,13 @@ def _lessons(
 ) -> Iterator[_Chunk]:
     """The lessons of the wanted chunks. Several chunks ask together."""
     _, options = rows(recipe)[row]
-    backbone, others = cast.backbone, cast.others
     method = method_of(recipe, row)
     chosen = method.options.model_validate(own_options(options))
-    speak = speaker(recipe, backbone, others)
+    speak = speaker(recipe, start, others)
     models = {name: spec_of(other, recipe.system) for name, other in others.items()}
-    models["backbone"] = _as_trained(spec_of(backbone, recipe.system), adapter)
+    models["backbone"] = _as_trained(spec_of(start, recipe.system), adapter)
     served = None if adapter else writer(options) or "backbone"
-    longest = longest_prefix(recipe, context_of(backbone.path), speak)
+    longest = longest_prefix(recipe, context_of(start.path), speak)
     learns = kept(data, limit_of(recipe, row), method.sees)
     parted = (chunks(learns.records(data / name), CHUNK) for name in learnt_from(method))
     numbered = enumerate(chain.from_iterable(parted))

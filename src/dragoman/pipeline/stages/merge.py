@@ -36,12 +36,12 @@ class MergeFacts(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Merge(StageJob[MergeFacts]):
-    """Makes one model from the backbone and what was trained."""
+    """Makes one model from what a row started from and what was trained."""
 
     made_by: ClassVar = 1
 
     recipe: Recipe
-    backbone: Model
+    start: Model
     adapter: Path
     data: Path
     out: Path
@@ -53,7 +53,8 @@ class Merge(StageJob[MergeFacts]):
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
         adapter = state.done[stage.needs[0]].folder / "adapter"
         scale, alone = scale_of(state.recipe, stage.row), teaches_alone(state.recipe, stage.row)
-        return cls(state.recipe, state.cast.backbone, adapter, state.data, out, scale, alone)
+        start = state.start(stage.row, stage.seed)
+        return cls(state.recipe, start, adapter, state.data, out, scale, alone)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
@@ -63,27 +64,27 @@ class Merge(StageJob[MergeFacts]):
         if teaches_alone(state.recipe, stage.row):
             inputs["alone"] = True
         adapter = state.done[stage.needs[0]].digest("adapter/*")
-        return inputs | {"adapter": adapter, "backbone": state.cast.backbone.digest}
+        return inputs | {"adapter": adapter, "backbone": state.start(stage.row, stage.seed).digest}
 
     @staticmethod
     def models(stage: Stage, state: RunState) -> list[tuple[Model, bool]]:
-        return [(state.cast.backbone, True)]
+        return state.opened(stage)
 
     def run(self) -> Made[MergeFacts]:
         from dragoman.training.merge import merge
 
-        speak = speaker(self.recipe, self.backbone)
+        speak = speaker(self.recipe, self.start)
         shutil.rmtree(self.out / "model", ignore_errors=True)  # of a run that was cut off before it published this
         parity = merge(
-            self.backbone.path,
+            self.start.path,
             self.adapter,
             self.out / "model",
             _probes(self.data, speak),
             scale=self.scale,
             alone=self.alone,
-            trust_remote_code=self.backbone.trust_remote_code,
-            bin_weights=self.backbone.bin_weights,
-            chat=None if self.backbone.chat == "own" else speak.renderer.tokenizer.chat_template,
+            trust_remote_code=self.start.trust_remote_code,
+            bin_weights=self.start.bin_weights,
+            chat=None if self.start.chat == "own" else speak.renderer.tokenizer.chat_template,
         )
         return Made(cast(MergeFacts, asdict(parity)))
 

@@ -61,7 +61,7 @@ class Recover(StageJob[RecoverFacts]):
     holds_model: ClassVar = False
 
     recipe: Recipe
-    backbone: Model
+    start: Model
     row: str
     seed: int | None
     data: Path
@@ -73,9 +73,9 @@ class Recover(StageJob[RecoverFacts]):
 
     @classmethod
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
-        trained, replay = state.done[stage.needs[0]].folder / "adapter", state.done["replay"].folder
-        backbone = state.cast.backbone
-        return cls(state.recipe, backbone, stage.row, stage.seed, state.data, trained, replay, out, state.cache)
+        trained, replay = state.done[stage.needs[0]].folder / "adapter", state.done[_replay(stage)].folder
+        start = state.start(stage.row, stage.seed)
+        return cls(state.recipe, start, stage.row, stage.seed, state.data, trained, replay, out, state.cache)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
@@ -84,8 +84,8 @@ class Recover(StageJob[RecoverFacts]):
         recovery = _wanted(settings.recovery)
         return measured_on(stage, state, settings) | {
             "trained": state.done[stage.needs[0]].digest("adapter/*"),
-            "replay": state.done["replay"].digest("examples/*"),
-            "backbone": state.cast.backbone.digest,
+            "replay": state.done[_replay(stage)].digest("examples/*"),
+            "backbone": state.start(stage.row, stage.seed).digest,
             "recovery": recovery.model_dump(),
             "training": settings.recovering(recovery).deciding(),
             "system": recipe.system,
@@ -95,7 +95,7 @@ class Recover(StageJob[RecoverFacts]):
 
     @staticmethod
     def models(stage: Stage, state: RunState) -> list[tuple[Model, bool]]:
-        return [(state.cast.backbone, True)]
+        return state.opened(stage)
 
     def run(self) -> Made[RecoverFacts]:
         shutil.rmtree(self.out / "rounds", ignore_errors=True)
@@ -155,13 +155,13 @@ class _Answer:
 
     def run(self) -> None:
         stage, recovery = self.stage, self.stage.recovery
-        recipe, speak = stage.recipe, speaker(stage.recipe, stage.backbone)
+        recipe, speak = stage.recipe, speaker(stage.recipe, stage.start)
         adapter = stage.trained if self.round == 1 else stage.part(self.round - 1) / "adapter"
         settings = training_of(recipe, stage.row, stage.seed)
         prompts = _prompts(ExampleTable(stage.replay / "examples"), recovery, settings.seed, self.round)
         sampling = Sampling(recovery.max_tokens, speak.stop, 1.0, seed=settings.seed + self.round)
         asking = Metered(_own(prompts, sampling))
-        models = {ASKED: replace(spec_of(stage.backbone, recipe.system), adapter=adapter)}
+        models = {ASKED: replace(spec_of(stage.start, recipe.system), adapter=adapter)}
         with open_door(recipe.generation, stage.cache, models) as door:
             answered = drive(asking, door)
         if not answered.examples:
@@ -192,10 +192,10 @@ class _Learn:
         stage, recovery = self.stage, self.stage.recovery
         settings = training_of(stage.recipe, stage.row, stage.seed)
         part = stage.part(self.round)
-        dev = dev_examples(stage.recipe, stage.backbone, stage.data, part)[0] if stage.recipe.data.dev else None
+        dev = dev_examples(stage.recipe, stage.start, stage.data, part)[0] if stage.recipe.data.dev else None
         try:
             result = fit(
-                stage.backbone.path,
+                stage.start.path,
                 ExampleTable(stage.answers(self.round)),
                 settings.recovering(recovery),
                 part,
@@ -205,10 +205,10 @@ class _Learn:
                 before=stage.part(self.round - 1) if self.round > 1 else None,
                 until=self.round if self.round < recovery.rounds else None,
                 reverse=recovery.kl == "reverse",
-                trust_remote_code=stage.backbone.trust_remote_code,
-                bin_weights=stage.backbone.bin_weights,
+                trust_remote_code=stage.start.trust_remote_code,
+                bin_weights=stage.start.bin_weights,
                 label=f"recovering {stage.label}",
-                named=stage.backbone.name,
+                named=stage.start.name,
             )
         except Diverged as fault:
             raise Diverged(f"{fault} That was its recovery: the rate is training.recovery.learning_rate.") from None
@@ -245,6 +245,11 @@ def _prompts(replay: ExampleTable, recovery: Recovery, seed: int, number: int) -
         row = replay[index]
         found.append((keys[index], tuple(row.ids[row.segments == prompt].tolist())))
     return found
+
+
+def _replay(stage: Stage) -> str:
+    assert stage.replay is not None, "a recovery needs general prompts"
+    return stage.replay
 
 
 def _wanted(recovery: Recovery | None) -> Recovery:

@@ -73,14 +73,14 @@ class MakeReplay(StageJob[ReplayFacts]):
     )
 
     recipe: Recipe
-    backbone: Model
+    start: Model
     data: Path
     out: Path
     cache: Path
 
     @classmethod
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
-        return cls(state.recipe, state.cast.backbone, state.data, out, state.cache)
+        return cls(state.recipe, state.start(stage.row, stage.seed), state.data, out, state.cache)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
@@ -92,7 +92,7 @@ class MakeReplay(StageJob[ReplayFacts]):
             "suites": questions.inputs(recipe, state.store.digests),
             "near": sorted(suites.near(recipe)),
             "contamination": recipe.data.contamination,
-            "backbone": state.cast.backbone.digest,
+            "backbone": state.start(stage.row, stage.seed).digest,
             "system": recipe.system,
             "engine": answering(recipe.generation),
             "precision": recipe.generation.precision,
@@ -101,13 +101,13 @@ class MakeReplay(StageJob[ReplayFacts]):
 
     @staticmethod
     def models(stage: Stage, state: RunState) -> list[tuple[Model, bool]]:
-        return [(state.cast.backbone, True)]
+        return state.opened(stage)
 
     def run(self) -> Made[ReplayFacts]:
         recipe, replay = self.recipe, _wanted(self.recipe)
-        speak = speaker(recipe, self.backbone)
-        longest = longest_prefix(recipe, context_of(self.backbone.path), speak)
-        models = {"backbone": spec_of(self.backbone, recipe.system)}
+        speak = speaker(recipe, self.start)
+        longest = longest_prefix(recipe, context_of(self.start.path), speak)
+        models = {"backbone": spec_of(self.start, recipe.system)}
         with open_door(recipe.generation, self.cache, models, served="backbone") as door:
             gathered = self._gather(replay, speak, door)
             numbered = enumerate(chunks(list(gathered.taken.values()), CHUNK))
@@ -153,7 +153,7 @@ class MakeReplay(StageJob[ReplayFacts]):
         gathered.spent.update(asking.spent)
         if len(gathered.taken) == before:
             raise DataError(
-                f"of {count:,} prompts that {self.backbone.name} drew itself (data.replay, own) none is any good: "
+                f"of {count:,} prompts that {self.start.name} drew itself (data.replay, own) none is any good: "
                 f"{_listed(gathered.dropped)}. It was never taught what users write, or `chat` is not its format. Name "
                 "a corpus or a file there instead."
             )
@@ -191,7 +191,7 @@ class MakeReplay(StageJob[ReplayFacts]):
             cut_off += counts["cut_off"]
         if not (self.out / "examples").is_dir():
             raise DataError(
-                f"{self.backbone.name} answered none of the {len(gathered.taken):,} replay prompts, so there is "
+                f"{self.start.name} answered none of the {len(gathered.taken):,} replay prompts, so there is "
                 f"nothing of its own to keep ({_listed(left_out)}). Is it an instruct model, and is `chat` its format? "
                 "If so, name other prompts under data.replay, or take replay out."
             )

@@ -17,6 +17,7 @@ from dragoman.pipeline.rows import (
     named_settings,
     own_options,
     recovered,
+    replayed,
     rows,
     settings_apart,
     settings_of,
@@ -190,10 +191,10 @@ def _hints(recipe: Recipe, row: str, done: Mapping[str, Artifact]) -> list[str]:
 
 def _replay(recipe: Recipe, row: str, done: Mapping[str, Artifact], judged: Sequence[str]) -> Replay | None:
     """What a row learnt beside its task; `judged` are the names of all scores."""
-    settings = settings_of(recipe, row).replay
-    if settings is None:
+    settings, title = settings_of(recipe, row).replay, replayed(recipe, row, trainings(recipe)[0])
+    if settings is None or title is None:
         return None
-    facts = MakeReplay.facts(done["replay"])
+    facts = MakeReplay.facts(done[title])
     overlapping = sum(
         count for sets in facts["contamination"].values() for kinds in sets.values() for count in kinds.values()
     )
@@ -255,9 +256,8 @@ def _cost_of(recipe: Recipe, row: str, seed: int | None, done: Mapping[str, Arti
     parts = [done[title] for title in trained(recipe, row, seed)]
     last = Train.facts(parts[-1])
     generated = [facts["generated"] for facts in made if "generated" in facts]
-    settings = settings_of(recipe, row)
-    if settings.replay or settings.recovery:
-        generated.append(MakeReplay.facts(done["replay"])["generated"])
+    if replay := replayed(recipe, row, seed):
+        generated.append(MakeReplay.facts(done[replay])["generated"])
     seconds, tokens, steps = sum(finish_of(part)["seconds"] for part in parts), last["tokens"], last["steps"]
     if (title := recovered(recipe, row, seed)) and (recovery := _recovery_of(recipe, row, seed, done)):
         generated.append(recovery["generated"])
@@ -286,8 +286,7 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
     }
     if left := _counts(data["left out"]):
         facts["left out"] = left
-    if "replay" in done:
-        facts["replay"] = ", ".join(MakeReplay.told(done["replay"]))
+    facts |= {title: ", ".join(MakeReplay.told(done[title])) for title in done if title.split("-")[0] == "replay"}
     facts["machine"] = Evaluate.facts(judged)["device"]
     facts |= {
         f"questions of {suite}": "; ".join(f"{count:,} {what}" for what, count in told.items())

@@ -7,14 +7,14 @@ models and artifacts it reads. `plan.py` puts the stages in order.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, NotRequired, Protocol, Self, TypedDict, TypeVar, cast
 
 from dragoman.pipeline.models.cast import Cast, Model
-from dragoman.pipeline.rows import titled
+from dragoman.pipeline.rows import after_of, begins_with, starts_apart, titled
 from dragoman.recipe.schema import Recipe
-from dragoman.store import Artifact, Store
+from dragoman.store import Artifact, Store, fingerprint
 
 Kind = Literal["data", "replay", "examples", "train", "recover", "merge", "evaluate", "report"]
 Inputs = dict[str, Any]
@@ -47,6 +47,11 @@ class Stage:
         found = [need for need in self.needs if need.startswith("train-")]
         return found[0] if found and self.kind in ("examples", "train") else None
 
+    @property
+    def replay(self) -> str | None:
+        """The replay that this stage reads, if it does."""
+        return next((need for need in self.needs if need.split("-")[0] == "replay"), None)
+
 
 @dataclass(frozen=True, slots=True)
 class RunState:
@@ -56,6 +61,8 @@ class RunState:
     cast: Cast
     store: Store
     done: dict[str, Artifact]
+    elsewhere: dict[tuple[str, int | None], Model] = field(default_factory=dict)
+    """The models that rows with a seed start from, where these are rows of other recipes."""
 
     @property
     def data(self) -> Path:
@@ -66,6 +73,32 @@ class RunState:
     def cache(self) -> Path:
         """The folder of cached completions."""
         return self.store.folder / "completions"
+
+    def start(self, row: str, seed: int | None = None) -> Model:
+        """The model that a row starts from, to be asked and trained: the backbone, or the model of the row before."""
+        before = after_of(self.recipe, row)
+        if before is None:
+            return self.cast.backbone
+        if not isinstance(before, str):
+            return self.elsewhere[row, seed]
+        return finished_model(self.cast.backbone, before, self.done[titled("merge", before, seed=seed)])
+
+    def opened(self, stage: Stage) -> list[tuple[Model, bool]]:
+        """For `StageJob.models`: what a stage's row starts from, unless it is an artifact that the stage needs."""
+        made_here = begins_with(self.recipe, stage.row, stage.seed)
+        return [] if made_here else [(self.start(stage.row, stage.seed), True)]
+
+    def voice(self, row: str, seed: int | None = None) -> Model:
+        """The model whose vocabulary and chat format a judged row has."""
+        if not starts_apart(self.recipe, row):
+            return self.cast.voice(row)
+        return finished_model(self.cast.backbone, row, self.done[titled("merge", row, seed=seed)])
+
+
+def finished_model(backbone: Model, row: str, merged: Artifact) -> Model:
+    """What a row became, with the backbone's voice."""
+    digest = fingerprint([merged.digest("model/*"), backbone.chat])
+    return replace(backbone, name=row, folder=merged.folder / "model", digest=digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Train(StageJob[TrainFacts]):
     made_by: ClassVar = 1
 
     recipe: Recipe
-    backbone: Model
+    start: Model
     row: str
     seed: int | None
     data: Path
@@ -73,28 +73,28 @@ class Train(StageJob[TrainFacts]):
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
         examples = state.done[stage.needs[0]].folder
         before = state.done[stage.before].folder if stage.before else None
-        backbone = state.cast.backbone
-        replay = state.done["replay"].folder if "replay" in stage.needs else None
+        start = state.start(stage.row, stage.seed)
+        replay = state.done[stage.replay].folder if stage.replay else None
         until = stage.round or None
-        return cls(state.recipe, backbone, stage.row, stage.seed, state.data, examples, out, replay, before, until)
+        return cls(state.recipe, start, stage.row, stage.seed, state.data, examples, out, replay, before, until)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
         settings = training_of(state.recipe, stage.row, stage.seed)
         inputs: Inputs = {
             "examples": state.done[stage.needs[0]].digest("examples/*"),
-            "backbone": state.cast.backbone.digest,
+            "backbone": state.start(stage.row, stage.seed).digest,
             "training": settings.deciding(),
             "before": stage.before and state.done[stage.before].digest("adapter/*"),
             "until": stage.round or None,
         }
-        if "replay" in stage.needs:
-            inputs["replay"] = state.done["replay"].digest("examples/*")
+        if stage.replay:
+            inputs["replay"] = state.done[stage.replay].digest("examples/*")
         return inputs | measured_on(stage, state, settings)
 
     @staticmethod
     def models(stage: Stage, state: RunState) -> list[tuple[Model, bool]]:
-        return [(state.cast.backbone, True)]
+        return state.opened(stage)
 
     def run(self) -> Made[TrainFacts]:
         from dragoman.training.trainer import fit
@@ -102,11 +102,11 @@ class Train(StageJob[TrainFacts]):
         table = ExampleTable(self.examples / "examples")
         settings = training_of(self.recipe, self.row, self.seed)
         dev, left_out = (
-            dev_examples(self.recipe, self.backbone, self.data, self.out) if self.recipe.data.dev else (None, 0)
+            dev_examples(self.recipe, self.start, self.data, self.out) if self.recipe.data.dev else (None, 0)
         )
         label = f"training {self.row}" + ("" if self.seed is None else f" with seed {self.seed}")
         result = fit(
-            self.backbone.path,
+            self.start.path,
             table,
             settings,
             self.out,
@@ -115,10 +115,10 @@ class Train(StageJob[TrainFacts]):
             general=general_examples(self.replay),
             before=self.before,
             until=self.until,
-            trust_remote_code=self.backbone.trust_remote_code,
-            bin_weights=self.backbone.bin_weights,
+            trust_remote_code=self.start.trust_remote_code,
+            bin_weights=self.start.bin_weights,
             label=label,
-            named=self.backbone.name,
+            named=self.start.name,
         )
         epochs = 1 if self.before or self.until else settings.epochs
         facts = TrainFacts(steps=result.steps, tokens=result.tokens, loss=result.loss, device=device_name())
@@ -157,8 +157,8 @@ def measured_on(stage: Stage, state: RunState, settings: Training) -> Inputs:
     from before there was any stay.
     """
     found: Inputs = {}
-    if "replay" in stage.needs and settings.lora:
-        general = state.done["replay"].digest(f"{HELD_OUT}/*")
+    if stage.replay and settings.lora:
+        general = state.done[stage.replay].digest(f"{HELD_OUT}/*")
         found["drift"] = {"general": general, "every": settings.validate_every}
     if state.recipe.data.dev:
         found["validation"] = {
