@@ -85,6 +85,8 @@ def test_a_recovery_and_rounds_start_from_the_row_before(tmp_path: Path) -> None
         (["radis: {after: vanila}", "vanilla"], 6, "no row 'vanila' to start from; did you mean 'vanilla'?"),
         (["radis: {after: radis}"], 6, "can't start from what it becomes itself"),
         (["radis: {after: vanilla}", "vanilla: {after: radis}"], 6, "radis comes after vanilla comes after radis"),
+        (["vanilla: {learn: {lessons: [alpaca]}}"], 6, "data.lessons has no 'alpaca'; there are none"),
+        (["vanilla: {learn: {}}"], 6, "names nothing; give directions, lessons, or both"),
         (["radis: {after: backbone}"], 6, "rows start from the backbone by themselves"),
         (["vanilla", "radis: {after: 3}"], 7, "should be text, not 3"),
         (["radis: {after: {recipe: x.yaml}}"], 6, "after.row: is missing"),

@@ -17,9 +17,9 @@ import pkgutil
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Tag
+from pydantic import Discriminator, Tag, model_validator
 
 from dragoman.corpora.amounts import Amounts, Volume
 from dragoman.corpora.records import Learnt
@@ -27,7 +27,7 @@ from dragoman.generation.ask import Ask, Asking, Completion
 from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
 from dragoman.rationales.report import RationaleReport
-from dragoman.recipe.fields import Positive, Strict
+from dragoman.recipe.fields import Direction, Distinct, Positive, Strict
 from dragoman.recipe.training import OwnTraining, Scale
 
 
@@ -38,6 +38,21 @@ class Elsewhere(Strict):
     """The other recipe's file. Relative paths count from where dragoman is run."""
     row: str
     """The row's name in its tables."""
+
+
+class Learn(Strict):
+    """Which of a recipe's pairs and conversations a row learns from: what is not named is not learnt."""
+
+    directions: Annotated[tuple[Direction, ...], Distinct] = ()
+    """Pairs in these directions."""
+    lessons: Annotated[tuple[str, ...], Distinct] = ()
+    """Conversations of these sources of `data.lessons`, each by its corpus or the name of its file."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not (self.directions or self.lessons):
+            raise ValueError("names nothing; give directions, lessons, or both, or leave `learn` out to learn from all")
+        return self
 
 
 Before = Annotated[
@@ -54,6 +69,9 @@ class MethodOptions(Strict):
     """Name of this row in tables, where a method is used more than once."""
     training: OwnTraining | None = None
     """Training settings of this row alone, as in `{learning_rate: 3e-4, lora: {rank: 64}}`."""
+    learn: Learn | None = None
+    """Learn from these pairs and conversations alone, as in `{directions: [de-en, en-de]}` or `{lessons: [alpaca]}`;
+    from all of them when absent."""
     limit: Positive | None = None
     """Learn from at most so many pairs of each direction and conversations of each language; a part of what a larger
     limit takes."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dragoman.json_values import Json
-from dragoman.methods import Elsewhere, Method, MethodOptions, available
+from dragoman.methods import Elsewhere, Learn, Method, MethodOptions, available
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.training import WITHOUT_EFFECT, Rising, SegmentTraining, Training, as_scale
 
@@ -58,6 +58,12 @@ def limit_of(recipe: Recipe, row: str) -> int | None:
     return limit
 
 
+def learn_of(recipe: Recipe, row: str) -> Learn | None:
+    """Which pairs and conversations a row learns from; None if it learns from all."""
+    said = rows(recipe)[row][1].get("learn")
+    return None if said is None else Learn.model_validate(said)
+
+
 def scale_of(recipe: Recipe, row: str) -> float | Rising:
     """The strength at which a row takes what was trained."""
     return as_scale(rows(recipe)[row][1].get("scale", 1.0))
@@ -103,8 +109,21 @@ def named_settings(recipe: Recipe) -> dict[str, dict[str, Json]]:
             below = {f"{name}.{key}": part for key, part in value.items()} if isinstance(value, dict) else {name: value}
             found[row] |= {f"training.{key}": part for key, part in below.items()}
         scale = scale_of(recipe, row)
-        found[row] |= {"limit": limit_of(recipe, row)}
+        found[row] |= _beginning(recipe, row) | {"limit": limit_of(recipe, row)}
         found[row] |= {"scale.first_layer": scale.first_layer} if isinstance(scale, Rising) else {"scale": scale}
+    return found
+
+
+def _beginning(recipe: Recipe, row: str) -> dict[str, Json]:
+    """What a row starts from and learns from, where any row of the recipe says so."""
+    found: dict[str, Json] = {}
+    every = [options for _, options in rows(recipe).values()]
+    if any(options.get("after") for options in every):
+        before = after_of(recipe, row)
+        found["after"] = f"{before.row} of {before.recipe}" if isinstance(before, Elsewhere) else before
+    if any(options.get("learn") for options in every):
+        learn = learn_of(recipe, row)
+        found["learn"] = ", ".join((*learn.directions, *learn.lessons)) if learn else None
     return found
 
 

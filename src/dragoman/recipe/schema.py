@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
 from dragoman.recipe.data import Data
+from dragoman.recipe.data.pairs import Corpus
 from dragoman.recipe.engines import Generation, Hardware
 from dragoman.recipe.faults import suggestion
 from dragoman.recipe.fields import Distinct, Strict, distinct_seeds, folder_name
@@ -95,6 +96,7 @@ class Recipe(Strict):
 def unfit_rows(recipe: Recipe) -> Iterator[tuple[Keys, str]]:
     """Where rows can't be what they are said to be, and why."""
     yield from _unfit_starts(recipe)
+    yield from _unfit_choices(recipe)
     yield from _unfit_labels(recipe)
 
 
@@ -125,6 +127,28 @@ def _unfit_starts(recipe: Recipe) -> Iterator[tuple[Keys, str]]:
             yield places[row], f"{row} can't start from what it becomes itself; name another row, or leave `after` out"
         elif last == row and row == next(one for one in before if one in circle):
             yield places[row], f"{' comes after '.join([*circle, row])}: one of these has to start from the backbone"
+
+
+def _unfit_choices(recipe: Recipe) -> Iterator[tuple[Keys, str]]:
+    """Rows that are to learn from pairs or conversations which the recipe does not name."""
+    train = recipe.data.train
+    directions = _directions(train) if train else set()
+    lessons = {source.name for source in recipe.data.lessons}
+    for index, method in enumerate(recipe.methods):
+        for name, options in method.items():
+            for field, there in (("directions", directions), ("lessons", lessons)):
+                asked = (options.get("learn") or {}).get(field, ())
+                for word in [word for word in asked if there is not None and word not in there]:
+                    known = suggestion(word, there) if there else "there are none"
+                    where = "data.train" if field == "directions" else "data.lessons"
+                    yield ("methods", index, name, "learn", field), f"{where} has no '{word}'; {known}"
+
+
+def _directions(train: Corpus) -> set[str] | None:
+    """The directions of the pairs to learn from; None if they are all that a corpus has."""
+    if train.files and not train.directions:
+        return {direction for file in train.files for direction in file.directions}
+    return set(train.directions) or None
 
 
 def _unfit_labels(recipe: Recipe) -> Iterator[tuple[Keys, str]]:

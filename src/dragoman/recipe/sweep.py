@@ -138,7 +138,7 @@ def _set(options: JsonObject, path: Sequence[str], value: Json) -> None:
 
 def named(path: Sequence[str], value: Json) -> str:
     """A value as part of a row's name; what every method has with what it is, as in `rank=64`."""
-    return f"{path[-1]}={_word(value)}" if path[0] in ("training", "limit", "scale", "after") else _word(value)
+    return f"{path[-1]}={_word(value)}" if path[0] in ("training", "limit", "scale", "after", "learn") else _word(value)
 
 
 def _word(value: Json) -> str:

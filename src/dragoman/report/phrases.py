@@ -81,9 +81,9 @@ def share(count: int, total: int) -> float | None:
 
 
 def setting(name: str, value: object) -> str:
-    """A setting's value as a recipe would say it; of a limit that is absent, what that means."""
+    """A setting's value as a recipe would say it; where it is absent, what that means."""
     if value is None:
-        return "all" if name == "limit" else "null"
+        return {"limit": "all", "learn": "all", "after": "the backbone"}.get(name, "null")
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}".replace("e-0", "e-") if isinstance(value, float) else str(value)

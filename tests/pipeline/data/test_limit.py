@@ -10,6 +10,7 @@ import pytest
 from dragoman.corpora.load import load
 from dragoman.corpora.records import Dialogue, Learnt, Pair, Turn
 from dragoman.lab import world
+from dragoman.methods import Learn
 from dragoman.pipeline.data.limit import LEARNT, beside, kept
 from dragoman.pipeline.data.make_data import HERE
 from dragoman.pipeline.data.record_files import write_lines
@@ -62,6 +63,15 @@ def test_they_are_the_pairs_that_the_data_would_be_limited_to(data: Path, tmp_pa
     limited = set(load(corpus, "train", HERE))
     assert len(limited) == 20
     assert limited == {record for record in learnt(data, 20) if record in PAIRS[:60]}
+
+
+def test_a_row_may_learn_from_some_directions_and_sources_alone(data: Path) -> None:
+    german = Learn(directions=("de-en",))
+    assert set(kinds(list(kept(data, None, learn=german).records(data / LEARNT)))) == {"de-en"}
+    limited = kept(data, 7, SEES, learn=Learn(directions=("en-de",), lessons=("mine",)))
+    assert Counter(kinds(list(limited.records(data / LEARNT)))) == {"en-de": 7, "de": 7, "it": 7}
+    assert limited.share == 21 / 100
+    assert not list(kept(data, None, learn=Learn(lessons=("others",))).records(data / LEARNT))
 
 
 def test_what_is_mixed_in_shrinks_in_proportion_and_is_counted(data: Path) -> None:

@@ -12,7 +12,7 @@ from dragoman.errors import DataError
 from dragoman.lab import abilities, terse
 from dragoman.lab.tongues.alpaca import alpaca
 from dragoman.prompts.languages import language_name
-from dragoman.recipe.data.conversations import Dialogues
+from dragoman.recipe.data.conversations import LAB_LANGUAGES, Dialogues
 
 LAB: dict[str, Callable[[int, int, str], list[Dialogue]]] = {
     "lab-programs": lambda count, seed, language: abilities.dialogues("programs", count, seed),
@@ -20,7 +20,6 @@ LAB: dict[str, Callable[[int, int, str], list[Dialogue]]] = {
     "lab-alpaca": lambda count, seed, language: alpaca(language, count, seed),
 }
 """The lab's conversations, by name, as functions of count, seed and language; all but `lab-alpaca` are in English."""
-LAB_LANGUAGES = ("lab-alpaca",)
 LAB_DIALOGUES = 2000  # where a recipe names no limit
 
 Unwanted = Callable[[Dialogue], str | None]
@@ -105,18 +104,13 @@ def _take(taken: Taken, source: Dialogues, limit: int | None, unwanted: Unwanted
             if part.renamed:
                 taken.renamed[part.file.path.name] = part.renamed
         parts = list(chosen)
-    name, count = _name(source), 0
+    name, count = source.name, 0
     for dialogue in (dialogue for part in parts for dialogue in part):
         seen.add(dialogue.key)
         count += 1
     taken.parts.extend(parts)
     taken.counts[name] += count
     return name, count
-
-
-def _name(source: Dialogues) -> str:
-    name = source.corpus or Path(str(source.file)).name
-    return f"{name}-{source.language or 'en'}" if name in LAB_LANGUAGES else name
 
 
 def unchecked(sources: Iterable[Dialogues]) -> list[str]:

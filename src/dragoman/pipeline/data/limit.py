@@ -1,4 +1,4 @@
-"""A row's limit: which records a method learns from, where a row of the table is to learn from fewer than there are."""
+"""Which records a row learns from: from some alone (`learn`), or from fewer than there are (`limit`)."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,8 @@ from heapq import nsmallest
 from pathlib import Path
 
 from dragoman.corpora.amounts import Kind
-from dragoman.corpora.records import Learnt, draw
+from dragoman.corpora.records import Learnt, Pair, draw
+from dragoman.methods import Learn
 from dragoman.pipeline.data.record_files import read_learnt
 
 LEARNT = "train.jsonl"
@@ -18,6 +19,7 @@ LEARNT = "train.jsonl"
 class Kept:
     """Which records are learnt: of each kind those whose draw is at most so high, and of all else a share."""
 
+    learn: Learn | None
     highest: dict[Kind, float]
     share: float = 1.0
     left_out: int = 0
@@ -25,6 +27,8 @@ class Kept:
     def records(self, path: Path) -> Iterator[Learnt]:
         """Those of a file's records that are learnt, in their order."""
         for record in read_learnt(path):
+            if path.name == LEARNT and not is_chosen(record, self.learn):
+                continue
             drawn = _drawn(record)
             if drawn <= self.highest.get(Kind.of(record), 1) if path.name == LEARNT else drawn < self.share:
                 yield record
@@ -35,24 +39,33 @@ def beside(name: str) -> str:
     return f"{name}.jsonl"
 
 
-def kept(data: Path, limit: int | None, sees: Sequence[str] = ()) -> Kept:
-    """What a row with this limit learns of a data stage's records.
+def is_chosen(record: Learnt, learn: Learn | None) -> bool:
+    """Whether a pair or a conversation is among those that a row learns from."""
+    if learn is None:
+        return True
+    if isinstance(record, Pair):
+        return record.direction in learn.directions
+    return getattr(record, "origin", "") in learn.lessons
+
+
+def kept(data: Path, limit: int | None, sees: Sequence[str] = (), learn: Learn | None = None) -> Kept:
+    """What a row with this limit learns of a data stage's records, or of those that it is to `learn` from.
 
     The limit counts the pairs of each direction and the conversations of each language; as the data's own limits do,
     it takes the smallest draws, so that a smaller limit keeps a part of what a larger one keeps. Other data that the
     row's method `sees` shrinks in the same proportion.
     """
     if limit is None:
-        return Kept({})
+        return Kept(learn, {})
     draws: defaultdict[Kind, list[float]] = defaultdict(list)
-    for record in read_learnt(data / LEARNT):
+    for record in (one for one in read_learnt(data / LEARNT) if is_chosen(one, learn)):
         draws[Kind.of(record)].append(_drawn(record))
     highest = {kind: nsmallest(limit, some)[-1] for kind, some in draws.items()}
     there = sum(map(len, draws.values()))
     left_out = sum(drawn > highest[kind] for kind, some in draws.items() for drawn in some)
     share = (there - left_out) / there if there else 1.0
     others = (record for name in sees for record in read_learnt(data / beside(name)))
-    return Kept(highest, share, left_out + sum(_drawn(record) >= share for record in others))
+    return Kept(learn, highest, share, left_out + sum(_drawn(record) >= share for record in others))
 
 
 def _drawn(record: Learnt) -> float:

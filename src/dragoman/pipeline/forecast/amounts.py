@@ -96,11 +96,18 @@ def _sides(record: Record) -> tuple[tuple[str, str], tuple[str, str]]:
 def written(data: Artifact, name: Literal["train", "instructions", "test", "dev"], vocabulary: Vocabulary) -> Amounts:
     """What a data stage wrote to `name`.jsonl, exact in the number of records of each direction and origin."""
     counts = MakeData.facts(data).get(name, {})
+    return joined(written_parts(data, name, vocabulary).values()).of(sum(counts.values()))
+
+
+def written_parts(
+    data: Artifact, name: Literal["train", "instructions", "test", "dev"], vocabulary: Vocabulary
+) -> dict[str, Amounts]:
+    """The same by direction and origin."""
+    counts = MakeData.facts(data).get(name, {})
     parts: defaultdict[str, list[Record]] = defaultdict(list)
     for record in _spread(data.folder / f"{name}.jsonl"):
         parts[record.direction if isinstance(record, Pair) else record.origin].append(record)
-    found = (vocabulary.of(records).of(counts.get(part, len(records))) for part, records in parts.items())
-    return joined(found).of(sum(counts.values()))
+    return {part: vocabulary.of(records).of(counts.get(part, len(records))) for part, records in parts.items()}
 
 
 def _spread(path: Path) -> Iterator[Record]:

@@ -13,7 +13,15 @@ from dragoman.corpora.amounts import Amounts, Volume, joined
 from dragoman.generation.ask import Asking
 from dragoman.methods import Forecast
 from dragoman.pipeline.data.dev_pairs import role_of
-from dragoman.pipeline.forecast.amounts import Vocabulary, mixed_in, of_dialogues, of_pairs, of_prompts, written
+from dragoman.pipeline.forecast.amounts import (
+    Vocabulary,
+    mixed_in,
+    of_dialogues,
+    of_pairs,
+    of_prompts,
+    written,
+    written_parts,
+)
 from dragoman.pipeline.forecast.calibration import Calibration
 from dragoman.pipeline.forecast.estimate import Estimate, generation, training
 from dragoman.pipeline.forecast.geometry import accelerator, geometry_of
@@ -22,7 +30,7 @@ from dragoman.pipeline.forecast.question_counts import Questions, questions
 from dragoman.pipeline.forecast.trial import Trial
 from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.plan import Plan, kind_of_work
-from dragoman.pipeline.rows import limit_of, method_of, rounds, rows, scale_of, settings_of, training_of
+from dragoman.pipeline.rows import learn_of, limit_of, method_of, rounds, rows, scale_of, settings_of, training_of
 from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.replay import held_out
 from dragoman.pipeline.stages.stage import Kind, Stage, finished
@@ -57,6 +65,7 @@ class Reckoning:
         self.vocabulary = Vocabulary(plan.backbone, self.geometry)
         self.finished = finished(plan.store)
         self.data = next(step.artifact for step in plan.steps if step.stage.kind == "data")
+        self.parts = self._parts()
         self.learnt, self.mixed, self.test = self._volumes()
         self.dev = self._dev()
         self.questions = questions(self.recipe, self.data)
@@ -108,16 +117,36 @@ class Reckoning:
             backbone.bin_weights,
         )
 
+    def to_learn(self, row: str) -> Amounts | None:
+        """The pairs and conversations that a row learns from, before its limit; None if unknown."""
+        learn = learn_of(self.recipe, row)
+        if learn is None or self.parts is None:
+            return self.learnt
+        return joined(part for name, part in self.parts.items() if name in (*learn.directions, *learn.lessons))
+
+    def _parts(self) -> dict[str, Amounts] | None:
+        """What there is to learn, by direction and by source of conversations; None if unknown."""
+        said, vocabulary = self.recipe.data, self.vocabulary
+        if self.data:
+            return written_parts(self.data, "train", vocabulary)
+        pairs = of_pairs(said.train, "train", vocabulary) if said.train else Amounts()
+        lessons = [(choice.name, of_dialogues(choice, vocabulary)) for choice in said.lessons]
+        if pairs is None:
+            return None
+        found = {f"{kind.source}-{kind.target}": Amounts({kind: volume}) for kind, volume in pairs.volumes.items()}
+        for name, amounts in lessons:
+            if amounts is None:
+                return None
+            found[name] = found.get(name, Amounts()) + amounts
+        return found
+
     def _volumes(self) -> tuple[Amounts | None, Amounts | None, Volume]:
         """The amounts to learn, to mix in, and to test on; None if unknown."""
         said, vocabulary = self.recipe.data, self.vocabulary
+        summed = None if self.parts is None else joined(self.parts.values())
         if self.data:
-            learnt, mixed = written(self.data, "train", vocabulary), written(self.data, "instructions", vocabulary)
-            return learnt, mixed, written(self.data, "test", vocabulary).total
-        parts = [of_pairs(said.train, "train", vocabulary)] if said.train else []
-        parts += [of_dialogues(choice, vocabulary) for choice in said.lessons]
-        known = [amounts for amounts in parts if amounts is not None]
-        summed = joined(known) if len(known) == len(parts) else None
+            mixed = written(self.data, "instructions", vocabulary)
+            return summed, mixed, written(self.data, "test", vocabulary).total
         others = summed and mixed_in(said.instructions, summed.total.records, vocabulary)
         judged = of_pairs(said.test, "test", vocabulary) if said.test else None
         return summed, others, judged.total if judged else Volume()
@@ -159,7 +188,7 @@ class Reckoning:
     def _learning(self, row: str) -> Forecast | None:
         """What a row learns, as its method forecasts; None if the amounts are unknown."""
         method, options = method_of(self.recipe, row), rows(self.recipe)[row][1]
-        seen = [self.learnt, *([self.mixed] if "instructions" in method.sees else [])]
+        seen = [self.to_learn(row), *([self.mixed] if "instructions" in method.sees else [])]
         known = [amounts for amounts in seen if amounts is not None]
         if len(known) < len(seen):
             return None

@@ -21,7 +21,7 @@ from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.models.engines import ModelSpec, answering, open_door
 from dragoman.pipeline.models.metered import Metered
 from dragoman.pipeline.models.speakers import speaker, spec_of
-from dragoman.pipeline.rows import limit_of, method_of, own_options, rows
+from dragoman.pipeline.rows import learn_of, limit_of, method_of, own_options, rows
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
 from dragoman.prompts.speak import Speaker
@@ -89,6 +89,8 @@ class MakeExamples(StageJob[ExamplesFacts]):
             optional[seen] = data.digest(beside(seen))
         if (limit := limit_of(recipe, stage.row)) is not None:
             optional["limit"] = limit
+        if learn := learn_of(recipe, stage.row):
+            optional["learn"] = learn.model_dump()
         return optional | {
             "pairs": data.digest(LEARNT),
             "method": method,
@@ -212,7 +214,7 @@ def _lessons(
     models["backbone"] = _as_trained(spec_of(start, recipe.system), adapter)
     served = None if adapter else writer(options) or "backbone"
     longest = longest_prefix(recipe, context_of(start.path), speak)
-    learns = kept(data, limit_of(recipe, row), method.sees)
+    learns = kept(data, limit_of(recipe, row), method.sees, learn_of(recipe, row))
     parted = (chunks(learns.records(data / name), CHUNK) for name in learnt_from(method))
     numbered = enumerate(chain.from_iterable(parted))
     with open_door(recipe.generation, cache, models, served=served) as answers:

@@ -1,10 +1,14 @@
 """Fields of `data.lessons`, `data.instructions` and `data.replay`. See `schema.py`."""
 
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from dragoman.recipe.fields import Distinct, Logprobs, Positive, Strict
+
+LAB_LANGUAGES = ("lab-alpaca",)
+"""The lab's conversations that there are in several languages."""
 
 
 class Dialogues(Strict):
@@ -30,6 +34,12 @@ class Dialogues(Strict):
         if self.limit is not None and self.share is not None:
             raise ValueError("has a limit and also a share; keep one")
         return self
+
+    @property
+    def name(self) -> str:
+        """What it is called in counts, and by rows that learn from it alone."""
+        name = self.corpus or Path(str(self.file)).name
+        return f"{name}-{self.language or 'en'}" if name in LAB_LANGUAGES else name
 
 
 class Prompts(Strict):

@@ -29,10 +29,11 @@ class Files(Strict):
             raise ValueError("needs both source and target, or one table")
         return self
 
-
-def _directions(files: Files) -> set[str]:
-    source, target = files.direction.split("-")
-    return {files.direction, f"{target}-{source}"} if files.both else {files.direction}
+    @property
+    def directions(self) -> set[str]:
+        """All directions of its pairs."""
+        source, target = self.direction.split("-")
+        return {self.direction, f"{target}-{source}"} if self.both else {self.direction}
 
 
 class Corpus(Strict):
@@ -64,7 +65,7 @@ class Corpus(Strict):
             raise ValueError("has a corpus and also files; keep one (`corpus: null` drops an inherited one)")
         if self.corpus is None and not self.files:
             raise ValueError("names no pairs; give a corpus of the catalogue, or files")
-        own = {direction for file in self.files for direction in _directions(file)}
+        own = {direction for file in self.files for direction in file.directions}
         if self.files and (unknown := sorted(set(self.directions) - own)):
             raise ValueError(f"asks for {', '.join(unknown)}, but the files have {', '.join(sorted(own))}")
         return self
