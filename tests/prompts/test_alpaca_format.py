@@ -225,4 +225,4 @@ def test_requests_are_trained_where_it_is_asked_for(name: str, load: Callable[..
     assert [part.weight for part in speak.dialogue(talk, prompt_weight=1.0).segments] == [1] * 9
     assert speak.dialogue(talk, prompt_weight=1.0).ids == speak.dialogue(talk).ids
     with pytest.raises(DataError, match="has no token to learn from: its answer is empty"):
-        speak.example(Prefix("key", speak.request(shown), ()), prompt_weight=1.0)
+        speak.example(Prefix("key", speak.request(shown), (), ()), prompt_weight=1.0)

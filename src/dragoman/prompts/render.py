@@ -56,7 +56,7 @@ class Renderer:
         self._closing = ""
         self._special = frozenset(tokenizer.all_special_ids) | {token for token, what in added if what.special}
         if not self.converses:
-            self.end = () if tokenizer.eos_token_id is None else (int(tokenizer.eos_token_id),)
+            self.end = self.end_of_text
             return
         question = [Turn("user", "Who are you?")]
         self._template.try_out(question)
@@ -115,6 +115,18 @@ class Renderer:
         prompt = self._encode(start)
         return prompt, self._answer_after(start, prompt, before[len(start) :], text)
 
+    def written_answer(self, text: str, answer: str) -> tuple[Ids, Ids]:
+        """A prompt that is written out in full, and an answer that follows it.
+
+        The two are the ids of the text as a whole, parted where the prompt ends; spaces there belong to the answer.
+        Where a token would reach over that place, the prompt keeps the ids that it has by itself, since a model will
+        be asked with those, and the answer is tokenised by itself.
+        """
+        start = _without_spaces(text)
+        ids = self.written(start)
+        bare = self._encode(start)
+        return ids, self._answer_after(start, bare, text[len(start) :], answer)
+
     def conversation(self, turns: Sequence[Turn]) -> tuple[Run, ...]:
         """A finished conversation as the template renders it whole, cut at the assistant's answers."""
         answers = [turn.text.strip() for turn in turns if turn.role == "assistant"]
@@ -140,11 +152,15 @@ class Renderer:
             runs.append(Run("end", self.end))
         return tuple(runs)
 
+    @property
+    def end_of_text(self) -> Ids:
+        """The id that ends a text without a chat format; empty if the vocabulary has none."""
+        return () if self.tokenizer.eos_token_id is None else (int(self.tokenizer.eos_token_id),)
+
     @cached_property
     def stop(self) -> Ids:
         """The ids that end an answer: the end-of-turn token, and the vocabulary's end of text."""
-        eos = self.tokenizer.eos_token_id
-        return tuple(dict.fromkeys([*self.end[-1:], *([] if eos is None else [int(eos)])]))
+        return tuple(dict.fromkeys([*self.end[-1:], *self.end_of_text]))
 
     @cached_property
     def opening(self) -> tuple[Ids, str]:

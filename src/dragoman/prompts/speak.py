@@ -1,6 +1,6 @@
 """Speakers: what methods and suites use to turn records into prompts and training examples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -10,6 +10,13 @@ from dragoman.prompts.examples import AnsweredPrompt, Example, Ids, Logprobs, Se
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.systems import System
 from dragoman.prompts.translation import instruction
+
+
+class Keyed(Protocol):
+    """A record of any kind."""
+
+    @property
+    def key(self) -> str: ...
 
 
 class Written(Protocol):
@@ -44,6 +51,8 @@ class Prefix:
     key: str
     prompt: Ids
     reference: Ids
+    end: Ids
+    """What ends the answer where nothing follows the reference."""
 
     @property
     def ids(self) -> Ids:
@@ -55,9 +64,10 @@ class Speaker:
 
     A dialogue's last turn, which must be the assistant's, is the reference, and all turns before it are the request.
     `others` are the speakers of the recipe's further models, each with its own vocabulary. `context` is how many
-    tokens the backbone can see at once, where known. `format` is how a published system wants to be asked for a
-    translation; everything else is asked in its chat format. With `alone`, translations are asked for in words that
-    want nothing else, except in a published system's own format.
+    tokens the backbone can see at once, where known. `format` is how a published system is asked for a translation, or
+    how a row is taught to be; everything else is asked in the chat format. With `alone`, translations are asked for in
+    words that want nothing else, except in such a format. `rows` are the numbers of pairs in their file by their keys,
+    for a format that picks its instruction by them.
     """
 
     def __init__(
@@ -68,8 +78,10 @@ class Speaker:
         context: int | None = None,
         format: System | None = None,
         alone: bool = False,
+        rows: Mapping[str, int] | None = None,
     ):
         self.renderer = renderer
+        self.rows = rows or {}
         self.format = format
         self.alone = alone and format is None
         self.seed = seed
@@ -86,7 +98,15 @@ class Speaker:
 
     def but(self, others: Mapping[str, "Speaker"]) -> "Speaker":
         """A copy of this speaker in which some names stand for other speakers."""
-        return Speaker(self.renderer, self.seed, {**self.others, **others}, self.context, self.format, self.alone)
+        known = {**self.others, **others}
+        return Speaker(self.renderer, self.seed, known, self.context, self.format, self.alone, self.rows)
+
+    def counting(self, records: Iterable[Keyed], first: int) -> "Speaker":
+        """A copy of this speaker that knows the rows of these records, the first of which is number `first`."""
+        if self.format is None or self.format.pick != "row":
+            return self
+        rows = {record.key: number for number, record in enumerate(records, start=first)}
+        return Speaker(self.renderer, self.seed, self.others, self.context, self.format, self.alone, rows)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids, without special tokens."""
@@ -101,43 +121,53 @@ class Speaker:
 
         With `alone`, the request for a pair's translation wants nothing else.
         """
-        turns, reference = self._parted(record, alone)
-        prompt, ids = self.renderer.answer(turns, reference)
+        asked, reference = self._parted(record, alone)
+        if isinstance(asked, str):
+            (prompt, ids), end = self.renderer.written_answer(asked, reference), self.renderer.end_of_text
+        else:
+            (prompt, ids), end = self.renderer.answer(asked, reference), self.renderer.end
+        if isinstance(record, Pair) and self.format and not self.format.ends:
+            end = ()
         if not ids and isinstance(record, Pair):
             raise DataError(
                 f"the {record.direction} pair with the source {record.source[:80]!r} has an empty translation"
             )
-        return Prefix(record.key, prompt, ids)
+        return Prefix(record.key, prompt, ids, end)
+
+    def instructed(self, key: str, instruction: str, input: str, answer: str) -> Prefix:
+        """An instruction, its input (apart from it where the chat format has a place for that), and the answer."""
+        prompt, ids = self.renderer.answer((Turn("user", instruction, input),), answer)
+        return Prefix(key, prompt, ids, self.renderer.end)
 
     def referenced(self, record: Record) -> AnsweredPrompt:
         """The request, and the reference as its answer, with the end of the turn."""
         prefix = self.prefix(record)
-        return AnsweredPrompt(prefix.prompt, prefix.reference + self.renderer.end)
+        return AnsweredPrompt(prefix.prompt, prefix.reference + prefix.end)
 
     def request(self, record: Record) -> Ids:
         """The request alone: the prompt of `prefix`, with the same instruction."""
-        return self.renderer.prompt(self._parted(record)[0])
+        return self._ready(self._parted(record)[0])
 
     def texts(self, record: Record) -> tuple[str, str]:
         """Request and reference as text, without a chat format.
 
         In a conversation of several turns, each is preceded by who speaks: `User: …`.
         """
-        turns, reference = self._parted(record)
-        if len(turns) == 1:
-            return turns[0].whole, reference.strip()
-        return "\n\n".join(f"{turn.role.capitalize()}: {turn.whole}" for turn in turns), reference.strip()
+        asked, reference = self._parted(record)
+        if isinstance(asked, str):
+            return asked, reference.strip()
+        if len(asked) == 1:
+            return asked[0].whole, reference.strip()
+        return "\n\n".join(f"{turn.role.capitalize()}: {turn.whole}" for turn in asked), reference.strip()
 
     def translate(self, pair: Pair) -> Ids:
         """The request to translate a pair's source.
 
         Its wording depends only on the source, so a sentence is asked for in the same words whether or not its
-        translation is known.
+        translation is known; of a format's instructions it is the first.
         """
         unknown = replace(pair, target="")
-        if self.format:
-            return self.written(self.format.ask(unknown))
-        return self.renderer.prompt(self._parted(unknown, self.alone)[0])
+        return self._ready(self.format.asked(unknown) if self.format else self._parted(unknown, self.alone)[0])
 
     def after(self, answer: str, pair: Pair) -> str:
         """The translation in an answer to `translate`, taken out as the published system's script does; otherwise the
@@ -181,7 +211,7 @@ class Speaker:
         it is then moved into the reference. `weight` applies to the rationale's tokens except its end,
         `prompt_weight` to the request's. `sample` (1, 2, …) distinguishes further samples of the same pair.
         """
-        written, end = (rationale.body, rationale.end) if rationale else ((), self.renderer.end)
+        written, end = (rationale.body, rationale.end) if rationale else ((), prefix.end)
         logprobs = (rationale.logprobs if rationale else None) or ()
         reference = prefix.reference
         if healed and written:
@@ -228,8 +258,14 @@ class Speaker:
         weights = {"prompt": prompt_weight}
         return _example(dialogue.key, *(Segment(run.part, run.ids, weights.get(run.part, 1.0)) for run in runs))
 
-    def _parted(self, record: Record, alone: bool = False) -> tuple[tuple[Turn, ...], str]:
-        """The turns of the request, and the reference."""
+    def _ready(self, asked: str | tuple[Turn, ...]) -> Ids:
+        return self.written(asked.rstrip(" ")) if isinstance(asked, str) else self.renderer.prompt(asked)
+
+    def _parted(self, record: Record, alone: bool = False) -> tuple[str | tuple[Turn, ...], str]:
+        """The request, as turns or written out, and the reference."""
+        if isinstance(record, Pair) and self.format:
+            place = self.format.place(record, self.seed, self.rows.get(record.key, 0))
+            return self.format.asked(record, place), record.target
         if isinstance(record, Pair):
             return (Turn("user", instruction(record, self.seed, alone)),), record.target
         before, last = record.turns[:-1], record.turns[-1:]

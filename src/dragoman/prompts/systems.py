@@ -1,21 +1,27 @@
-"""Published translation systems: how each is asked, in its own words, and how its script cuts the translation out.
+"""Published translation systems: how each is asked, in its own words, and how its script cuts the translation out; and
+the words that rows are taught.
 
 The formats were read in the systems' public repositories and model cards: ALMA (fe1ixxu/ALMA), ParroT
 (wxjiao/ParroT), BigTrans (ZNLP/BigTranslate), BayLing (ictnlp/BayLing), TowerInstruct (its model card) and
 alpaca-lora (tloen/alpaca-lora). Where one leaves something open, the constant here says what we chose. Requests other
 than translation use the system's chat format (`chat`), if it has one.
+
+A finished model is asked by `template`. A row is taught `instructions` as turns of that chat format, where there are
+any, which comes to the same tokens; a template otherwise.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
-from dragoman.corpora.records import Pair
+from dragoman.corpora.records import Pair, Turn, draw
+from dragoman.json_values import Json
 from dragoman.prompts.formats import BAYLING, BIGTRANS, PREAMBLE, PREAMBLE_INPUT
 from dragoman.prompts.languages import language_name
 from dragoman.prompts.names_in_chinese import name_in_chinese
-from dragoman.prompts.translation import DEMONSTRATED
-from dragoman.recipe.judging import Chat
+from dragoman.prompts.translation import DEMONSTRATED, INSTRUCTIONS, Instruction, instructions_in
+from dragoman.recipe.judging import Chat, TaughtPrompt, with_slots
 
 Hint = Literal["no", "minor", "major", "preferred"]
 
@@ -34,18 +40,47 @@ class System:
     """A translation model's own format."""
 
     template: str
-    """The prompt in full, special tokens spelled out, with `{source}`, `{target}` and `{text}`."""
+    """The prompt in full, special tokens spelled out, with `{source}`, `{target}` and `{text}`. Empty if it is asked by
+    its instructions."""
     taken: Callable[[str, Pair], str] = _whole
     stops: tuple[str, ...] = ("</s>",)
     """Tokens that end an answer, whatever the tokenizer's chat template says."""
     called: Callable[[str], str] = name
     chat: Chat | None = None
     """Its format for conversations; None if it was taught none."""
+    instructions: tuple[Instruction, ...] = ()
+    """What its user says. The first one is that of `template`."""
+    pick: Literal["random", "row"] = "random"
+    """Which of them a pair is learnt with: one drawn by pair and seed, or the k-th pair's the k-th, over and over."""
+    ends: bool = True
+    """Whether a row learns to end after the translation."""
 
     def ask(self, pair: Pair) -> str:
         """The prompt for a pair; the model's begin-of-text token is to be put before it."""
         source, target = self.called(pair.source_language), self.called(pair.target_language)
         return self.template.format(source=source, target=target, text=pair.source.strip())
+
+    def turn(self, pair: Pair, place: int = 0) -> Turn:
+        """What the user says for a pair, by the instruction at a place."""
+        source, target = self.called(pair.source_language), self.called(pair.target_language)
+        return self.instructions[place].turn(source, target, pair.source.strip())
+
+    def asked(self, pair: Pair, place: int = 0) -> str | tuple[Turn, ...]:
+        """The request for a pair: the prompt written out, or else a turn of its chat format."""
+        return self.ask(pair) if self.template else (self.turn(pair, place),)
+
+    def place(self, pair: Pair, seed: int, row: int) -> int:
+        """The place of the instruction that a pair is learnt with."""
+        if self.pick == "row" and self.instructions:
+            return row % len(self.instructions)
+        return int(draw(pair.key, "instruction", seed) * len(self.instructions))
+
+    @property
+    def told(self) -> Json:
+        """Everything that decides how a row is taught and asked, for its fingerprint."""
+        names: list[Json] = [self.called.__name__, self.taken.__name__]
+        said: list[Json] = [[one.text, one.hint] for one in self.instructions]
+        return [self.template, said, self.pick, self.ends, self.chat, list(self.stops), *names]
 
     def after(self, answer: str, pair: Pair) -> str:
         """The translation in an answer, taken out as the system's own script does."""
@@ -93,42 +128,84 @@ def parrot(hint: Hint | None = None, apart: bool = True) -> System:
     default. With `apart` off it follows the instruction, as in the script's other template.
     """
     said = f"\n\n### Hint: {_HINTS[hint]}" if hint else ""
-    instruction = "Translate the following sentences from {source} to {target}."
     between = "\n\n### Input:\n" if apart else "\n\n"
+    instruction = _PARROT if apart else f"{_PARROT}\n\n{{text}}"
     return System(
-        f"{PREAMBLE_INPUT if apart else PREAMBLE}\n\n### Instruction:\n{instruction}{between}{{text}}{said}\n\n"
+        f"{PREAMBLE_INPUT if apart else PREAMBLE}\n\n### Instruction:\n{_PARROT}{between}{{text}}{said}\n\n"
         "### Response:",
         _parrot,
         chat="parrot",
+        instructions=(Instruction(instruction, _HINTS[hint] if hint else ""),),
     )
 
+
+_PARROT = "Translate the following sentences from {source} to {target}."
+_BAYLING = "Provide the {target} translation for this sentence: {text}"
+_TOWER = "Translate the following text from {source} into {target}.\n{source}: {text}\n{target}:"
+_BIGTRANS = (
+    "请将以下{source}句子翻译成{target}：{text}",
+    "请提供{source}句子“{text}”的{target}翻译",
+    "以下{source}句子“{text}”用{target}如何表达",
+    "以下{source}句子“{text}”的{target}翻译是什么？",
+    "请生成以下{source}句子“{text}”的{target}翻译",
+    "如何用{target}表达{source}句子“{text}”",
+    "这个{source}句子“{text}”用{target}怎么说？",
+)
+_BIGTRANS_EVERY = tuple(
+    Instruction(form.replace("{source}", source).replace("句子", unit))
+    for source in ("{source}", "")
+    for unit in ("句子", "文本")
+    for form in _BIGTRANS
+)
+"""The 28 that BigTrans is trained with: each with the source's name or without, of a sentence or of a text."""
 
 SYSTEMS: Mapping[str, System] = {
     "alma": System("Translate this from {source} to {target}:\n{source}: {text}\n{target}:", _alma),
     "parrot": parrot(),
     "parrot-hint": parrot("no"),
     "bigtrans": System(
-        BIGTRANS + "### 指令:\n请将以下{source}句子翻译成{target}：{text}\n\n### 回复:",
+        f"{BIGTRANS}### 指令:\n{_BIGTRANS[0]}\n\n### 回复:",
         called=name_in_chinese,
         chat="bigtrans",
+        instructions=_BIGTRANS_EVERY,
     ),
     # Its script's request in English; it has one in Chinese as well.
     "bayling": System(
-        BAYLING + "### Instruction:\nProvide the {target} translation for this sentence: {text}\n### Response:\n",
+        f"{BAYLING}### Instruction:\n{_BAYLING}\n### Response:\n",
         _one_line,
         chat="bayling",
+        instructions=(Instruction(_BAYLING),),
     ),
     "tower": System(
-        "<|im_start|>user\nTranslate the following text from {source} into {target}.\n{source}: {text}\n{target}:"
-        "<|im_end|>\n<|im_start|>assistant\n",
+        f"<|im_start|>user\n{_TOWER}<|im_end|>\n<|im_start|>assistant\n",
         stops=("<|im_end|>", "</s>"),
         chat="tower",
+        instructions=(Instruction(_TOWER),),
     ),
     # The words of the request are ours, those of our demonstrations.
     "alpaca-lora": System(
         f"{PREAMBLE_INPUT}\n\n### Instruction:\n{DEMONSTRATED[0]}\n\n### Input:\n{{text}}\n\n### Response:\n",
         _alpaca,
         chat="alpaca",
+        instructions=(Instruction(DEMONSTRATED[0]),),
     ),
 }
 """Systems by their names in recipes (`prompt`)."""
+_OWN = System("", called=language_name, instructions=tuple(map(Instruction, INSTRUCTIONS)))
+
+
+def taught(said: TaughtPrompt) -> System | None:
+    """How a row is taught; None for one of five instructions in its own chat format, as rows are by themselves.
+
+    DataError if a file of instructions can't be read.
+    """
+    if said == TaughtPrompt():
+        return None
+    system = SYSTEMS.get(said.system, _OWN)
+    if said.template is not None:
+        return replace(system, template=with_slots(said.template, None), instructions=(), ends=said.end)
+    own = said.instructions
+    if own is not None:
+        found = instructions_in(Path(own.file)) if own.file is not None else tuple(map(Instruction.of, own.texts))
+        system = replace(system, instructions=found)
+    return replace(system, template="" if system.instructions else system.template, pick=said.pick, ends=said.end)

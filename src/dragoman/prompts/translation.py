@@ -1,7 +1,16 @@
-"""Asking for a translation: the five instructions of RaDis (its Figure 5), and Alpaca-like demonstrations."""
+"""Asking for a translation: the five instructions of RaDis (its Figure 5), Alpaca-like demonstrations, and
+instructions of one's own.
+"""
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from dragoman.corpora.formats.text import lines
 from dragoman.corpora.records import Dialogue, Pair, Turn, draw
+from dragoman.errors import DataError
 from dragoman.prompts.languages import language_name
+from dragoman.recipe.judging import with_slots
 
 INSTRUCTIONS = (
     "Could you please translate this sentence from {source} to {target}?\n{text}",
@@ -44,3 +53,44 @@ def demonstration(pair: Pair, fixed: bool = False, seed: int = 0) -> Dialogue:
 def _worded(wording: str, pair: Pair, more: str = "") -> str:
     target = language_name(pair.target_language) + more
     return wording.format(source=language_name(pair.source_language), target=target, text=pair.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """What a user says for a translation, with `{source}`, `{target}` and perhaps `{text}`; and a hint."""
+
+    text: str
+    hint: str = ""
+    """What the translation may be like, in ParroT's words. It stands behind the sentence."""
+
+    @staticmethod
+    def of(line: str, marks: Collection[str] = ()) -> "Instruction":
+        """An instruction as it is written on a line, with its hint after `###`. ValueError for unknown placeholders."""
+        text, _, hint = line.strip().partition("###")
+        with_slots(hint, marks)
+        return Instruction(with_slots(text.strip(), marks), hint.strip())
+
+    def turn(self, source: str, target: str, text: str) -> Turn:
+        """The user's turn, given the names of both languages; the sentence is its input, where the words have no place
+        for it.
+        """
+        said = self.text.format(source=source, target=target, text=text)
+        hint = f"\n\n### Hint: {self.hint}" if self.hint else ""
+        return Turn("user", said + hint) if "{text}" in self.text else Turn("user", said, text + hint)
+
+
+def instructions_in(path: Path, marks: Collection[str] = ()) -> tuple[Instruction, ...]:
+    """The instructions in a file, one a line. `marks` are placeholders that may stay in them, such as `[SEV]`.
+
+    DataError, with the line, for unknown placeholders, and if there is none.
+    """
+    found = []
+    for number, line in lines(path):
+        if line.strip():
+            try:
+                found.append(Instruction.of(line, marks))
+            except ValueError as error:
+                raise DataError(f"{path}:{number}: {error}") from error
+    if not found:
+        raise DataError(f"{path} has no instruction; write some into it, one a line")
+    return tuple(found)

@@ -1,9 +1,13 @@
-"""Fields of `evaluation`, `benchmarks`, `compare`, `verdict` and `pick`: how models are judged. See `schema.py`."""
+"""Fields of `evaluation`, `benchmarks`, `compare`, `verdict` and `pick`: how models are judged; and of `prompt`, which
+says how they are asked, and what rows are taught to be asked. See `schema.py`.
+"""
 
+import re
 from collections.abc import Collection
+from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, field_validator, model_validator
 
 from dragoman.recipe.engines import Generation
 from dragoman.recipe.fields import Fraction, Positive, Strict, folder_name
@@ -162,6 +166,105 @@ class Pick(Strict):
 
 Chat = Literal["own", "alpaca", "parrot", "bigtrans", "bayling", "tower"]
 Prompt = Literal["own", "alma", "parrot", "parrot-hint", "bigtrans", "bayling", "tower", "alpaca-lora"]
+SLOTS = {"[SRC]": "{source}", "[TGT]": "{target}"}
+"""What stands for the languages in ParroT's instructions → what does here."""
+
+
+def with_slots(text: str, marks: Collection[str] | None = ()) -> str:
+    """A text with `{source}`, `{target}` and `{text}`, whichever way it was written. ValueError if it has another
+    placeholder; `marks` are those in square brackets that stay as they are (None: all).
+    """
+    for mark, slot in SLOTS.items():
+        text = text.replace(mark, slot)
+    try:
+        found = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    except ValueError:
+        raise ValueError(
+            f"{text!r} has a brace without its other half; write {{{{ and }}}} for braces that are to stay"
+        ) from None
+    other = [f"{{{name}}}" for name in sorted(found - {"source", "target", "text"})]
+    other += [mark for mark in re.findall(r"\[[A-Z]{3}\]", text) if marks is not None and mark not in marks]
+    if other:
+        raise ValueError(
+            f"{text!r} has the placeholder {other[0]}; there are {{source}}, {{target}} and {{text}}, or [SRC] and [TGT]"
+        )
+    return text
+
+
+class Instructions(Strict):
+    """What a user says for a translation: a list, or a file with one instruction a line."""
+
+    texts: tuple[str, ...] = ()
+    """Each with `{source}`, `{target}` (or `[SRC]`, `[TGT]`) and perhaps `{text}`; without it the sentence stands in an input of its own. What follows `###` is a hint, which goes behind the sentence."""
+    file: str | None = None
+    """Text file with one a line. Relative paths count from where dragoman is run."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, given: Any) -> Any:
+        return {"texts": given} if isinstance(given, list | tuple) else given
+
+    @field_validator("texts")
+    @classmethod
+    def _with_slots(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            with_slots(text)
+        return texts
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.file is None and not all(text.strip() for text in self.texts or [""]):
+            raise ValueError("has no instruction; give a list of them, or a file, as in `{file: instructions.txt}`")
+        if self.file is not None and self.texts:
+            raise ValueError("has instructions and a file of them; keep one")
+        return self
+
+
+class TaughtPrompt(Strict):
+    """How a row is taught to translate, and asked for translations: as a published system, or in words of one's own."""
+
+    system: Prompt = "own"
+    """Whose words, names of languages, chat format and cutting out of translations; `own`: the chat format of the recipe."""
+    template: str | None = None
+    """Words of one's own, written out in full from the first to the last character before the answer, special tokens included, with `{source}`, `{target}` and `{text}`. Spaces at its end belong to the answer."""
+    instructions: Instructions | None = None
+    """Or what the user says in the chat format: `[...]`, or `{file: instructions.txt}`. One is learnt with each pair; judged is the first."""
+    pick: Literal["random", "row"] = "random"
+    """Which of several instructions a pair gets: drawn by pair and seed, or the k-th pair takes the k-th, over and over."""
+    end: bool = True
+    """Learn to end after the translation."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return {"system": given} if isinstance(given, str) else given
+
+    @field_validator("template")
+    @classmethod
+    def _whole(cls, template: str | None) -> str | None:
+        if template is not None and "{text}" not in with_slots(template, None):
+            raise ValueError("has no {text}, which is where the sentence goes")
+        return template
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if self.template is not None and self.instructions is not None:
+            raise ValueError("has a template and also instructions; a template is written out, so keep one")
+        several = self.instructions is not None or (self.template is None and self.system in ("own", "bigtrans"))
+        if self.pick == "row" and not several:
+            raise ValueError("picks instructions by row, and has none of its own; give it some, or take `pick` out")
+        return self
+
+    def written(self) -> Any:
+        """As a recipe would say it."""
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        if self.instructions is not None and self.instructions.file is None:
+            said["instructions"] = list(self.instructions.texts)
+        return self.system if set(said) <= {"system"} else said
+
+
+RowPrompt = Annotated[TaughtPrompt, PlainSerializer(TaughtPrompt.written)]
+"""`prompt` of a row, written as short as it was said."""
 
 
 class Finished(Strict):

@@ -17,7 +17,6 @@ from dragoman.commands.options import Languages, Source, Table, Target
 from dragoman.corpora.records import draw
 from dragoman.disk import write_atomic
 from dragoman.errors import DataError
-from dragoman.prompts.translation import demonstration
 from dragoman.terminal import say
 
 if TYPE_CHECKING:
@@ -77,6 +76,7 @@ def write(
 ) -> Made:
     """Chooses pairs and writes their demonstrations in an order drawn by the seed. DataError if no pair is left."""
     from dragoman.corpora.load import select
+    from dragoman.prompts.translation import demonstration
 
     chosen = select(texts, directions, rules)
     if not len(chosen):
