@@ -239,7 +239,7 @@ def report(
     recipe: Annotated[Path | None, typer.Argument(help="A recipe (YAML).", show_default=False)] = None,
     overrides: Others = None,
     table: Annotated[
-        Literal["translation", "benchmarks", "abilities", "ablation", "skill", "cost", "languages"] | None,
+        Literal["translation", "benchmarks", "abilities", "ablation", "skill", "sequence", "cost", "languages"] | None,
         typer.Option(help="Print one table in the paper's layout instead.", show_default=False),
     ] = None,
     form: Annotated[

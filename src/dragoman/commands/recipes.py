@@ -37,6 +37,7 @@ ABSENT = {
     "abilities": "it judges no abilities but benchmarks of the table `benchmarks`, or none",
     "ablation": "it does not compare several rows of a method with rationales, such as radis",
     "skill": "it judges no skill other than translation",
+    "sequence": "none of its rows comes after another",
     "cost": "what its methods cost was not kept",
     "languages": "none of its rows was taught one language alone and asked a benchmark in it",
 }

@@ -39,6 +39,9 @@ class Elsewhere(Strict):
     row: str
     """The row's name in its tables."""
 
+    def __str__(self) -> str:
+        return f"{self.row} of {self.recipe}"
+
 
 class Learn(Strict):
     """Which of a recipe's pairs and conversations a row learns from: what is not named is not learnt."""

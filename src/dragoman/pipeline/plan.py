@@ -137,10 +137,11 @@ def _training(recipe: Recipe, row: str, seed: int | None) -> list[Stage]:
 
 def kind_of_work(recipe: Recipe, stage: Stage, backbone: Model) -> list[str]:
     """The key of a work rate: two stages with the same key take the same time for the same amount of work."""
-    method = rows(recipe)[stage.row][0] if stage.row in rows(recipe) else stage.row
+    method = "" if stage.kind == "replay" else rows(recipe)[stage.row][0] if stage.row in rows(recipe) else stage.row
     settings = settings_of(recipe, stage.row) if stage.kind == "train" else None
     whole, replay = settings is not None and settings.lora is None, settings is not None and settings.replay is not None
-    return [stage.kind, method, backbone.digest, *["all weights"] * whole, *["replay"] * replay]
+    later = stage.kind == "examples" and starts_apart(recipe, stage.row)  # which may be asked for longer answers
+    return [stage.kind, method, backbone.digest, *["all weights"] * whole, *["replay"] * replay, *["after"] * later]
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -181,7 +182,7 @@ def state_of(recipe: Recipe, store: Store, *, fetch: bool = False, around: tuple
                 try:
                     state.elsewhere[row, seed] = _finished_elsewhere(state, row, seed, before, around)
                 except DragomanError as error:
-                    raise RecipeError(f"{row} comes after {before.row} of {before.recipe}: {error}") from error
+                    raise RecipeError(f"{row} comes after {before}: {error}") from error
     return state
 
 

@@ -120,7 +120,7 @@ def _beginning(recipe: Recipe, row: str) -> dict[str, Json]:
     every = [options for _, options in rows(recipe).values()]
     if any(options.get("after") for options in every):
         before = after_of(recipe, row)
-        found["after"] = f"{before.row} of {before.recipe}" if isinstance(before, Elsewhere) else before
+        found["after"] = str(before) if before else None
     if any(options.get("learn") for options in every):
         learn = learn_of(recipe, row)
         found["learn"] = ", ".join((*learn.directions, *learn.lessons)) if learn else None

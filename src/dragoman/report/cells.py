@@ -1,9 +1,12 @@
 """Cells of the terminal's tables: a score with its mark, difference and interval."""
 
+from typing import Literal
+
 from rich.text import Text
 
 from dragoman.report import drift
 from dragoman.report.abilities import draw_apart
+from dragoman.report.chains import kept_of_before
 from dragoman.report.compare import within_noise
 from dragoman.report.phrases import number, signed, significant, spread
 from dragoman.report.replay import PartName, part_of
@@ -84,9 +87,9 @@ def retention(row: Row, backbone: str, intervals: bool, width: int = 6) -> Text:
     return text.append(f" {spread(row['retention_interval'], 0)}", style="dim not bold") if intervals else text
 
 
-def part(row: Row, which: PartName, backbone: str, intervals: bool, width: int = 6) -> Text:
-    """RP of the families near to replay, or of those far from it, as wide as RP itself."""
-    found = part_of(row, which)
+def part(row: Row, which: PartName | Literal["before"], backbone: str, intervals: bool, width: int = 6) -> Text:
+    """RP of the families near to replay, or of those far from it, or as shares of the row before; as wide as RP."""
+    found = kept_of_before(row) if which == "before" else part_of(row, which)
     text = Text(f"{number(found['retention'] if found else None, 0):>5}")
     if row["name"] == backbone or found is None:
         return text

@@ -13,6 +13,7 @@ from rich.text import Text
 from dragoman.report import cells as cell
 from dragoman.report import drift, replay
 from dragoman.report.abilities import abilities, by_side, comparisons, digits, skills, unit
+from dragoman.report.chains import kept_of_before
 from dragoman.report.compare import baseline, floor, methods, of_backbone
 from dragoman.report.families import Benchmark, benchmarks, by_language, heading, score
 from dragoman.report.phrases import plain, rationales, trainings
@@ -142,6 +143,9 @@ def _table(card: Scorecard, rows: Sequence[Row], intervals: bool) -> Table:
         for part, title in replay.parts(card).items():
             cells = (cell.part(row, part, card["backbone"], intervals) for row in rows)
             table.add_row(Text(f"  {title}, %"), *cells)
+        if any(map(kept_of_before, rows)):
+            cells = (cell.part(row, "before", card["backbone"], intervals) for row in rows)
+            table.add_row(Text("  of the row before, %"), *cells)
     if changed(card):
         head("Change" if taught else f"Difference from {baseline(card)}", ", points of 100")
         for side, title in changed(card):
@@ -178,6 +182,9 @@ def _by_line(card: Scorecard, intervals: bool) -> list[RenderableType]:
     if _kept(card):
         sums.add_column(Text("kept of all (RP), %"))
         columns.append([cell.retention(row, card["backbone"], intervals, 2) for row in rows])
+        if any(map(kept_of_before, rows)):
+            sums.add_column(Text("of the row before, %"))
+            columns.append([cell.part(row, "before", card["backbone"], False, 2) for row in rows])
     _fill(sums, rows, columns)
     parts += [sums] if columns else []
     if shares := replay.parts(card):

@@ -30,7 +30,17 @@ from dragoman.pipeline.forecast.question_counts import Questions, questions
 from dragoman.pipeline.forecast.trial import Trial
 from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.plan import Plan, kind_of_work
-from dragoman.pipeline.rows import learn_of, limit_of, method_of, rounds, rows, scale_of, settings_of, training_of
+from dragoman.pipeline.rows import (
+    after_of,
+    learn_of,
+    limit_of,
+    method_of,
+    rounds,
+    rows,
+    scale_of,
+    settings_of,
+    training_of,
+)
 from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.replay import held_out
 from dragoman.pipeline.stages.stage import Kind, Stage, finished
@@ -200,15 +210,21 @@ class Reckoning:
 
     def _asked_before(self) -> dict[str, float]:
         """For each row, how many answers are cached once the rows above it are done, which ask the same."""
-        seen: dict[tuple[str, str], float] = {}
+        seen: dict[tuple[str, str, str], float] = {}
         found = {}
         for row, (method, _) in rows(self.recipe).items():
             foreseen = self.rows[row]
-            asks = (method, foreseen.alike if foreseen else "")
+            learn = learn_of(self.recipe, row)
+            asks = (method, foreseen.alike if foreseen else "", f"{self._start(row)} {learn}")
             prompts = foreseen.asking.prompts if foreseen and foreseen.asking else 0.0
             found[row] = min(prompts, seen.get(asks, 0.0))
             seen[asks] = max(prompts, seen.get(asks, 0.0))
         return found
+
+    def _start(self, row: str) -> str:
+        """What a row starts from, in words."""
+        before = after_of(self.recipe, row)
+        return f"what {before} became" if before else "the backbone"
 
     def _data(self, stage: Stage) -> Cost:
         return Cost("pairs, conversations and questions, read and checked", 1)
@@ -218,7 +234,7 @@ class Reckoning:
         found = self._prompts(said) if said else None
         if found is None:
             return Cost("how many prompts is not known until the corpora are here")
-        work = f"{found.records:,.0f} prompts at most, {tokens(found.answered)} of answers by the backbone"
+        work = f"{found.records:,.0f} prompts at most, {tokens(found.answered)} of answers by {self._start(stage.row)}"
         asking = Asking(found.records, found.asked, found.answered)
         work += _logprobs(said.keep_logprobs, found.records * said.max_tokens) if said else ""
         return Cost(work, math.ceil(found.records), estimate=self._asked(asking, None))
@@ -242,7 +258,7 @@ class Reckoning:
             return Cost(work + (", nothing to generate" if found.known else ""), found.examples)
         after = (stage.round or rounds(self.recipe, row)) - 1
         work += f"; {found.asking.prompts:,.0f} {found.what}, {tokens(found.asking.answered)}"
-        work += f", by {writer(options) or 'the backbone'}" + (f" as it is after epoch {after}" if after else "")
+        work += f", by {writer(options) or self._start(row)}" + (f" as it is after epoch {after}" if after else "")
         before = 0.0 if after else self.asked_before[row]
         kept = options.get("rationale") or {}
         work += f", of which {before:,.0f} are there by then" if before else ""

@@ -13,6 +13,8 @@ from dragoman.json_values import Json
 from dragoman.pipeline.data.questions import spelled_out
 from dragoman.pipeline.models.cast import writer
 from dragoman.pipeline.rows import (
+    after_of,
+    learn_of,
     learnt,
     named_settings,
     own_options,
@@ -168,7 +170,7 @@ def _about(
     judged: Sequence[str],
 ) -> About:
     method, options = rows(recipe)[row]
-    wrote = writer(options)
+    wrote, before, learn = writer(options), after_of(recipe, row), learn_of(recipe, row)
     return About(
         method=method,
         writer=Path(wrote).name if wrote else None,
@@ -179,6 +181,8 @@ def _about(
         recovery=_recovery(recipe, row, done),
         cost=_cost(recipe, row, done),
         weights=weights,
+        after=str(before) if before else None,
+        learnt={"directions": [*learn.directions], "lessons": [*learn.lessons]} if learn else None,
     )
 
 

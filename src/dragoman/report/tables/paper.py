@@ -16,7 +16,7 @@ from dragoman.methods import available
 from dragoman.report.abilities import abilities, comparisons, digits, side, skills, unit
 from dragoman.report.compare import RETENTION, Path, methods
 from dragoman.report.phrases import plain
-from dragoman.report.tables import benchmarks
+from dragoman.report.tables import benchmarks, sequence
 from dragoman.report.tables.captions import caption_of, caption_of_cost
 from dragoman.report.tables.table import Cell, Column, Measure, Number, Table, filled, line
 from dragoman.report.translation import FIRST, directions_of, group_score, is_translated, main, metric_title, metrics
@@ -41,6 +41,7 @@ def tables(card: Scorecard) -> dict[str, list[Table]]:
         "abilities": _abilities(setting),
         "ablation": _ablation(setting),
         "skill": _skill(setting),
+        "sequence": [sequence.table(card, {row["name"]: title(row) for row in card["rows"]})],
         "cost": _cost(setting),
     }
     return {key: [table for table in some if table] for key, some in made.items() if any(some)}

@@ -213,6 +213,11 @@ def _kept(row: Family, backbone: Family) -> Measure | None:
     return _retention(*paired(row, backbone)) if can_be_shared(backbone.values[:, 0]) else None
 
 
+def kept_of(row: Mapping[str, Family], other: Mapping[str, Family]) -> dict[str, Family]:
+    """A row's families with what it kept of another row's abilities, where that row has them."""
+    return {name: replace(one, retention=_kept(one, other[name])) for name, one in row.items() if name in other}
+
+
 def retention(row: Mapping[str, Family]) -> Measure | None:
     """RP: the mean of the abilities' retentions, without skills; None if there is none."""
     kept = [family.retention for family in row.values() if family.kept and family.retention]

@@ -16,7 +16,7 @@ from dragoman.errors import DataError
 from dragoman.json_values import Json
 from dragoman.rationales.report import RationaleCounts
 from dragoman.scoring.results import RowResults
-from dragoman.scoring.scorecard.abilities import Family, benchmarks, families
+from dragoman.scoring.scorecard.abilities import Family, benchmarks, families, kept_of
 from dragoman.scoring.scorecard.differences import ability_difference, pairs, translation_p
 from dragoman.scoring.scorecard.drift import drifts
 from dragoman.scoring.scorecard.near_and_far import near_and_far, part
@@ -25,6 +25,7 @@ from dragoman.scoring.scorecard.schema import (
     F1,
     SCHEMA,
     Ability,
+    Chosen,
     Drift,
     Group,
     GroupName,
@@ -70,6 +71,9 @@ class About:
     hints: Sequence[str] = ()
     replay: Replay | None = None
     recovery: Recovery | None = None
+    after: str | None = None
+    """The row that it started from."""
+    learnt: Chosen | None = None
 
 
 def scorecard(
@@ -118,6 +122,7 @@ def scorecard(
                 (about or {}).get(name, About()),
                 moved.get(name),
                 near,
+                judged,
             )
         )
     return {
@@ -140,8 +145,9 @@ def _row(
     about: About,
     drift: Drift | None,
     near: Collection[str],
+    every: Mapping[str, Mapping[str, Family]],
 ) -> Row:
-    """One row; `reference` is what the backbone can do, None for the backbone itself."""
+    """One row; `reference` is what the backbone can do, None for the backbone itself. `every` is what all rows can."""
     floors = {family: floor["retention"] for family, floor in noise["families"].items()} if noise else {}
     abilities = {
         family: _ability(one, reference.get(family) if reference else None, floors.get(family))
@@ -183,6 +189,10 @@ def _row(
         row["replay"] = about.replay
     if about.recovery:
         row["recovery"] = about.recovery
+    if about.after:
+        row["after"] = {"row": about.after, "kept": part(kept_of(judged, every.get(about.after, {})), about.after)}
+    if about.learnt:
+        row["learnt"] = about.learnt
     if about.weights:
         row["weights"] = about.weights
         _sign(row, f"|weights:{about.weights.replace(', ', '+').replace(' ', '-')}")

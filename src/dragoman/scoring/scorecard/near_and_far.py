@@ -8,8 +8,8 @@ from dragoman.scoring.scorecard.schema import Part
 from dragoman.scoring.statistics import bounds, interval
 
 
-def part(row: Mapping[str, Family]) -> Part | None:
-    """RP of these families of one row; None if no share can be taken of any."""
+def part(row: Mapping[str, Family], of: str = "backbone") -> Part | None:
+    """RP of these families of one row; None if no share can be taken of any. `of` is the row that retentions are of."""
     overall = retention(row)
     if overall is None:
         return None
@@ -19,7 +19,7 @@ def part(row: Mapping[str, Family]) -> Part | None:
         "retention": overall.score,
         "seeds": overall.each,
         "interval": bounds(interval(overall.samples)),
-        "signature": f"RP|mean over:{len(counted)}|of:score/backbone|interval:bs:{len(overall.samples)}"
+        "signature": f"RP|mean over:{len(counted)}|of:score/{of}|interval:bs:{len(overall.samples)}"
         f"|version:dragoman-{__version__}",
     }
 

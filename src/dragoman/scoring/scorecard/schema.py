@@ -215,6 +215,26 @@ class Part(TypedDict):
 
 
 @final
+class Chosen(TypedDict):
+    """What a row learnt from, of all that there was."""
+
+    directions: list[str]
+    """Of pairs."""
+    lessons: list[str]
+    """Sources of conversations."""
+
+
+@final
+class Before(TypedDict):
+    """The row whose finished model a row started from."""
+
+    row: str
+    """Its name; of another recipe, `ROW of FILE`."""
+    kept: Part | None
+    """RP as shares of what that row can do; null where it is not in this scorecard, or no share can be taken."""
+
+
+@final
 class Row(TypedDict):
     """One model."""
 
@@ -252,6 +272,10 @@ class Row(TypedDict):
     """What it learnt from."""
     drift: NotRequired[Drift]
     """Where the recipe asks for it."""
+    after: NotRequired[Before]
+    """What it started from; absent where that is the backbone."""
+    learnt: NotRequired[Chosen]
+    """What it learnt from; absent where that is all there was."""
     replay: NotRequired[Replay]
     """What it learnt beside its task; absent where there is none."""
     recovery: NotRequired[Recovery]
