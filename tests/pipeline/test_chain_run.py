@@ -54,6 +54,8 @@ def test_a_chain_goes_on_from_what_each_row_became(small_recipe: Write, tmp_path
     todo = [title for title, made in found(path, changed).items() if not made]
     assert {"merge-vanilla", "examples-keep", "replay-keep", "merge-keep", "evaluate-radis"} <= set(todo)
     assert "examples-vanilla" not in todo
+    told = dragoman("run", "--dry-run", path, *CHAIN, changed)
+    assert "vanilla is to do, so what comes after it is stale, and is made again: keep, radis." in told
 
     (tmp_path / "second").mkdir()
     other = tmp_path / "second" / "recipe.yaml"

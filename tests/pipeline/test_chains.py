@@ -6,8 +6,11 @@ import pytest
 
 from dragoman.commands.recipes import recipe as load
 from dragoman.errors import RecipeError
+from dragoman.pipeline.forecast.cost import Reckoning
 from dragoman.pipeline.plan import plan, stages
-from dragoman.pipeline.rows import in_order
+from dragoman.pipeline.rows import after_of, in_order, rows, settings_apart
+from dragoman.pipeline.scale.frontier import at_strengths
+from dragoman.pipeline.tune.search import cut_down, only
 from dragoman.recipe.schema import Recipe
 
 CHAIN = """\
@@ -131,3 +134,35 @@ def test_recipes_that_come_after_each_other_are_refused(tmp_path: Path) -> None:
         (tmp_path / "chain.yaml").rename(tmp_path / f"{name}.yaml")
     with pytest.raises(RecipeError, match="each of these recipes comes after the other"):
         plan(load(tmp_path / "a.yaml"))
+
+
+def test_what_rows_start_from_and_learn_is_told(tmp_path: Path) -> None:
+    german = "learn: {directions: [de-en, en-de]}"
+    recipe = read(tmp_path, f"vanilla: {{{german}}}", "keep: {after: vanilla}")
+    found = settings_apart(recipe)
+    assert (found["vanilla"]["after"], found["keep"]["after"]) == (None, "vanilla")
+    assert (found["vanilla"]["learn"], found["keep"]["learn"]) == ("de-en, en-de", None)
+    assert "after" not in settings_apart(read(tmp_path, "vanilla", "keep"))["keep"]
+
+
+def test_a_forecast_counts_what_a_row_learns(tmp_path: Path) -> None:
+    recipe = read(tmp_path, "vanilla: {learn: {directions: [de-en]}, limit: 300}", "seq_kd: {after: vanilla}")
+    reckoning = Reckoning(plan(recipe))
+    examples = {row: found.examples for row, found in reckoning.rows.items() if found}
+    assert examples == {"vanilla": 300, "seq_kd": 2 * 4 * 2000}
+    works = {stage.title: reckoning.cost(stage).work for stage in stages(recipe)}
+    assert "by what vanilla became" in works["examples-seq_kd"]
+
+
+def test_strengths_and_rates_of_a_row_come_after_what_it_starts_from(tmp_path: Path) -> None:
+    recipe = read(
+        tmp_path, "vanilla", "keep: {after: vanilla}", "radis: {after: keep}", more="evaluate: [translation, lab]\n"
+    )
+    at = at_strengths(recipe, "keep", (0.5, 1.0))
+    assert list(rows(at)) == ["vanilla", "keep-scale=0.5", "keep-scale=1"]
+    alone, row = only(recipe, "radis")
+    assert (list(rows(alone)), row) == (["vanilla", "keep", "radis"], "radis")
+    cut = cut_down(alone, row, 100, 1e-3)
+    assert cut
+    assert list(rows(cut.at(4)))[:2] == ["vanilla", "keep"]
+    assert after_of(cut.at(4), cut.label(4)) == "keep"

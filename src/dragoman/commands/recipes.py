@@ -18,6 +18,7 @@ from dragoman.pipeline.process import in_own_process
 from dragoman.pipeline.rows import rows
 from dragoman.pipeline.run import run
 from dragoman.pipeline.stages.stage import Kind
+from dragoman.pipeline.storage.needs import stale
 from dragoman.progress import note
 from dragoman.recipe.schema import Recipe
 from dragoman.report.tables import own_language
@@ -61,7 +62,8 @@ def tell(recipe: Recipe, gpu: str = "", *, again: bool = False) -> None:
     """
     named = hardware(gpu) if gpu else None
     planned = plan(recipe, open_store(recipe, note))
-    print_plan(planned, hardware=named, calibrate=partial(calibrated, run=_try, again=again, say=note))
+    calibrate = partial(calibrated, run=_try, again=again, say=note)
+    print_plan(planned, hardware=named, calibrate=calibrate, remarks=stale(planned))
 
 
 def _try(trial: Trial) -> Speeds:

@@ -7,7 +7,7 @@ training, which sees the same examples, is not run.
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dragoman
@@ -77,6 +77,8 @@ class Plan:
     steps: tuple[Step, ...]
     missing: tuple[str, ...] = ()
     """Corpora that a run fetches first. Until they are here, it is not known whether anything is done."""
+    elsewhere: Mapping[tuple[str, int | None], Model] = field(default_factory=dict)
+    """What rows start from that come after rows of other recipes."""
 
     @property
     def backbone(self) -> Model:
@@ -85,6 +87,11 @@ class Plan:
     @property
     def others(self) -> Mapping[str, Model]:
         return self.cast.others
+
+    def start(self, row: str, seed: int | None = None) -> Model:
+        """The model that a row starts from; where that is another row's, that is done."""
+        done = {step.stage.title: step.artifact for step in self.steps if step.artifact}
+        return RunState(self.recipe, self.cast, self.store, done, self.elsewhere).start(row, seed)
 
     @property
     def finished(self) -> bool:
@@ -175,12 +182,13 @@ def state_of(recipe: Recipe, store: Store, *, fetch: bool = False, around: tuple
     `around` are other recipes that are waiting for this one. RecipeError if a row starts from another recipe's row
     that is not there.
     """
-    state = RunState(recipe, find_cast(recipe, store.digests, fetch=fetch), store, {})
+    elsewhere: dict[tuple[str, int | None], Model] = {}
+    state = RunState(recipe, find_cast(recipe, store.digests, fetch=fetch), store, {}, elsewhere)
     for row in in_order(recipe):
         if isinstance(before := after_of(recipe, row), Elsewhere):
             for seed in trainings(recipe):
                 try:
-                    state.elsewhere[row, seed] = _finished_elsewhere(state, row, seed, before, around)
+                    elsewhere[row, seed] = _finished_elsewhere(state, row, seed, before, around)
                 except DragomanError as error:
                     raise RecipeError(f"{row} comes after {before}: {error}") from error
     return state
@@ -237,7 +245,7 @@ def plan(recipe: Recipe, store: Store | None = None, *, around: tuple[Path, ...]
             state.done[stage.title] = artifact
         steps.append(Step(stage, name, artifact))
     store.digests.save()
-    return Plan(recipe, state.cast, store, tuple(steps), waiting)
+    return Plan(recipe, state.cast, store, tuple(steps), waiting, state.elsewhere)
 
 
 def artifact_name(stage: Stage, state: RunState) -> str | None:

@@ -32,6 +32,14 @@ def starts_apart(recipe: Recipe, row: str) -> bool:
     return after_of(recipe, row) is not None
 
 
+def rows_before(recipe: Recipe, row: str) -> list[str]:
+    """The recipe's rows that a row comes after, the first one first."""
+    found: list[str] = []
+    while isinstance(before := after_of(recipe, row), str):
+        found.insert(0, row := before)
+    return found
+
+
 def in_order(recipe: Recipe) -> list[str]:
     """The rows, each after the one that it starts from and the one whose training it shares."""
     found: list[str] = []
@@ -62,6 +70,12 @@ def learn_of(recipe: Recipe, row: str) -> Learn | None:
     """Which pairs and conversations a row learns from; None if it learns from all."""
     said = rows(recipe)[row][1].get("learn")
     return None if said is None else Learn.model_validate(said)
+
+
+def learnt_counts(recipe: Recipe, row: str, counts: Mapping[str, int]) -> list[int]:
+    """Of counts by direction and source of conversations those of what a row learns from."""
+    learn = learn_of(recipe, row)
+    return [count for name, count in counts.items() if learn is None or name in (*learn.directions, *learn.lessons)]
 
 
 def scale_of(recipe: Recipe, row: str) -> float | Rising:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from dragoman.report.families import others, score
-from dragoman.scoring.scorecard.schema import Ability, Scorecard
+from dragoman.scoring.scorecard.schema import Ability, Part, Row, Scorecard
 
 SIDES: Mapping[str, str] = {
     "general": "general ability",
@@ -84,3 +84,8 @@ def draw_apart(ability: Ability) -> int:
     """For a comparison, in which 50 is a draw: 1 if the row is ahead by more than chance, -1 if the backbone is."""
     low, high = ability["interval"] or (0.0, 100.0)
     return (low > 50) - (high < 50)
+
+
+def kept_of_before(row: Row) -> Part | None:
+    """RP as shares of what the row before can do; None where a row starts from the backbone."""
+    return row["after"]["kept"] if "after" in row else None

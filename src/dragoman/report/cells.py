@@ -5,8 +5,7 @@ from typing import Literal
 from rich.text import Text
 
 from dragoman.report import drift
-from dragoman.report.abilities import draw_apart
-from dragoman.report.chains import kept_of_before
+from dragoman.report.abilities import draw_apart, kept_of_before
 from dragoman.report.compare import within_noise
 from dragoman.report.phrases import number, signed, significant, spread
 from dragoman.report.replay import PartName, part_of

@@ -25,12 +25,14 @@ def remarks(card: Scorecard) -> list[str]:
     taking = [row for row in card["rows"] if "replay" in row]
     if not taking:
         return []
-    names, replay = [row["name"] for row in taking], taking[0]["replay"]  # one replay serves all rows
+    names, replay = [row["name"] for row in taking], taking[0]["replay"]  # all take the same prompts
     sources = [f"{sum(kinds.values()):,} of {name}" for name, kinds in replay["prompts"].items()]
     kinds = {kind for some in replay["prompts"].values() for kind in some if kind}
     far, near = sorted(kinds - replay["near"].keys()), sorted(kinds & replay["near"].keys())
     left_out = sorted(kind for kind, count in replay["near"].items() if count)
-    told = f"{listed(names)} learnt general prompts with the backbone's own answers beside the task: {listed(sources)}"
+    who = "the backbone's own answers, or those of the row that they come after,"
+    who = who if any("after" in row for row in taking) else "the backbone's own answers"
+    told = f"{listed(names)} learnt general prompts with {who} beside the task: {listed(sources)}"
     found = [f"{told}, of the kinds {listed(far)}, which evaluation does not ask." if far else f"{told}."]
     if left_out:
         found.append(f"Of kinds that evaluation asks ({listed(left_out)}) none was among them.")

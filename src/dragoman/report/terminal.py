@@ -12,8 +12,7 @@ from rich.text import Text
 
 from dragoman.report import cells as cell
 from dragoman.report import drift, replay
-from dragoman.report.abilities import abilities, by_side, comparisons, digits, skills, unit
-from dragoman.report.chains import kept_of_before
+from dragoman.report.abilities import abilities, by_side, comparisons, digits, kept_of_before, skills, unit
 from dragoman.report.compare import baseline, floor, methods, of_backbone
 from dragoman.report.families import Benchmark, benchmarks, by_language, heading, score
 from dragoman.report.phrases import plain, rationales, trainings

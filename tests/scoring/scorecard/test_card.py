@@ -63,6 +63,24 @@ BACKBONE = RowResults(translated(POOR), answered(facts="++++-", refusals="++--")
 VANILLA = RowResults(translated(PERFECT), answered(facts="++---", refusals="?---"))
 
 
+@pytest.mark.usefixtures("few_stand_for_many")
+def test_a_row_after_another_is_held_against_that_as_well() -> None:
+    later = RowResults(translated(PERFECT), answered(facts="++++-", refusals="?---"))
+    learnt = {"directions": ["de-en"], "lessons": []}
+    about = {"next": About(after="vanilla", learnt=learnt), "far": About(after="x of y.yaml")}  # type: ignore[arg-type]
+    rows: Rows = {"backbone": BACKBONE, "vanilla": VANILLA, "next": later, "far": VANILLA}
+    backbone, vanilla, after, far = scorecard(rows, bootstrap=200, about=about)["rows"]
+    assert "after" not in backbone
+    assert "after" not in vanilla
+    assert (after["after"]["row"], after["learnt"]) == ("vanilla", learnt)
+    kept = after["after"]["kept"]
+    assert kept["families"] == ["facts"]  # vanilla has nothing of the other
+    assert kept["retention"] == pytest.approx(200)
+    assert "|of:score/vanilla|" in kept["signature"]
+    assert after["retention"] == pytest.approx(50)
+    assert far["after"] == {"row": "x of y.yaml", "kept": None}
+
+
 def test_translation_is_scored_by_direction_and_averaged() -> None:
     card = scorecard({"backbone": BACKBONE, "vanilla": VANILLA}, bootstrap=200)
     backbone, vanilla = card["rows"]

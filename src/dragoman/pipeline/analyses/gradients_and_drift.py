@@ -17,7 +17,7 @@ from dragoman.pipeline.analyses.once import measured_once
 from dragoman.pipeline.analyses.options import BACKBONE, DriftOptions, GradientsOptions
 from dragoman.pipeline.models.engines import answering
 from dragoman.pipeline.plan import Plan, code_digest, plan
-from dragoman.pipeline.rows import recovered, rows, scale_of, settings_of, taught_as
+from dragoman.pipeline.rows import recovered, rows, scale_of, settings_of, starts_apart, taught_as, trainings
 from dragoman.pipeline.run import run
 from dragoman.pipeline.stages.stage import Kind, Stage
 from dragoman.progress import note
@@ -60,11 +60,12 @@ def gradients(
         known = [name for name, method in available().items() if method.regulariser]
         raise RecipeError(f"{recipe.name} has no row whose loss has two terms; such methods are {', '.join(known)}")
     trained = _trained(recipe, options.at, done)[0] if at else None
+    start = found.start(options.at, trainings(recipe)[0]) if at else found.backbone
     name = fingerprint(
         {
             "examples": {row: artifact.digest("examples/*") for row, artifact in tables.items()},
             "data": done["data", ""][0].digest("train.jsonl"),
-            "backbone": found.backbone.digest,
+            "backbone": start.digest,
             "trained": trained and trained.digest(f"{_part(trained)}/*"),
             "asked": asdict(options),
             "precision": settings.precision,
@@ -74,14 +75,14 @@ def gradients(
     )
     measured = measured_once(
         found.store,
-        found.backbone,
+        start,
         f"gradients-{name}",
         "gradients.json",
         say,
         [done["data", ""][0], *tables.values(), *([trained] if trained else [])],
         MeasureGradients(
             recipe,
-            found.backbone,
+            start,
             {row: artifact.folder / "examples" for row, artifact in tables.items()},
             trained.folder / _part(trained) if trained else None,
             options,
@@ -100,7 +101,7 @@ def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = no
     wanted = _known(recipe, options.rows or tuple(rows(recipe)))
     if recipe.data.test is None and set(recipe.evaluate) <= {"translation"}:
         raise RecipeError("data.test is absent and evaluate names no questions: there is nothing to measure drift on")
-    found, done = _finished(recipe, _weights(recipe, wanted), say)
+    found, done = _finished(recipe, _weights(recipe, wanted, merged=True), say)
     cache = found.store.folder / "completions"
     data = done["data", ""][0]
     rest = {
@@ -118,9 +119,11 @@ def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = no
     }
     each: dict[str, MeasuredDrift] = {}
     for row in wanted:
-        trained = _trained(recipe, row, done)
-        name = fingerprint({"trained": [artifact.digest(f"{_part(artifact)}/*") for artifact in trained], **rest})
-        folders = [artifact.folder / _part(artifact) for artifact in trained]
+        trained = _trained(recipe, row, done, merged=True)
+        parts = ["model" if starts_apart(recipe, row) else _part(artifact) for artifact in trained]
+        both = list(zip(trained, parts, strict=True))
+        name = fingerprint({"trained": [artifact.digest(f"{part}/*") for artifact, part in both], **rest})
+        folders = [artifact.folder / part for artifact, part in both]
         each[row] = measured_once(
             found.store,
             found.backbone,
@@ -153,24 +156,29 @@ def _known(recipe: Recipe, named: Sequence[str]) -> tuple[str, ...]:
     return tuple(named)
 
 
-def _weights(recipe: Recipe, wanted: Sequence[str]) -> dict[Kind, list[str]]:
-    """The stages that leave what these rows' models have beyond the backbone; with a `scale`, merging does."""
+def _weights(recipe: Recipe, wanted: Sequence[str], *, merged: bool = False) -> dict[Kind, list[str]]:
+    """The stages that leave what these rows' models have beyond what they started from; with a `scale`, merging does.
+
+    With `merged`, beyond the backbone: what a row has that starts from another is all in its merged model.
+    """
     found: dict[Kind, list[str]] = {}
-    for kind, row in (_leaves(recipe, row) for row in wanted):
+    for kind, row in (_leaves(recipe, row, merged) for row in wanted):
         found.setdefault(kind, []).append(row)
     return found
 
 
-def _leaves(recipe: Recipe, row: str) -> tuple[Kind, str]:
+def _leaves(recipe: Recipe, row: str, merged: bool) -> tuple[Kind, str]:
     """The kind and the row of that stage."""
-    if scale_of(recipe, row) != 1:
+    if scale_of(recipe, row) != 1 or (merged and starts_apart(recipe, row)):
         return "merge", row
     return "recover" if recovered(recipe, row) else "train", taught_as(recipe, row)
 
 
-def _trained(recipe: Recipe, row: str, done: Mapping[tuple[Kind, str], list[Artifact]]) -> list[Artifact]:
+def _trained(
+    recipe: Recipe, row: str, done: Mapping[tuple[Kind, str], list[Artifact]], *, merged: bool = False
+) -> list[Artifact]:
     """The artifacts of such stages for one row, one a seed."""
-    return done[_leaves(recipe, row)]
+    return done[_leaves(recipe, row, merged)]
 
 
 def _part(trained: Artifact) -> str:

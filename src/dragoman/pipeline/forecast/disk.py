@@ -13,7 +13,7 @@ from dragoman.pipeline.forecast.amounts import Vocabulary, of_prompts
 from dragoman.pipeline.forecast.cost import LOGPROB_BYTES
 from dragoman.pipeline.forecast.geometry import geometry_of
 from dragoman.pipeline.models.cast import Model
-from dragoman.pipeline.rows import learn_of, limit_of, rows, settings_of
+from dragoman.pipeline.rows import learnt_counts, limit_of, rows, settings_of
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.stage import Stage
 from dragoman.recipe.schema import Recipe
@@ -127,9 +127,7 @@ def _logprobs(recipe: Recipe, stage: Stage, data: Artifact) -> int:
 
 def _learnt(recipe: Recipe, stage: Stage, data: Artifact) -> int:
     """How many records a row learns from."""
-    learn, limit = learn_of(recipe, stage.row), limit_of(recipe, stage.row)
-    names = None if learn is None else {*learn.directions, *learn.lessons}
-    counts = [count for name, count in MakeData.facts(data)["train"].items() if names is None or name in names]
+    counts, limit = learnt_counts(recipe, stage.row, MakeData.facts(data)["train"]), limit_of(recipe, stage.row)
     return sum(counts) if limit is None else sum(min(count, limit) for count in counts)
 
 

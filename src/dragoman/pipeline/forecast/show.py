@@ -1,6 +1,6 @@
 """Showing a plan: what a run would do and what it did, for the person at the screen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -27,9 +27,10 @@ def print_plan(
     console: Console | None = None,
     hardware: Hardware | None = None,
     calibrate: Callable[[Trial], Calibration | None] | None = None,
+    remarks: Sequence[str] = (),
 ) -> None:
     """One line per stage: done, or its cost. `hardware` replaces what the recipe names. `calibrate` tries out this
-    machine where nothing was measured and no other is named.
+    machine where nothing was measured and no other is named. `remarks` are told below, where something is to do.
 
     Measured and estimated costs are distinguished, and the assumptions of estimates are printed below the table.
     """
@@ -59,6 +60,7 @@ def print_plan(
         return
     console.print(f"\n{len(costs)} of {len(plan.steps)} stages are to do{_rest(costs, reckoning.calibration)}.")
     below = (
+        *remarks,
         *_room(plan),
         *_faults(reckoning, costs),
         *_assumptions(reckoning, costs),

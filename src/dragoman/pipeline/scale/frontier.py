@@ -13,7 +13,7 @@ from dragoman import suites
 from dragoman.analysis.results import ScaleResult, Strength
 from dragoman.errors import RecipeError
 from dragoman.pipeline.publish import link
-from dragoman.pipeline.rows import rows, scale_of, titled, trainings
+from dragoman.pipeline.rows import rows, rows_before, scale_of, titled, trainings
 from dragoman.pipeline.run import run
 from dragoman.progress import note
 from dragoman.recipe.schema import Recipe
@@ -64,7 +64,8 @@ def at_strengths(recipe: Recipe, row: str, strengths: Sequence[float], *, by_lay
         for one in strengths
     ]
     name = f"{recipe.name}-scale-{row}{'-by-layer' * by_layer}"
-    return recipe.model_copy(update={"name": name, "methods": tuple(made), "compare": ()})
+    before = [dict([known[one]]) for one in rows_before(recipe, row)]  # which it starts from
+    return recipe.model_copy(update={"name": name, "methods": (*before, *made), "compare": ()})
 
 
 def frontier(

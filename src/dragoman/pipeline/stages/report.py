@@ -115,6 +115,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], weights: Mapping[s
     taught = {row: done[learnt(recipe, row, seeds[0])[-1]] for row in rows(recipe)}
     shown = [row for row in rows(recipe) if taught_as(recipe, row) == row]
     fitted = {row: done[trained(recipe, row, seeds[0])[-1]] for row in shown}
+    replays = [made for title, made in done.items() if title.split("-")[0] == "replay"]
     told, apart = named_settings(recipe), settings_apart(recipe)
     judged = results[first][0].scores
     card = scorecard(
@@ -133,7 +134,7 @@ def make_report(recipe: Recipe, done: Mapping[str, Artifact], weights: Mapping[s
         losses={row: _lines(made.folder / "metrics.jsonl") for row, made in fitted.items()},
         examples={row: taught[row].read_json("samples.json") for row in shown},
         notes={row: MakeExamples.facts(taught[row])["notes"] for row in shown},
-        replay=done["replay"].read_json("samples.json") if "replay" in done else (),
+        replay=replays[0].read_json("samples.json") if replays else (),
         facts=_facts(recipe, done),
         recipe=resolved(spelled_out(recipe)),
         options={row: (method, own_options(given) | told[row]) for row, (method, given) in rows(recipe).items()},

@@ -61,7 +61,7 @@ class RunState:
     cast: Cast
     store: Store
     done: dict[str, Artifact]
-    elsewhere: dict[tuple[str, int | None], Model] = field(default_factory=dict)
+    elsewhere: Mapping[tuple[str, int | None], Model] = field(default_factory=dict)
     """The models that rows with a seed start from, where these are rows of other recipes."""
 
     @property

@@ -16,7 +16,8 @@ import yaml
 from dragoman.disk import read_json, write_atomic
 from dragoman.errors import DragomanError
 from dragoman.json_values import Json
-from dragoman.pipeline.plan import plan
+from dragoman.pipeline.plan import Plan, plan
+from dragoman.pipeline.rows import in_order, rows_before
 from dragoman.recipe.schema import Recipe
 from dragoman.store import READ_ONLY, Store
 
@@ -48,6 +49,23 @@ def note_all(folder: Path, names: Mapping[str, str]) -> None:
     wanted = {title: [name] for title, name in names.items()}
     if _noted(folder) != wanted:
         _write(folder, wanted)
+
+
+def stale(plan: Plan) -> list[str]:
+    """A sentence for each row that is to do while rows after it were done: those are made again."""
+    noted = _noted(Path(plan.recipe.runs) / plan.recipe.name) or {}
+    merges = [step.stage for step in plan.steps if step.stage.kind == "merge" and not step.artifact]
+    todo = {stage.row for stage in merges}
+    names = {stage.row: noted.get(stage.title, ()) for stage in merges}
+    found: dict[str, list[str]] = {}
+    for row in in_order(plan.recipe):
+        first = next((one for one in rows_before(plan.recipe, row) if one in todo), None)
+        if first and any((plan.store.folder / ARTIFACTS / name).is_dir() for name in names.get(row, ())):
+            found.setdefault(first, []).append(row)
+    return [
+        f"{first} is to do, so what comes after it is stale, and is made again: {', '.join(some)}."
+        for first, some in found.items()
+    ]
 
 
 def since_report(folder: Path) -> list[str]:

@@ -24,7 +24,7 @@ from dragoman.pipeline.forecast.show import print_plan
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.engines import answering
 from dragoman.pipeline.plan import Plan, code_digest, open_store, plan
-from dragoman.pipeline.rows import rows, training_of
+from dragoman.pipeline.rows import learnt_counts, rows, rows_before, training_of
 from dragoman.pipeline.run import made
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.examples import MakeExamples
@@ -75,7 +75,7 @@ class Search:
         for rung in rungs:
             own = {**(options.get("training") or {}), "learning_rate": ladder.rate(rung), "give_up": GIVE_UP}
             entries.append({method: {**options, "training": own, "label": self.label(rung)}})
-        return self.recipe.model_copy(update={"methods": tuple(entries)})
+        return self.recipe.model_copy(update={"methods": (*self.recipe.methods[:-1], *entries)})
 
     def label(self, rung: int) -> str:
         """The name of a rate's row, as a sweep would name it."""
@@ -87,7 +87,8 @@ class Search:
 
 
 def only(recipe: Recipe, row: str | None) -> tuple[Recipe, str]:
-    """The recipe with one row, the first if none is named, and with only those suites whose questions are prompts.
+    """The recipe with one row, the first if none is named, and those before it that it starts from; and with only those
+    suites whose questions are prompts.
 
     RecipeError if it trains nothing, has no such row, or learns from no pairs.
     """
@@ -109,7 +110,8 @@ def only(recipe: Recipe, row: str | None) -> tuple[Recipe, str]:
     judged = tuple(name for name in recipe.evaluate if name == "translation" or name in asked)
     return recipe.model_copy(
         update={
-            "methods": ({method: options},),
+            "methods": (*(dict([known[one]]) for one in rows_before(recipe, named_ones[0])), {method: options}),
+            "seeds": recipe.seeds[:1],
             "compare": (),
             "evaluate": judged if asked else (*judged, _general(recipe)),
             "evaluation": recipe.evaluation.model_copy(update={"comet": ()}),
@@ -122,7 +124,7 @@ def cut_down(recipe: Recipe, row: str, pairs: int, start: float) -> Search | Non
 
     RecipeError if there are too few pairs.
     """
-    learnt = Reckoning(plan(recipe)).learnt
+    learnt = Reckoning(plan(recipe)).to_learn(row)
     if learnt is None:
         return None
     counts = {kind: round(volume.records) for kind, volume in learnt.volumes.items()}
@@ -142,7 +144,7 @@ def cut_down(recipe: Recipe, row: str, pairs: int, start: float) -> Search | Non
     used = sum(min(count, options.get("limit") or count, limit) for count in counts.values())
     limit = min(limit, options.get("limit") or limit)
     row_options = {**options, "limit": limit, "label": row}
-    found = recipe.model_copy(update={"methods": ({method: row_options},), "data": data})
+    found = recipe.model_copy(update={"methods": (*recipe.methods[:-1], {method: row_options}), "data": data})
     return Search(found, row, used, there, limit, ladder.nearest(start))
 
 
@@ -256,11 +258,12 @@ def _validation(train: Artifact) -> tuple[float, float]:
 def _measure(
     recipe: Recipe, found: Plan, label: str, train: Artifact, data: Artifact, store: Store, say: Say
 ) -> MeasuredRate:
+    start = found.start(label)
     name = fingerprint(
         {
             "trained": train.digest("adapter/*"),
             "data": [data.digest("dev.jsonl"), data.digest("questions.jsonl")],
-            "backbone": found.backbone.digest,
+            "backbone": start.digest,
             "evaluation": recipe.evaluation.model_dump(include={"max_tokens", "seed", "skills", "bootstrap"}),
             "precision": recipe.generation.precision,
             "engine": answering(recipe.generation, judging=True),
@@ -270,9 +273,9 @@ def _measure(
         }
     )
     job = MeasureRate(
-        recipe, found.backbone, train.folder / "adapter", HELD_OUT, data.folder, store.folder / "completions", label
+        recipe, start, train.folder / "adapter", HELD_OUT, data.folder, store.folder / "completions", label
     )
-    return measured_once(store, found.backbone, f"tune-{label}-{name}", "tune.json", say, [data, train], job)
+    return measured_once(store, start, f"tune-{label}-{name}", "tune.json", say, [data, train], job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +312,7 @@ def _result(cut: Search, trained: Mapping[int, _Trained], data: Artifact) -> Tun
     assert best.examples is not None
     assert best.measured is not None
     drift = best.measured["drift"]
-    learnt = sum(min(count, cut.limit) for count in MakeData.facts(data)["train"].values())
+    learnt = sum(min(count, cut.limit) for count in learnt_counts(cut.recipe, cut.row, MakeData.facts(data)["train"]))
     settings = training_of(cut.at(taken), cut.label(taken))
     made_examples = MakeExamples.facts(best.examples)["examples"]
     whole = math.ceil(made_examples * cut.of / learnt)

@@ -4,11 +4,10 @@ With R(t, i) the score of skill i after step t: OP(t) is the mean of R(t, i) ove
 the mean of R(t, i) - R(i, i). Both divide by t. ΔR is the mean change of a side's families from the backbone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
-from dragoman.report.abilities import skills
-from dragoman.report.chains import kept_of_before, paths
+from dragoman.report.abilities import kept_of_before, skills
 from dragoman.report.phrases import plain
 from dragoman.report.tables.table import Cell, Column, Line, Table, line
 from dragoman.report.translation import group_score, main, metric_title
@@ -35,6 +34,21 @@ def table(card: Scorecard, titles: Mapping[str, str]) -> Table | None:
     lines = [line(backbone, titles[backbone["name"]], [*_scores(card, backbone, taught), *[Cell(None)] * 7])]
     lines += [_step(card, path, taught, titles) for path in found]
     return Table(KEY, "Skills taught one after the other", _caption(card), tuple(columns), tuple(lines))
+
+
+def paths(card: Scorecard) -> Iterator[Sequence[Row]]:
+    """For each row of a chain the rows up to it, itself the last; chain after chain, each in its order."""
+    named = {row["name"]: row for row in card["rows"]}
+    following: dict[str, list[Row]] = {}
+    for row in card["rows"]:
+        if "after" in row and row["after"]["row"] in named:
+            following.setdefault(row["after"]["row"], []).append(row)
+    begun = [row for row in card["rows"] if "after" not in row or row["after"]["row"] not in named]
+    waiting = [[row] for row in reversed(begun) if row["name"] in following]
+    while waiting:
+        path = waiting.pop()
+        yield path
+        waiting += [[*path, row] for row in reversed(following.get(path[-1]["name"], []))]
 
 
 def _taught(card: Scorecard, row: Row) -> list[Skill]:
