@@ -11,8 +11,8 @@ import argparse
 import shutil
 from pathlib import Path
 
-from prior_systems_claims import CLAIMS
 from claims import noise_of
+from prior_systems_claims import CLAIMS
 from verdicts import listed, read
 
 from dragoman.report.tables.paper import tables
