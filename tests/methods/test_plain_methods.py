@@ -18,6 +18,8 @@ def test_how_many_examples_each_method_makes_and_who_sees_instruction_data() -> 
     found = {name: (method.examples, method.sees) for name, method in available().items()}
     assert found.pop("seq_kd") == (2, ())
     assert found.pop("multitask") == (1, ("instructions",))
+    assert found.pop("pretrain") == (1, ("texts",))
+    assert [name for name, method in available().items() if method.only] == ["pretrain"]
     assert found == dict.fromkeys(("vanilla", "radis", "sdft_rewrite", "keep", "alpaca", "crossalpaca"), (1, ()))
 
 

@@ -316,7 +316,7 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
     "no method": (
         GOOD.replace("[vanilla]", "[]"),
         "recipe.yaml:1: has something to learn from, but no methods; name some, as in `methods: [vanilla, radis]`, or "
-        "take data.train and data.lessons out: then the backbone is judged as it is",
+        "take it out of data: then the backbone is judged as it is",
     ),
     "the same method twice": (
         GOOD.replace("[vanilla]", "\n  - radis\n  - vanilla\n  - radis: {rationale_fraction: 0.5}"),

@@ -26,16 +26,17 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of record: pairs in two languages, or conversations in one."""
+    """A kind of record: pairs in two languages, or conversations or texts in one."""
 
     source: str
     target: str
     pairs: bool = True
+    texts: bool = False
 
     @staticmethod
     def of(record: Learnt) -> "Kind":
         if isinstance(record, Dialogue | Text):
-            return Kind(record.language, record.language, pairs=False)
+            return Kind(record.language, record.language, pairs=False, texts=isinstance(record, Text))
         return Kind(record.source_language, record.target_language)
 
 

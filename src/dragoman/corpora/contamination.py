@@ -29,7 +29,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Literal
 
-from dragoman.corpora.records import Pair, Question, Record, Request, Turn
+from dragoman.corpora.records import Pair, Question, Record, Request, Text, Turn
 
 Kind = Literal["exact", "normalised", "13-gram", "whole"]
 
@@ -82,7 +82,7 @@ class Index:
     requests: dict[int, int] = field(default_factory=dict)
     talks: dict[int, int] = field(default_factory=dict)
 
-    def find(self, record: Record | Request) -> Shared | None:
+    def find(self, record: Record | Request | Text) -> Shared | None:
         """What the record shares with a test set; None if nothing."""
         if self.plain or self.runs:
             for text in _texts(record):
@@ -90,7 +90,7 @@ class Index:
                     return found
         return next((Shared("whole", text, self._named(at)) for text, at in self._wholes(record)), None)
 
-    def held(self, record: Record | Request) -> set[int]:
+    def held(self, record: Record | Request | Text) -> set[int]:
         """The items of which the record holds a whole or a sentence.
 
         A pair's side that is short ("Thank you.") counts only together with the other side.
@@ -111,10 +111,12 @@ class Index:
     def _named(self, at: int) -> str:
         return self.names[self.items[self.texts[at][0]]]
 
-    def _wholes(self, record: Record | Request) -> Iterator[tuple[str, int]]:
+    def _wholes(self, record: Record | Request | Text) -> Iterator[tuple[str, int]]:
         found: list[tuple[str, int | None]]
         if isinstance(record, Pair):
             found = [(text, self.sides.get(_hash_of(text))) for text in (record.source, record.target)]
+        elif isinstance(record, Text):
+            found = [(record.text, self.requests.get(_hash_of(record.text)))]
         else:
             request = record.turns if isinstance(record, Request) else record.turns[:-1]
             asked = [turn for turn in request if turn.role != "system"]
@@ -251,9 +253,11 @@ def _runs(units: Sequence[str]) -> Iterator[str]:
         yield " ".join(units[start:end])
 
 
-def _texts(record: Record | Request) -> list[str]:
+def _texts(record: Record | Request | Text) -> list[str]:
     if isinstance(record, Pair):
         return [record.source, record.target]
+    if isinstance(record, Text):
+        return [record.text]
     return [text for turn in record.turns if turn.role != "system" for text in (turn.text, turn.input) if text]
 
 

@@ -161,6 +161,8 @@ class Method:
     """Examples of each record. The batch grows with them, so that the number of steps is that of the other methods."""
     sees: tuple[str, ...] = ()
     """Other data that it needs, by field of a recipe's `data`, such as `instructions`: it follows pairs and lessons."""
+    only: bool = False
+    """Whether it learns from that other data only, and leaves pairs and lessons unread."""
     forecast: Callable[[Amounts, MethodOptions, Expected], Forecast] | None = None
     """What it will make of so much data; None if the method does not say."""
     title: str = ""
@@ -177,7 +179,7 @@ class Method:
     """What its paper says it cost, as a sentence under the table of costs."""
 
 
-CONSTANTS = ("examples", "sees", "title", "place", "baseline", "rationales", "regulariser", "published_cost")
+CONSTANTS = ("examples", "sees", "only", "title", "place", "baseline", "rationales", "regulariser", "published_cost")
 
 
 def available() -> dict[str, Method]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from dragoman.json_values import Json
 from dragoman.methods import Elsewhere, Learn, Method, MethodOptions, available
@@ -76,6 +76,15 @@ def learnt_counts(recipe: Recipe, row: str, counts: Mapping[str, int]) -> list[i
     """Of counts by direction and source of conversations those of what a row learns from."""
     learn = learn_of(recipe, row)
     return [count for name, count in counts.items() if learn is None or name in (*learn.directions, *learn.lessons)]
+
+
+def validated_on(recipe: Recipe, row: str) -> Literal["texts", "pairs"] | None:
+    """What a row's training is validated on: held-out texts where it learns from texts, else pairs; None if neither is
+    there.
+    """
+    if "texts" in method_of(recipe, row).sees and any(text.dev for text in recipe.data.texts):
+        return "texts"
+    return "pairs" if recipe.data.dev else None
 
 
 def scale_of(recipe: Recipe, row: str) -> float | Rising:

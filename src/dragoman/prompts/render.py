@@ -235,6 +235,13 @@ class Renderer:
         """
         return self._begin + self.encode(text)
 
+    def document(self, text: str) -> tuple[Ids, Ids]:
+        """The ids of a whole text as it stands, and those that end it; special tokens spelt out in it stay text."""
+        eos = self.tokenizer.eos_token_id
+        if eos is None:
+            raise EngineError(f"{self.name} has no token that ends a text, so it can't be told where one ends.")
+        return self.plain(text), (int(eos),)
+
     def written(self, text: str) -> Ids:
         """The ids of a prompt that is already written out in full: special tokens in it count as tokens.
 

@@ -191,6 +191,10 @@ class Speaker:
         """A text without a chat format, for the model to continue."""
         return self.renderer.plain(text)
 
+    def document(self, text: str) -> tuple[Ids, Ids]:
+        """A whole text without a chat format, with what begins one; and the token that ends it."""
+        return self.renderer.document(text)
+
     def example(
         self,
         prefix: Prefix,

@@ -13,6 +13,7 @@ from dragoman.errors import RecipeError
 from dragoman.json_values import Json, as_list, as_object, held
 from dragoman.recipe.benchmarks import Suites, check_needs, check_suites
 from dragoman.recipe.data.conversations import Prompts, ReplayData
+from dragoman.recipe.data.dev_needs import need_dev, need_measures
 from dragoman.recipe.faults import faults, suggestion
 from dragoman.recipe.fields import NAME, no_folder
 from dragoman.recipe.judging import Verdict
@@ -23,11 +24,6 @@ from dragoman.recipe.training import Training
 
 MODELS, REVISION = ("backbone", "model"), "revision"
 """Keys that name a model, and the one beside them that says which commit of it."""
-NEEDS_DEV = {
-    "keep": "best are the weights with the lowest loss on a dev set",
-    "give_up": "a training is given up by its loss on a dev set",
-}
-"""Training settings that need `data.dev`, and why."""
 PROMPTS = (Prompts(corpus="requests"),)
 """What replay asks where a recipe does not say."""
 LAB_PROMPTS = (Prompts(corpus="lab-requests"), Prompts(own=1000))
@@ -58,7 +54,7 @@ def load(
         entries = source.value.get("methods")
         written = len(entries) if isinstance(entries, list) else 0
         expand(source, methods)
-        found = _validate_methods(source, methods, written) + _validate_seen(source, sees) + _validate_dev(source)
+        found = _validate_methods(source, methods, written) + _validate_seen(source, sees) + need_dev(source, sees)
         benchmarks, more = check_suites(source, suites)
         found += more
         try:
@@ -67,7 +63,7 @@ def load(
             if not found:
                 recipe, found = _with_replay(source, recipe)
                 found = found or [
-                    *_validate_measured(source, recipe),
+                    *need_measures(source, recipe, sees),
                     *(Fault(source.place(at), spelled(at), why) for at, why in unfit_rows(recipe)),
                     *check_needs(source, recipe, suites),
                 ]
@@ -284,6 +280,7 @@ def _validate_methods(source: Source, methods: Mapping[str, type[BaseModel]], wr
 
 SEEN = {
     "instructions": ("mixes general instruction data in", "instructions: [{corpus: alpaca, limit: 2000}]"),
+    "texts": ("learns plain text", "texts: [{file: news.de.txt, language: de}]"),
 }
 """Field of `data` that methods may need → what they do with it, and how it is written."""
 
@@ -293,7 +290,14 @@ def _validate_seen(source: Source, sees: Mapping[str, Collection[str]]) -> list[
     entries, data = source.value.get("methods"), source.value.get("data")
     if not isinstance(entries, list) or not isinstance(data, dict):
         return []
+    texts_alone = data.get("texts") and not (data.get("train") or data.get("lessons"))
+    text = "learns pairs or conversations, and the recipe has neither; give train or lessons under data"
     return [
+        Fault(source.place(("methods", index)), spelled(("methods", index)), f"{name} {text}")
+        for index, entry in enumerate(entries)
+        for name in (entry if isinstance(entry, dict) else ())
+        if texts_alone and name in sees and not sees[name]
+    ] + [
         Fault(
             source.place(("methods", index)),
             spelled(("methods", index)),
@@ -333,51 +337,3 @@ def _with_replay(source: Source, recipe: Recipe) -> tuple[Recipe, list[Fault]]:
         data = recipe.data.model_copy(update={"replay": ReplayData(prompts=prompts)})
         recipe = recipe.model_copy(update={"data": data})
     return recipe, []
-
-
-def _validate_measured(source: Source, recipe: Recipe) -> list[Fault]:
-    """A fault for each budget that some training has nothing to measure on, and for moments at which none has."""
-    said: dict[Keys, list[bool]] = {}
-    for index, method in enumerate(recipe.methods):
-        for name, options in method.items():
-            own = options.get("training") or {}
-            settings = recipe.training.changed(own)
-            measured = bool(recipe.data.dev or settings.replay)
-            for key in ("budget", "validate_every"):
-                if getattr(settings, key) is not None:
-                    path = (*(("methods", index, name) if key in own else ()), "training", key)
-                    said.setdefault(path, []).append(measured)
-    dev = "name one under data, as in `dev: {share: 0.02}`"
-    found = []
-    for path, each in said.items():
-        text = ""
-        if path[-1] == "budget" and not all(each):
-            text = (
-                "drift is measured on general prompts, or on a dev set, and a row has neither; give it replay, as in "
-            )
-            text += "`replay: {share: 0.1}` beside the budget, or "
-        elif not any(each):
-            text = "a training is validated on a dev set, and the recipe has none; "
-        found += [Fault(source.place(path), spelled(path), text + dev)] * bool(text)
-    return found
-
-
-def _validate_dev(source: Source) -> list[Fault]:
-    """A fault for each training that is to be validated, with no pairs to validate on."""
-    data, entries = source.value.get("data"), source.value.get("methods")
-    if isinstance(data, dict) and data.get("dev"):
-        return []
-    holders: list[Keys] = [("training",)]
-    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-        holders += [("methods", index, name, "training") for name in (entry if isinstance(entry, dict) else ())]
-    found = []
-    for path in holders:
-        try:
-            said = held(source.value, path)
-        except (KeyError, IndexError, TypeError):
-            continue
-        for name, why in NEEDS_DEV.items():
-            if isinstance(said, dict) and said.get(name) not in (None, "last"):
-                text = f"{why}, and the recipe has none; name one under data, as in `dev: {{share: 0.02}}`"
-                found.append(Fault(source.place((*path, name)), spelled((*path, name)), text))
-    return found

@@ -67,15 +67,15 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
-        if self.methods and self.data.train is None and not self.data.lessons:
+        if self.methods and self.data.train is None and not self.data.lessons and not self.data.texts:
             raise ValueError(
-                "has nothing to learn from; under data, give train (pairs), or lessons (conversations). Without methods "
-                "the backbone is judged as it is"
+                "has nothing to learn from; under data, give train (pairs), lessons (conversations), or texts. Without "
+                "methods the backbone is judged as it is"
             )
-        if not self.methods and (self.data.train or self.data.lessons):
+        if not self.methods and (self.data.train or self.data.lessons or self.data.texts):
             raise ValueError(
                 "has something to learn from, but no methods; name some, as in `methods: [vanilla, radis]`, or take "
-                "data.train and data.lessons out: then the backbone is judged as it is"
+                "it out of data: then the backbone is judged as it is"
             )
         if self.methods and self.prompt != "own":
             raise ValueError("has a prompt of another system, and methods: what is trained is asked as it was trained")

@@ -155,7 +155,7 @@ class Training(Strict):
     replay: Replay | None = None
     """Learn general prompts with the backbone's answers (`data.replay`) beside the task; `null` learns the task alone."""
     segments: Mapping[str, SegmentTraining] = {}
-    """How the tokens of a segment (`prompt`, `reference`, `rationale`, `own`, `answer`, `replay`, `end`) are learnt, where not as the method says, as in `{rationale: {labels: soft, weight: 0.5}}`."""
+    """How the tokens of a segment (`prompt`, `reference`, `rationale`, `own`, `answer`, `replay`, `text`, `end`) are learnt, where not as the method says, as in `{rationale: {labels: soft, weight: 0.5}}`."""
     balance: Literal["tokens", "examples"] = "tokens"
     """What counts alike in the task's mean: every token, or every segment of every example, however long it is."""
     seed: int = 0

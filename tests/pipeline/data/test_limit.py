@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dragoman.corpora.load import load
-from dragoman.corpora.records import Dialogue, Learnt, Pair, Turn
+from dragoman.corpora.records import Dialogue, Learnt, Pair, Text, Turn
 from dragoman.lab import world
 from dragoman.methods import Learn
 from dragoman.pipeline.data.limit import LEARNT, beside, kept
@@ -82,3 +82,15 @@ def test_what_is_mixed_in_shrinks_in_proportion_and_is_counted(data: Path) -> No
     assert 5 <= len(mixed) <= 25  # 13.75 of 40, drawn
     assert found.left_out == 160 - 55 + 40 - len(mixed)
     assert set(learnt(data, 5, beside("instructions"))) <= set(mixed)
+
+
+def test_where_other_data_alone_is_learnt_the_limit_counts_it_and_copies_once(data: Path) -> None:
+    texts = [Text(f"text {n}", "de" if n % 3 else "it") for n in range(30)]
+    write_lines(data / beside("texts"), [asdict(text) for text in [*texts, *texts[:15]]])
+    found = kept(data, 8, ("texts",), only=True)
+    some = list(found.records(data / beside("texts")))
+    assert Counter(text.language for text in set(some) if isinstance(text, Text)) == {"de": 8, "it": 8}
+    assert len(some) > 16
+    assert found.left_out == 45 - len(some)
+    fewer = list(kept(data, 3, ("texts",), only=True).records(data / beside("texts")))
+    assert [text for text in some if text in fewer] == fewer

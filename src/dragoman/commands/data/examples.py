@@ -6,8 +6,10 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from dragoman.corpora.records import Text
 from dragoman.pipeline.data.make_data import make_data
-from dragoman.pipeline.data.record_files import read_records
+from dragoman.pipeline.data.record_files import read_learnt, read_records
+from dragoman.pipeline.data.texts.gather import LEARNT as TEXTS
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.plan import plan
 from dragoman.pipeline.rows import rows
@@ -63,6 +65,11 @@ def made_of(recipe: Recipe, count: int) -> Iterator[Shown]:
                 prefix = speak.prefix(record)
                 runs = (("prompt", prefix.prompt), ("reference", prefix.reference), ("end", renderer.end))
                 yield Shown("", tuple(_part(renderer, name, ids, name != "prompt") for name, ids in runs))
+            texts = Path(folder) / TEXTS
+            learnt = read_learnt(texts) if texts.is_file() else ()
+            for text in islice((record for record in learnt if isinstance(record, Text)), count):
+                ids, end = speak.document(text.text)
+                yield Shown("", (_part(renderer, "text", ids, True), _part(renderer, "end", end, True)))
 
 
 def _renderer(recipe: Recipe, backbone: Model) -> Renderer:

@@ -1,4 +1,4 @@
-"""Text files, plain, compressed (`.gz`) or in a zip archive; and recognising files that are not text.
+"""Text files, plain, compressed or in a zip archive; and recognising files that are not text.
 
 Lines end only at a line feed. Crawled text has U+2028, U+0085 and form feeds inside its lines; a reader that breaks
 lines there shifts every pair after it by one.
@@ -7,6 +7,7 @@ Files come from outside, so the memory that they can take has limits: the length
 read as a whole, and how much a small archive may unpack to.
 """
 
+import bz2
 import gzip
 import io
 import lzma
@@ -33,6 +34,8 @@ LONGEST = 1 << 24  # bytes of a line
 WHOLE = 1 << 31  # bytes of a file that has to be in memory as a whole
 UNPACKED, SWOLLEN = 1 << 26, 100  # bytes that any archive may unpack to, and how many times its own size a larger one
 PIECE = 1 << 18
+PACKED = (".gz", ".bz2", ".xz", ".zst")
+"""Endings of compressed files."""
 
 
 def called(path: Path, member: str = "") -> str:
@@ -41,13 +44,14 @@ def called(path: Path, member: str = "") -> str:
 
 
 def ending(name: str) -> str:
-    """The ending of a file name, without `.gz`, in lower case: `.tsv` for `a.tsv.gz`."""
-    return Path(name.lower().removesuffix(".gz")).suffix
+    """The ending of a file name, without that of its compression, in lower case: `.tsv` for `a.tsv.gz`."""
+    path = Path(name.lower())
+    return Path(path.stem).suffix if path.suffix in PACKED else path.suffix
 
 
 @contextmanager
 def opened(path: Path, member: str = "", text: bool = True) -> Iterator[IO[bytes]]:
-    """The bytes of a file, or of a member of a zip archive, decompressed if the name ends in `.gz`.
+    """The bytes of a file, or of a member of a zip archive, decompressed if the name says that it is compressed.
 
     `DataError` if the file is missing, broken or encrypted, or should be `text` and is not: a web page saved in its
     place, an archive under another name, a Git LFS pointer. Also, while reading, if it unpacks to far more than text
@@ -63,13 +67,25 @@ def opened(path: Path, member: str = "", text: bool = True) -> Iterator[IO[bytes
     with ExitStack() as stack:
         with _sound(name):
             raw, size = _raw(stack, path, member, name)
-            packed = (member or path.name).lower().endswith((".gz", ".tgz"))
-            if packed:
-                _refuse(_start(raw), name, packed=True)
-                raw = cast("IO[bytes]", stack.enter_context(gzip.GzipFile(fileobj=raw)))
+            packed = Path(member or path.name).suffix.lower().replace(".tgz", ".gz")
+            if packed in PACKED:
+                _refuse(_start(raw), name, packed)
+                raw = stack.enter_context(_unpacked(raw, packed))
+            if packed in PACKED or member:
+                raw = cast("IO[bytes]", io.BufferedReader(_Unpacking(raw, size, name), PIECE))
             if text:
-                _refuse(_start(raw), name)
-        yield cast("IO[bytes]", io.BufferedReader(_Unpacking(raw, size, name), PIECE)) if packed or member else raw
+                _refuse(_beginning(raw), name)
+        yield raw
+
+
+def _unpacked(raw: IO[bytes], packed: str) -> IO[bytes]:
+    """The stream in a compressed file."""
+    if packed == ".zst":
+        from pyarrow import CompressedInputStream
+
+        return cast("IO[bytes]", CompressedInputStream(raw, "zstd"))
+    opener = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}[packed]
+    return cast("IO[bytes]", opener(fileobj=raw) if opener is gzip.GzipFile else opener(raw))
 
 
 @contextmanager
@@ -187,20 +203,29 @@ def _start(file: IO[bytes]) -> bytes:
     return start
 
 
-def _refuse(start: bytes, name: str, packed: bool = False) -> None:
+def _beginning(file: IO[bytes]) -> bytes:
+    """The first bytes of a stream, which stay to be read."""
+    return file.peek(BEGINNING)[:BEGINNING] if isinstance(file, io.BufferedReader) else _start(file)
+
+
+def _refuse(start: bytes, name: str, packed: str = "") -> None:
     found = kind(start)
-    if found and not (packed and found == GZIP):
+    if found and not (packed and found == COMPRESSED[packed]):
         raise DataError(
             f"{name}: it holds {found}, not the text that should be there. {ADVICE.get(found, PAGE_ADVICE)}"
         )
     if packed and start and not found:
-        raise DataError(f"{name}: not compressed, though its name ends in .gz. Take that off its name.")
+        raise DataError(f"{name}: not compressed, though its name ends in {packed}. Take that off its name.")
 
 
 ZIP, GZIP, POINTER = "a zip archive", "gzip data", "a pointer of Git LFS"
+COMPRESSED = {".gz": GZIP, ".bz2": "bzip2 data", ".xz": "xz data", ".zst": "zstandard data"}
+"""Ending → what such a file holds."""
+SIGNS = {".gz": rb"\x1f\x8b", ".bz2": rb"BZh[1-9]1AY&SY", ".xz": rb"\xfd7zXZ\x00", ".zst": rb"\x28\xb5\x2f\xfd"}
+"""Ending → how such a file begins."""
 ADVICE = {
     ZIP: "Let its name end in .zip.",
-    GZIP: "Let its name end in .gz.",
+    **{found: f"Let its name end in {packed}." for packed, found in COMPRESSED.items()},
     POINTER: "The file itself is to be fetched with `git lfs pull`, or downloaded from where the repository keeps it.",
 }
 PAGE_ADVICE = "Download the file itself (on GitHub: “Raw”), not the page about it."
@@ -210,8 +235,8 @@ def kind(start: bytes) -> str:
     """What a supposed text file really is, by its first bytes; empty if it may be text."""
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return ZIP
-    if start.startswith(b"\x1f\x8b"):
-        return GZIP
+    if packed := next((packed for packed, sign in SIGNS.items() if re.match(sign, start)), ""):
+        return COMPRESSED[packed]
     if start.startswith(b"version https://git-lfs.github.com/spec/"):
         return POINTER
     head = start.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -249,7 +274,7 @@ def numbered(file: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
 
 
 def unpacked_size(path: Path) -> int:
-    """The number of bytes in a file after decompression; for `.gz` an estimate, since large ones do not tell."""
+    """The number of bytes in a file after decompression; for compressed ones an estimate, since they do not tell."""
     size = path.stat().st_size
     if ending(path.name) == ".zip":
         try:
@@ -257,4 +282,4 @@ def unpacked_size(path: Path) -> int:
                 return sum(member.file_size for member in archive.infolist())
         except DataError:
             return size  # whoever reads it says what is wrong
-    return size * RATIO if path.name.lower().endswith(".gz") else size
+    return size * RATIO if path.suffix.lower() in PACKED else size

@@ -1,4 +1,4 @@
-"""JSON and YAML from outside: invalid or harmful contents become an error that says where.
+"""JSON, YAML and Parquet from outside: invalid or harmful contents become an error that says where.
 
 half a character     "\\ud83d" alone, which crawls have where an emoji was cut in two: no text can hold it
 nested too deeply    a few kilobytes of brackets end whatever walks through them
@@ -9,7 +9,7 @@ aliases              in YAML, a few lines of which can come to more values than 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -22,6 +22,7 @@ from dragoman.json_values import Json, JsonObject, as_list
 DIGITS = 308  # digits of a whole number
 VALUES = 100_000  # of a YAML file
 DEEPEST = 100  # lists and objects around a value
+BATCH = 1000  # rows of a Parquet file that are held at once
 HALF = "with half a character"
 """The reason given when such a record is left out."""
 _ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
@@ -174,6 +175,21 @@ def is_array(path: Path, member: str = "") -> bool:
         while not start and (piece := file.read(BEGINNING)):
             start = piece.lstrip()
     return start.startswith(b"[")
+
+
+def parquet_records(path: Path, columns: Sequence[str] | None = None) -> Iterator[tuple[str, JsonObject]]:
+    """The rows of a Parquet file, each with its place for messages; of `columns` alone, if they are given."""
+    from pyarrow import ArrowException, parquet
+
+    number = 0
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(BATCH, columns=columns):
+                for record in batch.to_pylist():
+                    number += 1
+                    yield f"{path}, row {number}", record
+    except (ArrowException, OSError, ValueError) as error:  # broken in one of many ways, or text that is no UTF-8
+        raise DataError(f"{path} can not be read as Parquet: {error}") from error
 
 
 def yaml_file(path: Path) -> Json:

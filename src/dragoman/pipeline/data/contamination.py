@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dragoman.corpora.contamination import Index, Kind, Shared, index
-from dragoman.corpora.records import Pair, Question, Record, Request
+from dragoman.corpora.records import Pair, Question, Record, Request, Text, requests_of
 from dragoman.errors import DataError
-from dragoman.pipeline.data.record_files import read_records
+from dragoman.pipeline.data.record_files import read_learnt
 
 FILE = "contamination.jsonl"
 REASONS: dict[Kind, str] = {
@@ -31,7 +31,7 @@ class Finding:
 
     part: str
     origin: str
-    record: Record | Request
+    record: Record | Request | Text
     shared: Shared
 
     def as_line(self) -> dict[str, object]:
@@ -67,7 +67,7 @@ class Findings:
     compared: str = "test set"
     """What the index is of, in words."""
 
-    def reason(self, part: str, origin: str, record: Record | Request) -> str | None:
+    def reason(self, part: str, origin: str, record: Record | Request | Text) -> str | None:
         """Why a record is to be left out; None if it shares nothing with a test set."""
         shared = self.index.find(record)
         if shared is None:
@@ -158,10 +158,13 @@ def trained_on(
     refuse those with `much`.
     """
     findings = Findings(index(questions, pairs, one_grammar, prompts))
-    for name in ("train.jsonl", *(["instructions.jsonl"] if instructions else [])):
-        for record in read_records(data / name):
-            origin = record.direction if isinstance(record, Pair) else record.origin
-            findings.reason(name, origin or name, record)
+    names = ["train.jsonl", *(["instructions.jsonl"] if instructions else [])]
+    names += ["texts.jsonl"] * (data / "texts.jsonl").is_file()
+    for name in names:
+        for record in read_learnt(data / name):
+            for one in (record,) if isinstance(record, Text) else requests_of(record):
+                origin = one.direction if isinstance(one, Pair) else one.origin
+                findings.reason(name, origin or name, one)
     return findings.overlaps()
 
 

@@ -1,6 +1,7 @@
 """Known overlaps: test sets known to be in what a recipe trains on, or in what its compared models were trained on."""
 
 from dragoman.corpora import catalog
+from dragoman.pipeline.data.texts.sources import sources
 from dragoman.recipe.schema import Recipe
 
 
@@ -13,5 +14,6 @@ def known_overlaps(recipe: Recipe) -> list[str]:
     if recipe.data.test is None or recipe.data.test.corpus is None:
         return []
     learnt = [recipe.data.train.corpus] if recipe.data.train else []
+    learnt += [source.corpus.corpus for source in sources(recipe) if source.corpus]
     asked = [recipe.prompt, *(finished.prompt for finished in recipe.compare)]
     return catalog.seen_before(recipe.data.test.corpus, [name for name in (*learnt, *asked) if name])

@@ -23,6 +23,8 @@ class Kept:
     highest: dict[Kind, float]
     share: float = 1.0
     left_out: int = 0
+    counted: tuple[str, ...] = (LEARNT,)
+    """The files of which the limit counts the records."""
 
     def records(self, path: Path) -> Iterator[Learnt]:
         """Those of a file's records that are learnt, in their order."""
@@ -30,7 +32,7 @@ class Kept:
             if path.name == LEARNT and not is_chosen(record, self.learn):
                 continue
             drawn = _drawn(record)
-            if drawn <= self.highest.get(Kind.of(record), 1) if path.name == LEARNT else drawn < self.share:
+            if drawn <= self.highest.get(Kind.of(record), 1) if path.name in self.counted else drawn < self.share:
                 yield record
 
 
@@ -48,24 +50,31 @@ def is_chosen(record: Learnt, learn: Learn | None) -> bool:
     return getattr(record, "origin", "") in learn.lessons
 
 
-def kept(data: Path, limit: int | None, sees: Sequence[str] = (), learn: Learn | None = None) -> Kept:
+def kept(
+    data: Path, limit: int | None, sees: Sequence[str] = (), learn: Learn | None = None, *, only: bool = False
+) -> Kept:
     """What a row with this limit learns of a data stage's records, or of those that it is to `learn` from.
 
     The limit counts the pairs of each direction and the conversations of each language; as the data's own limits do,
     it takes the smallest draws, so that a smaller limit keeps a part of what a larger one keeps. Other data that the
-    row's method `sees` shrinks in the same proportion.
+    row's method `sees` shrinks in the same proportion; where the method learns from that `only`, the limit counts it
+    instead, and what is there several times once.
     """
     if limit is None:
         return Kept(learn, {})
+    others = tuple(map(beside, sees))
+    counted, shrunk = (others, ()) if only else ((LEARNT,), others)
     draws: defaultdict[Kind, list[float]] = defaultdict(list)
-    for record in (one for one in read_learnt(data / LEARNT) if is_chosen(one, learn)):
-        draws[Kind.of(record)].append(_drawn(record))
-    highest = {kind: nsmallest(limit, some)[-1] for kind, some in draws.items()}
+    for name in counted:
+        for record in read_learnt(data / name):
+            if only or is_chosen(record, learn):
+                draws[Kind.of(record)].append(_drawn(record))
+    highest = {kind: nsmallest(limit, set(some))[-1] for kind, some in draws.items()}
     there = sum(map(len, draws.values()))
     left_out = sum(drawn > highest[kind] for kind, some in draws.items() for drawn in some)
     share = (there - left_out) / there if there else 1.0
-    others = (record for name in sees for record in read_learnt(data / beside(name)))
-    return Kept(learn, highest, share, left_out + sum(_drawn(record) >= share for record in others))
+    rest = (record for name in shrunk for record in read_learnt(data / name))
+    return Kept(learn, highest, share, left_out + sum(_drawn(record) >= share for record in rest), counted)
 
 
 def _drawn(record: Learnt) -> float:

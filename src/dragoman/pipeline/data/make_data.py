@@ -12,7 +12,7 @@ from dragoman import lab, suites
 from dragoman.corpora import catalog
 from dragoman.corpora.contamination import index
 from dragoman.corpora.load import LIMITED, Rules, choose, load, locate
-from dragoman.corpora.records import Pair, Question, Record
+from dragoman.corpora.records import Pair, Question, Record, Text
 from dragoman.errors import DataError
 from dragoman.lab import world
 from dragoman.paths import existing
@@ -23,6 +23,8 @@ from dragoman.pipeline.data.dev_pairs import DevSet
 from dragoman.pipeline.data.known_overlaps import known_overlaps
 from dragoman.pipeline.data.mix_ups import MixUp, mix_ups, refuse_mix_ups
 from dragoman.pipeline.data.record_files import write_lines
+from dragoman.pipeline.data.texts import gather
+from dragoman.pipeline.data.texts.sources import ReadPairs, sources
 from dragoman.prompts.languages import language_name
 from dragoman.recipe.data.conversations import Dialogues
 from dragoman.recipe.data.pairs import Corpus, Dev
@@ -42,6 +44,9 @@ DataFacts = TypedDict(
         "train": dict[str, int],
         "test": dict[str, int],
         "dev": NotRequired[dict[str, int]],
+        "texts": NotRequired[dict[str, int]],
+        "texts_again": NotRequired[dict[str, int]],
+        "dev_texts": NotRequired[dict[str, int]],
         "questions": dict[str, int],
         "asked of the backbone": int,
         "question characters": int,
@@ -55,8 +60,9 @@ DataFacts = TypedDict(
         "warnings": list[str],
     },
 )
-"""What the data stage counts: pairs by direction, conversations by origin, questions by family or suite, and what was
-left out, by reason. Earlier versions did not write all of it, so readers ask for the rest with `get`."""
+"""What the data stage counts: pairs by direction, conversations by origin, texts by origin and language, questions by
+family or suite, and what was left out, by reason. Earlier versions did not write all of it, so readers ask for the
+rest with `get`."""
 
 
 def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
@@ -74,6 +80,7 @@ def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
     }
     if dev := recipe.data.dev:  # absent where there is none, so that names from before there was any stay
         found["dev"] = dev.model_dump() if dev.share else _corpus_inputs(dev, dev_pairs.role_of(dev), digests)
+    found |= gather.inputs(recipe, digests, lambda corpus: _corpus_inputs(corpus, "train", digests))
     return found | questions.inputs(recipe, digests)
 
 
@@ -108,6 +115,7 @@ def missing(recipe: Recipe) -> tuple[str, ...]:
     data, known = recipe.data, catalog.catalogue()
     pairs: list[tuple[Corpus | None, catalog.Role]] = [(data.train, "train"), (data.test, "test")]
     pairs += [(data.dev, dev_pairs.role_of(data.dev))] if data.dev else []
+    pairs += [(source.corpus, "train") for source in sources(recipe)]
     wanted = [
         (known[str(corpus.corpus)], _files_of(corpus, role))
         for corpus, role in pairs
@@ -131,7 +139,8 @@ def _files_of(corpus: Corpus, role: catalog.Role) -> tuple[str, ...]:
 
 def make_data(recipe: Recipe, out: Path) -> DataFacts:
     """Writes train.jsonl, test.jsonl, questions.jsonl and instructions.jsonl, and returns counts. Where the recipe has
-    a dev set, there is dev.jsonl as well.
+    a dev set, there is dev.jsonl as well; where it has texts, texts.jsonl, in the order in which they are drawn, and
+    dev-texts.jsonl. What was measured of texts is in `out` already.
 
     Training data that shares text with the test pairs, the questions or the dev pairs is left out and listed in
     contamination.jsonl, so that no score is due to memory. If much of a test set is there, or on request
@@ -158,7 +167,7 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
     for reason, count in dev.dropped.items():
         dropped[f"{reason}, of the dev set"] += count
 
-    def shares(part: str, origin: str, record: Record) -> str | None:
+    def shares(part: str, origin: str, record: Record | Text) -> str | None:
         """Why a record can't be learnt from: what it shares with what is judged or validated on."""
         return findings.reason(part, origin, record) or dev.findings.reason(part, origin, record)
 
@@ -184,6 +193,10 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
         data.instructions, sum(learnt.values()), lambda one: shares("data.instructions", one.origin, one)
     )
     dropped.update({f"{reason}, of the instructions": count for reason, count in instructions.dropped.items()})
+    mixed = []
+    plain = gather.gather(recipe, out, text_pairs(mixed, {data.train: pairs} if data.train else {}), shares)
+    doubts += refuse_mix_ups(mixed, data.mix_ups)
+    dropped.update({f"{reason}, of the texts": count for reason, count in plain.dropped.items()})
     held_out = data.dev is not None and data.dev.share is not None  # what is like it goes with it
     for each in (findings, *(() if held_out else (dev.findings,))):
         if data.contamination == "refuse":
@@ -200,7 +213,7 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
     write_atomic(out / "judged.json", json.dumps(by_judges, ensure_ascii=False))
     left_out = {reason: count for reason, count in dropped.items() if count}
     for needed, there, purpose in (
-        (recipe.methods, learnt.total(), "to learn from"),
+        (recipe.methods and not data.texts, learnt.total(), "to learn from"),
         (data.test, len(test), "to test on"),
         (data.instructions, instructions.counts.total(), "to mix in (data.instructions)"),
     ):
@@ -228,7 +241,7 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
     }
     if data.dev:
         facts["dev"] = dict(Counter(pair.direction for pair in dev.pairs))
-    return facts
+    return {**facts, **plain.facts}
 
 
 def _refuse_two_of_a_name(recipe: Recipe, asked: Iterable[Question]) -> None:
@@ -288,8 +301,24 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {reason}" for reason, count in counts.items()) or "nothing"
 
 
+def text_pairs(mixed: list[tuple[str, MixUp]], known: Mapping[Corpus, Iterable[Pair]] | None = None) -> ReadPairs:
+    """Reads the pairs that texts are made of, each choice once; those that are `known` are not read again."""
+    found = dict(known or {})
+
+    def pairs(corpus: Corpus, dropped: Counter[str]) -> Iterable[Pair]:
+        if corpus not in found:
+            found[corpus] = _pairs(corpus, "train", dropped, mixed, "texts")
+        return found[corpus]
+
+    return pairs
+
+
 def _pairs(
-    corpus: Corpus | None, role: catalog.Role, dropped: Counter[str], mixed: list[tuple[str, MixUp]]
+    corpus: Corpus | None,
+    role: catalog.Role,
+    dropped: Counter[str],
+    mixed: list[tuple[str, MixUp]],
+    field: str = "",
 ) -> Iterable[Pair]:
     if corpus is None:
         return ()
@@ -303,6 +332,6 @@ def _pairs(
     dropped.update(loaded.dropped)
     if corpus.files:
         for text, sample in zip(loaded.texts, loaded.samples, strict=True):
-            place = f"data.{'dev' if isinstance(corpus, Dev) else role}, {', '.join(map(str, text.paths))}"
+            place = f"data.{field or ('dev' if isinstance(corpus, Dev) else role)}, {', '.join(map(str, text.paths))}"
             mixed += [(place, found) for found in mix_ups(sample, copies_left_out=corpus.drop_copies)]
     return loaded

@@ -22,6 +22,7 @@ from dragoman.pipeline.forecast.amounts import (
     written,
     written_parts,
 )
+from dragoman.pipeline.forecast.amounts.texts import of_texts
 from dragoman.pipeline.forecast.calibration import Calibration
 from dragoman.pipeline.forecast.estimate import Estimate, generation, training
 from dragoman.pipeline.forecast.geometry import accelerator, geometry_of
@@ -40,7 +41,9 @@ from dragoman.pipeline.rows import (
     scale_of,
     settings_of,
     training_of,
+    validated_on,
 )
+from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.examples import MakeExamples
 from dragoman.pipeline.stages.replay import held_out
 from dragoman.pipeline.stages.stage import Kind, Stage, finished
@@ -77,6 +80,7 @@ class Reckoning:
         self.data = next(step.artifact for step in plan.steps if step.stage.kind == "data")
         self.parts = self._parts()
         self.learnt, self.mixed, self.test = self._volumes()
+        self.texts, self.dev_texts = self._texts()
         self.dev = self._dev()
         self.questions = questions(self.recipe, self.data)
         self.rows = {row: self._learning(row) for row in rows(self.recipe)}
@@ -172,17 +176,26 @@ class Reckoning:
         found = named and of_pairs(named, "train" if dev.share else role_of(dev), self.vocabulary)
         return found.total.of((dev.share or 1) * found.total.records) if found else None
 
+    def _texts(self) -> tuple[Amounts | None, Volume]:
+        """The texts to learn, and to validate on; None if unknown."""
+        if self.data and self.recipe.data.texts:
+            held_out = sum(MakeData.facts(self.data).get("dev_texts", {}).values())
+            learnt = written(self.data, "texts", self.vocabulary)
+            return learnt, learnt.total.of(held_out)
+        return of_texts(self.recipe, self.vocabulary) or (None, Volume())
+
     def _validations(self, stage: Stage, settings: Training, examples: float) -> tuple[str, Volume]:
         """How often a training is validated and on what, and the amount that goes through the model in all: twice, if
         with and without an adapter.
         """
         general = self._general() if settings.replay and settings.lora else Volume()
-        once = general + (self.dev or Volume())
+        on = validated_on(self.recipe, stage.row)
+        once = general + ((self.dev_texts if on == "texts" else self.dev) or Volume())
         if not once.records:
             return "", Volume()
         times = len(moments(settings, round(examples), round(once.records)))
         times = max(1, times // rounds(self.recipe, stage.row))
-        kinds = {"pairs": once.records - general.records, "general prompts": general.records}
+        kinds = {on or "": once.records - general.records, "general prompts": general.records}
         texts = " and ".join(f"{count:,.0f} {kind}" for kind, count in kinds.items() if count)
         passes = times * (1 if settings.lora is None else 2)
         return f"{times:,} validations on {texts}", once.of(passes * once.records)
@@ -198,12 +211,16 @@ class Reckoning:
     def _learning(self, row: str) -> Forecast | None:
         """What a row learns, as its method forecasts; None if the amounts are unknown."""
         method, options = method_of(self.recipe, row), rows(self.recipe)[row][1]
-        seen = [self.to_learn(row), *([self.mixed] if "instructions" in method.sees else [])]
+        others = {"instructions": self.mixed, "texts": self.texts}
+        seen = [Amounts() if method.only else self.to_learn(row)]
+        seen += [others[name] for name in method.sees if name in others]
         known = [amounts for amounts in seen if amounts is not None]
         if len(known) < len(seen):
             return None
         learnt, *mixed = known
-        some = learnt.each_atmost(limit_of(self.recipe, row))
+        limit = limit_of(self.recipe, row)
+        mixed = [amounts.each_atmost(limit) for amounts in mixed] if method.only else mixed
+        some = learnt.each_atmost(limit)
         share = some.total.records / learnt.total.records if learnt.total.records else 1
         measured = measured_length(self.finished, method.name, self.plan.backbone.digest)
         return learning(method, options, joined([some, *(amounts.times(share) for amounts in mixed)]), measured)
@@ -227,7 +244,13 @@ class Reckoning:
         return f"what {before} became" if before else "the backbone"
 
     def _data(self, stage: Stage) -> Cost:
-        return Cost("pairs, conversations and questions, read and checked", 1)
+        if not self.recipe.data.texts:
+            return Cost("pairs, conversations and questions, read and checked", 1)
+        texts = f"{self.texts.total.records:,.0f} texts" if self.texts else "texts"
+        said = sorted(kind.source for kind in self.texts.volumes) if self.texts else []
+        measured = ", measured" if any(text.max_perplexity for text in self.recipe.data.texts) else ""
+        listed = f" ({', '.join(said)})" if said else ""
+        return Cost(f"pairs, conversations, questions and {texts}{listed}, read and checked{measured}", 1)
 
     def _replay(self, stage: Stage) -> Cost:
         said = self.recipe.data.replay

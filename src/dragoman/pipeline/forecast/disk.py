@@ -9,11 +9,12 @@ from pathlib import Path
 from dragoman.disk import in_bytes
 from dragoman.models.adapters import shapes
 from dragoman.models.weights import weight_bytes
+from dragoman.pipeline.data.limit import beside
 from dragoman.pipeline.forecast.amounts import Vocabulary, of_prompts
 from dragoman.pipeline.forecast.cost import LOGPROB_BYTES
 from dragoman.pipeline.forecast.geometry import geometry_of
 from dragoman.pipeline.models.cast import Model
-from dragoman.pipeline.rows import learnt_counts, limit_of, rows, settings_of
+from dragoman.pipeline.rows import learnt_counts, limit_of, method_of, rows, settings_of
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.stage import Stage
 from dragoman.recipe.schema import Recipe
@@ -94,10 +95,12 @@ def _of_texts(recipe: Recipe, backbone: Model, todo: Sequence[Stage], data: Arti
     """A rough number: texts are small beside models."""
     sizes = {path.name: path.stat().st_size for path in data.folder.glob("*.json*")}
     learnt = sizes.get("train.jsonl", 0) + sizes.get("instructions.jsonl", 0)
-    judged = sum(sizes.values()) - learnt
+    judged = sum(sizes.values()) - learnt - sizes.get("texts.jsonl", 0)
     found = 0
     for stage in todo:
-        if stage.kind == "examples":
+        if stage.kind == "examples" and (method := method_of(recipe, stage.row)).only:
+            found += EXAMPLES * sum(sizes.get(beside(name), 0) for name in method.sees)
+        elif stage.kind == "examples":
             share = _learnt(recipe, stage, data) / max(1, sum(MakeData.facts(data)["train"].values()))
             found += round(EXAMPLES * learnt * share) + _logprobs(recipe, stage, data)
         elif stage.kind == "evaluate":

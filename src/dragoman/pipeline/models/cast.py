@@ -1,7 +1,7 @@
 """The cast: all models that a recipe names, wherever they come from, and the part of each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,6 +76,8 @@ class Cast:
     """Rows that are compared but not trained."""
     judges: Mapping[str, Model]
     """By their names in `suites.judges`; for a judge on a server, the model whose vocabulary and chat format it has."""
+    tellers: Mapping[str, Model] = field(default_factory=dict)
+    """The models by which the perplexity of texts is told, where it is not the backbone."""
 
     def voice(self, row: str) -> Model:
         """The model whose vocabulary and chat format a row has."""
@@ -83,7 +85,13 @@ class Cast:
 
     @property
     def every(self) -> tuple[Model, ...]:
-        return (self.backbone, *self.others.values(), *self.finished.values(), *self.judges.values())
+        return (
+            self.backbone,
+            *self.others.values(),
+            *self.finished.values(),
+            *self.judges.values(),
+            *self.tellers.values(),
+        )
 
 
 def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
@@ -106,7 +114,12 @@ def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
         else backbone
         for name, who in suites.judges(recipe).items()
     }
-    return Cast(backbone, find_others(recipe, digests, fetch=fetch), finished, judges)
+    tellers = {
+        name: _find(recipe, "data.texts: perplexity_of", name, None, _Allowed.by(recipe), digests, fetch)
+        for name in (text.perplexity_of for text in recipe.data.texts)
+        if name is not None
+    }
+    return Cast(backbone, find_others(recipe, digests, fetch=fetch), finished, judges, tellers)
 
 
 def setting(judge: str) -> str:

@@ -9,6 +9,7 @@ from dragoman.models.config import context_of, taught_alone
 from dragoman.models.loading import pick_device
 from dragoman.pipeline.models.cast import Cast, Model, setting
 from dragoman.pipeline.models.engines import ModelSpec
+from dragoman.pipeline.rows import method_of, rows
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.systems import SYSTEMS
 from dragoman.recipe.judging import Judge
@@ -40,7 +41,7 @@ def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
     faults = []
     for row, voice in {"backbone": cast.backbone, **cast.finished}.items():
         renderer = speak.renderer if row == "backbone" else speaker(recipe, voice).renderer
-        taught = row == "backbone" and bool(recipe.methods)
+        taught = row == "backbone" and any("texts" not in method_of(recipe, one).sees for one in rows(recipe))
         if not renderer.converses and (taught or (speaking := conversing(recipe, voice))):
             faults.append(_without_template(voice, row, () if taught else speaking))
     for name in cast.others:

@@ -92,7 +92,7 @@ class MakeExamples(StageJob[ExamplesFacts]):
         if learn := learn_of(recipe, stage.row):
             optional["learn"] = learn.model_dump()
         return optional | {
-            "pairs": data.digest(LEARNT),
+            "pairs": data.digest(LEARNT) if LEARNT in learnt_from(method_of(recipe, stage.row)) else None,
             "method": method,
             "options": own_options(options),
             "backbone": state.start(stage.row, stage.seed).digest,
@@ -170,7 +170,7 @@ def longest_prefix(recipe: Recipe, context: int | None, speak: Speaker) -> int:
 
 def learnt_from(method: Method) -> tuple[str, ...]:
     """The files that a method learns from; what it sees of other data follows pairs and conversations."""
-    return (LEARNT, *map(beside, method.sees))
+    return (*(() if method.only else (LEARNT,)), *map(beside, method.sees))
 
 
 def fits(record: Learnt, speak: Speaker, longest: int) -> bool:
@@ -214,7 +214,7 @@ def _lessons(
     models["backbone"] = _as_trained(spec_of(start, recipe.system), adapter)
     served = None if adapter else writer(options) or "backbone"
     longest = longest_prefix(recipe, context_of(start.path), speak)
-    learns = kept(data, limit_of(recipe, row), method.sees, learn_of(recipe, row))
+    learns = kept(data, limit_of(recipe, row), method.sees, learn_of(recipe, row), only=method.only)
     parted = (chunks(learns.records(data / name), CHUNK) for name in learnt_from(method))
     numbered = enumerate(chain.from_iterable(parted))
     with open_door(recipe.generation, cache, models, served=served) as answers:

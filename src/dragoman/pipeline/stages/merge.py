@@ -6,7 +6,9 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Self, TypedDict, cast
 
-from dragoman.pipeline.data.record_files import read_pairs, read_questions, read_records
+from dragoman.corpora.records import Text
+from dragoman.pipeline.data.limit import beside
+from dragoman.pipeline.data.record_files import read_learnt, read_pairs, read_questions, read_records
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.speakers import speaker
 from dragoman.pipeline.rows import scale_of, teaches_alone
@@ -18,6 +20,7 @@ from dragoman.recipe.training import Rising
 from dragoman.store import Artifact
 
 PROBES = 16  # prompts on which a merged model is compared with its adapter
+BEGINNING = 32  # tokens of a text
 
 
 class MergeFacts(TypedDict):
@@ -94,9 +97,15 @@ class Merge(StageJob[MergeFacts]):
 
 
 def _probes(data: Path, speak: Speaker) -> list[Ids]:
-    """Prompts to compare a merged model on: test sentences, otherwise questions, otherwise training requests."""
+    """Prompts to compare a merged model on: test sentences, otherwise questions, otherwise training requests or the
+    beginnings of texts.
+    """
     found = [speak.translate(pair) for pair in islice(read_pairs(data / "test.jsonl"), PROBES)]
     if not found:
         draws = read_questions(data / "questions.jsonl")
         found = [speak.question(question) for question in draws[0][:PROBES]] if draws else []
-    return found or [speak.request(record) for record in islice(read_records(data / "train.jsonl"), PROBES)]
+    found = found or [speak.request(record) for record in islice(read_records(data / "train.jsonl"), PROBES)]
+    if not found and (texts := data / beside("texts")).is_file():
+        learnt = (record for record in read_learnt(texts) if isinstance(record, Text))
+        found = [speak.plain(record.text)[:BEGINNING] for record in islice(learnt, PROBES)]
+    return found

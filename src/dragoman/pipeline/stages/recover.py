@@ -192,7 +192,7 @@ class _Learn:
         stage, recovery = self.stage, self.stage.recovery
         settings = training_of(stage.recipe, stage.row, stage.seed)
         part = stage.part(self.round)
-        dev = dev_examples(stage.recipe, stage.start, stage.data, part)[0] if stage.recipe.data.dev else None
+        dev, _ = dev_examples(stage.recipe, stage.row, stage.start, stage.data, part)
         try:
             result = fit(
                 stage.start.path,

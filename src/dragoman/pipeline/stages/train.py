@@ -8,15 +8,17 @@ from typing import ClassVar, NotRequired, Self, TypedDict
 
 from dragoman.errors import DataError
 from dragoman.models.config import context_of
-from dragoman.pipeline.data.record_files import chunks, read_lines, read_pairs
+from dragoman.pipeline.data.record_files import chunks, read_learnt, read_lines, read_pairs
+from dragoman.pipeline.data.texts.gather import HELD_OUT as HELD_OUT_TEXTS
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.speakers import device_name, speaker
-from dragoman.pipeline.rows import training_of
+from dragoman.pipeline.rows import method_of, own_options, rows, training_of, validated_on
 from dragoman.pipeline.stages.examples import CHUNK, longest_prefix
 from dragoman.pipeline.stages.replay import HELD_OUT
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
 from dragoman.progress import note
 from dragoman.prompts.examples import ExampleTable, write_examples
+from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.training import Training
 from dragoman.store import Artifact
@@ -28,6 +30,9 @@ class ValidationFacts(TypedDict):
     """What a training was validated on, and what came of it."""
 
     pairs: int
+    """Pairs, or pieces of texts."""
+    of: NotRequired[str]
+    """`texts` if these are what it was validated on."""
     left_out: int
     """Pairs that are too long for the backbone."""
     losses: list[tuple[int, float]]
@@ -101,9 +106,7 @@ class Train(StageJob[TrainFacts]):
 
         table = ExampleTable(self.examples / "examples")
         settings = training_of(self.recipe, self.row, self.seed)
-        dev, left_out = (
-            dev_examples(self.recipe, self.start, self.data, self.out) if self.recipe.data.dev else (None, 0)
-        )
+        dev, left_out = dev_examples(self.recipe, self.row, self.start, self.data, self.out)
         label = f"training {self.row}" + ("" if self.seed is None else f" with seed {self.seed}")
         result = fit(
             self.start.path,
@@ -126,6 +129,8 @@ class Train(StageJob[TrainFacts]):
             shutil.rmtree(dev.folder)
             losses = sorted(result.validation.items())
             facts["validation"] = ValidationFacts(pairs=len(dev), left_out=left_out, losses=losses, kept=result.kept)
+            if validated_on(self.recipe, self.row) == "texts":
+                facts["validation"]["of"] = "texts"
         if result.drift:
             facts["drift"] = {kind: sorted(values.items()) for kind, values in result.drift.items()}
         if settings.budget:
@@ -140,14 +145,16 @@ class Train(StageJob[TrainFacts]):
     def told(artifact: Artifact) -> list[str]:
         facts = Train.facts(artifact)
         parts = [f"{facts['steps']:,} steps", f"loss {facts['loss']:.3f}"]
+        kinds = dict(KINDS)
         if validated := facts.get("validation"):
+            kinds |= {"translation": "dev texts"} if validated.get("of") == "texts" else {}
             losses = dict(validated["losses"])
             parts.append(f"validation loss {losses[0]:.3f} → {losses[max(losses)]:.3f}")
             if (kept := validated["kept"]) != facts["steps"]:
                 parts.append(f"kept what it was after step {kept:,}, at {losses[kept]:.3f}")
             left_out = validated["left_out"]
             parts += [f"{left_out:,} dev pairs left out: too long for the backbone"] * bool(left_out)
-        parts += [f"drift {values[-1][1]:.3f} on {KINDS[kind]}" for kind, values in facts.get("drift", {}).items()]
+        parts += [f"drift {values[-1][1]:.3f} on {kinds[kind]}" for kind, values in facts.get("drift", {}).items()]
         parts += ["never over its budget"] * (facts.get("over_budget") == [])
         return parts
 
@@ -160,7 +167,13 @@ def measured_on(stage: Stage, state: RunState, settings: Training) -> Inputs:
     if stage.replay and settings.lora:
         general = state.done[stage.replay].digest(f"{HELD_OUT}/*")
         found["drift"] = {"general": general, "every": settings.validate_every}
-    if state.recipe.data.dev:
+    on = validated_on(state.recipe, stage.row)
+    if on == "texts":
+        method, options = rows(state.recipe)[stage.row]
+        texts = state.done["data"].digest(HELD_OUT_TEXTS)
+        said = {"method": method, "options": own_options(options)}
+        found["validation"] = {"texts": texts, **said, "every": settings.validate_every}
+    elif on == "pairs":
         found["validation"] = {
             "pairs": state.done["data"].digest("dev.jsonl"),
             "system": state.recipe.system,
@@ -176,14 +189,20 @@ def general_examples(replay: Path | None) -> ExampleTable | None:
     return ExampleTable(folder) if folder and folder.is_dir() else None
 
 
-def dev_examples(recipe: Recipe, backbone: Model, data: Path, out: Path) -> tuple[ExampleTable, int]:
-    """The dev pairs as plain fine-tuning would learn them, whatever the row's method; and how many are too long.
+def dev_examples(recipe: Recipe, row: str, start: Model, data: Path, out: Path) -> tuple[ExampleTable | None, int]:
+    """What a row is validated on, and how much of it is too long; None if there is nothing.
 
-    They are written to `out/dev`. DataError if none is short enough.
+    Held-out texts are cut as the row's method cuts texts; dev pairs are as plain fine-tuning would learn them, whatever
+    the method. They are written to `out/dev`. DataError if no example comes of them.
     """
-    speak = speaker(recipe, backbone)
-    longest = longest_prefix(recipe, context_of(backbone.path), speak)
+    on = validated_on(recipe, row)
+    if on is None:
+        return None, 0
     shutil.rmtree(out / "dev", ignore_errors=True)  # of a run that was cut off
+    speak = speaker(recipe, start)
+    if on == "texts":
+        return _dev_texts(recipe, row, speak, data, out), 0
+    longest = longest_prefix(recipe, context_of(start.path), speak)
     left_out = 0
     for number, chunk in enumerate(chunks(read_pairs(data / "dev.jsonl"), CHUNK)):
         prefixes = [prefix for prefix in map(speak.prefix, chunk) if len(prefix.ids) <= longest]
@@ -193,3 +212,21 @@ def dev_examples(recipe: Recipe, backbone: Model, data: Path, out: Path) -> tupl
     if not (out / "dev").exists():
         raise DataError(f"all {left_out:,} dev pairs are longer than {longest:,} tokens with their request")
     return ExampleTable(out / "dev"), left_out
+
+
+def _dev_texts(recipe: Recipe, row: str, speak: Speaker, data: Path, out: Path) -> ExampleTable:
+    method = method_of(recipe, row)
+    options = method.options.model_validate(own_options(rows(recipe)[row][1]))
+    for number, chunk in enumerate(chunks(read_learnt(data / HELD_OUT_TEXTS), CHUNK)):
+        making = method.make(chunk, speak, options)
+        try:
+            next(making)
+        except StopIteration as end:  # texts are learnt as they stand, so nothing is asked
+            if end.value.examples:
+                write_examples(out / "dev", number, end.value.examples)
+    if not (out / "dev").exists():
+        raise DataError(
+            f"the texts that {row} is validated on make no example; hold out more of them (`dev` in data.texts), or "
+            "lower its block"
+        )
+    return ExampleTable(out / "dev")

@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from dragoman.recipe.data.conversations import Dialogues, ReplayData
 from dragoman.recipe.data.pairs import Corpus, Dev
+from dragoman.recipe.data.texts import Mixture, Texts, wrong_shares
 from dragoman.recipe.fields import Positive, Strict
 
 
@@ -16,6 +17,10 @@ class Data(Strict):
     """Conversations to learn from, beside pairs or instead of them: another skill than translation."""
     instructions: tuple[Dialogues, ...] = ()
     """General instruction data, which `multitask` mixes in. No other method sees it."""
+    texts: tuple[Texts, ...] = ()
+    """Plain text to learn from, in one language or several: for `pretrain`. No other method sees it."""
+    mixture: Mixture | None = None
+    """In which shares the documents of `texts` are drawn; all of them once, mixed by size, when absent."""
     test: Corpus | None = None
     """Pairs to be judged on."""
     dev: Dev | None = None
@@ -35,6 +40,10 @@ class Data(Strict):
             raise ValueError("dev is a share of train, and train names no pairs; name the pairs of dev instead")
         if any(source.share is not None for source in self.lessons):
             raise ValueError("lessons are all there is to learn, so they can't be a share of it; give them a limit")
+        if wrong := wrong_shares(self.texts, self.mixture):
+            raise ValueError(wrong)
+        if self.train is None and any(text.pairs == "train" for text in self.texts):
+            raise ValueError("has texts of the pairs of train, and train names none; name the pairs in texts")
         if sum(source.share or 0 for source in self.instructions) >= 1:
             raise ValueError(
                 "the shares of instructions leave no room for what is to be learnt; keep their sum below 1"

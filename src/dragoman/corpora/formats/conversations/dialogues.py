@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.corpora.formats.conversations import forms
-from dragoman.corpora.formats.values import json_records
+from dragoman.corpora.formats.values import json_records, parquet_records
 from dragoman.corpora.records import Dialogue, draw
 from dragoman.errors import DataError, refuse
 from dragoman.json_values import Json, JsonObject, as_text
 
 ENOUGH = 20  # faults, after which a file is not read on
-BATCH = 1000  # rows of a Parquet file that are held at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +91,9 @@ def read(
 
 
 def _records(path: Path, dropped: Counter[str]) -> Iterator[tuple[str, JsonObject]]:
-    return _rows(path) if path.suffix == ".parquet" and path.is_file() else json_records(path, dropped=dropped)
-
-
-def _rows(path: Path) -> Iterator[tuple[str, JsonObject]]:
-    from pyarrow import ArrowException, parquet
-
-    number = 0
-    try:
-        with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(BATCH):
-                for record in batch.to_pylist():
-                    number += 1
-                    yield f"{path}, row {number}", record
-    except (ArrowException, OSError, ValueError) as error:  # broken in one of many ways, or text that is no UTF-8
-        raise DataError(f"{path} can not be read as Parquet: {error}") from error
+    return (
+        parquet_records(path) if path.suffix == ".parquet" and path.is_file() else json_records(path, dropped=dropped)
+    )
 
 
 def _language_faults(record: Mapping[str, Json], lang: str) -> list[str]:

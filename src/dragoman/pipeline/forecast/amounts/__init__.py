@@ -17,11 +17,11 @@ from dragoman.corpora.formats.conversations import dialogues
 from dragoman.corpora.formats.parallel import located, read
 from dragoman.corpora.formats.text import RATIO, ending, unpacked_size
 from dragoman.corpora.load import load
-from dragoman.corpora.records import Dialogue, Pair, Record, Turn
+from dragoman.corpora.records import Dialogue, Pair, Record, Text, Turn
 from dragoman.lab import world
 from dragoman.pipeline.data.conversations import LAB, LAB_DIALOGUES
 from dragoman.pipeline.data.make_data import HERE, LAB_DEV, LAB_DIRECTIONS, LAB_PAIRS
-from dragoman.pipeline.data.record_files import read_records, record_of
+from dragoman.pipeline.data.record_files import read_lines, record_of
 from dragoman.pipeline.forecast.geometry import Geometry, machines
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.replay.prompts import named
@@ -58,8 +58,8 @@ class Vocabulary:
         like = next((first for first, others in scripts.items() if language in others), language)
         return self._rates.get(like, self._rates["other"])
 
-    def of(self, records: Iterable[Record]) -> Amounts:
-        """The amount of these records, by kind, including what instruction and chat format add."""
+    def of(self, records: Iterable[Record | Text]) -> Amounts:
+        """The amount of these records, by kind, including what instruction and chat format add to what is asked."""
         sizes: defaultdict[tuple[Kind, int, str], int] = defaultdict(int)
         samples: defaultdict[tuple[Kind, int, str], list[str]] = defaultdict(list)
         counts: defaultdict[Kind, int] = defaultdict(int)
@@ -75,7 +75,10 @@ class Vocabulary:
         for (kind, side, language), size in sizes.items():
             tokens[kind, side] += size / (rates.get((kind, side, language)) or self.rate(language))
         return Amounts(
-            {kind: Volume(n, tokens[kind, 0] + n * self.frame, tokens[kind, 1]) for kind, n in counts.items()}
+            {
+                kind: Volume(n, tokens[kind, 0] + (0 if kind.texts else n * self.frame), tokens[kind, 1])
+                for kind, n in counts.items()
+            }
         )
 
     def _tried(self, texts: Sequence[str]) -> float | None:
@@ -83,8 +86,10 @@ class Vocabulary:
         return sum(len(text.encode()) for text in texts) / tokens if tokens else None
 
 
-def _sides(record: Record) -> tuple[tuple[str, str], tuple[str, str]]:
-    """Request and answer, each with its language."""
+def _sides(record: Record | Text) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Request and answer, each with its language; a text is no request."""
+    if isinstance(record, Text):
+        return ("", record.language), (record.text, record.language.partition("-")[0])
     if isinstance(record, Pair):
         return (record.source, record.source_language), (record.target, record.target_language)
     asked = "\n".join(turn.whole for turn in record.turns[:-1])
@@ -93,28 +98,41 @@ def _sides(record: Record) -> tuple[tuple[str, str], tuple[str, str]]:
     return (asked, record.language), (answered, "code" if code else record.language)
 
 
-def written(data: Artifact, name: Literal["train", "instructions", "test", "dev"], vocabulary: Vocabulary) -> Amounts:
+def written(
+    data: Artifact, name: Literal["train", "instructions", "test", "dev", "texts"], vocabulary: Vocabulary
+) -> Amounts:
     """What a data stage wrote to `name`.jsonl, exact in the number of records of each direction and origin."""
     counts = MakeData.facts(data).get(name, {})
     return joined(written_parts(data, name, vocabulary).values()).of(sum(counts.values()))
 
 
 def written_parts(
-    data: Artifact, name: Literal["train", "instructions", "test", "dev"], vocabulary: Vocabulary
+    data: Artifact, name: Literal["train", "instructions", "test", "dev", "texts"], vocabulary: Vocabulary
 ) -> dict[str, Amounts]:
     """The same by direction and origin."""
     counts = MakeData.facts(data).get(name, {})
-    parts: defaultdict[str, list[Record]] = defaultdict(list)
+    parts: defaultdict[str, list[Record | Text]] = defaultdict(list)
     for record in _spread(data.folder / f"{name}.jsonl"):
-        parts[record.direction if isinstance(record, Pair) else record.origin].append(record)
+        parts[_part(record)].append(record)
     return {part: vocabulary.of(records).of(counts.get(part, len(records))) for part, records in parts.items()}
 
 
-def _spread(path: Path) -> Iterator[Record]:
+def _part(record: Record | Text) -> str:
+    """What a record is counted under in the facts of a data stage."""
+    if isinstance(record, Text):
+        return f"{record.origin} {record.language}"
+    return record.direction if isinstance(record, Pair) else record.origin
+
+
+def _record(said: dict[str, Any]) -> Record | Text:
+    return Text(**said) if "text" in said else record_of(said)
+
+
+def _spread(path: Path) -> Iterator[Record | Text]:
     """All records of a small file; of a large one some from many places, since the corpora in it follow one another."""
     size = path.stat().st_size
     if size <= WHOLE:
-        yield from read_records(path)
+        yield from map(_record, read_lines(path))
         return
     with path.open("rb") as file:
         for place in range(PLACES):
@@ -123,7 +141,7 @@ def _spread(path: Path) -> Iterator[Record]:
             if place:
                 file.readline()  # the rest of a record
             for line in islice(iter(file.readline, b""), BEGINNING // PLACES):
-                yield record_of(json.loads(line))
+                yield _record(json.loads(line))
                 if file.tell() >= end:
                     break
 
