@@ -12,6 +12,10 @@ ORIGIN = "dequantised_from"
 """The key that says which types the weights had before they were made larger; merged models inherit it."""
 TAUGHT_ALONE = "taught_translation_alone"
 """The key that says that a model learnt to give the translation alone where asked to; merged models inherit it."""
+EXTENDED = "new_tokens"
+"""The key that says which ids an extended vocabulary added, from the first to the one after the last; merged models
+inherit it.
+"""
 LARGEST = 16 << 20  # bytes; the largest that are published have a few hundred kilobytes
 # The same sizes under the names that architectures have for them.
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
