@@ -78,6 +78,14 @@ def test_blocks_across_documents_are_cut_from_one_line(vocabulary: tuple[Speaker
     assert len({example.key for example in lesson.examples}) == len(lesson.examples)
 
 
+def test_documents_of_some_languages_alone(lab: tuple[Speaker, Known]) -> None:
+    _, lesson = told(pretrain(TEXTS, lab[0], Options(languages=("de",))))
+    assert [example.key for example in lesson.examples] == [TEXTS[1].key]
+    kinds = {name: Kind(name, name, pairs=False, texts=True) for name in ("de", "en", "de-en")}
+    learnt = Amounts({kind: Volume(100, 0, 800) for kind in kinds.values()})
+    assert forecast(learnt, Options(languages=("de", "de-en")), Expected(200, 1.0)).tokens == 2000
+
+
 def test_a_block_that_the_backbone_cannot_see_is_refused(lab: tuple[Speaker, Known]) -> None:
     narrow = Speaker(lab[0].renderer, context=256)
     with pytest.raises(DataError, match="a block of 512 tokens is more than the 256 that the backbone sees"):

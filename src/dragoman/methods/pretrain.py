@@ -13,12 +13,15 @@ from dragoman.errors import DataError
 from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.examples import Example, Ids, Segment
 from dragoman.prompts.speak import Speaker
+from dragoman.recipe.fields import Distinct
 
 TITLE = "Pretraining"
 SEES, ONLY = ("texts",), True
 
 
 class Options(MethodOptions):
+    languages: Annotated[tuple[str, ...], Distinct] = ()
+    """Languages of the documents that are learnt, such as `de`, or `de-en` for pairs as text; all when empty."""
     max_tokens: Annotated[int, Field(ge=2)] = 4096
     """Longest document, with the token that begins a text; what is beyond is cut off, and no end is learnt there."""
     block: Annotated[int, Field(ge=2)] = 512
@@ -45,7 +48,7 @@ def pretrain(records: Sequence[Learnt], speak: Speaker, options: Options) -> Mak
             f"pretrain: a block of {options.block:,} tokens is more than the {speak.context:,} that the backbone sees; "
             "lower `block`"
         )
-    texts = [record for record in records if isinstance(record, Text)]
+    texts = [one for one in records if isinstance(one, Text) and _is_wanted(one.language, options)]
     documents = [_document(text, speak, options.max_tokens) for text in texts]
     notes = Counter(f"documents in {text.language}" for text in texts)
     notes[f"documents cut at {options.max_tokens:,} tokens"] += sum(not one.whole for one in documents)
@@ -61,7 +64,7 @@ def pretrain(records: Sequence[Learnt], speak: Speaker, options: Options) -> Mak
 
 def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
     """Documents with what begins and ends each, in pieces or blocks."""
-    found = learnt.where(lambda kind: kind.texts).total
+    found = learnt.where(lambda kind: kind.texts and _is_wanted(kind.source, options)).total
     if not found.records:
         return Forecast(0, 0, 0)
     length = min(found.answered / found.records, options.max_tokens) + 2
@@ -69,6 +72,10 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
     pieces = found.records * max(1.0, 0.5 + length / options.block)
     examples = tokens / options.block if options.across else pieces
     return Forecast(max(1.0, examples), tokens, tokens)
+
+
+def _is_wanted(language: str, options: Options) -> bool:
+    return not options.languages or language in options.languages
 
 
 def _document(text: Text, speak: Speaker, longest: int) -> _Document:

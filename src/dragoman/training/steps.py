@@ -239,7 +239,9 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         parts = [] if math.isnan(log.loss) else [f"loss {log.loss:.3f}"]
         parts += [f"validation {loss:.3f}" for loss in list(log.validation.values())[-1:]]
         newest = {kind: list(values.values())[-1] for kind, values in log.drift.items()}
-        parts += [f"drift {'' if kind == 'general' else 'on dev pairs '}{value:.3f}" for kind, value in newest.items()]
+        parts += [
+            f"drift {'' if kind == 'general' else 'on the dev set '}{value:.3f}" for kind, value in newest.items()
+        ]
         return ", ".join(parts)
 
     def evaluate(self, *_: object, **__: object) -> dict[str, float]:

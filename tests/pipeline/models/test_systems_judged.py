@@ -75,6 +75,10 @@ def test_what_speaks_in_chat_needs_a_chat_format_and_says_so(model: Path, tmp_pa
     assert "no chat template, and what is taught is a conversation. Take the instruct" in told(
         alone | learning, tmp_path
     )
+    texts = {"data": {"texts": [{"corpus": "lab-texts", "language": "de"}]}, "methods": [{"pretrain": {}}]}
+    spoken = {"evaluate": ["gsm8k"], "evaluation": {"harness": {"chat_template": False}}}
+    assert told(alone | texts | spoken, tmp_path) == ""
+    assert "no chat template, and lab speaks to it in one" in told(alone | texts | {"evaluate": ["lab"]}, tmp_path)
 
 
 def test_every_row_and_judge_without_a_template_is_named_at_once(model: Path, tmp_path: Path) -> None:

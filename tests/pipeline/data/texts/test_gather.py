@@ -80,6 +80,13 @@ def test_duplicates_limits_and_what_is_held_out(tmp_path: Path) -> None:
     assert {text.text for text in smaller if text.origin == "b.txt"} < {text.text for text in learnt}
 
 
+def test_what_a_limit_leaves_out_of_one_text_another_may_have(tmp_path: Path) -> None:
+    first, second = documents(tmp_path / "a.txt", 30), documents(tmp_path / "b.txt", 30)
+    facts, learnt, _ = made(recipe({**first, "limit": 10}, second), tmp_path / "out")
+    assert facts["texts"] == {"a.txt de": 10, "b.txt de": 20}
+    assert len({text.text for text in learnt}) == 30
+
+
 def test_a_source_that_is_held_out_whole(tmp_path: Path) -> None:
     file, other = documents(tmp_path / "a.txt", 20), documents(tmp_path / "b.txt", 30, "Nummer")
     facts, _, held_out = made(recipe(file, {**other, "dev": 1, "limit": 8}), tmp_path / "out")

@@ -115,7 +115,7 @@ def _choose(
     seen: NDArray[np.uint64],
     dropped: Counter[str],
 ) -> tuple[Chosen, NDArray[np.uint64]]:
-    """Which documents of a source are taken, and the keys of all that it has."""
+    """Which documents of a source are taken, and their keys."""
     said = source.said
     names, draws, dev, reasons = array("Q"), array("d"), array("d"), array("H")
     known: dict[str, int] = {"": 0}
@@ -146,7 +146,7 @@ def _choose(
     held_out = kept & (np.array(dev) < (said.dev or 0))
     learnt = kept & ~held_out
     tokens = float(measured[learnt, TOKENS].sum()) if measured is not None else 0.0
-    return Chosen(source, learnt, held_out, tokens), keys
+    return Chosen(source, learnt, held_out, tokens), keys[kept]
 
 
 def _reader(source: Source, kept: NDArray[np.bool_], pairs: ReadPairs) -> Callable[[], Iterator[Text]]:
