@@ -159,7 +159,7 @@ def test_strengths_and_rates_of_a_row_come_after_what_it_starts_from(tmp_path: P
         tmp_path, "vanilla", "keep: {after: vanilla}", "radis: {after: keep}", more="evaluate: [translation, lab]\n"
     )
     at = at_strengths(recipe, "keep", (0.5, 1.0))
-    assert list(rows(at)) == ["vanilla", "keep-scale=0.5", "keep-scale=1"]
+    assert list(rows(at)) == ["vanilla", "keep-scale=0", "keep-scale=0.5", "keep-scale=1"]
     alone, row = only(recipe, "radis")
     assert (list(rows(alone)), row) == (["vanilla", "keep", "radis"], "radis")
     cut = cut_down(alone, row, 100, 1e-3)

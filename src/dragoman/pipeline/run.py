@@ -81,7 +81,7 @@ def made(
         _do_all(state, chosen, folder, part=part, trust=trust, checked=checked, say=say)
         if upto is None and part is None:
             names = {title: artifact.name for title, artifact in state.done.items()}
-            note_all(folder, merged | names | _started_elsewhere(state))
+            note_all(folder, merged | _started_elsewhere(state) | names)
         store.digests.save()
     return state.done
 

@@ -64,6 +64,7 @@ def merge(
     bin_weights: bool = False,
     revision: str | None = None,
     chat: str | None = None,
+    named: str | None = None,
 ) -> Parity:
     """Writes the merged model to `out`, with its parity in `parity.json` and in its model card.
 
@@ -71,7 +72,8 @@ def merge(
     backbone's precision and gets the backbone's tokenizer. `chat` is the chat template that the merged model carries
     if it was not taught in the backbone's own. At a `scale` other than 1 what was trained is taken at that strength; an
     adapter so scaled is left in `adapter` beside `out`, and is what the merged model is compared with. `alone` says
-    that it learnt to give the translation alone where it is asked to: its configuration and its card say so too.
+    that it learnt to give the translation alone where it is asked to: its configuration and its card say so too. The
+    card calls the backbone as it is `named`, or by its folder.
 
     Raises a TrainingError with the numbers if the merged model is not the same model; `out` then does not exist.
     Raises a StoreError if the disk has no room.
@@ -150,7 +152,7 @@ def merge(
             f"(at least {AGREEMENT_LIMIT:.0%} are asked for). Was {adapter} trained on {backbone}?"
         )
     (beside / "parity.json").write_text(json.dumps(asdict(parity), indent=2) + "\n", encoding="utf-8")
-    card = _card(backbone, parity, whole, scale, read_config(folder).get(ORIGIN), alone)
+    card = _card(named or backbone, parity, whole, scale, read_config(folder).get(ORIGIN), alone)
     (beside / "README.md").write_text(card, encoding="utf-8")
     beside.rename(out)
     return parity

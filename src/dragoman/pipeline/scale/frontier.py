@@ -13,12 +13,13 @@ from dragoman import suites
 from dragoman.analysis.results import ScaleResult, Strength
 from dragoman.errors import RecipeError
 from dragoman.pipeline.publish import link
-from dragoman.pipeline.rows import rows, rows_before, scale_of, titled, trainings
+from dragoman.pipeline.rows import rows, rows_before, scale_of, starts_apart, titled, trainings
 from dragoman.pipeline.run import run
 from dragoman.progress import note
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.training import as_scale
 from dragoman.report.analyses import frontier as frontiers
+from dragoman.report.analyses.frontier import unscaled
 from dragoman.report.compare import floor
 from dragoman.report.figures.figure1 import skill_of, skill_title
 from dragoman.scoring.scorecard.read import read_scorecard
@@ -63,6 +64,8 @@ def at_strengths(recipe: Recipe, row: str, strengths: Sequence[float], *, by_lay
         {method: {**options, "scale": _said(one, by_layer), "label": _label(recipe, row, one, by_layer)}}
         for one in strengths
     ]
+    if starts_apart(recipe, row):  # what it started from is not judged anyway
+        made.insert(0, {method: {**options, "scale": 0.0, "label": unscaled(row)}})
     name = f"{recipe.name}-scale-{row}{'-by-layer' * by_layer}"
     before = [dict([known[one]]) for one in rows_before(recipe, row)]  # which it starts from
     return recipe.model_copy(update={"name": name, "methods": (*before, *made), "compare": ()})
@@ -131,7 +134,8 @@ def _publish_pick(recipe: Recipe, row: str, folder: Path, result: ScaleResult) -
 def _result(recipe: Recipe, row: str, strengths: Sequence[float], by_layer: bool, card: Scorecard) -> ScaleResult:
     by_name = {one["name"]: one for one in card["rows"]}
     keep = recipe.pick.keep
-    backbone = _strength(card, by_name[card["backbone"]], 0.0, keep)
+    nothing = unscaled(row) if starts_apart(recipe, row) else card["backbone"]
+    start = _strength(card, by_name[nothing], 0.0, keep)
     found = [_strength(card, by_name[_label(recipe, row, one, by_layer)], one, keep) for one in strengths]
     return {
         "recipe": recipe.name,
@@ -141,7 +145,7 @@ def _result(recipe: Recipe, row: str, strengths: Sequence[float], by_layer: bool
         "keep": keep,
         "by_layer": by_layer,
         "noise": floor(card),
-        "strengths": [backbone, *found],
+        "strengths": [start, *found],
         "picked": max((one["strength"] for one in found if one["keeps"]), default=None),
     }
 

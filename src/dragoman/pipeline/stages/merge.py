@@ -11,7 +11,7 @@ from dragoman.pipeline.data.limit import beside
 from dragoman.pipeline.data.record_files import read_learnt, read_pairs, read_questions, read_records
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.speakers import speaker
-from dragoman.pipeline.rows import scale_of, teaches_alone
+from dragoman.pipeline.rows import scale_of, starts_apart, teaches_alone
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
 from dragoman.prompts.examples import Ids
 from dragoman.prompts.speak import Speaker
@@ -51,13 +51,16 @@ class Merge(StageJob[MergeFacts]):
     scale: float | Rising = 1.0
     alone: bool = False
     """Whether it learnt to give the translation alone where it is asked to."""
+    named: str | None = None
+    """What it started from, for the model's card, where that is another row."""
 
     @classmethod
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
         adapter = state.done[stage.needs[0]].folder / "adapter"
         scale, alone = scale_of(state.recipe, stage.row), teaches_alone(state.recipe, stage.row)
         start = state.start(stage.row, stage.seed)
-        return cls(state.recipe, start, adapter, state.data, out, scale, alone)
+        named = start.name if starts_apart(state.recipe, stage.row) else None
+        return cls(state.recipe, start, adapter, state.data, out, scale, alone, named)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
@@ -87,6 +90,7 @@ class Merge(StageJob[MergeFacts]):
             alone=self.alone,
             trust_remote_code=self.start.trust_remote_code,
             bin_weights=self.start.bin_weights,
+            named=self.named,
             chat=None if self.start.chat == "own" else speak.renderer.tokenizer.chat_template,
         )
         return Made(cast(MergeFacts, asdict(parity)))

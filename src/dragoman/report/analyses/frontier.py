@@ -15,6 +15,11 @@ from dragoman.scoring.scorecard.schema import Scorecard
 from dragoman.terminal import visible
 
 
+def unscaled(row: str) -> str:
+    """The name of a row at strength 0, where that is not the backbone."""
+    return f"{row}-scale=0"
+
+
 def show(result: ScaleResult, console: Console) -> None:
     """Prints a line for each strength, and what was picked."""
     table = Table(box=SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0))
@@ -75,7 +80,8 @@ def remarks(result: ScaleResult) -> list[str]:
             "was trained, at the last."
         )
     else:
-        said.append("Strength 0 is the backbone, 1 what was trained.")
+        apart = result["strengths"][0]["row"] == unscaled(result["row"])
+        said.append(f"Strength 0 is {'what it started from' if apart else 'the backbone'}, 1 what was trained.")
     if result["noise"] is not None:
         moves = f"Asked other questions, the backbone itself moves by {number(result['noise'])} points of RP"
         said.append(f"{moves}{_within_noise(result, result['noise'])}.")
