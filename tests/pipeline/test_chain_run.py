@@ -1,5 +1,6 @@
 """A chain of rows, run whole: each starts from what the row before became, and a changed first row changes all."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from dragoman.commands.recipes import recipe
 from dragoman.errors import RecipeError
 from dragoman.pipeline.plan import plan
 from dragoman.pipeline.stages.merge import Merge
+from dragoman.pipeline.storage.needs import since_report
 from dragoman.store import Artifact
 from tests.pipeline.running import artifacts, dragoman
 
@@ -66,6 +68,9 @@ def test_a_chain_goes_on_from_what_each_row_became(small_recipe: Write, tmp_path
     dragoman("run", other, own)
     step = {step.stage.title: step for step in plan(recipe(other, [own])).steps}
     assert step["train-vanilla"].artifact
+    noted = json.loads((tmp_path / "runs" / "second" / "stages.json").read_text())
+    assert noted["start-vanilla"][0].startswith("merge-keep-")  # so that nothing prunes it
+    assert since_report(tmp_path / "runs" / "second") == []
     (tmp_path / "first.yaml").write_text(with_chain(text).replace("epochs: 2", "epochs: 1"))
     with pytest.raises(RecipeError, match=r"it is not what its recipe says now .*Run it first: `dragoman run"):
         plan(recipe(other, [own]))
