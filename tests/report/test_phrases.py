@@ -9,6 +9,7 @@ def test_numbers_as_people_read_them() -> None:
     assert [signed(value) for value in (12.34, -0.46, 0.04, -0.04, None)] == ["+12.3", "−0.5", "±0.0", "±0.0", ""]
     assert signed(-3.4, 0) == "−3"
     assert [spread([1.26, 20]), spread([0, 100], 0), spread(None)] == ["1.3–20.0", "0–100", ""]
+    assert spread([-1.2, 0.8]) == "−1.2 to 0.8"
     assert [p_value(0.0004), p_value(0.0312)] == ["p < 0.001", "p = 0.031"]
     assert plain("follow_up") == "follow up"
 

@@ -28,8 +28,10 @@ def signed(value: float | None, digits: int = 1) -> str:
 
 
 def spread(interval: Sequence[float] | None, digits: int = 1) -> str:
-    """`40.1–42.4`."""
-    return "–".join(number(end, digits) for end in interval) if interval else ""
+    """`40.1–42.4`; with an end below 0 `−1.2 to 0.8`."""
+    if not interval:
+        return ""
+    return (" to " if min(interval) < 0 else "–").join(number(end, digits) for end in interval)
 
 
 def unsure(found: Difference, digits: int = 1) -> str:
