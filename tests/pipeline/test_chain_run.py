@@ -11,6 +11,7 @@ from dragoman.errors import RecipeError
 from dragoman.pipeline.plan import plan
 from dragoman.pipeline.stages.merge import Merge
 from dragoman.pipeline.storage.needs import since_report
+from dragoman.scoring.scorecard.read import read_scorecard
 from dragoman.store import Artifact
 from tests.pipeline.running import artifacts, dragoman
 
@@ -74,6 +75,30 @@ def test_a_chain_goes_on_from_what_each_row_became(small_recipe: Write, tmp_path
     (tmp_path / "first.yaml").write_text(with_chain(text).replace("epochs: 2", "epochs: 1"))
     with pytest.raises(RecipeError, match=r"it is not what its recipe says now .*Run it first: `dragoman run"):
         plan(recipe(other, [own]))
+
+
+@pytest.mark.slow
+def test_each_seed_goes_on_from_the_same_seed_also_where_all_weights_were_trained(
+    small_recipe: Write, tmp_path: Path
+) -> None:
+    whole = "{training: {lora: null, learning_rate: 1e-3}}"
+    rows = f"methods=[{{vanilla: {whole}}}, {{radis: {RADIS.replace('keep', 'vanilla')}}}]"
+    path = small_recipe(tmp_path)
+    dragoman("run", path, rows, "seeds=[0, 1]", "evaluate=[lab]")
+    folder = tmp_path / "runs" / "small"
+    starts = [recipe_start(path, seed, rows, "seeds=[0, 1]", "evaluate=[lab]") for seed in (0, 1)]
+    assert [start == (folder / "models" / f"vanilla~{seed}").resolve() for seed, start in enumerate(starts)] == [
+        True
+    ] * 2
+    card = read_scorecard(folder / "scorecard.json")
+    (after,) = [row["after"] for row in card["rows"] if "after" in row]
+    assert after["row"] == "vanilla"
+    assert "sequence.md" in {file.name for file in (folder / "tables").iterdir()}
+
+
+def recipe_start(path: Path, seed: int, *overrides: str) -> Path:
+    """What radis starts from with a seed."""
+    return plan(recipe(path, overrides)).start("radis", seed).path.resolve()
 
 
 def with_chain(text: str) -> str:

@@ -9,6 +9,7 @@ from dragoman.errors import RecipeError
 from dragoman.pipeline.forecast.cost import Reckoning
 from dragoman.pipeline.plan import plan, stages
 from dragoman.pipeline.rows import after_of, in_order, rows, settings_apart
+from dragoman.pipeline.run import run
 from dragoman.pipeline.scale.frontier import at_strengths
 from dragoman.pipeline.tune.search import cut_down, only
 from dragoman.recipe.schema import Recipe
@@ -166,3 +167,9 @@ def test_strengths_and_rates_of_a_row_come_after_what_it_starts_from(tmp_path: P
     assert cut
     assert list(rows(cut.at(4)))[:2] == ["vanilla", "keep"]
     assert after_of(cut.at(4), cut.label(4)) == "keep"
+
+
+def test_a_row_after_another_is_not_generated_in_parts(tmp_path: Path) -> None:
+    recipe = read(tmp_path, "vanilla", "radis: {after: vanilla}")
+    with pytest.raises(RecipeError, match="radis comes after vanilla, whose training needs the examples of all parts"):
+        run(recipe, upto="examples", part=(1, 2))
