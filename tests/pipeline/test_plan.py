@@ -26,6 +26,7 @@ BESIDE: Mapping[str, Mapping[str, str]] = {
     "replay": {"suites/__init__.py": "tells which kinds of prompts the suites ask, which are among the inputs"},
     "analyses": {
         "methods/__init__.py": "tells which segment of an example is the regulariser's; the examples are in the name",
+        "corpora/formats/text.py": "reads rows' files of instructions; an analysis asks as the backbone is asked",
         "suites/drift/suite.py": "the suite's texts; an analysis has its own, and measures them in the same way",
         "suites/__init__.py": "tells which questions are of a skill, which the recipe says",
     },

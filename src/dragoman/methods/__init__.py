@@ -28,6 +28,7 @@ from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
 from dragoman.rationales.report import RationaleReport
 from dragoman.recipe.fields import Direction, Distinct, Positive, Strict
+from dragoman.recipe.judging import RowPrompt
 from dragoman.recipe.training import OwnTraining, Scale
 
 
@@ -81,6 +82,9 @@ class MethodOptions(Strict):
     after: Before | None = None
     """Start from the finished model of another row, which is then this row's backbone: a row's name, or `{recipe: FILE,
     row: ROW}` of another recipe that has been run. The recipe's backbone when absent."""
+    prompt: RowPrompt | None = None
+    """How it is taught to translate, and asked for translations: as a published system, such as `alma`, in words of
+    one's own, or in its `own` chat format with one of five instructions; as the recipe says when absent."""
     scale: Scale = 1.0
     """Take what was trained at this strength: 0 is the backbone, 1 all of it; `{first_layer: 0.5}` rises to 1 at the
     last layer. Rows that differ in nothing else share their training."""

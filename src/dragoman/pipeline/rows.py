@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from dragoman.json_values import Json
 from dragoman.methods import Elsewhere, Learn, Method, MethodOptions, available
+from dragoman.recipe.judging import TaughtPrompt
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.training import WITHOUT_EFFECT, Rising, SegmentTraining, Training, as_scale
 
@@ -87,6 +88,12 @@ def validated_on(recipe: Recipe, row: str) -> Literal["texts", "pairs"] | None:
     return "pairs" if recipe.data.dev else None
 
 
+def prompt_of(recipe: Recipe, row: str) -> TaughtPrompt:
+    """How a row is taught to translate, and asked for translations."""
+    said = rows(recipe)[row][1].get("prompt")
+    return TaughtPrompt.model_validate(recipe.prompt if said is None else said)
+
+
 def scale_of(recipe: Recipe, row: str) -> float | Rising:
     """The strength at which a row takes what was trained."""
     return as_scale(rows(recipe)[row][1].get("scale", 1.0))
@@ -138,7 +145,7 @@ def named_settings(recipe: Recipe) -> dict[str, dict[str, Json]]:
 
 
 def _beginning(recipe: Recipe, row: str) -> dict[str, Json]:
-    """What a row starts from and learns from, where any row of the recipe says so."""
+    """What a row starts from and learns from, and in which words, where any row of the recipe says so."""
     found: dict[str, Json] = {}
     every = [options for _, options in rows(recipe).values()]
     if any(options.get("after") for options in every):
@@ -147,6 +154,8 @@ def _beginning(recipe: Recipe, row: str) -> dict[str, Json]:
     if any(options.get("learn") for options in every):
         learn = learn_of(recipe, row)
         found["learn"] = ", ".join((*learn.directions, *learn.lessons)) if learn else None
+    if any(prompt_of(recipe, other) != TaughtPrompt() for other in rows(recipe)):
+        found["prompt"] = prompt_of(recipe, row).shown
     return found
 
 

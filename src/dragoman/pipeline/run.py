@@ -228,7 +228,7 @@ def _answer_part(state: RunState, stage: Stage, part: tuple[int, int], say: Say)
     words = f"part {part[0]} of {part[1]}"
     say(f"… {stage.title}, {words}")
     started = time.monotonic()
-    start = state.start(stage.row, stage.seed)
+    start = state.spoken(stage.row, stage.seed)
     job = AnswerPart(state.recipe, start, state.cast.others, stage.row, part, state.data, state.cache)
     examples = in_own_process(job, stage.title).result
     say(

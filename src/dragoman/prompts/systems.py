@@ -1,5 +1,4 @@
-"""Published translation systems: how each is asked, in its own words, and how its script cuts the translation out; and
-the words that rows are taught.
+"""Published translation systems, how each is asked and its answer cut out; and the words that rows are taught.
 
 The formats were read in the systems' public repositories and model cards: ALMA (fe1ixxu/ALMA), ParroT
 (wxjiao/ParroT), BigTrans (ZNLP/BigTranslate), BayLing (ictnlp/BayLing), TowerInstruct (its model card) and

@@ -1,6 +1,4 @@
-"""Asking for a translation: the five instructions of RaDis (its Figure 5), Alpaca-like demonstrations, and
-instructions of one's own.
-"""
+"""Asking for a translation: RaDis' five instructions (its Figure 5), demonstrations, and instructions from files."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

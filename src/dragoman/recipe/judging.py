@@ -1,6 +1,4 @@
-"""Fields of `evaluation`, `benchmarks`, `compare`, `verdict` and `pick`: how models are judged; and of `prompt`, which
-says how they are asked, and what rows are taught to be asked. See `schema.py`.
-"""
+"""How models are judged (`evaluation`, `benchmarks`, `compare`, `verdict`, `pick`) and asked (`prompt`). See `schema.py`."""
 
 import re
 from collections.abc import Collection
@@ -254,6 +252,18 @@ class TaughtPrompt(Strict):
         if self.pick == "row" and not several:
             raise ValueError("picks instructions by row, and has none of its own; give it some, or take `pick` out")
         return self
+
+    @property
+    def shown(self) -> str:
+        """In a few words, as tables and dry runs name it."""
+        own = self.instructions
+        words: list[str] = [self.system] * (self.system != "own" or self == TaughtPrompt())
+        if self.template is not None:
+            words.append(f"template {self.template!r}")
+        elif own is not None:
+            words.append(f"instructions of {own.file}" if own.file is not None else f"{len(own.texts)} instructions")
+        words += ["by row"] * (self.pick == "row") + ["without an end"] * (not self.end)
+        return ", ".join(words)
 
     def written(self) -> Any:
         """As a recipe would say it."""

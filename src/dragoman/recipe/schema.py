@@ -43,7 +43,7 @@ class Recipe(Strict):
     compare: tuple[Finished, ...] = ()
     """Finished models that are judged beside: a list of mappings, as in `[{model: haoranxu/ALMA-7B, prompt: alma, label: alma}]`."""
     prompt: Prompt = "own"
-    """How the backbone is asked for a translation where nothing is trained (no `methods`); see `compare`."""
+    """How the backbone is asked for a translation (see `compare`), and how every row is taught to be that has no `prompt` of its own."""
     generation: Generation = Generation()
     """How models are asked."""
     training: Training = Training()
@@ -77,8 +77,6 @@ class Recipe(Strict):
                 "has something to learn from, but no methods; name some, as in `methods: [vanilla, radis]`, or take "
                 "it out of data: then the backbone is judged as it is"
             )
-        if self.methods and self.prompt != "own":
-            raise ValueError("has a prompt of another system, and methods: what is trained is asked as it was trained")
         return self
 
     @model_validator(mode="after")

@@ -63,7 +63,7 @@ def made_of(recipe: Recipe, count: int) -> Iterator[Shown]:
             make_data(recipe, Path(folder))
             for record in islice(read_records(Path(folder) / "train.jsonl"), count):
                 prefix = speak.prefix(record)
-                runs = (("prompt", prefix.prompt), ("reference", prefix.reference), ("end", renderer.end))
+                runs = (("prompt", prefix.prompt), ("reference", prefix.reference), ("end", prefix.end))
                 yield Shown("", tuple(_part(renderer, name, ids, name != "prompt") for name, ids in runs))
             texts = Path(folder) / TEXTS
             learnt = read_learnt(texts) if texts.is_file() else ()

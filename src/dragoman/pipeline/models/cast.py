@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dragoman import suites
-from dragoman.errors import EngineError
+from dragoman.errors import DataError, EngineError
+from dragoman.json_values import Json
 from dragoman.lab import BACKBONE
 from dragoman.models.catalog import catalogue
 from dragoman.models.config import ORIGIN, read_config
@@ -15,8 +16,10 @@ from dragoman.models.loading import locate
 from dragoman.models.weights import deciding_files, weight_files
 from dragoman.pipeline.models import catalogued
 from dragoman.pipeline.models.adapted import adapted
+from dragoman.pipeline.rows import prompt_of, rows
 from dragoman.prompts.formats import FORMATS
 from dragoman.prompts.render import Renderer
+from dragoman.prompts.systems import SYSTEMS, System, taught
 from dragoman.recipe.judging import Chat, Finished, Judge, Prompt
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests, fingerprint
@@ -41,13 +44,25 @@ class Model:
     """Whether its weights may be read from .bin files."""
     chat: Chat = "own"
     prompt: Prompt = "own"
-    """How it is asked for a translation."""
+    """In whose words it is asked for a translation."""
+    taught: System | None = None
+    """How a row was taught to be asked for one, in place of that."""
 
     @property
     def path(self) -> Path:
         if self.folder is None:
             raise EngineError(f"the model {self.name} is not on this machine")
         return self.folder
+
+    @property
+    def format(self) -> System | None:
+        """How it is asked for a translation; None for its chat format."""
+        return self.taught or SYSTEMS.get(self.prompt)
+
+    @property
+    def asked(self) -> Json:
+        """What decides how it is asked for a translation, for fingerprints."""
+        return self.taught.told if self.taught else self.prompt
 
     @property
     def weights(self) -> str:
@@ -78,10 +93,12 @@ class Cast:
     """By their names in `suites.judges`; for a judge on a server, the model whose vocabulary and chat format it has."""
     tellers: Mapping[str, Model] = field(default_factory=dict)
     """The models by which the perplexity of texts is told, where it is not the backbone."""
+    taught: Mapping[str, Model] = field(default_factory=dict)
+    """Rows that are trained → the backbone, spoken to as the row is taught to be."""
 
     def voice(self, row: str) -> Model:
         """The model whose vocabulary and chat format a row has."""
-        return self.finished.get(row, self.backbone)
+        return self.finished.get(row) or self.taught.get(row, self.backbone)
 
     @property
     def every(self) -> tuple[Model, ...]:
@@ -119,7 +136,8 @@ def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
         for name in (text.perplexity_of for text in recipe.data.texts)
         if name is not None
     }
-    return Cast(backbone, find_others(recipe, digests, fetch=fetch), finished, judges, tellers)
+    spoken = {row: as_taught(recipe, row, backbone) for row in rows(recipe)}
+    return Cast(backbone, find_others(recipe, digests, fetch=fetch), finished, judges, tellers, spoken)
 
 
 def setting(judge: str) -> str:
@@ -134,6 +152,19 @@ def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> M
     """
     found = _find(recipe, "backbone", recipe.backbone, recipe.revision, _Allowed.by(recipe), digests, fetch)
     return _spoken_to(found, recipe.chat, recipe.prompt)
+
+
+def as_taught(recipe: Recipe, row: str, model: Model) -> Model:
+    """The same model, asked for translations as a row is taught to be, and spoken to in that system's chat format if it
+    has one. DataError if a file of instructions can't be read.
+    """
+    try:
+        format = taught(prompt_of(recipe, row))
+    except DataError as error:
+        raise DataError(f"methods: {row}: prompt.instructions: {error}") from error
+    if format and format.chat and format.chat != model.chat:
+        model = _spoken_to(model, format.chat, "own")
+    return replace(model, prompt="own", taught=format)
 
 
 def _spoken_to(found: Model, chat: Chat, prompt: Prompt) -> Model:

@@ -27,6 +27,9 @@ def check_models(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
     backbone = cast.backbone
     made = _outline(recipe.generation, backbone)
     _check_vocabulary(backbone, made, speak)
+    for voice in dict.fromkeys(cast.taught.values()):
+        if voice != backbone:
+            _check_vocabulary(voice, made, speaker(recipe, voice))
     if recipe.methods:
         check_kind(backbone.path, backbone.trust_remote_code)
         for row in rows(recipe):

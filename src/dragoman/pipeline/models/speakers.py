@@ -9,7 +9,7 @@ from dragoman.models.config import context_of, taught_alone
 from dragoman.models.loading import pick_device
 from dragoman.pipeline.models.cast import Cast, Model, setting
 from dragoman.pipeline.models.engines import ModelSpec
-from dragoman.pipeline.rows import method_of, rows
+from dragoman.pipeline.rows import method_of, settings_of, starts_apart
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.systems import SYSTEMS
 from dragoman.recipe.judging import Judge
@@ -27,7 +27,7 @@ def speaker(recipe: Recipe, model: Model, others: Mapping[str, Model] | None = N
         model.renderer(recipe.system),
         others=known,
         context=context_of(model.path),
-        format=SYSTEMS.get(model.prompt),
+        format=model.format,
         alone=taught_alone(model.path) if said is None else said,
     )
 
@@ -39,11 +39,22 @@ def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
     TemplateError with all that have no chat template and would need one: for what, and what to write.
     """
     faults = []
-    for row, voice in {"backbone": cast.backbone, **cast.finished}.items():
-        renderer = speak.renderer if row == "backbone" else speaker(recipe, voice).renderer
-        taught = row == "backbone" and any("texts" not in method_of(recipe, one).sees for one in rows(recipe))
-        if not renderer.converses and (taught or (speaking := conversing(recipe, voice))):
-            faults.append(_without_template(voice, row, () if taught else speaking))
+    alike = {row: voice for row, voice in cast.taught.items() if voice.chat == cast.backbone.chat}
+    if not speak.renderer.converses:
+        taught = any(_learns_turns(recipe, row, voice) for row, voice in alike.items())
+        speaking = [suite for voice in (cast.backbone, *alike.values()) for suite in conversing(recipe, voice)]
+        if taught or speaking:
+            told = () if taught else tuple(dict.fromkeys(speaking))
+            faults.append(_without_template(cast.backbone, "backbone", told))
+    for row, voice in cast.taught.items():
+        if row not in alike and not starts_apart(recipe, row):
+            try:
+                speaker(recipe, voice)
+            except TemplateError as error:
+                faults.append(_unspeakable(row, voice, error))
+    for row, voice in cast.finished.items():
+        if not speaker(recipe, voice).renderer.converses and (asked := conversing(recipe, voice)):
+            faults.append(_without_template(voice, row, asked))
     for name in cast.others:
         if not speak.of(name).renderer.converses:
             faults.append(f"rationale.model: {name} has no chat template, in which it is asked to go on; take another")
@@ -57,9 +68,26 @@ def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
         raise TemplateError("\n".join(faults))
 
 
+def _learns_turns(recipe: Recipe, row: str, voice: Model) -> bool:
+    """Whether a row learns something as turns of a conversation, and not as texts that are written out alone."""
+    settings, data, method = settings_of(recipe, row), recipe.data, method_of(recipe, row)
+    written = {"texts"} | ({"train", "preferences"} if voice.format and voice.format.template else set())
+    learnt = {*method.sees, *(() if method.only else ("train", "lessons"))} - written
+    return bool(any(getattr(data, name, None) for name in learnt) or settings.replay or settings.recovery)
+
+
+def _unspeakable(row: str, voice: Model, error: TemplateError) -> str:
+    """The message about a row whose system's chat format the vocabulary can't say."""
+    ends = voice.format.stops[0] if voice.format else ""
+    return (
+        f"methods: {row}: prompt: {error} A row learns in the chat format `{voice.chat}`: its tokens, such as {ends}, "
+        "have to be in the vocabulary that the row starts from."
+    )
+
+
 def conversing(recipe: Recipe, model: Model) -> tuple[str, ...]:
     """The suites that use a model's chat format: all whose prompts have no format of their own."""
-    own = model.prompt != "own"
+    own = model.format is not None and bool(model.format.template)
     return tuple(suite.name for suite in suites.of(recipe) if suite.converses(recipe, own))
 
 

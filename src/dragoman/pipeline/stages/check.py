@@ -1,5 +1,6 @@
 """The check before work begins: nothing starts that cannot finish."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from dragoman.pipeline.models.speakers import check_voices, speaker, spec_of
 from dragoman.pipeline.rows import method_of, rows
 from dragoman.pipeline.stages import evaluate
 from dragoman.pipeline.stages.examples import learnt_from, longest_prefix
+from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
 
 TRIED = 64  # records that are rendered before work begins
@@ -73,23 +75,33 @@ class Check:
             check_engine(recipe.generation, spec_of(backbone, recipe.system), "the beginning of a prompt (`own`)")
         evaluate.check(recipe, cast)
         learnt = dict.fromkeys(name for row in rows(recipe) for name in learnt_from(method_of(recipe, row)))
+        taught = [speaker(recipe, voice) for voice in dict.fromkeys(cast.taught.values())]
         for name in learnt:
             for record in islice(read_learnt(data / name), TRIED):
                 for one in requests_of(record):
-                    speak.prefix(one)
+                    for speaks in taught:
+                        speaks.prefix(one)
         context = context_of(backbone.path)
         if context is None:
             return Checked(recipe.data.max_tokens)
         frame = FRAME + len((recipe.system or "").encode())
-        tested = too_long(read_pairs(data / "test.jsonl"), speak.translate, record_bytes, context, frame)
-        questions = chain.from_iterable(read_questions(data / "questions.jsonl"))
-        no_room = too_long(questions, speak.question, question_bytes, context, frame)
+        asked = taught or [speak]
+        tested = max(
+            too_long(read_pairs(data / "test.jsonl"), one.translate, record_bytes, context, frame) for one in asked
+        )
+        questions = list(chain.from_iterable(read_questions(data / "questions.jsonl")))
+        no_room = max(too_long(questions, one.question, question_bytes, context, frame) for one in asked)
         if tested:
             raise DataError(
                 f"{tested:,} of the test sentences leave no room for a translation in the context of {backbone.name}, "
                 f"{context:,} tokens. Leave them out, or take another backbone."
             )
         longest = longest_prefix(recipe, context, speak)
-        records = (one for name in learnt for record in read_learnt(data / name) for one in requests_of(record))
-        left_out = too_long(records, lambda record: speak.prefix(record).ids, record_bytes, longest + 1, frame)
+        left_out = max((self._too_long(learnt, one, longest, frame) for one in taught), default=0)
         return Checked(longest, left_out, no_room)
+
+    def _too_long(self, learnt: Iterable[str], speak: Speaker, longest: int, frame: int) -> int:
+        """How many records are longer than a row so spoken to can learn."""
+        files = (read_learnt(self.data / name) for name in learnt)
+        records = (one for record in chain.from_iterable(files) for one in requests_of(record))
+        return too_long(records, lambda record: speak.prefix(record).ids, record_bytes, longest + 1, frame)

@@ -77,7 +77,7 @@ class Evaluate(StageJob[EvaluateFacts]):
         compared = row != "backbone" and any(suite.compares for suite in suites.of(recipe))
         return {
             "model": model,
-            "prompt": voice.prompt,
+            "prompt": voice.asked,
             "test": data.digest("test.jsonl"),
             "questions": data.digest("questions.jsonl"),
             "judged": data.digest("judged.json"),

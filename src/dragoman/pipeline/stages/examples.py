@@ -77,14 +77,15 @@ class MakeExamples(StageJob[ExamplesFacts]):
     @classmethod
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
         adapter = state.done[stage.before].folder / "adapter" if stage.before else None
-        start = state.start(stage.row, stage.seed)
+        start = state.spoken(stage.row, stage.seed)
         return cls(state.recipe, start, state.cast.others, stage.row, adapter, state.data, out, state.cache)
 
     @staticmethod
     def inputs(stage: Stage, state: RunState) -> Inputs:
         recipe, data = state.recipe, state.done["data"]
         method, options = rows(recipe)[stage.row]
-        optional: Inputs = {}
+        start = state.spoken(stage.row, stage.seed)
+        optional: Inputs = {"prompt": start.asked} if start.taught else {}
         for seen in method_of(recipe, stage.row).sees:
             optional[seen] = data.digest(beside(seen))
         if (limit := limit_of(recipe, stage.row)) is not None:
@@ -95,7 +96,7 @@ class MakeExamples(StageJob[ExamplesFacts]):
             "pairs": data.digest(LEARNT) if LEARNT in learnt_from(method_of(recipe, stage.row)) else None,
             "method": method,
             "options": own_options(options),
-            "backbone": state.start(stage.row, stage.seed).digest,
+            "backbone": start.digest,
             "adapter": stage.before and state.done[stage.before].digest("adapter/*"),
             "writer": state.cast.others[name].digest if (name := writer(options)) else None,
             "system": recipe.system,
@@ -219,10 +220,14 @@ def _lessons(
     numbered = enumerate(chain.from_iterable(parted))
     with open_door(recipe.generation, cache, models, served=served) as answers:
         for together in chunks(((number, chunk) for number, chunk in numbered if wanted(number)), together_of(recipe)):
+            speaks = {number: speak.counting(chunk, number * CHUNK) for number, chunk in together}
             fitting = {
-                number: [record for record in chunk if fits(record, speak, longest)] for number, chunk in together
+                number: [record for record in chunk if fits(record, speaks[number], longest)]
+                for number, chunk in together
             }
-            makings = {str(number): Metered(method.make(some, speak, chosen)) for number, some in fitting.items()}
+            makings = {
+                str(number): Metered(method.make(some, speaks[number], chosen)) for number, some in fitting.items()
+            }
             lessons = drive_all(makings, answers)
             for number, chunk in together:
                 lesson = lessons[str(number)]

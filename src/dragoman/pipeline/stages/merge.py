@@ -58,7 +58,7 @@ class Merge(StageJob[MergeFacts]):
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
         adapter = state.done[stage.needs[0]].folder / "adapter"
         scale, alone = scale_of(state.recipe, stage.row), teaches_alone(state.recipe, stage.row)
-        start = state.start(stage.row, stage.seed)
+        start = state.spoken(stage.row, stage.seed)
         named = start.name if starts_apart(state.recipe, stage.row) else None
         return cls(state.recipe, start, adapter, state.data, out, scale, alone, named)
 
@@ -70,7 +70,7 @@ class Merge(StageJob[MergeFacts]):
         if teaches_alone(state.recipe, stage.row):
             inputs["alone"] = True
         adapter = state.done[stage.needs[0]].digest("adapter/*")
-        return inputs | {"adapter": adapter, "backbone": state.start(stage.row, stage.seed).digest}
+        return inputs | {"adapter": adapter, "backbone": state.spoken(stage.row, stage.seed).digest}
 
     @staticmethod
     def models(stage: Stage, state: RunState) -> list[tuple[Model, bool]]:

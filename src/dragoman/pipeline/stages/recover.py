@@ -13,7 +13,7 @@ import numpy as np
 from dragoman.errors import DataError, Diverged
 from dragoman.generation.ask import Ask, Sampling
 from dragoman.generation.door import Asking, drive
-from dragoman.pipeline.models.cast import Model
+from dragoman.pipeline.models.cast import Model, as_taught
 from dragoman.pipeline.models.engines import answering, open_door
 from dragoman.pipeline.models.metered import Metered
 from dragoman.pipeline.models.speakers import device_name, speaker, spec_of
@@ -192,7 +192,8 @@ class _Learn:
         stage, recovery = self.stage, self.stage.recovery
         settings = training_of(stage.recipe, stage.row, stage.seed)
         part = stage.part(self.round)
-        dev, _ = dev_examples(stage.recipe, stage.row, stage.start, stage.data, part)
+        taught = as_taught(stage.recipe, stage.row, stage.start)
+        dev, _ = dev_examples(stage.recipe, stage.row, taught, stage.data, part)
         try:
             result = fit(
                 stage.start.path,

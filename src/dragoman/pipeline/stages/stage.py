@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, NotRequired, Protocol, Self, TypedDict, TypeVar, cast
 
-from dragoman.pipeline.models.cast import Cast, Model
+from dragoman.pipeline.models.cast import Cast, Model, as_taught
 from dragoman.pipeline.rows import after_of, begins_with, starts_apart, titled
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact, Store, fingerprint
@@ -83,6 +83,10 @@ class RunState:
             return self.elsewhere[row, seed]
         return finished_model(self.cast.backbone, before, self.done[titled("merge", before, seed=seed)])
 
+    def spoken(self, row: str, seed: int | None = None) -> Model:
+        """The model that a row starts from, spoken to as the row is taught to be."""
+        return as_taught(self.recipe, row, self.start(row, seed))
+
     def opened(self, stage: Stage) -> list[tuple[Model, bool]]:
         """For `StageJob.models`: what a stage's row starts from, unless it is an artifact that the stage needs."""
         made_here = begins_with(self.recipe, stage.row, stage.seed)
@@ -92,13 +96,14 @@ class RunState:
         """The model whose vocabulary and chat format a judged row has."""
         if not starts_apart(self.recipe, row):
             return self.cast.voice(row)
-        return finished_model(self.cast.backbone, row, self.done[titled("merge", row, seed=seed)])
+        merged = self.done[titled("merge", row, seed=seed)]
+        return as_taught(self.recipe, row, finished_model(self.cast.backbone, row, merged))
 
 
 def finished_model(backbone: Model, row: str, merged: Artifact) -> Model:
-    """What a row became, with the backbone's voice."""
-    digest = fingerprint([merged.digest("model/*"), backbone.chat])
-    return replace(backbone, name=row, folder=merged.folder / "model", digest=digest)
+    """What a row became, with the chat template that it carries."""
+    folder, digest = merged.folder / "model", fingerprint([merged.digest("model/*")])
+    return replace(backbone, name=row, folder=folder, digest=digest, chat="own", prompt="own")
 
 
 @dataclass(frozen=True, slots=True)

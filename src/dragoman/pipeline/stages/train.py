@@ -78,7 +78,7 @@ class Train(StageJob[TrainFacts]):
     def of(cls, stage: Stage, state: RunState, out: Path) -> Self:
         examples = state.done[stage.needs[0]].folder
         before = state.done[stage.before].folder if stage.before else None
-        start = state.start(stage.row, stage.seed)
+        start = state.spoken(stage.row, stage.seed)
         replay = state.done[stage.replay].folder if stage.replay else None
         until = stage.round or None
         return cls(state.recipe, start, stage.row, stage.seed, state.data, examples, out, replay, before, until)
@@ -180,6 +180,8 @@ def measured_on(stage: Stage, state: RunState, settings: Training) -> Inputs:
             "max_tokens": state.recipe.data.max_tokens,
             "every": settings.validate_every,
         }
+        if (spoken := state.spoken(stage.row, stage.seed)).taught:
+            found["validation"]["prompt"] = spoken.asked
     return found
 
 
@@ -205,7 +207,8 @@ def dev_examples(recipe: Recipe, row: str, start: Model, data: Path, out: Path) 
     longest = longest_prefix(recipe, context_of(start.path), speak)
     left_out = 0
     for number, chunk in enumerate(chunks(read_pairs(data / "dev.jsonl"), CHUNK)):
-        prefixes = [prefix for prefix in map(speak.prefix, chunk) if len(prefix.ids) <= longest]
+        counting = speak.counting(chunk, number * CHUNK)
+        prefixes = [prefix for prefix in map(counting.prefix, chunk) if len(prefix.ids) <= longest]
         left_out += len(chunk) - len(prefixes)
         if prefixes:
             write_examples(out / "dev", number, [speak.example(prefix) for prefix in prefixes])
