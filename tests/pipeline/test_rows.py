@@ -107,6 +107,8 @@ def test_a_row_without_settings_is_served_by_what_was_made_before_and_examples_a
     costs = Reckoning(plan(load(path, (rows, "training.lora=null"))))
     assert costs.cost(steps["examples-few"].stage).work.startswith("6 examples, ")
     assert costs.cost(steps["train-few"].stage).work.startswith("2 steps of 8 examples, ")  # in two epochs
+    bounded = Reckoning(plan(load(path, (rows, "training.max_steps=1"))))
+    assert bounded.cost(steps["train-few"].stage).work.startswith("1 steps of 8 examples, ")
     run(load(path, (rows,)), upto="examples", say=lambda _: None)
     few = next(step.artifact for step in plan(load(path, (rows,))).steps if step.stage.title == "examples-few")
     assert few is not None

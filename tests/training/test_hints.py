@@ -72,7 +72,7 @@ def test_a_validation_loss_that_rises_again_names_the_best_step() -> None:
     (hint,) = hints(lines(falling(3.9, 0.5), dev), settings(epochs=4))
     assert "was 1.80 after step 20 and 2.20 at the end" in hint
     assert "`training: {keep: best}`" in hint
-    assert "training.epochs, now 4; the lowest was after 2)" in hint
+    assert "training.epochs, now 4; the lowest was after 2 epochs)" in hint
     assert hints(lines(falling(3.9, 0.5), dev), settings(epochs=4, keep="best")) == []
     assert hints(lines(falling(3.9, 0.5), [(0, 3.0), (20, 1.8), (40, 1.82)]), settings()) == []
 

@@ -1,5 +1,6 @@
 """Fields of `training`: how a model is fitted to examples. See `schema.py`."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -138,16 +139,22 @@ class Training(Strict):
 
     epochs: Annotated[float, Field(gt=0)] = 3
     """Passes over the examples."""
+    max_steps: Positive | None = None
+    """Optimizer steps at most: the training ends with them or with the epochs, whichever comes first; with the epochs when absent."""
     batch_size: Positive = 128
     """Examples in one optimizer step, over all devices and accumulated micro-batches."""
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4
     """Peak of the learning rate."""
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    """How the rate falls after warm-up."""
+    schedule: Literal["cosine", "linear", "inverse_sqrt", "constant"] = "cosine"
+    """How the rate falls after warm-up; `inverse_sqrt` with the root of the steps, measured in those of the warm-up (10,000 without one)."""
+    min_learning_rate: Annotated[float, Field(gt=0)] | None = None
+    """What `cosine` falls to; 0 when absent."""
     warmup: Fraction = 0.0
     """Share of the steps over which the rate rises to its peak."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Decoupled weight decay."""
+    adam_betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
+    """How slowly Adam's two moments forget."""
     max_grad_norm: Annotated[float, Field(ge=0)] = 1.0
     """Gradients are scaled down to this norm."""
     lora: Lora | None = Lora()
@@ -184,6 +191,18 @@ class Training(Strict):
     """Trackers known to transformers, such as `wandb` or `tensorboard`. The log in the run's folder is always written."""
 
     @model_validator(mode="after")
+    def _floor_below_the_peak(self) -> Self:
+        floor = self.min_learning_rate
+        if floor is not None and self.schedule != "cosine":
+            text = f"has a min_learning_rate and the schedule {self.schedule}, which has no floor"
+            raise ValueError(f"{text}. Take cosine, or take it out")
+        if floor is not None and floor > self.learning_rate:
+            raise ValueError(
+                f"has a min_learning_rate of {floor:g}, above the learning_rate of {self.learning_rate:g}; lower it"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _someone_to_ask(self) -> Self:
         soft = [name for name, how in self.segments.items() if how.labels == "soft"]
         if soft and self.lora is None:
@@ -216,6 +235,17 @@ class Training(Strict):
             raise ValueError(f"{text}. Train an adapter, or take the recovery out")
         return self
 
+    def steps(self, examples: float, until: int | None = None) -> int:
+        """The optimizer steps on so many examples, or those up to the end of an epoch."""
+        steps = math.ceil((until or self.epochs) * math.ceil(examples / self.batch_size))
+        return steps if self.max_steps is None else min(steps, self.max_steps)
+
+    def passes(self, examples: float) -> float:
+        """The passes over so many examples: the epochs, or what the steps leave of them."""
+        if self.max_steps is None or not examples:
+            return self.epochs
+        return min(self.epochs, self.max_steps / math.ceil(examples / self.batch_size))
+
     def deciding(self) -> dict[str, Any]:
         """The settings that decide what is learnt, as JSON. What came later than the first trainings is absent where it
         is the default, as it is in theirs; a recovery is a training of its own.
@@ -227,6 +257,7 @@ class Training(Strict):
             for later in [name for name in ("gate", "degree") if how[name] is None]:
                 del how[later]
         plain: dict[str, Any] = {"keep": "last", "replay": None, "segments": {}, "balance": "tokens", "budget": None}
+        plain |= {"max_steps": None, "min_learning_rate": None, "adam_betas": [0.9, 0.999]}
         return {name: value for name, value in said.items() if name not in plain or value != plain[name]}
 
     def recovering(self, recovery: Recovery) -> "Training":
@@ -241,7 +272,7 @@ class Training(Strict):
             "balance": "tokens",
             "keep": "last",
         }
-        nothing = dict.fromkeys(("replay", "budget", "give_up", "recovery"))
+        nothing = dict.fromkeys(("replay", "budget", "give_up", "recovery", "max_steps", "min_learning_rate"))
         return self.model_copy(update=changes | nothing)
 
     def changed(self, own: Mapping[str, Any] | None) -> "Training":

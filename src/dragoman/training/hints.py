@@ -34,8 +34,16 @@ def hints(lines: Sequence[Mapping[str, float]], settings: Training) -> list[str]
     segments = [name for name in (f"loss/{one}" for one in FRESH) if any(name in line for line in lines)]
     fresh = [line[segments[0]] for line in lines if segments[0] in line] if segments else []
     dev = validation.losses(lines)
-    moved = _hardly_moved(fresh, dev, len(every), settings)
-    return [*moved, *_worse_at_the_end(dev, settings), *over, *_placebos(lines, settings)]
+    epochs = max((line["epoch"] for line in lines if "epoch" in line), default=settings.epochs)
+    moved = _hardly_moved(fresh, dev, len(every), epochs, settings)
+    return [*moved, *_worse_at_the_end(dev, epochs, settings), *over, *_placebos(lines, settings)]
+
+
+def _bound(steps: int, settings: Training) -> str:
+    """The setting that ended a training after so many steps, as it is now."""
+    if steps == settings.max_steps:
+        return f"training.max_steps, now {steps:,}"
+    return f"training.epochs, now {settings.epochs:g}"
 
 
 def _over_budget(drift: validation.Drift, settings: Training) -> list[str]:
@@ -74,14 +82,16 @@ def _blown_up(losses: Sequence[float], settings: Training) -> str:
     )
 
 
-def _hardly_moved(fresh: Sequence[float], dev: Mapping[int, float], steps: int, settings: Training) -> list[str]:
+def _hardly_moved(
+    fresh: Sequence[float], dev: Mapping[int, float], steps: int, epochs: float, settings: Training
+) -> list[str]:
     if not fresh:
         return []
     # Passes over the same examples can be compared; within one, only its beginning with its end, which are of others.
-    width = round(len(fresh) / settings.epochs) if settings.epochs >= 2 else max(1, len(fresh) // 10)
+    width = round(len(fresh) / epochs) if epochs >= 2 else max(1, len(fresh) // 10)
     ends = fresh[:width], fresh[-width:]
     first, last = map(fmean, ends)
-    chance = 0.0 if settings.epochs >= 2 else 2 * math.sqrt(2 * pvariance(fresh) / width)
+    chance = 0.0 if epochs >= 2 else 2 * math.sqrt(2 * pvariance(fresh) / width)
     moved = first - last >= min(MOVED * first, max(LEARNT * first, chance))
     said = f"{first:.2f} → {last:.2f}"
     if dev:
@@ -95,13 +105,13 @@ def _hardly_moved(fresh: Sequence[float], dev: Mapping[int, float], steps: int, 
     trained = f"the layers that are trained (training.lora.targets, now {named})" if targets else "what is trained"
     return [
         f"the loss has hardly moved ({said}). Three things to try: a higher training.learning_rate, now "
-        f"{settings.learning_rate:g}; more to learn, by training.epochs, now {settings.epochs:g} ({steps:,} steps in "
+        f"{settings.learning_rate:g}; more to learn, by {_bound(steps, settings)} ({steps:,} steps in "
         f"all), or by more pairs (data.train); a look at {trained} and, with `dragoman show RECIPE --examples 2`, at "
         "the chat format of the examples."
     ]
 
 
-def _worse_at_the_end(dev: Mapping[int, float], settings: Training) -> list[str]:
+def _worse_at_the_end(dev: Mapping[int, float], epochs: float, settings: Training) -> list[str]:
     if not dev:
         return []
     after = {step: loss for step, loss in dev.items() if step}
@@ -115,11 +125,11 @@ def _worse_at_the_end(dev: Mapping[int, float], settings: Training) -> list[str]
         ]
     if settings.keep == "best" or end < lowest * (1 + WORSE):
         return []
-    epochs = settings.epochs * best / max(after)
+    sooner = "train for fewer steps" if max(after) == settings.max_steps else "train for fewer epochs"
     return [
         f"the validation loss was {lowest:.2f} after step {best:,} and {end:.2f} at the end: what came after was "
-        f"learnt by heart. `training: {{keep: best}}` takes the weights of that step; or train for fewer epochs "
-        f"(training.epochs, now {settings.epochs:g}; the lowest was after {epochs:.2g})."
+        f"learnt by heart. `training: {{keep: best}}` takes the weights of that step; or {sooner} "
+        f"({_bound(max(after), settings)}; the lowest was after {epochs * best / max(after):.2g} epochs)."
     ]
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from accelerate import PartialState
 from peft import PeftModel
-from transformers import PreTrainedModel, TrainingArguments, set_seed
+from transformers import PreTrainedModel, set_seed
 from transformers.utils import is_flash_attn_2_available
 
 from dragoman.errors import TrainingError
@@ -29,6 +29,7 @@ from dragoman.prompts.examples import SEGMENTS, ExampleTable
 from dragoman.recipe.training import Training
 from dragoman.training import checkpoints, validation
 from dragoman.training.adapters import adapt, take_weights
+from dragoman.training.arguments import arguments_of
 from dragoman.training.batching import Batcher, Mixture, Order, ReplayOrder
 from dragoman.training.losses import gates
 from dragoman.training.losses.loss import teach_forward
@@ -120,7 +121,7 @@ def fit(
     device = pick_device()
     precision: Precision = "bf16" if pick_dtype(settings.precision, device) == torch.bfloat16 else "fp32"
     validated = validation.moments(settings, len(examples), sum(map(len, held_out))) if held_out else frozenset[int]()
-    arguments = _arguments(settings, folder, len(examples), autocast=whole and precision == "bf16")
+    arguments = arguments_of(settings, folder, len(examples), autocast=whole and precision == "bf16")
     set_seed(settings.seed)
     # A step of Adam is often smaller than a thousandth of the weight. bf16 has eight bits: in it most steps would
     # be rounded away, and nothing learnt. So weights that are trained are kept in fp32, as are Adam's moments,
@@ -159,7 +160,7 @@ def fit(
         identity["validate_every"] = settings.validate_every
     _check_same_run(out / "training.json", last, identity, settings)
     done = checkpoints.step_of(last) if last else 0
-    steps = _steps(settings, len(examples), until)
+    steps = settings.steps(len(examples), until)
     log = MetricsLog(out / "metrics.jsonl", done, arguments.should_save)
     best = checkpoints.at(folder, log.best) if keep_best and log.best else None
     ended = _ended(log, settings)
@@ -256,11 +257,6 @@ def _link_all(source: Path, target: Path, out: Path) -> None:
     beside.replace(target)
 
 
-def _steps(settings: Training, examples: int, until: int | None = None) -> int:
-    """The optimizer steps of the whole training, or up to the end of an epoch."""
-    return math.ceil((until or settings.epochs) * math.ceil(examples / settings.batch_size))
-
-
 def _ended(log: MetricsLog, settings: Training) -> int | None:
     """The step after which a budget ended the training; None if it did not."""
     stops = settings.budget is not None and settings.budget.then == "stop"
@@ -295,7 +291,7 @@ def _check_whole(backbone: PreTrainedModel, folder: Path, weights: int, best: bo
 
 def _order(mixture: Mixture, settings: Training) -> Order:
     examples, replay = len(mixture.tables[0]), settings.replay
-    steps = _steps(settings, examples, 1)
+    steps = math.ceil(examples / settings.batch_size)
     again = ReplayOrder.of(replay.share, mixture, steps, settings.seed) if replay else None
     return Order(examples, settings.batch_size, settings.seed, again)
 
@@ -359,37 +355,3 @@ def _check_fits(examples: ExampleTable, backbone: PreTrainedModel) -> None:
             f"that the backbone has places for; the longest has {long.max():,}. Lower data.max_tokens and "
             "rationale.max_tokens, or take another backbone."
         )
-
-
-def _arguments(settings: Training, folder: Path, examples: int, *, autocast: bool) -> TrainingArguments:
-    schedule = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}[settings.schedule]
-    steps = _steps(settings, examples)
-    arguments = TrainingArguments(
-        output_dir=str(folder),
-        num_train_epochs=settings.epochs,
-        gradient_accumulation_steps=1,  # a step contains its micro-batches
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=schedule,
-        warmup_steps=round(settings.warmup * steps),
-        weight_decay=settings.weight_decay,
-        max_grad_norm=settings.max_grad_norm,
-        seed=settings.seed,
-        gradient_checkpointing=settings.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
-        bf16=autocast,
-        ddp_find_unused_parameters=False,
-        use_cpu=pick_device().type == "cpu",
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="steps",
-        save_steps=settings.save_every or steps,
-        save_total_limit=None if settings.lora is None or settings.keep == "best" else 2,
-        report_to=list(settings.report_to),
-        disable_tqdm=True,
-        log_level="error",
-        remove_unused_columns=False,
-        dataloader_pin_memory=False,
-    )
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices are for torchrun: DataParallel cannot do this loss
-    arguments.per_device_train_batch_size = max(1, settings.batch_size // arguments.world_size)
-    return arguments

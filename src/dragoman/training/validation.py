@@ -28,8 +28,9 @@ def moments(settings: Training, examples: int, held_out: int) -> frozenset[int]:
 
     They are the same for a training in one piece, in parts, and one that goes on after a kill.
     """
-    epoch = math.ceil(examples / settings.batch_size)
-    last = math.ceil(settings.epochs * epoch)
+    epoch, last = math.ceil(examples / settings.batch_size), settings.steps(examples)
+    if settings.max_steps is not None and last < epoch:  # all of it counts as an epoch
+        epoch, examples = last, min(examples, last * settings.batch_size)
     if settings.validate_every:
         between = list(range(settings.validate_every, last, settings.validate_every))
     else:

@@ -1,6 +1,7 @@
 """The search of a learning rate with real trainings of a tiny model: what it leaves, and that nothing is done twice."""
 
 import json
+import math
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ import pytest
 from dragoman.analysis.results import TuneResult
 from dragoman.commands.recipes import recipe as load
 from dragoman.errors import RecipeError, TrainingError
+from dragoman.pipeline.rows import training_of
 from dragoman.pipeline.tune import ladder, search
 from dragoman.recipe.schema import Recipe
 from tests.pipeline.running import RECIPE, artifacts
@@ -141,6 +143,16 @@ def test_only_what_gives_prompts_is_asked_and_general_ones_where_there_are_none(
         small(folder, "evaluate=[translation, lab, safety]", "evaluation.guard.model=lab"), "radis"
     )
     assert (row, recipe.evaluate) == ("radis", ("translation", "lab"))
+
+
+def test_a_part_of_the_data_takes_that_part_of_the_steps_and_a_floor_its_share_of_the_rate(folder: Path) -> None:
+    methods = "methods=[vanilla: {training: {max_steps: 90, learning_rate: 1e-3, min_learning_rate: 1e-4}}]"
+    recipe, row = search.only(small(folder, methods, "data.dev={share: 0.1}"), None)
+    cut = search.cut_down(recipe, row, 40, 1e-2)
+    assert cut is not None
+    settings = training_of(cut.at(cut.start), cut.label(cut.start))
+    assert settings.max_steps == math.ceil(90 * cut.pairs / cut.of) < 90
+    assert (settings.learning_rate, settings.min_learning_rate) == (1e-2, pytest.approx(1e-3))
 
 
 def test_the_row_of_a_rate_has_its_own_settings_and_that_rate(folder: Path) -> None:

@@ -27,7 +27,9 @@ from dragoman.recipe.training import WITHOUT_EFFECT, Training
 MERGED = 2.0  # times the start of a training
 LONGEST = 3.0  # mean lengths of an answer that the longest of a batch has
 IGNORED = {
-    "training": WITHOUT_EFFECT | {"epochs", "learning_rate", "schedule", "warmup", "weight_decay", "seed", "keep"},
+    "training": WITHOUT_EFFECT
+    | {"epochs", "max_steps", "learning_rate", "min_learning_rate", "schedule", "warmup", "weight_decay", "adam_betas"}
+    | {"seed", "keep"},
     "generation": {"shard", "cache", "tolerate", "vllm", "openai", "ray"},
 }
 """Settings that do not change how fast a step is."""

@@ -293,7 +293,8 @@ class Reckoning:
 
     def _train(self, stage: Stage) -> Cost:
         found, settings = self._made(stage), training_of(self.recipe, stage.row, stage.seed)
-        epochs = settings.epochs if rounds(self.recipe, stage.row) == 1 else 1
+        epochs = settings.passes(found.examples if found else 0) if rounds(self.recipe, stage.row) == 1 else 1
+        settings = settings.model_copy(update={"epochs": epochs})
         beside = 1 / (1 - settings.replay.share) if settings.replay else 1  # times the tokens of the task
         measures, validated = self._validations(stage, settings, found.examples) if found else ("", Volume())
         share = FORWARD[settings.lora is None]  # of what a step's backward pass takes as well
@@ -308,8 +309,9 @@ class Reckoning:
         if self.gpu and self.geometry:
             estimate = training(self.geometry, settings, self.gpu, amounts)
         if found is None:
-            return Cost(f"{epochs:g} epochs in batches of {settings.batch_size}", estimate=estimate)
-        steps = math.ceil(epochs * math.ceil(found.examples / settings.batch_size))
+            most = f", {settings.max_steps:,} steps at most" if settings.max_steps else ""
+            return Cost(f"{epochs:g} epochs in batches of {settings.batch_size}{most}", estimate=estimate)
+        steps = settings.steps(found.examples)
         work = f"{steps:,} steps of {settings.batch_size} examples, {tokens(beside * epochs * found.tokens)}"
         work += f", {settings.replay.share:.0%} of them replay" if settings.replay else ""
         work += f"; {measures}, {tokens(validated.asked + validated.answered)}" if measures else ""

@@ -97,7 +97,7 @@ class Trial:
             ids = [tuple(draw.randrange(tried.vocabulary) for _ in range(half)) for _ in range(2)]
             examples.append(Example((Segment("prompt", ids[0], 0.0), Segment("reference", ids[1]))))
         write_examples(folder / "examples", 0, examples)
-        plain = {"save_every": None, "validate_every": None, "keep": "last", "report_to": ()}
+        plain = {"save_every": None, "validate_every": None, "keep": "last", "report_to": (), "max_steps": None}
         few = settings.model_copy(update={"epochs": 1, "batch_size": lines, **plain})
         before = glance()
         result = fit(

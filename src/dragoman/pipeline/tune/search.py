@@ -24,7 +24,7 @@ from dragoman.pipeline.forecast.show import print_plan
 from dragoman.pipeline.models.cast import Model
 from dragoman.pipeline.models.engines import answering
 from dragoman.pipeline.plan import Plan, code_digest, open_store, plan
-from dragoman.pipeline.rows import learnt_counts, rows, rows_before, training_of
+from dragoman.pipeline.rows import learnt_counts, rows, rows_before, settings_of, training_of
 from dragoman.pipeline.run import made
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.examples import MakeExamples
@@ -73,9 +73,20 @@ class Search:
         method, options = rows(self.recipe)[self.row]
         entries = []
         for rung in rungs:
-            own = {**(options.get("training") or {}), "learning_rate": ladder.rate(rung), "give_up": GIVE_UP}
+            rate = ladder.rate(rung)
+            own = {**(options.get("training") or {}), "learning_rate": rate, "give_up": GIVE_UP}
+            own |= self._in_proportion(rate)
             entries.append({method: {**options, "training": own, "label": self.label(rung)}})
         return self.recipe.model_copy(update={"methods": (*self.recipe.methods[:-1], *entries)})
+
+    def _in_proportion(self, rate: float) -> dict[str, float]:
+        """The floor of the rate in proportion to its peak, and the steps to the records, where the row says them."""
+        said, found = settings_of(self.recipe, self.row), {}
+        if said.min_learning_rate is not None:
+            found["min_learning_rate"] = rate * said.min_learning_rate / said.learning_rate
+        if said.max_steps is not None:
+            found["max_steps"] = math.ceil(said.max_steps * self.pairs / self.of)
+        return found
 
     def label(self, rung: int) -> str:
         """The name of a rate's row, as a sweep would name it."""
@@ -313,7 +324,7 @@ def _result(cut: Search, trained: Mapping[int, _Trained], data: Artifact) -> Tun
     assert best.measured is not None
     drift = best.measured["drift"]
     learnt = sum(min(count, cut.limit) for count in learnt_counts(cut.recipe, cut.row, MakeData.facts(data)["train"]))
-    settings = training_of(cut.at(taken), cut.label(taken))
+    settings = training_of(cut.recipe, cut.row)
     made_examples = MakeExamples.facts(best.examples)["examples"]
     whole = math.ceil(made_examples * cut.of / learnt)
     return {
@@ -323,7 +334,7 @@ def _result(cut: Search, trained: Mapping[int, _Trained], data: Artifact) -> Tun
         "pairs": learnt,
         "of": cut.of,
         "steps": Train.facts(best.train)["steps"],
-        "run_steps": math.ceil(settings.epochs * math.ceil(whole / settings.batch_size)),
+        "run_steps": settings.steps(whole),
         "held_out": Train.facts(best.train)["validation"]["pairs"],
         "prompts": drift["texts"] if drift else 0,
         "start": ladder.written(cut.start),
