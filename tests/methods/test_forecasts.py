@@ -58,6 +58,7 @@ SEVERAL = {"samples_per_pair": 3, "temperature": 0.7}
 EXACT: list[tuple[str, dict[str, Any]]] = [
     ("vanilla", {}),
     ("multitask", {}),
+    ("parrot", {}),
     ("seq_kd", {}),
     ("sdft_rewrite", {}),
     ("radis", {}),

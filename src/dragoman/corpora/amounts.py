@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from dragoman.corpora.records import Dialogue, Learnt, Text
+from dragoman.corpora.records import Dialogue, Learnt, Rated, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,20 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of record: pairs in two languages, or conversations or texts in one."""
+    """A kind of record: pairs or rated translations in two languages, or conversations or texts in one."""
 
     source: str
     target: str
     pairs: bool = True
     texts: bool = False
+    rated: bool = False
+    """Whether somebody judged translations in these languages; what counts is each judgement."""
 
     @staticmethod
     def of(record: Learnt) -> "Kind":
         if isinstance(record, Dialogue | Text):
             return Kind(record.language, record.language, pairs=False, texts=isinstance(record, Text))
-        return Kind(record.source_language, record.target_language)
+        return Kind(record.source_language, record.target_language, rated=isinstance(record, Rated))
 
 
 @dataclass(frozen=True, slots=True)

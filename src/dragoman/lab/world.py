@@ -121,7 +121,7 @@ def meanings(part: Split, seed: int | str) -> Iterator[Meaning]:
             yield meaning
 
 
-def pairs(part: Split, directions: Sequence[str], count: int, seed: int) -> list[Pair]:
+def pairs(part: Split, directions: Sequence[str], count: int, seed: int | str) -> list[Pair]:
     """`count` different pairs for each direction, such as "de-en", one direction after the other."""
     found = []
     for direction in directions:

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from dragoman.json_values import Json
 from dragoman.methods import Elsewhere, Learn, Method, MethodOptions, available
-from dragoman.recipe.judging import TaughtPrompt
+from dragoman.prompts.translation import instructions_in
+from dragoman.recipe.judging import Instructions, TaughtPrompt
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.training import WITHOUT_EFFECT, Rising, SegmentTraining, Training, as_scale
 
@@ -59,6 +61,18 @@ def in_order(recipe: Recipe) -> list[str]:
 def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that are the method's own: those that every method has are left out."""
     return {name: value for name, value in options.items() if name not in MethodOptions.model_fields}
+
+
+def spelt_options(recipe: Recipe, row: str) -> dict[str, Any]:
+    """The options that are the method's own, files of instructions replaced by what is in them.
+
+    DataError if a file can't be read.
+    """
+    own = own_options(rows(recipe)[row][1])
+    for name, value in method_of(recipe, row).options.model_validate(own):
+        if isinstance(value, Instructions) and value.file is not None:
+            own[name] = {"texts": [one.line for one in instructions_in(Path(value.file), value.MARKS)]}
+    return own
 
 
 def limit_of(recipe: Recipe, row: str) -> int | None:

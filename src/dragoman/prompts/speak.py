@@ -7,6 +7,7 @@ from typing import Protocol
 from dragoman.corpora.records import Dialogue, Pair, Question, Record, Turn
 from dragoman.errors import DataError
 from dragoman.prompts.examples import AnsweredPrompt, Example, Ids, Logprobs, Segment
+from dragoman.prompts.languages import language_name
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.systems import System
 from dragoman.prompts.translation import instruction
@@ -107,6 +108,18 @@ class Speaker:
             return self
         rows = {record.key: number for number, record in enumerate(records, start=first)}
         return Speaker(self.renderer, self.seed, self.others, self.context, self.format, self.alone, rows)
+
+    def without_hints(self) -> "Speaker":
+        """A copy of this speaker that leaves the hints of its format out."""
+        if self.format is None or not any(one.hint for one in self.format.instructions):
+            return self
+        said = tuple(replace(one, hint="") for one in self.format.instructions)
+        format = replace(self.format, instructions=said)
+        return Speaker(self.renderer, self.seed, self.others, self.context, format, self.alone, self.rows)
+
+    def called(self, language: str) -> str:
+        """A language's name in requests."""
+        return self.format.called(language) if self.format else language_name(language)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids, without special tokens."""

@@ -206,5 +206,7 @@ def taught(said: TaughtPrompt) -> System | None:
     own = said.instructions
     if own is not None:
         found = instructions_in(Path(own.file)) if own.file is not None else tuple(map(Instruction.of, own.texts))
+        hint = system.instructions[0].hint if system.instructions else ""
+        found = tuple(one if one.hint else replace(one, hint=hint) for one in found)
         system = replace(system, instructions=found)
     return replace(system, template="" if system.instructions else system.template, pick=said.pick, ends=said.end)

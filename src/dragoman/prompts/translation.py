@@ -68,6 +68,11 @@ class Instruction:
         with_slots(hint, marks)
         return Instruction(with_slots(text.strip(), marks), hint.strip())
 
+    @property
+    def line(self) -> str:
+        """The instruction as it is written on a line."""
+        return f"{self.text}###{self.hint}" if self.hint else self.text
+
     def turn(self, source: str, target: str, text: str) -> Turn:
         """The user's turn, given the names of both languages; the sentence is its input, where the words have no place
         for it.

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 from string import Formatter
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, PlainSerializer, field_validator, model_validator
 
@@ -192,6 +192,9 @@ def with_slots(text: str, marks: Collection[str] | None = ()) -> str:
 class Instructions(Strict):
     """What a user says for a translation: a list, or a file with one instruction a line."""
 
+    MARKS: ClassVar[tuple[str, ...]] = ()
+    """Placeholders beside the languages and the text that may stand in them."""
+
     texts: tuple[str, ...] = ()
     """Each with `{source}`, `{target}` (or `[SRC]`, `[TGT]`) and perhaps `{text}`; without it the sentence stands in an input of its own. What follows `###` is a hint, which goes behind the sentence."""
     file: str | None = None
@@ -206,7 +209,7 @@ class Instructions(Strict):
     @classmethod
     def _with_slots(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
         for text in texts:
-            with_slots(text)
+            with_slots(text, cls.MARKS)
         return texts
 
     @model_validator(mode="after")
@@ -216,6 +219,23 @@ class Instructions(Strict):
         if self.file is not None and self.texts:
             raise ValueError("has instructions and a file of them; keep one")
         return self
+
+
+class Hinted(Instructions):
+    """The same with a hint after `###` in each, in which an error has a place: `[SEV]` its severity, `[ERR]` its kind."""
+
+    MARKS: ClassVar[tuple[str, ...]] = ("[SEV]", "[ERR]")
+
+    @field_validator("texts")
+    @classmethod
+    def _with_a_place(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            hint = text.partition("###")[2]
+            if not hint.strip():
+                raise ValueError(f"{text!r} has no hint after `###`, where severity and category of an error go")
+            if not any(mark in hint for mark in cls.MARKS):
+                raise ValueError(f"the hint in {text!r} has no place for an error, [SEV] or [ERR]")
+        return texts
 
 
 class TaughtPrompt(Strict):

@@ -281,8 +281,13 @@ def _validate_methods(source: Source, methods: Mapping[str, type[BaseModel]], wr
 SEEN = {
     "instructions": ("mixes general instruction data in", "instructions: [{corpus: alpaca, limit: 2000}]"),
     "texts": ("learns plain text", "texts: [{file: news.de.txt, language: de}]"),
+    "ratings": ("learns from rated translations", "ratings: [{file: mqm.tsv, direction: zh-en}]"),
 }
 """Field of `data` that methods may need → what they do with it, and how it is written."""
+
+
+OTHERS = ("texts", "ratings")
+"""Those of them that a recipe may have alone, without pairs and conversations."""
 
 
 def _validate_seen(source: Source, sees: Mapping[str, Collection[str]]) -> list[Fault]:
@@ -290,13 +295,13 @@ def _validate_seen(source: Source, sees: Mapping[str, Collection[str]]) -> list[
     entries, data = source.value.get("methods"), source.value.get("data")
     if not isinstance(entries, list) or not isinstance(data, dict):
         return []
-    texts_alone = data.get("texts") and not (data.get("train") or data.get("lessons"))
+    neither = not (data.get("train") or data.get("lessons")) and any(data.get(name) for name in OTHERS)
     text = "learns pairs or conversations, and the recipe has neither; give train or lessons under data"
     return [
         Fault(source.place(("methods", index)), spelled(("methods", index)), f"{name} {text}")
         for index, entry in enumerate(entries)
         for name in (entry if isinstance(entry, dict) else ())
-        if texts_alone and name in sees and not sees[name]
+        if neither and name in sees and not sees[name]
     ] + [
         Fault(
             source.place(("methods", index)),

@@ -67,12 +67,12 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
-        if self.methods and self.data.train is None and not self.data.lessons and not self.data.texts:
+        if self.methods and not self.data.learnt:
             raise ValueError(
-                "has nothing to learn from; under data, give train (pairs), lessons (conversations), or texts. Without "
-                "methods the backbone is judged as it is"
+                "has nothing to learn from; under data, give train (pairs), lessons (conversations), texts, or "
+                "ratings. Without methods the backbone is judged as it is"
             )
-        if not self.methods and (self.data.train or self.data.lessons or self.data.texts):
+        if not self.methods and self.data.learnt:
             raise ValueError(
                 "has something to learn from, but no methods; name some, as in `methods: [vanilla, radis]`, or take "
                 "it out of data: then the backbone is judged as it is"

@@ -22,6 +22,7 @@ from dragoman.pipeline.forecast.amounts import (
     written,
     written_parts,
 )
+from dragoman.pipeline.forecast.amounts.ratings import of_ratings
 from dragoman.pipeline.forecast.amounts.texts import of_texts
 from dragoman.pipeline.forecast.calibration import Calibration
 from dragoman.pipeline.forecast.estimate import Estimate, generation, training
@@ -81,6 +82,7 @@ class Reckoning:
         self.parts = self._parts()
         self.learnt, self.mixed, self.test = self._volumes()
         self.texts, self.dev_texts = self._texts()
+        self.ratings = of_ratings(self.recipe, self.vocabulary, self.data)
         self.dev = self._dev()
         self.questions = questions(self.recipe, self.data)
         self.rows = {row: self._learning(row) for row in rows(self.recipe)}
@@ -211,7 +213,7 @@ class Reckoning:
     def _learning(self, row: str) -> Forecast | None:
         """What a row learns, as its method forecasts; None if the amounts are unknown."""
         method, options = method_of(self.recipe, row), rows(self.recipe)[row][1]
-        others = {"instructions": self.mixed, "texts": self.texts}
+        others = {"instructions": self.mixed, "texts": self.texts, "ratings": self.ratings}
         seen = [Amounts() if method.only else self.to_learn(row)]
         seen += [others[name] for name in method.sees if name in others]
         known = [amounts for amounts in seen if amounts is not None]
@@ -244,13 +246,14 @@ class Reckoning:
         return f"what {before} became" if before else "the backbone"
 
     def _data(self, stage: Stage) -> Cost:
+        judged = f" and {count:,.0f} judgements of translations" if (count := self.ratings.total.records) else ""
         if not self.recipe.data.texts:
-            return Cost("pairs, conversations and questions, read and checked", 1)
+            return Cost(f"pairs, conversations and questions{judged}, read and checked", 1)
         texts = f"{self.texts.total.records:,.0f} texts" if self.texts else "texts"
         said = sorted(kind.source for kind in self.texts.volumes) if self.texts else []
         measured = ", measured" if any(text.max_perplexity for text in self.recipe.data.texts) else ""
         listed = f" ({', '.join(said)})" if said else ""
-        return Cost(f"pairs, conversations, questions and {texts}{listed}, read and checked{measured}", 1)
+        return Cost(f"pairs, conversations, questions and {texts}{listed}{judged}, read and checked{measured}", 1)
 
     def _replay(self, stage: Stage) -> Cost:
         said = self.recipe.data.replay

@@ -61,6 +61,8 @@ def told(facts: DataFacts) -> list[str]:
     counts = (facts["train"], facts.get("dev", {}), facts["test"], facts["questions"], facts["instructions"])
     parts = [f"{sum(count.values()):,} {name}" for name, count in zip(NAMED, counts, strict=True) if count]
     parts += _of_texts(facts)
+    rated = facts.get("ratings", {})
+    parts += [f"{sum(rated.values()):,} rated translations ({_listed(rated)})"] * bool(rated)
     parts += [f"left out: {count:,} {reason}" for reason, count in facts["left out"].items()]
     parts += [
         f"{suite}: {count:,} {what}"

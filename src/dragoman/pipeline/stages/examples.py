@@ -21,7 +21,7 @@ from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.models.engines import ModelSpec, answering, open_door
 from dragoman.pipeline.models.metered import Metered
 from dragoman.pipeline.models.speakers import speaker, spec_of
-from dragoman.pipeline.rows import learn_of, limit_of, method_of, own_options, rows
+from dragoman.pipeline.rows import learn_of, limit_of, method_of, rows, spelt_options
 from dragoman.pipeline.stages.stage import Inputs, Made, RunState, Stage, StageJob
 from dragoman.prompts.examples import Example, ExampleTable, write_examples
 from dragoman.prompts.speak import Speaker
@@ -95,7 +95,7 @@ class MakeExamples(StageJob[ExamplesFacts]):
         return optional | {
             "pairs": data.digest(LEARNT) if LEARNT in learnt_from(method_of(recipe, stage.row)) else None,
             "method": method,
-            "options": own_options(options),
+            "options": spelt_options(recipe, stage.row),
             "backbone": start.digest,
             "adapter": stage.before and state.done[stage.before].digest("adapter/*"),
             "writer": state.cast.others[name].digest if (name := writer(options)) else None,
@@ -209,7 +209,7 @@ def _lessons(
     """The lessons of the wanted chunks. Several chunks ask together."""
     _, options = rows(recipe)[row]
     method = method_of(recipe, row)
-    chosen = method.options.model_validate(own_options(options))
+    chosen = method.options.model_validate(spelt_options(recipe, row))
     speak = speaker(recipe, start, others)
     models = {name: spec_of(other, recipe.system) for name, other in others.items()}
     models["backbone"] = _as_trained(spec_of(start, recipe.system), adapter)

@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from dragoman.recipe.data.conversations import Dialogues, ReplayData
 from dragoman.recipe.data.pairs import Corpus, Dev
+from dragoman.recipe.data.ratings import Ratings
 from dragoman.recipe.data.texts import Mixture, Texts, wrong_shares
 from dragoman.recipe.fields import Positive, Strict
 
@@ -21,6 +22,8 @@ class Data(Strict):
     """Plain text to learn from, in one language or several: for `pretrain`. No other method sees it."""
     mixture: Mixture | None = None
     """In which shares the documents of `texts` are drawn; all of them once, mixed by size, when absent."""
+    ratings: tuple[Ratings, ...] = ()
+    """Translations with scores and marked errors, for `parrot`. No other method sees them."""
     test: Corpus | None = None
     """Pairs to be judged on."""
     dev: Dev | None = None
@@ -33,6 +36,11 @@ class Data(Strict):
     """What to do with training data that shares a sentence or 13 words in a row with what is judged on: leave it out and list it, or refuse to go on; `auto` leaves it out, and refuses where a tenth of a test set is there."""
     mix_ups: Literal["refuse", "warn"] = "refuse"
     """What to do with files of one's own that are certainly mixed up (swapped languages, copies, a header row, lines shifted against each other): refuse to go on, or warn. What is not certain is a warning either way."""
+
+    @property
+    def learnt(self) -> bool:
+        """Whether there is anything that methods learn from by itself."""
+        return bool(self.train or self.lessons or self.texts or self.ratings)
 
     @model_validator(mode="after")
     def _shares_of_something(self) -> Self:

@@ -1,0 +1,127 @@
+"""Gathering a recipe's rated translations: read, without what is in the tests, and written to a file."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypedDict
+
+from dragoman import lab
+from dragoman.corpora.formats.judgements import mqm
+from dragoman.corpora.formats.judgements.table import Table
+from dragoman.corpora.records import Rated, Record, draw, requests_of
+from dragoman.errors import DataError
+from dragoman.lab import ratings as lab_ratings
+from dragoman.paths import existing
+from dragoman.pipeline.data.record_files import write_lines
+from dragoman.prompts.languages import language_name
+from dragoman.recipe.data.ratings import Ratings
+from dragoman.recipe.schema import Recipe
+from dragoman.store import Digests
+
+FILE = "ratings.jsonl"
+LAB_RATINGS = 500  # sources, where a recipe names no limit
+
+Shares = Callable[[str, str, Record], str | None]
+"""What a record shares with what is judged on, by place, origin and record; None if nothing."""
+
+
+class RatingFacts(TypedDict, total=False):
+    """Rated translations by origin and direction. Empty for a recipe without any."""
+
+    ratings: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What there is to say of a recipe's ratings."""
+
+    facts: RatingFacts = field(default_factory=lambda: RatingFacts())
+    dropped: Counter[str] = field(default_factory=Counter)
+    doubts: tuple[str, ...] = ()
+
+
+def inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
+    """Everything that determines a recipe's ratings, by contents; nothing for a recipe without any."""
+    found = []
+    for number, said in enumerate(recipe.data.ratings):
+        _check(said, number)
+        contents = [digests.of(existing(path)) for path in files(said)] or lab.digest()
+        found.append({**said.model_dump(), "contents": contents})
+    return {"ratings": found} if found else {}
+
+
+def files(said: Ratings) -> tuple[Path, ...]:
+    """The files that an entry names; none if it is the lab's."""
+    return () if said.file is None else (Path(said.file),)
+
+
+def read(said: Ratings) -> Table:
+    """The rated translations of an entry, before its limit."""
+    source, target = said.direction.split("-")
+    if said.file is None:
+        return Table(lab_ratings.ratings(said.direction, said.limit or LAB_RATINGS, said.seed))
+    return mqm.read(Path(said.file), (source, target), Path(said.file).name)
+
+
+def gather(recipe: Recipe, out: Path, shares: Shares) -> Gathered:
+    """Writes the rated translations. A source is left out with all its translations if one of them shares something
+    with what is judged on. `DataError` for an entry of which nothing is left.
+    """
+    if not recipe.data.ratings:
+        return Gathered()
+    kept: dict[str, Rated] = {}
+    counts: Counter[str] = Counter()
+    dropped: Counter[str] = Counter()
+    doubts: tuple[str, ...] = ()
+    for number, said in enumerate(recipe.data.ratings):
+        table = read(said)
+        left_out = Counter(table.dropped)
+        doubts += table.doubts
+        fresh: dict[str, Rated] = {}
+        for one in table.rated:
+            if one.key in kept or one.key in fresh:
+                left_out["duplicate"] += 1
+            elif reason := _shared(one, shares):
+                left_out[reason] += 1
+            else:
+                fresh[one.key] = one
+        chosen = _limited(list(fresh.values()), said)
+        left_out["over the limit"] += len(fresh) - len(chosen)
+        if not chosen:
+            listed = ", ".join(f"{count:,} {reason}" for reason, count in (+left_out).items()) or "nothing"
+            raise DataError(f"data.ratings.{number} ({name_of(said)}): not one is left to learn; left out: {listed}")
+        kept |= {one.key: one for one in chosen}
+        counts[f"{name_of(said)} {said.direction}"] += sum(len(one.translations) for one in chosen)
+        dropped += left_out
+    write_lines(out / FILE, map(asdict, kept.values()))
+    return Gathered(RatingFacts(ratings=dict(counts)), dropped, doubts)
+
+
+def name_of(said: Ratings) -> str:
+    """The name of an entry's file or corpus."""
+    return said.corpus or Path(str(said.file)).name
+
+
+def _check(said: Ratings, number: int) -> None:
+    """`DataError` for a language without a name, or a corpus that is not there."""
+    if said.corpus not in (None, lab_ratings.ORIGIN):
+        raise DataError(f"data.ratings.{number}: no ratings {said.corpus!r}; there are {lab_ratings.ORIGIN}")
+    for code in said.direction.split("-"):
+        try:
+            language_name(code)
+        except DataError as error:
+            raise DataError(f"data.ratings.{number}, direction {said.direction}: {error}") from error
+
+
+def _shared(one: Rated, shares: Shares) -> str | None:
+    found = (shares("data.ratings", one.origin, pair) for pair in requests_of(one))
+    return next((reason for reason in found if reason), None)
+
+
+def _limited(fresh: Sequence[Rated], said: Ratings) -> list[Rated]:
+    """Those with the smallest draws, in their order."""
+    if said.limit is None or len(fresh) <= said.limit:
+        return list(fresh)
+    last = sorted(draw(one.key, "limit", said.seed) for one in fresh)[said.limit - 1]
+    return [one for one in fresh if draw(one.key, "limit", said.seed) <= last]

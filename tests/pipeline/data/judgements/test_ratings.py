@@ -1,0 +1,69 @@
+"""Gathering rated translations: limits, duplicates, what is in a test, and what is said of it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from dragoman.corpora.records import Rated, Record
+from dragoman.errors import DataError
+from dragoman.pipeline.data.judgements import ratings
+from dragoman.pipeline.data.record_files import read_learnt
+from dragoman.recipe.schema import Recipe
+from tests.corpora.formats.judgements.test_mqm import ROWS, table
+
+
+def recipe(*entries: Mapping[str, object]) -> Recipe:
+    data = {"ratings": entries}
+    return Recipe.model_validate(
+        {"name": "a", "backbone": "lab", "data": data, "methods": [{"parrot": {}}], "evaluate": ["lab"]}
+    )
+
+
+def gathered(
+    out: Path, *entries: Mapping[str, object], shares: Callable[[str, str, Record], str | None]
+) -> list[Rated]:
+    ratings.gather(recipe(*entries), out, shares)
+    return [one for one in read_learnt(out / ratings.FILE) if isinstance(one, Rated)]
+
+
+def nothing(*_: object) -> None:
+    return None
+
+
+LAB = {"corpus": "lab-ratings", "direction": "de-en"}
+
+
+def test_records_come_back_as_they_were_and_the_same_again_once(tmp_path: Path) -> None:
+    path = table(tmp_path, *ROWS)
+    said = {"file": str(path), "direction": "de-en"}
+    found = ratings.gather(recipe(said, {**LAB, "limit": 5}, {**LAB, "limit": 6}), tmp_path, nothing)
+    assert found.facts == {"ratings": {"mqm.tsv de-en": 3, "lab-ratings de-en": 24}}
+    assert found.dropped["duplicate"] == 5
+    back = list(read_learnt(tmp_path / ratings.FILE))
+    assert back[:2] == ratings.read(recipe(said).data.ratings[0]).rated
+    assert len(back) == 8
+
+
+def test_a_limit_counts_sources_and_a_smaller_one_is_a_part(tmp_path: Path) -> None:
+    rows = [row.replace("\t1\t1\t", f"\t1\t{n}\t").replace("Hund", f"Hund {n}") for n in range(20) for row in ROWS[:4]]
+    said = {"file": str(table(tmp_path, *rows)), "direction": "de-en"}
+    few, more = (gathered(tmp_path, {**said, "limit": limit}, shares=nothing) for limit in (4, 9))
+    assert (len(few), len(more)) == (4, 9)
+    assert [one for one in more if one in few] == few
+    assert all(len(one.translations) == 2 for one in more)
+
+
+def test_a_source_goes_if_one_of_its_translations_is_asked(tmp_path: Path) -> None:
+    def shares(place: str, origin: str, record: Record) -> str | None:
+        assert (place, origin) == ("data.ratings", "mqm.tsv")
+        return "in the test" if getattr(record, "target", "") == "The dog sleeps." else None
+
+    said = {"file": str(table(tmp_path, *ROWS)), "direction": "de-en"}
+    found = ratings.gather(recipe(said), tmp_path, shares)
+    assert found.dropped["in the test"] == 1
+    (left,) = read_learnt(tmp_path / ratings.FILE)
+    assert isinstance(left, Rated)
+    assert left.source == "Er bellt."
+    with pytest.raises(DataError, match=r"data.ratings.0 \(mqm.tsv\): not one is left to learn; left out: 2 asked"):
+        ratings.gather(recipe(said), tmp_path, lambda *_: "asked")
