@@ -175,13 +175,19 @@ def _beginning(recipe: Recipe, row: str) -> dict[str, Json]:
 
 def settings_apart(recipe: Recipe) -> dict[str, dict[str, Json]]:
     """Row → those of its settings in which the rows differ. An adapter differs from none by its rank, replay by its
-    share, a budget by its drift, a recovery by its steps.
+    share, a budget by its drift, a recovery by its steps, a curriculum by its bounds.
     """
     told = named_settings(recipe)
     names = list(dict.fromkeys(name for said in told.values() for name in said))
     values = {name: [said[name] for said in told.values() if name in said] for name in names}
     apart = {name for name in names if any(value != values[name][0] for value in values[name])}
-    for name, key in (("lora", "rank"), ("replay", "share"), ("budget", "drift"), ("recovery", "steps")):
+    for name, key in (
+        ("lora", "rank"),
+        ("replay", "share"),
+        ("budget", "drift"),
+        ("recovery", "steps"),
+        ("curriculum", "bounds"),
+    ):
         pair = {f"training.{name}", f"training.{name}.{key}"}
         apart |= pair if pair <= {*names} else set()
     apart |= {"scale", "scale.first_layer"} if {"scale", "scale.first_layer"} <= {*names} else set()

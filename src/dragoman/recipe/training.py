@@ -130,6 +130,19 @@ class Recovery(Strict):
         return self.prompts * self.steps // self.rounds
 
 
+class Curriculum(Strict):
+    """Directions join one interval after another, those with the most examples first, as in BigTrans."""
+
+    bounds: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    """Numbers of examples, rising, at which an interval of directions ends and the next begins, such as `[1000, 10000]`."""
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if list(self.bounds) != sorted(set(self.bounds)):
+            raise ValueError(f"has bounds that do not rise; take {sorted(set(self.bounds))}")
+        return self
+
+
 WITHOUT_EFFECT = {"give_up", "save_every", "validate_every", "report_to"}
 """Fields of `Training` that do not decide what is learnt."""
 
@@ -185,6 +198,8 @@ class Training(Strict):
     """End the training, or lower its rate, once the model has drifted so far from the backbone, as in `{drift: 0.05, then: stop}`; never when absent."""
     recovery: Recovery | None = None
     """After the training, learn on the model's own answers to general prompts (`data.replay`) what the backbone says there, as in `{steps: 60}`; `null` leaves the model as trained."""
+    curriculum: Curriculum | None = None
+    """Begin the first pass with the directions of most examples, and add others on the way, as in `{bounds: [1000, 10000]}`; all at once when absent."""
     give_up: Annotated[float, Field(gt=1)] | None = None
     """Stop with an error once the loss on `data.dev` is so many times what it was before training; never when absent."""
     report_to: tuple[str, ...] = ()
@@ -257,7 +272,7 @@ class Training(Strict):
             for later in [name for name in ("gate", "degree") if how[name] is None]:
                 del how[later]
         plain: dict[str, Any] = {"keep": "last", "replay": None, "segments": {}, "balance": "tokens", "budget": None}
-        plain |= {"max_steps": None, "min_learning_rate": None, "adam_betas": [0.9, 0.999]}
+        plain |= {"curriculum": None, "max_steps": None, "min_learning_rate": None, "adam_betas": [0.9, 0.999]}
         return {name: value for name, value in said.items() if name not in plain or value != plain[name]}
 
     def recovering(self, recovery: Recovery) -> "Training":
@@ -272,7 +287,9 @@ class Training(Strict):
             "balance": "tokens",
             "keep": "last",
         }
-        nothing = dict.fromkeys(("replay", "budget", "give_up", "recovery", "max_steps", "min_learning_rate"))
+        nothing = dict.fromkeys(
+            ("replay", "budget", "give_up", "recovery", "max_steps", "min_learning_rate", "curriculum")
+        )
         return self.model_copy(update=changes | nothing)
 
     def changed(self, own: Mapping[str, Any] | None) -> "Training":

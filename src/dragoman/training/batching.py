@@ -18,6 +18,7 @@ from torch.utils.data import Sampler
 
 from dragoman.prompts.examples import ExampleRow, ExampleTable
 from dragoman.recipe.training import SegmentTraining, Training
+from dragoman.training.curriculum import Course
 
 # What a forward and backward pass costs beside its tokens, in tokens: one more micro-batch is worth
 # it where it saves more padding than this. Measured on two cores with 5M parameters.
@@ -167,11 +168,20 @@ def _permutation(seed: int, number: int, count: int) -> NDArray[np.int64]:
 
 class Order(Sampler[list[int]]):
     """The examples of each step of an epoch: a new permutation every epoch, with the remainder as a last, smaller
-    step. Replay goes on from epoch to epoch; its examples are numbered behind the others.
+    step. A `course` is the order of the first. Replay goes on from epoch to epoch; its examples are numbered behind the
+    others.
     """
 
-    def __init__(self, examples: int, batch_size: int, seed: int, replay: ReplayOrder | None = None):
+    def __init__(
+        self,
+        examples: int,
+        batch_size: int,
+        seed: int,
+        replay: ReplayOrder | None = None,
+        course: Course | None = None,
+    ):
         self.examples, self.batch_size, self.seed, self.replay = examples, batch_size, seed, replay
+        self.course = course
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -181,7 +191,10 @@ class Order(Sampler[list[int]]):
         return -(-self.examples // self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.examples)
+        if self.course and self.epoch == 0:
+            order = self.course.order
+        else:
+            order = np.random.default_rng((self.seed, self.epoch)).permutation(self.examples)
         for number, start in enumerate(range(0, self.examples, self.batch_size), self.epoch * len(self)):
             again = self.replay.at(number) if self.replay else []
             yield order[start : start + self.batch_size].tolist() + [self.examples + index for index in again]

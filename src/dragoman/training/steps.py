@@ -154,6 +154,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         self.step_tokens, self.step_total = 0, 0.0
         self.clock = 0.0
         self.first: tuple[int, float] | None = None
+        self.intervals = 0
         super().__init__(model=model, args=arguments, train_dataset=examples)
         self.remove_callback(PrinterCallback)
         self.add_callback(Schedule(until, validated))
@@ -226,6 +227,9 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         seconds = time.monotonic() - self.clock
         self.metrics_log.tokens += self.step_tokens
         self.metrics_log.loss = loss
+        if self.order.course:
+            starts = self.order.course.starts(self.order.batch_size)
+            logs["intervals"] = self.intervals = sum(start <= step for start in starts)
         logs |= {"tokens": self.metrics_log.tokens, "tokens_per_second": round(self.step_tokens / seconds, 1)}
         super().log(logs, start_time)
         self.metrics_log.write({"step": step, **logs})
@@ -242,6 +246,8 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         parts += [
             f"drift {'' if kind == 'general' else 'on the dev set '}{value:.3f}" for kind, value in newest.items()
         ]
+        if self.intervals:
+            parts.append(f"directions of interval {self.intervals} in play")
         return ", ".join(parts)
 
     def evaluate(self, *_: object, **__: object) -> dict[str, float]:

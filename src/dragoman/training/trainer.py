@@ -10,7 +10,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from dragoman.training import checkpoints, validation
 from dragoman.training.adapters import adapt, take_weights
 from dragoman.training.arguments import arguments_of
 from dragoman.training.batching import Batcher, Mixture, Order, ReplayOrder
+from dragoman.training.curriculum import Joined, course, sentence
 from dragoman.training.losses import gates
 from dragoman.training.losses.loss import teach_forward
 from dragoman.training.steps import MetricsLog, StepTrainer
@@ -59,6 +60,8 @@ class Fit:
     drift: Drift = field(default_factory=dict)
     kept: int = 0
     """The step whose weights these are: the last, or the best."""
+    joined: Sequence[Joined] = ()
+    """The intervals of a curriculum, and when each joined."""
 
 
 def fit(
@@ -71,6 +74,7 @@ def fit(
     dev: ExampleTable | None = None,
     general: ExampleTable | None = None,
     start: Path | None = None,
+    directions: Sequence[str] | None = None,
     before: Path | None = None,
     until: int | None = None,
     reverse: bool = False,
@@ -87,6 +91,8 @@ def fit(
 
     The adapter begins with the weights of that in `start`, if given. Soft labels are KL(backbone || model), or its
     `reverse`.
+
+    Where `settings.curriculum` is set, `directions` are those of the examples, empty where one has none.
 
     Where `settings.replay` is set, examples of `replay` are learnt beside the others, with a mean of their own.
 
@@ -161,6 +167,8 @@ def fit(
     _check_same_run(out / "training.json", last, identity, settings)
     done = checkpoints.step_of(last) if last else 0
     steps = settings.steps(len(examples), until)
+    order = _order(mixture, settings, directions)
+    joined = order.course.joined(settings.batch_size, steps) if order.course else []
     log = MetricsLog(out / "metrics.jsonl", done, arguments.should_save)
     best = checkpoints.at(folder, log.best) if keep_best and log.best else None
     ended = _ended(log, settings)
@@ -170,13 +178,17 @@ def fit(
         checkpoints.clear(folder, {path for path in (last, best) if path})
         if last is not None:
             note(f"{label}  goes on from step {done:,} of {steps:,}")
+        elif joined:
+            note(f"{label}  curriculum: {sentence(joined)}")
+            if len(joined) == 1:
+                note(f"{label}  that is one interval, so it has no effect: look at training.curriculum.bounds")
     shown = progress(label, steps - done, "steps") if arguments.should_save else contextlib.nullcontext()
     with shown as bar:
         trainer = StepTrainer(
             network,
             arguments,
             mixture,
-            order=_order(mixture, settings),
+            order=order,
             batcher=Batcher(
                 settings.batch_tokens,
                 line,
@@ -212,7 +224,8 @@ def fit(
         if until is None:
             shutil.rmtree(folder)
     PartialState().wait_for_everyone()
-    return Fit(adapter, steps, log.tokens, time.monotonic() - started, log.loss, log.validation, log.drift, kept)
+    seconds = time.monotonic() - started
+    return Fit(adapter, steps, log.tokens, seconds, log.loss, log.validation, log.drift, kept, joined)
 
 
 def choose_attention(model: PreTrainedModel, settings: Training, device: torch.device, precision: Precision) -> int:
@@ -289,11 +302,13 @@ def _check_whole(backbone: PreTrainedModel, folder: Path, weights: int, best: bo
     checkpoints.check_room(folder, weights, best)
 
 
-def _order(mixture: Mixture, settings: Training) -> Order:
+def _order(mixture: Mixture, settings: Training, directions: Sequence[str] | None) -> Order:
     examples, replay = len(mixture.tables[0]), settings.replay
     steps = math.ceil(examples / settings.batch_size)
     again = ReplayOrder.of(replay.share, mixture, steps, settings.seed) if replay else None
-    return Order(examples, settings.batch_size, settings.seed, again)
+    said = settings.curriculum
+    taught = course(directions or [""] * examples, said, settings.seed) if said else None
+    return Order(examples, settings.batch_size, settings.seed, again, taught)
 
 
 def _check_mixture(mixture: Mixture, settings: Training) -> None:

@@ -27,7 +27,7 @@ from dragoman.pipeline.forecast.amounts.texts import of_texts
 from dragoman.pipeline.forecast.calibration import Calibration
 from dragoman.pipeline.forecast.estimate import Estimate, generation, training
 from dragoman.pipeline.forecast.geometry import accelerator, geometry_of
-from dragoman.pipeline.forecast.per_method import learning, measured_length, replay_length
+from dragoman.pipeline.forecast.per_method import intervals, learning, measured_length, replay_length
 from dragoman.pipeline.forecast.question_counts import Questions, questions
 from dragoman.pipeline.forecast.trial import Trial
 from dragoman.pipeline.models.cast import Model, writer
@@ -317,6 +317,8 @@ class Reckoning:
         steps = settings.steps(found.examples)
         work = f"{steps:,} steps of {settings.batch_size} examples, {tokens(beside * epochs * found.tokens)}"
         work += f", {settings.replay.share:.0%} of them replay" if settings.replay else ""
+        learnt = self.to_learn(stage.row) if settings.curriculum else None
+        work += intervals(self.recipe, stage.row, learnt) if learnt else ""
         work += f"; {measures}, {tokens(validated.asked + validated.answered)}" if measures else ""
         return Cost(work, math.ceil(epochs * found.examples), estimate=estimate)
 

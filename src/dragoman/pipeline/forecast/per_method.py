@@ -1,15 +1,18 @@
 """Forecasts by methods: the examples that a method will make of so much data, their tokens, and what it will ask."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from dragoman.corpora.amounts import Amounts
 from dragoman.methods import Expected, Forecast, Method
 from dragoman.pipeline.forecast.geometry import machines
-from dragoman.pipeline.rows import own_options
+from dragoman.pipeline.rows import limit_of, method_of, own_options, settings_of
 from dragoman.pipeline.stages.examples import ExamplesFacts
 from dragoman.pipeline.stages.replay import ReplayFacts
 from dragoman.pipeline.stages.stage import Finish
+from dragoman.recipe.schema import Recipe
+from dragoman.training.curriculum import parted
 
 
 def learning(method: Method, options: Mapping[str, Any], learnt: Amounts, measured: float | None = None) -> Forecast:
@@ -23,6 +26,17 @@ def learning(method: Method, options: Mapping[str, Any], learnt: Amounts, measur
     assumed = machines()["assumed"]
     expected = Expected(assumed["rationale"], assumed["explained"], measured)
     return method.forecast(learnt, method.options.model_validate(own_options(options)), expected)
+
+
+def intervals(recipe: Recipe, row: str, learnt: Amounts) -> str:
+    """The intervals of a row's curriculum over directions, with about how many examples the largest of each has."""
+    said = settings_of(recipe, row).curriculum
+    assert said is not None, "there are none without it"
+    most, each = limit_of(recipe, row) or math.inf, method_of(recipe, row).examples
+    pairs = {kind: volume.records for kind, volume in learnt.volumes.items() if kind.pairs}
+    counts = {f"{kind.source}-{kind.target}": round(min(count, most) * each) for kind, count in pairs.items()}
+    parts = [f"{', '.join(part)} (about {max(part.values()):,})" for part in parted(counts, said)]
+    return f"; directions join in {len(parts)} interval{'s' * (len(parts) != 1)}: {'; '.join(parts)}"
 
 
 def measured_length(finished: Sequence[Finish], method: str, digest: str) -> float | None:

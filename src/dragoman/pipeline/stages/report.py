@@ -42,6 +42,7 @@ from dragoman.report.page.page import Details, write_report
 from dragoman.scoring.scorecard.card import About, RowResults, scorecard
 from dragoman.scoring.scorecard.training import Cost, Moved, Recovery, Replay
 from dragoman.store import Artifact
+from dragoman.training.curriculum import sentence
 
 READ = {
     "evaluate": "*",
@@ -314,6 +315,8 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
             f"merged: {min(one['agreement'] for one in merged):.0%} of greedy tokens agree, "
             f"fp32 logits differ by {max(one['fp32_max'] for one in merged):.0e}"
         )
+        if joined := Train.facts(fitted[0]).get("curriculum"):
+            facts[f"curriculum of {row}"] = sentence(joined)
     facts["versions"] = ", ".join(f"{name} {number}" for name, number in finish_of(judged)["versions"].items())
     return facts
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NotRequired, Self, TypedDict
 
+from dragoman.corpora.records import Pair
 from dragoman.errors import DataError
 from dragoman.models.config import context_of
+from dragoman.pipeline.data.limit import LEARNT
 from dragoman.pipeline.data.record_files import chunks, read_learnt, read_lines, read_pairs
 from dragoman.pipeline.data.texts.gather import HELD_OUT as HELD_OUT_TEXTS
 from dragoman.pipeline.models.cast import Model
@@ -22,6 +24,7 @@ from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
 from dragoman.recipe.training import Training
 from dragoman.store import Artifact
+from dragoman.training.curriculum import Joined, sentence
 from dragoman.training.hints import hints
 from dragoman.training.validation import KINDS, over
 
@@ -49,6 +52,8 @@ class TrainFacts(TypedDict):
     loss: float
     device: str
     validation: NotRequired[ValidationFacts]
+    curriculum: NotRequired[list[Joined]]
+    """The intervals of directions, and when each joined."""
     drift: NotRequired[dict[str, list[tuple[int, float]]]]
     """Kinds of text, each with steps and the drift from the backbone after them, in nats a token."""
     over_budget: NotRequired[list[int]]
@@ -116,6 +121,7 @@ class Train(StageJob[TrainFacts]):
             dev=dev,
             replay=ExampleTable(self.replay / "examples") if self.replay else None,
             general=general_examples(self.replay),
+            directions=_directions(table, self.data) if settings.curriculum else None,
             before=self.before,
             until=self.until,
             trust_remote_code=self.start.trust_remote_code,
@@ -131,6 +137,8 @@ class Train(StageJob[TrainFacts]):
             facts["validation"] = ValidationFacts(pairs=len(dev), left_out=left_out, losses=losses, kept=result.kept)
             if validated_on(self.recipe, self.row) == "texts":
                 facts["validation"]["of"] = "texts"
+        if result.joined:
+            facts["curriculum"] = list(result.joined)
         if result.drift:
             facts["drift"] = {kind: sorted(values.items()) for kind, values in result.drift.items()}
         if settings.budget:
@@ -154,6 +162,8 @@ class Train(StageJob[TrainFacts]):
                 parts.append(f"kept what it was after step {kept:,}, at {losses[kept]:.3f}")
             left_out = validated["left_out"]
             parts += [f"{left_out:,} dev pairs left out: too long for the backbone"] * bool(left_out)
+        if joined := facts.get("curriculum"):
+            parts.append(f"curriculum: {sentence(joined)}")
         parts += [f"drift {values[-1][1]:.3f} on {kinds[kind]}" for kind, values in facts.get("drift", {}).items()]
         parts += ["never over its budget"] * (facts.get("over_budget") == [])
         return parts
@@ -183,6 +193,12 @@ def measured_on(stage: Stage, state: RunState, settings: Training) -> Inputs:
         if (spoken := state.spoken(stage.row, stage.seed)).taught:
             found["validation"]["prompt"] = spoken.asked
     return found
+
+
+def _directions(table: ExampleTable, data: Path) -> list[str]:
+    """The direction of each example by the pair that it was made of; empty where it was made of something else."""
+    known = {pair.key: pair.direction for pair in read_learnt(data / LEARNT) if isinstance(pair, Pair)}
+    return [known.get(key.partition("#")[0], "") for key in table.keys]
 
 
 def general_examples(replay: Path | None) -> ExampleTable | None:

@@ -79,9 +79,12 @@ class Search:
             entries.append({method: {**options, "training": own, "label": self.label(rung)}})
         return self.recipe.model_copy(update={"methods": (*self.recipe.methods[:-1], *entries)})
 
-    def _in_proportion(self, rate: float) -> dict[str, float]:
-        """The floor of the rate in proportion to its peak, and the steps to the records, where the row says them."""
-        said, found = settings_of(self.recipe, self.row), {}
+    def _in_proportion(self, rate: float) -> dict[str, float | None]:
+        """The floor of the rate in proportion to its peak, and the steps to the records, where the row says them. A
+        curriculum is for all of the data.
+        """
+        said = settings_of(self.recipe, self.row)
+        found: dict[str, float | None] = {"curriculum": None} if said.curriculum else {}
         if said.min_learning_rate is not None:
             found["min_learning_rate"] = rate * said.min_learning_rate / said.learning_rate
         if said.max_steps is not None:
