@@ -29,6 +29,7 @@ TITLE = "ParroT"
 SEES = ("ratings",)
 OPEN, CLOSE = "<v>", "</v>"
 SEVERITY, CATEGORY = "[SEV]", "[ERR]"
+NEAR = 1e-9  # a tenth, added up
 CONTRASTED = 0.75  # contrastive examples for each judgement, roughly
 Part = Literal["translation", "contrastive", "error-guided"]
 
@@ -103,7 +104,7 @@ def _contrastive(rated: Rated, speak: Speaker, options: Options) -> Iterator[Exa
     """The best translation against each that is worse by the margin and differs in its text."""
     best = max(rated.translations, key=lambda one: one.score)
     for other in rated.translations:
-        if other.text != best.text and best.score - other.score >= options.margin:
+        if other.text != best.text and best.score - other.score > options.margin - NEAR:
             answer = f"<p>{best.text}</p> rather than <p>{other.text}</p>"
             yield _example(rated, answer, options.contrastive, speak)
 

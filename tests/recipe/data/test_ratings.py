@@ -20,11 +20,28 @@ def recipe(data: str, methods: str = "[parrot]") -> str:
     return RECIPE.format(data=data, methods=methods)
 
 
+ORIGINS = "data.ratings[0]: needs one of these: a file, a source with its outputs, or a corpus"
+
 FAULTS: dict[str, tuple[str, str]] = {
-    "no origin": (recipe("{ratings: [{direction: de-en}]}"), "data.ratings[0]: needs either a file, or a corpus"),
+    "no origin": (
+        recipe("{ratings: [{direction: de-en}]}"),
+        ORIGINS,
+    ),
     "two origins": (
         recipe("{ratings: [{file: a.tsv, corpus: lab-ratings, direction: de-en}]}"),
-        "data.ratings[0]: needs either a file, or a corpus",
+        ORIGINS,
+    ),
+    "outputs of no source": (
+        recipe("{ratings: [{file: a.tsv, direction: de-en, outputs: [{file: a, scores: b}]}]}"),
+        "data.ratings[0]: needs a source and outputs together",
+    ),
+    "a source of no outputs": (
+        recipe("{ratings: [{source: a.de, direction: de-en}]}"),
+        "data.ratings[0]: needs a source and outputs together",
+    ),
+    "worse errors above": (
+        recipe("{ratings: [{file: a.jsonl, direction: de-en, minor: -3, major: -2}]}"),
+        "data.ratings[0]: has major errors at -2, above minor ones at -3",
     ),
     "no direction": (recipe("{ratings: [{file: a.tsv}]}"), "data.ratings[0].direction: is missing"),
     "a language": (recipe("{ratings: [{file: a.tsv, direction: de}]}"), "'de' is not a direction"),

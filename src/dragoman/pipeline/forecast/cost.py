@@ -23,7 +23,7 @@ from dragoman.pipeline.forecast.amounts import (
     written_parts,
 )
 from dragoman.pipeline.forecast.amounts.ratings import of_ratings
-from dragoman.pipeline.forecast.amounts.texts import of_texts
+from dragoman.pipeline.forecast.amounts.texts import of_texts, texts_in_words
 from dragoman.pipeline.forecast.calibration import Calibration
 from dragoman.pipeline.forecast.estimate import Estimate, generation, training
 from dragoman.pipeline.forecast.geometry import accelerator, geometry_of
@@ -246,14 +246,10 @@ class Reckoning:
         return f"what {before} became" if before else "the backbone"
 
     def _data(self, stage: Stage) -> Cost:
-        judged = f" and {count:,.0f} judgements of translations" if (count := self.ratings.total.records) else ""
-        if not self.recipe.data.texts:
-            return Cost(f"pairs, conversations and questions{judged}, read and checked", 1)
-        texts = f"{self.texts.total.records:,.0f} texts" if self.texts else "texts"
-        said = sorted(kind.source for kind in self.texts.volumes) if self.texts else []
+        parts = ["pairs", "conversations", "questions", *texts_in_words(self.recipe, self.texts)]
+        parts += [f"{count:,.0f} judgements of translations"] if (count := self.ratings.total.records) else []
         measured = ", measured" if any(text.max_perplexity for text in self.recipe.data.texts) else ""
-        listed = f" ({', '.join(said)})" if said else ""
-        return Cost(f"pairs, conversations, questions and {texts}{listed}{judged}, read and checked{measured}", 1)
+        return Cost(f"{', '.join(parts[:-1])} and {parts[-1]}, read and checked{measured}", 1)
 
     def _replay(self, stage: Stage) -> Cost:
         said = self.recipe.data.replay

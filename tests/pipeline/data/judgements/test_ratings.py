@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from dragoman.corpora.records import Rated, Record
+from dragoman.corpora.records import Rated, Record, TranslationError
 from dragoman.errors import DataError
 from dragoman.pipeline.data.judgements import ratings
 from dragoman.pipeline.data.record_files import read_learnt
 from dragoman.recipe.schema import Recipe
+from dragoman.store import Store
 from tests.corpora.formats.judgements.test_mqm import ROWS, table
 
 
@@ -43,6 +44,29 @@ def test_records_come_back_as_they_were_and_the_same_again_once(tmp_path: Path) 
     back = list(read_learnt(tmp_path / ratings.FILE))
     assert back[:2] == ratings.read(recipe(said).data.ratings[0]).rated
     assert len(back) == 8
+
+
+def test_scored_outputs_are_named_after_their_files(tmp_path: Path) -> None:
+    for name, lines in {"a.de": ("Ja.", "Nein."), "a.en": ("Yes.", "No."), "a.comet": (1, 0.8)}.items():
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    outputs = [{"file": str(tmp_path / "a.en"), "scores": str(tmp_path / "a.comet")}]
+    said = {"source": str(tmp_path / "a.de"), "outputs": outputs, "direction": "de-en", "major": -10}
+    first, second = gathered(tmp_path, said, shares=nothing)
+    assert (first.source, first.origin, first.translations[0].system) == ("Ja.", "a.de", "a.en")
+    assert second.translations[0].score == pytest.approx(-5)
+    assert second.translations[0].errors == (TranslationError("", "minor"),)
+    digests = Store(tmp_path / "store").digests
+    before = ratings.inputs(recipe(said), digests)
+    (tmp_path / "a.comet").write_text("1\n0.7\n", encoding="utf-8")
+    assert ratings.inputs(recipe(said), digests) != before
+
+
+def test_a_corpus_or_language_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    digests = Store(tmp_path / "store").digests
+    with pytest.raises(DataError, match=r"data.ratings.0: no ratings 'wmt22'; there are lab-ratings"):
+        ratings.inputs(recipe({**LAB, "corpus": "wmt22"}), digests)
+    with pytest.raises(DataError, match=r"data.ratings.0, direction de-qqq: "):
+        ratings.inputs(recipe({**LAB, "direction": "de-qqq"}), digests)
 
 
 def test_a_limit_counts_sources_and_a_smaller_one_is_a_part(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dragoman.corpora.formats.judgements.table import Table
+from dragoman.corpora.formats.judgements.table import Table, listed_lines
 from dragoman.corpora.formats.text import decoded, whole
 from dragoman.corpora.records import Rated, RatedTranslation, TranslationError
 from dragoman.errors import DataError, refuse
@@ -26,7 +26,6 @@ WEIGHTS = {"no-error": 0.0, "neutral": 0.0, "minor": 1.0, "major": 5.0, "critica
 MINOR_PUNCTUATION, NON_TRANSLATION = 0.1, 25.0
 OPEN, CLOSE = "<v>", "</v>"
 SHARE, FEWEST = 0.1, 10  # of the spans: so many that do not close are no accident
-SHOWN = 5  # lines in a message
 
 # A quotation mark in a cell that does not begin with one: no such file is quoted as CSV is.
 _LOOSE = re.compile(r'(?:^|\t)[^"\t\n][^\t\n]*"', re.MULTILINE)
@@ -94,7 +93,7 @@ def read(path: Path, languages: tuple[str, str], origin: str = "") -> Table:
         else:
             dropped["segment without translation"] += 1
     if sourceless:
-        doubts += (f"{path}: {len(sourceless):,} segments without a source ({_listed(sourceless)})",)
+        doubts += (f"{path}: {len(sourceless):,} segments without a source ({listed_lines(sourceless)})",)
     if moved:
         doubts += (
             f"{path}: {moved:,} of {len(rows):,} rows have a translation otherwise than other rows of the same system "
@@ -217,12 +216,7 @@ def _unclosed(path: Path, lines: Sequence[int], marked: int) -> tuple[str, ...]:
     """What there is to say of spans that do not close. DataError if they are many."""
     if not lines:
         return ()
-    counted = f"{path}: {len(lines):,} of {marked:,} spans do not close ({_listed(lines)})"
+    counted = f"{path}: {len(lines):,} of {marked:,} spans do not close ({listed_lines(lines)})"
     if len(lines) >= FEWEST and len(lines) > SHARE * marked:
         raise DataError(f"{counted}. Each should stand in `target` as {OPEN}…{CLOSE}, once a row.")
     return (f"{counted}; these errors count, without a place",)
-
-
-def _listed(lines: Sequence[int]) -> str:
-    """The first of some lines, in words."""
-    return f"line {', '.join(map(str, lines[:SHOWN]))}" + ", …" * (len(lines) > SHOWN)

@@ -1,9 +1,12 @@
 """What every reader of judgements comes to: rated translations, and what was wrong in their files."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dragoman.corpora.records import Rated
+
+SHOWN = 5  # lines in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +17,8 @@ class Table:
     dropped: Counter[str] = field(default_factory=Counter)
     doubts: tuple[str, ...] = ()
     """Sentences about what could not be read as it stands."""
+
+
+def listed_lines(lines: Sequence[int]) -> str:
+    """The first of some lines, in words."""
+    return f"line {', '.join(map(str, lines[:SHOWN]))}" + ", …" * (len(lines) > SHOWN)

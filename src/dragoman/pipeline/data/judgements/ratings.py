@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from dragoman import lab
-from dragoman.corpora.formats.judgements import mqm
+from dragoman.corpora.formats.judgements import mqm, scored
 from dragoman.corpora.formats.judgements.table import Table
+from dragoman.corpora.formats.text import ending
 from dragoman.corpora.records import Rated, Record, draw, requests_of
 from dragoman.errors import DataError
 from dragoman.lab import ratings as lab_ratings
@@ -46,22 +47,25 @@ def inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
     found = []
     for number, said in enumerate(recipe.data.ratings):
         _check(said, number)
-        contents = [digests.of(existing(path)) for path in files(said)] or lab.digest()
+        contents = [digests.of(existing(path)) for path in said.files] or lab.digest()
         found.append({**said.model_dump(), "contents": contents})
     return {"ratings": found} if found else {}
-
-
-def files(said: Ratings) -> tuple[Path, ...]:
-    """The files that an entry names; none if it is the lab's."""
-    return () if said.file is None else (Path(said.file),)
 
 
 def read(said: Ratings) -> Table:
     """The rated translations of an entry, before its limit."""
     source, target = said.direction.split("-")
+    languages, scale = (source, target), scored.Scale(said.scale, said.minor, said.major)
+    if said.source is not None:
+        outputs = [
+            scored.Output(Path(one.file), Path(one.scores), one.system or Path(one.file).name) for one in said.outputs
+        ]
+        return scored.read_lines(Path(said.source), outputs, languages, scale, said.name)
     if said.file is None:
         return Table(lab_ratings.ratings(said.direction, said.limit or LAB_RATINGS, said.seed))
-    return mqm.read(Path(said.file), (source, target), Path(said.file).name)
+    if ending(said.file) in scored.ENDINGS:
+        return scored.read(Path(said.file), languages, scale, said.name)
+    return mqm.read(Path(said.file), languages, said.name)
 
 
 def gather(recipe: Recipe, out: Path, shares: Shares) -> Gathered:
@@ -90,17 +94,12 @@ def gather(recipe: Recipe, out: Path, shares: Shares) -> Gathered:
         left_out["over the limit"] += len(fresh) - len(chosen)
         if not chosen:
             listed = ", ".join(f"{count:,} {reason}" for reason, count in (+left_out).items()) or "nothing"
-            raise DataError(f"data.ratings.{number} ({name_of(said)}): not one is left to learn; left out: {listed}")
+            raise DataError(f"data.ratings.{number} ({said.name}): not one is left to learn; left out: {listed}")
         kept |= {one.key: one for one in chosen}
-        counts[f"{name_of(said)} {said.direction}"] += sum(len(one.translations) for one in chosen)
+        counts[f"{said.name} {said.direction}"] += sum(len(one.translations) for one in chosen)
         dropped += left_out
     write_lines(out / FILE, map(asdict, kept.values()))
     return Gathered(RatingFacts(ratings=dict(counts)), dropped, doubts)
-
-
-def name_of(said: Ratings) -> str:
-    """The name of an entry's file or corpus."""
-    return said.corpus or Path(str(said.file)).name
 
 
 def _check(said: Ratings, number: int) -> None:

@@ -33,6 +33,16 @@ def of_texts(recipe: Recipe, vocabulary: Vocabulary) -> tuple[Amounts, Volume] |
     return joined(drawn), joined(dev).total
 
 
+def texts_in_words(recipe: Recipe, texts: Amounts | None) -> list[str]:
+    """How many texts there are in which languages; nothing for a recipe without any."""
+    if not recipe.data.texts:
+        return []
+    if texts is None:
+        return ["texts"]
+    said = ", ".join(sorted(kind.source for kind in texts.volumes))
+    return [f"{texts.total.records:,.0f} texts ({said})"]
+
+
 def _of(source: Source, vocabulary: Vocabulary) -> Amounts | None:
     said = source.said
     if source.is_of_the_lab:
