@@ -1,5 +1,6 @@
 """ParroT's examples: translations, contrastive and error-guided ones, to the letter of its files."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from dragoman.corpora.amounts import Amounts, Kind, Volume
 from dragoman.corpora.formats.judgements import mqm
-from dragoman.corpora.records import Learnt, Rated, RatedTranslation, TranslationError
+from dragoman.corpora.records import Learnt, Pair, Rated, RatedTranslation, TranslationError
 from dragoman.lab.ratings import ratings
 from dragoman.methods import Expected
 from dragoman.methods.parrot import CONTRASTIVE, ERROR_GUIDED, Options, forecast, hint, marked, parrot
@@ -239,3 +240,55 @@ def _theirs(files: Path, sources: set[str]) -> list[tuple[str, str, str]]:
             text = target.strip().replace("<v>", " <v>").replace("  <v>", " <v>")
             found.append((source, said, text.replace("</v>", "</v> ").replace("</v>  ", "</v> ").strip()))
     return found
+
+
+def test_pairs_come_with_those_before_them_of_the_same_direction_and_document(speak: Speaker) -> None:
+    pairs = [
+        Pair(f"Satz {number}.", f"Sentence {number}.", *direction, document=document)
+        for number, (direction, document) in enumerate(
+            [(("de", "en"), ""), (("de", "en"), ""), (("it", "en"), ""), (("de", "en"), "")] * 20
+            + [(("de", "en"), "a"), (("de", "en"), "a"), (("de", "en"), "b")] * 10
+        )
+    ]
+    counts: Counter[int] = Counter()
+    betweens: Counter[str] = Counter()
+    for pair, (asked, answer) in zip(pairs, made([*pairs], speak, Options(context=3)), strict=True):
+        like = [one for one in pairs[: pairs.index(pair)] if one.direction == pair.direction]
+        sentences = re.split(r"(?<=\.)[ \n]", answer)
+        count = len(sentences) - 1
+        together = [*like[len(like) - count :], pair]
+        assert sentences == [one.target for one in together]
+        assert {one.document for one in together} == {pair.document}
+        between = "\n" if "\n" in answer else " "
+        assert between.join(one.source for one in together) in asked
+        counts[count] += 1
+        betweens[between if count else ""] += 1
+    assert set(counts) == {0, 1, 2, 3}
+    assert min(betweens.values()) > 10
+    alone = [answer for _, answer in made([*pairs], speak, Options())]
+    assert alone == [pair.target for pair in pairs]
+
+
+def test_a_pair_stands_alone_where_the_others_would_not_be_seen(speak: Speaker) -> None:
+    pairs: list[Learnt] = [Pair(f"Satz {number}.", f"Sentence {number}.", "de", "en") for number in range(30)]
+    _, plain = told(parrot(pairs, speak, Options()))
+    longest = max(len(example.ids) for example in plain.examples)
+    _, lesson = told(parrot(pairs, Speaker(speak.renderer, context=longest, format=speak.format), Options(context=3)))
+    assert [example.ids for example in lesson.examples] == [example.ids for example in plain.examples]
+    assert not lesson.notes
+
+
+def test_context_is_foreseen() -> None:
+    pairs = Amounts({Kind("de", "en"): Volume(10, 100, 80)})
+    assert forecast(pairs, Options(), Expected(0, 0)).tokens == 180
+    assert forecast(pairs, Options(context=3), Expected(0, 0)).tokens == 180 + 2 * 80 * 1.5
+
+
+def test_a_pair_with_others_before_it_keeps_the_instruction_of_its_row(lab: tuple[Speaker, Known]) -> None:
+    said = {"system": "alpaca-lora", "instructions": ["One [TGT].", "Two [TGT].", "Three [TGT]."], "pick": "row"}
+    folder = lab[0].renderer.tokenizer.name_or_path
+    speak = Speaker(Renderer.load(Path(folder), chat="parrot"), format=taught(TaughtPrompt.model_validate(said)))
+    pairs: list[Learnt] = [Pair(f"Satz {number}.", f"Sentence {number}.", "de", "en") for number in range(12)]
+    found = made(pairs, speak.counting(pairs, 0), Options(context=3))
+    assert [asked.split()[0] for asked, _ in found] == ["One", "Two", "Three"] * 4
+    assert any(answer.count(".") > 1 for _, answer in found)

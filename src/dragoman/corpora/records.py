@@ -159,9 +159,13 @@ class Rated:
     origin: str = ""
 
     @property
+    def direction(self) -> str:
+        return f"{self.source_language}-{self.target_language}"
+
+    @property
     def key(self) -> str:
         texts = (one.text for one in self.translations)
-        return content_key(f"{self.source_language}-{self.target_language}", self.source, *texts)
+        return content_key(self.direction, self.source, *texts)
 
 
 Learnt = Record | Text | Preference | Rated

@@ -48,7 +48,7 @@ class Learn(Strict):
     """Which of a recipe's pairs and conversations a row learns from: what is not named is not learnt."""
 
     directions: Annotated[tuple[Direction, ...], Distinct] = ()
-    """Pairs in these directions."""
+    """Pairs and rated translations in these directions."""
     lessons: Annotated[tuple[str, ...], Distinct] = ()
     """Conversations of these sources of `data.lessons`, each by its corpus or the name of its file."""
 

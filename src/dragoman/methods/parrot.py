@@ -29,6 +29,7 @@ TITLE = "ParroT"
 SEES = ("ratings",)
 OPEN, CLOSE = "<v>", "</v>"
 SEVERITY, CATEGORY = "[SEV]", "[ERR]"
+EVEN = 0.5
 NEAR = 1e-9  # a tenth, added up
 CONTRASTED = 0.75  # contrastive examples for each judgement, roughly
 Part = Literal["translation", "contrastive", "error-guided"]
@@ -66,12 +67,17 @@ class Options(MethodOptions):
     """How much worse than the best a translation must be to be learnt beside it, in points of MQM; 25 are all that
     COMET's scores can differ by."""
 
+    context: Annotated[int, Field(ge=0)] = 0
+    """Learn a pair together with up to so many that stand before it in its file, drawn for each; ParroT has 3. They are
+    of the same document, where documents are known."""
+
 
 def parrot(records: Sequence[Learnt], speak: Speaker, options: Options) -> Making:
     """L = -log P(y | x, I, h) over translations, pairs of a better and a worse one, and translations with errors."""
     yield from ()
     plain, notes = speak.without_hints(), Counter[str]()
     found: list[Example] = []
+    before: dict[str, list[Pair]] = {}
     for record in records:
         if isinstance(record, Rated):
             for part, made in (("contrastive", _contrastive), ("error-guided", _error_guided)):
@@ -79,7 +85,12 @@ def parrot(records: Sequence[Learnt], speak: Speaker, options: Options) -> Makin
                     some = list(made(record, speak, options))
                     found += some
                     notes[f"{part} examples"] += len(some)
-        elif isinstance(record, Pair | Dialogue) and "translation" in options.parts:
+        elif isinstance(record, Pair) and "translation" in options.parts:
+            there = before.setdefault(record.direction, [])
+            same = [one for one in there if one.document == record.document]
+            found.append(_translation(record, same, plain, options))
+            there[:] = [*same, record][-options.context :] if options.context else []
+        elif isinstance(record, Dialogue) and "translation" in options.parts:
             found.append(plain.example(plain.prefix(record)))
     context = speak.context
     fitting = [one for one in found if context is None or len(one.ids) <= context]
@@ -91,6 +102,8 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
     """Contrastive examples have two translations each; how many there will be is a guess."""
     rated = learnt.where(lambda kind: kind.rated).total
     plain = learnt.where(lambda kind: not kind.rated).total
+    more = learnt.where(lambda kind: kind.pairs and not kind.rated).total.answered * options.context / 2
+    plain = Volume(plain.records, plain.asked + more, plain.answered + more)
     found = Forecast.of(plain if "translation" in options.parts else Volume())
     if "error-guided" in options.parts:
         found = found.beside(Forecast.of(rated))
@@ -98,6 +111,19 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
         some = rated.of(CONTRASTED * rated.records)
         found = found.beside(Forecast.of(Volume(some.records, some.asked, 2 * some.answered)))
     return found
+
+
+def _translation(pair: Pair, before: Sequence[Pair], speak: Speaker, options: Options) -> Example:
+    """A pair with some of those before it, all in one line or a line each; alone, where that is too long to be seen."""
+    count = min(len(before), int(draw(pair.key, "context", speak.seed) * (options.context + 1)))
+    between = "\n" if draw(pair.key, "between", speak.seed) < EVEN else " "
+    together = (*before[len(before) - count :], pair)
+    source, target = between.join(one.source for one in together), between.join(one.target for one in together)
+    joined = replace(pair, source=source, target=target)
+    known = speak.counting([joined], speak.rows.get(pair.key, 0))
+    example = known.example(known.prefix(joined))
+    too_long = speak.context is not None and len(example.ids) > speak.context
+    return speak.example(speak.prefix(pair)) if too_long and count else example
 
 
 def _contrastive(rated: Rated, speak: Speaker, options: Options) -> Iterator[Example]:

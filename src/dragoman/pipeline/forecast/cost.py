@@ -213,7 +213,9 @@ class Reckoning:
     def _learning(self, row: str) -> Forecast | None:
         """What a row learns, as its method forecasts; None if the amounts are unknown."""
         method, options = method_of(self.recipe, row), rows(self.recipe)[row][1]
-        others = {"instructions": self.mixed, "texts": self.texts, "ratings": self.ratings}
+        learn = learn_of(self.recipe, row)
+        rated = self.ratings.where(lambda kind: not learn or f"{kind.source}-{kind.target}" in learn.directions)
+        others = {"instructions": self.mixed, "texts": self.texts, "ratings": rated}
         seen = [Amounts() if method.only else self.to_learn(row)]
         seen += [others[name] for name in method.sees if name in others]
         known = [amounts for amounts in seen if amounts is not None]
