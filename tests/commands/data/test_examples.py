@@ -52,6 +52,18 @@ def test_examples_of_the_data_then_of_the_methods(folder: Path) -> None:
     assert end == Part("end", "<|im_end|>", 1, True)
 
 
+def test_examples_of_rated_translations_are_in_the_rows_own_words(folder: Path) -> None:
+    ratings = "data.ratings=[{corpus: lab-ratings, direction: de-en, limit: 4}]"
+    loaded = recipe(Path("recipe.yaml"), (ratings, "methods=[{parrot: {prompt: alpaca-lora}}]"))
+    shown = [one.parts for one in made_of(loaded, 3)][2:]
+    assert len(shown) == 3
+    for prompt, *_ in shown:
+        assert "### Hint: " in prompt.text.partition("### Input:")[2]
+        assert not prompt.trained
+    assert " rather than <p>" in shown[0][1].text
+    assert "<v>" in shown[-1][1].text
+
+
 def test_show_prints_recipe_and_segments(folder: Path) -> None:
     result = CliRunner().invoke(app, ["show", "recipe.yaml", "training.epochs=1", "--examples", "1"])
     assert result.exit_code == 0, result.stderr

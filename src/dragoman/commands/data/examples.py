@@ -7,16 +7,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dragoman.corpora.records import Text
+from dragoman.pipeline.data.limit import beside
 from dragoman.pipeline.data.make_data import make_data
 from dragoman.pipeline.data.record_files import read_learnt, read_records
 from dragoman.pipeline.data.texts.gather import LEARNT as TEXTS
 from dragoman.pipeline.models.cast import Model
+from dragoman.pipeline.models.speakers import speaker
 from dragoman.pipeline.plan import plan
-from dragoman.pipeline.rows import rows
+from dragoman.pipeline.rows import method_of, rows, spelt_options
 from dragoman.prompts.examples import ExampleTable
 from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
+
+RATINGS = "ratings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,22 @@ def made_of(recipe: Recipe, count: int) -> Iterator[Shown]:
             for text in islice((record for record in learnt if isinstance(record, Text)), count):
                 ids, end = speak.document(text.text)
                 yield Shown("", (_part(renderer, "text", ids, True), _part(renderer, "end", end, True)))
+            for row in rows(recipe):
+                if RATINGS in method_of(recipe, row).sees:
+                    yield from _of_ratings(recipe, row, found.cast.voice(row), Path(folder) / beside(RATINGS), count)
+
+
+def _of_ratings(recipe: Recipe, row: str, voice: Model, path: Path, count: int) -> Iterator[Shown]:
+    """Some of what a row would make of the first rated translations."""
+    method, speak = method_of(recipe, row), speaker(recipe, voice)
+    records = list(islice(read_learnt(path), count))
+    try:
+        next(method.make(records, speak, method.options.model_validate(spelt_options(recipe, row))))
+    except StopIteration as end:  # it asks nothing
+        made, last = end.value.examples, len(end.value.examples) - 1
+        for example in [made[at * last // max(1, count - 1)] for at in range(min(count, len(made)))]:
+            parts = (_part(speak.renderer, one.name, one.ids, bool(one.weight)) for one in example.segments)
+            yield Shown("", tuple(parts))
 
 
 def _renderer(recipe: Recipe, backbone: Model) -> Renderer:
