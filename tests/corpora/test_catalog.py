@@ -238,6 +238,7 @@ def test_which_files_are_not_checked_is_known() -> None:
         "alpaca-el": ("data/train-00000-of-00001-b20932918f4eb892.parquet",),
         "magicoder-oss-instruct": ("data-oss_instruct-decontaminated.jsonl",),
         "magicoder-evol-instruct": ("data-evol_instruct-decontaminated.jsonl",),
+        "mqm-newstest2020": tuple(catalog.find("mqm-newstest2020").files),
         "news-commentary-v16": tuple(catalog.find("news-commentary-v16").files),
         "news-commentary-v18": tuple(catalog.find("news-commentary-v18").files),
         "global-mmlu": tuple(f"{code}/test-00000-of-00001.parquet" for code in GLOBAL_MMLU),
@@ -316,7 +317,7 @@ def test_every_file_of_the_catalogue(real_data: Path, monkeypatch: pytest.Monkey
     others |= {"news-commentary", "news-commentary-v16", "news-commentary-v18"}
     others |= {"mmlu", "global-mmlu", "bbh", "crossalpaca-bbh"}  # of the last two only some tasks are there
     others |= {"wmt23", "ntrex", "flores200"}  # only some languages
-    others |= {"xstest"}
+    others |= {"xstest", "mqm-newstest2020"}
     others |= {"everyday", "requests"}  # which come with the package
     assert missing == others | translations
 

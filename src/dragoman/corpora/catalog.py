@@ -26,7 +26,7 @@ from dragoman.disk import beside
 from dragoman.errors import DataError
 from dragoman.terminal import say, visible
 
-Role = Literal["train", "valid", "test", "dialogues", "prompts", "questions"]
+Role = Literal["train", "valid", "test", "dialogues", "prompts", "questions", "ratings"]
 
 PACKAGE = Path(__file__).parent  # has the folders of the corpora that come with the package
 

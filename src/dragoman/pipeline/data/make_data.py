@@ -127,6 +127,7 @@ def missing(recipe: Recipe) -> tuple[str, ...]:
     replayed = data.replay.prompts if data.replay else ()
     others = [str(one.corpus) for one in (*data.lessons, *data.instructions)] + [str(one.corpus) for one in replayed]
     wanted += [(known[name], tuple(known[name].files)) for name in others if name in known]
+    wanted += [(entry, (path,)) for said in data.ratings for entry, path in ratings.of_the_catalogue(said)]
     wanted += questions.wanted(recipe)
     return tuple(
         dict.fromkeys(entry.name for entry, paths in wanted if not all(catalog.here(entry, path) for path in paths))

@@ -22,7 +22,7 @@ from dragoman.pipeline.forecast.amounts import (
     written,
     written_parts,
 )
-from dragoman.pipeline.forecast.amounts.ratings import of_ratings
+from dragoman.pipeline.forecast.amounts.ratings import of_directions, of_ratings, ratings_in_words
 from dragoman.pipeline.forecast.amounts.texts import of_texts, texts_in_words
 from dragoman.pipeline.forecast.calibration import Calibration
 from dragoman.pipeline.forecast.estimate import Estimate, generation, training
@@ -213,8 +213,7 @@ class Reckoning:
     def _learning(self, row: str) -> Forecast | None:
         """What a row learns, as its method forecasts; None if the amounts are unknown."""
         method, options = method_of(self.recipe, row), rows(self.recipe)[row][1]
-        learn = learn_of(self.recipe, row)
-        rated = self.ratings.where(lambda kind: not learn or f"{kind.source}-{kind.target}" in learn.directions)
+        rated = of_directions(self.ratings, learn_of(self.recipe, row))
         others = {"instructions": self.mixed, "texts": self.texts, "ratings": rated}
         seen = [Amounts() if method.only else self.to_learn(row)]
         seen += [others[name] for name in method.sees if name in others]
@@ -249,7 +248,7 @@ class Reckoning:
 
     def _data(self, stage: Stage) -> Cost:
         parts = ["pairs", "conversations", "questions", *texts_in_words(self.recipe, self.texts)]
-        parts += [f"{count:,.0f} judgements of translations"] if (count := self.ratings.total.records) else []
+        parts += ratings_in_words(self.ratings)
         measured = ", measured" if any(text.max_perplexity for text in self.recipe.data.texts) else ""
         return Cost(f"{', '.join(parts[:-1])} and {parts[-1]}, read and checked{measured}", 1)
 

@@ -29,7 +29,7 @@ class Ratings(Strict):
     outputs: tuple[Scored, ...] = ()
     """Of these sentences the translations by several systems, with scores, as in `[{file: a.zh, scores: a.comet}, …]`."""
     corpus: str | None = None
-    """Or `lab-ratings` of the lab, whose translations have errors made by rule."""
+    """Or name in the catalogue (`dragoman data list`), or `lab-ratings` of the lab, whose translations have errors made by rule."""
     direction: Direction
     """Languages of source and translations, such as `zh-en`."""
     scale: Literal["comet", "mqm"] = "comet"

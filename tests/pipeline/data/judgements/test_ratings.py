@@ -7,8 +7,13 @@ import pytest
 
 from dragoman.corpora.records import Rated, Record, TranslationError
 from dragoman.errors import DataError
+from dragoman.lab import BACKBONE
 from dragoman.pipeline.data.judgements import ratings
+from dragoman.pipeline.data.make_data import missing
 from dragoman.pipeline.data.record_files import read_learnt
+from dragoman.pipeline.forecast.amounts import Vocabulary
+from dragoman.pipeline.forecast.amounts.ratings import of_ratings
+from dragoman.pipeline.models.cast import Model
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Store
 from tests.corpora.formats.judgements.test_mqm import ROWS, table
@@ -63,8 +68,12 @@ def test_scored_outputs_are_named_after_their_files(tmp_path: Path) -> None:
 
 def test_a_corpus_or_language_that_is_not_there_is_refused(tmp_path: Path) -> None:
     digests = Store(tmp_path / "store").digests
-    with pytest.raises(DataError, match=r"data.ratings.0: no ratings 'wmt22'; there are lab-ratings"):
+    with pytest.raises(DataError, match=r"data.ratings.0: the lab has no ratings 'lab-mqm'; it has lab-ratings"):
+        ratings.inputs(recipe({**LAB, "corpus": "lab-mqm"}), digests)
+    with pytest.raises(DataError, match=r"corpus 'wmt22' has no ratings part; it has test"):
         ratings.inputs(recipe({**LAB, "corpus": "wmt22"}), digests)
+    with pytest.raises(DataError, match=r"corpus 'mqm-ted' has no ratings in de-en; it has zh-en, en-de"):
+        ratings.inputs(recipe({**LAB, "corpus": "mqm-ted"}), digests)
     with pytest.raises(DataError, match=r"data.ratings.0, direction de-qqq: "):
         ratings.inputs(recipe({**LAB, "direction": "de-qqq"}), digests)
 
@@ -91,3 +100,19 @@ def test_a_source_goes_if_one_of_its_translations_is_asked(tmp_path: Path) -> No
     assert left.source == "Er bellt."
     with pytest.raises(DataError, match=r"data.ratings.0 \(mqm.tsv\): not one is left to learn; left out: 2 asked"):
         ratings.gather(recipe(said), tmp_path, lambda *_: "asked")
+
+
+def test_a_corpus_of_the_catalogue(real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"corpus": "mqm-ted", "direction": "en-de", "limit": 50}
+    monkeypatch.setenv("DRAGOMAN_CACHE", str(tmp_path))
+    vocabulary = Vocabulary(Model("lab", BACKBONE, ""), None)
+    assert missing(recipe(said, LAB)) == ("mqm-ted",)
+    assert of_ratings(recipe(said, LAB), vocabulary, None) is None
+    monkeypatch.setenv("DRAGOMAN_MIRROR", str(real_data))
+    assert missing(recipe(said, LAB)) == ()
+    found = gathered(tmp_path, said, shares=nothing)
+    assert len(found) == 50
+    assert {one.origin for one in found} == {"mqm-ted"}
+    foreseen = of_ratings(recipe(said), vocabulary, None)
+    assert foreseen is not None
+    assert foreseen.total.records > 500

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from dragoman import lab
+from dragoman.corpora import catalog
 from dragoman.corpora.formats.judgements import mqm, scored
 from dragoman.corpora.formats.judgements.table import Table
 from dragoman.corpora.formats.text import ending
@@ -47,9 +48,25 @@ def inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
     found = []
     for number, said in enumerate(recipe.data.ratings):
         _check(said, number)
-        contents = [digests.of(existing(path)) for path in said.files] or lab.digest()
+        contents = [digests.of(existing(path)) for path in files(said)] or lab.digest()
         found.append({**said.model_dump(), "contents": contents})
     return {"ratings": found} if found else {}
+
+
+def files(said: Ratings) -> tuple[Path, ...]:
+    """The files of an entry, those of a corpus fetched if necessary; none if it is the lab's."""
+    return (*said.files, *(catalog.local(entry, path) for entry, path in of_the_catalogue(said)))
+
+
+def of_the_catalogue(said: Ratings) -> tuple[tuple[catalog.Entry, str], ...]:
+    """The files that an entry has in the catalogue. `DataError` if a corpus has none for its direction."""
+    if said.corpus in (None, lab_ratings.ORIGIN):
+        return ()
+    entry = catalog.find(said.corpus)
+    parts = {part.direction: part for part in entry.of("ratings")}
+    if said.direction not in parts:
+        raise DataError(f"corpus {entry.name!r} has no ratings in {said.direction}; it has {', '.join(parts)}")
+    return tuple((entry, path) for path in parts[said.direction].paths)
 
 
 def read(said: Ratings) -> Table:
@@ -61,11 +78,12 @@ def read(said: Ratings) -> Table:
             scored.Output(Path(one.file), Path(one.scores), one.system or Path(one.file).name) for one in said.outputs
         ]
         return scored.read_lines(Path(said.source), outputs, languages, scale, said.name)
-    if said.file is None:
+    paths = files(said)
+    if not paths:
         return Table(lab_ratings.ratings(said.direction, said.limit or LAB_RATINGS, said.seed))
-    if ending(said.file) in scored.ENDINGS:
-        return scored.read(Path(said.file), languages, scale, said.name)
-    return mqm.read(Path(said.file), languages, said.name)
+    if ending(paths[0].name) in scored.ENDINGS:
+        return scored.read(paths[0], languages, scale, said.name)
+    return mqm.read(paths[0], languages, said.name)
 
 
 def gather(recipe: Recipe, out: Path, shares: Shares) -> Gathered:
@@ -104,8 +122,8 @@ def gather(recipe: Recipe, out: Path, shares: Shares) -> Gathered:
 
 def _check(said: Ratings, number: int) -> None:
     """`DataError` for a language without a name, or a corpus that is not there."""
-    if said.corpus not in (None, lab_ratings.ORIGIN):
-        raise DataError(f"data.ratings.{number}: no ratings {said.corpus!r}; there are {lab_ratings.ORIGIN}")
+    if str(said.corpus).startswith("lab") and said.corpus != lab_ratings.ORIGIN:
+        raise DataError(f"data.ratings.{number}: the lab has no ratings {said.corpus!r}; it has {lab_ratings.ORIGIN}")
     for code in said.direction.split("-"):
         try:
             language_name(code)

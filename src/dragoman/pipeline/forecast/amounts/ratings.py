@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from dragoman.corpora import catalog
 from dragoman.corpora.amounts import Amounts, joined
 from dragoman.corpora.records import Pair, Rated
+from dragoman.methods import Learn
 from dragoman.pipeline.data.judgements import ratings
 from dragoman.pipeline.data.record_files import read_learnt
 from dragoman.pipeline.forecast.amounts import Vocabulary
@@ -13,11 +15,26 @@ from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact
 
 
-def of_ratings(recipe: Recipe, vocabulary: Vocabulary, data: Artifact | None) -> Amounts:
-    """What there is to learn, of what the data stage wrote, or of the files."""
+def of_ratings(recipe: Recipe, vocabulary: Vocabulary, data: Artifact | None) -> Amounts | None:
+    """What there is to learn, of what the data stage wrote, or of the files; None if they are not here."""
     if data is not None and recipe.data.ratings:
         return of_rated(read_learnt(data.folder / ratings.FILE), vocabulary)
+    wanted = (place for choice in recipe.data.ratings for place in ratings.of_the_catalogue(choice))
+    if not all(catalog.here(entry, path) for entry, path in wanted):
+        return None
     return joined(_of(choice, vocabulary) for choice in recipe.data.ratings)
+
+
+def of_directions(rated: Amounts | None, learn: Learn | None) -> Amounts | None:
+    """Of rated translations those that a row is to learn."""
+    if rated is None or learn is None:
+        return rated
+    return rated.where(lambda kind: f"{kind.source}-{kind.target}" in learn.directions)
+
+
+def ratings_in_words(rated: Amounts | None) -> list[str]:
+    """How much was said of translations; nothing if that is unknown, or there are none."""
+    return [f"{rated.total.records:,.0f} judgements of translations"] if rated and rated.total.records else []
 
 
 def of_rated(records: Iterable[object], vocabulary: Vocabulary) -> Amounts:
