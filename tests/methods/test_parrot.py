@@ -1,5 +1,6 @@
 """ParroT's examples: translations, contrastive and error-guided ones, to the letter of its files."""
 
+import math
 import re
 from collections import Counter
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 from dragoman.corpora.amounts import Amounts, Kind, Volume
 from dragoman.corpora.formats.judgements import mqm
 from dragoman.corpora.records import Learnt, Pair, Rated, RatedTranslation, TranslationError
+from dragoman.lab import BACKBONE
 from dragoman.lab.ratings import ratings
 from dragoman.methods import Expected
 from dragoman.methods.parrot import CONTRASTIVE, ERROR_GUIDED, Options, forecast, hint, marked, parrot
@@ -153,8 +155,6 @@ def test_our_own_words_know_both_languages_and_vary(speak: Speaker) -> None:
 
 
 def test_a_forecast_of_what_is_made(lab: tuple[Speaker, Known]) -> None:
-    from dragoman.lab import BACKBONE
-
     records: list[Learnt] = [*ratings("de-en", 50, 0), *ratings("en-it", 50, 0)]
     amounts = of_rated(records, Vocabulary(Model("lab", BACKBONE, ""), None))
     assert {(kind.source, kind.target, kind.rated) for kind in amounts.volumes} == {
@@ -292,3 +292,15 @@ def test_a_pair_with_others_before_it_keeps_the_instruction_of_its_row(lab: tupl
     found = made(pairs, speak.counting(pairs, 0), Options(context=3))
     assert [asked.split()[0] for asked, _ in found] == ["One", "Two", "Three"] * 4
     assert any(answer.count(".") > 1 for _, answer in found)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.75])
+def test_a_share_of_the_examples_is_a_part_of_all_and_foreseen(share: float, lab: tuple[Speaker, Known]) -> None:
+    records: list[Learnt] = [*ratings("de-en", 100, 0)]
+    _, whole = told(parrot(records, lab[0], Options()))
+    options = Options(contrastive_amount=share, error_guided_amount=share)
+    _, lesson = told(parrot(records, lab[0], options))
+    assert {example.key for example in lesson.examples} <= {example.key for example in whole.examples}
+    assert len(lesson.examples) == pytest.approx(share * 700, abs=4 * math.sqrt(700 * share * (1 - share)))
+    amounts = of_rated(records, Vocabulary(Model("lab", BACKBONE, ""), None))
+    assert forecast(amounts, options, Expected(0, 0)).examples == pytest.approx(share * 700)

@@ -22,7 +22,7 @@ from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.examples import Example
 from dragoman.prompts.speak import Speaker
 from dragoman.prompts.translation import Instruction
-from dragoman.recipe.fields import Distinct
+from dragoman.recipe.fields import Distinct, Fraction
 from dragoman.recipe.judging import Hinted, Instructions
 
 TITLE = "ParroT"
@@ -63,6 +63,10 @@ class Options(MethodOptions):
     error_guided: Hinted = ERROR_GUIDED
     """The same for a translation with an error. `[SEV]` and `[ERR]` are its severity and category; `no` stands for both
     where there is no error."""
+    contrastive_amount: Fraction = 1.0
+    """Share of the contrastive examples that is learnt, drawn by the seed; a smaller one is part of a larger one."""
+    error_guided_amount: Fraction = 1.0
+    """The same of the error-guided ones, of which MQM tables give several for each translation."""
     margin: Annotated[float, Field(ge=0)] = 1.0
     """How much worse than the best a translation must be to be learnt beside it, in points of MQM; 25 are all that
     COMET's scores can differ by."""
@@ -80,9 +84,13 @@ def parrot(records: Sequence[Learnt], speak: Speaker, options: Options) -> Makin
     before: dict[str, list[Pair]] = {}
     for record in records:
         if isinstance(record, Rated):
-            for part, made in (("contrastive", _contrastive), ("error-guided", _error_guided)):
+            for part, made, amount in (
+                ("contrastive", _contrastive, options.contrastive_amount),
+                ("error-guided", _error_guided, options.error_guided_amount),
+            ):
                 if part in options.parts:
-                    some = list(made(record, speak, options))
+                    all_of_it = made(record, speak, options)
+                    some = [one for one in all_of_it if draw(one.key, "amount", speak.seed) < amount]
                     found += some
                     notes[f"{part} examples"] += len(some)
         elif isinstance(record, Pair) and "translation" in options.parts:
@@ -106,9 +114,9 @@ def forecast(learnt: Amounts, options: Options, expected: Expected) -> Forecast:
     plain = Volume(plain.records, plain.asked + more, plain.answered + more)
     found = Forecast.of(plain if "translation" in options.parts else Volume())
     if "error-guided" in options.parts:
-        found = found.beside(Forecast.of(rated))
+        found = found.beside(Forecast.of(rated.of(options.error_guided_amount * rated.records)))
     if "contrastive" in options.parts:
-        some = rated.of(CONTRASTED * rated.records)
+        some = rated.of(CONTRASTED * options.contrastive_amount * rated.records)
         found = found.beside(Forecast.of(Volume(some.records, some.asked, 2 * some.answered)))
     return found
 
