@@ -183,8 +183,8 @@ def find_others(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> dic
 
 
 def writer(options: Mapping[str, Any]) -> str | None:
-    """The model that a method's options name for its rationales; None if the backbone writes them."""
-    found: str | None = (options.get("rationale") or {}).get("model")
+    """The model that a method's options name beside the backbone: its teacher, or who writes its rationales."""
+    found: str | None = options.get("teacher") or (options.get("rationale") or {}).get("model")
     return found
 
 
