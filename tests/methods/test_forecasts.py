@@ -59,6 +59,7 @@ EXACT: list[tuple[str, dict[str, Any]]] = [
     ("vanilla", {}),
     ("multitask", {}),
     ("parrot", {}),
+    ("bayling", {"kinds": ["question"], "turns": 1}),
     ("seq_kd", {}),
     ("sdft_rewrite", {}),
     ("radis", {}),

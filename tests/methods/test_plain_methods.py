@@ -21,7 +21,9 @@ def test_how_many_examples_each_method_makes_and_who_sees_instruction_data() -> 
     assert found.pop("pretrain") == (1, ("texts",))
     assert found.pop("parrot") == (1, ("ratings",))
     assert [name for name, method in available().items() if method.only] == ["pretrain"]
-    assert found == dict.fromkeys(("vanilla", "radis", "sdft_rewrite", "keep", "alpaca", "crossalpaca"), (1, ()))
+    assert found == dict.fromkeys(
+        ("vanilla", "radis", "sdft_rewrite", "keep", "alpaca", "crossalpaca", "bayling"), (1, ())
+    )
 
 
 def test_vanilla_learns_the_reference_of_pairs_and_conversations(vocabulary: tuple[Speaker, Known]) -> None:

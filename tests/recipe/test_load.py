@@ -202,8 +202,9 @@ ONE_FAULT: dict[str, tuple[str | bytes, str]] = {
     ),
     "a row's training that cannot be": (
         GOOD.replace("[vanilla]", "\n  - vanilla:\n      training: {schedule: sine}"),
-        "recipe.yaml:8: methods[0].vanilla.training.schedule: 'sine' is not one of 'cosine', 'linear' or 'constant'. "
-        "How the rate falls after warm-up.",
+        "recipe.yaml:8: methods[0].vanilla.training.schedule: 'sine' is not one of 'cosine', 'linear', 'inverse_sqrt' or "
+        "'constant'. How the rate falls after warm-up; `inverse_sqrt` with the root of the steps, measured in those of "
+        "the warm-up (10,000 without one).",
     ),
     "a row's training that is no mapping": (
         GOOD.replace("[vanilla]", "[vanilla: {training: 3}]"),

@@ -27,6 +27,7 @@ ASKED: dict[Kind, str] = {
     "question": "What does “{words}” mean in this translation?",
 }
 """What a user says for each kind of turn. The first is BayLing's; of the others nothing was published."""
+ALONE = 2  # turns of a translation that nothing follows
 TERMS = 2  # words of a reference that a user insists on
 MARKS = ".,;:!?…\"'“”„«»()[]。，、；：！？（）「」"
 
@@ -99,12 +100,12 @@ def bayling(records: Sequence[Record], speak: Speaker, options: Options) -> Maki
     every = iter(begun)
     examples = []
     for record in records:
-        one = next(every) if isinstance(record, Pair) else None
-        if one is None or len(one.turns) == 2:  # as everybody learns a pair
+        about = next(every) if isinstance(record, Pair) else None
+        if about and len(about.turns) > ALONE:
+            examples.append(speak.dialogue(Dialogue(about.turns, about.pair.direction, about.pair.target_language)))
+        else:  # as everybody learns it
             examples.append(speak.example(speak.prefix(record)))
-        else:
-            examples.append(speak.dialogue(Dialogue(one.turns, one.pair.direction, one.pair.target_language)))
-        notes["pairs without a request after the translation"] += one is not None and len(one.turns) == 2
+            notes["pairs without a request after the translation"] += about is not None
     context = speak.context
     fitting = [one for one in examples if context is None or len(one.ids) <= context]
     notes[f"left out: longer than {context} tokens"] += len(examples) - len(fitting)

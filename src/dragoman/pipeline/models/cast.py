@@ -173,13 +173,20 @@ def _spoken_to(found: Model, chat: Chat, prompt: Prompt) -> Model:
 
 
 def find_others(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> dict[str, Model]:
-    """The other models that methods ask, by name: those that write rationales instead of the backbone."""
-    named = [writer(options) for method in recipe.methods for options in method.values()]
+    """The other models that methods ask, by name: teachers, and those that write rationales."""
     return {
-        name: _find(recipe, "rationale.model", name, None, _Allowed.by(recipe), digests, fetch)
-        for name in named
-        if name
+        name: _find(recipe, field, name, None, _Allowed.by(recipe), digests, fetch)
+        for name, field in asked_beside(recipe).items()
     }
+
+
+def asked_beside(recipe: Recipe) -> dict[str, str]:
+    """The models that methods ask beside the backbone → the option that first names each."""
+    found: dict[str, str] = {}
+    for row, (_, options) in rows(recipe).items():
+        if name := writer(options):
+            found.setdefault(name, f"methods: {row}: {'teacher' if options.get('teacher') else 'rationale.model'}")
+    return found
 
 
 def writer(options: Mapping[str, Any]) -> str | None:

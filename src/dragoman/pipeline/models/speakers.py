@@ -7,7 +7,7 @@ from dragoman.errors import TemplateError
 from dragoman.generation.openai.connect import told_context
 from dragoman.models.config import context_of, taught_alone
 from dragoman.models.loading import pick_device
-from dragoman.pipeline.models.cast import Cast, Model, setting
+from dragoman.pipeline.models.cast import Cast, Model, asked_beside, setting
 from dragoman.pipeline.models.engines import ModelSpec
 from dragoman.pipeline.rows import method_of, settings_of, starts_apart
 from dragoman.prompts.speak import Speaker
@@ -55,9 +55,9 @@ def check_voices(recipe: Recipe, cast: Cast, speak: Speaker) -> None:
     for row, voice in cast.finished.items():
         if not speaker(recipe, voice).renderer.converses and (asked := conversing(recipe, voice)):
             faults.append(_without_template(voice, row, asked))
-    for name in cast.others:
+    for name, option in asked_beside(recipe).items():
         if not speak.of(name).renderer.converses:
-            faults.append(f"rationale.model: {name} has no chat template, in which it is asked to go on; take another")
+            faults.append(f"{option}: {name} has no chat template, in which it is asked; take another")
     for name, judge in cast.judges.items():
         if suites.parts(recipe)[name] == "judge" and not judge_speaker(judge).renderer.converses:
             faults.append(  # a guard's prompts are written out
