@@ -1,5 +1,6 @@
 """Every recipe that ships loads, and is planned and reckoned without weights, corpora or network."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,24 @@ def test_recipe_loads(name: str) -> None:
     assert recipe(RECIPES / name).methods
 
 
+def write_stand_in(path: Path) -> None:
+    """A few records in place of a file, or a folder of them, that a recipe needs and no catalogue has."""
+    path = path if path.suffix else path / "some.jsonl"
+    turns = [{"from": "human", "value": "Say something."}, {"from": "gpt", "value": "Something."}]
+    record = {"text": "Some words of a document.", "conversations": turns}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(record | {"number": n}) + "\n" for n in range(1000)), encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_recipe_is_planned_and_reckoned(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+    if files := [
+        one.file for one in (*recipe(RECIPES / name).data.texts, *recipe(RECIPES / name).data.lessons) if one.file
+    ]:
+        monkeypatch.chdir(tmp_path)
+        for file in files:
+            write_stand_in(Path(file))
     monkeypatch.delenv("DRAGOMAN_MIRROR", raising=False)
     for variable in ("DRAGOMAN_CACHE", "HF_HUB_CACHE"):
         monkeypatch.setenv(variable, str(tmp_path / "nothing"))

@@ -19,6 +19,7 @@ from dragoman.corpora.formats.text import RATIO, ending, unpacked_size
 from dragoman.corpora.load import load
 from dragoman.corpora.records import Dialogue, Pair, Record, Text, Turn
 from dragoman.lab import world
+from dragoman.paths import existing
 from dragoman.pipeline.data.conversations import LAB, LAB_DIALOGUES
 from dragoman.pipeline.data.make_data import HERE, LAB_DEV, LAB_DIRECTIONS, LAB_PAIRS
 from dragoman.pipeline.data.record_files import read_lines, record_of
@@ -204,7 +205,7 @@ def of_dialogues(choice: Dialogues, vocabulary: Vocabulary) -> Amounts | None:
         count = choice.limit or LAB_DIALOGUES
         return vocabulary.of(LAB[choice.corpus](min(count, SAMPLE), choice.seed, choice.language or "en")).of(count)
     if choice.corpus is None:
-        own = dialogues.DialogueFile(Path(str(choice.file)), "", language=choice.language or "en")
+        own = dialogues.DialogueFile(existing(Path(str(choice.file))), "", language=choice.language or "en")
         return _of_file(own, choice, vocabulary)
     entry = catalog.find(choice.corpus)
     (part,) = entry.of("dialogues")
