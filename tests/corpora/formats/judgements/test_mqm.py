@@ -111,6 +111,20 @@ def test_a_further_column_and_rows_that_lack_two_are_read(tmp_path: Path) -> Non
     assert one.translations[0].errors == (TranslationError("Source error", "Minor", 3, 4),)
 
 
+def test_rows_without_a_rater_are_told_and_count_as_no_further_one(tmp_path: Path) -> None:
+    named = mqm.read(table(tmp_path, *ROWS), DE_EN)
+    more = ROWS[2].replace("\tr2\t", "\t\t")
+    mixed = mqm.read(table(tmp_path, *ROWS, more), DE_EN)
+    assert mixed.rated[0].translations[0].score == pytest.approx(-(5.1 + 1 + 1) / 2)
+    assert "1 of 6 rows name no rater (line 7)" in mixed.doubts[0]
+    nobody = mqm.read(
+        table(tmp_path, *(row.replace("\tr1\t", "\t\t").replace("\tr2\t", "\t\t") for row in ROWS)), DE_EN
+    )
+    assert nobody.rated[0].translations[0].score == pytest.approx(-(5.1 + 1))
+    assert "5 of 5 rows name no rater" in nobody.doubts[0]
+    assert not named.doubts
+
+
 def test_quotes_are_those_of_csv_only_where_all_are(tmp_path: Path) -> None:
     bare = ROWS[3].replace("Der Hund schläft.", '"Der Hund" schläft.').replace("The dog sleeps.", 'The "dog" sleeps.')
     assert mqm.read(table(tmp_path, bare), DE_EN).rated[0].translations[0].text == 'The "dog" sleeps.'

@@ -63,7 +63,7 @@ def read(path: Path, languages: tuple[str, str], origin: str = "") -> Table:
     """The segments of a table, each with its systems' translations and their scores.
 
     A score is minus the mean over raters of the errors' weights. `DataError` with file and line for what is no MQM
-    table, and where many spans do not close; a few errors may have lost their place.
+    table, and where many spans do not close; a few errors may have lost their place, and rows their rater.
     """
     rows, unclosed = _annotations(path)
     marked = sum(row.error is not None and row.error.start is not None for row in rows) + len(unclosed)
@@ -92,6 +92,11 @@ def read(path: Path, languages: tuple[str, str], origin: str = "") -> Table:
             found.append(Rated(source, tuple(translations), *languages, origin))
         else:
             dropped["segment without translation"] += 1
+    if nameless := [row.line for row in rows if not row.rater]:
+        doubts += (
+            f"{path}: {len(nameless):,} of {len(rows):,} rows name no rater ({listed_lines(nameless)}); where none is "
+            "named, a score counts all that was marked, as if by one",
+        )
     if sourceless:
         doubts += (f"{path}: {len(sourceless):,} segments without a source ({listed_lines(sourceless)})",)
     if moved:
@@ -207,9 +212,9 @@ def _placed(row: _Row, text: str) -> TranslationError:
 
 
 def _score(rows: Sequence[_Row]) -> float:
-    """Minus the mean over raters of what their errors count."""
-    raters = {row.rater for row in rows}
-    return 0.0 - sum(row.weight for row in rows) / len(raters)
+    """Minus the mean over raters of what their errors count; over one, where none is named."""
+    raters = {row.rater for row in rows if row.rater}
+    return 0.0 - sum(row.weight for row in rows) / max(len(raters), 1)
 
 
 def _unclosed(path: Path, lines: Sequence[int], marked: int) -> tuple[str, ...]:
