@@ -39,9 +39,8 @@ def write_stand_in(path: Path) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_recipe_is_planned_and_reckoned(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    if files := [
-        one.file for one in (*recipe(RECIPES / name).data.texts, *recipe(RECIPES / name).data.lessons) if one.file
-    ]:
+    data = recipe(RECIPES / name).data
+    if files := [one.file for one in data.texts if one.file] + [one.file for one in data.lessons if one.file]:
         monkeypatch.chdir(tmp_path)
         for file in files:
             write_stand_in(Path(file))
