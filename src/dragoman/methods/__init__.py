@@ -59,6 +59,17 @@ class Learn(Strict):
         return self
 
 
+class Vocabulary(Strict):
+    """New pieces for the vocabulary of what a row starts from."""
+
+    pieces: Positive
+    """How many."""
+    languages: Annotated[tuple[str, ...], Distinct] = ()
+    """Learnt from the recipe's texts and sides of pairs in these languages, as in `[zh]`; from all when empty."""
+    start: Literal["pieces", "mean"] = "pieces"
+    """Each new row of the embeddings starts as the mean of the old pieces that it is made of, or of all rows."""
+
+
 Before = Annotated[
     Annotated[str, Tag("a row")] | Annotated[Elsewhere, Tag("elsewhere")],
     Discriminator(lambda said: "elsewhere" if isinstance(said, dict | Elsewhere) else "a row"),
@@ -85,6 +96,9 @@ class MethodOptions(Strict):
     prompt: RowPrompt | None = None
     """How it is taught to translate, and asked for translations: as a published system, such as `alma`, in words of
     one's own, or in its `own` chat format with one of five instructions; as the recipe says when absent."""
+    vocabulary: Vocabulary | None = None
+    """Give the model that it starts from more pieces, as in `{pieces: 8000, languages: [zh]}`; embedding and head are
+    then trained beside the adapter."""
     scale: Scale = 1.0
     """Take what was trained at this strength: 0 is the backbone, 1 all of it; `{first_layer: 0.5}` rises to 1 at the
     last layer. Rows that differ in nothing else share their training."""

@@ -20,6 +20,8 @@ CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
 _PREFIX = "base_model.model."
 _LORA = re.compile(r"(?P<module>.+)\.lora_(?P<part>A|B|embedding_A|embedding_B|magnitude_vector)(\.weight)?")
+_ROWS = "trainable_tokens_delta"
+"""What the rows of single tokens are called, where only these are trained."""
 _PLAIN = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")  # quantised weights are packed in other shapes
 
 
@@ -40,10 +42,14 @@ def check_adapter(folder: Path, adapter: Path, loaded: Mapping[str, Shape] | Non
     for name, shape in shapes(adapter / WEIGHTS).items():
         lora = _LORA.fullmatch(name.removeprefix(_PREFIX))
         module = lora["module"] if lora else name.removeprefix(_PREFIX).rpartition(".")[0]
+        if name.endswith(_ROWS):
+            module, shape = module.removesuffix(".token_adapter"), shape and (_highest_row(about), *shape[1:])
         candidates = _find(module, backbone)
         if candidates is None:
             missing[module] = None
-        elif shape and not any(_fits(lora["part"] if lora else "", shape, known, turned) for known in candidates):
+        elif shape and not any(
+            _fits(lora["part"] if lora else name[-len(_ROWS) :], shape, known, turned) for known in candidates
+        ):
             what = f"lora_{lora['part']}" if lora else "weight"
             misfits.setdefault(module, f"{module} ({what} is {_by(shape)}, for a weight of {_by(candidates[0])})")
     if missing or misfits:
@@ -102,7 +108,9 @@ def _end(module: str) -> str:
 def _fits(part: str, shape: Shape, weight: Shape | None, turned: bool) -> bool:
     if weight is None:
         return True
-    if not part:  # a module that was trained whole
+    if part == _ROWS:
+        return shape[0] <= weight[0] and shape[1:] == weight[1:]
+    if part not in ("A", "B", "embedding_A", "embedding_B", "magnitude_vector"):  # a module that was trained whole
         return shape == weight
     if len(weight) != 2 or len(shape) != 2 or part == "magnitude_vector":
         return True
@@ -119,6 +127,15 @@ def _said(folder: Path, adapter: Path, about: Mapping[str, Json], missing: list[
     base = about.get("base_model_name_or_path")
     lines.append(f"It was made for {base}. Take that backbone" if base else "Take the backbone that it was made for")
     return " ".join(lines) + ", or an adapter of this one."
+
+
+def _highest_row(about: Mapping[str, Json]) -> int:
+    """How many rows an embedding must have for an adapter that trains those of single tokens."""
+    said = about.get("trainable_token_indices")
+    every = said.values() if isinstance(said, dict) else [said]
+    return 1 + max(
+        (token for some in every if isinstance(some, list) for token in some if isinstance(token, int)), default=0
+    )
 
 
 def _by(shape: Shape | None) -> str:

@@ -19,8 +19,10 @@ from dragoman.pipeline.models.cast import Cast, Model, find_cast
 from dragoman.pipeline.rows import (
     after_of,
     begins_with,
+    extended,
     in_order,
     learnt,
+    merged_before,
     recovered,
     replayed,
     rounds,
@@ -36,6 +38,7 @@ from dragoman.pipeline.rows import (
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.evaluate import Evaluate
 from dragoman.pipeline.stages.examples import MakeExamples
+from dragoman.pipeline.stages.extend import Extend
 from dragoman.pipeline.stages.merge import Merge
 from dragoman.pipeline.stages.recover import Recover
 from dragoman.pipeline.stages.replay import MakeReplay
@@ -49,6 +52,7 @@ from dragoman.store import Artifact, Store, fingerprint
 
 JOBS: Mapping[Kind, type[StageJob[Mapping[str, object]]]] = {
     "data": MakeData,
+    "extend": Extend,
     "replay": MakeReplay,
     "examples": MakeExamples,
     "train": Train,
@@ -107,6 +111,9 @@ def stages(recipe: Recipe) -> list[Stage]:
     replay = [Stage("replay", "", ("data",))] * shared
     found = [Stage("data", ""), *replay, Stage("evaluate", "backbone", ("data",))]
     for row in in_order(recipe):
+        if extended(recipe, row) and taught_as(recipe, row) == row:
+            for seed in trainings(recipe) if after_of(recipe, row) else (None,):
+                found.append(Stage("extend", row, ("data", *merged_before(recipe, row, seed)), seed=seed))
         if rounds(recipe, row) == 1 and taught_as(recipe, row) == row and not starts_apart(recipe, row):
             found.append(Stage("examples", row, ("data",)))
         for seed in trainings(recipe):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dragoman.json_values import Json
-from dragoman.methods import Elsewhere, Learn, Method, MethodOptions, available
+from dragoman.methods import Elsewhere, Learn, Method, MethodOptions, Vocabulary, available
 from dragoman.prompts.translation import instructions_in
 from dragoman.recipe.judging import Instructions, TaughtPrompt
 from dragoman.recipe.schema import Recipe
@@ -30,9 +30,29 @@ def after_of(recipe: Recipe, row: str) -> str | Elsewhere | None:
     return Elsewhere.model_validate(said) if isinstance(said, dict) else said
 
 
+def vocabulary_of(recipe: Recipe, row: str) -> Vocabulary | None:
+    """The pieces that the vocabulary of what a row starts from gets; None if it stays as it is."""
+    said = rows(recipe)[row][1].get("vocabulary") if row in rows(recipe) else None
+    return None if said is None else Vocabulary.model_validate(said)
+
+
+def extended(recipe: Recipe, row: str, seed: int | None = None) -> str | None:
+    """Title of the stage that extends the vocabulary of what a row starts from; None if it stays as it is."""
+    if vocabulary_of(recipe, row) is None:
+        return None
+    return titled("extend", taught_as(recipe, row), seed=seed if after_of(recipe, row) else None)
+
+
 def starts_apart(recipe: Recipe, row: str) -> bool:
     """Whether what a row starts from is another model than the backbone."""
-    return after_of(recipe, row) is not None
+    return after_of(recipe, row) is not None or vocabulary_of(recipe, row) is not None
+
+
+def start_in_words(recipe: Recipe, row: str, *, extended: bool = True) -> str:
+    """What a row starts from, or what that is before its vocabulary is `extended`."""
+    before = after_of(recipe, row)
+    larger = " with more pieces" if extended and vocabulary_of(recipe, row) else ""
+    return (f"what {before} became" if before else "the backbone") + larger
 
 
 def rows_before(recipe: Recipe, row: str) -> list[str]:
@@ -135,8 +155,11 @@ def _but_scale(said: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
 
 
 def settings_of(recipe: Recipe, row: str) -> Training:
-    """The recipe's training settings with the row's own laid over them."""
-    return recipe.training.changed(rows(recipe)[row][1].get("training"))
+    """The recipe's training settings with the row's own laid over them. New pieces are learnt if they do not say."""
+    settings = recipe.training.changed(rows(recipe)[row][1].get("training"))
+    if settings.lora and settings.embeddings is None and vocabulary_of(recipe, row):
+        return settings.model_copy(update={"embeddings": True})
+    return settings
 
 
 def named_settings(recipe: Recipe) -> dict[str, dict[str, Json]]:
@@ -168,6 +191,9 @@ def _beginning(recipe: Recipe, row: str) -> dict[str, Json]:
     if any(options.get("learn") for options in every):
         learn = learn_of(recipe, row)
         found["learn"] = ", ".join((*learn.directions, *learn.lessons)) if learn else None
+    if any(options.get("vocabulary") for options in every):
+        larger = vocabulary_of(recipe, row)
+        found["vocabulary"] = larger.pieces if larger else None
     if any(prompt_of(recipe, other) != TaughtPrompt() for other in rows(recipe)):
         found["prompt"] = prompt_of(recipe, row).shown
     return found
@@ -249,5 +275,12 @@ def replayed(recipe: Recipe, row: str, seed: int | None = None) -> str | None:
 
 def begins_with(recipe: Recipe, row: str, seed: int | None = None) -> tuple[str, ...]:
     """Titles of the stages that make what a row starts from; none if that is the backbone, or another recipe's row."""
+    if larger := extended(recipe, row, seed):
+        return (larger,)
+    return merged_before(recipe, row, seed)
+
+
+def merged_before(recipe: Recipe, row: str, seed: int | None = None) -> tuple[str, ...]:
+    """The title of the stage that merges the row which a row comes after, if that is in the recipe."""
     before = after_of(recipe, row)
     return (titled("merge", before, seed=seed),) if isinstance(before, str) else ()

@@ -16,7 +16,7 @@ from dragoman.pipeline.merge_adapters import merge_adapters
 from dragoman.pipeline.plan import JOBS, artifact_name, kind_of_work, leading_to, open_store, plan, stages, state_of
 from dragoman.pipeline.process import begin, in_own_process
 from dragoman.pipeline.publish import publish
-from dragoman.pipeline.rows import after_of, begins_with, titled
+from dragoman.pipeline.rows import after_of, merged_before, titled
 from dragoman.pipeline.spent import spending
 from dragoman.pipeline.stages.check import Check
 from dragoman.pipeline.stages.examples import AnswerPart
@@ -179,7 +179,7 @@ def _first_of(spoiled: Sequence[str], chosen: Sequence[Stage], state: RunState) 
 def _require_parts(recipe: Recipe, chosen: Sequence[Stage]) -> None:
     """RecipeError if examples need a training, since that needs the examples of all parts."""
     for stage in chosen:
-        if stage.kind == "examples" and begins_with(recipe, stage.row, stage.seed):
+        if stage.kind == "examples" and merged_before(recipe, stage.row, stage.seed):
             raise RecipeError(
                 f"{stage.row} comes after {after_of(recipe, stage.row)}, whose training needs the examples of all "
                 "parts. Leave --shard out, or put the rows that come first into a recipe of their own "

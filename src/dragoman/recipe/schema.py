@@ -96,6 +96,7 @@ def unfit_rows(recipe: Recipe) -> Iterator[tuple[Keys, str]]:
     yield from _unfit_starts(recipe)
     yield from _unfit_choices(recipe)
     yield from _unfit_labels(recipe)
+    yield from _unfit_vocabularies(recipe)
 
 
 def _unfit_starts(recipe: Recipe) -> Iterator[tuple[Keys, str]]:
@@ -125,6 +126,34 @@ def _unfit_starts(recipe: Recipe) -> Iterator[tuple[Keys, str]]:
             yield places[row], f"{row} can't start from what it becomes itself; name another row, or leave `after` out"
         elif last == row and row == next(one for one in before if one in circle):
             yield places[row], f"{' comes after '.join([*circle, row])}: one of these has to start from the backbone"
+
+
+def _unfit_vocabularies(recipe: Recipe) -> Iterator[tuple[Keys, str]]:
+    """Rows with pieces that no text of the recipe yields, that are not trained, or that no strength is known for."""
+    there = _languages(recipe)
+    for index, method in enumerate(recipe.methods):
+        for name, options in method.items():
+            own, said = ("methods", index, name), options.get("vocabulary")
+            settings = recipe.training.changed(options.get("training"))
+            strength = options.get("scale", 1.0)
+            if settings.lora and (said or settings.embeddings) and settings.embeddings is not False and strength != 1:
+                text = "an adapter with which embeddings are trained has no strength but 1; write `scale: 1`, or train "
+                yield (*own, "scale"), f"{text}all weights (lora: null)"
+            if settings.embeddings == "new" and settings.lora and not (said or options.get("after")):
+                text = "trains new rows alone, and the backbone gets none; give the row a `vocabulary`, or take `true`"
+                yield (*own, "training", "embeddings"), text
+            for word in [word for word in (said or {}).get("languages", ()) if there and word not in there]:
+                text = f"the recipe has no texts and no pairs in '{word}'; {suggestion(word, there)}"
+                yield (*own, "vocabulary", "languages"), text
+
+
+def _languages(recipe: Recipe) -> set[str]:
+    """The languages of a recipe's texts and pairs; none if the pairs' are not known."""
+    directions = _directions(recipe.data.train) if recipe.data.train else set()
+    if directions is None:
+        return set()
+    sides = {language for direction in directions for language in direction.split("-")}
+    return sides | {text.language for text in recipe.data.texts if text.language}
 
 
 def _unfit_choices(recipe: Recipe) -> Iterator[tuple[Keys, str]]:

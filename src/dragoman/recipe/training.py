@@ -172,6 +172,8 @@ class Training(Strict):
     """Gradients are scaled down to this norm."""
     lora: Lora | None = Lora()
     """The adapter that is trained; `null` trains all weights instead."""
+    embeddings: bool | Literal["new"] | None = None
+    """Train the embedding and the head beside the adapter: all their rows (`true`), or those of new tokens alone (`new`); when absent, all where a row has a `vocabulary`."""
     replay: Replay | None = None
     """Learn general prompts with the backbone's answers (`data.replay`) beside the task; `null` learns the task alone."""
     segments: Mapping[str, SegmentTraining] = {}
@@ -273,6 +275,8 @@ class Training(Strict):
                 del how[later]
         plain: dict[str, Any] = {"keep": "last", "replay": None, "segments": {}, "balance": "tokens", "budget": None}
         plain |= {"curriculum": None, "max_steps": None, "min_learning_rate": None, "adam_betas": [0.9, 0.999]}
+        plain["embeddings"] = None
+        said["embeddings"] = said["embeddings"] or None
         return {name: value for name, value in said.items() if name not in plain or value != plain[name]}
 
     def recovering(self, recovery: Recovery) -> "Training":

@@ -8,7 +8,7 @@ is left to PEFT.
 
 import re
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from transformers.pytorch_utils import Conv1D
 
 from dragoman.errors import TrainingError
 from dragoman.recipe.training import Lora
+from dragoman.training.embeddings import Which, fit_precision, in_config
 
 ALL = "all-linear"
 PRESETS = {
@@ -34,12 +35,15 @@ _IN_A_LAYER = re.compile(r".*?\.\d+\.(.+)")
 _ROUTER = re.compile(r"(^|[._])(gate|router)$")
 
 
-def adapt(backbone: PreTrainedModel, lora: Lora) -> PeftModel:
-    """The backbone with a new adapter around it; only the adapter is trained, in fp32.
+def adapt(backbone: PreTrainedModel, lora: Lora, embeddings: Which = False) -> PeftModel:
+    """The backbone with a new adapter around it; only the adapter is trained, in fp32, and where it is said the
+    `embeddings`.
 
-    A TrainingError if `lora.targets` names a layer that the backbone does not have.
+    A TrainingError if `lora.targets` names a layer that the backbone does not have, or one that is trained already.
     """
     targets = check_targets(backbone, lora)
+    beside = in_config(backbone, embeddings) if embeddings else {}
+    _check_once(targets, beside)
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=lora.rank,
@@ -47,8 +51,10 @@ def adapt(backbone: PreTrainedModel, lora: Lora) -> PeftModel:
         lora_dropout=lora.dropout,
         target_modules=targets,
         fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in backbone.modules()),  # GPT-2's weights lie so
+        **beside,
     )
     network = get_peft_model(backbone, config)
+    fit_precision(network)
     if not lora.dropout:
         for layer in network.modules():
             if type(layer) is Linear and type(layer.base_layer) is nn.Linear:
@@ -103,6 +109,16 @@ def check_targets(backbone: PreTrainedModel, lora: Lora) -> str | list[str]:
                 "alone. Name other layers, or train all weights (`training: {lora: null}`)."
             )
     return targets
+
+
+def _check_once(targets: str | list[str], beside: Mapping[str, Any]) -> None:
+    """TrainingError if an adapter is to change an embedding or a head whose own rows are trained."""
+    whole = [*(beside.get("modules_to_save") or beside.get("trainable_token_indices") or ())]
+    if targets != ALL and (twice := [name for name in whole for one in _listed(targets) if _means(one, name)]):
+        raise TrainingError(
+            f"training.lora.targets names {', '.join(twice)}, whose rows are trained as they are "
+            "(training.embeddings). Take one of the two out."
+        )
 
 
 def _parts(layers: Iterable[str]) -> dict[str, list[str]]:

@@ -147,7 +147,7 @@ def fit(
     surprises = gates.surprising(backbone, mixture, settings.batch_tokens, arguments.device, label)
     if surprises is not None:
         mixture.leave_out(surprises)
-    network = backbone if settings.lora is None else adapt(backbone, settings.lora)
+    network = backbone if settings.lora is None else adapt(backbone, settings.lora, settings.embeddings or False)
     if start is not None and isinstance(network, PeftModel):
         take_weights(network, start)
     weights = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)

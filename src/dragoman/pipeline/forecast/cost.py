@@ -33,7 +33,6 @@ from dragoman.pipeline.forecast.trial import Trial
 from dragoman.pipeline.models.cast import Model, writer
 from dragoman.pipeline.plan import Plan, kind_of_work
 from dragoman.pipeline.rows import (
-    after_of,
     learn_of,
     limit_of,
     method_of,
@@ -41,11 +40,13 @@ from dragoman.pipeline.rows import (
     rows,
     scale_of,
     settings_of,
+    start_in_words,
     training_of,
     validated_on,
 )
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.examples import MakeExamples
+from dragoman.pipeline.stages.extend import foretold
 from dragoman.pipeline.stages.replay import held_out
 from dragoman.pipeline.stages.stage import Kind, Stage, finished
 from dragoman.recipe.data.conversations import ReplayData
@@ -94,6 +95,7 @@ class Reckoning:
         """The cost of a stage that is not done."""
         costs: Mapping[Kind, Callable[[Stage], Cost]] = {
             "data": self._data,
+            "extend": self._extend,
             "replay": self._replay,
             "examples": self._examples,
             "train": self._train,
@@ -235,16 +237,11 @@ class Reckoning:
         for row, (method, _) in rows(self.recipe).items():
             foreseen = self.rows[row]
             learn = learn_of(self.recipe, row)
-            asks = (method, foreseen.alike if foreseen else "", f"{self._start(row)} {learn}")
+            asks = (method, foreseen.alike if foreseen else "", f"{start_in_words(self.recipe, row)} {learn}")
             prompts = foreseen.asking.prompts if foreseen and foreseen.asking else 0.0
             found[row] = min(prompts, seen.get(asks, 0.0))
             seen[asks] = max(prompts, seen.get(asks, 0.0))
         return found
-
-    def _start(self, row: str) -> str:
-        """What a row starts from, in words."""
-        before = after_of(self.recipe, row)
-        return f"what {before} became" if before else "the backbone"
 
     def _data(self, stage: Stage) -> Cost:
         parts = ["pairs", "conversations", "questions", *texts_in_words(self.recipe, self.texts)]
@@ -257,10 +254,14 @@ class Reckoning:
         found = self._prompts(said) if said else None
         if found is None:
             return Cost("how many prompts is not known until the corpora are here")
-        work = f"{found.records:,.0f} prompts at most, {tokens(found.answered)} of answers by {self._start(stage.row)}"
+        by = start_in_words(self.recipe, stage.row)
+        work = f"{found.records:,.0f} prompts at most, {tokens(found.answered)} of answers by {by}"
         asking = Asking(found.records, found.asked, found.answered)
         work += _logprobs(said.keep_logprobs, found.records * said.max_tokens) if said else ""
         return Cost(work, math.ceil(found.records), estimate=self._asked(asking, None))
+
+    def _extend(self, stage: Stage) -> Cost:
+        return Cost(foretold(self.recipe, stage.row), 1)
 
     def _report(self, stage: Stage) -> Cost:
         return Cost("tables, page and scorecard", 1)
@@ -281,7 +282,8 @@ class Reckoning:
             return Cost(work + (", nothing to generate" if found.known else ""), found.examples)
         after = (stage.round or rounds(self.recipe, row)) - 1
         work += f"; {found.asking.prompts:,.0f} {found.what}, {tokens(found.asking.answered)}"
-        work += f", by {writer(options) or self._start(row)}" + (f" as it is after epoch {after}" if after else "")
+        who = writer(options) or start_in_words(self.recipe, row)
+        work += f", by {who}" + (f" as it is after epoch {after}" if after else "")
         before = 0.0 if after else self.asked_before[row]
         kept = options.get("rationale") or {}
         work += f", of which {before:,.0f} are there by then" if before else ""

@@ -55,7 +55,7 @@ class Room:
 
 def room(recipe: Recipe, backbone: Model, todo: Sequence[Stage], data: Artifact | None) -> Room:
     """The disk room that some stages take. The backbone is here."""
-    models = sum(stage.kind == "merge" for stage in todo)
+    models = sum(stage.kind in ("merge", "extend") for stage in todo)
     size = sum(path.stat().st_size for path in backbone.files)
     return Room(
         models, size, of_training(recipe, backbone, todo), _of_texts(recipe, backbone, todo, data) if data else 0

@@ -118,7 +118,7 @@ def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
     """
     backbone = find_backbone(recipe, digests, fetch=fetch)
     finished = {
-        one.row: _spoken_to(
+        one.row: spoken_to(
             _find(recipe, f"compare.{one.row}", one.model, one.revision, _Allowed.by(one), digests, fetch),
             one.chat,
             one.prompt,
@@ -151,7 +151,7 @@ def find_backbone(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> M
     Raises EngineError if it does not exist, or has no weights that may be read.
     """
     found = _find(recipe, "backbone", recipe.backbone, recipe.revision, _Allowed.by(recipe), digests, fetch)
-    return _spoken_to(found, recipe.chat, recipe.prompt)
+    return spoken_to(found, recipe.chat, recipe.prompt)
 
 
 def as_taught(recipe: Recipe, row: str, model: Model) -> Model:
@@ -163,11 +163,12 @@ def as_taught(recipe: Recipe, row: str, model: Model) -> Model:
     except DataError as error:
         raise DataError(f"methods: {row}: prompt.instructions: {error}") from error
     if format and format.chat and format.chat != model.chat:
-        model = _spoken_to(model, format.chat, "own")
+        model = spoken_to(model, format.chat, "own")
     return replace(model, prompt="own", taught=format)
 
 
-def _spoken_to(found: Model, chat: Chat, prompt: Prompt) -> Model:
+def spoken_to(found: Model, chat: Chat, prompt: Prompt) -> Model:
+    """A model in its own chat format, spoken to in another one."""
     digest = found.digest if chat == "own" else fingerprint([found.digest, chat, FORMATS[chat].template])
     return replace(found, chat=chat, prompt=prompt, digest=digest)
 

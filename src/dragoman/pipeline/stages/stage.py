@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, NotRequired, Protocol, Self, TypedDict, TypeVar, cast
 
-from dragoman.pipeline.models.cast import Cast, Model, as_taught
-from dragoman.pipeline.rows import after_of, begins_with, starts_apart, titled
+from dragoman.pipeline.models.cast import Cast, Model, as_taught, spoken_to
+from dragoman.pipeline.rows import after_of, begins_with, extended, starts_apart, titled
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Artifact, Store, fingerprint
 
-Kind = Literal["data", "replay", "examples", "train", "recover", "merge", "evaluate", "report"]
+Kind = Literal["data", "extend", "replay", "examples", "train", "recover", "merge", "evaluate", "report"]
 Inputs = dict[str, Any]
 """Everything that determines a stage's result, as JSON; its fingerprint is made from it."""
 Facts_co = TypeVar("Facts_co", bound=Mapping[str, object], covariant=True)
@@ -75,7 +75,14 @@ class RunState:
         return self.store.folder / "completions"
 
     def start(self, row: str, seed: int | None = None) -> Model:
-        """The model that a row starts from, to be asked and trained: the backbone, or the model of the row before."""
+        """The model that a row starts from, to be asked and trained: the backbone, or the model of the row before; or
+        that with a larger vocabulary.
+        """
+        found, title = self.before(row, seed), extended(self.recipe, row, seed)
+        return extended_model(found, self.done[title]) if title else found
+
+    def before(self, row: str, seed: int | None = None) -> Model:
+        """The same, before its vocabulary is extended."""
         before = after_of(self.recipe, row)
         if before is None:
             return self.cast.backbone
@@ -98,6 +105,12 @@ class RunState:
             return self.cast.voice(row)
         merged = self.done[titled("merge", row, seed=seed)]
         return as_taught(self.recipe, row, finished_model(self.cast.backbone, row, merged))
+
+
+def extended_model(model: Model, made: Artifact) -> Model:
+    """A model with the larger vocabulary that it was given, spoken to as before."""
+    own = replace(model, folder=made.folder / "model", digest=fingerprint([made.digest("model/*")]), chat="own")
+    return spoken_to(own, model.chat, model.prompt)
 
 
 def finished_model(backbone: Model, row: str, merged: Artifact) -> Model:

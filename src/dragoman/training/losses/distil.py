@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils.other import AuxiliaryTrainingWrapper
 
 from dragoman.errors import TrainingError
 
@@ -47,8 +48,8 @@ def stored_divergence(logits: torch.Tensor, ids: torch.Tensor, stored: torch.Ten
 
 @contextmanager
 def backbone_alone(causal: "PreTrainedModel") -> Iterator[None]:
-    """The network as its backbone: adapters and dropout off, and no gradients. Afterwards all is as it was."""
-    adapters = [layer for layer in causal.modules() if isinstance(layer, BaseTunerLayer)]
+    """The network as its backbone: no adapter, old embeddings, no dropout, no gradients. Then all is as before."""
+    adapters = [layer for layer in causal.modules() if isinstance(layer, BaseTunerLayer | AuxiliaryTrainingWrapper)]
     if not adapters:
         raise TrainingError(
             "Soft labels ask the backbone, which is the network without its adapter; this one has no adapter."
