@@ -101,6 +101,7 @@ def test_a_larger_vocabulary_is_trained_merged_judged_and_goes_on(small_recipe: 
     assert not torch.equal(before[facts["first"] :], trained[facts["first"] :])
     assert torch.equal(trained, after)  # the row after trains none, and keeps what was learnt
     assert "german has no drift: its vocabulary is not the backbone's." in " ".join(said.split())
+    assert "vocabulary of german" in (tmp_path / "runs" / "small" / "report.html").read_text(encoding="utf-8")
     kept = artifacts(tmp_path / "runs")
     assert "done before" in dragoman("run", path, *RUN)
     assert artifacts(tmp_path / "runs") == kept

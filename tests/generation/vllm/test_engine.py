@@ -1,6 +1,7 @@
 """vLLM for real, on the processor, with the lab's backbone."""
 
 import importlib
+import json
 import os
 import random
 import shutil
@@ -20,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from dragoman.errors import EngineError
 from dragoman.generation.ask import Completion, Ids, Sampling
 from dragoman.generation.hf.engine import HfEngine
-from dragoman.generation.vllm.engine import VllmEngine
+from dragoman.generation.vllm.engine import VllmEngine, _rank
 from dragoman.generation.vllm.startup import GIB, Memory, check_memory, installed, reason, weights
 from dragoman.lab import BACKBONE, world
 from dragoman.lab.abilities import FAMILIES, questions
@@ -353,6 +354,13 @@ def test_a_model_that_is_not_whole_is_said_before_vllm_starts(tmp_path: Path, sp
     save_file(weights, tmp_path / "model" / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(EngineError, match=f"1 of its tensors are not there: {dropped}"):
         VllmEngine(tmp_path / "model", decode=speak.decode, settings=Vllm())
+
+
+@pytest.mark.parametrize("said", [{"modules_to_save": ["lm_head"]}, {"trainable_token_indices": {"lm_head": [7]}}])
+def test_an_adapter_with_trained_embeddings_is_refused(said: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 16} | said))
+    with pytest.raises(EngineError, match=r"embeddings were trained.*take `engine: hf`"):
+        _rank(tmp_path)
 
 
 def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

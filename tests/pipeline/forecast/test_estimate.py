@@ -154,6 +154,8 @@ def test_memory_of_a_training_and_what_to_change_when_it_does_not_fit() -> None:
     assert frozen < four - (eight - four) < frozen + 4 * 2**30
     less = training_memory(mistral(), Training(batch_tokens=8192, gradient_checkpointing=True))
     assert less - (four - (eight - four)) < (eight - four) / 5
+    beside = training_memory(mistral(), Training(batch_tokens=4096, embeddings=True))
+    assert beside - four == 2 * 32_000 * 4096 * 16  # an embedding and a head
     small = accelerator(Hardware(gpu="rtx-4090"))
     assert "training.gradient_checkpointing=true" in training(mistral(), settings, small, work).advice
     unknown = training(mistral(), settings, A100, None)

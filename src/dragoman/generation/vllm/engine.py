@@ -288,8 +288,15 @@ def _most_likely(flat: "FlatLogprobs", count: int) -> tuple[tuple[tuple[int, flo
 
 
 def _rank(adapter: Path) -> int:
-    """The smallest rank that vLLM can make room for and that fits the adapter; EngineError if none does."""
+    """The smallest rank that vLLM can make room for and that fits the adapter; EngineError if none does, or if more
+    than an adapter was trained.
+    """
     config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    if config.get("modules_to_save") or config.get("trainable_token_indices"):
+        raise EngineError(
+            f"With the adapter {adapter} embeddings were trained, and vLLM serves an adapter alone. Merge it first; in "
+            "a recipe take `engine: hf`, or leave `refresh` out."
+        )
     rank = max([int(config["r"]), *map(int, (config.get("rank_pattern") or {}).values())])
     room = next((room for room in _RANKS if room >= rank), None)
     if room is None:

@@ -18,7 +18,7 @@ from dragoman.pipeline.rows import learnt_counts, limit_of, method_of, rows, set
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.stage import Stage
 from dragoman.recipe.schema import Recipe
-from dragoman.recipe.training import Lora
+from dragoman.recipe.training import Training
 from dragoman.store import Artifact
 from dragoman.training import checkpoints
 
@@ -71,7 +71,7 @@ def of_training(recipe: Recipe, backbone: Model, todo: Sequence[Stage]) -> int:
     if not trained:
         return 0
     settings = {stage.row: settings_of(recipe, stage.row) for stage in trained}
-    weights = {row: _weights(one.lora, backbone) for row, one in settings.items()}
+    weights = {row: _weights(one, backbone) for row, one in settings.items()}
     kept = checkpoints.WEIGHT_BYTES + checkpoints.STATE_BYTES
     at_once = max(  # two adapters are kept beside a new one
         checkpoints.room(count, best=settings[row].keep == "best") + (0 if settings[row].lora is None else count * kept)
@@ -80,15 +80,17 @@ def of_training(recipe: Recipe, backbone: Model, todo: Sequence[Stage]) -> int:
     return at_once + sum(weights[one.row] * (kept if one.round else checkpoints.WEIGHT_BYTES) for one in trained)
 
 
-def _weights(lora: Lora | None, backbone: Model) -> int:
+def _weights(settings: Training, backbone: Model) -> int:
     """How many weights are trained."""
     files = backbone.path.glob("*.safetensors")
     every = sum(math.prod(shape) for path in files for shape in shapes(path).values() if shape is not None)
     every = every or weight_bytes(backbone.path) // 2  # of .bin files, which are not looked into here
-    if lora is None:
+    if settings.lora is None:
         return every
     geometry = geometry_of(backbone.name, backbone.folder)
-    return geometry.adapter(lora) if geometry else every // ADAPTER_SHARE
+    if geometry is None:
+        return every // ADAPTER_SHARE
+    return geometry.adapter(settings.lora) + (geometry.embeddings if settings.embeddings is True else 0)
 
 
 def _of_texts(recipe: Recipe, backbone: Model, todo: Sequence[Stage], data: Artifact) -> int:

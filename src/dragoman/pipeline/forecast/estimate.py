@@ -50,6 +50,7 @@ def training_flops(geometry: Geometry, settings: Training, examples: float, toke
     looked = 4 * geometry.layers * geometry.heads * geometry.width * length / 2  # attention, forward, causal
     blocks = (2 + backward + again) * geometry.blocks + (6 + again) * adapter + (3 + again / 2) * looked
     backbone = tokens * (2 * geometry.blocks + looked) + trained * 2 * geometry.head_parameters
+    backward = 4 if whole or settings.embeddings is True else 2
     return tokens * blocks + trained * (2 + backward) * geometry.head_parameters + _asked(settings) * backbone
 
 
@@ -69,7 +70,8 @@ def training_memory(geometry: Geometry, settings: Training) -> float:
     if settings.lora is None:  # in fp32, and the copies in bf16 that the products are made with
         weights = ADAM * geometry.parameters + BF16 * geometry.blocks
     else:
-        weights = geometry.weights + ADAM * geometry.adapter(settings.lora)
+        beside = geometry.embeddings if settings.embeddings is True else 0
+        weights = geometry.weights + ADAM * (geometry.adapter(settings.lora) + beside)
     # A block keeps: each norm's input in fp32 and its output; queries, keys, values and the attention's
     # output, keys and values at the width of the queries; four tensors of the MLP's width.
     block = 12 * geometry.hidden + 8 * geometry.heads * geometry.width + 8 * geometry.intermediate

@@ -77,8 +77,12 @@ class Geometry:
         biased = {"": (), "qkv": ATTENTION[:3], "all": ATTENTION}[self.biases]
         biases = sum(self.shapes[name][1] for name in biased)
         norms = 2 * self.hidden + (2 * self.width if self.head_norms else 0)
-        embeddings = self.head_parameters * (1 if self.tied else 2)
-        return self.blocks + self.layers * (biases + norms) + self.hidden + embeddings
+        return self.blocks + self.layers * (biases + norms) + self.hidden + self.embeddings
+
+    @property
+    def embeddings(self) -> int:
+        """The parameters of the embedding and the head, which may be one."""
+        return self.head_parameters * (1 if self.tied else 2)
 
     @property
     def weights(self) -> int:

@@ -87,7 +87,9 @@ class Trial:
         from dragoman.prompts.examples import Example, ExampleTable, Segment, write_examples
         from dragoman.training.trainer import fit
 
-        tried, settings = self.tried, self.training.model_copy(update={"replay": None, "segments": {}})
+        bare: dict[str, object] = {"replay": None, "segments": {}}
+        bare["embeddings"] = self.training.embeddings is True  # no tokens are new
+        tried, settings = self.tried, self.training.model_copy(update=bare)
         each = training_flops(tried, settings, 1, self.length, self.length / 2)
         lines = max(1, min(settings.batch_size, settings.batch_tokens // self.length, round(OPERATIONS / each)))
         draw = Random(0)

@@ -14,6 +14,7 @@ from dragoman.pipeline.data.questions import spelled_out
 from dragoman.pipeline.models.cast import writer
 from dragoman.pipeline.rows import (
     after_of,
+    extended,
     learn_of,
     learnt,
     named_settings,
@@ -31,6 +32,7 @@ from dragoman.pipeline.rows import (
 from dragoman.pipeline.stages.data import MakeData
 from dragoman.pipeline.stages.evaluate import Evaluate
 from dragoman.pipeline.stages.examples import MakeExamples
+from dragoman.pipeline.stages.extend import Extend
 from dragoman.pipeline.stages.merge import Merge
 from dragoman.pipeline.stages.recover import Recover, RecoverFacts
 from dragoman.pipeline.stages.replay import MakeReplay
@@ -316,6 +318,8 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
             f"merged: {min(one['agreement'] for one in merged):.0%} of greedy tokens agree, "
             f"fp32 logits differ by {max(one['fp32_max'] for one in merged):.0e}"
         )
+        if title := extended(recipe, row, seeds[0]):
+            facts[f"vocabulary of {row}"] = ", ".join(Extend.told(done[title]))
         if joined := Train.facts(fitted[0]).get("curriculum"):
             facts[f"curriculum of {row}"] = sentence(joined)
     facts["versions"] = ", ".join(f"{name} {number}" for name, number in finish_of(judged)["versions"].items())
