@@ -11,6 +11,8 @@ from transformers import AutoTokenizer
 from dragoman.commands.recipes import recipe as load
 from dragoman.errors import RecipeError
 from dragoman.models.config import read_config
+from dragoman.pipeline.analyses.gradients_and_drift import drift, gradients
+from dragoman.pipeline.analyses.options import DriftOptions, GradientsOptions
 from dragoman.pipeline.forecast.cost import Reckoning
 from dragoman.pipeline.plan import plan, stages
 from dragoman.pipeline.rows import settings_of
@@ -74,6 +76,13 @@ def test_what_can_not_be_is_said(small_recipe: Write, tmp_path: Path, row: str, 
     with pytest.raises(RecipeError) as error:
         load(small_recipe(tmp_path), [f"methods=[{row}]"])
     assert why in str(error.value)
+
+
+def test_other_tokens_are_not_compared_with_the_backbone_s(small_recipe: Write, tmp_path: Path) -> None:
+    said = load(small_recipe(tmp_path), [TEXTS, ROWS])
+    for measure in (lambda: drift(said, DriftOptions()), lambda: gradients(said, GradientsOptions(rows=("vanilla",)))):
+        with pytest.raises(RecipeError, match="vanilla: a larger vocabulary than the backbone's"):
+            measure()
 
 
 def test_the_work_is_foreseen(small_recipe: Write, tmp_path: Path) -> None:

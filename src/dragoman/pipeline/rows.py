@@ -63,6 +63,11 @@ def rows_before(recipe: Recipe, row: str) -> list[str]:
     return found
 
 
+def grown(recipe: Recipe, row: str) -> bool:
+    """Whether a row's vocabulary is larger than the backbone's, by itself or by a row of the recipe before it."""
+    return any(vocabulary_of(recipe, one) for one in (row, *rows_before(recipe, row)))
+
+
 def in_order(recipe: Recipe) -> list[str]:
     """The rows, each after the one that it starts from and the one whose training it shares."""
     found: list[str] = []

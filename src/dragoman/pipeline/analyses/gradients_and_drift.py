@@ -17,7 +17,7 @@ from dragoman.pipeline.analyses.once import measured_once
 from dragoman.pipeline.analyses.options import BACKBONE, DriftOptions, GradientsOptions
 from dragoman.pipeline.models.engines import answering
 from dragoman.pipeline.plan import Plan, code_digest, plan
-from dragoman.pipeline.rows import recovered, rows, scale_of, settings_of, starts_apart, taught_as, trainings
+from dragoman.pipeline.rows import grown, recovered, rows, scale_of, settings_of, starts_apart, taught_as, trainings
 from dragoman.pipeline.run import run
 from dragoman.pipeline.stages.stage import Kind, Stage
 from dragoman.progress import note
@@ -47,6 +47,7 @@ def gradients(
     does not have two terms.
     """
     wanted = _known(recipe, options.rows or tuple(row for row in rows(recipe) if taught_as(recipe, row) == row))
+    wanted = _comparable(recipe, wanted, options.rows)
     at = () if options.at == BACKBONE else _known(recipe, (options.at,))
     settings = settings_of(recipe, options.at) if at else recipe.training
     if options.weights == "adapter" and settings.lora is None:
@@ -98,7 +99,7 @@ def drift(recipe: Recipe, options: DriftOptions, say: Callable[[str], None] = no
 
     Raises RecipeError if a row is not in the recipe, or there is nothing to measure on.
     """
-    wanted = _known(recipe, options.rows or tuple(rows(recipe)))
+    wanted = _comparable(recipe, _known(recipe, options.rows or tuple(rows(recipe))), options.rows)
     if recipe.data.test is None and set(recipe.evaluate) <= {"translation"}:
         raise RecipeError("data.test is absent and evaluate names no questions: there is nothing to measure drift on")
     found, done = _finished(recipe, _weights(recipe, wanted, merged=True), say)
@@ -154,6 +155,17 @@ def _known(recipe: Recipe, named: Sequence[str]) -> tuple[str, ...]:
     if unknown:
         raise RecipeError(f"{recipe.name} has no row {', '.join(unknown)}; its rows are {', '.join(rows(recipe))}")
     return tuple(named)
+
+
+def _comparable(recipe: Recipe, wanted: Sequence[str], named: Sequence[str]) -> tuple[str, ...]:
+    """The rows whose tokens are the backbone's; RecipeError if none is, or one that was `named` is not."""
+    alike = tuple(row for row in wanted if not grown(recipe, row))
+    if wanted and (not alike or (named and len(alike) < len(wanted))):
+        others = ", ".join(row for row in wanted if row not in alike)
+        raise RecipeError(
+            f"{others}: a larger vocabulary than the backbone's can't be compared with it; name other rows"
+        )
+    return alike
 
 
 def _weights(recipe: Recipe, wanted: Sequence[str], *, merged: bool = False) -> dict[Kind, list[str]]:
