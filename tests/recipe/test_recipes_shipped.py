@@ -143,7 +143,7 @@ def test_a_backbone_with_a_chat_template_has_its_own_revision(name: str) -> None
 
 
 def test_who_judges_is_who_judges_in_the_paper() -> None:
-    for name in ("judged", "wmt23-judged", "qwen2.5-7b-judged"):
+    for name in ("judged", "table3", "wmt23-judged", "qwen2.5-7b-judged"):
         paper = radis(name)
         by = {suite.name: suite.who[1] for suite in suites.of(paper) if suite.who}
         models = {
@@ -173,6 +173,21 @@ def test_table_6_has_translation_and_general_abilities_of_all_its_rows() -> None
     for one in (whole, qwen, radis("wmt23")):
         assert (one.data.test.corpus, one.evaluation.translation_tokens) == ("wmt23", 1024)
     assert whole.evaluate == qwen.evaluate
+
+
+def test_table_3_has_every_method_and_each_published_system_in_its_own_format() -> None:
+    whole, trained = radis("table3"), radis("mistral-7b-instruct-v0.2")
+    assert {one.row: (one.prompt, one.chat) for one in whole.compare} == {
+        "parrot": ("parrot", "parrot"),
+        "bigtrans": ("bigtrans", "bigtrans"),
+        "bayling": ("bayling", "bayling"),
+        "alma": ("alma", "alpaca"),
+        "tower": ("tower", "tower"),
+    }
+    assert [one.row for one in whole.compare if not one.bin_weights] == ["tower"]
+    assert rows(whole) == rows(trained)
+    assert (whole.backbone, whole.data, whole.training) == (trained.backbone, trained.data, trained.training)
+    assert whole.evaluate == radis("wmt23-judged").evaluate
 
 
 def test_the_ablations_differ_in_what_they_are_about() -> None:

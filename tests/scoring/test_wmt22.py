@@ -66,3 +66,18 @@ def test_the_command_prints_the_published_scores(
         assert entry["metric"] == metric
         assert entry["system"] == "generaltest2022.en-de.hyp.Online-W"
         assert entry["interval"][0] < entry["score"] < entry["interval"][1]
+
+
+@pytest.mark.parametrize(
+    ("system", "score"), [("ALMA-13B-LoRA", "45.36"), ("ALMA-13B-R", "44.29"), ("GPT-4-1106-preview", "46.77")]
+)
+def test_published_outputs_of_prior_systems_score_as_their_table_says(
+    system: str, score: str, real_data: Path, wmt22: Path
+) -> None:
+    """BLEU of ALMA's translations and GPT-4's of WMT22 cs-en, against reference B, as sacreBLEU 2.6.0 gave it once."""
+    output = real_data / f"prior_systems/alma/wmt22_outputs/{system}/csen/test.cs-en.en"
+    if not output.is_file():
+        pytest.skip(f"there is no {output}")
+    reference = read_text(wmt22 / "txt/references/generaltest2022.cs-en.ref.B.en")
+    (found,) = corpus_scores("bleu", {system: read_text(output)}, [reference], "en")
+    assert (f"{found.score:.2f}", found.n) == (score, 1448)
