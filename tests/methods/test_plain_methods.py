@@ -20,7 +20,8 @@ def test_how_many_examples_each_method_makes_and_who_sees_instruction_data() -> 
     assert found.pop("multitask") == (1, ("instructions",))
     assert found.pop("pretrain") == (1, ("texts",))
     assert found.pop("parrot") == (1, ("ratings",))
-    assert [name for name, method in available().items() if method.only] == ["pretrain"]
+    assert found.pop("cpo") == (1, ("preferences",))
+    assert [name for name, method in available().items() if method.only] == ["cpo", "pretrain"]
     assert found == dict.fromkeys(
         ("vanilla", "radis", "sdft_rewrite", "keep", "alpaca", "crossalpaca", "bayling"), (1, ())
     )

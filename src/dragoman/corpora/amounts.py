@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from dragoman.corpora.records import Dialogue, Learnt, Rated, Text
+from dragoman.corpora.records import Dialogue, Learnt, Preference, Rated, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class Kind:
     pairs: bool = True
     texts: bool = False
     rated: bool = False
-    """Whether somebody judged translations in these languages; what counts is each judgement."""
+    """Whether somebody judged translations in these languages; what counts is each judgement, or preference."""
 
     @staticmethod
     def of(record: Learnt) -> "Kind":
         if isinstance(record, Dialogue | Text):
             return Kind(record.language, record.language, pairs=False, texts=isinstance(record, Text))
-        return Kind(record.source_language, record.target_language, rated=isinstance(record, Rated))
+        return Kind(record.source_language, record.target_language, rated=isinstance(record, Rated | Preference))
 
 
 @dataclass(frozen=True, slots=True)

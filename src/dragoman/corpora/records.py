@@ -124,8 +124,12 @@ class Preference:
     origin: str = ""
 
     @property
+    def direction(self) -> str:
+        return f"{self.source_language}-{self.target_language}"
+
+    @property
     def key(self) -> str:
-        return content_key(f"{self.source_language}-{self.target_language}", self.source, self.chosen, self.rejected)
+        return content_key(self.direction, self.source, self.chosen, self.rejected)
 
 
 @dataclass(frozen=True, slots=True)

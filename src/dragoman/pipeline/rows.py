@@ -206,7 +206,7 @@ def _beginning(recipe: Recipe, row: str) -> dict[str, Json]:
 
 def settings_apart(recipe: Recipe) -> dict[str, dict[str, Json]]:
     """Row → those of its settings in which the rows differ. An adapter differs from none by its rank, replay by its
-    share, a budget by its drift, a recovery by its steps, a curriculum by its bounds.
+    share, a budget by its drift, a recovery by its steps, a curriculum by its bounds, a preference by its loss.
     """
     told = named_settings(recipe)
     names = list(dict.fromkeys(name for said in told.values() for name in said))
@@ -218,6 +218,7 @@ def settings_apart(recipe: Recipe) -> dict[str, dict[str, Json]]:
         ("budget", "drift"),
         ("recovery", "steps"),
         ("curriculum", "bounds"),
+        ("preference", "loss"),
     ):
         pair = {f"training.{name}", f"training.{name}.{key}"}
         apart |= pair if pair <= {*names} else set()

@@ -17,7 +17,7 @@ Ids = tuple[int, ...]
 Logprobs = tuple[tuple[tuple[int, float], ...], ...]
 """For one token after another: the likeliest ones at its place, each with its log-probability."""
 
-SEGMENTS = ("prompt", "reference", "rationale", "own", "answer", "replay", "text", "end")
+SEGMENTS = ("prompt", "reference", "rationale", "own", "answer", "replay", "text", "chosen", "rejected", "end")
 """Names of segments that methods make."""
 
 ARRAYS = ("ids", "segments", "weights", "offsets")

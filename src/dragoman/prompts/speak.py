@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from dragoman.corpora.records import Dialogue, Pair, Question, Record, Turn
+from dragoman.corpora.records import Dialogue, Pair, Preference, Question, Record, Turn, requests_of
 from dragoman.errors import DataError
 from dragoman.prompts.examples import AnsweredPrompt, Example, Ids, Logprobs, Segment
 from dragoman.prompts.languages import language_name
@@ -134,7 +134,9 @@ class Speaker:
 
         With `alone`, the request for a pair's translation wants nothing else.
         """
-        asked, reference = self._parted(record, alone)
+        return self._prefix(record, *self._parted(record, alone))
+
+    def _prefix(self, record: Record, asked: str | tuple[Turn, ...], reference: str) -> Prefix:
         if isinstance(asked, str):
             (prompt, ids), end = self.renderer.written_answer(asked, reference), self.renderer.end_of_text
         else:
@@ -146,6 +148,17 @@ class Speaker:
                 f"the {record.direction} pair with the source {record.source[:80]!r} has an empty translation"
             )
         return Prefix(record.key, prompt, ids, end)
+
+    def preferred(self, preference: Preference) -> Example:
+        """One request with its chosen answer, and again with the rejected one; each answer's end belongs to it."""
+        both = [pair for pair in requests_of(preference) if isinstance(pair, Pair)]
+        first = self.counting(both[:1], self.rows.get(preference.key, 0))
+        asked, _ = first._parted(both[0])
+        segments: list[Segment] = []
+        for name, pair in zip(("chosen", "rejected"), both, strict=True):
+            prefix = self._prefix(pair, asked, pair.target)
+            segments += [Segment("prompt", prefix.prompt, 0.0), Segment(name, prefix.reference + prefix.end)]
+        return _example(preference.key, *segments)
 
     def instructed(self, key: str, instruction: str, input: str, answer: str) -> Prefix:
         """An instruction, its input (apart from it where the chat format has a place for that), and the answer."""

@@ -282,11 +282,12 @@ SEEN = {
     "instructions": ("mixes general instruction data in", "instructions: [{corpus: alpaca, limit: 2000}]"),
     "texts": ("learns plain text", "texts: [{file: news.de.txt, language: de}]"),
     "ratings": ("learns from rated translations", "ratings: [{file: mqm.tsv, direction: zh-en}]"),
+    "preferences": ("learns from chosen and rejected translations", "preferences: [{file: choices.jsonl}]"),
 }
 """Field of `data` that methods may need → what they do with it, and how it is written."""
 
 
-OTHERS = ("texts", "ratings")
+OTHERS = ("texts", "ratings", "preferences")
 """Those of them that a recipe may have alone, without pairs and conversations."""
 
 

@@ -69,8 +69,8 @@ class Recipe(Strict):
     def _something_to_learn(self) -> Self:
         if self.methods and not self.data.learnt:
             raise ValueError(
-                "has nothing to learn from; under data, give train (pairs), lessons (conversations), texts, or "
-                "ratings. Without methods the backbone is judged as it is"
+                "has nothing to learn from; under data, give train (pairs), lessons (conversations), texts, "
+                "ratings, or preferences. Without methods the backbone is judged as it is"
             )
         if not self.methods and self.data.learnt:
             raise ValueError(

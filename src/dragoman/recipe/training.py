@@ -35,6 +35,8 @@ STORED = ("rationale", "replay")
 """Segments that the backbone wrote, so that its log-probabilities can be stored with them."""
 DEGREES = {"stm": 2.5, "eaft": 1.0, "mask_target": 0.1}
 """Gate → its degree where a recipe names none."""
+PREFERRED = ("chosen", "rejected")
+"""Segments whose probabilities are compared."""
 UNGATED = ("prompt", "replay", "end")
 """Segments in which no answer of the task is written."""
 
@@ -65,6 +67,39 @@ class SegmentTraining(Strict):
         if self.degree is not None and not self.gate:
             raise ValueError(f"has a degree and no gate that it is of; name one of {', '.join(DEGREES)}")
         return self
+
+
+class PreferenceLoss(Strict):
+    """How examples with a chosen and a rejected answer are learnt (CPO)."""
+
+    loss: Literal["sigmoid", "hinge", "simpo"] = "sigmoid"
+    """Of the difference d between the log-probabilities of the two answers: `sigmoid` is -log σ(β·d), `hinge` max(0, 1 - β·d), and `simpo` -log σ(β·d - γ), with means over each answer's tokens in place of sums."""
+    beta: Annotated[float, Field(gt=0)] = 0.1
+    """β, by which the difference is multiplied."""
+    gamma: Annotated[float, Field(ge=0)] | None = None
+    """γ of `simpo`: by how much the chosen answer is to be ahead; 0.5 when absent."""
+    cloning: Annotated[float, Field(ge=0)] | None = None
+    """λ, the weight of the chosen answers' own loss (behaviour cloning) beside it; 1 when absent, and 0 for `simpo`."""
+    smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
+    """Share of the preferences that are taken to be the wrong way round; not with `hinge`."""
+
+    @model_validator(mode="after")
+    def _of_this_loss(self) -> Self:
+        if self.gamma is not None and self.loss != "simpo":
+            raise ValueError(f"has a gamma, and the loss {self.loss} has none; take `loss: simpo`, or take it out")
+        if self.smoothing and self.loss == "hinge":
+            raise ValueError("has smoothing, and the loss hinge has none; take `loss: sigmoid`, or take it out")
+        return self
+
+    @property
+    def ahead(self) -> float:
+        """γ, that which it has when absent included."""
+        return 0.0 if self.loss != "simpo" else 0.5 if self.gamma is None else self.gamma
+
+    @property
+    def cloned(self) -> float:
+        """λ, that which it has when absent included."""
+        return float(self.loss != "simpo") if self.cloning is None else self.cloning
 
 
 class Budget(Strict):
@@ -177,7 +212,9 @@ class Training(Strict):
     replay: Replay | None = None
     """Learn general prompts with the backbone's answers (`data.replay`) beside the task; `null` learns the task alone."""
     segments: Mapping[str, SegmentTraining] = {}
-    """How the tokens of a segment (`prompt`, `reference`, `rationale`, `own`, `answer`, `replay`, `text`, `end`) are learnt, where not as the method says, as in `{rationale: {labels: soft, weight: 0.5}}`."""
+    """How the tokens of a segment (`prompt`, `reference`, `rationale`, `own`, `answer`, `replay`, `text`, `chosen`, `rejected`, `end`) are learnt, where not as the method says, as in `{rationale: {labels: soft, weight: 0.5}}`."""
+    preference: PreferenceLoss | None = None
+    """How chosen and rejected answers are learnt; `cpo` brings it, no other method has such examples."""
     balance: Literal["tokens", "examples"] = "tokens"
     """What counts alike in the task's mean: every token, or every segment of every example, however long it is."""
     seed: int = 0
@@ -238,6 +275,12 @@ class Training(Strict):
                 f"has a gate on {', '.join(ungated)}: an end is always learnt, and prompts and replay hold no written "
                 "answer of the task. Gate reference, rationale, own or answer"
             )
+        for name in PREFERRED:
+            if (how := self.segments.get(name)) and (how.gate or how.labels != "hard"):
+                raise ValueError(
+                    f"has a gate or {how.labels} labels on {name}: preferences compare the probabilities of what is "
+                    "written. Take them out"
+                )
         masked = [name for name, how in self.segments.items() if how.gate == "mask_target"]
         if masked and self.lora is None:
             raise ValueError(
@@ -277,6 +320,7 @@ class Training(Strict):
         plain |= {"curriculum": None, "max_steps": None, "min_learning_rate": None, "adam_betas": [0.9, 0.999]}
         plain["embeddings"] = None
         said["embeddings"] = said["embeddings"] or None
+        plain["preference"] = None
         return {name: value for name, value in said.items() if name not in plain or value != plain[name]}
 
     def recovering(self, recovery: Recovery) -> "Training":
@@ -292,7 +336,7 @@ class Training(Strict):
             "keep": "last",
         }
         nothing = dict.fromkeys(
-            ("replay", "budget", "give_up", "recovery", "max_steps", "min_learning_rate", "curriculum")
+            ("replay", "budget", "give_up", "recovery", "max_steps", "min_learning_rate", "curriculum", "preference")
         )
         return self.model_copy(update=changes | nothing)
 

@@ -7,9 +7,9 @@ micro-batches waste little on padding (or nothing, if they are packed end to end
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch.utils.data import Sampler
 from dragoman.prompts.examples import ExampleRow, ExampleTable
 from dragoman.recipe.training import SegmentTraining, Training
 from dragoman.training.curriculum import Course
+from dragoman.training.losses.preference import branches, halves
 
 # What a forward and backward pass costs beside its tokens, in tokens: one more micro-batch is worth
 # it where it saves more padding than this. Measured on two cores with 5M parameters.
@@ -51,21 +52,17 @@ class Micro:
     segments: torch.Tensor  # [trained]
     soft: torch.Tensor | None = None  # [trained], which learn the backbone's distribution; None: no device asks it
     stored: Stored | None = None  # those that learn what was stored of it; None: there are none
+    branches: torch.Tensor | None = None  # [trained], whose they are of two answers (`losses.preference`)
 
     def to(self, device: torch.device) -> "Micro":
         def moved(part: torch.Tensor) -> torch.Tensor:
             return part.to(device, non_blocking=True)
 
-        return Micro(
-            moved(self.ids),
-            None if self.places is None else moved(self.places),
-            moved(self.positions),
-            moved(self.targets),
-            moved(self.weights),
-            moved(self.segments),
-            None if self.soft is None else moved(self.soft),
-            None if self.stored is None else Stored(*map(moved, self.stored)),
-        )
+        there = {one.name: part for one in fields(self) if (part := getattr(self, one.name)) is not None}
+        each: dict[str, Any] = {
+            name: Stored(*map(moved, part)) if name == "stored" else moved(part) for name, part in there.items()
+        }
+        return replace(self, **each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +73,7 @@ class Step:
     total: float  # the sum of the weights of all trained tokens of the task, which the mean divides by
     tokens: int
     examples: int
+    preferences: int = 0  # how many of these have a chosen and a rejected answer
 
 
 class Mixture:
@@ -100,6 +98,11 @@ class Mixture:
 
     def __len__(self) -> int:
         return sum(map(len, self.tables))
+
+    @property
+    def rejected(self) -> int | None:
+        """The segment of rejected answers; None if no example has one."""
+        return self.names.index("rejected") if "rejected" in self.names else None
 
     def with_logprobs(self, segment: str) -> tuple[int, int]:
         """How many tokens of a segment have log-probabilities, and how many are trained."""
@@ -216,20 +219,25 @@ class Batcher:
     soft: NDArray[np.bool_] | None = None  # [segments], which learn the backbone's distribution; None: none
     stored: NDArray[np.bool_] | None = None  # [segments], which learn what was stored of it; None: none
     asked: NDArray[np.bool_] | None = None  # [segments], for which the backbone is asked; None: those that are soft
+    rejected: int | None = None  # the segment of rejected answers, which are no part of the mean; None: there are none
 
     def __call__(self, rows: Sequence[ExampleRow]) -> Step:
-        total = _weight(row for row in rows if not row.replay)
+        total = _weight((row for row in rows if not row.replay), self.rejected)
         if again := _weight(row for row in rows if row.replay):
             scale = np.float32(self.replay * total / again)
             rows = [replace(row, weights=row.weights * scale) if row.replay else row for row in rows]
         lengths = np.array([len(row.ids) for row in rows])
         groups = share(split(lengths, self.batch_tokens, self.line > 0), lengths, self.devices)
-        parts = [[rows[index] for index in group] for group in groups[self.device :: self.devices]]
+        whole = [[rows[index] for index in group] for group in groups[self.device :: self.devices]]
+        parts = [[half for row in part for half in halves(row, self.rejected)] for part in whole]
         micros = [pack(part, self.line) if self.line else pad(part) for part in parts]
         if (stored := self.stored) is not None:
             both = zip(micros, parts, strict=True)
             micros = [replace(micro, stored=_stored(part, stored)) for micro, part in both]
-        blank = _blank(micros[0] if micros else pad([rows[0]]))
+        if self.rejected is not None:
+            each = zip(micros, whole, strict=True)
+            micros = [replace(micro, branches=branches(part, self.rejected)) for micro, part in each]
+        blank = _blank(micros[0] if micros else pad(halves(rows[0], self.rejected)))
         micros += [blank] * (-(-len(groups) // self.devices) - len(micros))
         if self.soft is not None:
             rounds = (groups[at : at + self.devices] for at in range(0, len(groups), self.devices))
@@ -239,7 +247,8 @@ class Batcher:
                 replace(micro, soft=soft[micro.segments] if some else None)
                 for micro, some in zip(micros, asked, strict=True)
             ]
-        return Step(tuple(micros), total or 1.0, int(lengths.sum()), len(rows))
+        preferences = sum(len(halves(row, self.rejected)) > 1 for row in rows)
+        return Step(tuple(micros), total or 1.0, int(lengths.sum()), len(rows), preferences)
 
     def _asks(self, row: ExampleRow) -> bool:
         """Whether the backbone is asked for some token."""
@@ -248,8 +257,10 @@ class Batcher:
         return bool(asked[row.segments[1:][row.weights[1:] > 0]].any())
 
 
-def _weight(rows: Iterable[ExampleRow]) -> float:
-    return sum(float(row.weights[1:].sum(dtype=np.float64)) for row in rows)
+def _weight(rows: Iterable[ExampleRow], but: int | None = None) -> float:
+    """The sum of the weights of all trained tokens, without those of one segment."""
+    each = (row.weights[1:] if but is None else row.weights[1:] * (row.segments[1:] != but) for row in rows)
+    return sum(float(weights.sum(dtype=np.float64)) for weights in each)
 
 
 def micros(examples: ExampleTable | Sequence[ExampleRow], batcher: Batcher, device: torch.device) -> Iterator[Micro]:
@@ -385,6 +396,4 @@ def _stored(rows: Sequence[ExampleRow], asked: NDArray[np.bool_]) -> Stored | No
 
 def _blank(micro: Micro) -> Micro:
     """The same micro-batch with zero weights, so that it adds nothing to the gradient."""
-    return Micro(
-        micro.ids, micro.places, micro.positions, micro.targets, torch.zeros_like(micro.weights), micro.segments
-    )
+    return replace(micro, weights=torch.zeros_like(micro.weights), soft=None, stored=None, branches=None)

@@ -33,9 +33,12 @@ from dragoman.recipe.training import Training
 from dragoman.training import checkpoints, validation
 from dragoman.training.batching import Batcher, Micro, Mixture, Order, Step, micros
 from dragoman.training.losses import gates
+from dragoman.training.losses.preference import prefer
 
 # Steps by whose pace it is decided how many lie between checkpoints.
 PACE_STEPS = 5
+
+PREFERENCE = ("preference/loss", "preference/right", "preference/ahead")
 
 
 class MetricsLog:
@@ -151,7 +154,8 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         self.metrics_log, self.bar = log, bar
         self.gates = gates.in_loss(examples)
         self.sums = torch.zeros(4, len(examples.names), device=arguments.device)
-        self.step_tokens, self.step_total = 0, 0.0
+        self.preferred = torch.zeros(3, device=arguments.device)
+        self.step_tokens, self.step_total, self.step_preferences = 0, 0.0, 0
         self.clock = 0.0
         self.first: tuple[int, float] | None = None
         self.intervals = 0
@@ -179,12 +183,14 @@ class StepTrainer(Trainer):  # type: ignore[misc]
             last = number == len(inputs.micros)
             self.accelerator.gradient_state._set_sync_gradients(last)
             with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
-                loss += self._micro_step(model, micro.to(self.args.device), scale)
-        self.step_tokens, self.step_total = inputs.tokens, inputs.total
+                loss += self._micro_step(model, micro.to(self.args.device), scale, inputs.preferences)
+        self.step_tokens, self.step_total, self.step_preferences = inputs.tokens, inputs.total, inputs.preferences
         return loss
 
-    def _micro_step(self, model: torch.nn.Module, micro: Micro, scale: float) -> torch.Tensor:
-        """The loss of a micro-batch, backward included: every trained token's loss times its segment's weight."""
+    def _micro_step(self, model: torch.nn.Module, micro: Micro, scale: float, preferences: int) -> torch.Tensor:
+        """The loss of a micro-batch, backward included: every trained token's loss times its segment's weight, and
+        what comes of preferences, of which the step has so many.
+        """
         losses: torch.Tensor = model(
             input_ids=micro.ids,
             position_ids=micro.places,
@@ -196,8 +202,12 @@ class StepTrainer(Trainer):  # type: ignore[misc]
             reverse=self.reverse,
         )
         learnt, plain, gate = losses.unbind(-1) if self.gates else (losses, losses, torch.zeros_like(losses))
-        weighted = learnt * micro.weights
-        loss: torch.Tensor = weighted.sum() * scale
+        weighted, preferred = learnt * micro.weights, losses.new_zeros(())
+        if micro.branches is not None and self.settings.preference:
+            preferred, own, counts = prefer(plain, micro.branches, self.settings.preference)
+            weighted = weighted * own
+            self.preferred += counts
+        loss: torch.Tensor = weighted.sum() * scale + preferred * (self.args.world_size / max(1, preferences))
         self.accelerator.backward(loss)
         live = (micro.weights > 0).float()
         parts = torch.stack([live, plain.detach() * live, weighted.detach(), gate.detach() * live])
@@ -224,6 +234,10 @@ class StepTrainer(Trainer):  # type: ignore[misc]
                 logs[f"loss/{name}"] = nll / count
                 logs[f"term/{name}"] = weighted / self.step_total
                 logs |= {f"gate/{name}": gate / count} if at in self.gates else {}
+        if count := self.step_preferences:
+            preferred = self.accelerator.reduce(self.preferred, reduction="sum") / count
+            self.preferred.zero_()
+            logs |= dict(zip(PREFERENCE, preferred.tolist(), strict=True))
         seconds = time.monotonic() - self.clock
         self.metrics_log.tokens += self.step_tokens
         self.metrics_log.loss = loss
@@ -292,7 +306,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         model = self.model_wrapped
         model.eval()
         sums = [torch.zeros(len(soft) + 1, device=self.args.device)]
-        for micro in micros(examples, replace(self.batcher, soft=None, stored=None), self.args.device):
+        for micro in micros(examples, replace(self.batcher, soft=None, stored=None, rejected=None), self.args.device):
             each = torch.tensor(soft, device=self.args.device).repeat_interleave(len(micro.targets))
             losses = model(
                 input_ids=micro.ids,

@@ -198,6 +198,7 @@ def fit(
                 soft=mixture.soft if mixture.asked.any() else None,
                 asked=mixture.asked,
                 stored=mixture.stored if mixture.stored.any() else None,
+                rejected=mixture.rejected,
             ),
             apart=None
             if settings.save_every
@@ -319,6 +320,13 @@ def _check_mixture(mixture: Mixture, settings: Training) -> None:
         raise TrainingError(
             "training.replay is set, and there are no replay examples. Name prompts (data.replay), or take it out."
         )
+    if (mixture.rejected is None) != (settings.preference is None):
+        if settings.preference is None:
+            raise TrainingError(
+                "Some examples have a rejected answer, and training.preference does not say how that is learnt. Take "
+                "`preference: null` out."
+            )
+        note("training.preference: no example has a chosen and a rejected answer, so that has no effect")
     there = f"The examples have {', '.join(mixture.names)}."
     absent = [name for name in settings.segments if name not in mixture.names]
     if unknown := [name for name in absent if name not in SEGMENTS]:
@@ -364,7 +372,8 @@ def _check_fits(examples: ExampleTable, backbone: PreTrainedModel) -> None:
             "were made for another vocabulary."
         )
     bound = places_of(backbone)
-    if bound is not None and (long := examples.lengths[examples.lengths > bound]).size:
+    twice = 2 if "rejected" in examples.names else 1  # there is a prompt with either answer
+    if bound is not None and (long := examples.lengths[examples.lengths > twice * bound]).size:
         raise TrainingError(
             f"{long.size:,} of {len(examples):,} examples in {examples.folder} are longer than the {bound:,} tokens "
             f"that the backbone has places for; the longest has {long.max():,}. Lower data.max_tokens and "

@@ -20,7 +20,7 @@ from dragoman.prompts.render import Renderer
 from dragoman.prompts.speak import Speaker
 from dragoman.recipe.schema import Recipe
 
-RATINGS = "ratings"
+JUDGED = ("ratings", "preferences")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,13 @@ def made_of(recipe: Recipe, count: int) -> Iterator[Shown]:
                 ids, end = speak.document(text.text)
                 yield Shown("", (_part(renderer, "text", ids, True), _part(renderer, "end", end, True)))
             for row in rows(recipe):
-                if RATINGS in method_of(recipe, row).sees:
-                    yield from _of_ratings(recipe, row, found.cast.voice(row), Path(folder) / beside(RATINGS), count)
+                for name in JUDGED:
+                    if name in method_of(recipe, row).sees:
+                        yield from _of_judged(recipe, row, found.cast.voice(row), Path(folder) / beside(name), count)
 
 
-def _of_ratings(recipe: Recipe, row: str, voice: Model, path: Path, count: int) -> Iterator[Shown]:
-    """Some of what a row would make of the first rated translations."""
+def _of_judged(recipe: Recipe, row: str, voice: Model, path: Path, count: int) -> Iterator[Shown]:
+    """Some of what a row would make of the first judged translations."""
     method, speak = method_of(recipe, row), speaker(recipe, voice)
     records = list(islice(read_learnt(path), count))
     try:

@@ -159,7 +159,7 @@ def trained_on(
     """
     findings = Findings(index(questions, pairs, one_grammar, prompts))
     names = ["train.jsonl", *(["instructions.jsonl"] if instructions else [])]
-    names += [name for name in ("texts.jsonl", "ratings.jsonl") if (data / name).is_file()]
+    names += [name for name in ("texts.jsonl", "ratings.jsonl", "preferences.jsonl") if (data / name).is_file()]
     for name in names:
         for record in read_learnt(data / name):
             for one in (record,) if isinstance(record, Text) else requests_of(record):

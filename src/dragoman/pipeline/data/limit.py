@@ -7,7 +7,7 @@ from heapq import nsmallest
 from pathlib import Path
 
 from dragoman.corpora.amounts import Kind
-from dragoman.corpora.records import Learnt, Pair, Rated, draw
+from dragoman.corpora.records import Learnt, Pair, Preference, Rated, Text, draw
 from dragoman.methods import Learn
 from dragoman.pipeline.data.record_files import read_learnt
 
@@ -29,7 +29,7 @@ class Kept:
     def records(self, path: Path) -> Iterator[Learnt]:
         """Those of a file's records that are learnt, in their order."""
         for record in read_learnt(path):
-            if (path.name == LEARNT or isinstance(record, Rated)) and not is_chosen(record, self.learn):
+            if (path.name == LEARNT or isinstance(record, Rated | Preference)) and not is_chosen(record, self.learn):
                 continue
             drawn = _drawn(record)
             if drawn <= self.highest.get(Kind.of(record), 1) if path.name in self.counted else drawn < self.share:
@@ -42,10 +42,10 @@ def beside(name: str) -> str:
 
 
 def is_chosen(record: Learnt, learn: Learn | None) -> bool:
-    """Whether a pair, a rated translation or a conversation is among those that a row learns from."""
+    """Whether a pair, a judged translation or a conversation is among those that a row learns from."""
     if learn is None:
         return True
-    if isinstance(record, Pair | Rated):
+    if isinstance(record, Pair | Rated | Preference):
         return record.direction in learn.directions
     return getattr(record, "origin", "") in learn.lessons
 
@@ -67,14 +67,14 @@ def kept(
     draws: defaultdict[Kind, list[float]] = defaultdict(list)
     for name in counted:
         for record in read_learnt(data / name):
-            if only or is_chosen(record, learn):
+            if isinstance(record, Text) or is_chosen(record, learn):
                 draws[Kind.of(record)].append(_drawn(record))
     highest = {kind: nsmallest(limit, set(some))[-1] for kind, some in draws.items()}
     there = sum(map(len, draws.values()))
     left_out = sum(drawn > highest[kind] for kind, some in draws.items() for drawn in some)
     share = (there - left_out) / there if there else 1.0
     rest = (record for name in shrunk for record in read_learnt(data / name))
-    rest = (record for record in rest if not isinstance(record, Rated) or is_chosen(record, learn))
+    rest = (record for record in rest if not isinstance(record, Rated | Preference) or is_chosen(record, learn))
     return Kept(learn, highest, share, left_out + sum(_drawn(record) >= share for record in rest), counted)
 
 

@@ -20,7 +20,7 @@ from dragoman.pipeline.data import contamination, conversations, dev_pairs, ques
 from dragoman.pipeline.data.contamination import Findings
 from dragoman.pipeline.data.conversations import take
 from dragoman.pipeline.data.dev_pairs import DevSet
-from dragoman.pipeline.data.judgements import ratings
+from dragoman.pipeline.data.judgements import preferences, ratings
 from dragoman.pipeline.data.known_overlaps import known_overlaps
 from dragoman.pipeline.data.mix_ups import MixUp, mix_ups, refuse_mix_ups
 from dragoman.pipeline.data.record_files import write_lines
@@ -49,6 +49,7 @@ DataFacts = TypedDict(
         "texts_again": NotRequired[dict[str, int]],
         "dev_texts": NotRequired[dict[str, int]],
         "ratings": NotRequired[dict[str, int]],
+        "preferences": NotRequired[dict[str, int]],
         "questions": dict[str, int],
         "asked of the backbone": int,
         "question characters": int,
@@ -84,6 +85,7 @@ def data_inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
         found["dev"] = dev.model_dump() if dev.share else _corpus_inputs(dev, dev_pairs.role_of(dev), digests)
     found |= gather.inputs(recipe, digests, lambda corpus: _corpus_inputs(corpus, "train", digests))
     found |= ratings.inputs(recipe, digests)
+    found |= preferences.inputs(recipe, digests)
     return found | questions.inputs(recipe, digests)
 
 
@@ -144,7 +146,8 @@ def _files_of(corpus: Corpus, role: catalog.Role) -> tuple[str, ...]:
 def make_data(recipe: Recipe, out: Path) -> DataFacts:
     """Writes train.jsonl, test.jsonl, questions.jsonl and instructions.jsonl, and returns counts. Where the recipe has
     a dev set, there is dev.jsonl as well; where it has texts, texts.jsonl, in the order in which they are drawn, and
-    dev-texts.jsonl; where it has ratings, ratings.jsonl. What was measured of texts is in `out` already.
+    dev-texts.jsonl; where it has ratings or preferences, files of these names. What was measured of texts is in `out`
+    already.
 
     Training data that shares text with the test pairs, the questions or the dev pairs is left out and listed in
     contamination.jsonl, so that no score is due to memory. If much of a test set is there, or on request
@@ -204,6 +207,9 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
     rated = ratings.gather(recipe, out, shares)
     doubts += rated.doubts
     dropped.update({f"{reason}, of the ratings": count for reason, count in rated.dropped.items()})
+    preferred = preferences.gather(recipe, out, shares)
+    doubts += preferred.doubts
+    dropped.update({f"{reason}, of the preferences": count for reason, count in preferred.dropped.items()})
     held_out = data.dev is not None and data.dev.share is not None  # what is like it goes with it
     for each in (findings, *(() if held_out else (dev.findings,))):
         if data.contamination == "refuse":
@@ -220,7 +226,7 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
     write_atomic(out / "judged.json", json.dumps(by_judges, ensure_ascii=False))
     left_out = {reason: count for reason, count in dropped.items() if count}
     for needed, there, purpose in (
-        (recipe.methods and not (data.texts or data.ratings), learnt.total(), "to learn from"),
+        (recipe.methods and not (data.texts or data.ratings or data.preferences), learnt.total(), "to learn from"),
         (data.test, len(test), "to test on"),
         (data.instructions, instructions.counts.total(), "to mix in (data.instructions)"),
     ):
@@ -248,7 +254,7 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
     }
     if data.dev:
         facts["dev"] = dict(Counter(pair.direction for pair in dev.pairs))
-    return {**facts, **plain.facts, **rated.facts}
+    return {**facts, **plain.facts, **rated.facts, **preferred.facts}
 
 
 def _refuse_two_of_a_name(recipe: Recipe, asked: Iterable[Question]) -> None:

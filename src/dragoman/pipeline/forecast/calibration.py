@@ -29,7 +29,7 @@ LONGEST = 3.0  # mean lengths of an answer that the longest of a batch has
 IGNORED = {
     "training": WITHOUT_EFFECT
     | {"epochs", "max_steps", "learning_rate", "min_learning_rate", "schedule", "warmup", "weight_decay", "adam_betas"}
-    | {"seed", "keep", "curriculum"},
+    | {"seed", "keep", "curriculum", "preference"},
     "generation": {"shard", "cache", "tolerate", "vllm", "openai", "ray"},
 }
 """Settings that do not change how fast a step is."""

@@ -22,7 +22,8 @@ from dragoman.pipeline.forecast.amounts import (
     written,
     written_parts,
 )
-from dragoman.pipeline.forecast.amounts.ratings import of_directions, of_ratings, ratings_in_words
+from dragoman.pipeline.forecast.amounts.preferences import judged_in_words, of_judged
+from dragoman.pipeline.forecast.amounts.ratings import of_directions
 from dragoman.pipeline.forecast.amounts.texts import of_texts, texts_in_words
 from dragoman.pipeline.forecast.calibration import Calibration
 from dragoman.pipeline.forecast.estimate import Estimate, generation, training
@@ -83,7 +84,7 @@ class Reckoning:
         self.parts = self._parts()
         self.learnt, self.mixed, self.test = self._volumes()
         self.texts, self.dev_texts = self._texts()
-        self.ratings = of_ratings(self.recipe, self.vocabulary, self.data)
+        self.judged = of_judged(self.recipe, self.vocabulary, self.data)
         self.dev = self._dev()
         self.questions = questions(self.recipe, self.data)
         self.rows = {row: self._learning(row) for row in rows(self.recipe)}
@@ -108,8 +109,7 @@ class Reckoning:
         rate = self._seconds_a_unit(stage)
         if rate is not None and found.units is not None:
             return Cost(found.work, found.units, rate * found.units, True, found.estimate)
-        seconds = found.estimate.seconds if found.estimate else None
-        return Cost(found.work, found.units, seconds, False, found.estimate)
+        return replace(found, seconds=found.estimate.seconds if found.estimate else None, measured=False)
 
     def trial(self) -> Trial | None:
         """What to try out on this machine for the stages that were never measured; None if nothing can be."""
@@ -215,8 +215,8 @@ class Reckoning:
     def _learning(self, row: str) -> Forecast | None:
         """What a row learns, as its method forecasts; None if the amounts are unknown."""
         method, options = method_of(self.recipe, row), rows(self.recipe)[row][1]
-        rated = of_directions(self.ratings, learn_of(self.recipe, row))
-        others = {"instructions": self.mixed, "texts": self.texts, "ratings": rated}
+        others = {"instructions": self.mixed, "texts": self.texts}
+        others |= {name: of_directions(some, learn_of(self.recipe, row)) for name, some in self.judged.items()}
         seen = [Amounts() if method.only else self.to_learn(row)]
         seen += [others[name] for name in method.sees if name in others]
         known = [amounts for amounts in seen if amounts is not None]
@@ -245,7 +245,7 @@ class Reckoning:
 
     def _data(self, stage: Stage) -> Cost:
         parts = ["pairs", "conversations", "questions", *texts_in_words(self.recipe, self.texts)]
-        parts += ratings_in_words(self.ratings)
+        parts += judged_in_words(self.judged)
         measured = ", measured" if any(text.max_perplexity for text in self.recipe.data.texts) else ""
         return Cost(f"{', '.join(parts[:-1])} and {parts[-1]}, read and checked{measured}", 1)
 

@@ -97,7 +97,13 @@ def _of_texts(recipe: Recipe, backbone: Model, todo: Sequence[Stage], data: Arti
     """A rough number: texts are small beside models."""
     sizes = {path.name: path.stat().st_size for path in data.folder.glob("*.json*")}
     learnt = sizes.get("train.jsonl", 0) + sizes.get("instructions.jsonl", 0)
-    judged = sum(sizes.values()) - learnt - sizes.get("texts.jsonl", 0) - sizes.get("ratings.jsonl", 0)
+    judged = (
+        sum(sizes.values())
+        - learnt
+        - sizes.get("texts.jsonl", 0)
+        - sizes.get("ratings.jsonl", 0)
+        - sizes.get("preferences.jsonl", 0)
+    )
     found = 0
     for stage in todo:
         if stage.kind == "examples" and (method := method_of(recipe, stage.row)).only:

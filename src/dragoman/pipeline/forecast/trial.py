@@ -100,7 +100,7 @@ class Trial:
             examples.append(Example((Segment("prompt", ids[0], 0.0), Segment("reference", ids[1]))))
         write_examples(folder / "examples", 0, examples)
         plain = {"save_every": None, "validate_every": None, "keep": "last", "report_to": (), "max_steps": None}
-        plain["curriculum"] = None
+        plain |= {"curriculum": None, "preference": None}
         few = settings.model_copy(update={"epochs": 1, "batch_size": lines, **plain})
         before = glance()
         result = fit(

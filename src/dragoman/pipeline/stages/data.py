@@ -63,6 +63,8 @@ def told(facts: DataFacts) -> list[str]:
     parts += _of_texts(facts)
     rated = facts.get("ratings", {})
     parts += [f"{sum(rated.values()):,} rated translations ({_listed(rated)})"] * bool(rated)
+    chosen = facts.get("preferences", {})
+    parts += [f"{sum(chosen.values()):,} preferences ({_listed(chosen)})"] * bool(chosen)
     parts += [f"left out: {count:,} {reason}" for reason, count in facts["left out"].items()]
     parts += [
         f"{suite}: {count:,} {what}"

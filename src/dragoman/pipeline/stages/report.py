@@ -291,6 +291,7 @@ def _facts(recipe: Recipe, done: Mapping[str, Artifact]) -> dict[str, str]:
         "training examples" if recipe.data.lessons else "training pairs": _counts(data["train"]) or "none",
         **({"texts": _counts(data["texts"])} if data.get("texts") else {}),
         **({"rated translations": _counts(data["ratings"])} if data.get("ratings") else {}),
+        **({"preferences": _counts(data["preferences"])} if data.get("preferences") else {}),
         "test pairs": _counts(data["test"]) or "none",
         "questions": _counts(data["questions"]) or "none",
     }

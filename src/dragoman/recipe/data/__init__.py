@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from dragoman.recipe.data.conversations import Dialogues, ReplayData
 from dragoman.recipe.data.pairs import Corpus, Dev
+from dragoman.recipe.data.preferences import Preferences
 from dragoman.recipe.data.ratings import Ratings
 from dragoman.recipe.data.texts import Mixture, Texts, wrong_shares
 from dragoman.recipe.fields import Positive, Strict
@@ -24,6 +25,8 @@ class Data(Strict):
     """In which shares the documents of `texts` are drawn; all of them once, mixed by size, when absent."""
     ratings: tuple[Ratings, ...] = ()
     """Translations with scores and marked errors, for `parrot`. No other method sees them."""
+    preferences: tuple[Preferences, ...] = ()
+    """Pairs of a chosen and a rejected translation, for `cpo`. No other method sees them."""
     test: Corpus | None = None
     """Pairs to be judged on."""
     dev: Dev | None = None
@@ -40,7 +43,7 @@ class Data(Strict):
     @property
     def learnt(self) -> bool:
         """Whether there is anything that methods learn from by itself."""
-        return bool(self.train or self.lessons or self.texts or self.ratings)
+        return bool(self.train or self.lessons or self.texts or self.ratings or self.preferences)
 
     @model_validator(mode="after")
     def _shares_of_something(self) -> Self:

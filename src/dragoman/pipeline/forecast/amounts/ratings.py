@@ -32,11 +32,6 @@ def of_directions(rated: Amounts | None, learn: Learn | None) -> Amounts | None:
     return rated.where(lambda kind: f"{kind.source}-{kind.target}" in learn.directions)
 
 
-def ratings_in_words(rated: Amounts | None) -> list[str]:
-    """How much was said of translations; nothing if that is unknown, or there are none."""
-    return [f"{rated.total.records:,.0f} judgements of translations"] if rated and rated.total.records else []
-
-
 def of_rated(records: Iterable[object], vocabulary: Vocabulary) -> Amounts:
     """The amount of rated translations: a pair for each of their errors, and for each that has none."""
     pairs = (
