@@ -1,6 +1,7 @@
 """A PEFT adapter that is named as a model: judged together with its base, or refused with a sentence."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,35 @@ def test_a_base_that_it_was_not_made_for(adapter: Path, tmp_path: Path) -> None:
     said = run("translate", adapter, "--direction", "de-en", code=1, stdin="Satz\n").output
     assert f"The adapter {adapter} does not fit the backbone {other}." in said
     assert not list(Path().glob("runs/.store/artifacts/*"))
+
+
+def test_a_run_compares_with_a_difference_added_to_its_base(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The difference is zero, so that the sum answers as its base does."""
+    monkeypatch.chdir(tmp_path)
+    model = AutoModelForCausalLM.from_pretrained(base)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.zero_()
+    shutil.copytree(base, "zero")
+    model.save_pretrained("zero")
+    recipe = {
+        "name": "sums",
+        "backbone": str(base),
+        "data": {"test": {"corpus": "lab", "directions": ["de-en"], "limit": 2}},
+        "compare": [{"model": "zero", "label": "whole", "added_to": str(base)}],
+        "generation": {"precision": "fp32"},
+        "evaluation": {"translation_tokens": 8, "bootstrap": 20},
+    }
+    Path("recipe.yaml").write_text(json.dumps(recipe))
+    assert "zero is a difference; a run adds it to its base first" in run("run", "recipe.yaml", "--dry-run").output
+    assert f"zero is a difference: adding it to {base}" in run("run", "recipe.yaml").output
+    (folder,) = Path().glob("runs/.store/artifacts/sum-whole-*/model")
+    ids = torch.tensor([[5, 6, 7, 8]])
+    whole, plain = (load_model(one, precision="fp32", device="cpu")(input_ids=ids).logits for one in (folder, base))
+    torch.testing.assert_close(whole, plain)
+    assert "adding" not in run("run", "recipe.yaml").output
+    recipe["compare"] = [{"model": "zero", "label": "whole", "added_to": "nowhere"}]
+    Path("recipe.yaml").write_text(json.dumps(recipe))
+    assert "nowhere" in run("run", "recipe.yaml", code=1).output

@@ -185,6 +185,7 @@ def test_table_3_has_every_method_and_each_published_system_in_its_own_format() 
         "tower": ("tower", "tower"),
     }
     assert [one.row for one in whole.compare if not one.bin_weights] == ["tower"]
+    assert [one.row for one in whole.compare if one.added_to] == ["bayling"]
     assert rows(whole) == rows(trained)
     assert (whole.backbone, whole.data, whole.training) == (trained.backbone, trained.data, trained.training)
     assert whole.evaluate == radis("wmt23-judged").evaluate

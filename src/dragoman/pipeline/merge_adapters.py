@@ -1,4 +1,4 @@
-"""Merging the adapters that a recipe names as models, each into its base, before they are used."""
+"""Merging the adapters and differences that a recipe names as models, each into its base, before they are used."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragoman import suites
-from dragoman.pipeline.models.adapted import Adapted, adapted
+from dragoman.pipeline.models.adapted import Adapted, adapted, added
 from dragoman.pipeline.models.cast import find_folder, writer
 from dragoman.pipeline.process import in_own_process
 from dragoman.prompts.examples import Ids
@@ -34,13 +34,18 @@ def merge_adapters(recipe: Recipe, store: Store, say: Callable[[str], None]) -> 
     """Makes what is not made yet: adapter → artifact. EngineError if a base is not to be had, or is another's."""
     made = {}
     for one in adapters(recipe, store.digests):
-        title = f"merge {one.adapter.name}"
+        title = f"{'add' if one.difference else 'merge'} {one.adapter.name}"
         made[title] = one.artifact
         if store.find(one.artifact):
             continue
         with store.making(one.artifact) as out:
             if store.find(one.artifact):
                 continue  # another run has made it meanwhile
+            if one.difference:
+                say(f"… {title}  {one.adapter} is a difference: adding it to {one.base}")
+                in_own_process(_Add(one, out), title)
+                store.finish(one.artifact, {})
+                continue
             say(f"… {title}  {one.adapter} is an adapter: merging it into {one.base}")
             parity = in_own_process(_Merge(one, out), title).result
             store.finish(one.artifact, asdict(parity))
@@ -49,14 +54,26 @@ def merge_adapters(recipe: Recipe, store: Store, say: Callable[[str], None]) -> 
 
 
 def adapters(recipe: Recipe, digests: Digests) -> Iterator[Adapted]:
-    """The adapters among a recipe's models. EngineError if the base of one is not to be had."""
+    """The adapters and differences among a recipe's models. EngineError if the base of one is not to be had."""
     named: list[tuple[str | None, Recipe | Finished | Judge]] = [(recipe.backbone, recipe)]
     named += [(writer(options), recipe) for method in recipe.methods for options in method.values()]
-    named += [(one.model, one) for one in recipe.compare]
+    named += [(one.model, one) for one in recipe.compare if one.added_to is None]
     named += [(judge.model, judge) for judge in suites.judges(recipe).values()]
     for name, said in named:
         if name and (found := adapted(name, digests, find_folder, said.trust_remote_code, said.bin_weights)):
             yield found
+    yield from filter(None, (added(one, digests, find_folder) for one in recipe.compare))
+
+
+@dataclass(frozen=True, slots=True)
+class _Add:
+    one: Adapted
+    out: Path
+
+    def run(self) -> None:
+        from dragoman.models.difference import add_difference
+
+        add_difference(self.one.adapter, self.one.base, self.out / "model", bin_weights=self.one.bin_weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -304,6 +304,8 @@ class Finished(Strict):
     """A directory, or a name on the hub."""
     label: Annotated[str, AfterValidator(folder_name)] | None = None
     """Its row in the table; the last part of the model's name when absent."""
+    added_to: str | None = None
+    """The model, a directory or a name on the hub, to which this one is published as a difference of weights: a run adds the two, once."""
     revision: str | None = None
     """Commit or tag of a model on the hub."""
     prompt: Prompt = "own"

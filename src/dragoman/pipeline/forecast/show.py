@@ -171,9 +171,12 @@ def _absent(plan: Plan, reckoning: Reckoning) -> list[str]:
     lines = []
     if plan.missing:
         lines.append(f"Not on this machine yet, a run fetches: corpora {', '.join(plan.missing)}.")
+    differences = {one.model for one in reckoning.recipe.compare if one.added_to}
     for model in dict.fromkeys(plan.cast.every):
         if model.folder is None:
             here = "is an adapter; a run merges it into its base first"
+            if model.name in differences:
+                here = "is a difference; a run adds it to its base first"
             absent = "is not on this machine yet; a run fetches it first"
             lines.append(f"The model {model.name} {here if Path(model.name).is_dir() else absent}.")
         if reckoning.gpu and geometry_of(model.name, model.folder) is None:

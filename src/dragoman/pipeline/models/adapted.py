@@ -1,4 +1,4 @@
-"""Folders with an adapter that are named as models: which base each is for, and where the two are merged."""
+"""Adapters and differences that are named as models: which base each is for, and where the two are merged."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ from dragoman.errors import EngineError
 from dragoman.models.config import read_json
 from dragoman.models.loading import fingerprint as model_contents
 from dragoman.models.weights import companions
+from dragoman.recipe.judging import Finished
 from dragoman.store import Digests, fingerprint
 
 CONFIG = "adapter_config.json"
@@ -15,13 +16,14 @@ CONFIG = "adapter_config.json"
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """An adapter, the base that it names, and the artifact that the two are merged in."""
+    """An adapter or a difference, the base that it is for, and the artifact that the two are merged in."""
 
     adapter: Path
     base: Path
     artifact: str
     trust_remote_code: bool = False
     bin_weights: bool = False
+    difference: bool = False
 
     def folder(self, store: Path) -> Path:
         """The merged model, which may not be there yet."""
@@ -47,8 +49,26 @@ def adapted(
     beside = [*companions(base), *companions(folder)]
     weights = model_contents(base, adapter=folder, digest_of=digests.of)
     contents = fingerprint([weights, [[path.name, digests.of(path)] for path in beside]])
-    label = "".join(letter if letter.isalnum() else "_" for letter in folder.resolve().name)
-    return Adapted(folder, base, f"merge-{label}-{contents[:12]}", trust_remote_code, bin_weights)
+    return Adapted(
+        folder, base, f"merge-{_label(folder.resolve().name)}-{contents[:12]}", trust_remote_code, bin_weights
+    )
+
+
+def added(one: Finished, digests: Digests, find: Find) -> Adapted | None:
+    """A model that is a difference to another, with that one. EngineError if either is not to be had."""
+    if one.added_to is None:
+        return None
+    code, bins = one.trust_remote_code, one.bin_weights
+    folder = find(one.model, one.revision, code, bin_weights=bins)
+    base = find(one.added_to, None, code, bin_weights=bins)
+    beside = [path for path in (folder / "config.json", *companions(folder)) if path.is_file()]
+    weights = [model_contents(part, digest_of=digests.of) for part in (folder, base)]
+    contents = fingerprint([*weights, [[path.name, digests.of(path)] for path in beside]])
+    return Adapted(folder, base, f"sum-{_label(one.row)}-{contents[:12]}", code, bins, difference=True)
+
+
+def _label(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in name)
 
 
 def _base(adapter: Path, find: Find, trust_remote_code: bool, bin_weights: bool) -> Path:

@@ -15,7 +15,7 @@ from dragoman.models.config import ORIGIN, read_config
 from dragoman.models.loading import locate
 from dragoman.models.weights import deciding_files, weight_files
 from dragoman.pipeline.models import catalogued
-from dragoman.pipeline.models.adapted import adapted
+from dragoman.pipeline.models.adapted import adapted, added
 from dragoman.pipeline.rows import prompt_of, rows
 from dragoman.prompts.formats import FORMATS
 from dragoman.prompts.render import Renderer
@@ -119,7 +119,7 @@ def find_cast(recipe: Recipe, digests: Digests, *, fetch: bool = False) -> Cast:
     backbone = find_backbone(recipe, digests, fetch=fetch)
     finished = {
         one.row: spoken_to(
-            _find(recipe, f"compare.{one.row}", one.model, one.revision, _Allowed.by(one), digests, fetch),
+            _finished(recipe, one, digests, fetch),
             one.chat,
             one.prompt,
         )
@@ -217,6 +217,24 @@ def find_folder(
             raise EngineError(f"{name} is a model of the catalogue, which has no revisions: leave {revision!r} out.")
         return catalogued.folder_of(entry, fetch=fetch)
     return locate(name, revision, trust_remote_code, bin_weights=bin_weights, fetch=fetch)
+
+
+def _finished(recipe: Recipe, one: Finished, digests: Digests, fetch: bool) -> Model:
+    """A model to compare with. The sum of a difference and its base is made by a run; until then there is no folder."""
+    field, allowed = f"compare.{one.row}", _Allowed.by(one)
+    if one.added_to is None:
+        return _find(recipe, field, one.model, one.revision, allowed, digests, fetch)
+    try:
+        both = added(one, digests, partial(find_folder, fetch=fetch))
+    except EngineError:
+        if fetch or not all(map(_on_the_hub, (one.model, one.added_to))):
+            raise
+        both = None
+    whole = both.folder(Path(recipe.runs) / ".store") if both else None
+    if whole is None or not whole.is_dir():
+        known = both.artifact if both else [one.model, one.revision, one.added_to]
+        return Model(one.model, None, fingerprint(["sum", known]), *allowed)
+    return replace(_find(recipe, field, str(whole), None, allowed, digests, fetch), name=one.model)
 
 
 def _find(
