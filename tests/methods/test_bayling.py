@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from dragoman.corpora.amounts import Amounts, Kind, Volume
 from dragoman.corpora.records import Pair
+from dragoman.errors import DataError
 from dragoman.generation.ask import Ask, Completion
 from dragoman.methods import Expected
 from dragoman.methods.bayling import ASKED, Options, bayling, forecast
 from dragoman.prompts.speak import Speaker
+from dragoman.prompts.systems import taught
+from dragoman.recipe.judging import TaughtPrompt
 from tests.methods.method_kit import CHAT, PAIR, Known, ended, told
 
 Saying = Callable[[Ask], list[Completion]]
@@ -91,6 +96,12 @@ def test_what_comes_after_a_failed_turn_is_left_out_with_it(lab: tuple[Speaker, 
     assert 0 < len(asks[1].prompts) < 30  # a second request of those that want one, and whose first was answered
     counts = {name: count for name, count in lesson.notes.items() if name.startswith("requests")}
     assert sum(counts.values()) == sum(len(ask.prompts) for ask in asks)
+
+
+def test_a_template_has_no_turns(lab: tuple[Speaker, Known]) -> None:
+    speak = Speaker(lab[0].renderer, format=taught(TaughtPrompt(system="alma")))
+    with pytest.raises(DataError, match="take `prompt: bayling`"):
+        next(bayling([PAIR], speak, Options()))
 
 
 def test_a_teacher_is_asked_by_its_name(lab: tuple[Speaker, Known]) -> None:

@@ -11,6 +11,7 @@ from pydantic import Field
 from dragoman.corpora.amounts import Amounts
 from dragoman.corpora.language import in_wrong_language
 from dragoman.corpora.records import Dialogue, Pair, Record, Turn, draw
+from dragoman.errors import DataError
 from dragoman.generation.ask import Ask, Asking, Completion, Sampling
 from dragoman.methods import Expected, Forecast, Lesson, Making, MethodOptions
 from dragoman.prompts.speak import Speaker
@@ -62,9 +63,15 @@ class _Dialogue:
 
 
 def bayling(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
-    """L = -log P of every turn of the assistant. What fails its check is left out with all that would follow it; a pair
-    of which nothing else is left is a plain translation. Conversations are learnt as they are.
+    """L = -log P of every turn of the assistant. What fails its check is left out with all that would follow it, but for
+    a draft, in whose place the dialogue begins with the reference; a pair of which nothing else is left is a plain
+    translation. Conversations are learnt as they are. DataError if requests are written out, and so no turns.
     """
+    if speak.format and speak.format.template:
+        raise DataError(
+            "bayling teaches dialogues, and its prompt is a template that is written out; take `prompt: bayling`, or "
+            "none"
+        )
     model = options.teacher or "backbone"
     teacher = speak.of(model)
     sampling = Sampling(options.max_tokens, teacher.stop, options.temperature, seed=options.seed)

@@ -36,6 +36,7 @@ MISTRAL = "mistralai/Mistral-7B-Instruct-v0.2"
 A100 = accelerator(Hardware(gpu="a100-80gb"))
 PUBLISHED = {
     "huggyllama/llama-7b": 6_738_415_616,
+    "meta-llama/Llama-2-7b-hf": 6_738_415_616,
     "meta-llama/Llama-2-7b-chat-hf": 6_738_415_616,
     "meta-llama/Llama-2-13b-chat-hf": 13_015_864_320,
     "mistralai/Mistral-7B-Instruct-v0.2": 7_241_732_096,
