@@ -63,8 +63,8 @@ class _Dialogue:
 
 
 def bayling(records: Sequence[Record], speak: Speaker, options: Options) -> Making:
-    """L = -log P of every turn of the assistant. What fails its check is left out with all that would follow it, but for
-    a draft, in whose place the dialogue begins with the reference; a pair of which nothing else is left is a plain
+    """L = -log P of every turn of the assistant. What fails its check is left out with all that would follow it, but a
+    draft alone, in whose place the dialogue begins with the reference; a pair of which nothing else is left is a plain
     translation. Conversations are learnt as they are. DataError if requests are written out, and so no turns.
     """
     if speak.format and speak.format.template:
