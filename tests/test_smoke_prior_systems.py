@@ -50,6 +50,7 @@ SYSTEMS = {
             "data.train": TRAIN,
             "methods.0.pretrain.block": 128,
             "methods.0.pretrain.training.max_steps": 2,
+            "methods.0.pretrain.vocabulary.pieces": 50,
             "methods.1.vanilla.training.curriculum.bounds": [10, 20],
         },
         {"bigtrans-parallel": "<s> German: ", "bigtrans": "### 指令:"},
