@@ -182,8 +182,8 @@ def test_published_instructions_and_annotations_to_the_letter(real_data: Path) -
         format=taught(TaughtPrompt(system="parrot")),
     )
     table = mqm.read(files / "mqm" / "mqm_ted_zhen.tsv", ("zh", "en"))
-    records: list[Learnt] = [*table.rated[:40]]
-    known = {one.source for one in table.rated[:40]}
+    records: list[Learnt] = [*table.records[:40]]
+    known = {one.source for one in table.records[:40]}
     options = Options(parts=("error-guided",), error_guided=guided)
     theirs = Counter(_theirs(files, known))
     ours: Counter[tuple[str, str, str]] = Counter()

@@ -86,9 +86,7 @@ def bayling(records: Sequence[Record], speak: Speaker, options: Options) -> Maki
             notes["requests: terms"] += 1
             if fault := _with_terms(one, draft):
                 notes[f"terms left out: {fault}"] += 1
-    going = [one for one in begun if one.wanted and one not in drafted]
-    going += [one for one in drafted if one.wanted]
-    while going:
+    while going := [one for one in begun if one.wanted]:
         for one in going:
             words = ", ".join(sorted(_words(one.answer), key=len)[-1:])
             one.turns += (Turn("user", ASKED[one.wanted[0]].format(words=words)),)
@@ -102,7 +100,6 @@ def bayling(records: Sequence[Record], speak: Speaker, options: Options) -> Maki
                 one.turns, one.wanted = one.turns[:-1], ()
             else:
                 one.turns, one.wanted = (*one.turns, Turn("assistant", answer.text.strip())), tuple(rest)
-        going = [one for one in going if one.wanted]
 
     every = iter(begun)
     examples = []

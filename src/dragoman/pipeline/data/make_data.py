@@ -204,12 +204,10 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
     plain = gather.gather(recipe, out, text_pairs(mixed, {data.train: pairs} if data.train else {}), shares)
     doubts += refuse_mix_ups(mixed, data.mix_ups)
     dropped.update({f"{reason}, of the texts": count for reason, count in plain.dropped.items()})
-    rated = ratings.gather(recipe, out, shares)
-    doubts += rated.doubts
-    dropped.update({f"{reason}, of the ratings": count for reason, count in rated.dropped.items()})
-    preferred = preferences.gather(recipe, out, shares)
-    doubts += preferred.doubts
-    dropped.update({f"{reason}, of the preferences": count for reason, count in preferred.dropped.items()})
+    rated, preferred = ratings.gather(recipe, out, shares), preferences.gather(recipe, out, shares)
+    for what, found in (("ratings", rated), ("preferences", preferred)):
+        doubts += found.doubts
+        dropped.update({f"{reason}, of the {what}": count for reason, count in found.dropped.items()})
     held_out = data.dev is not None and data.dev.share is not None  # what is like it goes with it
     for each in (findings, *(() if held_out else (dev.findings,))):
         if data.contamination == "refuse":
@@ -254,7 +252,11 @@ def make_data(recipe: Recipe, out: Path) -> DataFacts:
     }
     if data.dev:
         facts["dev"] = dict(Counter(pair.direction for pair in dev.pairs))
-    return {**facts, **plain.facts, **rated.facts, **preferred.facts}
+    if rated.counts:
+        facts["ratings"] = dict(rated.counts)
+    if preferred.counts:
+        facts["preferences"] = dict(preferred.counts)
+    return {**facts, **plain.facts}
 
 
 def _refuse_two_of_a_name(recipe: Recipe, asked: Iterable[Question]) -> None:

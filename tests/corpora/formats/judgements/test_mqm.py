@@ -28,7 +28,7 @@ def table(folder: Path, *rows: str, header: str = HEADER) -> Path:
 
 def test_errors_with_their_places_and_scores_by_the_published_weights(tmp_path: Path) -> None:
     found = mqm.read(table(tmp_path, *ROWS), DE_EN, "talks")
-    first, second = found.rated
+    first, second = found.records
     assert not found.doubts
     assert not found.dropped
     assert (first.source, first.source_language, first.target_language) == ("Der Hund schläft.", "de", "en")
@@ -62,8 +62,8 @@ def test_weights(category: str, severity: str, weight: float) -> None:
 def test_a_span_that_does_not_close_is_told_with_its_line_and_counts_without_a_place(tmp_path: Path) -> None:
     open_end = "A\ttalk\t1\t3\tr1\tJa.\tYes <v>sir.\tStyle/Awkward\tMinor"
     found = mqm.read(table(tmp_path, *ROWS, open_end), DE_EN)
-    assert found.rated[-1].translations[0].text == "Yes sir."
-    assert found.rated[-1].translations[0].errors == (TranslationError("Style/Awkward", "Minor"),)
+    assert found.records[-1].translations[0].text == "Yes sir."
+    assert found.records[-1].translations[0].errors == (TranslationError("Style/Awkward", "Minor"),)
     assert "1 of 5 spans do not close (line 7)" in found.doubts[0]
 
 
@@ -98,16 +98,16 @@ def test_a_row_of_another_length_is_refused_with_its_line(tmp_path: Path) -> Non
 def test_a_translation_without_its_source_is_left_out_and_told_with_its_line(tmp_path: Path) -> None:
     rows = (*ROWS, "A\ttalk\t1\t9\tr1\t\tYes.\tNo-error\tNo-error")
     found = mqm.read(table(tmp_path, *rows), DE_EN)
-    assert len(found.rated) == 2
+    assert len(found.records) == 2
     assert found.dropped == {"segment without source": 1}
     assert "1 segments without a source (line 7)" in found.doubts[0]
 
 
 def test_a_further_column_and_rows_that_lack_two_are_read(tmp_path: Path) -> None:
     comment = table(tmp_path, *(f"{row}\tgood" for row in ROWS), header=f"{HEADER}\tcomment")
-    assert len(mqm.read(comment, DE_EN).rated) == 2
+    assert len(mqm.read(comment, DE_EN).records) == 2
     short = "Human-A.0\tnews.1\t16\tJa.\tYes<v> </v>.\tSource error\tMinor\t"
-    (one,) = mqm.read(table(tmp_path, short), DE_EN).rated
+    (one,) = mqm.read(table(tmp_path, short), DE_EN).records
     assert one.translations[0].errors == (TranslationError("Source error", "Minor", 3, 4),)
 
 
@@ -115,21 +115,21 @@ def test_rows_without_a_rater_are_told_and_count_as_no_further_one(tmp_path: Pat
     named = mqm.read(table(tmp_path, *ROWS), DE_EN)
     more = ROWS[2].replace("\tr2\t", "\t\t")
     mixed = mqm.read(table(tmp_path, *ROWS, more), DE_EN)
-    assert mixed.rated[0].translations[0].score == pytest.approx(-(5.1 + 1 + 1) / 2)
+    assert mixed.records[0].translations[0].score == pytest.approx(-(5.1 + 1 + 1) / 2)
     assert "1 of 6 rows name no rater (line 7)" in mixed.doubts[0]
     nobody = mqm.read(
         table(tmp_path, *(row.replace("\tr1\t", "\t\t").replace("\tr2\t", "\t\t") for row in ROWS)), DE_EN
     )
-    assert nobody.rated[0].translations[0].score == pytest.approx(-(5.1 + 1))
+    assert nobody.records[0].translations[0].score == pytest.approx(-(5.1 + 1))
     assert "5 of 5 rows name no rater" in nobody.doubts[0]
     assert not named.doubts
 
 
 def test_quotes_are_those_of_csv_only_where_all_are(tmp_path: Path) -> None:
     bare = ROWS[3].replace("Der Hund schläft.", '"Der Hund" schläft.').replace("The dog sleeps.", 'The "dog" sleeps.')
-    assert mqm.read(table(tmp_path, bare), DE_EN).rated[0].translations[0].text == 'The "dog" sleeps.'
+    assert mqm.read(table(tmp_path, bare), DE_EN).records[0].translations[0].text == 'The "dog" sleeps.'
     quoted = ROWS[3].replace("The dog sleeps.", '"The ""dog"" sleeps."')
-    assert mqm.read(table(tmp_path, quoted), DE_EN).rated[0].translations[0].text == 'The "dog" sleeps.'
+    assert mqm.read(table(tmp_path, quoted), DE_EN).records[0].translations[0].text == 'The "dog" sleeps.'
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def scores(path: Path) -> Iterator[tuple[str, int, float]]:
 def test_scores_are_those_that_were_published(name: str, languages: tuple[str, str], published: Path) -> None:
     found = mqm.read(published / f"mqm_ted_{name}.tsv", languages)
     ours: dict[str, list[float]] = {}
-    for rated in found.rated:
+    for rated in found.records:
         for one in rated.translations:
             ours.setdefault(one.system.replace("ref", "ref-A" if one.system == "ref" else "ref-"), []).append(one.score)
     theirs: dict[str, list[float]] = {}
@@ -162,9 +162,9 @@ def test_scores_are_those_that_were_published(name: str, languages: tuple[str, s
 
 def test_errors_in_sources_are_read_though_their_table_lacks_two_columns(published: Path) -> None:
     found = mqm.read(published / "mqm_newstest2020_zhen.source-errors.tsv", ("zh", "en"))
-    errors = [error for rated in found.rated for one in rated.translations for error in one.errors]
+    errors = [error for rated in found.records for one in rated.translations for error in one.errors]
     assert {error.category for error in errors} == {"Source error"}
-    assert sum(map(_marked, found.rated)) > 150
+    assert sum(map(_marked, found.records)) > 150
 
 
 def _marked(rated: Rated) -> int:

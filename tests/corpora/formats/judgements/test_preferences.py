@@ -50,14 +50,14 @@ def test_the_best_by_the_score_is_chosen_and_the_worst_rejected(tmp_path: Path) 
     path = written(tmp_path, alma(), alma(required_directions="en-de"))
     to_german = ("en-de", "Schönen guten Morgen.", "Gut Morgen.")
     expected = [to_german, ("de-en", "Good morning.", "A good morning."), to_german]
-    assert both(read(path).preferences) == expected
-    assert both(read(path, "de-en").preferences) == expected[1:2]
-    assert both(read(path, "en-de", Choice("kiwi")).preferences)[0] == (
+    assert both(read(path).records) == expected
+    assert both(read(path, "de-en").records) == expected[1:2]
+    assert both(read(path, "en-de", Choice("kiwi")).records)[0] == (
         "en-de",
         "Guten Morgen.",
         "Schönen guten Morgen.",
     )
-    assert {one.source for one in read(path, "en-de").preferences} == {"Good morning."}
+    assert {one.source for one in read(path, "en-de").records} == {"Good morning."}
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_the_best_by_the_score_is_chosen_and_the_worst_rejected(tmp_path: Path) 
 )
 def test_what_a_person_preferred_decides(delta: float, best: str, worst: str, tmp_path: Path) -> None:
     path = written(tmp_path, alma(Delta=delta, required_directions="en-de", ref_de_kiwi_xcomet=None))
-    assert both(read(path).preferences) == [("en-de", best, worst)]
+    assert both(read(path).records) == [("en-de", best, worst)]
 
 
 def test_what_is_closer_than_the_margin_is_left_out_and_counted(tmp_path: Path) -> None:
     found = read(written(tmp_path, alma()), None, Choice(margin=0.3))
-    assert [one.direction for one in found.preferences] == ["en-de"]
+    assert [one.direction for one in found.records] == ["en-de"]
     assert found.dropped == {"closer than the margin": 1}
 
 
@@ -80,7 +80,7 @@ def test_plain_records(tmp_path: Path) -> None:
     other = {"prompt": "Gute Nacht.", "chosen": "Good night.", "rejected": "Night."}
     same = {"source": "Ja.", "chosen": "Yes.", "rejected": "Yes. "}
     found = read(written(tmp_path, one, same, other), "de-en", origin="mine")
-    assert found.preferences == [
+    assert found.records == [
         Preference("Guten Morgen.", "Good morning.", "Morning.", "de", "en", "mine"),
         Preference("Gute Nacht.", "Good night.", "Night.", "de", "en", "mine"),
     ]

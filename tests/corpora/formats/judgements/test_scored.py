@@ -40,7 +40,7 @@ def records() -> list[dict[str, Any]]:
 
 def test_lines_and_records_come_to_the_same_in_points_of_mqm(tmp_path: Path) -> None:
     found = in_lines(tmp_path)
-    first, second = found.rated
+    first, second = found.records
     assert (first.source, first.source_language, first.target_language, first.origin) == (
         SOURCES[0],
         "en",
@@ -57,7 +57,7 @@ def test_lines_and_records_come_to_the_same_in_points_of_mqm(tmp_path: Path) -> 
         "a.jsonl": "\n".join(map(json.dumps, records())),
         "a.json": json.dumps(records(), indent=1),
     }.items():
-        assert read(write(tmp_path / name, text), EN_DE, Scale(), "a.en").rated == found.rated
+        assert read(write(tmp_path / name, text), EN_DE, Scale(), "a.en").records == found.records
 
 
 @pytest.mark.parametrize("indent", [None, 4])
@@ -65,7 +65,7 @@ def test_parrots_json_has_severities_of_its_own(tmp_path: Path, indent: int | No
     segment = {"source": [SOURCES[0]], "hypothesis": ["Hund schläft.", "Der Hund schläft."], "rating": [0.8, 0.7]}
     both = {"0": segment | {"severity": ["Minor", "no"]}, "1": {**segment, "source": [SOURCES[1]]}}
     path = write(tmp_path / "sys_rating_comet.en-de.json", json.dumps(both, indent=indent))
-    told, guessed = read(path, EN_DE, Scale()).rated
+    told, guessed = read(path, EN_DE, Scale()).records
     assert [one.errors for one in told.translations] == [(TranslationError("", "minor"),), ()]
     assert [one.errors for one in guessed.translations] == [(TranslationError("", "major"),)] * 2
     assert [one.score for one in told.translations] == pytest.approx([-5, -7.5])
@@ -74,10 +74,10 @@ def test_parrots_json_has_severities_of_its_own(tmp_path: Path, indent: int | No
 def test_scores_of_mqm_are_points_as_they_are(tmp_path: Path) -> None:
     rows = [{"source": "a", "translation": text, "score": score} for text, score in (("b", -0.5), ("c", -1), ("d", -6))]
     path = write(tmp_path / "a.jsonl", *map(json.dumps, rows))
-    (one,) = read(path, EN_DE, Scale("mqm")).rated
+    (one,) = read(path, EN_DE, Scale("mqm")).records
     assert [said.score for said in one.translations] == [-0.5, -1, -6]
     assert [error.severity for said in one.translations for error in said.errors] == ["minor", "major"]
-    (one,) = read(path, EN_DE, Scale("mqm", -0.1, -10)).rated
+    (one,) = read(path, EN_DE, Scale("mqm", -0.1, -10)).records
     assert [error.severity for said in one.translations for error in said.errors] == ["minor"] * 3
 
 
@@ -133,7 +133,7 @@ def test_what_has_no_source_or_no_translation_is_left_out_and_told(tmp_path: Pat
     source = write(tmp_path / "a.en", *SOURCES, "", "Yes.")
     output = Output(write(tmp_path / "a.de", "", "Er bellt.", "Ja.", "Ja."), write(tmp_path / "s", 1, 1, 1, 1), "A")
     found = read_lines(source, [output, output], EN_DE, Scale())
-    assert [one.source for one in found.rated] == ["It barks.", "Yes."]
+    assert [one.source for one in found.records] == ["It barks.", "Yes."]
     assert found.dropped == {"empty translation": 2, "segment without source": 1}
     assert found.doubts == (f"{source}: 1 segments without a source (line 3)",)
 

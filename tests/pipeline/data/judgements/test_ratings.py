@@ -9,6 +9,7 @@ from dragoman.corpora.records import Rated, Record, TranslationError
 from dragoman.errors import DataError
 from dragoman.lab import BACKBONE
 from dragoman.pipeline.data.judgements import ratings
+from dragoman.pipeline.data.limit import beside
 from dragoman.pipeline.data.make_data import missing
 from dragoman.pipeline.data.record_files import read_learnt
 from dragoman.pipeline.forecast.amounts import Vocabulary
@@ -30,7 +31,7 @@ def gathered(
     out: Path, *entries: Mapping[str, object], shares: Callable[[str, str, Record], str | None]
 ) -> list[Rated]:
     ratings.gather(recipe(*entries), out, shares)
-    return [one for one in read_learnt(out / ratings.FILE) if isinstance(one, Rated)]
+    return [one for one in read_learnt(out / beside("ratings")) if isinstance(one, Rated)]
 
 
 def nothing(*_: object) -> None:
@@ -44,10 +45,10 @@ def test_records_come_back_as_they_were_and_the_same_again_once(tmp_path: Path) 
     path = table(tmp_path, *ROWS)
     said = {"file": str(path), "direction": "de-en"}
     found = ratings.gather(recipe(said, {**LAB, "limit": 5}, {**LAB, "limit": 6}), tmp_path, nothing)
-    assert found.facts == {"ratings": {"mqm.tsv de-en": 3, "lab-ratings de-en": 24}}
+    assert found.counts == {"mqm.tsv de-en": 3, "lab-ratings de-en": 24}
     assert found.dropped["duplicate"] == 5
-    back = list(read_learnt(tmp_path / ratings.FILE))
-    assert back[:2] == ratings.read(recipe(said).data.ratings[0]).rated
+    back = list(read_learnt(tmp_path / beside("ratings")))
+    assert back[:2] == ratings.read(recipe(said).data.ratings[0]).records
     assert len(back) == 8
 
 
@@ -95,7 +96,7 @@ def test_a_source_goes_if_one_of_its_translations_is_asked(tmp_path: Path) -> No
     said = {"file": str(table(tmp_path, *ROWS)), "direction": "de-en"}
     found = ratings.gather(recipe(said), tmp_path, shares)
     assert found.dropped["in the test"] == 1
-    (left,) = read_learnt(tmp_path / ratings.FILE)
+    (left,) = read_learnt(tmp_path / beside("ratings"))
     assert isinstance(left, Rated)
     assert left.source == "Er bellt."
     with pytest.raises(DataError, match=r"data.ratings.0 \(mqm.tsv\): not one is left to learn; left out: 2 asked"):

@@ -59,7 +59,7 @@ def weight(category: str, severity: str) -> float:
     return MINOR_PUNCTUATION if (category.lower(), severity.lower()) == ("fluency/punctuation", "minor") else found
 
 
-def read(path: Path, languages: tuple[str, str], origin: str = "") -> Table:
+def read(path: Path, languages: tuple[str, str], origin: str = "") -> Table[Rated]:
     """The segments of a table, each with its systems' translations and their scores.
 
     A score is minus the mean over raters of the errors' weights. `DataError` with file and line for what is no MQM

@@ -9,10 +9,10 @@ preferred: above 0 GPT-4's translation to ALMA's, below 0 the reverse.
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from dragoman.corpora.formats.judgements.table import listed_lines
+from dragoman.corpora.formats.judgements.table import Table, listed_lines
 from dragoman.corpora.formats.values import json_records
 from dragoman.corpora.records import Preference
 from dragoman.errors import DataError, refuse
@@ -31,16 +31,7 @@ class Choice:
     margin: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The preferences of a file in their order, and what was wrong in it."""
-
-    preferences: list[Preference]
-    dropped: Counter[str] = field(default_factory=Counter)
-    doubts: tuple[str, ...] = ()
-
-
-def read(path: Path, direction: str | None = None, choice: Choice | None = None, origin: str = "") -> Chosen:
+def read(path: Path, direction: str | None = None, choice: Choice | None = None, origin: str = "") -> Table[Preference]:
     """The preferences of a file of records, in one direction or in all that are there. `DataError` with the places of
     all that is wrong.
     """
@@ -70,7 +61,7 @@ def read(path: Path, direction: str | None = None, choice: Choice | None = None,
         why = ", ".join(f"{count:,} {reason}" for reason, count in dropped.items())
         said = f" {direction}" if direction else ""
         raise DataError(f"{path}: no{said} preference is in it" + (f"; left out: {why}" if why else ""))
-    return Chosen(found, dropped, doubts)
+    return Table(found, dropped, doubts)
 
 
 @dataclass(frozen=True, slots=True)

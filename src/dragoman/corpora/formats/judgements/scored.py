@@ -86,7 +86,7 @@ class _Reading:
             self.found.append(_Scored(line, source.strip(), text.strip(), number, word, system))
 
 
-def read(path: Path, languages: tuple[str, str], scale: Scale, origin: str = "") -> Table:
+def read(path: Path, languages: tuple[str, str], scale: Scale, origin: str = "") -> Table[Rated]:
     """The segments of a file of records, or of ParroT's JSON. `DataError` with the place of all that is wrong."""
     reading = _Reading()
     if _is_together(path):
@@ -103,7 +103,7 @@ def read(path: Path, languages: tuple[str, str], scale: Scale, origin: str = "")
 
 def read_lines(
     source: Path, outputs: Sequence[Output], languages: tuple[str, str], scale: Scale, origin: str = ""
-) -> Table:
+) -> Table[Rated]:
     """The segments of files whose lines correspond. `DataError` where they have not equally many, or for a line that
     is no score.
     """
@@ -160,7 +160,7 @@ def _columns(segment: JsonObject) -> list[list[Json]] | None:
     return found if fits else None
 
 
-def _table(name: str, reading: _Reading, languages: tuple[str, str], scale: Scale, origin: str) -> Table:
+def _table(name: str, reading: _Reading, languages: tuple[str, str], scale: Scale, origin: str) -> Table[Rated]:
     refuse(reading.faults)
     if not reading.found:
         raise DataError(f"{name}: no scored translation is in it")

@@ -1,19 +1,22 @@
-"""What every reader of judgements comes to: rated translations, and what was wrong in their files."""
+"""What every reader of judgements comes to: rated translations or preferences, and what was wrong in their files."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-from dragoman.corpora.records import Rated
+from dragoman.corpora.records import Preference, Rated
 
 SHOWN = 5  # lines in a message
 
+Judged = TypeVar("Judged", Rated, Preference)
+
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """The segments of a table in their order, and what was wrong in it."""
+class Table(Generic[Judged]):
+    """What people or scores said of translations, in the order of its file, and what was wrong in it."""
 
-    rated: list[Rated]
+    records: list[Judged]
     dropped: Counter[str] = field(default_factory=Counter)
     doubts: tuple[str, ...] = ()
     """Sentences about what could not be read as it stands."""

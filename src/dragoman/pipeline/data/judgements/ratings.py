@@ -1,46 +1,24 @@
-"""Gathering a recipe's rated translations: read, without what is in the tests, and written to a file."""
+"""A recipe's rated translations: where they are, how they are read, and what is gathered of them."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from dragoman import lab
 from dragoman.corpora import catalog
 from dragoman.corpora.formats.judgements import mqm, scored
 from dragoman.corpora.formats.judgements.table import Table
 from dragoman.corpora.formats.text import ending
-from dragoman.corpora.records import Rated, Record, draw, requests_of
+from dragoman.corpora.records import Rated
 from dragoman.errors import DataError
 from dragoman.lab import ratings as lab_ratings
 from dragoman.paths import existing
-from dragoman.pipeline.data.record_files import write_lines
-from dragoman.prompts.languages import language_name
+from dragoman.pipeline.data.judgements.gather import Gathered, Shares, check_direction
+from dragoman.pipeline.data.judgements.gather import gather as gather_entries
 from dragoman.recipe.data.ratings import Ratings
 from dragoman.recipe.schema import Recipe
 from dragoman.store import Digests
 
-FILE = "ratings.jsonl"
 LAB_RATINGS = 500  # sources, where a recipe names no limit
-
-Shares = Callable[[str, str, Record], str | None]
-"""What a record shares with what is judged on, by place, origin and record; None if nothing."""
-
-
-class RatingFacts(TypedDict, total=False):
-    """Rated translations by origin and direction. Empty for a recipe without any."""
-
-    ratings: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """What there is to say of a recipe's ratings."""
-
-    facts: RatingFacts = field(default_factory=lambda: RatingFacts())
-    dropped: Counter[str] = field(default_factory=Counter)
-    doubts: tuple[str, ...] = ()
 
 
 def inputs(recipe: Recipe, digests: Digests) -> dict[str, Any]:
@@ -69,7 +47,7 @@ def of_the_catalogue(said: Ratings) -> tuple[tuple[catalog.Entry, str], ...]:
     return tuple((entry, path) for path in parts[said.direction].paths)
 
 
-def read(said: Ratings) -> Table:
+def read(said: Ratings) -> Table[Rated]:
     """The rated translations of an entry, before its limit."""
     source, target = said.direction.split("-")
     languages, scale = (source, target), scored.Scale(said.scale, said.minor, said.major)
@@ -87,58 +65,12 @@ def read(said: Ratings) -> Table:
 
 
 def gather(recipe: Recipe, out: Path, shares: Shares) -> Gathered:
-    """Writes the rated translations. A source is left out with all its translations if one of them shares something
-    with what is judged on. `DataError` for an entry of which nothing is left.
-    """
-    if not recipe.data.ratings:
-        return Gathered()
-    kept: dict[str, Rated] = {}
-    counts: Counter[str] = Counter()
-    dropped: Counter[str] = Counter()
-    doubts: tuple[str, ...] = ()
-    for number, said in enumerate(recipe.data.ratings):
-        table = read(said)
-        left_out = Counter(table.dropped)
-        doubts += table.doubts
-        fresh: dict[str, Rated] = {}
-        for one in table.rated:
-            if one.key in kept or one.key in fresh:
-                left_out["duplicate"] += 1
-            elif reason := _shared(one, shares):
-                left_out[reason] += 1
-            else:
-                fresh[one.key] = one
-        chosen = _limited(list(fresh.values()), said)
-        left_out["over the limit"] += len(fresh) - len(chosen)
-        if not chosen:
-            listed = ", ".join(f"{count:,} {reason}" for reason, count in (+left_out).items()) or "nothing"
-            raise DataError(f"data.ratings.{number} ({said.name}): not one is left to learn; left out: {listed}")
-        kept |= {one.key: one for one in chosen}
-        counts[f"{said.name} {said.direction}"] += sum(len(one.translations) for one in chosen)
-        dropped += left_out
-    write_lines(out / FILE, map(asdict, kept.values()))
-    return Gathered(RatingFacts(ratings=dict(counts)), dropped, doubts)
+    """Writes the rated translations, and counts each of them. `DataError` for an entry of which nothing is left."""
+    return gather_entries("ratings", recipe.data.ratings, read, lambda one: len(one.translations), out, shares)
 
 
 def _check(said: Ratings, number: int) -> None:
     """`DataError` for a language without a name, or a corpus that is not there."""
     if str(said.corpus).startswith("lab") and said.corpus != lab_ratings.ORIGIN:
         raise DataError(f"data.ratings.{number}: the lab has no ratings {said.corpus!r}; it has {lab_ratings.ORIGIN}")
-    for code in said.direction.split("-"):
-        try:
-            language_name(code)
-        except DataError as error:
-            raise DataError(f"data.ratings.{number}, direction {said.direction}: {error}") from error
-
-
-def _shared(one: Rated, shares: Shares) -> str | None:
-    found = (shares("data.ratings", one.origin, pair) for pair in requests_of(one))
-    return next((reason for reason in found if reason), None)
-
-
-def _limited(fresh: Sequence[Rated], said: Ratings) -> list[Rated]:
-    """Those with the smallest draws, in their order."""
-    if said.limit is None or len(fresh) <= said.limit:
-        return list(fresh)
-    last = sorted(draw(one.key, "limit", said.seed) for one in fresh)[said.limit - 1]
-    return [one for one in fresh if draw(one.key, "limit", said.seed) <= last]
+    check_direction(said.direction, f"data.ratings.{number}")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from dragoman.corpora.amounts import Amounts, joined
 from dragoman.corpora.records import Preference, Record, requests_of
 from dragoman.pipeline.data.judgements import preferences
+from dragoman.pipeline.data.limit import beside
 from dragoman.pipeline.data.record_files import read_learnt
 from dragoman.pipeline.forecast.amounts import Vocabulary
 from dragoman.pipeline.forecast.amounts.ratings import of_ratings
@@ -32,7 +33,7 @@ def judged_in_words(judged: Mapping[str, Amounts | None]) -> list[str]:
 def of_preferences(recipe: Recipe, vocabulary: Vocabulary, data: Artifact | None) -> Amounts:
     """What there is to learn, of what the data stage wrote, or of the files."""
     if data is not None and recipe.data.preferences:
-        return _amount(read_learnt(data.folder / preferences.FILE), vocabulary)
+        return _amount(read_learnt(data.folder / beside("preferences")), vocabulary)
     return joined(_of(choice, vocabulary) for choice in recipe.data.preferences)
 
 
@@ -43,5 +44,5 @@ def _amount(records: Iterable[object], vocabulary: Vocabulary) -> Amounts:
 
 
 def _of(choice: Preferences, vocabulary: Vocabulary) -> Amounts:
-    found = preferences.read(choice).preferences
+    found = preferences.read(choice).records
     return _amount(found, vocabulary).times(min(1.0, (choice.limit or len(found)) / max(1, len(found))))

@@ -8,6 +8,7 @@ from dragoman.corpora.amounts import Amounts, joined
 from dragoman.corpora.records import Pair, Rated
 from dragoman.methods import Learn
 from dragoman.pipeline.data.judgements import ratings
+from dragoman.pipeline.data.limit import beside
 from dragoman.pipeline.data.record_files import read_learnt
 from dragoman.pipeline.forecast.amounts import Vocabulary
 from dragoman.recipe.data.ratings import Ratings
@@ -18,7 +19,7 @@ from dragoman.store import Artifact
 def of_ratings(recipe: Recipe, vocabulary: Vocabulary, data: Artifact | None) -> Amounts | None:
     """What there is to learn, of what the data stage wrote, or of the files; None if they are not here."""
     if data is not None and recipe.data.ratings:
-        return of_rated(read_learnt(data.folder / ratings.FILE), vocabulary)
+        return of_rated(read_learnt(data.folder / beside("ratings")), vocabulary)
     wanted = (place for choice in recipe.data.ratings for place in ratings.of_the_catalogue(choice))
     if not all(catalog.here(entry, path) for entry, path in wanted):
         return None
@@ -45,5 +46,5 @@ def of_rated(records: Iterable[object], vocabulary: Vocabulary) -> Amounts:
 
 
 def _of(choice: Ratings, vocabulary: Vocabulary) -> Amounts:
-    rated = ratings.read(choice).rated
+    rated = ratings.read(choice).records
     return of_rated(rated, vocabulary).times(min(1.0, (choice.limit or len(rated)) / max(1, len(rated))))
